@@ -1,0 +1,45 @@
+/** What an agent needs of a control plane. In one process app/ gives it the store; over a network it is a connection. */
+
+import type { Draft } from "../model/meta.ts";
+import type { Node } from "../model/node.ts";
+import type { Pod, PodStatus } from "../model/pod.ts";
+
+export interface PodReport {
+  /** `namespace/name`. */
+  readonly key: string;
+  readonly uid: string;
+  /** The pod as its agent sees it; "gone" when a pod whose deletion was asked for has stopped and left nothing. */
+  readonly status: PodStatus | "gone";
+}
+
+export interface NodeEvent {
+  readonly podKey: string;
+  readonly podUid: string;
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly message: string;
+}
+
+export type Assignments =
+  /** Everything bound to this node, at the start and whenever changes may have been missed. */
+  | { readonly type: "all"; readonly pods: readonly Pod[] }
+  | {
+      readonly type: "changed";
+      readonly pods: readonly Pod[];
+      readonly removed: readonly { readonly key: string; readonly uid: string }[];
+    };
+
+export interface Control {
+  /** Creates or updates this node's object. */
+  registerNode(node: Draft<Node>): Promise<void>;
+  /** Pods bound to the node, now and as they change. Reconnects by itself; `listener` is called one batch at a time. */
+  watchPods(nodeName: string, listener: (assignments: Assignments) => void, signal: AbortSignal): void;
+  /** Writes what the agent sees. Rejects when the control plane cannot take it now: report again. */
+  report(reports: readonly PodReport[], events: readonly NodeEvent[]): Promise<void>;
+  /** Values of a Secret or ConfigMap; undefined when there is none. */
+  keyValues(
+    kind: "Secret" | "ConfigMap",
+    namespace: string,
+    name: string,
+  ): Promise<Readonly<Record<string, string>> | undefined>;
+}

@@ -1,0 +1,56 @@
+/** The kit with which dialects answer HTTP: Request in, Response out, no sockets. No domain words here. */
+import type { Access, Actor } from "./actor.ts";
+
+export interface RequestContext {
+  readonly actor: Actor;
+  /** Values of the path's `:names`, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly url: URL;
+  /** Aborts when the client has gone. */
+  readonly signal: AbortSignal;
+  /** `scheme://host:port` under which the client reached us. */
+  readonly origin: string;
+  readonly remoteAddress: string;
+}
+
+export interface Route {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Hono's path syntax: `/fleet/v1/units/:name`, `/v2/apps/:id{.+}/tasks`. Of two that match, the first listed wins. */
+  readonly path: string;
+  readonly access: Access;
+  /** Throws ApiError to refuse. A body that streams is sent at once, headers first. */
+  handle(request: Request, context: RequestContext): Response | Promise<Response>;
+}
+
+/** A route that speaks WebSocket. `protocols`: the subprotocols it knows, best first. */
+export interface SocketRoute {
+  readonly path: string;
+  readonly access: Access;
+  readonly protocols: readonly string[];
+  /** Called before the upgrade; throws ApiError to refuse with an HTTP answer. What it returns takes the open socket. */
+  open(request: Request, context: RequestContext): Promise<(socket: Socket) => void>;
+}
+
+/** The part of a WebSocket that handlers need. */
+export interface Socket {
+  readonly protocol: string;
+  send(data: Uint8Array | string): void;
+  close(code?: number, reason?: string): void;
+  onMessage(listener: (data: Uint8Array | string) => void): void;
+  onClose(listener: () => void): void;
+  /** Bytes accepted by `send` and not yet on their way. */
+  readonly bufferedBytes: number;
+}
+
+/** What app/ mounts: a set of paths that share one way to word errors. */
+export interface Api {
+  readonly name: string;
+  /** Path prefixes that belong to this API; requests below them that no route matches go to `notFound`. */
+  readonly prefixes: readonly string[];
+  readonly routes: readonly Route[];
+  readonly sockets?: readonly SocketRoute[];
+  /** Any failure of a handler, in the dialect's own words. Also for 401, 403, 413, 429 and bugs (500). */
+  renderError(error: unknown, request: Request): Response;
+  /** No route: wrong method on a known path (`allowed` not empty) or unknown path. */
+  notFound(request: Request, allowed: readonly string[]): Response;
+}

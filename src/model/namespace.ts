@@ -1,0 +1,11 @@
+import { defineKind, type ObjectMeta } from "./meta.ts";
+
+export interface Namespace {
+  readonly apiVersion: string;
+  readonly kind: "Namespace";
+  readonly metadata: ObjectMeta;
+  readonly spec: { readonly finalizers?: readonly string[] };
+  readonly status: { readonly phase: "Active" | "Terminating" };
+}
+
+export const namespaces = defineKind<Namespace>("Namespace", "v1", "cluster");

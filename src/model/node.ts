@@ -1,0 +1,64 @@
+import { defineKind, type ObjectMeta } from "./meta.ts";
+import type { Condition, DriverName } from "./pod.ts";
+
+/** Kubernetes' Node, with `status.drivers` as an extension. */
+export interface Node {
+  readonly apiVersion: string;
+  readonly kind: "Node";
+  readonly metadata: ObjectMeta;
+  readonly spec: NodeSpec;
+  readonly status: NodeStatus;
+}
+
+export interface NodeSpec {
+  /** Cordoned: takes no new pods. */
+  readonly unschedulable?: boolean;
+  readonly taints?: readonly Taint[];
+  readonly podCIDR?: string;
+}
+
+export interface Taint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
+}
+
+export interface NodeStatus {
+  /** Quantities: cpu, memory, ephemeral-storage, pods. */
+  readonly capacity: Readonly<Record<string, string>>;
+  /** Capacity less what is reserved for the host. */
+  readonly allocatable: Readonly<Record<string, string>>;
+  readonly conditions: readonly Condition[];
+  readonly addresses: readonly { readonly type: "InternalIP" | "ExternalIP" | "Hostname"; readonly address: string }[];
+  readonly nodeInfo: NodeInfoReport;
+  /** Extension: what can run here; absent = not there at all. */
+  readonly drivers: Readonly<Partial<Record<DriverName, DriverReport>>>;
+  /** Extension: host ports that dynamic ports are taken from, both ends included. */
+  readonly dynamicPorts: readonly [number, number];
+}
+
+export interface DriverReport {
+  readonly ready: boolean;
+  /** Why not, in words a person can act on. */
+  readonly reason?: string;
+  readonly version?: string;
+}
+
+export interface NodeInfoReport {
+  readonly machineID: string;
+  readonly bootID: string;
+  readonly kernelVersion: string;
+  readonly osImage: string;
+  readonly architecture: string;
+  readonly operatingSystem: string;
+  readonly containerRuntimeVersion: string;
+  readonly kubeletVersion: string;
+}
+
+export const nodes = defineKind<Node>("Node", "v1", "cluster", {
+  machine: (node) => [node.status.nodeInfo.machineID],
+});
+
+export function isNodeReady(node: Node): boolean {
+  return node.status.conditions.some(({ type, status }) => type === "Ready" && status === "True");
+}

@@ -1,0 +1,59 @@
+/** One piece of a container's output. `data` may end in the middle of a line. */
+export interface LogChunk {
+  readonly stream: "stdout" | "stderr";
+  readonly data: Uint8Array;
+  /** When it was written, if the driver knows. */
+  readonly timeMs?: number;
+}
+
+export interface LogOptions {
+  readonly follow?: boolean;
+  /** The last N lines; all when absent. */
+  readonly tailLines?: number;
+  readonly sinceMs?: number;
+  /** The run before the present one. */
+  readonly previous?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface ExecRequest {
+  readonly command: readonly string[];
+  readonly tty: boolean;
+  readonly stdin: boolean;
+  readonly size?: TerminalSize;
+}
+
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** A command running inside a container. */
+export interface ExecSession {
+  readonly output: AsyncIterable<LogChunk>;
+  write(data: Uint8Array): void;
+  endInput(): void;
+  resize(size: TerminalSize): void;
+  /** Resolves when the command has ended. */
+  readonly exitCode: Promise<number>;
+  kill(): void;
+}
+
+/** Averages since the last reading. */
+export interface Usage {
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+}
+
+/** The way to a pod's node, for logs and commands; whoever serves an API gets one from app/. `container` may be left out when there is only one. */
+export interface NodeAccess {
+  logs(
+    pod: { readonly nodeName: string; readonly uid: string; readonly container?: string },
+    options: LogOptions,
+  ): AsyncIterable<LogChunk>;
+  exec(
+    pod: { readonly nodeName: string; readonly uid: string; readonly container?: string },
+    request: ExecRequest,
+  ): Promise<ExecSession>;
+  usage(pod: { readonly nodeName: string; readonly uid: string }): Promise<Readonly<Record<string, Usage>>>;
+}

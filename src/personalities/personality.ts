@@ -1,0 +1,29 @@
+/**
+ * A dialect: its routes, its own kinds (stored verbatim), and the controllers that translate them to kernel objects and
+ * copy status back. Removed by deleting its folder and one line in app/.
+ */
+import type { Controller } from "../controllers/controller.ts";
+import type { Api } from "../http/route.ts";
+import type { Kind } from "../model/meta.ts";
+import type { Clock } from "../seams/clock.ts";
+import type { Log } from "../seams/log.ts";
+import type { Random } from "../seams/random.ts";
+import type { Store } from "../store/store.ts";
+
+export interface PersonalityContext {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** `host:port` that other programs reach us at. */
+  readonly address: string;
+  readonly version: string;
+}
+
+export interface Personality {
+  readonly name: string;
+  /** Kinds only this dialect knows. */
+  readonly kinds: readonly Kind[];
+  api(context: PersonalityContext): Api;
+  controllers(context: PersonalityContext): readonly Controller[];
+}

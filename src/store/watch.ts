@@ -1,0 +1,79 @@
+import { ApiError } from "../model/errors.ts";
+import type { Change } from "./transaction.ts";
+
+/**
+ * The last changes, kept once for all watchers. A watcher is a cursor into this history, so one that reads slowly
+ * costs nothing, and one that falls off the end is told to list again.
+ */
+export class History {
+  readonly #limit: number;
+  #changes: Change[] = [];
+  #waiting = new Set<() => void>();
+  /** Changes up to and including this revision are no longer here. */
+  #forgotten: number;
+  #ended: Error | undefined;
+
+  constructor(limit: number, revision: number) {
+    this.#limit = limit;
+    this.#forgotten = revision;
+  }
+
+  append(changes: readonly Change[]): void {
+    for (const change of changes) this.#changes.push(change);
+    // Cut rarely and by half, so that forgetting costs O(1) per change.
+    if (this.#changes.length > this.#limit * 2) {
+      const cut = this.#changes.length - this.#limit;
+      this.#forgotten = this.#changes[cut - 1]?.revision ?? this.#forgotten;
+      this.#changes = this.#changes.slice(cut);
+    }
+    this.#wake();
+  }
+
+  end(reason: Error): void {
+    this.#ended = reason;
+    this.#wake();
+  }
+
+  /** The changes after `revision`, oldest first. Throws Expired when some of them are forgotten. */
+  since(revision: number): readonly Change[] {
+    if (revision < this.#forgotten) {
+      throw new ApiError("Expired", `too old resource version: ${revision} (${this.#forgotten})`);
+    }
+    const at = this.#indexAfter(revision);
+    return at === this.#changes.length ? [] : this.#changes.slice(at);
+  }
+
+  /** Resolves on the next append, or when `signal` aborts. */
+  next(signal?: AbortSignal): Promise<void> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    return new Promise((resolve, reject) => {
+      const wake = () => {
+        this.#waiting.delete(wake);
+        signal?.removeEventListener("abort", wake);
+        if (this.#ended) reject(this.#ended);
+        else resolve();
+      };
+      if (signal?.aborted) return resolve();
+      this.#waiting.add(wake);
+      signal?.addEventListener("abort", wake, { once: true });
+    });
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    for (const wake of waiting) wake();
+  }
+
+  /** Binary search: revisions grow. */
+  #indexAfter(revision: number): number {
+    let low = 0;
+    let high = this.#changes.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#changes[middle]?.revision ?? 0) <= revision) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
