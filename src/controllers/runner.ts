@@ -1,0 +1,203 @@
+/** The only reconcile loop: watches the store, keeps a queue of keys per controller, and runs each key in a transaction of its own. */
+import { backoffMs } from "../lib/backoff.ts";
+import { ApiError } from "../model/errors.ts";
+import { keyOf } from "../model/meta.ts";
+import type { Clock, Timer } from "../seams/clock.ts";
+import type { Log } from "../seams/log.ts";
+import type { Random } from "../seams/random.ts";
+import type { Store } from "../store/store.ts";
+import type { Change } from "../store/transaction.ts";
+import type { Controller, Requeue } from "./controller.ts";
+
+export interface RunnerOptions {
+  readonly store: Store;
+  readonly controllers: readonly Controller[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** Longest run without letting the event loop breathe. */
+const SLICE_MS = 10;
+const RETRY = { initialMs: 200, factor: 2, maxMs: 30_000 };
+
+/** One controller with what waits for it. */
+interface Lane {
+  readonly controller: Controller;
+  readonly random: Random;
+  readonly log: Log;
+  readonly queue: Set<string>;
+  readonly timers: Map<string, Timer>;
+  readonly failures: Map<string, number>;
+}
+
+export class ControllerRunner {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #lanes: readonly Lane[];
+  readonly #stop = new AbortController();
+  readonly #idle = new Set<() => void>();
+  #watched: Promise<void> | undefined;
+  /** Everything up to this revision has been queued. */
+  #seen = 0;
+  #inFlight = 0;
+  #scheduled = false;
+
+  constructor({ store, controllers, clock, random, log }: RunnerOptions) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+    this.#lanes = controllers.map((controller) => ({
+      controller,
+      random: random.fork(controller.name),
+      log: log.with({ controller: controller.name }),
+      queue: new Set(),
+      timers: new Map(),
+      failures: new Map(),
+    }));
+  }
+
+  /** Reconciles everything there is once, then what changes. */
+  start(): void {
+    this.#watched = this.#watch();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    for (const { queue, timers } of this.#lanes) {
+      queue.clear();
+      for (const timer of timers.values()) timer.cancel();
+    }
+    await this.#watched;
+  }
+
+  /** Resolves once every key that is due has been reconciled and written; keys that wait for a time are not waited for. */
+  async settle(): Promise<void> {
+    while (!this.#isIdle()) await new Promise<void>((resolve) => this.#idle.add(resolve));
+  }
+
+  #isIdle(): boolean {
+    return (
+      this.#inFlight === 0 && this.#seen >= this.#store.revision && this.#lanes.every(({ queue }) => queue.size === 0)
+    );
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        this.#seen = this.#store.revision;
+        this.#enqueueAll();
+        for await (const changes of this.#store.watch({ since: this.#seen, signal: this.#stop.signal })) {
+          for (const change of changes) this.#enqueueFor(change);
+          this.#seen = changes.at(-1)?.revision ?? this.#seen;
+          this.#run();
+          this.#announceIdle();
+        }
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        // Fallen behind the history: what is, is all that matters, so look at everything again.
+        if (error instanceof ApiError && error.reason === "Expired") continue;
+        if (error instanceof ApiError && error.reason === "Unavailable") return;
+        throw error;
+      }
+    }
+  }
+
+  #enqueueAll(): void {
+    for (const { controller, queue } of this.#lanes) {
+      for (const { kind, keys } of controller.wakers) {
+        for (const object of this.#store.list(kind)) {
+          const change: Change = { type: "added", kind, key: keyOf(object), object, revision: this.#seen };
+          for (const key of keys(object, this.#store, change)) queue.add(key);
+        }
+      }
+    }
+    this.#run();
+  }
+
+  #enqueueFor(change: Change): void {
+    for (const { controller, queue } of this.#lanes) {
+      for (const { kind, keys } of controller.wakers) {
+        if (kind.name !== change.kind.name) continue;
+        for (const key of keys(change.object, this.#store, change)) queue.add(key);
+        // An object that changed hands wakes its old owner as well.
+        if (change.type === "modified" && change.before) {
+          for (const key of keys(change.before, this.#store, change)) queue.add(key);
+        }
+      }
+    }
+  }
+
+  #run(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#clock.setTimer(0, () => {
+      this.#scheduled = false;
+      this.#slice();
+    });
+  }
+
+  #slice(): void {
+    const started = this.#clock.monotonic();
+    for (const lane of this.#lanes) {
+      for (const key of lane.queue) {
+        if (this.#clock.monotonic() - started > SLICE_MS) {
+          this.#run();
+          return;
+        }
+        lane.queue.delete(key);
+        this.#reconcile(lane, key);
+      }
+    }
+    this.#announceIdle();
+  }
+
+  #reconcile(lane: Lane, key: string): void {
+    lane.timers.get(key)?.cancel();
+    lane.timers.delete(key);
+    this.#inFlight++;
+    let requeue: Requeue | undefined;
+    this.#store
+      .update((tx) => {
+        requeue = lane.controller.reconcile(key, tx, { random: lane.random, log: lane.log });
+      })
+      .then(
+        () => {
+          lane.failures.delete(key);
+          if (requeue) this.#later(lane, key, requeue.afterMs);
+        },
+        (error: Error) => this.#failed(lane, key, error),
+      )
+      .finally(() => {
+        this.#inFlight--;
+        this.#announceIdle();
+      });
+  }
+
+  #failed(lane: Lane, key: string, error: Error): void {
+    if (this.#stop.signal.aborted) return;
+    const failures = (lane.failures.get(key) ?? 0) + 1;
+    lane.failures.set(key, failures);
+    const afterMs = backoffMs(RETRY, failures);
+    lane.log.warn("could not reconcile; trying again", { key, error: error.stack ?? error.message, afterMs });
+    this.#later(lane, key, afterMs);
+  }
+
+  #later(lane: Lane, key: string, afterMs: number): void {
+    if (this.#stop.signal.aborted) return;
+    lane.timers.get(key)?.cancel();
+    const timer = this.#clock.setTimer(afterMs, () => {
+      lane.timers.delete(key);
+      lane.queue.add(key);
+      this.#run();
+    });
+    lane.timers.set(key, timer);
+  }
+
+  #announceIdle(): void {
+    if (!this.#isIdle()) return;
+    for (const resolve of this.#idle) resolve();
+    this.#idle.clear();
+  }
+}

@@ -1,0 +1,83 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { type Journal, type JournalContents, type JournalEntry, JournalRefusal } from "../journal.ts";
+
+/** What goes to the worker and comes back. One request at a time is under way for `append`, so answers need no ids. */
+export type SqliteRequest =
+  | { readonly type: "load" }
+  | { readonly type: "append"; readonly entries: readonly JournalEntry[] }
+  | { readonly type: "backup"; readonly file: string }
+  | { readonly type: "close" };
+
+export type SqliteAnswer =
+  | { readonly type: "done" }
+  | { readonly type: "contents"; readonly contents: JournalContents }
+  | { readonly type: "failed"; readonly message: string };
+
+/**
+ * The default journal: the SQLite inside Node, in a worker thread, so that a disk that takes a second to sync never
+ * holds up the event loop. WAL with synchronous FULL: an acknowledged batch survives the loss of power.
+ */
+export class SqliteJournal implements Journal {
+  readonly #worker: Worker;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** Opens or makes the database file. Fails in words when another process has it, or when it is damaged. */
+  static async open(file: string): Promise<SqliteJournal> {
+    const worker = new Worker(new URL("./sqlite-worker.ts", import.meta.url), { workerData: { file } });
+    const [answer] = (await once(worker, "message")) as [SqliteAnswer];
+    if (answer.type === "failed") {
+      await worker.terminate();
+      throw new JournalRefusal(`${file}: ${answer.message}`);
+    }
+    return new SqliteJournal(worker);
+  }
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+    this.#worker.unref();
+  }
+
+  async load(): Promise<JournalContents> {
+    const answer = await this.#ask({ type: "load" });
+    if (answer.type !== "contents") throw new JournalRefusal("the journal gave no contents");
+    return answer.contents;
+  }
+
+  async append(entries: readonly JournalEntry[]): Promise<void> {
+    await this.#ask({ type: "append", entries });
+  }
+
+  /** Writes a consistent copy to `file` while others go on writing. */
+  async backup(file: string): Promise<void> {
+    await this.#ask({ type: "backup", file });
+  }
+
+  async close(): Promise<void> {
+    await this.#ask({ type: "close" });
+    await this.#worker.terminate();
+  }
+
+  /** One question at a time. A worker that dies is an operating failure of this and every later call. */
+  #ask(request: SqliteRequest): Promise<SqliteAnswer> {
+    const asked = this.#turn.then(() => this.#exchange(request));
+    this.#turn = asked.catch(() => undefined);
+    return asked;
+  }
+
+  async #exchange(request: SqliteRequest): Promise<SqliteAnswer> {
+    this.#worker.ref();
+    try {
+      const answered = Promise.race([
+        once(this.#worker, "message"),
+        once(this.#worker, "exit").then(() => [{ type: "failed", message: "the journal's thread has ended" }]),
+      ]) as Promise<[SqliteAnswer]>;
+      this.#worker.postMessage(request);
+      const [answer] = await answered;
+      if (answer.type === "failed") throw new JournalRefusal(answer.message);
+      return answer;
+    } finally {
+      this.#worker.unref();
+    }
+  }
+}
