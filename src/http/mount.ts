@@ -1,6 +1,6 @@
 /** Turns a list of Apis into one function from Request to Response: routing, authorisation, and each dialect's own words for failures. */
 import { Hono } from "hono";
-import { ApiError, type HTTP_STATUS } from "../model/errors.ts";
+import { ApiError } from "../model/errors.ts";
 import { type Actor, authorize } from "./actor.ts";
 import type { Api, RequestContext, Route, Socket, SocketRoute } from "./route.ts";
 
