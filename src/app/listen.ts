@@ -1,0 +1,194 @@
+/** Sockets in, Requests out: HTTPS, plain HTTP on loopback, and the unix socket, all serving the same routes. The only `listen`. */
+
+import { chmod, rm } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { connect, type Socket as NetSocket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import { getRequestListener } from "@hono/node-server";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { Actor } from "../http/actor.ts";
+import type { Connection, Mounted } from "../http/mount.ts";
+import type { Socket } from "../http/route.ts";
+import { actorOfCertificate, type Pki } from "./pki.ts";
+
+export interface Listening {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+type Identify = (request: IncomingMessage) => Actor | undefined;
+
+/** The largest request line and headers; a body's limit is http/mount's. */
+const LIMITS = { maxHeaderSize: 64 * 1024, requestTimeout: 120_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };
+const LARGEST_MESSAGE = 1024 * 1024;
+
+export async function listenTls(
+  mounted: Mounted,
+  pki: Pki,
+  at: { readonly host: string; readonly port: number },
+): Promise<Listening> {
+  const { caPem, certPem, keyPem } = pki.server;
+  const server = createTlsServer({
+    ...LIMITS,
+    ca: caPem,
+    cert: certPem,
+    key: keyPem,
+    requestCert: true,
+    rejectUnauthorized: false,
+    minVersion: "TLSv1.2",
+  });
+  serve(server, mounted, (request) => bearer(request, pki) ?? certified(request));
+  const port = await bind(server, at);
+  return {
+    url: `https://${at.host === "0.0.0.0" || at.host === "::" ? "127.0.0.1" : bracketed(at.host)}:${port}`,
+    close: () => closed(server),
+  };
+}
+
+/** Old clients that speak no TLS. Whoever can reach loopback may do anything, so it is only there when asked for. */
+export async function listenPlain(
+  mounted: Mounted,
+  at: { readonly host: string; readonly port: number },
+): Promise<Listening> {
+  const server = createServer(LIMITS);
+  serve(server, mounted, () => ({ name: "loopback", roles: ["admin"] }));
+  const port = await bind(server, at);
+  return { url: `http://${bracketed(at.host)}:${port}`, close: () => closed(server) };
+}
+
+/** The socket's file mode is the check: only its owner can open it. */
+export async function listenUnix(mounted: Mounted, path: string): Promise<Listening> {
+  if (await answers(path))
+    throw new Error(`another styr is running: ${path} answers. Use it (styr status), or stop it first`);
+  await rm(path, { force: true });
+  const server = createServer(LIMITS);
+  serve(server, mounted, () => ({ name: "root", roles: ["admin"] }));
+  await bind(server, { path });
+  await chmod(path, 0o600);
+  return { url: `unix://${path}`, close: () => closed(server) };
+}
+
+function serve(server: Server, mounted: Mounted, identify: Identify): void {
+  const connections = new WeakMap<Request, Connection>();
+  const listener = getRequestListener(
+    (request, { incoming }: { incoming: unknown }) =>
+      mounted.handle(request, connections.get(request) ?? connectionOf(incoming as IncomingMessage, identify)),
+    { overrideGlobalObjects: false },
+  );
+  server.on("request", listener);
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: LARGEST_MESSAGE });
+  server.on("upgrade", (incoming, stream, head) => {
+    upgrade(sockets, mounted, identify, incoming, stream, head).catch((error: Error) => stream.destroy(error));
+  });
+  server.on("clientError", (_error, stream) => {
+    if (stream.writable) stream.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+  });
+}
+
+async function upgrade(
+  sockets: WebSocketServer,
+  mounted: Mounted,
+  identify: Identify,
+  incoming: IncomingMessage,
+  stream: Duplex,
+  head: Buffer,
+): Promise<void> {
+  const connection = connectionOf(incoming, identify);
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(incoming.headers))
+    if (value !== undefined) headers.set(name, String(value));
+  const request = new Request(new URL(incoming.url ?? "/", connection.origin), { headers });
+  const opened = await mounted.openSocket(request, connection);
+  if (opened instanceof Response) {
+    const body = await opened.text();
+    stream.end(
+      `HTTP/1.1 ${opened.status} Refused\r\nContent-Type: ${opened.headers.get("Content-Type") ?? "text/plain"}\r\n` +
+        `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
+    return;
+  }
+  sockets.handleUpgrade(incoming, stream, head, (socket) => opened.take(asSocket(socket)));
+}
+
+function asSocket(socket: WebSocket): Socket {
+  socket.binaryType = "nodebuffer";
+  return {
+    protocol: socket.protocol,
+    send: (data) => socket.send(data),
+    close: (code, reason) => socket.close(code, reason),
+    onMessage: (listener) => {
+      socket.on("message", (data, isBinary) =>
+        listener(isBinary ? new Uint8Array(data as Buffer) : (data as Buffer).toString("utf8")),
+      );
+    },
+    onClose: (listener) => {
+      socket.on("close", listener);
+    },
+    get bufferedBytes() {
+      return socket.bufferedAmount;
+    },
+  };
+}
+
+function connectionOf(incoming: IncomingMessage, identify: Identify): Connection {
+  const scheme = "encrypted" in incoming.socket ? "https" : "http";
+  return {
+    actor: identify(incoming),
+    remoteAddress: incoming.socket.remoteAddress ?? "local",
+    origin: `${scheme}://${incoming.headers.host ?? "localhost"}`,
+  };
+}
+
+function bearer(request: IncomingMessage, pki: Pki): Actor | undefined {
+  const token = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
+  return token === undefined ? undefined : pki.actorOfToken(token);
+}
+
+function certified(request: IncomingMessage): Actor | undefined {
+  const socket = request.socket as TLSSocket;
+  return socket.authorized ? actorOfCertificate(socket.getPeerCertificate().subject) : undefined;
+}
+
+async function bind(
+  server: Server,
+  at: { readonly host: string; readonly port: number } | { readonly path: string },
+): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", (error: NodeJS.ErrnoException) => reject(error.code === "EADDRINUSE" ? inUse(at) : error));
+  server.listen(at, resolve);
+  await promise;
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+function inUse(at: { readonly port?: number; readonly path?: string }): Error {
+  const where = at.path ?? `port ${at.port}`;
+  return new Error(
+    `${where} is in use by another program; choose another with --listen HOST:PORT, or stop the other one`,
+  );
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+/** Whether somebody accepts connections on a unix socket; a file left behind by a killed process does not. */
+export function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket: NetSocket = connect({ path });
+    socket.on("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on("error", () => resolve(false));
+  });
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}

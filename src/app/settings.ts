@@ -1,0 +1,141 @@
+/** What a person can choose about one styr process. The only place that reads `process.env`. */
+import { userInfo } from "node:os";
+import { join, resolve } from "node:path";
+import { parseQuantity } from "../lib/quantity.ts";
+
+export interface Settings {
+  /** Everything styr keeps: store, keys, records, volumes. */
+  readonly stateDir: string;
+  /** The socket that root (or the owner) talks through without a token. */
+  readonly socketPath: string;
+  readonly host: string;
+  /** HTTPS for every dialect. */
+  readonly port: number;
+  /** Plain HTTP, off unless asked for, and on loopback only. */
+  readonly http: { readonly host: string; readonly port: number } | undefined;
+  /** DOCKER_HOST as given; undefined = look for the usual sockets. */
+  readonly dockerHost: string | undefined;
+  readonly mayInstall: boolean;
+  readonly nodeName: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly reserved: { readonly cpuMillis: number | undefined; readonly memoryBytes: number | undefined };
+  readonly podRange: string;
+  readonly networkName: string;
+  /** Name of the cgroup that holds every process and container of ours. */
+  readonly cgroupRoot: string;
+  readonly strategy: "spread" | "binpack";
+  readonly logLevel: string;
+}
+
+export interface Options {
+  readonly state?: string;
+  readonly listen?: string;
+  readonly http?: string;
+  readonly install?: boolean;
+  readonly nodeName?: string;
+  readonly label?: readonly string[];
+  readonly reserveCpu?: string;
+  readonly reserveMemory?: string;
+  readonly podRange?: string;
+  readonly network?: string;
+  readonly cgroup?: string;
+  readonly strategy?: string;
+  readonly logLevel?: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export const DEFAULT_PORT = 7443;
+
+/** Where state is kept when nobody says: /var/lib/styrmann for root, the user's state folder otherwise. */
+export function defaultStateDir(environment: Environment = process.env, uid = userInfo().uid): string {
+  if (environment.STYR_STATE) return resolve(environment.STYR_STATE);
+  if (uid === 0) return "/var/lib/styrmann";
+  const home = environment.HOME ?? userInfo().homedir;
+  return join(environment.XDG_STATE_HOME ?? join(home, ".local/state"), "styrmann");
+}
+
+/** Reads options and environment; throws one Error that names the option at fault. */
+export function readSettings(options: Options, environment: Environment = process.env, uid = userInfo().uid): Settings {
+  const stateDir = options.state === undefined ? defaultStateDir(environment, uid) : resolve(options.state);
+  const listen = address("--listen", options.listen ?? `0.0.0.0:${DEFAULT_PORT}`);
+  return {
+    stateDir,
+    socketPath: join(stateDir, "styr.sock"),
+    host: listen.host,
+    port: listen.port,
+    http: options.http === undefined ? undefined : loopback(address("--http", options.http)),
+    dockerHost: environment.DOCKER_HOST || undefined,
+    mayInstall: options.install !== false,
+    nodeName: options.nodeName,
+    labels: Object.fromEntries((options.label ?? []).map(keyValue)),
+    reserved: {
+      cpuMillis: amount("--reserve-cpu", options.reserveCpu, cpuMillisOf),
+      memoryBytes: amount("--reserve-memory", options.reserveMemory, parseQuantity),
+    },
+    podRange: range(options.podRange ?? "10.42.0.0/24"),
+    networkName: plainName("--network", options.network ?? "styrmann"),
+    cgroupRoot: plainName("--cgroup", options.cgroup ?? "styrmann"),
+    strategy: strategyOf(options.strategy),
+    logLevel: options.logLevel ?? "info",
+  };
+}
+
+function address(option: string, text: string): { readonly host: string; readonly port: number } {
+  const parts = /^(?:(.*):)?(\d{1,5})$/.exec(text);
+  const port = Number(parts?.[2]);
+  if (!parts || port > 65535) throw new Error(`${option} ${text}: give HOST:PORT, with a port from 0 to 65535`);
+  return { host: (parts[1] ?? "").replace(/^\[|\]$/g, "") || "127.0.0.1", port };
+}
+
+/** Plain HTTP carries no proof of who asks, so it must not leave the machine. */
+function loopback(at: { readonly host: string; readonly port: number }): {
+  readonly host: string;
+  readonly port: number;
+} {
+  if (/^127\./.test(at.host) || at.host === "::1" || at.host === "localhost") return at;
+  throw new Error(
+    `--http ${at.host}:${at.port}: plain HTTP is served on loopback only (127.0.0.1, ::1); use HTTPS on port ${DEFAULT_PORT}`,
+  );
+}
+
+function keyValue(text: string): [string, string] {
+  const at = text.indexOf("=");
+  if (at <= 0) throw new Error(`--label ${text}: give KEY=VALUE`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function cpuMillisOf(text: string): number | undefined {
+  const cores = parseQuantity(text);
+  return cores === undefined ? undefined : Math.ceil(cores * 1000);
+}
+
+function amount(
+  option: string,
+  text: string | undefined,
+  parse: (text: string) => number | undefined,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = parse(text);
+  if (value === undefined || value < 0) throw new Error(`${option} ${text}: give an amount such as 500m, 0.5 or 256Mi`);
+  return value;
+}
+
+function range(text: string): string {
+  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(text);
+  const valid =
+    parts?.slice(1, 5).every((part) => Number(part) <= 255) && Number(parts[5]) >= 8 && Number(parts[5]) <= 29;
+  if (!valid) throw new Error(`--pod-range ${text}: give an IPv4 range such as 10.42.0.0/24`);
+  return text;
+}
+
+function plainName(option: string, text: string): string {
+  if (!/^[a-z0-9][a-z0-9_.-]{0,40}$/.test(text))
+    throw new Error(`${option} ${text}: use lower-case letters, digits, "-", "_" and "."`);
+  return text;
+}
+
+function strategyOf(text: string | undefined): Settings["strategy"] {
+  if (text === undefined || text === "spread" || text === "binpack") return text ?? "spread";
+  throw new Error(`--strategy ${text}: it is "spread" or "binpack"`);
+}
