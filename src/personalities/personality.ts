@@ -5,6 +5,7 @@
 import type { Controller } from "../controllers/controller.ts";
 import type { Api } from "../http/route.ts";
 import type { Kind } from "../model/meta.ts";
+import type { WorkloadSource } from "../model/workload.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
@@ -26,4 +27,6 @@ export interface Personality {
   readonly kinds: readonly Kind[];
   api(context: PersonalityContext): Api;
   controllers(context: PersonalityContext): readonly Controller[];
+  /** What of its own kinds `styr ps` lists. Without it, src/api derives rows from pods and from kinds with `spec.replicas`. */
+  workloads?(context: PersonalityContext): WorkloadSource;
 }

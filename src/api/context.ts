@@ -1,0 +1,29 @@
+import type { Kind } from "../model/meta.ts";
+import type { NodeAccess } from "../model/streams.ts";
+import type { WorkloadSource } from "../model/workload.ts";
+import type { Clock } from "../seams/clock.ts";
+import type { Log } from "../seams/log.ts";
+import type { Store } from "../store/store.ts";
+import type { Explainer } from "./explainer.ts";
+
+export interface StyrApiContext {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The program's version. */
+  readonly version: string;
+  /** Name of the host that serves. */
+  readonly hostname: string;
+  readonly startedAtMs: number;
+  /** Every kind of the store: what `inspect` can show. */
+  readonly kinds: readonly Kind[];
+  /** One per dialect that declares workloads of its own, and one for Kubernetes' kinds (workloads.ts, replicatedSource). */
+  readonly sources: readonly WorkloadSource[];
+  readonly nodeAccess: NodeAccess;
+  /** Names of the dialects served, for `styr status`. */
+  readonly dialects: readonly string[];
+  /** How the process fares; absent = not measured. */
+  readonly process?: () => { readonly lagMs: number; readonly memoryBytes: number };
+  /** Why a pod is, or is not, where it is. */
+  readonly explain?: Explainer;
+}

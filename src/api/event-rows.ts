@@ -1,0 +1,44 @@
+import { type Event, events } from "../model/event.ts";
+import { keyOf } from "../model/meta.ts";
+import type { EventRow } from "../model/reports.ts";
+import type { Workload, WorkloadReader } from "../model/workload.ts";
+
+/** Events, oldest first. With `only`, those about that workload: its object and its pods. */
+export function listEvents(
+  reader: WorkloadReader,
+  workloads: readonly Workload[],
+  only?: { readonly workload: Workload; readonly uids: ReadonlySet<string> },
+): readonly EventRow[] {
+  const owners = new Map<string, string>();
+  for (const workload of workloads) for (const { uid } of workload.pods) owners.set(uid, workload.name);
+  return reader
+    .list(events)
+    .filter((event) => only === undefined || isAbout(event, only))
+    .map((event) => eventRow(event, owners.get(event.involvedObject.uid)))
+    .sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : a.id < b.id ? -1 : 1));
+}
+
+function isAbout(event: Event, { workload, uids }: { workload: Workload; uids: ReadonlySet<string> }): boolean {
+  const { kind, name, namespace, uid } = event.involvedObject;
+  if (uids.has(uid)) return true;
+  const key = namespace === undefined ? name : `${namespace}/${name}`;
+  return kind === workload.object.kind && (key === workload.object.key || name === workload.object.key);
+}
+
+export function eventRow(event: Event, workload?: string): EventRow {
+  const { kind, name, namespace } = event.involvedObject;
+  const { component, host } = event.source;
+  return {
+    id: keyOf(event),
+    time: event.lastTimestamp,
+    firstTime: event.firstTimestamp,
+    count: event.count,
+    type: event.type,
+    reason: event.reason,
+    message: event.message,
+    about: `${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`,
+    ...(workload === undefined ? {} : { workload }),
+    component,
+    ...(host === undefined ? {} : { host }),
+  };
+}

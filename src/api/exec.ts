@@ -1,0 +1,90 @@
+import type { RequestContext, Socket, SocketRoute } from "../http/route.ts";
+import { ApiError } from "../model/errors.ts";
+import { EXEC_CHANNEL, EXEC_PROTOCOL } from "../model/reports.ts";
+import type { ExecRequest, ExecSession, TerminalSize } from "../model/streams.ts";
+import type { WorkloadPod } from "../model/workload.ts";
+import type { StyrApiContext } from "./context.ts";
+import { findWorkload } from "./find.ts";
+
+/** Above this, output waits for the client: a slow terminal must not fill the server's memory. */
+const MOST_BUFFERED_BYTES = 1024 * 1024;
+
+/** GET /styr/v1/workloads/NAME/exec?command=…&tty&stdin&container&columns&rows, as a WebSocket. */
+export function execRoute(context: StyrApiContext): SocketRoute {
+  return {
+    path: "/styr/v1/workloads/:name/exec",
+    access: { verb: "exec", resource: "workloads" },
+    protocols: [EXEC_PROTOCOL],
+    async open(_request, { params, url }) {
+      const pod = execTarget(findWorkload(context, params.name ?? "").pods, params.name ?? "");
+      const container = url.searchParams.get("container") ?? undefined;
+      const target = { nodeName: pod.node ?? "", uid: pod.uid, ...(container === undefined ? {} : { container }) };
+      const session = await context.nodeAccess.exec(target, execRequest(url));
+      return (socket) => serveExec(socket, session, context);
+    },
+  };
+}
+
+/** The first running copy: any will do, and the same one each time is easier to follow. */
+function execTarget(pods: readonly WorkloadPod[], name: string): WorkloadPod {
+  const placed = pods.filter(({ node }) => node !== undefined);
+  const pod = placed.find(({ status }) => status === "running") ?? placed.find(({ status }) => status === "starting");
+  if (pod) return pod;
+  const error = pods.find(({ error }) => error !== undefined)?.error;
+  throw new ApiError("Conflict", `no copy of "${name}" is running${error === undefined ? "" : `: ${error}`}`, { name });
+}
+
+function execRequest({ searchParams }: RequestContext["url"]): ExecRequest {
+  const command = searchParams.getAll("command");
+  if (command.length === 0) throw new ApiError("BadRequest", "no command given: ?command=ls&command=-l");
+  const size = parseSize({ columns: Number(searchParams.get("columns")), rows: Number(searchParams.get("rows")) });
+  const tty = searchParams.get("tty") === "true";
+  return { command, tty, stdin: searchParams.get("stdin") === "true", ...(size === undefined ? {} : { size }) };
+}
+
+function serveExec(socket: Socket, session: ExecSession, { log, clock }: StyrApiContext): void {
+  socket.onMessage((data) => receive(session, typeof data === "string" ? new TextEncoder().encode(data) : data));
+  socket.onClose(() => session.kill());
+  const send = (channel: number, payload: Uint8Array) => socket.send(Buffer.concat([Uint8Array.of(channel), payload]));
+  const finish = (status: object) => {
+    send(EXEC_CHANNEL.status, Buffer.from(JSON.stringify(status)));
+    socket.close(1000);
+  };
+  const run = async () => {
+    for await (const { stream, data } of session.output) {
+      send(EXEC_CHANNEL[stream], data);
+      while (socket.bufferedBytes > MOST_BUFFERED_BYTES) await clock.sleep(20);
+    }
+    finish({ exitCode: await session.exitCode });
+  };
+  run().catch((error: Error) => {
+    log.warn("a command in a container broke off", { error: error.message });
+    finish({ message: error.message });
+  });
+}
+
+function receive(session: ExecSession, frame: Uint8Array): void {
+  const payload = frame.subarray(1);
+  if (frame[0] === EXEC_CHANNEL.stdin) session.write(payload);
+  else if (frame[0] === EXEC_CHANNEL.close && payload[0] === EXEC_CHANNEL.stdin) session.endInput();
+  else if (frame[0] === EXEC_CHANNEL.resize) {
+    const size = parseSize(parseJson(Buffer.from(payload).toString()));
+    if (size) session.resize(size);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A client's broken frame is ignored, as a broken resize changes nothing.
+    return undefined;
+  }
+}
+
+function parseSize(value: unknown): TerminalSize | undefined {
+  const { columns, rows } = (value ?? {}) as { columns?: unknown; rows?: unknown };
+  const sound = (count: unknown): count is number =>
+    Number.isInteger(count) && Number(count) > 0 && Number(count) < 10_000;
+  return sound(columns) && sound(rows) ? { columns, rows } : undefined;
+}

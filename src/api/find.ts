@@ -1,0 +1,29 @@
+import { ApiError } from "../model/errors.ts";
+import type { Workload, WorkloadPod } from "../model/workload.ts";
+import { resolveWorkload } from "../model/workload-name.ts";
+import type { StyrApiContext } from "./context.ts";
+import { listWorkloads } from "./workloads.ts";
+
+export interface Found {
+  readonly workload: Workload;
+  /** The copies that were meant: all, or the one that was named. */
+  readonly pods: readonly WorkloadPod[];
+}
+
+/** What `ref` names, or a refusal that lists what it could have meant. */
+export function findWorkload({ store, sources }: StyrApiContext, ref: string): Found {
+  const resolution = resolveWorkload(ref, listWorkloads(store, sources));
+  if ("found" in resolution) {
+    const { found: workload, podKey } = resolution;
+    const pods = podKey === undefined ? workload.pods : workload.pods.filter(({ key }) => key === podKey);
+    return { workload, pods };
+  }
+  if ("ambiguous" in resolution) {
+    const names = resolution.ambiguous;
+    const shown = names.slice(0, 10).join(", ") + (names.length > 10 ? `, and ${names.length - 10} more` : "");
+    throw new ApiError("Conflict", `"${ref}" could be any of: ${shown}`, { name: ref });
+  }
+  const { unknown } = resolution;
+  const hint = unknown.length > 0 ? `; did you mean ${unknown.map((name) => `"${name}"`).join(" or ")}?` : "";
+  throw new ApiError("NotFound", `nothing is named "${ref}"${hint}`, { name: ref });
+}

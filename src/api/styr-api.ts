@@ -1,0 +1,170 @@
+/**
+ * Our own endpoints under /styr/v1: what the command line and the dashboard show across all dialects. They read the
+ * store and explain it; what a dialect can say in its own API (create, scale, delete) is said there. docs/api.md.
+ */
+
+import type { Access } from "../http/actor.ts";
+import type { Api, RequestContext, Route } from "../http/route.ts";
+import { ApiError } from "../model/errors.ts";
+import { events } from "../model/event.ts";
+import { type Kind, keyOf, type StoredObject } from "../model/meta.ts";
+import { nodes } from "../model/node.ts";
+import { pods } from "../model/pod.ts";
+import type { EventRow, InspectReport, NodeRow } from "../model/reports.ts";
+import type { Workload } from "../model/workload.ts";
+import type { StyrApiContext } from "./context.ts";
+import { setCordoned } from "./cordon.ts";
+import { notFound, renderError } from "./errors.ts";
+import { listEvents } from "./event-rows.ts";
+import { execRoute } from "./exec.ts";
+import { type Found, findWorkload } from "./find.ts";
+import { endsWith, jsonLines } from "./json-lines.ts";
+import { readLogs } from "./logs.ts";
+import { listNodes } from "./node-rows.ts";
+import { statusReport } from "./status.ts";
+import { watchRows } from "./watch-rows.ts";
+import { whyReport } from "./why.ts";
+import { idOf, listWorkloads } from "./workloads.ts";
+
+export function styrApi(context: StyrApiContext): Api {
+  return {
+    name: "styr",
+    prefixes: ["/styr"],
+    routes: [...workloadRoutes(context), ...nodeRoutes(context), ...storeRoutes(context)],
+    sockets: [execRoute(context)],
+    renderError,
+    notFound,
+  };
+}
+
+function workloadRoutes(context: StyrApiContext): readonly Route[] {
+  const { store, sources } = context;
+  const list = () => listWorkloads(store, sources);
+  const found = ({ params }: RequestContext) => findWorkload(context, params.name ?? "");
+  return [
+    get("/styr/v1/workloads", "workloads", (request) => {
+      const kinds = [pods, nodes, ...sources.flatMap((source) => source.kinds)];
+      return rows<Workload>(context, request, { kinds, list, id: idOf, field: "workloads" });
+    }),
+    get("/styr/v1/workloads/:name", "workloads", (request) => Response.json(inspect(context, found(request)))),
+    get("/styr/v1/workloads/:name/why", "workloads", (request) =>
+      Response.json(whyReport(store, found(request), context.explain)),
+    ),
+    get("/styr/v1/workloads/:name/logs", "logs", (request) => logs(context, request, found(request))),
+    get("/styr/v1/events", "events", (request) => {
+      const name = request.url.searchParams.get("workload");
+      const only = name === null ? undefined : aboutOf(findWorkload(context, name));
+      const listed = () => listEvents(store, list(), only);
+      return rows<EventRow>(context, request, { kinds: [events], list: listed, id: ({ id }) => id, field: "events" });
+    }),
+  ];
+}
+
+function nodeRoutes(context: StyrApiContext): readonly Route[] {
+  const { store } = context;
+  const cordon = (method: "PUT" | "DELETE"): Route => ({
+    method,
+    path: "/styr/v1/nodes/:name/cordon",
+    access: { verb: "admin", resource: "nodes" },
+    async handle(_request, { params, actor }) {
+      await setCordoned(store, params.name ?? "", method === "PUT", actor.name);
+      return new Response(null, { status: 204 });
+    },
+  });
+  return [
+    get("/styr/v1/nodes", "nodes", (request) => {
+      const list = () => listNodes(store);
+      return rows<NodeRow>(context, request, { kinds: [nodes, pods], list, id: ({ name }) => name, field: "nodes" });
+    }),
+    cordon("PUT"),
+    cordon("DELETE"),
+  ];
+}
+
+function storeRoutes(context: StyrApiContext): readonly Route[] {
+  const { store, version, hostname } = context;
+  return [
+    get("/styr/v1/status", "status", () => Response.json(statusReport(context))),
+    get("/styr/v1/version", "status", () => Response.json({ version, node: hostname })),
+    object("/styr/v1/objects/:kind", context, (kind) => Response.json({ objects: store.list(kind) })),
+    object("/styr/v1/objects/:kind/:key", context, (kind, { params }) => {
+      const found = store.get(kind, params.key ?? "");
+      if (!found) throw new ApiError("NotFound", `there is no ${kind.name} "${params.key}"`, { kind: kind.name });
+      return Response.json(found);
+    }),
+  ];
+}
+
+type Handle = (context: RequestContext) => Response;
+
+function get(path: string, resource: string, handle: Handle, verb: Access["verb"] = "read"): Route {
+  return { method: "GET", path, access: { verb, resource }, handle: (_request, context) => handle(context) };
+}
+
+/** Stored objects as they are. Secrets lie among them, so this needs more than the right to look. */
+function object(path: string, { kinds }: StyrApiContext, answer: (kind: Kind, request: RequestContext) => Response) {
+  const handle = (request: RequestContext) => {
+    const wanted = request.params.kind?.toLowerCase();
+    const kind = kinds.find(({ name }) => name.toLowerCase() === wanted || `${name.toLowerCase()}s` === wanted);
+    if (!kind) throw new ApiError("NotFound", `there is no kind "${request.params.kind}"; ${kindList(kinds)}`);
+    return answer(kind, request);
+  };
+  return get(path, "objects", handle, "write");
+}
+
+function kindList(kinds: readonly Kind[]): string {
+  return `kinds are ${kinds
+    .map(({ name }) => name)
+    .sort()
+    .join(", ")}`;
+}
+
+interface Rows<Row> {
+  readonly kinds: readonly Kind[];
+  readonly list: () => readonly Row[];
+  readonly id: (row: Row) => string;
+  readonly field: string;
+}
+
+/** `{field: rows}`, or with `?watch=true` a stream of changes, one JSON value per line. */
+function rows<Row>(context: StyrApiContext, { url, signal }: RequestContext, options: Rows<Row>): Response {
+  if (url.searchParams.get("watch") !== "true") return Response.json({ [options.field]: options.list() });
+  const cancel = endsWith(signal);
+  const { store, clock } = context;
+  return jsonLines(watchRows<Row>({ store, clock, ...options, signal: cancel.signal }), cancel);
+}
+
+function logs({ nodeAccess }: StyrApiContext, { url, signal }: RequestContext, { pods: meant }: Found): Response {
+  const query = url.searchParams;
+  const container = query.get("container");
+  const cancel = endsWith(signal);
+  const lines = readLogs(nodeAccess, meant, {
+    follow: query.get("follow") === "true",
+    previous: query.get("previous") === "true",
+    signal: cancel.signal,
+    ...(container === null ? {} : { container }),
+    ...wholeNumber(query, "tailLines"),
+    ...wholeNumber(query, "sinceMs"),
+  });
+  return jsonLines(lines, cancel);
+}
+
+function wholeNumber(query: URLSearchParams, name: string): Readonly<Record<string, number>> {
+  const text = query.get(name);
+  if (text === null) return {};
+  if (!/^\d{1,15}$/.test(text)) throw new ApiError("BadRequest", `${name} must be a whole number, not "${text}"`);
+  return { [name]: Number(text) };
+}
+
+function inspect({ store, kinds }: StyrApiContext, { workload, pods: meant }: Found): InspectReport {
+  const kind = kinds.find(({ name }) => name === workload.object.kind);
+  const declaring = kind === undefined ? undefined : store.get(kind, workload.object.key);
+  const copies = meant.flatMap(({ key }) => store.get(pods, key) ?? []);
+  const others = copies.filter((pod) => pod.kind !== declaring?.kind || keyOf(pod) !== keyOf(declaring));
+  const objects: readonly StoredObject[] = meant.length < workload.pods.length ? copies : others;
+  return { workload, objects: declaring && objects === others ? [declaring, ...objects] : objects };
+}
+
+function aboutOf({ workload, pods: meant }: Found) {
+  return { workload, uids: new Set(meant.map(({ uid }) => uid)) };
+}

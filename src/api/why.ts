@@ -1,0 +1,119 @@
+import { events } from "../model/event.ts";
+import { type ContainerStatus, driverOf, type Pod, pods } from "../model/pod.ts";
+import type { WhyPod, WhyReport } from "../model/reports.ts";
+import type { Workload, WorkloadPod, WorkloadReader } from "../model/workload.ts";
+import { eventRow } from "./event-rows.ts";
+import type { Explainer, PlacementExplanation } from "./explainer.ts";
+import type { Found } from "./find.ts";
+import { containerError, exitWords } from "./pod-view.ts";
+
+const EVENTS_SHOWN = 10;
+
+/** Why a workload is as it is: copy by copy, worst first. Pure in what it reads. */
+export function whyReport(reader: WorkloadReader, { workload, pods: meant }: Found, explain?: Explainer): WhyReport {
+  const ordered = [...meant].sort((a, b) => rank(a) - rank(b) || (a.key < b.key ? -1 : 1));
+  return {
+    workload,
+    summary: summaryOf(workload),
+    pods: ordered.map((view) => whyPod(reader, view, explain)),
+    next: nextCommands(workload),
+  };
+}
+
+function rank({ status }: WorkloadPod): number {
+  return ["failed", "restarting", "unplaced", "starting", "degraded", "stopping", "running", "done"].indexOf(status);
+}
+
+const SUMMARY: Readonly<Record<Workload["status"], (workload: Workload) => string>> = {
+  running: ({ ready, desired }) => `all ${desired} wanted ${desired === 1 ? "copy is" : "copies are"} ready (${ready})`,
+  degraded: ({ ready, desired }) => `only ${ready} of ${desired} copies are ready`,
+  starting: ({ desired, pods }) => (pods.length === 0 ? `${desired} wanted, none made yet` : "it is on its way up"),
+  unplaced: () => "no node takes it at present",
+  restarting: () => "it ends, or cannot be started, and is tried again with growing pauses",
+  failed: () => "it has failed and is not tried again",
+  stopping: () => "it is being stopped",
+  done: () => "it ran to its end",
+  stopped: () => "nothing is wanted of it, so nothing runs",
+};
+
+function summaryOf(workload: Workload): string {
+  const { name, status, note } = workload;
+  return `${name} is ${status}: ${SUMMARY[status](workload)}${note === undefined ? "" : ` (${note})`}`;
+}
+
+function whyPod(reader: WorkloadReader, view: WorkloadPod, explain: Explainer | undefined): WhyPod {
+  const pod = reader.get(pods, view.key);
+  if (!pod) return { key: view.key, sentences: ["it has gone meanwhile"], nodes: [], events: [] };
+  const placement = explain?.(pod);
+  const sentences = [...placeSentences(pod, placement), ...containerSentences(pod), ...readinessSentences(pod)];
+  const about = reader.list(events, pod.metadata.namespace).filter((event) => event.involvedObject.uid === view.uid);
+  const rows = about.map((event) => eventRow(event)).sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : 0));
+  return { key: view.key, sentences, nodes: placement?.nodes ?? [], events: rows.slice(0, EVENTS_SHOWN) };
+}
+
+function placeSentences(pod: Pod, placement: PlacementExplanation | undefined): readonly string[] {
+  const suggestion = placement?.suggestion === undefined ? [] : [placement.suggestion];
+  if (pod.spec.nodeName === undefined) {
+    const refusal = pod.status.conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
+    return [placement?.summary ?? refusal?.message ?? "the scheduler has not looked at it yet", ...suggestion];
+  }
+  const asked = pod.metadata.deletionTimestamp;
+  const stopping = asked === undefined ? [] : [`it was asked to go and is killed if it still runs at ${asked}`];
+  return [placement?.summary ?? `it is on ${pod.spec.nodeName}`, ...stopping];
+}
+
+function containerSentences(pod: Pod): readonly string[] {
+  const found = [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])];
+  if (found.length === 0 && pod.spec.nodeName !== undefined) return [`${pod.spec.nodeName} has not reported on it yet`];
+  const several = found.length > 1;
+  return found.map((status) => `${several ? `${status.name}: ` : ""}${containerSentence(pod, status)}`);
+}
+
+function containerSentence(pod: Pod, status: ContainerStatus): string {
+  const { waiting, running, terminated } = status.state;
+  const restarts = status.restartCount === 0 ? "" : `, restarted ${times(status.restartCount)}`;
+  const last = status.lastState?.terminated;
+  const before = last === undefined || terminated ? "" : `; before that it ${exitWords(last)}`;
+  const unit = status.unit ? ` (${status.unit.active}/${status.unit.sub})` : "";
+  const error = containerError(status);
+  if (running) {
+    const what = `it runs since ${running.startedAt}${unit}${restarts}${before}`;
+    return error === undefined ? what : `${what}; ${error}`;
+  }
+  if (terminated) return `it ${exitWords(terminated)}${unit}${restarts}`;
+  if (waiting) return `it waits: ${waiting.reason}${waiting.message ? `: ${waiting.message}` : ""}${restarts}${before}`;
+  const driver = pod.spec.containers.find(({ name }) => name === status.name);
+  return `the ${driver ? driverOf(driver) : "docker"} driver has not started it yet`;
+}
+
+function readinessSentences(pod: Pod): readonly string[] {
+  const ready = pod.status.conditions?.find(({ type }) => type === "Ready");
+  if (ready?.status !== "False" || pod.status.phase !== "Running") return [];
+  const failing = (pod.status.containerStatuses ?? []).flatMap(({ healthResults }) =>
+    (healthResults ?? []).flatMap(({ alive, lastFailureCause }) => (alive ? [] : (lastFailureCause ?? []))),
+  );
+  const cause = failing[0] ?? ready.message;
+  return [`it is not ready${cause === undefined ? "" : `: ${cause}`}`];
+}
+
+function times(count: number): string {
+  return count === 1 ? "once" : `${count} times`;
+}
+
+function nextCommands({ name, status, desired, canScale, urls }: Workload): readonly string[] {
+  const plain = /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
+  switch (status) {
+    case "unplaced":
+      return ["styr nodes", `styr events ${plain}`];
+    case "failed":
+    case "restarting":
+    case "degraded":
+      return [`styr logs ${plain}`, `styr events ${plain}`, `styr inspect ${plain}`];
+    case "stopped":
+      return canScale && desired === 0 ? [`styr scale ${plain} 1`] : [`styr inspect ${plain}`];
+    case "running":
+      return [...urls.slice(0, 1).map((url) => `curl ${url}`), `styr logs -f ${plain}`];
+    default:
+      return [`styr events ${plain}`];
+  }
+}

@@ -1,0 +1,187 @@
+/** Rows of `styr ps`: what the dialects declare, joined with the pods that stand for it. Knows no dialect. */
+import { controllerOf, type Kind, keyOf, type StoredObject } from "../model/meta.ts";
+import { type Node, nodes } from "../model/node.ts";
+import { type Pod, pods } from "../model/pod.ts";
+import { ANNOTATION } from "../model/well-known.ts";
+import type {
+  DeclaredWorkload,
+  Workload,
+  WorkloadPod,
+  WorkloadReader,
+  WorkloadSource,
+  WorkloadStatus,
+} from "../model/workload.ts";
+import { podView, podWhat } from "./pod-view.ts";
+
+/** All workloads, sorted by name, then dialect, then namespace. Pure in what it reads. */
+export function listWorkloads(reader: WorkloadReader, sources: readonly WorkloadSource[]): readonly Workload[] {
+  const declared = sources.flatMap((source) => source.list(reader));
+  const byNode = new Map(reader.list(nodes).map((node) => [node.metadata.name, node]));
+  const { groups, alone } = groupPods(reader.list(pods), declared);
+  const rows = declared.map((workload) => declaredRow(workload, groups.get(idOf(workload)) ?? [], byNode));
+  for (const [id, members] of alone) rows.push(undeclaredRow(id, members, byNode));
+  return rows.sort(byName);
+}
+
+/** Identity of a row across changes. */
+export function idOf({ dialect, kind, name, namespace }: Pick<Workload, "dialect" | "kind" | "name" | "namespace">) {
+  return [dialect, kind, namespace ?? "", name].join("\n");
+}
+
+interface Groups {
+  readonly groups: ReadonlyMap<string, readonly Pod[]>;
+  /** Pods that no declaration claims, by the id of the row they make. */
+  readonly alone: ReadonlyMap<string, readonly Pod[]>;
+}
+
+function groupPods(all: readonly Pod[], declared: readonly DeclaredWorkload[]): Groups {
+  const byUid = new Map(declared.map((workload) => [workload.uid, idOf(workload)]));
+  const byName = new Map(declared.map((workload) => [`${workload.dialect}\n${workload.name}`, idOf(workload)]));
+  const groups = new Map<string, Pod[]>();
+  const alone = new Map<string, Pod[]>();
+  for (const pod of all) {
+    const owner = controllerOf(pod);
+    const { dialect, name } = annotated(pod);
+    const claimed =
+      (owner && byUid.get(owner.uid)) ?? (name === undefined ? undefined : byName.get(`${dialect}\n${name}`));
+    if (claimed === undefined) push(alone, undeclaredId(pod), pod);
+    else push(groups, claimed, pod);
+  }
+  return { groups, alone };
+}
+
+function annotated(pod: Pod): { readonly dialect: string; readonly name: string | undefined } {
+  const annotations = pod.metadata.annotations;
+  return { dialect: annotations?.[ANNOTATION.dialect] ?? "kubernetes", name: annotations?.[ANNOTATION.workload] };
+}
+
+/** Pods that outlive their declaration stay together under the name it had; a pod of its own is its own workload. */
+function undeclaredId(pod: Pod): string {
+  const { dialect, name } = annotated(pod);
+  const owner = controllerOf(pod);
+  const namespace = dialect === "kubernetes" ? pod.metadata.namespace : undefined;
+  const kind = owner?.kind ?? (dialect === "kubernetes" ? "Pod" : "Workload");
+  return idOf({
+    dialect,
+    kind,
+    name: name ?? owner?.name ?? pod.metadata.name,
+    ...(namespace === undefined ? {} : { namespace }),
+  });
+}
+
+function declaredRow(declared: DeclaredWorkload, members: readonly Pod[], byNode: ReadonlyMap<string, Node>): Workload {
+  const views = members.map((pod) => podView(pod, byNode.get(pod.spec.nodeName ?? "")));
+  const counted = views.filter(({ status }) => status !== "stopping");
+  const desired = declared.desired === "each node" ? counted.length : declared.desired;
+  return {
+    ...identity(declared),
+    ...summary(views, desired, declared.createdAt),
+    what: members[0] ? podWhat(newest(members)) : (declared.what ?? ""),
+    ...(declared.note === undefined ? {} : { note: declared.note }),
+    canScale: declared.canScale,
+    object: { kind: declared.kind, key: declared.key },
+  };
+}
+
+function undeclaredRow(id: string, members: readonly Pod[], byNode: ReadonlyMap<string, Node>): Workload {
+  const [dialect = "", kind = "", namespace = "", name = ""] = id.split("\n");
+  const views = members.map((pod) => podView(pod, byNode.get(pod.spec.nodeName ?? "")));
+  const wanted = kind === "Pod" ? 1 : 0;
+  const first = newest(members);
+  return {
+    dialect,
+    kind,
+    name,
+    ...(namespace === "" ? {} : { namespace }),
+    ...summary(views, wanted, first.metadata.creationTimestamp),
+    what: podWhat(first),
+    canScale: false,
+    object: { kind: "Pod", key: keyOf(first) },
+  };
+}
+
+function identity({ dialect, kind, name, namespace }: DeclaredWorkload) {
+  return { dialect, kind, name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+function summary(views: readonly WorkloadPod[], desired: number, createdAt: string) {
+  const error = worst(views)?.error;
+  return {
+    desired,
+    ready: views.filter(({ ready }) => ready).length,
+    status: overall(views, desired),
+    nodes: [...new Set(views.flatMap(({ node }) => node ?? []))].sort(),
+    since: views.reduce((latest, { since }) => Math.max(since, latest), views[0]?.since ?? createdAt),
+    urls: [...new Set(views.flatMap(({ urls }) => urls))],
+    ...(error === undefined ? {} : { error }),
+    pods: views,
+  };
+}
+
+const WORST_FIRST: readonly WorkloadStatus[] = ["failed", "restarting", "unplaced", "starting", "stopping", "done"];
+
+function worst(views: readonly WorkloadPod[]): WorkloadPod | undefined {
+  for (const status of WORST_FIRST) {
+    const found = views.find((view) => view.status === status && view.error !== undefined);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** One word for all copies. */
+export function overall(views: readonly Pick<WorkloadPod, "status">[], desired: number): WorkloadStatus {
+  const has = (status: WorkloadStatus) => views.some((view) => view.status === status);
+  const running = views.filter(({ status }) => status === "running").length;
+  if (views.length === 0) return desired === 0 ? "stopped" : "starting";
+  if (views.every(({ status }) => status === "stopping"))
+    return desired === 0 || running === 0 ? "stopping" : "starting";
+  if (running >= desired && running > 0) return "running";
+  if (running > 0) return "degraded";
+  for (const status of WORST_FIRST) if (has(status) && status !== "stopping") return status;
+  return "starting";
+}
+
+function newest(members: readonly Pod[]): Pod {
+  return members.reduce((a, b) => (b.metadata.creationTimestamp > a.metadata.creationTimestamp ? b : a));
+}
+
+function byName(a: Workload, b: Workload): number {
+  return compare(a.name, b.name) || compare(a.dialect, b.dialect) || compare(a.namespace ?? "", b.namespace ?? "");
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
+
+/** The default source: any kind whose objects have `spec.replicas`, as Kubernetes' workload kinds do. */
+export function replicatedSource(dialect: string, kinds: readonly Kind[]): WorkloadSource {
+  const list = (reader: WorkloadReader) =>
+    kinds.flatMap((kind) => reader.list(kind).flatMap((object) => replicated(dialect, object)));
+  return { dialect, kinds, list };
+}
+
+function replicated(dialect: string, object: StoredObject): readonly DeclaredWorkload[] {
+  const { replicas, template } = (object as { spec?: { replicas?: unknown; template?: Pod } }).spec ?? {};
+  if (typeof replicas !== "number") return [];
+  const { name, namespace, uid, creationTimestamp } = object.metadata;
+  return [
+    {
+      dialect,
+      kind: object.kind,
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      uid,
+      key: keyOf(object),
+      desired: replicas,
+      createdAt: creationTimestamp,
+      ...(template?.spec ? { what: template.spec.containers.map(({ image }) => image ?? "").join(", ") } : {}),
+      canScale: true,
+    },
+  ];
+}

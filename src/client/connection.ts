@@ -1,0 +1,97 @@
+/** HTTP to one server over a unix socket or the network, with connections kept for reuse. */
+import { Agent, type IncomingMessage, type RequestOptions, request } from "node:http";
+import { ClientError } from "./client-error.ts";
+import { connectionProblem } from "./connection-problem.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+export interface Call {
+  readonly method: string;
+  /** Path with query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  readonly text: string;
+}
+
+export class Connection {
+  readonly endpoint: Endpoint;
+  readonly #options: Promise<RequestOptions & { readonly secure: boolean }>;
+
+  constructor(endpoint: Endpoint, mostSockets = 16) {
+    this.endpoint = endpoint;
+    this.#options = connectOptions(endpoint, mostSockets);
+    // Reported by whoever makes the first call.
+    this.#options.catch(() => {});
+  }
+
+  /** The whole answer, whatever its status. ClientError when there is none. */
+  async call(call: Call): Promise<Answer> {
+    const response = await this.open(call);
+    const chunks: Buffer[] = [];
+    try {
+      for await (const chunk of response) chunks.push(chunk as Buffer);
+    } catch (error) {
+      throw connectionProblem(error as NodeJS.ErrnoException, this.endpoint);
+    }
+    return {
+      status: response.statusCode ?? 0,
+      headers: response.headers,
+      text: Buffer.concat(chunks).toString("utf8"),
+    };
+  }
+
+  /** The answer's head, with the body still to be read. */
+  async open({ method, path, headers, body, signal }: Call): Promise<IncomingMessage> {
+    const { secure, ...options } = await this.#options;
+    const start = secure ? (await import("node:https")).request : request;
+    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    const { token } = this.endpoint;
+    const sent = start({
+      ...options,
+      method,
+      path,
+      headers: {
+        Accept: "application/json",
+        "User-Agent": "styr",
+        ...(payload ? { "Content-Type": "application/json", "Content-Length": payload.length } : {}),
+        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return new Promise((resolve, reject) => {
+      sent.on("response", resolve);
+      sent.on("error", (error) => reject(connectionProblem(error, this.endpoint)));
+      sent.end(payload);
+    });
+  }
+}
+
+async function connectOptions(endpoint: Endpoint, mostSockets: number) {
+  const reuse = { keepAlive: true, maxSockets: mostSockets };
+  if (endpoint.type === "unix") {
+    return { socketPath: endpoint.path, host: "localhost", agent: new Agent(reuse), secure: false };
+  }
+  const { protocol, hostname, port } = endpoint.url;
+  const host = hostname.replace(/^\[|\]$/g, "");
+  if (protocol === "http:") return { host, port: port || "80", agent: new Agent(reuse), secure: false };
+  const https = await import("node:https");
+  const trust = endpoint.ca === undefined ? {} : { ca: endpoint.ca };
+  return { host, port: port || "443", agent: new https.Agent({ ...reuse, ...trust }), secure: true };
+}
+
+/** The body as JSON; ClientError when it is something else. */
+export function parseAnswer(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ClientError(`the server's answer to ${what} is not JSON: ${text.slice(0, 80)}`);
+  }
+}

@@ -1,0 +1,143 @@
+/** Our own endpoints (docs/api.md), typed. Dialects' endpoints are called through `connection`. */
+import type { IncomingMessage } from "node:http";
+import type {
+  ErrorReport,
+  EventRow,
+  InspectReport,
+  LogLine,
+  LogTrouble,
+  NodeRow,
+  RowChange,
+  StatusReport,
+  VersionReport,
+  WhyReport,
+} from "../model/reports.ts";
+import type { Workload } from "../model/workload.ts";
+import { ClientError } from "./client-error.ts";
+import { type Connection, parseAnswer } from "./connection.ts";
+import { readJsonLines } from "./json-lines.ts";
+
+export interface LogsQuery {
+  readonly follow?: boolean;
+  readonly previous?: boolean;
+  readonly container?: string;
+  readonly tailLines?: number;
+  readonly sinceMs?: number;
+}
+
+export class StyrClient {
+  readonly connection: Connection;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  async workloads(): Promise<readonly Workload[]> {
+    return (await this.#get<{ workloads: readonly Workload[] }>("/styr/v1/workloads")).workloads;
+  }
+
+  watchWorkloads(signal: AbortSignal): AsyncGenerator<RowChange<Workload>, void, undefined> {
+    return this.#stream("/styr/v1/workloads?watch=true", signal);
+  }
+
+  async workload(name: string): Promise<Workload> {
+    return (await this.inspect(name)).workload;
+  }
+
+  inspect(name: string): Promise<InspectReport> {
+    return this.#get(workloadPath(name));
+  }
+
+  why(name: string): Promise<WhyReport> {
+    return this.#get(`${workloadPath(name)}/why`);
+  }
+
+  async *logs(name: string, query: LogsQuery, signal: AbortSignal): AsyncGenerator<LogLine | LogTrouble> {
+    yield* this.#stream<LogLine | LogTrouble>(`${workloadPath(name)}/logs${queryText({ ...query })}`, signal);
+  }
+
+  async events(workload?: string): Promise<readonly EventRow[]> {
+    return (await this.#get<{ events: readonly EventRow[] }>(`/styr/v1/events${queryText({ workload })}`)).events;
+  }
+
+  watchEvents(signal: AbortSignal, workload?: string): AsyncGenerator<RowChange<EventRow>, void, undefined> {
+    return this.#stream(`/styr/v1/events${queryText({ workload, watch: true })}`, signal);
+  }
+
+  async nodes(): Promise<readonly NodeRow[]> {
+    return (await this.#get<{ nodes: readonly NodeRow[] }>("/styr/v1/nodes")).nodes;
+  }
+
+  watchNodes(signal: AbortSignal): AsyncGenerator<RowChange<NodeRow>, void, undefined> {
+    return this.#stream("/styr/v1/nodes?watch=true", signal);
+  }
+
+  async setCordoned(node: string, cordoned: boolean): Promise<void> {
+    const path = `/styr/v1/nodes/${encodeURIComponent(node)}/cordon`;
+    const { status, text } = await this.connection.call({ method: cordoned ? "PUT" : "DELETE", path });
+    if (status >= 300) throw refusal(status, text);
+  }
+
+  status(): Promise<StatusReport> {
+    return this.#get("/styr/v1/status");
+  }
+
+  version(): Promise<VersionReport> {
+    return this.#get("/styr/v1/version");
+  }
+
+  async object(kind: string, key?: string): Promise<object> {
+    const path = `/styr/v1/objects/${encodeURIComponent(kind)}`;
+    return this.#get(key === undefined ? path : `${path}/${encodeURIComponent(key)}`);
+  }
+
+  async #get<T>(path: string): Promise<T> {
+    const { status, text } = await this.connection.call({ method: "GET", path });
+    if (status !== 200) throw refusal(status, text);
+    return parseAnswer(text, path) as T;
+  }
+
+  async *#stream<T>(path: string, signal: AbortSignal): AsyncGenerator<T, void, undefined> {
+    const response = await this.connection.open({ method: "GET", path, signal });
+    if (response.statusCode !== 200) throw refusal(response.statusCode ?? 0, await bodyText(response));
+    try {
+      yield* readJsonLines<T>(response);
+    } catch (error) {
+      if (signal.aborted) return;
+      throw new ClientError(`the server broke off: ${(error as Error).message}`, { next: "styr status" });
+    }
+  }
+}
+
+export function workloadPath(name: string): string {
+  return `/styr/v1/workloads/${encodeURIComponent(name)}`;
+}
+
+function queryText(values: Readonly<Record<string, string | number | boolean | undefined>>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, String(value));
+  return query.size === 0 ? "" : `?${query}`;
+}
+
+async function bodyText(response: IncomingMessage): Promise<string> {
+  let text = "";
+  response.setEncoding("utf8");
+  for await (const chunk of response) text += chunk as string;
+  return text;
+}
+
+/** Our own endpoints' error bodies, and anything else that may stand in the way. */
+export function refusal(status: number, text: string): ClientError {
+  if (status === 401)
+    return new ClientError("the server does not know you", { status, next: "--token TOKEN (or STYR_TOKEN)" });
+  const report = errorReport(text);
+  if (!report) return new ClientError(`the server answered ${status}: ${text.trim().slice(0, 200)}`, { status });
+  const causes = (report.causes ?? []).map(({ field, message }) => `\n  ${field}: ${message}`).join("");
+  return new ClientError(report.message + causes, { status });
+}
+
+function errorReport(text: string): ErrorReport | undefined {
+  if (!text.startsWith("{")) return undefined;
+  const { error } = parseAnswer(text, "a request") as { error?: ErrorReport };
+  return typeof error?.message === "string" ? error : undefined;
+}

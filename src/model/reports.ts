@@ -1,0 +1,127 @@
+/** What our own endpoints (src/api) say and their clients (src/client, src/cli, web) read. Field by field in docs/api.md. */
+import type { Workload } from "./workload.ts";
+
+/** One change of a watched list. `synced` follows the rows that were there at the start. */
+export type RowChange<Row> =
+  | { readonly type: "row"; readonly id: string; readonly row: Row }
+  | { readonly type: "gone"; readonly id: string }
+  | { readonly type: "synced" };
+
+export interface NodeRow {
+  readonly name: string;
+  readonly status: "ready" | "not ready";
+  /** Why it is not ready. */
+  readonly reason?: string;
+  readonly cordoned: boolean;
+  readonly address?: string;
+  readonly machineId: string;
+  readonly pods: number;
+  readonly cpuMillis: Share;
+  readonly memoryBytes: Share;
+  readonly drivers: readonly { readonly name: string; readonly ready: boolean; readonly reason?: string }[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly createdAt: string;
+  readonly version: string;
+  readonly os: string;
+}
+
+/** `asked`: the requests of the pods bound there; `allocatable`: what there is for pods. */
+export interface Share {
+  readonly asked: number;
+  readonly allocatable: number;
+}
+
+export interface EventRow {
+  readonly id: string;
+  /** RFC 3339, of the last time. */
+  readonly time: string;
+  readonly firstTime: string;
+  readonly count: number;
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly message: string;
+  /** `Pod default/web-x2x4l`. */
+  readonly about: string;
+  /** The workload it belongs to, while that is there. */
+  readonly workload?: string;
+  readonly component: string;
+  readonly host?: string;
+}
+
+/** One line of a container's output, without its newline. */
+export interface LogLine {
+  readonly pod: string;
+  readonly container: string;
+  readonly stream: "stdout" | "stderr";
+  readonly time?: string;
+  readonly line: string;
+}
+
+/** In the log stream: a copy whose output could not be read, and why. */
+export interface LogTrouble {
+  readonly pod: string;
+  readonly container: string;
+  readonly trouble: string;
+}
+
+export interface WhyReport {
+  readonly workload: Workload;
+  readonly summary: string;
+  readonly pods: readonly WhyPod[];
+  /** Commands worth trying next, best first. */
+  readonly next: readonly string[];
+}
+
+export interface WhyPod {
+  readonly key: string;
+  /** In order of weight: where it is and why, what its containers do, what would unblock it. */
+  readonly sentences: readonly string[];
+  /** Node by node, or group of nodes by group, what refused it or how it scored. */
+  readonly nodes: readonly string[];
+  /** The newest first. */
+  readonly events: readonly EventRow[];
+}
+
+export interface StatusReport {
+  readonly version: string;
+  readonly node: string;
+  readonly startedAt: string;
+  readonly store: {
+    readonly revision: number;
+    /** Why writes are refused at present. */
+    readonly refusal?: string;
+    readonly objects: Readonly<Record<string, number>>;
+  };
+  readonly nodes: { readonly ready: number; readonly total: number; readonly troubles: readonly string[] };
+  readonly pods: Readonly<Record<string, number>>;
+  readonly workloads: Readonly<Record<string, number>>;
+  /** The longest delay of the event loop of late, in milliseconds. */
+  readonly lagMs: number;
+  readonly memoryBytes: number;
+  readonly dialects: readonly string[];
+}
+
+export interface VersionReport {
+  readonly version: string;
+  readonly node: string;
+}
+
+export interface InspectReport {
+  readonly workload: Workload;
+  /** The stored objects: the declaring one first, then its pods. */
+  readonly objects: readonly object[];
+}
+
+/** An error's body: `{"error": {…}}`. */
+export interface ErrorReport {
+  readonly reason: string;
+  readonly message: string;
+  readonly causes?: readonly { readonly field: string; readonly message: string }[];
+}
+
+/**
+ * Frames of `exec`: one byte of channel, then the payload. The numbers are Kubernetes' v5.channel.k8s.io, so that one
+ * client speaks to both; the status is `{"exitCode": n}` or `{"message": "…"}`.
+ */
+export const EXEC_PROTOCOL = "v1.exec.styrmann.dev";
+export const EXEC_CHANNEL = { stdin: 0, stdout: 1, stderr: 2, status: 3, resize: 4, close: 255 } as const;
