@@ -22,10 +22,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { basename, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type AddressBlock, takeAddressBlock } from "./address-block.ts";
 import type { Registry } from "./registry.ts";
-import { makeSandbox, type Sandbox } from "./sandbox.ts";
+import { makeSandbox, type Sandbox, waitForDaemon } from "./sandbox.ts";
 
 export interface EngineOptions {
   /** Used as --registry-mirror. With `network: "own"` start the registry with the same `enter`. */
@@ -86,8 +85,6 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   }
 }
 
-const START_DEADLINE_MS = 30_000;
-
 class PrivateEngine implements Engine {
   readonly dir: string;
   readonly socket: string;
@@ -139,7 +136,7 @@ class PrivateEngine implements Engine {
         `disabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\n  address = "${base}/containerd.sock"\n[ttrpc]\n  address = "${base}/containerd.sock.ttrpc"\n`,
     );
     this.#sandbox.spawn("containerd", [...this.enter, "containerd", "--config", config, "--log-level", "warn"]);
-    await waitFor(this.dir, "containerd", () => Promise.resolve(exists(join(base, "containerd.sock"))));
+    await waitForDaemon(this.dir, "containerd", () => Promise.resolve(exists(join(base, "containerd.sock"))));
   }
 
   async restart(): Promise<void> {
@@ -147,13 +144,15 @@ class PrivateEngine implements Engine {
     rmSync(join(this.dir, "docker.pid"), { force: true });
     rmSync(this.socketPath, { force: true });
     this.#dockerd = this.#sandbox.spawn("dockerd", [...this.enter, "dockerd", ...this.#flags()]);
-    await waitFor(this.dir, "dockerd", () => answers(this.socketPath));
+    await waitForDaemon(this.dir, "dockerd", () => answers(this.socketPath));
   }
 
   #flags(): string[] {
     const { registry, liveRestore, network, flags } = this.#options;
     const config = join(this.dir, "daemon.json");
-    writeFileSync(config, "{}");
+    // Up to 20.10 the daemon's identity lies in /etc/docker, outside the folder; later versions do not know the word.
+    const keyed = Number(/version (\d+)/.exec(execFileSync("dockerd", ["--version"], { encoding: "utf8" }))?.[1]) < 23;
+    writeFileSync(config, JSON.stringify(keyed ? { "deprecated-key-path": join(this.dir, "key.json") } : {}));
     return [
       ...["--config-file", config, "--data-root", join(this.dir, "data"), "--exec-root", join(this.dir, "exec")],
       ...["-H", this.socket, "--pidfile", join(this.dir, "docker.pid")],
@@ -202,18 +201,6 @@ class PrivateEngine implements Engine {
 
 function exists(path: string): boolean {
   return spawnSync("test", ["-S", path]).status === 0;
-}
-
-/** Waits until `check` gives true; on failure shows the end of the daemon's log. */
-export async function waitFor(dir: string, name: string, check: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + START_DEADLINE_MS;
-  while (!(await check())) {
-    if (Date.now() > deadline) {
-      const log = readFileSync(join(dir, `${name}.log`), "utf8");
-      throw new Error(`${name} did not answer within ${START_DEADLINE_MS} ms; its log ends:\n${log.slice(-2000)}`);
-    }
-    await sleep(25);
-  }
 }
 
 function answers(socketPath: string): Promise<boolean> {

@@ -4,9 +4,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { waitFor } from "./engine.ts";
 import type { TestImage } from "./images.ts";
-import { makeSandbox } from "./sandbox.ts";
+import { makeSandbox, waitForDaemon } from "./sandbox.ts";
 
 export interface Registry {
   /** `http://127.0.0.1:PORT`, for --registry-mirror. */
@@ -31,7 +30,7 @@ export async function startRegistry(): Promise<Registry> {
   sandbox.spawn("docker-registry", ["docker-registry", "serve", config]);
   const url = `http://127.0.0.1:${port}`;
   try {
-    await waitFor(sandbox.dir, "docker-registry", () =>
+    await waitForDaemon(sandbox.dir, "docker-registry", () =>
       fetch(`${url}/v2/`).then(
         (answer) => answer.ok,
         () => false,

@@ -1,8 +1,9 @@
 /** A temporary folder with daemons in it that is swept when the test is done, fails or is killed. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, openSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Leftovers, noteLeftovers, sweep } from "./sweep.ts";
 
@@ -39,4 +40,18 @@ function spawnDaemon(dir: string, name: string, [file = "", ...args]: readonly s
   const child = spawn(file, args, { detached: true, stdio: ["ignore", log, log], cwd: dir });
   child.unref();
   return child;
+}
+
+const START_DEADLINE_MS = 30_000;
+
+/** Waits until `check` gives true; on failure shows the end of the daemon's log. */
+export async function waitForDaemon(dir: string, name: string, check: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + START_DEADLINE_MS;
+  while (!(await check())) {
+    if (Date.now() > deadline) {
+      const log = readFileSync(join(dir, `${name}.log`), "utf8");
+      throw new Error(`${name} did not answer within ${START_DEADLINE_MS} ms; its log ends:\n${log.slice(-2000)}`);
+    }
+    await sleep(25);
+  }
 }
