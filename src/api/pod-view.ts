@@ -113,5 +113,5 @@ function podSince(pod: Pod): string {
   const moments = statuses(pod).flatMap(({ state }) => {
     return state.running?.startedAt ?? state.terminated?.finishedAt ?? [];
   });
-  return moments.reduce((latest, moment) => Math.max(moment, latest), moments[0] ?? creationTimestamp);
+  return moments.sort().at(-1) ?? creationTimestamp;
 }

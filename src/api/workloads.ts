@@ -111,7 +111,11 @@ function summary(views: readonly WorkloadPod[], desired: number, createdAt: stri
     ready: views.filter(({ ready }) => ready).length,
     status: overall(views, desired),
     nodes: [...new Set(views.flatMap(({ node }) => node ?? []))].sort(),
-    since: views.reduce((latest, { since }) => Math.max(since, latest), views[0]?.since ?? createdAt),
+    since:
+      views
+        .map(({ since }) => since)
+        .sort()
+        .at(-1) ?? createdAt,
     urls: [...new Set(views.flatMap(({ urls }) => urls))],
     ...(error === undefined ? {} : { error }),
     pods: views,
