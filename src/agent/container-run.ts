@@ -1,0 +1,118 @@
+import type { ContainerRun, Mount, PodRun, PublishedPort, RunLimits } from "../drivers/driver.ts";
+import { bytes, cpuMillis } from "../lib/quantity.ts";
+import { controllerOf } from "../model/meta.ts";
+import { type Container, driverOf, type Pod } from "../model/pod.ts";
+import { ANNOTATION } from "../model/well-known.ts";
+import { ConfigurationError, type EnvironmentContext, environmentOf, expandReferences } from "./environment.ts";
+import { oomScoreAdjust } from "./quality-of-service.ts";
+import { allContainers, sidecarsOf } from "./seen.ts";
+
+export interface RunContext extends EnvironmentContext {
+  /** The pod's own address; absent on the host network. */
+  readonly address?: string;
+  readonly nodeName: string;
+  readonly memoryCapacityBytes: number;
+  /** Volume name → directory or file on the host. */
+  readonly volumes: ReadonlyMap<string, string>;
+}
+
+/** Everything a driver needs to run `container` once. Throws ConfigurationError. */
+export function containerRun(pod: Pod, container: Container, attempt: number, context: RunContext): ContainerRun {
+  const env = environmentOf(pod, container, context);
+  const security = { ...pod.spec.securityContext, ...container.securityContext };
+  return {
+    ref: { podUid: pod.metadata.uid, container: container.name, attempt },
+    pod: podRun(pod, context),
+    spec: withExpandedCommand(pod, container, env),
+    env,
+    mounts: mountsOf(container, context.volumes),
+    limits: limitsOf(pod, container, context.memoryCapacityBytes),
+    ...(security.runAsUser === undefined ? {} : { runAsUser: security.runAsUser }),
+    ...(security.runAsGroup === undefined ? {} : { runAsGroup: security.runAsGroup }),
+  };
+}
+
+/** Whether the pod's containers see the host's network: asked for, or none of them is a container. */
+export function isOnHostNetwork(pod: Pod): boolean {
+  const contained = allContainers(pod).some((container) => ["docker", "fake"].includes(driverOf(container)));
+  return pod.spec.hostNetwork === true || !contained;
+}
+
+/** Whether this node gives the pod an address. A network of the user's gives its own. */
+export function needsAddress(pod: Pod): boolean {
+  return !isOnHostNetwork(pod) && !allContainers(pod).some(({ docker }) => docker?.network !== undefined);
+}
+
+function podRun(pod: Pod, { address, nodeName }: RunContext): PodRun {
+  const hostNetwork = isOnHostNetwork(pod);
+  const contained = [...pod.spec.containers, ...sidecarsOf(pod)].filter((each) =>
+    ["docker", "fake"].includes(driverOf(each)),
+  );
+  return {
+    uid: pod.metadata.uid,
+    namespace: pod.metadata.namespace ?? "default",
+    name: pod.metadata.name,
+    hostname: hostNetwork ? nodeName : hostnameOf(pod),
+    hostNetwork,
+    ...(address === undefined ? {} : { address }),
+    sharesNamespaces: contained.length > 1,
+    shareProcessNamespace: pod.spec.shareProcessNamespace === true,
+    workload: pod.metadata.annotations?.[ANNOTATION.workload] ?? controllerOf(pod)?.name ?? pod.metadata.name,
+    ports: hostNetwork ? [] : publishedPorts(pod),
+    hostAliases: (pod.spec.hostAliases ?? []).map(({ ip, hostnames }) => ({ ip, hostnames: hostnames ?? [] })),
+  };
+}
+
+/** A host name has at most 63 characters and does not end in a dash or dot (kubelet: truncatePodHostnameIfNeeded). */
+function hostnameOf(pod: Pod): string {
+  return (pod.spec.hostname ?? pod.metadata.name).slice(0, 63).replace(/[-.]+$/, "");
+}
+
+function publishedPorts(pod: Pod): readonly PublishedPort[] {
+  return allContainers(pod).flatMap(({ ports }) =>
+    (ports ?? []).flatMap(({ containerPort, hostPort, hostIP, protocol }) =>
+      hostPort === undefined || hostPort === 0
+        ? []
+        : [
+            {
+              containerPort,
+              hostPort,
+              ...(hostIP === undefined ? {} : { hostIP }),
+              protocol: (protocol ?? "TCP").toLowerCase() as PublishedPort["protocol"],
+            },
+          ],
+    ),
+  );
+}
+
+/** Kubernetes expands $(VAR) in command and args. Other dialects' commands are the task's own, to the letter. */
+function withExpandedCommand(pod: Pod, container: Container, env: Readonly<Record<string, string>>): Container {
+  const dialect = pod.metadata.annotations?.[ANNOTATION.dialect] ?? "kubernetes";
+  if (dialect !== "kubernetes" || driverOf(container) === "unit") return container;
+  const expand = (words: readonly string[]) => words.map((word) => expandReferences(word, env));
+  return {
+    ...container,
+    ...(container.command === undefined ? {} : { command: expand(container.command) }),
+    ...(container.args === undefined ? {} : { args: expand(container.args) }),
+  };
+}
+
+function mountsOf(container: Container, volumes: ReadonlyMap<string, string>): readonly Mount[] {
+  return (container.volumeMounts ?? []).map(({ name, mountPath, subPath, readOnly }) => {
+    const base = volumes.get(name);
+    if (base === undefined) throw new ConfigurationError(`volume "${name}" is not in the pod`);
+    if (subPath?.split("/").includes("..")) throw new ConfigurationError(`subPath "${subPath}" leaves its volume`);
+    const hostPath = subPath ? `${base}/${subPath.replace(/^\/+/, "")}` : base;
+    return { hostPath, mountPath, readOnly: readOnly === true };
+  });
+}
+
+function limitsOf(pod: Pod, container: Container, memoryCapacityBytes: number): RunLimits {
+  const { requests, limits } = container.resources ?? {};
+  return {
+    cpuRequestMillis: cpuMillis(requests?.cpu ?? limits?.cpu),
+    ...(limits?.cpu === undefined ? {} : { cpuLimitMillis: cpuMillis(limits.cpu) }),
+    ...(limits?.memory === undefined ? {} : { memoryLimitBytes: bytes(limits.memory) }),
+    oomScoreAdjust: oomScoreAdjust(pod, container, memoryCapacityBytes),
+  };
+}

@@ -1,0 +1,145 @@
+/** What an agent knows of one pod: the machine's input. Times are of the monotonic clock unless a name says wall. */
+
+import type { ObservedRun } from "../drivers/driver.ts";
+import type { DriverReport } from "../model/node.ts";
+import { type Container, type DriverName, driverOf, type HealthResult, type Pod } from "../model/pod.ts";
+
+/** How far a pod has come on its node; never goes back. STAGE_MOVES in pod-machine.ts is the law. */
+export type Stage =
+  | "assigned"
+  | "admitted"
+  | "equipped"
+  | "initializing"
+  | "running"
+  | "finishing"
+  | "finished"
+  | "stopping"
+  | "removing"
+  | "gone";
+
+/** How a pod ended, or why it was not let in. */
+export interface Outcome {
+  readonly phase: "Succeeded" | "Failed";
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+/** Something that did not work and will be tried again. */
+export interface Trouble {
+  readonly reason: string;
+  readonly message: string;
+  /** How often in a row. */
+  readonly count: number;
+  readonly retryAtMs: number;
+}
+
+export type ContainerBusy = "preparing" | "starting" | "hooking" | "stopping" | "removing";
+
+/** Why a running container has to end, and what comes after its end. */
+export interface Kill {
+  readonly why: string;
+  /** policy: the pod's restartPolicy decides. restart: always, and not counted as a crash. hold: stays down until wanted. */
+  readonly then: "policy" | "restart" | "hold";
+}
+
+export interface ContainerSeen {
+  /** The run that is or was last; with no `run`, the one that comes next. */
+  readonly attempt: number;
+  readonly run?: ObservedRun;
+  /** The run before, kept for its logs. */
+  readonly previous?: ObservedRun;
+  /** Attempts from before that one, to be taken away. */
+  readonly old: readonly number[];
+  /** Older attempts that still run: they go before anything else happens. */
+  readonly strays: readonly number[];
+  readonly busy?: ContainerBusy;
+  /** While stopping: when its grace ends. */
+  readonly stopByMs?: number;
+  /** The image that was made ready. */
+  readonly preparedImage?: string;
+  /** What a pull is doing, in the driver's words. */
+  readonly progress?: string;
+  readonly trouble?: Trouble;
+  /** Ends in a row that count towards the backoff. */
+  readonly crashes: number;
+  /** After an end: when it may start again. */
+  readonly retryAtMs: number;
+  /** The image that the present run was started with. */
+  readonly startedImage?: string;
+  readonly postStarted: boolean;
+  readonly kill?: Kill;
+  /** The host went down under it. */
+  readonly interrupted?: boolean;
+  readonly started: boolean;
+  readonly ready: boolean;
+  readonly health?: readonly HealthResult[];
+}
+
+/** A driver as the agent finds it; `listed` once the agent knows all that it runs. Nothing is started before that. */
+export interface DriverSeen extends DriverReport {
+  readonly listed: boolean;
+}
+
+export interface PodSeen {
+  readonly stage: Stage;
+  readonly admission?: "yes" | { readonly reason: string; readonly message: string };
+  readonly equipped: boolean;
+  readonly released: boolean;
+  readonly busy?: "admitting" | "equipping" | "releasing";
+  readonly trouble?: Trouble;
+  readonly outcome?: Outcome;
+  /** Somebody wants it away, by then. */
+  readonly goodbye?: { readonly graceMs: number; readonly byMs: number };
+  /** activeDeadlineSeconds as a moment. */
+  readonly deadlineMs?: number;
+  readonly drivers: Readonly<Partial<Record<DriverName, DriverSeen>>>;
+  readonly containers: Readonly<Record<string, ContainerSeen>>;
+}
+
+export const NEW_CONTAINER: ContainerSeen = {
+  attempt: 0,
+  old: [],
+  strays: [],
+  crashes: 0,
+  retryAtMs: 0,
+  postStarted: false,
+  started: false,
+  ready: false,
+};
+
+/** A pod just assigned, nothing done yet. */
+export function newlySeen(pod: Pod): PodSeen {
+  const names = allContainers(pod).map(({ name }) => [name, NEW_CONTAINER] as const);
+  return { stage: "assigned", equipped: false, released: false, drivers: {}, containers: Object.fromEntries(names) };
+}
+
+export function allContainers(pod: Pod): readonly Container[] {
+  return [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+}
+
+/** An init container that keeps running beside the others (Kubernetes: restartPolicy Always on it). */
+export function isSidecar(container: Container): boolean {
+  return container.restartPolicy === "Always";
+}
+
+export function sidecarsOf(pod: Pod): readonly Container[] {
+  return (pod.spec.initContainers ?? []).filter(isSidecar);
+}
+
+export function containerSeen(seen: PodSeen, name: string): ContainerSeen {
+  return seen.containers[name] ?? NEW_CONTAINER;
+}
+
+/** A unit that fleet wants loaded but not started. */
+export function isLoadOnly(container: Container): boolean {
+  return container.unit?.start === false;
+}
+
+/** Why nothing can be started with this container's driver now; undefined when it can. */
+export function driverTrouble(seen: PodSeen, container: Container): string | undefined {
+  const name = driverOf(container);
+  const driver = seen.drivers[name];
+  if (driver === undefined) return `this node has no ${name} driver`;
+  if (!driver.ready) return driver.reason ?? `the ${name} driver is not ready`;
+  return driver.listed ? undefined : `looking at what the ${name} driver runs already`;
+}

@@ -1,0 +1,52 @@
+import type { Pod } from "../model/pod.ts";
+import type { Control } from "./control.ts";
+import { ConfigurationError } from "./environment.ts";
+import { allContainers } from "./seen.ts";
+
+/** Contents of secrets and config maps, by `Secret/name` and `ConfigMap/name`. */
+export type Values = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+export interface ValueSource {
+  readonly kind: "Secret" | "ConfigMap";
+  readonly name: string;
+  /** Every reference to it may do without it. */
+  readonly optional: boolean;
+  /** The volume that shows it, if one does. */
+  readonly volume?: string;
+}
+
+/** What a pod refers to, each source once, by name. */
+export function valueSourcesOf(pod: Pod): readonly ValueSource[] {
+  const found = new Map<string, ValueSource>();
+  const add = (source: ValueSource) => {
+    const key = `${source.kind}/${source.name}`;
+    const before = found.get(key);
+    const volume = before?.volume ?? source.volume;
+    const optional = source.optional && (before?.optional ?? true);
+    found.set(key, { kind: source.kind, name: source.name, optional, ...(volume === undefined ? {} : { volume }) });
+  };
+  for (const { valueFrom } of allContainers(pod).flatMap(({ env }) => env ?? [])) {
+    const { secretKeyRef, configMapKeyRef } = valueFrom ?? {};
+    if (secretKeyRef) add({ kind: "Secret", name: secretKeyRef.name, optional: secretKeyRef.optional === true });
+    if (configMapKeyRef) add({ kind: "ConfigMap", name: configMapKeyRef.name, optional: configMapKeyRef.optional === true });
+  }
+  for (const volume of pod.spec.volumes ?? []) {
+    if (volume.secret) add({ kind: "Secret", name: volume.secret.secretName, optional: false, volume: volume.name });
+    if (volume.configMap) add({ kind: "ConfigMap", name: volume.configMap.name, optional: false, volume: volume.name });
+  }
+  return [...found.values()].toSorted((a, b) => (`${a.kind}/${a.name}` < `${b.kind}/${b.name}` ? -1 : 1));
+}
+
+/** Fetches them all. Rejects when the control plane does not answer; throws ConfigurationError when one is missing. */
+export async function fetchValues(pod: Pod, control: Control): Promise<Values> {
+  const values: Record<string, Readonly<Record<string, string>>> = {};
+  for (const { kind, name, optional, volume } of valueSourcesOf(pod)) {
+    const found = await control.keyValues(kind, pod.metadata.namespace ?? "default", name);
+    if (found !== undefined) values[`${kind}/${name}`] = found;
+    else if (!optional) {
+      const what = `${kind === "Secret" ? "secret" : "configmap"} "${name}" not found`;
+      throw new ConfigurationError(volume === undefined ? what : `MountVolume.SetUp failed for volume "${volume}": ${what}`);
+    }
+  }
+  return values;
+}

@@ -1,0 +1,147 @@
+import { execFile } from "node:child_process";
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { bytes } from "../lib/quantity.ts";
+import type { Pod, Volume } from "../model/pod.ts";
+import { ConfigurationError } from "./environment.ts";
+import { isSafeName } from "./safe-name.ts";
+import type { Values } from "./values.ts";
+
+const run = promisify(execFile);
+
+/** Where a pod's volumes come from. Idempotent; what was made is found again by its place, never by memory. */
+export interface Volumes {
+  /** Volume name → path on the host. Throws ConfigurationError when one cannot be had. */
+  make(pod: Pod, values: Values): Promise<ReadonlyMap<string, string>>;
+  remove(podUid: string): Promise<void>;
+}
+
+/** Volumes as directories under `directory`/<uid>/; emptyDir with medium Memory is a tmpfs when we are root. */
+export class FileVolumes implements Volumes {
+  readonly #directory: string;
+  readonly #canMount: boolean;
+
+  constructor(directory: string, options: { readonly canMount: boolean }) {
+    this.#directory = directory;
+    this.#canMount = options.canMount;
+  }
+
+  async make(pod: Pod, values: Values): Promise<ReadonlyMap<string, string>> {
+    const made = new Map<string, string>();
+    for (const volume of pod.spec.volumes ?? []) made.set(volume.name, await this.#makeOne(pod, volume, values));
+    await this.#makeSubPaths(pod, made);
+    return made;
+  }
+
+  async remove(podUid: string): Promise<void> {
+    const home = this.#homeOf(podUid);
+    // Deleting through a mount would empty what is mounted: unmount first, and give up (to try again) if that fails.
+    for (const mounted of await mountsBelow(home)) await run("umount", [mounted]);
+    await rm(home, { recursive: true, force: true });
+  }
+
+  #homeOf(podUid: string): string {
+    if (!isSafeName(podUid)) throw new ConfigurationError(`"${podUid}" is not a uid`);
+    return join(this.#directory, podUid);
+  }
+
+  async #makeOne(pod: Pod, volume: Volume, values: Values): Promise<string> {
+    if (volume.hostPath) return await checkedHostPath(volume.hostPath.path, volume.hostPath.type ?? "");
+    if (!isSafeName(volume.name)) throw new ConfigurationError(`"${volume.name}" is not a volume name`);
+    const path = join(this.#homeOf(pod.metadata.uid), volume.name);
+    const group = pod.spec.securityContext?.fsGroup;
+    if (volume.secret) await writeValues(path, values[`Secret/${volume.secret.secretName}`], group);
+    else if (volume.configMap) await writeValues(path, values[`ConfigMap/${volume.configMap.name}`], group);
+    else if (volume.emptyDir) await this.#makeEmptyDir(path, volume.emptyDir, group);
+    else throw new ConfigurationError(`volume "${volume.name}" is of a kind that is not supported`);
+    return path;
+  }
+
+  async #makeEmptyDir(path: string, { medium, sizeLimit }: NonNullable<Volume["emptyDir"]>, group?: number): Promise<void> {
+    await mkdir(path, { recursive: true });
+    if (medium === "Memory" && this.#canMount && !(await mountsBelow(path)).includes(path)) {
+      const size = sizeLimit === undefined ? [] : ["-o", `size=${bytes(sizeLimit)}`];
+      await run("mount", ["-t", "tmpfs", ...size, "tmpfs", path]);
+    }
+    // Kubernetes' mode for emptyDir: any user of the pod may write; with fsGroup, new files belong to the group.
+    if (group !== undefined) await chown(path, -1 >>> 0, group);
+    await chmod(path, group === undefined ? 0o777 : 0o2777);
+  }
+
+  /** A subPath in a volume of ours is made before Docker would make it, as root's and without looking. */
+  async #makeSubPaths(pod: Pod, made: ReadonlyMap<string, string>): Promise<void> {
+    for (const { name, subPath } of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].flatMap(
+      ({ volumeMounts }) => volumeMounts ?? [],
+    )) {
+      const base = made.get(name);
+      const ours = base?.startsWith(`${this.#homeOf(pod.metadata.uid)}/`) === true;
+      if (!subPath || base === undefined || !ours || subPath.split("/").includes("..")) continue;
+      const path = join(base, subPath);
+      const present = await stat(path).catch(absent);
+      if (present === undefined) await mkdir(path, { recursive: true, mode: 0o777 });
+    }
+  }
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code === "ENOENT") return undefined;
+  throw error;
+}
+
+/** One file per key, readable by its owner alone. Replaced by renaming, so that a reader never sees half a value. */
+async function writeValues(path: string, values: Readonly<Record<string, string>> | undefined, group?: number): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o755 });
+  const wanted = values ?? {};
+  for (const [key, value] of Object.entries(wanted)) {
+    if (!isSafeName(key)) throw new ConfigurationError(`"${key}" is not a file name`);
+    const file = join(path, key);
+    const partial = join(path, `.partial.${key}`);
+    await rm(partial, { force: true });
+    await writeFile(partial, value, { mode: group === undefined ? 0o400 : 0o440 });
+    if (group !== undefined) await chown(partial, -1 >>> 0, group);
+    await rename(partial, file);
+  }
+  for (const name of await readdir(path)) if (!Object.hasOwn(wanted, name)) await rm(join(path, name), { force: true });
+}
+
+const TYPE_CHECKS: Readonly<Record<string, { readonly is: (s: Awaited<ReturnType<typeof stat>>) => boolean; readonly word: string }>> = {
+  Directory: { is: (s) => s.isDirectory(), word: "a directory" },
+  DirectoryOrCreate: { is: (s) => s.isDirectory(), word: "a directory" },
+  File: { is: (s) => s.isFile(), word: "a file" },
+  FileOrCreate: { is: (s) => s.isFile(), word: "a file" },
+  Socket: { is: (s) => s.isSocket(), word: "a socket" },
+  CharDevice: { is: (s) => s.isCharacterDevice(), word: "a character device" },
+  BlockDevice: { is: (s) => s.isBlockDevice(), word: "a block device" },
+};
+
+/** Kubernetes' hostPath types. With none, nothing is checked and Docker makes a missing directory. */
+async function checkedHostPath(path: string, type: string): Promise<string> {
+  if (!path.startsWith("/") || path.split("/").includes("..")) {
+    throw new ConfigurationError(`hostPath "${path}" must be absolute and without ".."`);
+  }
+  if (type === "") return path;
+  const check = TYPE_CHECKS[type];
+  if (check === undefined) throw new ConfigurationError(`hostPath type "${type}" is not known`);
+  const found = await stat(path).catch(absent);
+  if (found === undefined && type === "DirectoryOrCreate") await mkdir(path, { recursive: true, mode: 0o755 });
+  else if (found === undefined && type === "FileOrCreate") await createFile(path);
+  else if (found === undefined) throw new ConfigurationError(`hostPath type check failed: ${path} does not exist`);
+  else if (!check.is(found)) throw new ConfigurationError(`hostPath type check failed: ${path} is not ${check.word}`);
+  return path;
+}
+
+async function createFile(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  await writeFile(path, "", { flag: "a", mode: 0o644 });
+}
+
+/** Mount points at or below `path`, innermost first. /proc/self/mountinfo writes space, tab, newline and \ in octal. */
+async function mountsBelow(path: string): Promise<readonly string[]> {
+  const text = await readFile("/proc/self/mountinfo", "utf8").catch(absent);
+  const points = (text ?? "").split("\n").map((line) => line.split(" ")[4] ?? "");
+  return points
+    .map((point) => point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))))
+    .filter((point) => point === path || point.startsWith(`${path}/`))
+    .toSorted((a, b) => b.length - a.length);
+}
