@@ -1,0 +1,76 @@
+import { bytes, cpuMillis } from "../lib/quantity.ts";
+import type { Node, Taint } from "../model/node.ts";
+import type { DriverName } from "../model/pod.ts";
+import { NODE_LABEL } from "../model/well-known.ts";
+import type { Labels } from "./label-match.ts";
+
+/** What a node says of itself, as far as placement cares. Never changes; a changed node gets new facts. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly machineId: string;
+  readonly taints: readonly Taint[];
+  readonly cordoned: boolean;
+  readonly ready: boolean;
+  readonly notReadyReason: string | undefined;
+  /** "" = ready; otherwise why not. Absent = not there at all. */
+  readonly drivers: Readonly<Partial<Record<DriverName, string>>>;
+  readonly allocatable: Amounts;
+  readonly dynamicPorts: readonly [number, number];
+  /** Capacity as scoring sees it, rounded so that hosts of one make, whose kernels keep a little more or less, are alike. */
+  readonly scoringCpu: number;
+  readonly scoringMemory: number;
+}
+
+export interface Amounts {
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+  /** Infinity where the node does not say. */
+  readonly diskBytes: number;
+  readonly pods: number;
+}
+
+/** A node as an agent registers it will do: it need not have been stored. */
+export type NodeLike = Pick<Node, "spec" | "status"> & {
+  readonly metadata: { readonly name: string; readonly labels?: Labels };
+};
+
+export function nodeFacts(node: NodeLike): NodeFacts {
+  const { allocatable, conditions, drivers, dynamicPorts, nodeInfo } = node.status;
+  const cpu = cpuMillis(allocatable.cpu);
+  const memory = bytes(allocatable.memory);
+  const readyCondition = conditions.find(({ type }) => type === "Ready");
+  return {
+    name: node.metadata.name,
+    labels: node.metadata.labels ?? {},
+    machineId: nodeInfo.machineID,
+    taints: node.spec.taints ?? [],
+    cordoned: node.spec.unschedulable === true,
+    ready: readyCondition?.status === "True",
+    notReadyReason: readyCondition?.message ?? readyCondition?.reason,
+    drivers: Object.fromEntries(
+      Object.entries(drivers).map(([name, { ready, reason }]) => [name, ready ? "" : (reason ?? "not ready")]),
+    ),
+    allocatable: {
+      cpuMillis: cpu,
+      memoryBytes: memory,
+      diskBytes: allocatable["ephemeral-storage"] ? bytes(allocatable["ephemeral-storage"]) : Number.POSITIVE_INFINITY,
+      pods: allocatable.pods ? bytes(allocatable.pods) : Number.POSITIVE_INFINITY,
+    },
+    dynamicPorts,
+    scoringCpu: roundForScoring(cpu),
+    scoringMemory: roundForScoring(memory),
+  };
+}
+
+/** To five significant bits: within 3 % of the truth. */
+function roundForScoring(amount: number): number {
+  if (amount <= 0) return 0;
+  const step = 2 ** (Math.floor(Math.log2(amount)) - 4);
+  return Math.round(amount / step) * step;
+}
+
+/** The node's value of a topology key; `kubernetes.io/hostname` is the node itself, whatever its label says. */
+export function topologyValue(facts: NodeFacts, key: string): string | undefined {
+  return key === NODE_LABEL.hostname ? facts.name : facts.labels[key];
+}
