@@ -34,6 +34,11 @@ export class LoadTree {
     for (let at = this.#leaves - 1; at > 0; at--) this.#join(at);
   }
 
+  /** No node has less. */
+  get leastKey(): number {
+    return this.#load[1] as number;
+  }
+
   /** The node at this position changed. */
   refresh(position: number): void {
     this.#setLeaf(position);
@@ -44,6 +49,12 @@ export class LoadTree {
   walk(demand: Demand, visit: (node: NodeInfo, key: number) => boolean): void {
     const cpu = demand.cpuMillis || Number.NEGATIVE_INFINITY;
     const memory = demand.memoryBytes || Number.NEGATIVE_INFINITY;
+    const first = this.#firstWithRoom(cpu, memory);
+    // Nearly always the least loaded node has room and will do: then nothing needs to be put in order.
+    if (first !== 0) {
+      const node = this.nodes[first - this.#leaves];
+      if (node && visit(node, this.#load[first] as number)) return;
+    }
     this.#heap.length = 0;
     if (this.#hasRoom(1, cpu, memory)) this.#push(1);
     for (let at = this.#pop(); at !== 0; at = this.#pop()) {
@@ -53,9 +64,10 @@ export class LoadTree {
         const leftFits = this.#hasRoom(left, cpu, memory);
         const rightFits = this.#hasRoom(right, cpu, memory);
         if (leftFits && rightFits) {
-          const [first, second] = this.#before(left, right) ? [left, right] : [right, left];
-          this.#push(second);
-          at = first;
+          // On equal loads the left one has the first name.
+          const leftFirst = (this.#load[left] as number) <= (this.#load[right] as number);
+          this.#push(leftFirst ? right : left);
+          at = leftFirst ? left : right;
         } else if (leftFits || rightFits) at = leftFits ? left : right;
         else {
           at = 0;
@@ -67,10 +79,21 @@ export class LoadTree {
           at = this.#pop();
         }
       }
-      if (at === 0) continue;
+      if (at === 0 || at === first) continue;
       const node = this.nodes[at - this.#leaves];
       if (node && visit(node, this.#load[at] as number)) return;
     }
+  }
+
+  /** The first node of all, or 0 when that one has no room and only a walk in order can tell. */
+  #firstWithRoom(cpu: number, memory: number): number {
+    let at = 1;
+    const least = this.#load[1] as number;
+    while (at < this.#leaves) {
+      const left = 2 * at;
+      at = this.#load[left] === least ? left : left + 1;
+    }
+    return this.#hasRoom(at, cpu, memory) ? at : 0;
   }
 
   #setLeaf(position: number): void {

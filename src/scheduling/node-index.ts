@@ -11,7 +11,7 @@ import { LoadTree } from "./load-tree.ts";
 import { type NodeFacts, topologyValue } from "./node-facts.ts";
 import { checkFacts, checkOpen } from "./node-filters.ts";
 import { NodeInfo, type PlacedPod } from "./node-info.ts";
-import { checkPodRules, type FindFewest, type PodChecks, preparePodChecks } from "./pod-checks.ts";
+import { checkPodRules, type Fewest, type FindFewest, type PodChecks, preparePodChecks } from "./pod-checks.ts";
 import { costOf, fewestAmong, isBetter, type Placement } from "./schedule-pod.ts";
 import { demandKey, factsCost, podCost, preferencesOf, type Strategy } from "./scores.ts";
 
@@ -36,6 +36,8 @@ interface Usable {
   readonly nodes: readonly NodeInfo[] | undefined;
   readonly classes: readonly UsableClass[];
   readonly size: number;
+  /** Values that the usable classes have for a topology key, looked up when first asked for. */
+  readonly values: Map<string, readonly string[]>;
 }
 
 interface UsableClass {
@@ -124,16 +126,11 @@ export class NodeIndex {
     return best;
   }
 
-  #fewestFor({ nodes, classes, size }: Usable): FindFewest {
+  #fewestFor(usable: Usable): FindFewest {
+    const { nodes, classes, size } = usable;
     return (rule, counts) => {
       if (nodes) return fewestAmong(nodes, rule, counts);
-      if (rule.topologyKey !== NODE_LABEL.hostname) {
-        return fewestAmong(
-          classes.map(({ nodeClass }) => anyOf(nodeClass)),
-          rule,
-          counts,
-        );
-      }
+      if (rule.topologyKey !== NODE_LABEL.hostname) return fewestIn(valuesOf(usable, rule.topologyKey), counts);
       if (size > counts.size) return { count: 0, domains: size };
       if (size === this.census.nodeCount) {
         return { count: this.census.tally(rule.selection).fewestPerNode(size), domains: size };
@@ -155,7 +152,7 @@ export class NodeIndex {
     const nodes = perNode ? this.nodes.filter((node) => !checkFacts(demand, node)) : undefined;
     const classes = perNode ? [] : [...this.#classes.values()].flatMap((one) => this.#usableClass(demand, one) ?? []);
     const size = nodes?.length ?? classes.reduce((sum, { nodeClass }) => sum + nodeClass.members.size, 0);
-    const usable = { epoch: this.#epoch, demand, nodes, classes, size };
+    const usable = { epoch: this.#epoch, demand, nodes, classes, size, values: new Map() };
     this.#usable.set(asked, usable);
     return usable;
   }
@@ -252,14 +249,16 @@ class Search {
   visit(nodeClass: NodeClass, facts: NodeFacts, factsCost: number, tree: LoadTree): void {
     const cost = this.#classCost(facts, factsCost);
     if (cost === undefined || nodeClass.members.size === 0) return;
+    if (this.best && cost + tree.leastKey + this.#atLeast > this.best.cost) return;
     tree.walk(this.#demand, (node, key) => {
       const bound = cost + key;
       // Nodes come in order of (load, name), so no later one of this class can do better.
       if (!isBetter(bound + this.#atLeast, node, this.best)) return true;
       if (fitsRoom(this.#demand, node) || checkPodRules(this.#perNode, node.facts)) return false;
       const full = bound + podCost(this.#perNode.soft, node.facts);
-      if (isBetter(full, node, this.best)) this.best = { node, cost: full };
-      return false;
+      if (!isBetter(full, node, this.best)) return false;
+      this.best = { node, cost: full };
+      return full === bound + this.#atLeast;
     });
   }
 
@@ -279,6 +278,20 @@ class Search {
     }
     return cost;
   }
+}
+
+function valuesOf({ classes, values }: Usable, topologyKey: string): readonly string[] {
+  const known = values.get(topologyKey);
+  if (known) return known;
+  const found = [...new Set(classes.flatMap(({ facts }) => facts.labels[topologyKey] ?? []))];
+  values.set(topologyKey, found);
+  return found;
+}
+
+function fewestIn(values: readonly string[], counts: ReadonlyMap<string, number>): Fewest {
+  let count = Number.POSITIVE_INFINITY;
+  for (const value of values) count = Math.min(count, counts.get(value) ?? 0);
+  return { count: values.length === 0 ? 0 : count, domains: values.length };
 }
 
 function anyOf({ members }: NodeClass): NodeInfo {
