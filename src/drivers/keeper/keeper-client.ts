@@ -1,0 +1,159 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { ExecRequest, ExecSession } from "../../model/streams.ts";
+import { DriverError } from "../driver.ts";
+import { openExecSession } from "./exec-session.ts";
+import type { ExecSpec, Keeper, ProcessInfo, ProcessSpec } from "./keeper.ts";
+import { ConnectionLost, KeeperConnection } from "./keeper-connection.ts";
+import type { CallName, KeeperCalls } from "./protocol.ts";
+import { type KeeperPlace, openConnection, startKeeper, unreachableKeeper } from "./start-keeper.ts";
+
+const RECONNECT_MS = 500;
+
+type WatchListener = (info: ProcessInfo | "lost") => void;
+
+/**
+ * The keeper as styr uses it: connects when asked something, starts a keeper when there is none, and asks again when the
+ * connection broke (every call is idempotent).
+ */
+export class KeeperClient implements Keeper {
+  readonly #place: KeeperPlace;
+  readonly #listeners = new Set<WatchListener>();
+  #connecting: Promise<KeeperConnection> | undefined;
+  #current: KeeperConnection | undefined;
+  #isClosed = false;
+
+  constructor(place: KeeperPlace) {
+    this.#place = place;
+  }
+
+  spawn(spec: ProcessSpec): Promise<ProcessInfo> {
+    return this.#call("spawn", spec);
+  }
+
+  list(): Promise<readonly ProcessInfo[]> {
+    return this.#call("list", null);
+  }
+
+  async signal(id: string, signal: number): Promise<void> {
+    await this.#call("signal", { id, signal });
+  }
+
+  async signalCgroup(cgroup: string, signal: number): Promise<void> {
+    await this.#call("signalCgroup", { cgroup, signal });
+  }
+
+  cgroupPids(cgroup: string): Promise<readonly number[]> {
+    return this.#call("cgroupPids", { cgroup });
+  }
+
+  async removeCgroup(cgroup: string): Promise<void> {
+    await this.#call("removeCgroup", { cgroup });
+  }
+
+  async forget(id: string): Promise<void> {
+    await this.#call("forget", { id });
+  }
+
+  watch(listener: WatchListener, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.#listeners.add(listener);
+    signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
+    void this.#keepConnected();
+  }
+
+  async exec(spec: ExecSpec, request: Omit<ExecRequest, "command">): Promise<ExecSession> {
+    await this.#call("hello", null);
+    const socket = await openConnection(this.#place.stateDir);
+    if (!socket) throw unreachableKeeper("it has just ended");
+    return openExecSession(socket, spec, request);
+  }
+
+  /** The keeper's own pid. */
+  async pid(): Promise<number> {
+    return (await this.#call("hello", null)).pid;
+  }
+
+  /** Ends the keeper; DriverError while anything it started still runs. What is left of its cgroups is the caller's to remove. */
+  async shutdown(): Promise<void> {
+    const socket = await openConnection(this.#place.stateDir);
+    if (!socket) return;
+    const closed = Promise.withResolvers<void>();
+    const connection = new KeeperConnection(socket, { onChange: () => undefined, onClose: closed.resolve });
+    // Before the keeper ends, so that nobody who watches starts another.
+    this.#isClosed = true;
+    try {
+      await connection.call("shutdown", null);
+    } catch (error) {
+      this.#isClosed = false;
+      connection.close();
+      throw error;
+    }
+    await closed.promise;
+  }
+
+  /** Lets go of the keeper, which goes on. */
+  close(): void {
+    this.#isClosed = true;
+    this.#current?.close();
+  }
+
+  async #call<Name extends CallName>(
+    call: Name,
+    args: KeeperCalls[Name]["args"],
+  ): Promise<KeeperCalls[Name]["result"]> {
+    for (let attempt = 1; ; attempt++) {
+      const connection = await this.#connection();
+      try {
+        return await connection.call(call, args);
+      } catch (error) {
+        if (!(error instanceof ConnectionLost)) throw error;
+        if (attempt >= 3) throw unreachableKeeper(error.message, error);
+      }
+    }
+  }
+
+  #connection(): Promise<KeeperConnection> {
+    if (this.#current?.isOpen) return Promise.resolve(this.#current);
+    if (this.#isClosed) return Promise.reject(unreachableKeeper("this client was closed"));
+    this.#connecting ??= this.#open().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async #open(): Promise<KeeperConnection> {
+    await startKeeper(this.#place);
+    const socket = await openConnection(this.#place.stateDir);
+    if (!socket) throw unreachableKeeper("it ended as soon as it had started");
+    const connection = new KeeperConnection(socket, {
+      onChange: (info) => this.#tell(info),
+      onClose: () => this.#closed(),
+    });
+    await connection.call("subscribe", null);
+    this.#current = connection;
+    this.#tell("lost");
+    return connection;
+  }
+
+  #closed(): void {
+    this.#current = undefined;
+    this.#tell("lost");
+    void this.#keepConnected();
+  }
+
+  /** As long as somebody watches. A keeper that died is started again here, and reports what ended meanwhile. */
+  async #keepConnected(): Promise<void> {
+    while (!this.#isClosed && this.#listeners.size > 0 && !this.#current?.isOpen) {
+      try {
+        await this.#connection();
+      } catch (error) {
+        if (!(error instanceof DriverError) && !(error instanceof ConnectionLost)) throw error;
+        await delay(RECONNECT_MS);
+      }
+    }
+  }
+
+  #tell(change: ProcessInfo | "lost"): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}
