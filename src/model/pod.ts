@@ -1,5 +1,5 @@
 import type { Constraint, LabelSelector } from "./constraint.ts";
-import { defineKind, type ObjectMeta } from "./meta.ts";
+import { controllerOf, defineKind, type ObjectMeta } from "./meta.ts";
 
 /** Phases never go back; Succeeded and Failed are final. */
 export type PodPhase = "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
@@ -337,9 +337,10 @@ export interface ContainerState {
   };
 }
 
-/** Index `node`: pods bound to a node; "" holds those not bound. */
+/** Index `node`: pods bound to a node; "" holds those not bound. Index `orphan`: by namespace, pods that no controller owns. */
 export const pods = defineKind<Pod>("Pod", "v1", "namespaced", {
   node: (pod) => [pod.spec.nodeName ?? ""],
+  orphan: (pod) => (controllerOf(pod) === undefined ? [pod.metadata.namespace ?? ""] : []),
 });
 
 /** Succeeded and Failed pods run nothing and hold nothing. */

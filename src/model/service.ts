@@ -25,4 +25,9 @@ export interface Service {
   readonly status: { readonly loadBalancer?: object };
 }
 
-export const services = defineKind<Service>("Service", "v1", "namespaced");
+/** Indexes: the cluster address and the node ports (`TCP/30080`) that are taken. */
+export const services = defineKind<Service>("Service", "v1", "namespaced", {
+  clusterIP: ({ spec }) => (spec?.clusterIP && spec.clusterIP !== "None" ? [spec.clusterIP] : []),
+  nodePort: ({ spec }) =>
+    (spec?.ports ?? []).flatMap(({ nodePort, protocol = "TCP" }) => (nodePort ? [`${protocol}/${nodePort}`] : [])),
+});
