@@ -30,7 +30,8 @@ export function deleteObject<T extends StoredObject>(
   { graceSeconds, propagation = "Background" }: DeletionOptions = {},
 ): T | undefined {
   const held = withFinalizer(object, propagation);
-  if (kind.name === namespaces.name) return tx.update(kind, terminating(held as unknown as Namespace, tx) as unknown as T);
+  if (kind.name === namespaces.name)
+    return tx.update(kind, terminating(held as unknown as Namespace, tx) as unknown as T);
   if (kind.name === pods.name) {
     return deletePodObject(tx, held as unknown as Pod, graceSeconds) as unknown as T | undefined;
   }

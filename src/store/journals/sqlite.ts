@@ -14,6 +14,8 @@ export type SqliteAnswer =
   | { readonly type: "contents"; readonly contents: JournalContents }
   | { readonly type: "failed"; readonly message: string };
 
+const THREAD_ENDED: SqliteAnswer = { type: "failed", message: "the journal's thread has ended" };
+
 /**
  * The default journal: the SQLite inside Node, in a worker thread, so that a disk that takes a second to sync never
  * holds up the event loop. WAL with synchronous FULL: an acknowledged batch survives the loss of power.
@@ -21,6 +23,9 @@ export type SqliteAnswer =
 export class SqliteJournal implements Journal {
   readonly #worker: Worker;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Who waits for the worker's next answer. */
+  #waiting: ((answer: SqliteAnswer) => void) | undefined;
+  #ended = false;
 
   /** Opens or makes the database file. Fails in words when another process has it, or when it is damaged. */
   static async open(file: string): Promise<SqliteJournal> {
@@ -36,6 +41,12 @@ export class SqliteJournal implements Journal {
   private constructor(worker: Worker) {
     this.#worker = worker;
     this.#worker.unref();
+    worker.on("message", (answer: SqliteAnswer) => this.#waiting?.(answer));
+    worker.on("exit", () => {
+      this.#ended = true;
+      this.#waiting?.(THREAD_ENDED);
+    });
+    worker.on("error", (error) => this.#waiting?.({ type: "failed", message: error.message }));
   }
 
   async load(): Promise<JournalContents> {
@@ -66,18 +77,14 @@ export class SqliteJournal implements Journal {
   }
 
   async #exchange(request: SqliteRequest): Promise<SqliteAnswer> {
+    const { promise, resolve } = Promise.withResolvers<SqliteAnswer>();
+    if (this.#ended) resolve(THREAD_ENDED);
+    this.#waiting = resolve;
     this.#worker.ref();
-    try {
-      const answered = Promise.race([
-        once(this.#worker, "message"),
-        once(this.#worker, "exit").then(() => [{ type: "failed", message: "the journal's thread has ended" }]),
-      ]) as Promise<[SqliteAnswer]>;
-      this.#worker.postMessage(request);
-      const [answer] = await answered;
-      if (answer.type === "failed") throw new JournalRefusal(answer.message);
-      return answer;
-    } finally {
-      this.#worker.unref();
-    }
+    this.#worker.postMessage(request);
+    const answer = await promise;
+    this.#worker.unref();
+    if (answer.type === "failed") throw new JournalRefusal(answer.message);
+    return answer;
   }
 }

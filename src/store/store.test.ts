@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { defineKind, type ObjectMeta } from "../model/meta.ts";
+import { SystemClock } from "../seams/clock.ts";
+import { silentLog } from "../seams/log.ts";
+import { SeededRandom } from "../seams/random.ts";
+import type { JournalEntry } from "./journal.ts";
+import { MemoryJournal } from "./journals/memory.ts";
+import { Store } from "./store.ts";
+import type { Change } from "./transaction.ts";
+
+interface Thing {
+  readonly apiVersion: string;
+  readonly kind: "Thing";
+  readonly metadata: ObjectMeta;
+  readonly spec: { readonly colour: string };
+}
+
+const things = defineKind<Thing>("Thing", "v1", "namespaced", { colour: ({ spec }) => [spec.colour] });
+const draft = (name: string, colour = "red") => ({
+  apiVersion: "v1",
+  kind: "Thing" as const,
+  metadata: { name, namespace: "n" },
+  spec: { colour },
+});
+
+const open = (journal = new MemoryJournal(), historyLimit?: number) =>
+  Store.open({
+    kinds: [things],
+    journal,
+    clock: new SystemClock(),
+    random: new SeededRandom(1),
+    log: silentLog,
+    ...(historyLimit === undefined ? {} : { historyLimit }),
+  });
+
+/** A journal that holds every batch back until it is let go. */
+class SlowJournal extends MemoryJournal {
+  readonly #held: { go: () => void; fail: (error: Error) => void }[] = [];
+
+  override async append(entries: readonly JournalEntry[]): Promise<void> {
+    await new Promise<void>((resolve, reject) => this.#held.push({ go: resolve, fail: reject }));
+    await super.append(entries);
+  }
+
+  async next(): Promise<{ go: () => void; fail: (error: Error) => void }> {
+    for (;;) {
+      const held = this.#held.shift();
+      if (held) return held;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+describe("store", () => {
+  test("nothing is visible before the journal has it, and then everything of the transaction at once", async () => {
+    const journal = new SlowJournal();
+    const store = await open(journal);
+    const done = store.update((tx) => [tx.create(things, draft("a")), tx.create(things, draft("b"))]);
+    const batch = await journal.next();
+    assert.equal(store.list(things).length, 0);
+    assert.equal(store.revision, 0);
+    batch.go();
+    await done;
+    assert.equal(store.list(things).length, 2);
+    assert.equal(store.revision, 2);
+  });
+
+  test("a transaction sees what is on its way to the disk", async () => {
+    const journal = new SlowJournal();
+    const store = await open(journal);
+    const first = store.update((tx) => tx.create(things, draft("a")));
+    const held = await journal.next();
+    await assert.rejects(
+      store.update((tx) => tx.create(things, draft("a"))),
+      /already exists/,
+    );
+    const seen = store.update((tx) => tx.by(things, "colour", "red").length);
+    held.go();
+    await first;
+    assert.equal(await seen, 1);
+  });
+
+  test("transactions made while a batch is written share the next one", async () => {
+    const journal = new SlowJournal();
+    const store = await open(journal);
+    const all = [store.update((tx) => tx.create(things, draft("first")))];
+    const first = await journal.next();
+    for (let n = 0; n < 50; n++) all.push(store.update((tx) => tx.create(things, draft(`t${n}`))));
+    first.go();
+    (await journal.next()).go();
+    await Promise.all(all);
+    assert.equal(store.count(things), 51);
+  });
+
+  test("a throw inside undoes everything the transaction did", async () => {
+    const store = await open();
+    await assert.rejects(
+      store.update((tx) => {
+        tx.create(things, draft("a"));
+        throw new Error("no");
+      }),
+      /no/,
+    );
+    assert.equal(await store.update((tx) => tx.get(things, "n/a")), undefined);
+    assert.equal(store.revision, 0);
+  });
+
+  test("when the journal refuses, the batch and all that was built on it are undone, and later writes work", async () => {
+    const journal = new SlowJournal();
+    const store = await open(journal);
+    const lost = store.update((tx) => tx.create(things, draft("a")));
+    const held = await journal.next();
+    const built = store.update((tx) => tx.create(things, draft("b")));
+    const { JournalRefusal } = await import("./journal.ts");
+    held.fail(new JournalRefusal("the disk is full"));
+    await assert.rejects(lost, /disk is full.*nothing was changed/);
+    await assert.rejects(built, /disk is full/);
+    assert.equal(store.refusal, "the disk is full");
+    assert.equal(store.list(things).length, 0);
+    const again = store.update((tx) => tx.create(things, draft("a")));
+    (await journal.next()).go();
+    await again;
+    assert.equal(store.refusal, undefined);
+    assert.equal(store.revision, 1);
+  });
+
+  test("a stale resourceVersion is a conflict, an identical object is no change", async () => {
+    const store = await open();
+    const made = await store.update((tx) => tx.create(things, draft("a")));
+    await store.update((tx) => tx.update(things, { ...made, spec: { colour: "blue" } }));
+    await assert.rejects(
+      store.update((tx) => tx.update(things, { ...made, spec: { colour: "green" } })),
+      /modified/,
+    );
+    const { revision } = store;
+    await store.update((tx) =>
+      tx.update(things, { ...made, metadata: { ...made.metadata, resourceVersion: "" }, spec: { colour: "blue" } }),
+    );
+    assert.equal(store.revision, revision);
+    assert.equal(store.get(things, "n/a")?.metadata.generation, 2);
+  });
+
+  test("a watcher that falls behind the history is told to list again", async () => {
+    const store = await open(new MemoryJournal(), 10);
+    for (let n = 0; n < 40; n++) await store.update((tx) => tx.create(things, draft(`t${n}`)));
+    await assert.rejects(store.watch({ since: 1 }).next(), /too old resource version/);
+  });
+
+  test("objects and revision survive a reopen", async () => {
+    const journal = new MemoryJournal();
+    const store = await open(journal);
+    await store.update((tx) => tx.create(things, draft("a")));
+    await store.update((tx) => tx.remove(things, "n/a"));
+    await store.update((tx) => tx.create(things, draft("b")));
+    const again = await open(journal);
+    assert.equal(again.revision, 3);
+    assert.deepEqual(again.list(things), store.list(things));
+  });
+
+  test("property: indexes, reads and watches agree with a plain map after any transactions, some of them refused", async () => {
+    const command = fc.record({
+      name: fc.constantFrom("a", "b", "c", "d"),
+      colour: fc.constantFrom("red", "blue", "green"),
+      action: fc.constantFrom("put", "remove", "abort", "refuse"),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(command, { maxLength: 30 }), async (commands) => {
+        const journal = new MemoryJournal();
+        const store = await open(journal);
+        const expected = new Map<string, string>();
+        for (const { name, colour, action } of commands) {
+          journal.refuseWith = action === "refuse" ? "no" : undefined;
+          const done = store.update((tx) => {
+            const before = tx.get(things, `n/${name}`);
+            if (action === "remove") tx.remove(things, `n/${name}`);
+            else if (before) tx.update(things, { ...before, spec: { colour } });
+            else tx.create(things, draft(name, colour));
+            if (action === "abort") throw new Error("abort");
+          });
+          const taken = await done.then(
+            () => true,
+            () => false,
+          );
+          if (!taken) continue;
+          if (action === "remove") expected.delete(name);
+          else expected.set(name, colour);
+        }
+        assert.deepEqual(
+          new Map(store.list(things).map(({ metadata, spec }) => [metadata.name, spec.colour])),
+          new Map([...expected].sort()),
+        );
+        for (const colour of ["red", "blue", "green"]) {
+          const names = [...expected].filter(([, each]) => each === colour).map(([name]) => name);
+          assert.deepEqual(
+            store.by(things, "colour", colour).map(({ metadata }) => metadata.name),
+            names.sort(),
+          );
+        }
+        assert.deepEqual(replay(await allChanges(store)), expected);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+async function allChanges(store: Store): Promise<readonly Change[]> {
+  if (store.revision === 0) return [];
+  const { value } = await store.watch({ since: 0 }).next();
+  return value ?? [];
+}
+
+/** What a watcher who saw every change once, in order, believes. Complains of a gap or a repetition. */
+function replay(changes: readonly Change[]): Map<string, string> {
+  const seen = new Map<string, string>();
+  let last = 0;
+  for (const { type, object, revision } of changes) {
+    assert.ok(revision > last);
+    last = revision;
+    const { name } = object.metadata;
+    assert.equal(seen.has(name), type !== "added");
+    if (type === "removed") seen.delete(name);
+    else seen.set(name, (object as Thing).spec.colour);
+  }
+  return seen;
+}
