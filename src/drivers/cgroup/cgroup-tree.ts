@@ -37,12 +37,22 @@ const KILL_DEADLINE_MS = 10_000;
  */
 export class CgroupTree {
   readonly root: string;
-  readonly #layout: CgroupLayout;
+  #known: CgroupLayout | undefined;
 
-  constructor({ root = "styrmann", layout = detectLayout() }: CgroupTreeOptions = {}) {
+  constructor({ root = "styrmann", layout }: CgroupTreeOptions = {}) {
     assertName(root);
     this.root = root;
-    this.#layout = layout;
+    this.#known = layout;
+  }
+
+  /** Why processes cannot be given cgroups here, in words; undefined when they can. Everything else throws then. */
+  problem(): string | undefined {
+    try {
+      return this.#layout.hierarchies.length > 0 ? undefined : "no cgroup hierarchy is mounted";
+    } catch (error) {
+      if (error instanceof DriverError) return error.message;
+      throw error;
+    }
   }
 
   /** What is below the root may use this much together; the rest is kept for the host. */
@@ -67,7 +77,10 @@ export class CgroupTree {
 
   /** Moves a process there. False when it has ended. */
   place(name: string, pid: number): boolean {
-    return this.#layout.hierarchies.every((hierarchy) => moveProcess(this.#path(hierarchy, name), pid));
+    const { hierarchies, tracking } = this.#layout;
+    // The one that tells where it belongs comes last: a move that broke off is seen, and made again.
+    const inOrder = [...hierarchies.filter((each) => each !== tracking), tracking];
+    return inOrder.every((hierarchy) => moveProcess(this.#path(hierarchy, name), pid));
   }
 
   /** Moves a process between the cgroups that tell where processes belong, leaving its limits alone. "" = the top. */
@@ -190,6 +203,11 @@ export class CgroupTree {
       if (performance.now() > deadline) throw failure(`the kernel does not give up cgroup ${left[0]} (EBUSY)`);
       await delay(waitMs);
     }
+  }
+
+  get #layout(): CgroupLayout {
+    this.#known ??= detectLayout();
+    return this.#known;
   }
 
   #path(hierarchy: Hierarchy, name: string): string {
