@@ -94,6 +94,7 @@ export const SERVICE_NOT_DONE: NotDone = {
     "IOSchedulingClass IOSchedulingPriority CPUSchedulingPolicy CPUSchedulingPriority CPUSchedulingResetOnFork CPUAffinity NUMAPolicy NUMAMask TimerSlackNSec CoredumpFilter IgnoreSIGPIPE",
     SCHEDULING,
   ),
+  PassEnvironment: "no variables of the node's are passed on: write them in Environment= or EnvironmentFile=",
   ...all("SupplementaryGroups", "the groups are those that the user has"),
   ...all(
     "RuntimeDirectory RuntimeDirectoryMode RuntimeDirectoryPreserve StateDirectory StateDirectoryMode CacheDirectory CacheDirectoryMode LogsDirectory LogsDirectoryMode ConfigurationDirectory ConfigurationDirectoryMode",

@@ -32,6 +32,8 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   Install: { rules: INSTALL_RULES, notDone: INSTALL_NOT_DONE },
 };
 
+const START_BOUNDS: readonly string[] = ["TimeoutStartSec", "TimeoutSec"];
+
 /** `lines` are those of parseUnitFile; without them diagnostics count the lines of the canonical text. */
 export function readService(
   options: readonly UnitOption[],
@@ -55,6 +57,9 @@ export function readService(
       say(line, "warning", unknownSection(option.section));
     }
   }
+  // A oneshot's start may take for ever unless the unit says otherwise (systemd service_add_extras).
+  const boundsStart = options.some(({ section, name: key }) => section === "Service" && START_BOUNDS.includes(key));
+  if (draft.type === "oneshot" && !boundsStart) draft.startTimeoutMs = Number.POSITIVE_INFINITY;
   if (draft.isExecutable) for (const problem of verifyService(draft)) say(problem.line, "error", problem.message);
   for (const note of notes(draft)) say(0, "warning", note);
   if (diagnostics.some(({ severity }) => severity === "error")) draft.load = "bad-setting";

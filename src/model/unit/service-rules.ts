@@ -54,8 +54,7 @@ export const SERVICE_RULES: Readonly<Record<string, SettingRule>> = {
 
   Environment: environment,
   EnvironmentFile: environmentFile,
-  PassEnvironment: variableNames("passEnvironment"),
-  UnsetEnvironment: variableNames("unsetEnvironment"),
+  UnsetEnvironment: unsetEnvironment,
   User: account("user"),
   Group: account("group"),
   WorkingDirectory: workingDirectory,
@@ -134,12 +133,11 @@ function environmentFile(...[draft, value, place]: Parameters<SettingRule>): voi
   else draft.environmentFiles = [...draft.environmentFiles, { path, isOptional, line: place.line }];
 }
 
-function variableNames(field: "passEnvironment" | "unsetEnvironment"): SettingRule {
-  return (draft, value, place) => {
-    const words = splitWords(place.expand(value), { unescape: false, relaxed: true }).words;
-    const before: readonly string[] = value === "" ? [] : draft[field];
-    draft[field] = [...before, ...words.filter((word) => isVariableName(word.split("=")[0] ?? ""))];
-  };
+/** Names, or NAME=VALUE to take away only that value. */
+function unsetEnvironment(...[draft, value, place]: Parameters<SettingRule>): void {
+  const words = splitWords(place.expand(value), { unescape: false, relaxed: true }).words;
+  const before: readonly string[] = value === "" ? [] : draft.unsetEnvironment;
+  draft.unsetEnvironment = [...before, ...words.filter((word) => isVariableName(word.split("=")[0] ?? ""))];
 }
 
 function account(field: "user" | "group"): SettingRule {

@@ -93,7 +93,6 @@ export interface ServiceSettings {
 
   readonly environment: Readonly<Record<string, string>>;
   readonly environmentFiles: readonly { readonly path: string; readonly isOptional: boolean; readonly line: number }[];
-  readonly passEnvironment: readonly string[];
   readonly unsetEnvironment: readonly string[];
   readonly user?: string;
   readonly group?: string;
@@ -169,7 +168,6 @@ export function defaultService(name: string): ServiceSettings {
     sendsSighup: false,
     environment: {},
     environmentFiles: [],
-    passEnvironment: [],
     unsetEnvironment: [],
     workingDirectoryMayLack: false,
     umask: 0o022,
