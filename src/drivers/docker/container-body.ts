@@ -1,0 +1,141 @@
+/** What the engine is asked to create: pure translation of a run into the body of POST /containers/create. */
+import type { ContainerRun, PodRun, PublishedPort } from "../driver.ts";
+import type { ContainerBody, HostConfig } from "./create-request.ts";
+import { applyParameters } from "./docker-parameters.ts";
+import { appLabels, infraLabels } from "./labels.ts";
+
+export interface BodySettings {
+  readonly instance: string;
+  /** Our bridge network. */
+  readonly network: string;
+  /** The pod's cgroup in the engine's spelling. */
+  readonly cgroupParent: string;
+  /** The pod's infra container, when it shares namespaces. */
+  readonly infraId?: string;
+  readonly logs: LogBounds;
+}
+
+/** Docker keeps `files` files of `bytesPerFile` per container and rotates. */
+export interface LogBounds {
+  readonly bytesPerFile: number;
+  readonly files: number;
+}
+
+/** Throws DriverError (not temporary) on a Docker parameter it does not know. */
+export function appBody(run: ContainerRun, settings: BodySettings): ContainerBody {
+  const { spec, pod } = run;
+  const security = spec.securityContext ?? {};
+  const body: ContainerBody = {
+    Image: spec.image ?? "",
+    ...(spec.command?.length ? { Entrypoint: spec.command } : {}),
+    ...(spec.args?.length ? { Cmd: spec.args } : {}),
+    Env: Object.entries(run.env).map(([name, value]) => `${name}=${value}`),
+    ...(spec.workingDir ? { WorkingDir: spec.workingDir } : {}),
+    ...(run.runAsUser === undefined && run.runAsGroup === undefined ? {} : { User: userOf(run) }),
+    Tty: spec.tty ?? false,
+    OpenStdin: spec.stdin ?? false,
+    Labels: appLabels(run, settings.instance),
+    HostConfig: {
+      LogConfig: logConfig(settings.logs),
+      CgroupParent: settings.cgroupParent,
+      ...limitsOf(run),
+      ...(run.mounts.length === 0 ? {} : { Mounts: mountsOf(run) }),
+      ...(security.privileged ? { Privileged: true } : {}),
+      ...(security.readOnlyRootFilesystem ? { ReadonlyRootfs: true } : {}),
+      ...(security.capabilities?.add?.length ? { CapAdd: security.capabilities.add } : {}),
+      ...(security.capabilities?.drop?.length ? { CapDrop: security.capabilities.drop } : {}),
+    },
+  };
+  if (settings.infraId === undefined) placeInNetwork(body, pod, spec.docker?.network, settings.network);
+  else joinInfra(body, pod, settings.infraId);
+  applyParameters(body, spec.docker?.parameters ?? []);
+  return body;
+}
+
+export function infraBody(pod: PodRun, image: string, settings: BodySettings): ContainerBody {
+  const body: ContainerBody = {
+    Image: image,
+    Labels: infraLabels(pod, settings.instance),
+    HostConfig: {
+      LogConfig: { Type: "none", Config: {} },
+      CgroupParent: settings.cgroupParent,
+      IpcMode: "shareable",
+      // The last thing the kernel should take: with it the whole pod loses its address (kubelet gives its pause container -998).
+      OomScoreAdj: -998,
+      CpuShares: 2,
+    },
+  };
+  placeInNetwork(body, pod, undefined, settings.network);
+  return body;
+}
+
+function placeInNetwork(body: ContainerBody, pod: PodRun, userNetwork: string | undefined, ours: string): void {
+  if (pod.hostAliases.length > 0)
+    body.HostConfig.ExtraHosts = pod.hostAliases.flatMap(({ ip, hostnames }) =>
+      hostnames.map((name) => `${name}:${ip}`),
+    );
+  if (pod.hostNetwork) {
+    body.HostConfig.NetworkMode = "host";
+    return;
+  }
+  body.Hostname = pod.hostname;
+  body.HostConfig.NetworkMode = userNetwork ?? ours;
+  if (userNetwork === undefined && pod.address !== undefined)
+    body.NetworkingConfig = { EndpointsConfig: { [ours]: { IPAMConfig: { IPv4Address: pod.address } } } };
+  if (pod.ports.length === 0) return;
+  body.ExposedPorts = Object.fromEntries(pod.ports.map((port) => [portKey(port), {}]));
+  body.HostConfig.PortBindings = portBindings(pod.ports);
+}
+
+/** Address, host names and ports are the infra container's; Docker refuses them here. */
+function joinInfra(body: ContainerBody, pod: PodRun, infraId: string): void {
+  body.HostConfig.NetworkMode = pod.hostNetwork ? "host" : `container:${infraId}`;
+  body.HostConfig.IpcMode = `container:${infraId}`;
+  if (pod.shareProcessNamespace) body.HostConfig.PidMode = `container:${infraId}`;
+}
+
+function portKey({ containerPort, protocol }: PublishedPort): string {
+  return `${containerPort}/${protocol}`;
+}
+
+function portBindings(ports: readonly PublishedPort[]): Record<string, { HostIp: string; HostPort: string }[]> {
+  const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const port of ports) {
+    const key = portKey(port);
+    bindings[key] ??= [];
+    bindings[key].push({ HostIp: port.hostIP ?? "", HostPort: String(port.hostPort) });
+  }
+  return bindings;
+}
+
+function logConfig({ bytesPerFile, files }: LogBounds): HostConfig["LogConfig"] & object {
+  return { Type: "json-file", Config: { "max-size": String(bytesPerFile), "max-file": String(files) } };
+}
+
+function userOf({ runAsUser = 0, runAsGroup }: ContainerRun): string {
+  return runAsGroup === undefined ? String(runAsUser) : `${runAsUser}:${runAsGroup}`;
+}
+
+function mountsOf({ mounts }: ContainerRun): object[] {
+  return mounts.map(({ hostPath, mountPath, readOnly }) => ({
+    Type: "bind",
+    Source: hostPath,
+    Target: mountPath,
+    ReadOnly: readOnly,
+  }));
+}
+
+/** Shares and quota as kubelet reckons them: 1024 shares a core, at least 2; quota per 100 ms, at least 1 ms. No swap beyond the memory limit. */
+function limitsOf({ limits }: ContainerRun): HostConfig {
+  const { cpuRequestMillis, cpuLimitMillis, memoryLimitBytes, oomScoreAdjust } = limits;
+  return {
+    CpuShares: sharesOf(cpuRequestMillis),
+    ...(cpuLimitMillis === undefined ? {} : { CpuPeriod: 100_000, CpuQuota: Math.max(1000, cpuLimitMillis * 100) }),
+    ...(memoryLimitBytes === undefined ? {} : { Memory: memoryLimitBytes, MemorySwap: memoryLimitBytes }),
+    ...(oomScoreAdjust === undefined ? {} : { OomScoreAdj: oomScoreAdjust }),
+  };
+}
+
+export function sharesOf(cpuMillis: number): number {
+  return Math.min(262_144, Math.max(2, Math.floor((cpuMillis * 1024) / 1000)));
+}

@@ -1,0 +1,79 @@
+/** One run, from nothing to running: create, start. Finds what an interrupted start left under the run's name. */
+import type { Clock } from "../../seams/clock.ts";
+import { type ContainerRun, DriverError, type ObservedRun } from "../driver.ts";
+import type { ContainerBody } from "./create-request.ts";
+import { inspectContainer } from "./container-streams.ts";
+import type { Engine } from "./engine.ts";
+import { base, observedOf } from "./observe.ts";
+import { already, isRefusal, withReason } from "./refusal.ts";
+import type { SeenRuns } from "./seen.ts";
+
+interface Start {
+  readonly engine: Engine;
+  readonly seen: SeenRuns;
+  readonly clock: Clock;
+  readonly name: string;
+  readonly body: ContainerBody;
+  readonly imageId?: string;
+}
+
+const START_TIMEOUT_MS = 60_000;
+/** How long the engine may take to let go of the address of the run before. */
+const ADDRESS_WAIT_MS = 3000;
+
+export async function createAndStart(run: ContainerRun, start: Start): Promise<ObservedRun> {
+  const { engine, seen, clock, body, imageId } = start;
+  const { id, there } = await withReason("CreateContainerError", () => createOrFind(start));
+  if (there && there.state !== "created") return seen.note(id, there);
+  if (!seen.get(id)) seen.note(id, { ...base(run.ref, id, "created"), image: body.Image });
+  await withReason("RunContainerError", () => startWhenAddressIsFree(engine, id, clock));
+  // Its events may have come before this answer: it may even have ended.
+  const known = seen.get(id);
+  if (known && known.state !== "created") return known;
+  return seen.note(id, {
+    ...base(run.ref, id, "running"),
+    ...{ startedAtMs: clock.now(), image: body.Image },
+    ...(imageId === undefined ? {} : { imageId }),
+    ...(run.pod.address === undefined ? {} : { address: run.pod.address }),
+  });
+}
+
+async function createOrFind({ engine, name, body }: Start): Promise<{ id: string; there?: ObservedRun }> {
+  try {
+    const request = {
+      method: "POST",
+      path: "/containers/create",
+      query: { name },
+      body,
+      timeoutMs: START_TIMEOUT_MS,
+    } as const;
+    return { id: (await engine.call<{ Id: string }>(request)).Id };
+  } catch (error) {
+    if (!isRefusal(error, 409)) throw error;
+    const details = await inspectContainer(engine, name);
+    const there = observedOf(details);
+    if (!there) throw new DriverError(error.message, { temporary: true, reason: "CreateContainerError", cause: error });
+    return { id: details.Id, there };
+  }
+}
+
+async function startWhenAddressIsFree(engine: Engine, id: string, clock: Clock): Promise<void> {
+  const deadline = clock.monotonic() + ADDRESS_WAIT_MS;
+  const request = { method: "POST", path: `/containers/${id}/start`, timeoutMs: START_TIMEOUT_MS } as const;
+  for (;;) {
+    try {
+      await already([304], () => engine.call(request));
+      return;
+    } catch (error) {
+      if (!isAddressHeld(error)) throw error;
+      // Docker answers 403 here, which elsewhere means no; this passes.
+      if (clock.monotonic() > deadline)
+        throw new DriverError((error as Error).message, { temporary: true, reason: "RunContainerError", cause: error });
+      await clock.sleep(50);
+    }
+  }
+}
+
+function isAddressHeld(error: unknown): boolean {
+  return isRefusal(error, 403, 500) && /^Address already in use/i.test(error.message);
+}

@@ -1,0 +1,42 @@
+/** IPv4 addresses and subnets as numbers. */
+
+export interface Subnet {
+  readonly text: string;
+  /** First and last address, both included. */
+  readonly first: number;
+  readonly last: number;
+  readonly prefixLength: number;
+}
+
+/** `10.42.0.0/24`, or undefined when it is none or has bits set behind its prefix. */
+export function parseSubnet(text: string): Subnet | undefined {
+  const [, address = "", length = ""] = /^([\d.]+)\/(\d{1,2})$/.exec(text) ?? [];
+  const first = parseAddress(address);
+  const prefixLength = Number(length);
+  if (first === undefined || length === "" || prefixLength > 32) return undefined;
+  const size = 2 ** (32 - prefixLength);
+  return first % size === 0 ? { text, first, last: first + size - 1, prefixLength } : undefined;
+}
+
+export function parseAddress(text: string): number | undefined {
+  const parts = text.split(".");
+  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256))
+    return undefined;
+  return parts.reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+export function formatAddress(value: number): string {
+  return [2 ** 24, 2 ** 16, 2 ** 8, 1].map((place) => Math.floor(value / place) % 256).join(".");
+}
+
+export function overlaps(a: Subnet, b: Subnet): boolean {
+  return a.first <= b.last && b.first <= a.last;
+}
+
+/** The last sixteenth of a pod subnet: left to containers that ask the engine for any address, never given to pods. */
+export function dynamicRangeOf(subnet: string): string {
+  const parsed = parseSubnet(subnet);
+  if (!parsed || parsed.prefixLength > 26) throw new RangeError(`${subnet} is no subnet of at least 64 addresses`);
+  const size = 2 ** (32 - parsed.prefixLength - 4);
+  return `${formatAddress(parsed.last - size + 1)}/${parsed.prefixLength + 4}`;
+}
