@@ -1,0 +1,35 @@
+import type { RequestContext } from "../../../http/route.ts";
+import { ApiError } from "../../../model/errors.ts";
+import type { DeployResult } from "../deploy.ts";
+
+/** What every answer of a leader carries. */
+export function answer(body: unknown, { origin }: RequestContext, more: ResponseInit = {}): Response {
+  const headers = new Headers(more.headers);
+  headers.set("X-Marathon-Leader", origin);
+  headers.set("Cache-Control", "no-cache, no-store, must-revalidate");
+  if (body === undefined) return new Response(null, { ...more, headers });
+  return Response.json(body, { ...more, headers });
+}
+
+/** `{"version","deploymentId"}` with the deployment's id as a header too. */
+export function deploymentAnswer(
+  { version, deploymentId }: DeployResult,
+  context: RequestContext,
+  more: { readonly status?: number; readonly location?: string } = {},
+): Response {
+  const headers: Record<string, string> = { "Marathon-Deployment-Id": deploymentId };
+  if (more.location !== undefined) headers.Location = more.location;
+  return answer({ version, deploymentId }, context, { status: more.status ?? 200, headers });
+}
+
+/** Booleans in any case: Python's clients send `True` and `False`. */
+export function flag({ url }: RequestContext, name: string, byDefault: boolean): boolean {
+  const value = url.searchParams.get(name)?.toLowerCase();
+  if (value === undefined) return byDefault;
+  if (value === "true" || value === "") return true;
+  if (value === "false") return false;
+  throw new ApiError(
+    "BadRequest",
+    `The query parameter '${name}' was malformed: '${value}' is not a valid Boolean value`,
+  );
+}
