@@ -100,6 +100,8 @@ export class Census {
   readonly #crowds = new Map<string, Crowd>();
   readonly #counters = new Map<string, Counter>();
   readonly #keepers = new Map<string, KeeperCounter>();
+  #sweepAt = 1000;
+  #crowdLimit = 1000;
   readonly #factsOf = (name: string) => this.#facts.get(name);
 
   get nodeCount(): number {
@@ -187,8 +189,16 @@ export class Census {
       counters: [...this.#counters.values()].filter(({ selection }) => selection.selects(identity)),
       keepers: [...this.#keepers.values()].filter(({ rule }) => rule.selection.selects(identity)),
     };
+    this.#forgetCrowds();
     this.#crowds.set(identity.key, crowd);
     return crowd;
+  }
+
+  /** Templates that have no pod any more; they are looked at anew if one comes back. */
+  #forgetCrowds(): void {
+    if (this.#crowds.size < this.#crowdLimit) return;
+    for (const [key, { perNode }] of this.#crowds) if (perNode.size === 0) this.#crowds.delete(key);
+    this.#crowdLimit = 1000 + 2 * this.#crowds.size;
   }
 
   /** Workloads come and go: what only the gone ones asked for is counted anew when somebody asks again. */
@@ -211,8 +221,6 @@ export class Census {
       if (at >= 0) keepers.splice(at, 1);
     }
   }
-
-  #sweepAt = 1000;
 }
 
 const NOBODY: readonly Keepers[] = [];

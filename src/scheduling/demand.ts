@@ -3,7 +3,14 @@
  * dialects nor Kubernetes' verbose fields, only this.
  */
 import { bytes, cpuMillis } from "../lib/quantity.ts";
-import { type Container, type DriverName, driverOf, type Pod, type Toleration } from "../model/pod.ts";
+import {
+  type Container,
+  type ContainerPort,
+  type DriverName,
+  driverOf,
+  type Pod,
+  type Toleration,
+} from "../model/pod.ts";
 import { compileNodeRules, type NodePreference, type NodeRule } from "./node-rules.ts";
 import { compilePodRules, type PodRule } from "./pod-rules.ts";
 import { identify, type PodIdentity } from "./selection.ts";
@@ -36,16 +43,20 @@ export interface Demand {
 }
 
 export function compileDemand(pod: Pod): Demand {
+  return withAssignedPorts(compileTemplate(pod), pod);
+}
+
+/** Without the host ports that were picked for this one copy. */
+export function compileTemplate(pod: Pod): Demand {
   const identity = identify(pod);
-  const { hostPorts, dynamicPorts } = portsOf(pod);
   const { hard: nodeRules, soft: nodePreferences } = compileNodeRules(pod.spec);
   const { hard: podRules, soft: podPreferences } = compilePodRules(pod.spec, identity);
   return {
     cpuMillis: requested(pod, "cpu", cpuMillis),
     memoryBytes: requested(pod, "memory", bytes),
     diskBytes: requested(pod, "ephemeral-storage", bytes),
-    hostPorts,
-    dynamicPorts,
+    hostPorts: portsOf(pod).flatMap((port) => hostPortOf(pod, port) ?? []),
+    dynamicPorts: portsOf(pod).filter(({ dynamicHostPort }) => dynamicHostPort).length,
     drivers: driversOf(pod),
     tolerations: pod.spec.tolerations ?? [],
     nodeRules,
@@ -54,6 +65,19 @@ export function compileDemand(pod: Pod): Demand {
     podPreferences,
     keepsApart: podRules.filter(({ type }) => type === "apart"),
     identity,
+  };
+}
+
+export function withAssignedPorts(template: Demand, pod: Pod): Demand {
+  if (template.dynamicPorts === 0) return template;
+  const assigned = portsOf(pod).flatMap((port) =>
+    port.dynamicHostPort && port.hostPort ? asHostPort(port, port.hostPort) : [],
+  );
+  if (assigned.length === 0) return template;
+  return {
+    ...template,
+    hostPorts: [...template.hostPorts, ...assigned],
+    dynamicPorts: template.dynamicPorts - assigned.length,
   };
 }
 
@@ -78,22 +102,23 @@ function requested(pod: Pod, resource: string, read: (quantity: string | undefin
   return Math.max(together, most);
 }
 
-function portsOf(pod: Pod): Pick<Demand, "hostPorts" | "dynamicPorts"> {
-  const hostPorts: HostPort[] = [];
-  let dynamicPorts = 0;
-  for (const { ports = [] } of allContainers(pod)) {
-    for (const { hostPort, containerPort, dynamicHostPort, protocol = "TCP", hostIP } of ports) {
-      // On the host's network every port is the host's (Kubernetes defaults hostPort to containerPort there).
-      const port = hostPort || (pod.spec.hostNetwork && !dynamicHostPort ? containerPort : 0);
-      if (port) hostPorts.push({ port, protocol, ...(isAnyAddress(hostIP) ? {} : { hostIP: hostIP as string }) });
-      else if (dynamicHostPort) dynamicPorts++;
-    }
-  }
-  return { hostPorts, dynamicPorts };
+function portsOf(pod: Pod): readonly ContainerPort[] {
+  return allContainers(pod).flatMap(({ ports = [] }) => ports);
 }
 
-function isAnyAddress(hostIP: string | undefined): boolean {
-  return hostIP === undefined || hostIP === "" || hostIP === "0.0.0.0" || hostIP === "::";
+/** The host port that its user asked for. On the host's network every port is the host's (Kubernetes defaults hostPort to containerPort there). */
+function hostPortOf(pod: Pod, port: ContainerPort): HostPort | undefined {
+  if (port.dynamicHostPort) return undefined;
+  const number = port.hostPort || (pod.spec.hostNetwork ? port.containerPort : 0);
+  return number ? asHostPort(port, number) : undefined;
+}
+
+function asHostPort({ protocol = "TCP", hostIP }: ContainerPort, port: number): HostPort {
+  return { port, protocol, ...(hostIP === undefined || isAnyAddress(hostIP) ? {} : { hostIP }) };
+}
+
+function isAnyAddress(hostIP: string): boolean {
+  return hostIP === "" || hostIP === "0.0.0.0" || hostIP === "::";
 }
 
 function driversOf(pod: Pod): readonly DriverName[] {
@@ -102,69 +127,4 @@ function driversOf(pod: Pod): readonly DriverName[] {
 
 function allContainers(pod: Pod): readonly Container[] {
   return [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
-}
-
-/** How many templates are remembered; past it the older half is forgotten. */
-const REMEMBERED = 20_000;
-
-/** Demands by template: copies of one workload share one Demand, and everything that is cached by it. */
-export class Demands {
-  readonly #bySpec = new WeakMap<Pod["spec"], { readonly of: PodIdentity; readonly demand: Demand }>();
-  #byTemplate = new Map<string, Demand>();
-
-  of(pod: Pod): { readonly demand: Demand; readonly identity: PodIdentity } {
-    const known = this.#bySpec.get(pod.spec);
-    if (known && sameMeta(known, pod)) return { demand: known.demand, identity: known.of };
-    const identity = identify(pod);
-    const key = templateKey(pod, identity);
-    let demand = this.#byTemplate.get(key);
-    if (!demand) {
-      demand = compileDemand(pod);
-      this.#byTemplate.set(key, demand);
-      this.#forget();
-    }
-    const entry = { of: identity, demand };
-    this.#bySpec.set(pod.spec, entry);
-    return { demand, identity };
-  }
-
-  #forget(): void {
-    if (this.#byTemplate.size <= REMEMBERED) return;
-    this.#byTemplate = new Map([...this.#byTemplate].slice(REMEMBERED / 2));
-  }
-}
-
-/** A status update keeps the spec's object and, as objects are copied by spreading, that of the labels. */
-function sameMeta({ of }: { readonly of: PodIdentity }, { metadata }: Pod): boolean {
-  return (
-    of.terminating === (metadata.deletionTimestamp !== undefined) &&
-    (metadata.labels === of.labels || (metadata.labels === undefined && Object.keys(of.labels).length === 0))
-  );
-}
-
-function templateKey({ spec }: Pod, { key }: PodIdentity): string {
-  const containers = (list: readonly Container[] | undefined) =>
-    list?.map((container) => [
-      container.resources,
-      container.ports?.map((port) => [
-        port.hostPort,
-        port.dynamicHostPort,
-        port.protocol,
-        port.hostIP,
-        port.containerPort,
-      ]),
-      driverOf(container),
-      container.restartPolicy,
-    ]);
-  return JSON.stringify([
-    key,
-    containers(spec.containers),
-    containers(spec.initContainers),
-    spec.hostNetwork,
-    spec.nodeSelector,
-    spec.affinity,
-    spec.tolerations,
-    spec.topologySpreadConstraints,
-    spec.constraints,
-  ]);
 }

@@ -14,6 +14,7 @@ import { NodeInfo, type PlacedPod } from "./node-info.ts";
 import { checkPodRules, type Fewest, type FindFewest, type PodChecks, preparePodChecks } from "./pod-checks.ts";
 import { costOf, fewestAmong, isBetter, type Placement } from "./schedule-pod.ts";
 import { demandKey, factsCost, podCost, preferencesOf, type Strategy } from "./scores.ts";
+import { peersSelection } from "./selection.ts";
 
 interface NodeClass {
   readonly key: string;
@@ -104,6 +105,11 @@ export class NodeIndex {
     if (!row || !pod) return;
     this.census.remove(row.info.facts, pod);
     this.#refresh(row);
+  }
+
+  /** How many copies of a workload a node has. */
+  copiesOn(peers: string, nodeName: string): number {
+    return this.census.tally(peersSelection(peers)).perNode.get(nodeName) ?? 0;
   }
 
   /** The best node for the demand, or undefined when none will do. */

@@ -24,12 +24,12 @@ export interface Selection {
 
 export function identify(pod: Pod): PodIdentity {
   const { namespace = "", labels = {}, annotations = {}, name, deletionTimestamp } = pod.metadata;
-  const workload = annotations[ANNOTATION.workload] ?? name;
+  const controller = controllerOf(pod);
+  const workload = annotations[ANNOTATION.workload] ?? controller?.name ?? name;
   const dialect = annotations[ANNOTATION.dialect] ?? "kubernetes";
   const terminating = deletionTimestamp !== undefined;
-  const owner = controllerOf(pod)?.uid;
   const named = annotations[ANNOTATION.workload];
-  const peers = owner ?? (named === undefined ? undefined : `${namespace}/${dialect}/${named}`);
+  const peers = controller?.uid ?? (named === undefined ? undefined : `${namespace}/${dialect}/${named}`);
   const key = JSON.stringify([namespace, sorted(labels), workload, dialect, peers, terminating]);
   return { key, namespace, labels, workload, dialect, peers, terminating };
 }

@@ -37,6 +37,8 @@ export interface Tx extends Reader {
   update<T extends StoredObject>(kind: Kind<T>, object: T): T;
   /** Removes at once; gone already is fine. (A pod's deletion with grace is model/pod-deletion's.) */
   remove(kind: Kind, key: string): void;
+  /** What is on its way to the disk and not committed yet, earlier transactions' only: an object, or undefined for a removal. For who keeps a mirror of what is committed. */
+  uncommitted<T extends StoredObject>(kind: Kind<T>): Iterable<readonly [key: string, object: T | undefined]>;
 }
 
 type Pending = ReadonlyMap<string, ReadonlyMap<string, StoredObject | undefined>>;
@@ -141,6 +143,10 @@ export class Transaction implements Tx {
     const object = { ...before, metadata: { ...before.metadata, resourceVersion: String(revision) } };
     this.#write(kind, key, undefined);
     this.changes.push({ type: "removed", kind, key, object, before, revision });
+  }
+
+  uncommitted<T extends StoredObject>(kind: Kind<T>): Iterable<readonly [string, T | undefined]> {
+    return (this.#pending.get(kind.name) ?? new Map<string, never>()) as ReadonlyMap<string, T | undefined>;
   }
 
   #table<T extends StoredObject>(kind: Kind<T>): Table<T> {

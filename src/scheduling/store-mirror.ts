@@ -1,0 +1,140 @@
+import { keyOf } from "../model/meta.ts";
+import { type Node, nodes } from "../model/node.ts";
+import { isTerminal, type Pod, pods } from "../model/pod.ts";
+import { type Reader, sameJson, type Tx } from "../store/transaction.ts";
+import type { Demand } from "./demand.ts";
+import { Demands } from "./demands.ts";
+import { type NodeFacts, nodeFacts } from "./node-facts.ts";
+import { NodeIndex } from "./node-index.ts";
+import type { PlacedPod } from "./node-info.ts";
+import type { Strategy } from "./scores.ts";
+
+/** What a change means for pods that wait: more room or other nodes, a pod more among the placed ones, or nothing. */
+export type Effect = "more room" | "placed" | "none";
+
+interface Held {
+  readonly pod: Pod;
+  readonly nodeName: string;
+  readonly placed: PlacedPod;
+}
+
+/**
+ * Keeps a NodeIndex equal to what the store says. Outside transactions it follows what is committed; inside one,
+ * `catchUp` adds what earlier transactions have changed and the disk does not have yet, so that a placement made there
+ * is made against exactly what the transaction sees.
+ */
+export class StoreMirror {
+  readonly index: NodeIndex;
+  readonly #demands = new Demands();
+  readonly #reader: Reader;
+  readonly #held = new Map<string, Held>();
+  readonly #heldByNode = new Map<string, Set<string>>();
+  readonly #facts = new Map<string, NodeFacts>();
+  /** Keys taken from transactions that are not committed: they may yet be lost. */
+  readonly #unsurePods = new Set<string>();
+  readonly #unsureNodes = new Set<string>();
+
+  constructor(reader: Reader, strategy: Strategy) {
+    this.#reader = reader;
+    this.index = new NodeIndex(strategy);
+  }
+
+  demandOf(pod: Pod): Demand {
+    return this.#demands.of(pod);
+  }
+
+  /** Takes a pod as it is committed. */
+  followPod(key: string): Effect {
+    return this.#unsurePods.has(key) ? "none" : this.applyPod(key, this.#reader.get(pods, key));
+  }
+
+  followNode(name: string): Effect {
+    return this.#unsureNodes.has(name) ? "none" : this.#applyNode(name, this.#reader.get(nodes, name), this.#reader);
+  }
+
+  /** Makes the index agree with what this transaction sees. */
+  catchUp(tx: Tx): void {
+    for (const name of this.#unsureNodes) this.#applyNode(name, tx.get(nodes, name), tx);
+    this.#unsureNodes.clear();
+    for (const [name, node] of tx.uncommitted(nodes)) {
+      this.#unsureNodes.add(name);
+      this.#applyNode(name, node, tx);
+    }
+    for (const key of this.#unsurePods) this.applyPod(key, tx.get(pods, key));
+    this.#unsurePods.clear();
+    for (const [key, pod] of tx.uncommitted(pods)) {
+      this.#unsurePods.add(key);
+      this.applyPod(key, pod);
+    }
+  }
+
+  /** Goes back to what is committed, after a transaction was lost. */
+  forget(keys: Iterable<string>): void {
+    for (const key of keys) this.applyPod(key, this.#reader.get(pods, key));
+  }
+
+  applyPod(key: string, pod: Pod | undefined): Effect {
+    const before = this.#held.get(key);
+    const nodeName = pod && !isTerminal(pod) ? pod.spec.nodeName : undefined;
+    if (!pod || nodeName === undefined) {
+      if (!before) return "none";
+      this.#release(key, before);
+      return "more room";
+    }
+    if (before?.pod === pod) return "none";
+    const demand = this.#demands.of(pod);
+    if (before && before.nodeName === nodeName && before.placed.demand === demand) {
+      this.#held.set(key, { ...before, pod });
+      return "none";
+    }
+    if (before) this.#release(key, before);
+    this.#hold(key, pod, nodeName, demand);
+    return before ? "more room" : "placed";
+  }
+
+  #hold(key: string, pod: Pod, nodeName: string, demand: Demand): void {
+    const placed = { key, identity: demand.identity, demand };
+    this.#held.set(key, { pod, nodeName, placed });
+    const keys = this.#heldByNode.get(nodeName);
+    if (keys) keys.add(key);
+    else this.#heldByNode.set(nodeName, new Set([key]));
+    this.index.addPod(nodeName, placed);
+  }
+
+  #release(key: string, { nodeName }: Held): void {
+    this.#held.delete(key);
+    const keys = this.#heldByNode.get(nodeName);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#heldByNode.delete(nodeName);
+    this.index.removePod(nodeName, key);
+  }
+
+  #applyNode(name: string, node: Node | undefined, reader: Reader): Effect {
+    const before = this.#facts.get(name);
+    if (!node) {
+      if (!before) return "none";
+      this.#facts.delete(name);
+      this.index.removeNode(name);
+      return "more room";
+    }
+    const facts = nodeFacts(node);
+    // Most changes of a node are heartbeats and say nothing new.
+    if (before && sameJson(before, facts)) return "none";
+    this.#facts.set(name, facts);
+    this.index.setNode(facts);
+    if (!before) this.#findPodsOf(name, reader);
+    return "more room";
+  }
+
+  /** Pods may have been bound to a node before it was there. */
+  #findPodsOf(name: string, reader: Reader): void {
+    for (const key of this.#heldByNode.get(name) ?? []) {
+      const held = this.#held.get(key);
+      if (held) this.index.addPod(name, held.placed);
+    }
+    for (const pod of reader.by(pods, "node", name)) {
+      const key = keyOf(pod);
+      if (!this.#unsurePods.has(key)) this.applyPod(key, pod);
+    }
+  }
+}
