@@ -81,7 +81,10 @@ function containerSentence(pod: Pod, status: ContainerStatus): string {
     return error === undefined ? what : `${what}; ${error}`;
   }
   if (terminated) return `it ${exitWords(terminated)}${unit}${restarts}`;
-  if (waiting) return `it waits: ${waiting.reason}${waiting.message ? `: ${waiting.message}` : ""}${restarts}${before}`;
+  if (waiting) {
+    const words = waiting.message ? `: ${waiting.message.trim().replace(/\.$/, "")}` : "";
+    return `it waits: ${waiting.reason}${words}${restarts}${before}`;
+  }
   const driver = pod.spec.containers.find(({ name }) => name === status.name);
   return `the ${driver ? driverOf(driver) : "docker"} driver has not started it yet`;
 }

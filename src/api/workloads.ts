@@ -1,7 +1,7 @@
 /** Rows of `styr ps`: what the dialects declare, joined with the pods that stand for it. Knows no dialect. */
 import { controllerOf, type Kind, keyOf, type StoredObject } from "../model/meta.ts";
 import { type Node, nodes } from "../model/node.ts";
-import { type Pod, pods } from "../model/pod.ts";
+import { isLive, type Pod, pods } from "../model/pod.ts";
 import { ANNOTATION } from "../model/well-known.ts";
 import type {
   DeclaredWorkload,
@@ -19,7 +19,8 @@ export function listWorkloads(reader: WorkloadReader, sources: readonly Workload
   const byNode = new Map(reader.list(nodes).map((node) => [node.metadata.name, node]));
   const { groups, alone } = groupPods(reader.list(pods), declared);
   const rows = declared.map((workload) => declaredRow(workload, groups.get(idOf(workload)) ?? [], byNode));
-  for (const [id, members] of alone) rows.push(undeclaredRow(id, members, byNode));
+  const dialects = new Set(sources.map(({ dialect }) => dialect));
+  for (const [id, members] of alone) rows.push(undeclaredRow(id, members, byNode, dialects));
   return rows.sort(byName);
 }
 
@@ -83,10 +84,16 @@ function declaredRow(declared: DeclaredWorkload, members: readonly Pod[], byNode
   };
 }
 
-function undeclaredRow(id: string, members: readonly Pod[], byNode: ReadonlyMap<string, Node>): Workload {
+function undeclaredRow(
+  id: string,
+  members: readonly Pod[],
+  byNode: ReadonlyMap<string, Node>,
+  dialects: ReadonlySet<string>,
+): Workload {
   const [dialect = "", kind = "", namespace = "", name = ""] = id.split("\n");
   const views = members.map((pod) => podView(pod, byNode.get(pod.spec.nodeName ?? "")));
-  const wanted = kind === "Pod" ? 1 : 0;
+  // Left over from a declaration that is gone; but where nobody declares, pods are all that there is to know.
+  const wanted = kind === "Pod" ? 1 : dialects.has(dialect) ? 0 : members.filter(isLive).length;
   const first = newest(members);
   return {
     dialect,

@@ -22,13 +22,12 @@ export interface Answer {
 
 export class Connection {
   readonly endpoint: Endpoint;
-  readonly #options: Promise<RequestOptions & { readonly secure: boolean }>;
+  readonly #mostSockets: number;
+  #options: Promise<RequestOptions & { readonly secure: boolean }> | undefined;
 
   constructor(endpoint: Endpoint, mostSockets = 16) {
     this.endpoint = endpoint;
-    this.#options = connectOptions(endpoint, mostSockets);
-    // Reported by whoever makes the first call.
-    this.#options.catch(() => {});
+    this.#mostSockets = mostSockets;
   }
 
   /** The whole answer, whatever its status. ClientError when there is none. */
@@ -49,6 +48,7 @@ export class Connection {
 
   /** The answer's head, with the body still to be read. */
   async open({ method, path, headers, body, signal }: Call): Promise<IncomingMessage> {
+    this.#options ??= connectOptions(this.endpoint, this.#mostSockets);
     const { secure, ...options } = await this.#options;
     const start = secure ? (await import("node:https")).request : request;
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));

@@ -1,0 +1,35 @@
+/** The commands of `styr`, as help and shell completion list them. What each does is in its own file: commands.ts. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly group: "Run" | "Look" | "Change" | "Nodes" | "Other";
+  readonly summary: string;
+  /** What its first argument names, for completion. */
+  readonly takes?: "workload" | "node" | "file" | "shell";
+}
+
+export const commandList = [
+  { name: "up", group: "Run", summary: "start a cluster on this machine" },
+  { name: "down", group: "Run", summary: "stop it and remove all that it made" },
+  {
+    name: "apply",
+    group: "Run",
+    summary: "run what a file asks for: fleet unit, Marathon app, Kubernetes",
+    takes: "file",
+  },
+  { name: "ps", group: "Look", summary: "what is wanted and what runs", takes: "workload" },
+  { name: "why", group: "Look", summary: "why it is where and how it is, and what would help", takes: "workload" },
+  { name: "logs", group: "Look", summary: "output of all copies", takes: "workload" },
+  { name: "events", group: "Look", summary: "what happened", takes: "workload" },
+  { name: "inspect", group: "Look", summary: "the stored objects behind a name", takes: "workload" },
+  { name: "status", group: "Look", summary: "how the cluster fares" },
+  { name: "scale", group: "Change", summary: "change the number of copies", takes: "workload" },
+  { name: "delete", group: "Change", summary: "stop and forget", takes: "workload" },
+  { name: "exec", group: "Change", summary: "run a command inside a copy", takes: "workload" },
+  { name: "nodes", group: "Nodes", summary: "hosts, their room and their health", takes: "node" },
+  { name: "cordon", group: "Nodes", summary: "place nothing new on a node", takes: "node" },
+  { name: "uncordon", group: "Nodes", summary: "place pods on it again", takes: "node" },
+  { name: "completion", group: "Other", summary: "shell completion: bash, zsh, fish", takes: "shell" },
+  { name: "version", group: "Other", summary: "versions of client and server" },
+] as const satisfies readonly CommandEntry[];
+
+export type CommandName = (typeof commandList)[number]["name"];

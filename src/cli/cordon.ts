@@ -1,0 +1,38 @@
+import type { Command } from "commander";
+import { CliFailure } from "./failure.ts";
+import { plainText } from "./plain-text.ts";
+import { openSession } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Two commands that differ in one word. */
+export function register(program: Command, terminal: Terminal): void {
+  add(program, terminal, "cordon", true, "Place nothing new on these nodes; what runs there goes on running.");
+  add(program, terminal, "uncordon", false, "Place pods on these nodes again.");
+}
+
+function add(program: Command, terminal: Terminal, word: string, cordoned: boolean, description: string): void {
+  program
+    .command(word)
+    .description(description)
+    .argument("<nodes...>", "names, or beginnings that only one node has")
+    .action(async (names: string[], _options: object, command: Command) => {
+      const client = openSession(command, terminal);
+      const known = (await client.nodes()).map(({ name }) => name);
+      for (const node of names.map((name) => findNode(name, known))) {
+        await client.setCordoned(node, cordoned);
+        terminal.out(`node ${plainText(node)} ${word}ed\n`);
+      }
+      if (cordoned)
+        terminal.err(`next: styr nodes, and styr uncordon ${names.join(" ")} when it may take pods again\n`);
+    });
+}
+
+export function findNode(name: string, known: readonly string[]): string {
+  if (known.includes(name)) return name;
+  const begun = known.filter((node) => node.startsWith(name));
+  const [only] = begun;
+  if (only !== undefined && begun.length === 1) return only;
+  const choice = begun.length > 0 ? begun : known;
+  const what = begun.length > 0 ? `"${name}" could be any of` : `there is no node "${name}"; there are`;
+  throw new CliFailure(`${what}: ${choice.slice(0, 10).join(", ")}`, { next: "styr nodes" });
+}

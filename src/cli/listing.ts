@@ -1,0 +1,142 @@
+import { Option } from "commander";
+import type { RowChange } from "../model/reports.ts";
+import { plainJson } from "./plain-text.ts";
+import { type Column, renderTable, type TableOptions } from "./table.ts";
+import type { Terminal } from "./terminal.ts";
+
+export const FORMATS = ["table", "wide", "json", "yaml", "name"] as const;
+export type Format = (typeof FORMATS)[number];
+
+export interface ListingOptions {
+  readonly output: Format;
+  readonly watch?: boolean;
+}
+
+/** What every listing of the command line knows to do with its rows. */
+export interface Listing<Row> {
+  readonly columns: readonly Column<Row>[];
+  readonly remark?: TableOptions<Row>["remark"];
+  readonly name: (row: Row) => string;
+  /** Said when there is nothing to list. */
+  readonly empty: string;
+  readonly fetch: () => Promise<readonly Row[]>;
+  readonly watch: (signal: AbortSignal) => AsyncIterable<RowChange<Row>>;
+  readonly keep?: (row: Row) => boolean;
+  readonly order: (a: Row, b: Row) => number;
+}
+
+export function outputOption(): Option {
+  return new Option("-o, --output <format>", "how to show it").choices([...FORMATS]).default("table");
+}
+
+export function watchOption(): Option {
+  return new Option("-w, --watch", "go on showing changes");
+}
+
+/** Prints a listing once, or until `interrupted` aborts. Gives the rows of the last look. */
+export async function showListing<Row>(
+  terminal: Terminal,
+  listing: Listing<Row>,
+  { output, watch }: ListingOptions,
+  interrupted?: AbortSignal,
+): Promise<readonly Row[]> {
+  if (watch) return watchListing(terminal, listing, output, interrupted ?? new AbortController().signal);
+  const rows = arrange(listing, await listing.fetch());
+  if (rows.length === 0 && (output === "table" || output === "wide")) terminal.err(`${listing.empty}\n`);
+  else terminal.out(`${await renderRows(terminal, listing, rows, output)}\n`);
+  return rows;
+}
+
+function arrange<Row>({ keep, order }: Listing<Row>, rows: readonly Row[]): readonly Row[] {
+  return rows.filter((row) => keep?.(row) ?? true).sort(order);
+}
+
+export async function renderRows<Row>(
+  terminal: Pick<Terminal, "columns" | "colors">,
+  { columns, remark, name }: Listing<Row>,
+  rows: readonly Row[],
+  output: Format,
+  header = true,
+): Promise<string> {
+  switch (output) {
+    case "json":
+      return plainJson(JSON.stringify(rows, null, 2));
+    case "yaml":
+      return (await renderYaml(rows)).trimEnd();
+    case "name":
+      return rows.map(name).join("\n");
+    default: {
+      const shown = columns.filter(({ wide }) => output === "wide" || !wide);
+      // `wide` means: leave nothing out.
+      const width = output === "wide" ? undefined : terminal.columns;
+      return renderTable(shown, rows, { width, colors: terminal.colors, header, ...(remark ? { remark } : {}) });
+    }
+  }
+}
+
+export async function renderYaml(value: unknown): Promise<string> {
+  const { stringify } = await import("yaml");
+  return stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 });
+}
+
+/** On a terminal the table is drawn again in place; elsewhere each change is one more line, as it comes. */
+async function watchListing<Row>(
+  terminal: Terminal,
+  listing: Listing<Row>,
+  output: Format,
+  signal: AbortSignal,
+): Promise<readonly Row[]> {
+  const rows = new Map<string, Row>();
+  const live = terminal.isTerminal && (output === "table" || output === "wide");
+  const screen = new Screen(terminal);
+  let synced = false;
+  for await (const change of listing.watch(signal)) {
+    if (change.type === "row") rows.set(change.id, change.row);
+    else if (change.type === "gone") rows.delete(change.id);
+    else synced = true;
+    if (!synced) continue;
+    const all = arrange(listing, [...rows.values()]);
+    if (live) screen.draw(all.length === 0 ? listing.empty : await renderRows(terminal, listing, all, output));
+    else if (change.type === "synced") await appendRows(terminal, listing, all, output, true);
+    else if (change.type === "row") await appendRows(terminal, listing, arrange(listing, [change.row]), output, false);
+  }
+  return arrange(listing, [...rows.values()]);
+}
+
+async function appendRows<Row>(
+  terminal: Terminal,
+  listing: Listing<Row>,
+  rows: readonly Row[],
+  output: Format,
+  header: boolean,
+): Promise<void> {
+  if (rows.length === 0) return;
+  if (output === "json") for (const row of rows) terminal.out(`${plainJson(JSON.stringify(row))}\n`);
+  else if (output === "yaml") for (const row of rows) terminal.out(`---\n${await renderYaml(row)}`);
+  else terminal.out(`${await renderRows(terminal, listing, rows, output, header)}\n`);
+}
+
+/** Draws over what it drew before. Taller than the terminal: the rest is left out, since it could not be drawn over. */
+export class Screen {
+  readonly #terminal: Pick<Terminal, "out" | "rows">;
+  #height = 0;
+
+  constructor(terminal: Pick<Terminal, "out" | "rows">) {
+    this.#terminal = terminal;
+  }
+
+  /** Takes away what was drawn. */
+  clear(): void {
+    if (this.#height > 0) this.#terminal.out(`\u001b[${this.#height}A\r\u001b[0J`);
+    this.#height = 0;
+  }
+
+  draw(text: string): void {
+    const most = Math.max(1, (this.#terminal.rows ?? 24) - 1);
+    const all = text === "" ? [] : text.split("\n");
+    const lines = all.length <= most ? all : [...all.slice(0, most - 1), `… ${all.length - most + 1} more lines`];
+    const up = this.#height === 0 ? "" : `\u001b[${this.#height}A`;
+    this.#terminal.out(`${up}\r\u001b[0J${lines.map((line) => `${line}\n`).join("")}`);
+    this.#height = lines.length;
+  }
+}

@@ -1,0 +1,103 @@
+/** `styr`: finds the command, loads only its file, and turns what it throws into a message and an exit code. */
+import { Command, CommanderError } from "commander";
+import { type CommandEntry, commandList } from "./command-list.ts";
+import { commandFiles } from "./commands.ts";
+import { EXIT } from "./failure.ts";
+import { plainLines } from "./plain-text.ts";
+import { processTerminal, type Terminal } from "./terminal.ts";
+
+const GLOBAL_WITH_VALUE = new Set(["--server", "--token", "--ca"]);
+
+async function main(argv: readonly string[]): Promise<void> {
+  const terminal = processTerminal(argv);
+  // `styr ps | head` closes the pipe before all is written; that is not a failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? EXIT.done : EXIT.failed);
+  });
+  try {
+    await run(argv, terminal);
+  } catch (error) {
+    process.exitCode = report(error, terminal);
+  }
+}
+
+async function run(argv: readonly string[], terminal: Terminal): Promise<void> {
+  const word = commandWord(argv);
+  const program = styr();
+  if (word === undefined) {
+    if (argv.includes("--version") || argv.includes("-V")) return runVersion(program, terminal);
+    terminal.out(overview());
+    return;
+  }
+  const entry = commandList.find(({ name }) => name === (word === "help" ? argv[argv.indexOf(word) + 1] : word));
+  if (!entry) {
+    if (word === "help") return terminal.out(overview());
+    return failUnknown(program, word);
+  }
+  (await commandFiles[entry.name]()).register(program, terminal);
+  await program.parseAsync([...(word === "help" ? [entry.name, "--help"] : argv)], { from: "user" });
+}
+
+function styr(): Command {
+  return new Command("styr")
+    .option("--server <url>", "https://HOST:7443, http://HOST:PORT or unix:///PATH (STYR_SERVER)")
+    .option("--token <token>", "who you are, where the socket does not say (STYR_TOKEN)")
+    .option("--ca <file>", "certificate of the server's CA (STYR_CA)")
+    .option("--no-color", "no colours (NO_COLOR)")
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "styr: ")) })
+    .exitOverride();
+}
+
+async function runVersion(program: Command, terminal: Terminal): Promise<void> {
+  (await commandFiles.version()).register(program, terminal);
+  await program.parseAsync(["version"], { from: "user" });
+}
+
+/** The first word that is neither an option nor the value of one. */
+function commandWord(argv: readonly string[]): string | undefined {
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] ?? "";
+    if (GLOBAL_WITH_VALUE.has(word)) at++;
+    else if (!word.startsWith("-")) return word;
+  }
+  return undefined;
+}
+
+function failUnknown(program: Command, word: string): void {
+  for (const { name } of commandList) program.command(name);
+  program.error(`styr: there is no command "${word}"; see styr --help`, { exitCode: EXIT.failed });
+}
+
+function overview(): string {
+  const line = ({ name, summary }: CommandEntry) => `  ${name.padEnd(12)}${summary}`;
+  const groups = [...new Set(commandList.map(({ group }) => group))];
+  const body = groups.map((group) =>
+    [`${group}:`, ...commandList.filter((c) => c.group === group).map(line)].join("\n"),
+  );
+  return [
+    "styr: one scheduler for fleet units, Marathon apps and Kubernetes objects",
+    "",
+    "usage: styr [--server URL] COMMAND …      styr COMMAND --help",
+    "",
+    ...body.flatMap((text) => [text, ""]),
+    "First: styr up, then: styr apply -f FILE",
+    "",
+  ].join("\n");
+}
+
+/** Expected failures are said in words; a bug shows its stack. */
+function report(error: unknown, terminal: Terminal): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.failed;
+  const { name, message, next, exitCode, stack } = error as Error & { next?: string; exitCode?: number };
+  if (name !== "CliFailure" && name !== "ClientError") {
+    terminal.err(`styr: a bug: ${plainLines(stack ?? String(error))}\n`);
+    return EXIT.failed;
+  }
+  if (message !== "") terminal.err(`styr: ${plainLines(message)}\n`);
+  if (next !== undefined) terminal.err(`next: ${plainLines(next)}\n`);
+  return exitCode ?? EXIT.failed;
+}
+
+await main(process.argv.slice(2));

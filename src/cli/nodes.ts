@@ -1,0 +1,85 @@
+import type { Command } from "commander";
+import { humanBytes } from "../lib/quantity.ts";
+import type { NodeRow, Share } from "../model/reports.ts";
+import type { Clock } from "../seams/clock.ts";
+import { type ListingOptions, outputOption, showListing, watchOption } from "./listing.ts";
+import { openSession, untilInterrupted } from "./session.ts";
+import type { Column } from "./table.ts";
+import type { Terminal } from "./terminal.ts";
+import { age } from "./workload-columns.ts";
+
+export function register(program: Command, terminal: Terminal): void {
+  program
+    .command("nodes")
+    .description("Hosts: their health, their room (asked for / there for pods), and what can run there.")
+    .argument("[names...]", "only these (names or beginnings of names)")
+    .addOption(outputOption())
+    .addOption(watchOption())
+    .action(async (names: string[], options: ListingOptions, command: Command) => {
+      const client = openSession(command, terminal);
+      await showListing(
+        terminal,
+        {
+          get columns() {
+            return nodeColumns(terminal.clock);
+          },
+          remark: { title: "TROUBLE", text: nodeTrouble },
+          name: ({ name }) => name,
+          empty: "no node has joined yet",
+          fetch: () => client.nodes(),
+          watch: (signal) => client.watchNodes(signal),
+          keep: ({ name }) => names.length === 0 || names.some((wanted) => name.startsWith(wanted)),
+          order: (a, b) => (a.name < b.name ? -1 : 1),
+        },
+        options,
+        options.watch ? untilInterrupted() : undefined,
+      );
+    });
+}
+
+export function nodeColumns(clock: Clock): readonly Column<NodeRow>[] {
+  return [
+    { title: "NAME", cell: ({ name }) => name, firm: true },
+    {
+      title: "STATUS",
+      cell: ({ status, cordoned }) => ({
+        text: cordoned ? `${status}, cordoned` : status,
+        color: status !== "ready" ? "red" : cordoned ? "yellow" : "green",
+      }),
+      firm: true,
+    },
+    { title: "ADDRESS", cell: ({ address }) => address ?? "-", dropRank: 2 },
+    { title: "PODS", cell: ({ pods }) => String(pods), firm: true },
+    { title: "CPU", cell: ({ cpuMillis }) => share(cpuMillis, (millis) => String(Number((millis / 1000).toFixed(2)))) },
+    { title: "MEMORY", cell: ({ memoryBytes }) => share(memoryBytes, humanBytes) },
+    {
+      title: "RUNS",
+      cell: ({ drivers }) => drivers.flatMap(({ name, ready }) => (ready ? name : [])).join(","),
+      dropRank: 1,
+    },
+    { title: "AGE", cell: ({ createdAt }) => age(createdAt, clock.now()), dropRank: 3 },
+    { title: "VERSION", cell: ({ version }) => version, wide: true },
+    { title: "OS", cell: ({ os }) => os, wide: true },
+    { title: "MACHINE", cell: ({ machineId }) => machineId, wide: true },
+    { title: "LABELS", cell: ({ labels }) => labelText(labels), wide: true },
+  ];
+}
+
+export function nodeTrouble({ reason, drivers }: NodeRow): string | undefined {
+  const silent = drivers
+    .filter(({ ready }) => !ready)
+    .map((driver) => `${driver.name}: ${driver.reason ?? "not ready"}`);
+  const all = [...(reason === undefined ? [] : [reason]), ...silent];
+  return all.length === 0 ? undefined : all.join("; ");
+}
+
+function share({ asked, allocatable }: Share, format: (amount: number) => string): string {
+  return `${format(asked)}/${format(allocatable)}`;
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join(",");
+}

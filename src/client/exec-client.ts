@@ -1,0 +1,103 @@
+import type { WebSocket as Socket } from "ws";
+import { EXEC_CHANNEL, EXEC_PROTOCOL } from "../model/reports.ts";
+import type { ExecRequest, TerminalSize } from "../model/streams.ts";
+import { ClientError } from "./client-error.ts";
+import type { Connection } from "./connection.ts";
+import { connectionProblem } from "./connection-problem.ts";
+import { refusal, workloadPath } from "./styr-client.ts";
+
+export interface ExecTarget extends ExecRequest {
+  readonly name: string;
+  readonly container?: string;
+}
+
+export interface ExecHandlers {
+  output(stream: "stdout" | "stderr", data: Uint8Array): void;
+}
+
+/** A command that runs in a copy of a workload. */
+export class ExecClient {
+  readonly #socket: Socket;
+  readonly exitCode: Promise<number>;
+
+  static async open(connection: Connection, target: ExecTarget, handlers: ExecHandlers): Promise<ExecClient> {
+    const { WebSocket } = await import("ws");
+    const { endpoint } = connection;
+    const path = `${workloadPath(target.name)}/exec?${execQuery(target)}`;
+    const base = endpoint.type === "unix" ? `ws+unix://${endpoint.path}:` : endpoint.url.origin.replace(/^http/, "ws");
+    const socket = new WebSocket(`${base}${path}`, [EXEC_PROTOCOL], {
+      headers: endpoint.token === undefined ? {} : { Authorization: `Bearer ${endpoint.token}` },
+      ...(endpoint.type === "net" && endpoint.ca !== undefined ? { ca: endpoint.ca } : {}),
+    });
+    const client = new ExecClient(socket, handlers);
+    await opened(socket, connection);
+    return client;
+  }
+
+  private constructor(socket: Socket, handlers: ExecHandlers) {
+    this.#socket = socket;
+    this.exitCode = new Promise((resolve, reject) => {
+      socket.on("message", (data: Buffer) => {
+        const payload = data.subarray(1);
+        if (data[0] === EXEC_CHANNEL.stdout) handlers.output("stdout", payload);
+        else if (data[0] === EXEC_CHANNEL.stderr) handlers.output("stderr", payload);
+        else if (data[0] === EXEC_CHANNEL.status) settle(payload.toString(), resolve, reject);
+      });
+      socket.on("close", () => reject(new ClientError("the connection ended before the command did")));
+    });
+    // Whoever opened it awaits it; a refusal before that is reported by `open`.
+    this.exitCode.catch(() => undefined);
+  }
+
+  write(data: Uint8Array): void {
+    this.#send(EXEC_CHANNEL.stdin, data);
+  }
+
+  endInput(): void {
+    this.#send(EXEC_CHANNEL.close, Uint8Array.of(EXEC_CHANNEL.stdin));
+  }
+
+  resize(size: TerminalSize): void {
+    this.#send(EXEC_CHANNEL.resize, Buffer.from(JSON.stringify(size)));
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #send(channel: number, payload: Uint8Array): void {
+    if (this.#socket.readyState === this.#socket.OPEN) {
+      this.#socket.send(Buffer.concat([Uint8Array.of(channel), payload]));
+    }
+  }
+}
+
+function settle(status: string, resolve: (code: number) => void, reject: (error: Error) => void): void {
+  const { exitCode, message } = JSON.parse(status) as { exitCode?: number; message?: string };
+  if (exitCode !== undefined) resolve(exitCode);
+  else reject(new ClientError(message ?? "the command broke off"));
+}
+
+function execQuery({ command, tty, stdin, size, container }: ExecTarget): URLSearchParams {
+  const query = new URLSearchParams(command.map((word): [string, string] => ["command", word]));
+  query.set("tty", String(tty));
+  query.set("stdin", String(stdin));
+  if (container !== undefined) query.set("container", container);
+  if (size) {
+    query.set("columns", String(size.columns));
+    query.set("rows", String(size.rows));
+  }
+  return query;
+}
+
+function opened(socket: Socket, { endpoint }: Connection): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.on("open", resolve);
+    socket.on("error", (error: NodeJS.ErrnoException) => reject(connectionProblem(error, endpoint)));
+    socket.on("unexpected-response", (_request, response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () => reject(refusal(response.statusCode ?? 0, Buffer.concat(chunks).toString())));
+    });
+  });
+}

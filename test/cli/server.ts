@@ -1,0 +1,135 @@
+/** Our own endpoints and whatever else a test mounts, on a unix socket in a folder of their own. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getRequestListener } from "@hono/node-server";
+import { WebSocketServer } from "ws";
+import type { StyrApiContext } from "../../src/api/context.ts";
+import { styrApi } from "../../src/api/styr-api.ts";
+import { replicatedSource } from "../../src/api/workloads.ts";
+import { mountApis } from "../../src/http/mount.ts";
+import type { Api, Socket } from "../../src/http/route.ts";
+import { events } from "../../src/model/event.ts";
+import type { Kind } from "../../src/model/meta.ts";
+import { nodes } from "../../src/model/node.ts";
+import { pods } from "../../src/model/pod.ts";
+import { replicationControllers } from "../../src/model/replication-controller.ts";
+import type { LogChunk, NodeAccess } from "../../src/model/streams.ts";
+import { SystemClock } from "../../src/seams/clock.ts";
+import { silentLog } from "../../src/seams/log.ts";
+import { SeededRandom } from "../../src/seams/random.ts";
+import { MemoryJournal } from "../../src/store/journals/memory.ts";
+import { Store } from "../../src/store/store.ts";
+
+export const KINDS: readonly Kind[] = [pods, nodes, events, replicationControllers] as unknown as readonly Kind[];
+
+export async function openStore(): Promise<Store> {
+  return Store.open({
+    kinds: KINDS,
+    journal: new MemoryJournal(),
+    clock: new SystemClock(),
+    random: new SeededRandom("cli"),
+    log: silentLog,
+  });
+}
+
+/** A node that echoes: logs say their pod, commands their words and what they were sent. */
+export const echoAccess: NodeAccess = {
+  async *logs({ uid, container }) {
+    yield chunk(`${container} of ${uid} says hello\n`);
+    yield chunk("\u001b]0;evil\u0007half a ");
+    yield chunk("line\n");
+  },
+  async exec(_pod, { command }) {
+    const input: Buffer[] = [];
+    const ended = Promise.withResolvers<void>();
+    const exitCode = Number(command[1] ?? 0);
+    const output = async function* () {
+      yield chunk(`ran ${command.join(" ")}\n`);
+      await ended.promise;
+      yield chunk(`read ${Buffer.concat(input).toString()}`);
+    };
+    return {
+      output: output(),
+      write: (data) => void input.push(Buffer.from(data)),
+      endInput: () => ended.resolve(),
+      resize() {},
+      exitCode: ended.promise.then(() => exitCode),
+      kill: () => ended.resolve(),
+    };
+  },
+  usage: async () => ({}),
+};
+
+function chunk(text: string): LogChunk {
+  return { stream: "stdout", data: Buffer.from(text) };
+}
+
+export function apiContext(store: Store, more: Partial<StyrApiContext> = {}): StyrApiContext {
+  return {
+    store,
+    clock: new SystemClock(),
+    log: silentLog,
+    version: "0.0.0",
+    hostname: "host-of-the-test",
+    startedAtMs: 0,
+    kinds: KINDS,
+    sources: [replicatedSource("kubernetes", [replicationControllers as unknown as Kind])],
+    nodeAccess: echoAccess,
+    dialects: ["kubernetes"],
+    ...more,
+  };
+}
+
+export interface TestServer {
+  readonly socketPath: string;
+  readonly url: string;
+  readonly store: Store;
+  close(): Promise<void>;
+}
+
+const ROOT = { name: "root", roles: ["admin"] as const };
+
+export async function startServer(store: Store, others: readonly Api[] = []): Promise<TestServer> {
+  const mounted = mountApis([styrApi(apiContext(store)), ...others]);
+  const connection = { actor: ROOT, remoteAddress: "", origin: "http://localhost" };
+  const server = createServer(getRequestListener((request) => mounted.handle(request, connection)));
+  const sockets = new WebSocketServer({ noServer: true });
+  server.on("upgrade", async (incoming, stream, head) => {
+    const request = new Request(new URL(incoming.url ?? "/", "http://localhost"));
+    const found = await mounted.openSocket(request, connection);
+    if (found instanceof Response) {
+      const body = await found.text();
+      stream.end(`HTTP/1.1 ${found.status} No\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+      return;
+    }
+    sockets.handleUpgrade(incoming, stream, head, (socket) => found.take(wrap(socket)));
+  });
+  const folder = await mkdtemp(join(tmpdir(), "styr-cli-"));
+  const socketPath = join(folder, "styr.sock");
+  await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+  return {
+    socketPath,
+    url: `unix://${socketPath}`,
+    store,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function wrap(socket: import("ws").WebSocket): Socket {
+  return {
+    protocol: socket.protocol,
+    send: (data) => socket.send(data),
+    close: (code, reason) => socket.close(code, reason),
+    onMessage: (listener) => void socket.on("message", (data: Buffer) => listener(data)),
+    onClose: (listener) => void socket.on("close", listener),
+    get bufferedBytes() {
+      return socket.bufferedAmount;
+    },
+  };
+}
