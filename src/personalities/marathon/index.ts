@@ -9,6 +9,11 @@ import { deploymentController } from "./controllers/deployment-controller.ts";
 import { renderError, renderNotFound } from "./errors.ts";
 import { appDeployments, appGroups, apps, appVersions } from "./kinds.ts";
 import { appRoutes } from "./routes/apps.ts";
+import { deploymentRoutes } from "./routes/deployments.ts";
+import { queueRoutes } from "./routes/queue.ts";
+import { systemRoutes } from "./routes/system.ts";
+import { taskRoutes } from "./routes/tasks.ts";
+import { versionRoutes } from "./routes/versions.ts";
 
 export const marathon: Personality = {
   name: "marathon",
@@ -16,7 +21,15 @@ export const marathon: Personality = {
   api: (context): Api => ({
     name: "marathon",
     prefixes: ["/v2", "/ping"],
-    routes: [...appRoutes(context)],
+    // Of two that match the first wins, so what is below an app comes before apps themselves.
+    routes: [
+      ...taskRoutes(context),
+      ...versionRoutes(context),
+      ...appRoutes(context),
+      ...deploymentRoutes(context),
+      ...queueRoutes(context),
+      ...systemRoutes(context),
+    ],
     renderError: (error) => renderError(error),
     notFound: (_request, allowed) => renderNotFound(allowed),
   }),

@@ -131,7 +131,10 @@ function renderCheck({ check }: AppDefinition, { alive }: HealthResult): object 
   return check?.tcp ? { tcp: { succeeded: alive } } : { http: { statusCode: alive ? 200 : 500 } };
 }
 
-function readinessResults({ readinessChecks = [] }: AppDefinition, tasks: readonly Instance[]): readonly object[] {
+export function readinessResults(
+  { readinessChecks = [] }: AppDefinition,
+  tasks: readonly Instance[],
+): readonly object[] {
   return readinessChecks.flatMap(({ name }) => tasks.map(({ taskId, isReady }) => ({ name, taskId, ready: isReady })));
 }
 
