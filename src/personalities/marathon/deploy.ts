@@ -9,12 +9,13 @@ import type { Random } from "../../seams/random.ts";
 import type { Reader, Tx } from "../../store/transaction.ts";
 import type { AppBody, AppDefinition } from "./app-definition.ts";
 import { invalidObject, LockedError } from "./errors.ts";
-import { groupsAbove, nameOfId } from "./ids.ts";
+import { groupsAbove, isWithin, nameOfId } from "./ids.ts";
 import {
   API_VERSION,
   type App,
   type AppDeployment,
   appDeployments,
+  appGroups,
   appKey,
   apps,
   isVisible,
@@ -67,7 +68,7 @@ export function deploy(tx: Tx, changes: readonly AppChange[], { force, random }:
   const ids = affected.map(({ id }) => id);
   takeOver(tx, ids, force);
   const wanted = wantedApps(present, affected);
-  const steps = planSteps(affected, wanted);
+  const steps = planSteps(affected, withGroupDependencies(tx, wanted));
   assertNoGroupClash(wanted, affected);
   ensureNamespace(tx);
   for (const change of affected) writeApp(tx, change, version);
@@ -87,7 +88,7 @@ export function deploy(tx: Tx, changes: readonly AppChange[], { force, random }:
 export function dryRun(tx: Reader, changes: readonly AppChange[]): AppDeployment["spec"]["steps"] {
   const present = new Map(visibleApps(tx).map((app) => [app.spec.definition.id, app.spec.definition]));
   const planned = withPorts(changes, present);
-  return planSteps(planned, wantedApps(present, planned));
+  return planSteps(planned, withGroupDependencies(tx, wantedApps(present, planned)));
 }
 
 /** Cancelled deployments leave their apps to follow what is wanted of them now, or with `freeze` as they are. */
@@ -145,6 +146,17 @@ function wantedApps(
     else wanted.delete(id);
   }
   return wanted;
+}
+
+/** What a group depends on, each app in it depends on. */
+function withGroupDependencies(reader: Reader, wanted: ReadonlyMap<string, AppBody>): ReadonlyMap<string, AppBody> {
+  const groups = reader.list(appGroups, NAMESPACE).filter(({ spec }) => spec.dependencies.length > 0);
+  if (groups.length === 0) return wanted;
+  const added = (id: string) =>
+    groups.filter(({ spec }) => isWithin(id, spec.id)).flatMap(({ spec }) => spec.dependencies);
+  return new Map(
+    [...wanted].map(([id, app]) => [id, { ...app, dependencies: [...(app.dependencies ?? []), ...added(id)] }]),
+  );
 }
 
 function assertNoGroupClash(wanted: ReadonlyMap<string, AppBody>, changes: readonly PlannedChange[]): void {

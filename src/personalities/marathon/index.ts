@@ -10,6 +10,8 @@ import { renderError, renderNotFound } from "./errors.ts";
 import { appDeployments, appGroups, apps, appVersions } from "./kinds.ts";
 import { appRoutes } from "./routes/apps.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { groupRoutes } from "./routes/groups.ts";
 import { queueRoutes } from "./routes/queue.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { taskRoutes } from "./routes/tasks.ts";
@@ -28,6 +30,8 @@ export const marathon: Personality = {
       ...appRoutes(context),
       ...deploymentRoutes(context),
       ...queueRoutes(context),
+      ...groupRoutes(context),
+      ...eventRoutes(context),
       ...systemRoutes(context),
     ],
     renderError: (error) => renderError(error),
