@@ -3,7 +3,8 @@ import { bytes, cpuMillis } from "../lib/quantity.ts";
 import { controllerOf } from "../model/meta.ts";
 import { type Container, driverOf, type Pod } from "../model/pod.ts";
 import { ANNOTATION } from "../model/well-known.ts";
-import { ConfigurationError, type EnvironmentContext, environmentOf, expandReferences } from "./environment.ts";
+import { ConfigurationError } from "./configuration-error.ts";
+import { type EnvironmentContext, environmentOf, expandReferences } from "./environment.ts";
 import { oomScoreAdjust } from "./quality-of-service.ts";
 import { allContainers, sidecarsOf } from "./seen.ts";
 

@@ -1,5 +1,6 @@
 import { bytes, cpuMillis, parseQuantity } from "../lib/quantity.ts";
 import type { Container, EnvVar, Pod } from "../model/pod.ts";
+import { ConfigurationError } from "./configuration-error.ts";
 import type { Values } from "./values.ts";
 
 /** What variables may refer to. */
@@ -9,11 +10,6 @@ export interface EnvironmentContext {
   readonly values: Values;
   /** The node's allocatable, which Kubernetes gives for limits that are not set. */
   readonly allocatable: { readonly cpuMillis: number; readonly memoryBytes: number };
-}
-
-/** A container that cannot be configured: Kubernetes' CreateContainerConfigError. */
-export class ConfigurationError extends Error {
-  override readonly name = "ConfigurationError";
 }
 
 /** The container's variables with every reference resolved. Throws ConfigurationError naming what is missing. */
@@ -109,7 +105,8 @@ function resourceValue(
 ): string {
   const [, side, what] = /^(requests|limits)\.(cpu|memory|ephemeral-storage)$/.exec(resource) ?? [];
   if (side === undefined || what === undefined) throw new ConfigurationError(`unsupported resource: ${resource}`);
-  const quantity = side === "limits" ? resources?.limits?.[what] : (resources?.requests?.[what] ?? resources?.limits?.[what]);
+  const quantity =
+    side === "limits" ? resources?.limits?.[what] : (resources?.requests?.[what] ?? resources?.limits?.[what]);
   const by = parseQuantity(divisor ?? "1") || 1;
   const unset = side === "limits" ? allocatable : { cpuMillis: 0, memoryBytes: 0 };
   if (what === "cpu") {

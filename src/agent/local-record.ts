@@ -28,8 +28,17 @@ export interface PodRecord {
 
 export type ContainerRecord = Pick<
   ContainerSeen,
-  "attempt" | "crashes" | "startedImage" | "preparedImage" | "postStarted" | "kill" | "started" | "ready" | "health"
-> & { readonly retryAtWallMs: number; readonly wasStarted: boolean };
+  | "attempt"
+  | "crashes"
+  | "startedImage"
+  | "preparedImage"
+  | "postStarted"
+  | "kill"
+  | "started"
+  | "ready"
+  | "health"
+  | "wasStarted"
+> & { readonly retryAtWallMs: number };
 
 /** The agent's own memory of what it was asked for. */
 export interface LocalRecord {

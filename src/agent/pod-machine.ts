@@ -119,7 +119,11 @@ function finish(outcome: Outcome): Step {
 }
 
 function deadline(pod: Pod, { stage, deadlineMs }: PodSeen, nowMs: number): Step | undefined {
-  if (deadlineMs === undefined || nowMs < deadlineMs || !["admitted", "equipped", "initializing", "running"].includes(stage))
+  if (
+    deadlineMs === undefined ||
+    nowMs < deadlineMs ||
+    !["admitted", "equipped", "initializing", "running"].includes(stage)
+  )
     return undefined;
   const message = `Pod was active on the node longer than the specified deadline (${pod.spec.activeDeadlineSeconds} s)`;
   return finish({ phase: "Failed", reason: "DeadlineExceeded", message });
@@ -138,11 +142,15 @@ function equipment({ equipped, trouble, deadlineMs }: PodSeen, nowMs: number): S
 
 /** Init containers run one after another; a sidecar lets the next one go once it has started. */
 function initialization(pod: Pod, seen: PodSeen, nowMs: number): Step {
+  if (pod.spec.containers.some(({ name }) => containerSeen(seen, name).run !== undefined)) {
+    return move("running", "its containers have run before, so its init containers are done");
+  }
   let untilMs = seen.deadlineMs;
   for (const container of pod.spec.initContainers ?? []) {
     const verdict = care(pod, container, seen, nowMs, true);
     if (verdict.kind === "act") return verdict.step;
-    if (verdict.kind === "ended" && !verdict.well) return finish(failureOf(container, containerSeen(seen, container.name)));
+    if (verdict.kind === "ended" && !verdict.well)
+      return finish(failureOf(container, containerSeen(seen, container.name)));
     if (verdict.kind === "idle") untilMs = earliest(untilMs, verdict.untilMs);
     const passed = verdict.kind === "ended" || (isSidecar(container) && containerSeen(seen, container.name).started);
     if (!passed) return wait(`init container ${container.name}: ${verdict.reason}`, untilMs);
@@ -163,7 +171,9 @@ function running(pod: Pod, seen: PodSeen, nowMs: number): Step {
   }
   if (ends.length < pod.spec.containers.length) return wait("running", untilMs);
   const failed = ends.find(({ well }) => !well);
-  return finish(failed ? failureOf(failed.container, containerSeen(seen, failed.container.name)) : { phase: "Succeeded" });
+  return finish(
+    failed ? failureOf(failed.container, containerSeen(seen, failed.container.name)) : { phase: "Succeeded" },
+  );
 }
 
 type Care =
@@ -209,9 +219,9 @@ function isHeld(c: ContainerSeen, nowMs: number): boolean {
 /** Why a running container must end although its pod goes on. */
 function reasonToStop(container: Container, c: ContainerSeen): Kill | undefined {
   if (c.kill !== undefined) return c.kill;
-  if (isLoadOnly(container)) return { why: "the unit is to be loaded only", then: "hold" };
+  if (isLoadOnly(container)) return { why: "the unit is to be loaded only", after: "hold" };
   if (c.startedImage !== undefined && container.image !== undefined && c.startedImage !== container.image) {
-    return { why: `its image was changed from ${c.startedImage} to ${container.image}`, then: "restart" };
+    return { why: `its image was changed from ${c.startedImage} to ${container.image}`, after: "restart" };
   }
   return undefined;
 }
@@ -223,14 +233,14 @@ function starting(pod: Pod, container: Container, c: ContainerSeen, nowMs: numbe
   if (again && nowMs < c.retryAtMs) return idle(`back-off before attempt ${attempt}`, c.retryAtMs);
   if (isHeld(c, nowMs)) return idle(c.trouble?.message ?? "", c.trouble?.retryAtMs);
   const why = again ? restartVerdict(pod, container, c, init).why : "wanted";
-  if (needsPreparing(container, c, again)) return act({ type: "prepare", container: name, attempt }, why);
+  if (needsPreparing(container, c, attempt)) return act({ type: "prepare", container: name, attempt }, why);
   return act({ type: "start", container: name, attempt }, why);
 }
 
 /** imagePullPolicy Always asks the registry before every start; otherwise once per image. */
-function needsPreparing(container: Container, c: ContainerSeen, again: boolean): boolean {
-  const image = container.image ?? "";
-  return c.preparedImage !== image || (again && container.imagePullPolicy === "Always");
+function needsPreparing(container: Container, c: ContainerSeen, attempt: number): boolean {
+  if (c.preparedImage !== (container.image ?? "")) return true;
+  return container.imagePullPolicy === "Always" && c.preparedAttempt !== attempt;
 }
 
 /** Ordinary containers first; then the sidecars, last started first stopped. */
@@ -244,14 +254,19 @@ function stopThese(pod: Pod, containers: readonly Container[], seen: PodSeen, no
   for (const container of containers) {
     const c = containerSeen(seen, container.name);
     if (c.busy === "stopping" && !isHurried(seen, c)) waiting ??= wait(`${container.name} is stopping`);
-    else if (c.busy !== undefined && c.busy !== "stopping") waiting ??= wait(`${container.name}: ${c.busy}`);
-    else if (c.run?.state === "running" || c.busy === "stopping") {
+    else if (c.busy === "starting" || c.busy === "removing") waiting ??= wait(`${container.name}: ${c.busy}`);
+    else if (c.run?.state === "running" || c.busy === "stopping" || mayRunUnseen(seen, container, c)) {
       const held = blockedUntil(seen, container, c, nowMs);
       if (held !== undefined) waiting = keepEarlier(waiting, held);
       else return stopNow(pod, container, seen, nowMs);
     }
   }
   return waiting;
+}
+
+/** Started before this agent did, by a driver that has not yet said what it runs. */
+function mayRunUnseen(seen: PodSeen, container: Container, c: ContainerSeen): boolean {
+  return c.wasStarted && c.run === undefined && driverTrouble(seen, container) !== undefined;
 }
 
 function stopNow(pod: Pod, container: Container, seen: PodSeen, nowMs: number): Step {
@@ -269,7 +284,8 @@ function removal(pod: Pod, seen: PodSeen, nowMs: number): Step {
   for (const container of allContainers(pod)) {
     const c = containerSeen(seen, container.name);
     const attempts = attemptsOf(c);
-    if (c.busy !== undefined) waiting ??= wait(`${container.name}: ${c.busy}`);
+    // A pull that goes on in vain holds nothing back.
+    if (c.busy !== undefined && c.busy !== "preparing") waiting ??= wait(`${container.name}: ${c.busy}`);
     else if (attempts.length > 0) {
       const held = blockedUntil(seen, container, c, nowMs);
       if (held !== undefined) waiting = keepEarlier(waiting, held);
@@ -284,7 +300,12 @@ function removal(pod: Pod, seen: PodSeen, nowMs: number): Step {
 
 /** Every run that may still be there. */
 export function attemptsOf(c: ContainerSeen): readonly number[] {
-  const attempts = [...c.strays, ...c.old, ...(c.previous ? [c.previous.ref.attempt] : []), ...(c.run ? [c.run.ref.attempt] : [])];
+  const attempts = [
+    ...c.strays,
+    ...c.old,
+    ...(c.previous ? [c.previous.ref.attempt] : []),
+    ...(c.run ? [c.run.ref.attempt] : []),
+  ];
   return [...new Set(attempts)].toSorted((a, b) => a - b);
 }
 

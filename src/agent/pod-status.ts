@@ -1,13 +1,5 @@
 import type { ObservedRun } from "../drivers/driver.ts";
-import type {
-  Condition,
-  Container,
-  ContainerState,
-  ContainerStatus,
-  Pod,
-  PodPhase,
-  PodStatus,
-} from "../model/pod.ts";
+import type { Condition, Container, ContainerState, ContainerStatus, Pod, PodPhase, PodStatus } from "../model/pod.ts";
 import { rfc3339 } from "../seams/clock.ts";
 import { qosClassOf } from "./quality-of-service.ts";
 import { restartDelayMs, restartVerdict } from "./restart-rules.ts";
@@ -35,7 +27,11 @@ export function statusOf(pod: Pod, seen: PodSeen, context: StatusContext): PodSt
   const init = (pod.spec.initContainers ?? []).map((container) => containerStatus(pod, container, seen, context, true));
   const main = pod.spec.containers.map((container) => containerStatus(pod, container, seen, context, false));
   const phase = phaseOf(pod, seen, context.before?.phase);
-  const podIP = context.podIP ?? allContainers(pod).map(({ name }) => containerSeen(seen, name).run?.address).find(Boolean);
+  const podIP =
+    context.podIP ??
+    allContainers(pod)
+      .map(({ name }) => containerSeen(seen, name).run?.address)
+      .find(Boolean);
   return {
     phase,
     conditions: conditionsOf(pod, seen, phase, init, main, context),
@@ -126,13 +122,16 @@ function statesOf(
   if (run?.state === "running") return { state: running(run, context), ...last };
   if (run !== undefined && isLoadOnly(container)) return { state: waiting("Loaded", "not to be started"), ...last };
   if (run?.state !== "exited") return { state: waitingState(pod, seen, container, c, init), ...last };
-  if (["finishing", "finished", "stopping", "removing", "gone"].includes(seen.stage)) return { state: terminated(run), ...last };
+  if (["finishing", "finished", "stopping", "removing", "gone"].includes(seen.stage))
+    return { state: terminated(run), ...last };
   if (!restartVerdict(pod, container, c, init).again) return { state: terminated(run), ...last };
   const lastState = terminated(run);
   if (c.retryAtMs > context.nowMs) return { state: crashLoop(pod, container, c), lastState };
   if (c.trouble || c.busy) return { state: waitingState(pod, seen, container, c, init), lastState };
   const blocked = driverTrouble(seen, container);
-  return blocked === undefined ? { state: terminated(run), ...last } : { state: waiting("DriverNotReady", blocked), lastState };
+  return blocked === undefined
+    ? { state: terminated(run), ...last }
+    : { state: waiting("DriverNotReady", blocked), lastState };
 }
 
 function crashLoop(pod: Pod, { name }: Container, { crashes }: ContainerSeen): ContainerState {
@@ -205,7 +204,11 @@ function conditionsOf(
     over && phase === "Succeeded"
       ? { status: "False", reason: "PodCompleted" }
       : unready.length > 0 || over || leaving
-        ? { status: "False", reason: "ContainersNotReady", message: `containers with unready status: [${unready.join(" ")}]` }
+        ? {
+            status: "False",
+            reason: "ContainersNotReady",
+            message: `containers with unready status: [${unready.join(" ")}]`,
+          }
         : { status: "True" };
   const own: readonly Condition[] = [
     initDone && (phase !== "Failed" || undone.length === 0)

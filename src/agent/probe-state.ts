@@ -43,6 +43,7 @@ export function judgeHealth(
   const at = rfc3339(now.wallMs);
   if (answer.verdict === "neutral") return { result: known, kill: false };
   if (answer.verdict === "success") {
+    if (known.alive && isRecent(known.lastSuccess, now.wallMs)) return { result: known, kill: false };
     const firstSuccess = known.firstSuccess ?? at;
     return { result: { ...known, alive: true, consecutiveFailures: 0, firstSuccess, lastSuccess: at }, kill: false };
   }
@@ -59,4 +60,11 @@ export function judgeHealth(
     },
     kill: check.killAfterFailures > 0 && known.consecutiveFailures >= check.killAfterFailures,
   };
+}
+
+/** A check that keeps succeeding is written down once in a while only: every report is a write to the store. */
+const SUCCESS_NEWS_MS = 60_000;
+
+function isRecent(at: string | undefined, wallMs: number): boolean {
+  return at !== undefined && wallMs - Date.parse(at) < SUCCESS_NEWS_MS;
 }

@@ -16,7 +16,8 @@ export const TEMPORARY_BACKOFF: BackoffRules = { initialMs: 1_000, factor: 2, ma
 /** What an end means for the next start. Pure; called once per run, when its end is first seen. */
 export function noteEnd(pod: Pod, before: ContainerSeen, run: ObservedRun, now: Now): ContainerSeen {
   const ended: ContainerSeen = { ...before, run, started: false, ready: false };
-  if ((before.kill && before.kill.then !== "policy") || before.interrupted === true) return { ...ended, retryAtMs: now.monoMs };
+  if ((before.kill && before.kill.after !== "policy") || before.interrupted === true)
+    return { ...ended, retryAtMs: now.monoMs };
   const ranMs = (run.finishedAtMs ?? now.wallMs) - (run.startedAtMs ?? run.finishedAtMs ?? now.wallMs);
   const crashes = ranMs >= FORGIVEN_AFTER_MS ? 1 : before.crashes + 1;
   // An end that nobody saw at the time (the agent was down) has been waiting since it happened.
@@ -43,8 +44,8 @@ export function restartVerdict(
   init: boolean,
 ): { readonly again: boolean; readonly why: string } {
   const run = seen.run;
-  if (seen.kill?.then === "restart") return { again: true, why: seen.kill.why };
-  if (seen.kill?.then === "hold") return { again: true, why: "wanted again" };
+  if (seen.kill?.after === "restart") return { again: true, why: seen.kill.why };
+  if (seen.kill?.after === "hold") return { again: true, why: "wanted again" };
   // fleet brings its units back after a reboot whatever they were doing; a unit's own Restart= did not see the end.
   if (seen.interrupted === true && driverOf(container) === "unit") {
     return { again: true, why: "the host was restarted" };

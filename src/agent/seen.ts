@@ -39,7 +39,7 @@ export type ContainerBusy = "preparing" | "starting" | "hooking" | "stopping" | 
 export interface Kill {
   readonly why: string;
   /** policy: the pod's restartPolicy decides. restart: always, and not counted as a crash. hold: stays down until wanted. */
-  readonly then: "policy" | "restart" | "hold";
+  readonly after: "policy" | "restart" | "hold";
 }
 
 export interface ContainerSeen {
@@ -57,6 +57,10 @@ export interface ContainerSeen {
   readonly stopByMs?: number;
   /** The image that was made ready. */
   readonly preparedImage?: string;
+  /** The attempt it was made ready for. */
+  readonly preparedAttempt?: number;
+  /** Something may have been started; stays until it is known to be gone. */
+  readonly wasStarted: boolean;
   /** What a pull is doing, in the driver's words. */
   readonly progress?: string;
   readonly trouble?: Trouble;
@@ -102,6 +106,7 @@ export const NEW_CONTAINER: ContainerSeen = {
   strays: [],
   crashes: 0,
   retryAtMs: 0,
+  wasStarted: false,
   postStarted: false,
   started: false,
   ready: false,

@@ -1,6 +1,6 @@
 import type { Pod } from "../model/pod.ts";
+import { ConfigurationError } from "./configuration-error.ts";
 import type { Control } from "./control.ts";
-import { ConfigurationError } from "./environment.ts";
 import { allContainers } from "./seen.ts";
 
 /** Contents of secrets and config maps, by `Secret/name` and `ConfigMap/name`. */
@@ -28,7 +28,8 @@ export function valueSourcesOf(pod: Pod): readonly ValueSource[] {
   for (const { valueFrom } of allContainers(pod).flatMap(({ env }) => env ?? [])) {
     const { secretKeyRef, configMapKeyRef } = valueFrom ?? {};
     if (secretKeyRef) add({ kind: "Secret", name: secretKeyRef.name, optional: secretKeyRef.optional === true });
-    if (configMapKeyRef) add({ kind: "ConfigMap", name: configMapKeyRef.name, optional: configMapKeyRef.optional === true });
+    if (configMapKeyRef)
+      add({ kind: "ConfigMap", name: configMapKeyRef.name, optional: configMapKeyRef.optional === true });
   }
   for (const volume of pod.spec.volumes ?? []) {
     if (volume.secret) add({ kind: "Secret", name: volume.secret.secretName, optional: false, volume: volume.name });
@@ -45,7 +46,9 @@ export async function fetchValues(pod: Pod, control: Control): Promise<Values> {
     if (found !== undefined) values[`${kind}/${name}`] = found;
     else if (!optional) {
       const what = `${kind === "Secret" ? "secret" : "configmap"} "${name}" not found`;
-      throw new ConfigurationError(volume === undefined ? what : `MountVolume.SetUp failed for volume "${volume}": ${what}`);
+      throw new ConfigurationError(
+        volume === undefined ? what : `MountVolume.SetUp failed for volume "${volume}": ${what}`,
+      );
     }
   }
   return values;

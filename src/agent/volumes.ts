@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { bytes } from "../lib/quantity.ts";
 import type { Pod, Volume } from "../model/pod.ts";
-import { ConfigurationError } from "./environment.ts";
+import { ConfigurationError } from "./configuration-error.ts";
 import { isSafeName } from "./safe-name.ts";
 import type { Values } from "./values.ts";
 
@@ -15,6 +15,8 @@ export interface Volumes {
   /** Volume name → path on the host. Throws ConfigurationError when one cannot be had. */
   make(pod: Pod, values: Values): Promise<ReadonlyMap<string, string>>;
   remove(podUid: string): Promise<void>;
+  /** Uids of pods that have volumes here. */
+  pods(): Promise<readonly string[]>;
 }
 
 /** Volumes as directories under `directory`/<uid>/; emptyDir with medium Memory is a tmpfs when we are root. */
@@ -41,6 +43,11 @@ export class FileVolumes implements Volumes {
     await rm(home, { recursive: true, force: true });
   }
 
+  async pods(): Promise<readonly string[]> {
+    const names = await readdir(this.#directory).catch(absent);
+    return (names ?? []).filter(isSafeName).toSorted();
+  }
+
   #homeOf(podUid: string): string {
     if (!isSafeName(podUid)) throw new ConfigurationError(`"${podUid}" is not a uid`);
     return join(this.#directory, podUid);
@@ -58,7 +65,11 @@ export class FileVolumes implements Volumes {
     return path;
   }
 
-  async #makeEmptyDir(path: string, { medium, sizeLimit }: NonNullable<Volume["emptyDir"]>, group?: number): Promise<void> {
+  async #makeEmptyDir(
+    path: string,
+    { medium, sizeLimit }: NonNullable<Volume["emptyDir"]>,
+    group?: number,
+  ): Promise<void> {
     await mkdir(path, { recursive: true });
     if (medium === "Memory" && this.#canMount && !(await mountsBelow(path)).includes(path)) {
       const size = sizeLimit === undefined ? [] : ["-o", `size=${bytes(sizeLimit)}`];
@@ -90,7 +101,11 @@ function absent(error: NodeJS.ErrnoException): undefined {
 }
 
 /** One file per key, readable by its owner alone. Replaced by renaming, so that a reader never sees half a value. */
-async function writeValues(path: string, values: Readonly<Record<string, string>> | undefined, group?: number): Promise<void> {
+async function writeValues(
+  path: string,
+  values: Readonly<Record<string, string>> | undefined,
+  group?: number,
+): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o755 });
   const wanted = values ?? {};
   for (const [key, value] of Object.entries(wanted)) {
@@ -105,7 +120,9 @@ async function writeValues(path: string, values: Readonly<Record<string, string>
   for (const name of await readdir(path)) if (!Object.hasOwn(wanted, name)) await rm(join(path, name), { force: true });
 }
 
-const TYPE_CHECKS: Readonly<Record<string, { readonly is: (s: Awaited<ReturnType<typeof stat>>) => boolean; readonly word: string }>> = {
+const TYPE_CHECKS: Readonly<
+  Record<string, { readonly is: (s: Awaited<ReturnType<typeof stat>>) => boolean; readonly word: string }>
+> = {
   Directory: { is: (s) => s.isDirectory(), word: "a directory" },
   DirectoryOrCreate: { is: (s) => s.isDirectory(), word: "a directory" },
   File: { is: (s) => s.isFile(), word: "a file" },
@@ -141,7 +158,9 @@ async function mountsBelow(path: string): Promise<readonly string[]> {
   const text = await readFile("/proc/self/mountinfo", "utf8").catch(absent);
   const points = (text ?? "").split("\n").map((line) => line.split(" ")[4] ?? "");
   return points
-    .map((point) => point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))))
+    .map((point) =>
+      point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
+    )
     .filter((point) => point === path || point.startsWith(`${path}/`))
     .toSorted((a, b) => b.length - a.length);
 }

@@ -1,0 +1,361 @@
+/**
+ * The node's side of the control plane: takes what is assigned to this node, has one worker per pod carry it out with
+ * the drivers, and reports what it sees. It keeps its own record of what was asked for and goes by it whenever the
+ * control plane is away. What runs is found by looking, and is stopped only when somebody said so.
+ */
+
+import type { Driver, ObservedRun, RunRef } from "../drivers/driver.ts";
+import type { Draft } from "../model/meta.ts";
+import type { Node } from "../model/node.ts";
+import type { DriverName, Pod } from "../model/pod.ts";
+import type { NodeAccess } from "../model/streams.ts";
+import type { Clock } from "../seams/clock.ts";
+import type { Log } from "../seams/log.ts";
+import type { Random } from "../seams/random.ts";
+import type { Transport } from "../seams/transport.ts";
+import type { Addresses } from "./addresses.ts";
+import { AdmissionDesk } from "./admission-desk.ts";
+import type { Assignments, Control } from "./control.ts";
+import { DriverView } from "./driver-view.ts";
+import { EventFilter } from "./event-filter.ts";
+import type { LocalRecord, PodRecord } from "./local-record.ts";
+import { AgentAccess } from "./node-access.ts";
+import type { NodeHost } from "./node-host.ts";
+import { NodeRegistration } from "./node-registration.ts";
+import type { NodeReportOptions } from "./node-report.ts";
+import { PodEvents } from "./pod-events.ts";
+import { graceOf } from "./pod-machine.ts";
+import { PodWorker } from "./pod-worker.ts";
+import { PullQueue } from "./pull-queue.ts";
+import { Reporter } from "./reporter.ts";
+import { Strangers } from "./strangers.ts";
+import { eachOf, removeRuns } from "./sweep.ts";
+import { TimerHeap } from "./timer-heap.ts";
+import type { Volumes } from "./volumes.ts";
+import type { WorkerHost } from "./worker-host.ts";
+
+export interface AgentOptions extends NodeReportOptions {
+  readonly control: Control;
+  readonly drivers: ReadonlyMap<DriverName, Driver>;
+  /** Absent: pods have the address that their driver gives them, if any. */
+  readonly addresses?: Addresses;
+  readonly volumes: Volumes;
+  readonly record: LocalRecord;
+  readonly host: NodeHost;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+  readonly log: Log;
+  /** Images pulled at once; default 4. */
+  readonly pullsAtOnce?: number;
+}
+
+export interface RemovalProgress {
+  readonly done: number;
+  readonly total: number;
+  /** What was removed last, in words. */
+  readonly what: string;
+}
+
+/** Drivers and the host are looked at this often. */
+const LOOK_EVERY_MS = 10_000;
+/** A driver that does not answer holds up the start no longer than this. */
+const FIRST_LOOK_MS = 5_000;
+/** How long an answer that would stop everything here has to stay the same before it is believed. */
+const DOUBT_MS = 30_000;
+
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #workers = new Map<string, PodWorker>();
+  readonly #views = new Map<DriverName, DriverView>();
+  readonly #desk = new AdmissionDesk();
+  readonly #reporter: Reporter;
+  readonly #registration: NodeRegistration;
+  readonly #strangers: Strangers;
+  readonly #stopping = new AbortController();
+  #watching = new AbortController();
+  #host: WorkerHost | undefined;
+  /** Whether the control plane has said, since the start, what is assigned. */
+  #isTold = false;
+  #doubtedAtMs: number | undefined;
+
+  constructor(options: AgentOptions) {
+    const { control, clock, log } = options;
+    this.#options = options;
+    this.#reporter = new Reporter(control, clock, log, (uid) => this.#gone(uid));
+    this.#registration = new NodeRegistration(
+      options,
+      () => this.#driverReports(),
+      (node) => this.#desk.setNode(node),
+    );
+    this.#strangers = new Strangers({ ...options, isKnown: (uid) => this.#workers.has(uid) });
+    for (const [name, driver] of options.drivers) this.#views.set(name, this.#viewOf(driver));
+  }
+
+  /** Logs, commands and usage of the pods on this node. */
+  get access(): NodeAccess {
+    return new AgentAccess((uid) => this.#workers.get(uid), this.#options.clock);
+  }
+
+  /** The node as registered last. */
+  get node(): Draft<Node> | undefined {
+    return this.#registration.node;
+  }
+
+  /** The pods on this node with the status the agent gives them. */
+  get pods(): readonly Pod[] {
+    const all = [...this.#workers.values()].map(({ pod, status }) => (status ? { ...pod, status } : pod));
+    return all.toSorted((a, b) => (a.metadata.uid < b.metadata.uid ? -1 : 1));
+  }
+
+  /** Goes on with what the local record says, finds what runs, and only then asks the control plane. */
+  async start(): Promise<void> {
+    const { host, record, nodeName, clock } = this.#options;
+    const { bootId } = await host.read();
+    this.#host = this.#workerHost(bootId);
+    for (const known of await record.load()) this.#add(known.pod, known);
+    for (const view of this.#views.values()) view.watch(this.#stopping.signal);
+    await this.#withinMs(FIRST_LOOK_MS, this.#look());
+    for (const worker of this.#workers.values()) void worker.begin();
+    this.#watch();
+    this.#options.log.info("agent started", { node: nodeName, pods: this.#workers.size, bootId });
+    clock.setTimer(LOOK_EVERY_MS, () => this.#lookAgain());
+  }
+
+  /** Ends, leaving everything as it runs. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error("the agent stops"));
+    this.#watching.abort(new Error("the agent stops"));
+    this.#reporter.stop();
+    await Promise.all([...this.#workers.values()].map((worker) => worker.detach()));
+  }
+
+  /** Stops and removes everything that this node's drivers mark as ours, and nothing else. For `styr down`; the agent is over after it. */
+  async removeEverything(
+    progress: (progress: RemovalProgress) => void = () => {},
+    mostGraceMs = 10_000,
+  ): Promise<{ readonly failures: number }> {
+    await this.stop();
+    const { drivers, log, record } = this.#options;
+    const records = await record.load();
+    const grace = new Map(records.map(({ pod }) => [pod.metadata.uid, Math.min(mostGraceMs, graceOf(pod))] as const));
+    const listed = await Promise.all([...drivers.values()].map((driver) => this.#everythingOf(driver)));
+    const total = listed.reduce((sum, { runs }) => sum + runs.length, 0);
+    let done = 0;
+    let failures = 0;
+    const uids = new Set(records.map(({ pod }) => pod.metadata.uid));
+    for (const { pods } of listed) for (const uid of pods) uids.add(uid);
+    await Promise.all(
+      listed.map(async ({ driver, runs }) => {
+        const groups = Map.groupBy(runs, ({ ref }) => grace.get(ref.podUid) ?? mostGraceMs);
+        const removals = [...groups].map(([graceMs, group]) =>
+          removeRuns(driver, group, graceMs, log, ({ ref }) =>
+            progress({ done: ++done, total, what: `${driver.name} ${ref.container}` }),
+          ),
+        );
+        for (const failed of await Promise.all(removals)) failures += failed;
+      }),
+    );
+    await eachOf([...uids].toSorted(), 16, async (uid) => {
+      failures += await this.#releaseEverywhere(uid, listed);
+    });
+    return { failures };
+  }
+
+  async #everythingOf(driver: Driver) {
+    const report = await driver.describe();
+    if (!report.ready) {
+      this.#options.log.warn("a driver is not ready: what it runs stays", { driver: driver.name, why: report.reason });
+      return { driver, runs: [], pods: [] };
+    }
+    return { driver, runs: await driver.list(), pods: await driver.pods() };
+  }
+
+  async #releaseEverywhere(
+    uid: string,
+    listed: readonly { readonly driver: Driver; readonly pods: readonly string[] }[],
+  ): Promise<number> {
+    const { volumes, addresses, record, log } = this.#options;
+    try {
+      for (const { driver, pods } of listed) if (pods.includes(uid)) await driver.release(uid);
+      await volumes.remove(uid);
+      addresses?.release(uid);
+      await record.remove(uid);
+      return 0;
+    } catch (error) {
+      log.warn("what a pod had could not all be removed", { pod: uid, why: String(error) });
+      return 1;
+    }
+  }
+
+  #workerHost(bootId: string): WorkerHost {
+    const { clock, log, pullsAtOnce, addresses } = this.#options;
+    const desk = this.#desk;
+    return {
+      ...this.#options,
+      addresses,
+      bootId,
+      pulls: new PullQueue(pullsAtOnce),
+      timers: new TimerHeap(clock),
+      reporter: this.#reporter,
+      events: new PodEvents(new EventFilter(clock), this.#reporter),
+      log,
+      room: () => this.#registration.room,
+      driversSeen: () => Object.fromEntries([...this.#views].map(([name, view]) => [name, view.seen])),
+      admit: (pod) => desk.admit(pod),
+      holds: (pod, held) => (held ? desk.hold(pod) : desk.free(pod.metadata.uid)),
+      gone: (uid) => this.#gone(uid),
+    };
+  }
+
+  #viewOf(driver: Driver): DriverView {
+    const { clock, log } = this.#options;
+    let started = new Set<string>();
+    return new DriverView(driver, {
+      clock,
+      log,
+      changed: (run) => this.#observe(driver, run),
+      listing: () => {
+        started = this.#startedNow();
+      },
+      listed: (runs) => this.#listed(driver, runs, started),
+      readinessChanged: () => this.#wakeAll(),
+    });
+  }
+
+  #observe(driver: Driver, run: ObservedRun): void {
+    const worker = this.#workers.get(run.ref.podUid);
+    if (worker) worker.observe(run);
+    else this.#strangers.note(driver, run);
+  }
+
+  #listed(driver: Driver, runs: readonly ObservedRun[], started: ReadonlySet<string>): void {
+    const found = new Set(runs.map(({ ref }) => textOf(ref)));
+    for (const run of runs.toSorted((a, b) => a.ref.attempt - b.ref.attempt)) this.#observe(driver, run);
+    for (const worker of this.#workers.values()) {
+      worker.lookedAt(
+        driver.name,
+        (ref) => found.has(textOf(ref)),
+        (ref) => started.has(textOf(ref)),
+      );
+    }
+    if (this.#isTold) void this.#strangers.sweep();
+  }
+
+  /** Everything that may be running as far as is known. */
+  #startedNow(): Set<string> {
+    const refs = [...this.#workers.values()].flatMap((worker) =>
+      Object.entries(worker.seen.containers)
+        .filter(([, { wasStarted, busy }]) => wasStarted && busy !== "starting")
+        .map(([name, { attempt }]) => textOf(worker.refOf(name, attempt))),
+    );
+    return new Set(refs);
+  }
+
+  #watch(): void {
+    const { control, nodeName } = this.#options;
+    this.#watching = new AbortController();
+    control.watchPods(nodeName, (assignments) => this.#assigned(assignments), this.#watching.signal);
+  }
+
+  #assigned(assignments: Assignments): void {
+    if (this.#stopping.signal.aborted) return;
+    if (assignments.type === "all" && this.#isDoubtful(assignments.pods)) return;
+    for (const pod of assignments.pods) {
+      const worker = this.#workers.get(pod.metadata.uid);
+      if (worker) worker.assign(pod);
+      else void this.#add(pod).begin();
+    }
+    if (assignments.type === "changed") {
+      for (const { uid } of assignments.removed) this.#workers.get(uid)?.leave();
+      return;
+    }
+    const assigned = new Set(assignments.pods.map(({ metadata }) => metadata.uid));
+    for (const [uid, worker] of this.#workers) if (!assigned.has(uid)) worker.leave();
+    this.#isTold = true;
+    void this.#strangers.sweep();
+  }
+
+  /**
+   * "Nothing is assigned to you" while pods run here is what a control plane with an empty store says, too. Everything
+   * goes on, and the question is put again; the same answer later is believed.
+   */
+  #isDoubtful(pods: readonly Pod[]): boolean {
+    const { clock, log } = this.#options;
+    const running = [...this.#workers.values()].filter(({ isHolding }) => isHolding).length;
+    if (pods.length > 0 || running === 0) {
+      this.#doubtedAtMs = undefined;
+      return false;
+    }
+    const now = clock.monotonic();
+    if (this.#doubtedAtMs !== undefined && now - this.#doubtedAtMs >= DOUBT_MS) return false;
+    log.warn(
+      "the control plane says that nothing is assigned here, but pods run: asking again before anything is stopped",
+      { running },
+    );
+    if (this.#doubtedAtMs === undefined) {
+      this.#doubtedAtMs = now;
+      clock.setTimer(DOUBT_MS, () => this.#askAgain());
+    }
+    return true;
+  }
+
+  #askAgain(): void {
+    if (this.#stopping.signal.aborted || this.#doubtedAtMs === undefined) return;
+    this.#watching.abort(new Error("asking again"));
+    this.#watch();
+  }
+
+  #add(pod: Pod, record?: PodRecord): PodWorker {
+    const { uid } = pod.metadata;
+    const host = this.#host as WorkerHost;
+    const worker = new PodWorker(host, pod, record);
+    this.#workers.set(uid, worker);
+    for (const run of this.#strangers.take(uid)) worker.observe(run);
+    return worker;
+  }
+
+  #gone(uid: string): void {
+    if (!this.#workers.delete(uid)) return;
+    this.#desk.free(uid);
+    this.#reporter.forget(uid);
+    this.#host?.events.forget(uid);
+    this.#options.record.remove(uid).catch((error) => {
+      this.#options.log.warn("a pod's local record could not be removed", { pod: uid, why: String(error) });
+    });
+  }
+
+  #driverReports() {
+    return Object.fromEntries([...this.#views].map(([name, view]) => [name, view.report]));
+  }
+
+  #wakeAll(): void {
+    for (const worker of this.#workers.values()) worker.wake();
+  }
+
+  async #look(): Promise<void> {
+    await Promise.all([...this.#views.values()].map((view) => view.describe()));
+    await this.#registration.refresh();
+  }
+
+  #lookAgain(): void {
+    if (this.#stopping.signal.aborted) return;
+    void this.#withinMs(LOOK_EVERY_MS, this.#look()).then(() => {
+      if (this.#isTold) void this.#strangers.sweep();
+      this.#options.clock.setTimer(LOOK_EVERY_MS, () => this.#lookAgain());
+    });
+  }
+
+  /** Goes on after `ms` at the latest; the work itself goes on, too. */
+  async #withinMs(ms: number, work: Promise<void>): Promise<void> {
+    const enough = new Promise<void>((resolve) => {
+      const timer = this.#options.clock.setTimer(ms, resolve);
+      work.finally(() => timer.cancel()).catch(() => undefined);
+    });
+    await Promise.race([work, enough]);
+  }
+}
+
+function textOf({ podUid, container, attempt }: RunRef): string {
+  return `${podUid}/${container}/${attempt}`;
+}

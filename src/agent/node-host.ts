@@ -1,0 +1,89 @@
+import { mkdir, readFile, statfs, writeFile } from "node:fs/promises";
+import { arch, cpus, release, totalmem } from "node:os";
+import { join } from "node:path";
+import { bytes } from "../lib/quantity.ts";
+import type { Random } from "../seams/random.ts";
+
+/** The machine, as read just now. */
+export interface HostReading {
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+  readonly memoryAvailableBytes: number;
+  readonly diskBytes: number;
+  readonly diskFreeBytes: number;
+  readonly machineId: string;
+  readonly bootId: string;
+  readonly kernelVersion: string;
+  readonly osImage: string;
+  /** As Go and Kubernetes name them: amd64, arm64. */
+  readonly architecture: string;
+}
+
+/** The machine that the agent is on, behind an interface so that the simulator can have many. */
+export interface NodeHost {
+  read(): Promise<HostReading>;
+}
+
+const GO_ARCH: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386", arm: "arm", arm64: "arm64" };
+
+/** Reads /proc, /etc and the file system that `stateDirectory` is on. */
+export class SystemHost implements NodeHost {
+  readonly #stateDirectory: string;
+  readonly #random: Random;
+  #machineId: string | undefined;
+
+  constructor(stateDirectory: string, random: Random) {
+    this.#stateDirectory = stateDirectory;
+    this.#random = random;
+  }
+
+  async read(): Promise<HostReading> {
+    const disk = await statfs(this.#stateDirectory);
+    this.#machineId ??= await this.#readMachineId();
+    return {
+      cpuMillis: Math.max(1, cpus().length) * 1000,
+      memoryBytes: totalmem(),
+      memoryAvailableBytes: availableMemory((await readIfThere("/proc/meminfo")) ?? ""),
+      diskBytes: disk.blocks * disk.bsize,
+      diskFreeBytes: disk.bavail * disk.bsize,
+      machineId: this.#machineId,
+      bootId: ((await readIfThere("/proc/sys/kernel/random/boot_id")) ?? "unknown").trim(),
+      kernelVersion: release(),
+      osImage: osName((await readIfThere("/etc/os-release")) ?? ""),
+      architecture: GO_ARCH[arch()] ?? arch(),
+    };
+  }
+
+  /** machine-id(5): 32 hex digits. Machines without one get one of ours, kept with the state. */
+  async #readMachineId(): Promise<string> {
+    const file = join(this.#stateDirectory, "machine-id");
+    for (const candidate of ["/etc/machine-id", file]) {
+      const text = (await readIfThere(candidate))?.trim() ?? "";
+      if (/^[0-9a-f]{32}$/.test(text)) return text;
+    }
+    const fresh = this.#random.uuid().replaceAll("-", "");
+    await mkdir(this.#stateDirectory, { recursive: true });
+    await writeFile(file, `${fresh}\n`, { mode: 0o444 });
+    return fresh;
+  }
+}
+
+/** What programs may still take without swapping; the kernel's own estimate. */
+export function availableMemory(meminfo: string): number {
+  const [, kibibytes] = /^MemAvailable:\s+(\d+) kB/m.exec(meminfo) ?? [];
+  return kibibytes === undefined ? totalmem() : bytes(`${kibibytes}Ki`);
+}
+
+/** PRETTY_NAME of os-release(5). */
+export function osName(osRelease: string): string {
+  return /^PRETTY_NAME="?([^"\n]*)"?/m.exec(osRelease)?.[1] ?? "Linux";
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,82 @@
+import { backoffMs } from "../lib/backoff.ts";
+import type { Draft } from "../model/meta.ts";
+import type { DriverReport, Node } from "../model/node.ts";
+import type { DriverName } from "../model/pod.ts";
+import type { Clock, Timer } from "../seams/clock.ts";
+import type { Log } from "../seams/log.ts";
+import type { Control } from "./control.ts";
+import type { HostReading, NodeHost } from "./node-host.ts";
+import { allocatableOf, type NodeReportOptions, nodeReport } from "./node-report.ts";
+
+export interface NodeRegistrationOptions extends NodeReportOptions {
+  readonly host: NodeHost;
+  readonly control: Control;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const RETRY = { initialMs: 500, factor: 2, maxMs: 10_000 };
+
+/** Keeps the node's object in the control plane true: at the start, and whenever something changed. */
+export class NodeRegistration {
+  readonly #options: NodeRegistrationOptions;
+  readonly #drivers: () => Readonly<Partial<Record<DriverName, DriverReport>>>;
+  readonly #changed: (node: Draft<Node>) => void;
+  #reading: HostReading | undefined;
+  #node: Draft<Node> | undefined;
+  #registered = "";
+  #failures = 0;
+  #isSending = false;
+  #retry: Timer | undefined;
+
+  constructor(
+    options: NodeRegistrationOptions,
+    drivers: () => Readonly<Partial<Record<DriverName, DriverReport>>>,
+    changed: (node: Draft<Node>) => void,
+  ) {
+    this.#options = options;
+    this.#drivers = drivers;
+    this.#changed = changed;
+  }
+
+  get node(): Draft<Node> | undefined {
+    return this.#node;
+  }
+
+  get room() {
+    const { cpuMillis, memoryBytes } = this.#reading ?? { cpuMillis: 0, memoryBytes: 0 };
+    const allocatable = this.#reading
+      ? allocatableOf(this.#reading, this.#options.reserve)
+      : { cpuMillis, memoryBytes };
+    return { allocatable, memoryCapacityBytes: memoryBytes };
+  }
+
+  /** Reads the host; tells the control plane, without waiting for it, if anything changed. */
+  async refresh(): Promise<void> {
+    const { host, clock } = this.#options;
+    this.#reading = await host.read();
+    const before = JSON.stringify(this.#node);
+    this.#node = nodeReport(this.#options, this.#reading, this.#drivers(), clock.now(), this.#node);
+    if (JSON.stringify(this.#node) !== before) this.#changed(this.#node);
+    void this.#send();
+  }
+
+  async #send(): Promise<void> {
+    const { control, clock, log } = this.#options;
+    if (this.#node === undefined || this.#isSending) return;
+    const text = JSON.stringify(this.#node);
+    if (text === this.#registered) return;
+    this.#isSending = true;
+    this.#retry?.cancel();
+    try {
+      await control.registerNode(this.#node);
+      this.#registered = text;
+      this.#failures = 0;
+    } catch (error) {
+      if (this.#failures++ === 0) log.warn("this node cannot be registered now; trying again", { why: String(error) });
+      this.#retry = clock.setTimer(backoffMs(RETRY, this.#failures), () => void this.#send());
+    } finally {
+      this.#isSending = false;
+    }
+  }
+}

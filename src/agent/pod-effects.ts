@@ -1,0 +1,258 @@
+import { DriverError, type RunRef } from "../drivers/driver.ts";
+import { driverOf, type ProbeAction } from "../model/pod.ts";
+import { runCheck } from "./check-runner.ts";
+import { withoutAttempts, withoutBusy } from "./observe.ts";
+import type { PodHandle } from "./pod-handle.ts";
+import type { Action } from "./pod-machine.ts";
+import { allContainers, type ContainerSeen, containerSeen, type PodSeen } from "./seen.ts";
+import { troubleOf } from "./trouble.ts";
+
+/** A hook that hangs must end some time; Kubernetes lets it hang. */
+const POST_START_MS = 120_000;
+/** What is left for the container itself when its preStop hook has used up the grace (kubelet: minimumGracePeriodInSeconds). */
+const LEAST_AFTER_HOOK_MS = 2_000;
+/** A stopped run whose end the driver does not report in this time is taken as ended. */
+const END_REPORT_MS = 2_000;
+
+type Effect<T extends Action["type"]> = Extract<Action, { type: T }>;
+
+/**
+ * Carries out one action of the pod machine. The synchronous beginning marks what is busy, so that the machine does not
+ * ask for it twice; the end writes down what came of it. Rejects only for bugs.
+ */
+export function carryOut(
+  worker: PodHandle,
+  action: Exclude<Action, { type: "wait" | "move" }>,
+  reason: string,
+): Promise<void> {
+  switch (action.type) {
+    case "admit":
+      worker.patchPod({ admission: worker.host.admit(worker.pod) ?? "yes" });
+      return Promise.resolve();
+    case "equip":
+      return equip(worker);
+    case "prepare":
+      return prepare(worker, action);
+    case "start":
+      return start(worker, action);
+    case "postStart":
+      return postStart(worker, action);
+    case "stop":
+      return stop(worker, action, reason);
+    case "remove":
+      return remove(worker, action);
+    case "release":
+      return release(worker);
+  }
+}
+
+async function equip(worker: PodHandle): Promise<void> {
+  worker.patchPod({ busy: "equipping" });
+  try {
+    await worker.equipment.make(worker.pod, false);
+    worker.setPod((seen) => ({ ...withoutPodBusy(seen), equipped: true }));
+  } catch (error) {
+    podTrouble(worker, error, "FailedMount");
+  }
+}
+
+async function prepare(worker: PodHandle, { container: name, attempt }: Effect<"prepare">): Promise<void> {
+  worker.patch(name, (c) => ({ ...c, busy: "preparing" }));
+  const { host } = worker;
+  const container = worker.container(name);
+  const beganMs = host.clock.monotonic();
+  let isPulling = false;
+  const progress = (words: string) => {
+    if (!isPulling && container.image !== undefined)
+      host.events.normal(worker.pod, "Pulling", `Pulling image "${container.image}"`);
+    isPulling = true;
+    worker.patch(name, (c) => ({ ...c, progress: words }));
+    worker.wake();
+  };
+  try {
+    const run = await worker.equipment.runOf(worker.pod, container, attempt);
+    const signal = worker.signal;
+    await host.pulls.run(container.image, () => worker.driverFor(name).prepare(run, { progress, signal }), signal);
+    if (isPulling && container.image !== undefined) {
+      const seconds = ((host.clock.monotonic() - beganMs) / 1000).toFixed(1);
+      host.events.normal(worker.pod, "Pulled", `Successfully pulled image "${container.image}" in ${seconds}s`);
+    } else if (container.image !== undefined && attempt === 0) {
+      host.events.normal(worker.pod, "Pulled", `Container image "${container.image}" already present on machine`);
+    }
+    worker.patch(name, (c) => prepared(c, container.image ?? "", attempt));
+  } catch (error) {
+    if (worker.signal.aborted) worker.patch(name, (c) => withoutBusy(c, "preparing"));
+    else containerTrouble(worker, name, "preparing", error, pullWords(container.image));
+  }
+}
+
+function prepared(c: ContainerSeen, image: string, attempt: number): ContainerSeen {
+  const { trouble, ...rest } = withoutBusy(c, "preparing");
+  return { ...rest, preparedImage: image, preparedAttempt: attempt };
+}
+
+function pullWords(image: string | undefined): string {
+  return image === undefined ? "Failed to prepare: " : `Failed to pull image "${image}": `;
+}
+
+async function start(worker: PodHandle, { container: name, attempt }: Effect<"start">): Promise<void> {
+  worker.patch(name, (c) => ({ ...c, busy: "starting" }));
+  try {
+    const run = await worker.equipment.runOf(worker.pod, worker.container(name), attempt);
+    const observed = await worker.driverFor(name).start(run);
+    worker.patch(name, (c) => withoutTrouble(withoutBusy(c, "starting")));
+    worker.observe(observed);
+    if (observed.state !== "created") {
+      worker.host.events.normal(worker.pod, "Created", `Created container ${name}`);
+      worker.host.events.normal(worker.pod, "Started", `Started container ${name}`);
+    }
+  } catch (error) {
+    containerTrouble(worker, name, "starting", error, "");
+    // The image may have been taken away since it was made ready.
+    worker.patch(name, ({ preparedImage, ...rest }) => rest);
+  }
+}
+
+async function postStart(worker: PodHandle, { container: name }: Effect<"postStart">): Promise<void> {
+  worker.patch(name, (c) => ({ ...c, busy: "hooking" }));
+  const ref = worker.refOf(name, containerSeen(worker.seen, name).attempt);
+  const hook = worker.container(name).lifecycle?.postStart;
+  const failure = hook === undefined ? undefined : await runHook(worker, name, ref, hook, POST_START_MS);
+  if (failure !== undefined) worker.host.events.warning(worker.pod, "FailedPostStartHook", failure);
+  worker.patch(name, (c) => {
+    if (c.attempt !== ref.attempt) return withoutBusy(c, "hooking");
+    const kill = { why: `its postStart hook failed: ${failure}`, after: "policy" as const };
+    return { ...withoutBusy(c, "hooking"), postStarted: true, ...(failure === undefined ? {} : { kill }) };
+  });
+}
+
+async function stop(
+  worker: PodHandle,
+  { container: name, graceMs, kill }: Effect<"stop">,
+  reason: string,
+): Promise<void> {
+  const { host } = worker;
+  const before = containerSeen(worker.seen, name);
+  const ref = worker.refOf(name, before.run?.ref.attempt ?? before.attempt);
+  const untilMs = host.clock.monotonic() + graceMs;
+  const isHurried = before.busy === "stopping";
+  worker.patch(name, (c) => ({ ...c, busy: "stopping", stopByMs: untilMs, ...(kill === undefined ? {} : { kill }) }));
+  host.events.normal(
+    worker.pod,
+    "Killing",
+    kill === undefined ? `Stopping container ${name}` : `${reason}; stopping container ${name}`,
+  );
+  try {
+    const preStop = worker.container(name).lifecycle?.preStop;
+    if (preStop && graceMs > 0 && !isHurried) {
+      const failure = await runHook(worker, name, ref, preStop, graceMs);
+      if (failure !== undefined) host.events.warning(worker.pod, "FailedPreStopHook", failure);
+    }
+    const leftMs = graceMs === 0 ? 0 : Math.max(LEAST_AFTER_HOOK_MS, untilMs - host.clock.monotonic());
+    await worker.driverFor(name).stop(ref, { graceMs: Math.min(graceMs, leftMs) });
+    awaitEnd(worker, name, ref);
+  } catch (error) {
+    if (isStillStopping(worker, name, ref)) containerTrouble(worker, name, "stopping", error, "Failed to stop: ");
+  }
+}
+
+/** The driver says it has ended; how, comes with its report. */
+function awaitEnd(worker: PodHandle, name: string, ref: RunRef): void {
+  if (!isStillStopping(worker, name, ref)) return;
+  worker.host.timers.set(END_REPORT_MS, () => {
+    const run = containerSeen(worker.seen, name).run;
+    if (run === undefined || !isStillStopping(worker, name, ref)) return;
+    worker.observe({ ...run, state: "exited", finishedAtMs: worker.host.clock.now(), message: "it was stopped" });
+  });
+}
+
+function isStillStopping(worker: PodHandle, name: string, { attempt }: RunRef): boolean {
+  const c = containerSeen(worker.seen, name);
+  return c.busy === "stopping" && (c.run?.ref.attempt ?? c.attempt) === attempt;
+}
+
+async function remove(worker: PodHandle, { container: name, attempts }: Effect<"remove">): Promise<void> {
+  worker.patch(name, (c) => ({ ...c, busy: "removing" }));
+  try {
+    for (const attempt of attempts) await worker.driverFor(name).remove(worker.refOf(name, attempt));
+    worker.patch(name, (c) => withoutTrouble(withoutBusy(withoutAttempts(c, attempts), "removing")));
+  } catch (error) {
+    containerTrouble(worker, name, "removing", error, "Failed to remove: ");
+  }
+}
+
+async function release(worker: PodHandle): Promise<void> {
+  worker.patchPod({ busy: "releasing" });
+  const { uid } = worker.pod.metadata;
+  try {
+    for (const name of new Set(allContainers(worker.pod).map(driverOf))) {
+      // A driver that is not there has never run anything of this pod: those that have are waited for.
+      if (worker.seen.drivers[name]?.listed === true) await worker.host.drivers.get(name)?.release(uid);
+    }
+    await worker.equipment.release(uid);
+    worker.setPod((seen) => ({ ...withoutPodBusy(seen), released: true }));
+  } catch (error) {
+    podTrouble(worker, error, "FailedKillPod");
+  }
+}
+
+/** What went wrong, or undefined. */
+async function runHook(
+  worker: PodHandle,
+  name: string,
+  ref: RunRef,
+  hook: ProbeAction,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  const { transport, hostAddress } = worker.host;
+  const podAddress = worker.equipment.podIP(worker.pod) ?? hostAddress;
+  const driver = worker.driverFor(name);
+  const target = {
+    pod: worker.pod,
+    container: worker.container(name),
+    ref,
+    driver,
+    transport,
+    podAddress,
+    hostAddress,
+  };
+  const { verdict, words } = await runCheck(hook, target, { timeoutMs });
+  return verdict === "failure" ? words : undefined;
+}
+
+function containerTrouble(
+  worker: PodHandle,
+  name: string,
+  busy: NonNullable<ContainerSeen["busy"]>,
+  error: unknown,
+  words: string,
+): void {
+  const usual = busy === "stopping" || busy === "removing" ? "FailedKillContainer" : "CreateContainerError";
+  const before = containerSeen(worker.seen, name);
+  const trouble = troubleOf(error, before.trouble, usual, worker.host.clock.monotonic());
+  const { reason, message } = trouble;
+  const told =
+    error instanceof DriverError && error.reason === "ErrImagePull" ? `${words}${message}` : `Error: ${message}`;
+  worker.host.events.warning(worker.pod, busy === "stopping" || busy === "removing" ? "FailedKillPod" : "Failed", told);
+  worker.host.log.warn("a step failed and will be tried again", {
+    pod: worker.pod.metadata.name,
+    container: name,
+    reason,
+    message,
+  });
+  worker.patch(name, (c) => ({ ...withoutBusy(c, busy), trouble }));
+}
+
+function podTrouble(worker: PodHandle, error: unknown, usual: string): void {
+  const trouble = troubleOf(error, worker.seen.trouble, usual, worker.host.clock.monotonic());
+  worker.host.events.warning(worker.pod, trouble.reason, trouble.message);
+  worker.setPod((seen) => ({ ...withoutPodBusy(seen), trouble }));
+}
+
+function withoutTrouble({ trouble, ...rest }: ContainerSeen): ContainerSeen {
+  return rest;
+}
+
+function withoutPodBusy({ busy, trouble, ...rest }: PodSeen): PodSeen {
+  return rest;
+}

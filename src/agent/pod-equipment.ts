@@ -1,0 +1,84 @@
+import type { ContainerRun } from "../drivers/driver.ts";
+import type { Container, Pod } from "../model/pod.ts";
+import { ConfigurationError } from "./configuration-error.ts";
+import { containerRun, isOnHostNetwork, needsAddress } from "./container-run.ts";
+import { fetchValues, type Values, valueSourcesOf } from "./values.ts";
+import type { WorkerHost } from "./worker-host.ts";
+
+/** A pod's address, volumes and values on this node: what its containers need before they can start. */
+export class PodEquipment {
+  readonly #host: WorkerHost;
+  #address: string | undefined;
+  #values: Values | undefined;
+  #volumes: ReadonlyMap<string, string> | undefined;
+
+  constructor(host: WorkerHost, known: { readonly address?: string; readonly values?: Values } = {}) {
+    this.#host = host;
+    this.#address = known.address;
+    this.#values = known.values;
+  }
+
+  get address(): string | undefined {
+    return this.#address;
+  }
+
+  get values(): Values | undefined {
+    return this.#values;
+  }
+
+  /** Takes the address that the pod had, before anybody else is given it. */
+  claim(pod: Pod, wanted: string | undefined): void {
+    if (!this.#host.addresses || !needsAddress(pod) || wanted === undefined) return;
+    this.#address = this.#host.addresses.assign(pod.metadata.uid, wanted);
+  }
+
+  /** Makes sure that everything is there. `fresh`: look whether values have changed; if nobody answers, those of last time do. */
+  async make(pod: Pod, fresh: boolean): Promise<void> {
+    await this.#fetch(pod, fresh);
+    this.#volumes = await this.#host.volumes.make(pod, this.#values ?? {});
+    if (this.#host.addresses && needsAddress(pod)) {
+      this.#address = this.#host.addresses.assign(pod.metadata.uid, this.#address);
+    }
+  }
+
+  async runOf(pod: Pod, container: Container, attempt: number): Promise<ContainerRun> {
+    const again = attempt > 0 && valueSourcesOf(pod).length > 0;
+    if (this.#volumes === undefined || again) await this.make(pod, again);
+    const { hostAddress, nodeName } = this.#host;
+    const podIP = this.podIP(pod) ?? "";
+    return containerRun(pod, container, attempt, {
+      hostIP: hostAddress,
+      podIP,
+      nodeName,
+      values: this.#values ?? {},
+      volumes: this.#volumes ?? new Map(),
+      ...this.#host.room(),
+      ...(this.#address === undefined ? {} : { address: this.#address }),
+    });
+  }
+
+  podIP(pod: Pod): string | undefined {
+    return isOnHostNetwork(pod) ? this.#host.hostAddress : this.#address;
+  }
+
+  async release(podUid: string): Promise<void> {
+    await this.#host.volumes.remove(podUid);
+    this.#volumes = undefined;
+    this.#host.addresses?.release(podUid);
+    this.#address = undefined;
+  }
+
+  async #fetch(pod: Pod, fresh: boolean): Promise<void> {
+    if (valueSourcesOf(pod).length === 0) return;
+    if (this.#values !== undefined && !fresh) return;
+    try {
+      this.#values = await fetchValues(pod, this.#host.control);
+    } catch (error) {
+      if (this.#values === undefined || error instanceof ConfigurationError) throw error;
+      this.#host.log.warn("secrets and config maps as they were when last read: the control plane does not answer", {
+        pod: pod.metadata.name,
+        why: String(error),
+      });
+    }
+  }
+}

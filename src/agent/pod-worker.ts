@@ -1,0 +1,413 @@
+/**
+ * One pod's life on this node: holds what is known of it, asks the pod machine for the next step, has it carried out
+ * (pod-effects.ts), and publishes the pod's status when there is nothing more to do for now. It is woken by what
+ * happens to its own pod only, so that a thousand quiet pods cost nothing.
+ */
+
+import type { Driver, ObservedRun, RunRef } from "../drivers/driver.ts";
+import { assert } from "../lib/assert.ts";
+import { keyOf } from "../model/meta.ts";
+import { type Container, type DriverName, driverOf, type Pod, type PodStatus } from "../model/pod.ts";
+import type { Timer } from "../seams/clock.ts";
+import { ContainerProbes, type ProbeVerdict } from "./container-probes.ts";
+import type { PodRecord } from "./local-record.ts";
+import { observe, withAttempt } from "./observe.ts";
+import { carryOut } from "./pod-effects.ts";
+import { PodEquipment } from "./pod-equipment.ts";
+import type { PodHandle } from "./pod-handle.ts";
+import { type Action, graceOf, STAGE_MOVES, step } from "./pod-machine.ts";
+import { recordOf, seenFromAssignment, seenFromRecord } from "./pod-memory.ts";
+import { statusOf } from "./pod-status.ts";
+import type { Now } from "./restart-rules.ts";
+import { allContainers, type ContainerSeen, containerSeen, type PodSeen } from "./seen.ts";
+import type { WorkerHost } from "./worker-host.ts";
+
+/** Changes to the record that can be learned again are written together. */
+const SAVE_AFTER_MS = 500;
+/** More steps than this without waiting: the machine runs in circles, which is a bug. */
+const MOST_STEPS = 1000;
+
+export class PodWorker implements PodHandle {
+  readonly host: WorkerHost;
+  readonly equipment: PodEquipment;
+  readonly #startedWallMs: number;
+  readonly #probes = new Map<string, ContainerProbes>();
+  readonly #adoptable = new Set<string>();
+  #abort = new AbortController();
+  #pod: Pod;
+  #seen: PodSeen;
+  #status: PodStatus | undefined;
+  #leaving: PodRecord["leaving"];
+  #isRecorded = false;
+  #isTurning = false;
+  #isDetached = false;
+  #isSaid = false;
+  #isHeld = false;
+  #wakeTimer: Timer | undefined;
+  #saveTimer: Timer | undefined;
+
+  constructor(host: WorkerHost, pod: Pod, record?: PodRecord) {
+    this.host = host;
+    this.#pod = record ? { ...record.pod, metadata: pod.metadata, spec: pod.spec } : pod;
+    this.#seen = record ? seenFromRecord(record, host.bootId, this.#now()) : seenFromAssignment(pod);
+    this.#status = record?.status ?? (Object.keys(pod.status).length > 1 ? pod.status : undefined);
+    this.#startedWallMs = record?.startedWallMs ?? startOf(pod) ?? host.clock.now();
+    this.equipment = new PodEquipment(host, record ?? {});
+    this.equipment.claim(pod, record?.address);
+    for (const { name } of allContainers(pod))
+      if (containerSeen(this.#seen, name).wasStarted) this.#adoptable.add(name);
+    if (record?.leaving) this.#setLeaving(record.leaving);
+    this.#noteDeletion();
+  }
+
+  get pod(): Pod {
+    return this.#pod;
+  }
+
+  get seen(): PodSeen {
+    return this.#seen;
+  }
+
+  get status(): PodStatus | undefined {
+    return this.#status;
+  }
+
+  /** Aborts when the pod is to end: what is being prepared is no longer wanted. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Whether it takes room on the node. */
+  get isHolding(): boolean {
+    return this.#seen.admission === "yes" && this.#seen.stage !== "finished" && this.#seen.stage !== "gone";
+  }
+
+  /** Writes the record, then begins. Nothing is started that a restart of the agent would not know of. */
+  async begin(): Promise<void> {
+    await this.#save();
+    this.#isRecorded = true;
+    this.wake();
+  }
+
+  /** The pod as its user wants it now. */
+  assign(pod: Pod): void {
+    this.#pod = pod;
+    this.#noteDeletion();
+    this.#saveSoon();
+    this.wake();
+  }
+
+  /** The pod is in nobody's assignment any more: it ends, and nobody waits to hear of it. */
+  leave(): void {
+    if (this.#leaving) return;
+    this.#setLeaving({ graceMs: graceOf(this.#pod), report: false });
+    this.#saveSoon();
+    this.wake();
+  }
+
+  /** Stops caring, leaving everything as it runs. */
+  async detach(): Promise<void> {
+    this.#isDetached = true;
+    this.#wakeTimer?.cancel();
+    this.#abort.abort(new Error("the agent stops"));
+    for (const probes of this.#probes.values()) probes.stop();
+    if (this.#saveTimer) {
+      this.#saveTimer.cancel();
+      await this.#save();
+    }
+  }
+
+  /** A driver said something about one of the pod's runs. */
+  observe(run: ObservedRun): void {
+    const name = run.ref.container;
+    const before = this.#seen.containers[name];
+    if (before === undefined || this.#isDetached) return;
+    if (run.address !== undefined && this.equipment.address === undefined && run.state !== "exited") {
+      this.equipment.claim(this.#pod, run.address);
+    }
+    this.patch(name, (c) => observe(this.#pod, c, run, this.#now()));
+    this.#followRun(name, before, containerSeen(this.#seen, name));
+    // Where something of it runs already, the question whether it fits has been answered.
+    if (this.#seen.stage === "assigned" && this.#seen.admission === undefined) this.patchPod({ admission: "yes" });
+    this.wake();
+  }
+
+  /** What was started before `refs` was read and is not in it is gone, and nobody saw it end. */
+  lookedAt(driver: DriverName, found: (ref: RunRef) => boolean, wasStartedThen: (ref: RunRef) => boolean): void {
+    for (const container of allContainers(this.#pod)) {
+      if (driverOf(container) !== driver) continue;
+      const c = containerSeen(this.#seen, container.name);
+      const ref = this.refOf(container.name, c.attempt);
+      const isOver = !c.wasStarted || c.run?.state === "exited" || c.busy === "starting";
+      if (isOver || found(ref) || !wasStartedThen(ref)) continue;
+      this.observe({
+        ...(c.run ?? missing(ref, driver)),
+        state: "exited",
+        finishedAtMs: this.host.clock.now(),
+        message: missingWords(c),
+      });
+    }
+    this.wake();
+  }
+
+  /** Something may have changed: take every step there is to take. */
+  wake(): void {
+    if (!this.#isRecorded || this.#isTurning || this.#isDetached) return;
+    this.#isTurning = true;
+    this.#wakeTimer?.cancel();
+    this.#wakeTimer = undefined;
+    this.#turn();
+    this.#isTurning = false;
+    if (this.#isHeld !== this.isHolding) {
+      this.#isHeld = this.isHolding;
+      this.host.holds(this.#pod, this.#isHeld);
+    }
+    this.#publish();
+  }
+
+  patchPod(change: Partial<PodSeen>): void {
+    this.#seen = { ...this.#seen, ...change };
+  }
+
+  setPod(change: (seen: PodSeen) => PodSeen): void {
+    this.#seen = change(this.#seen);
+  }
+
+  patch(container: string, change: (c: ContainerSeen) => ContainerSeen): void {
+    const before = containerSeen(this.#seen, container);
+    const after = change(before);
+    if (after !== before) this.#seen = { ...this.#seen, containers: { ...this.#seen.containers, [container]: after } };
+  }
+
+  container(name: string): Container {
+    const found = allContainers(this.#pod).find((container) => container.name === name);
+    assert(found, `pod ${keyOf(this.#pod)} has no container ${name}`);
+    return found;
+  }
+
+  driverFor(container: string): Driver {
+    const name = driverOf(this.container(container));
+    const driver = this.host.drivers.get(name);
+    assert(driver, `an action for driver ${name}, which is not there`);
+    return driver;
+  }
+
+  refOf(container: string, attempt: number): RunRef {
+    return { podUid: this.#pod.metadata.uid, container, attempt };
+  }
+
+  /** The run whose output somebody wants to see. */
+  runFor(container: string, previous: boolean): ObservedRun | undefined {
+    const c = containerSeen(this.#seen, container);
+    return previous ? c.previous : (c.run ?? c.previous);
+  }
+
+  #turn(): void {
+    for (let steps = 0; ; steps++) {
+      assert(steps < MOST_STEPS, `the pod machine runs in circles for ${keyOf(this.#pod)} in ${this.#seen.stage}`);
+      this.#refresh();
+      const nowMs = this.host.clock.monotonic();
+      const { action, reason } = step(this.#pod, this.#seen, nowMs);
+      if (action.type === "wait") {
+        if (action.untilMs !== undefined) this.#wakeAt(action.untilMs - nowMs);
+        return;
+      }
+      this.host.log.debug("step", { pod: keyOf(this.#pod), action: action.type, reason });
+      if (action.type === "move") this.#move(action, reason);
+      else this.#begin(action, reason);
+    }
+  }
+
+  #refresh(): void {
+    const seconds = this.#pod.spec.activeDeadlineSeconds;
+    const { monoMs, wallMs } = this.#now();
+    const deadlineMs =
+      seconds === undefined ? {} : { deadlineMs: monoMs + this.#startedWallMs + seconds * 1000 - wallMs };
+    this.patchPod({ drivers: this.host.driversSeen(), ...deadlineMs });
+  }
+
+  #move({ to, outcome }: Extract<Action, { type: "move" }>, reason: string): void {
+    const from = this.#seen.stage;
+    assert(to in STAGE_MOVES[from], `a move from ${from} to ${to}`);
+    const { trouble: _, ...rest } = this.#seen;
+    this.#seen = { ...rest, stage: to, ...(outcome === undefined ? {} : { outcome }) };
+    if (to === "finishing" || to === "stopping") this.#abort.abort(new Error(reason));
+    if (outcome?.phase === "Failed" && outcome.reason)
+      this.host.events.warning(this.#pod, outcome.reason, outcome.message ?? "");
+    this.#saveSoon();
+  }
+
+  #begin(action: Exclude<Action, { type: "wait" | "move" }>, reason: string): void {
+    if (action.type === "start") this.#beginStart(action.container, action.attempt);
+    void carryOut(this, action, reason).finally(() => this.wake());
+  }
+
+  #beginStart(name: string, attempt: number): void {
+    this.patch(name, (c) => {
+      const next = attempt > c.attempt ? withAttempt(c, attempt, false) : c;
+      const { kill, interrupted, ...rest } = next;
+      const image = this.container(name).image;
+      return { ...rest, wasStarted: true, ...(image === undefined ? {} : { startedImage: image }) };
+    });
+    this.#adoptable.delete(name);
+    this.#saveSoon();
+  }
+
+  /** Probes begin and end with the run they look at. */
+  #followRun(name: string, before: ContainerSeen, after: ContainerSeen): void {
+    const isNew =
+      after.run !== before.run && (before.run === undefined || before.run.ref.attempt !== after.run?.ref.attempt);
+    const wasRunning = !isNew && before.run?.state === "running";
+    if (after.run?.state === "running" && !wasRunning) this.#beginProbes(name, before, after, after.run);
+    if (after.run?.state === "exited" && (wasRunning || !isNew || this.#probes.has(name))) this.#endProbes(name);
+    if (after.run?.state === "exited" && before.run?.state !== "exited") this.#tellEnd(name, after);
+    this.#saveSoon();
+  }
+
+  #beginProbes(name: string, before: ContainerSeen, after: ContainerSeen, run: ObservedRun): void {
+    this.#endProbes(name);
+    const adopted = this.#adoptable.delete(name) && before.attempt === run.ref.attempt;
+    const known: ProbeVerdict = {
+      started: before.started,
+      ready: before.ready,
+      ...(before.health ? { health: before.health } : {}),
+    };
+    const target = {
+      pod: this.#pod,
+      container: this.container(name),
+      ref: run.ref,
+      driver: this.driverFor(name),
+      transport: this.host.transport,
+      podAddress: this.equipment.podIP(this.#pod) ?? run.address ?? this.host.hostAddress,
+      hostAddress: this.host.hostAddress,
+    };
+    const ageMs = adopted ? Math.max(0, this.host.clock.now() - (run.startedAtMs ?? this.host.clock.now())) : 0;
+    const probes = new ContainerProbes(target, this.#probeHost(name), ageMs, adopted ? known : undefined);
+    this.#probes.set(name, probes);
+    this.#takeVerdict(name, after.run, probes.verdict);
+    probes.start();
+  }
+
+  #probeHost(name: string) {
+    const { clock, random, timers } = this.host;
+    return {
+      clock,
+      random,
+      timers,
+      changed: (verdict: ProbeVerdict) => {
+        this.#takeVerdict(name, containerSeen(this.#seen, name).run, verdict);
+        this.wake();
+      },
+      unhealthy: (words: string) => this.host.events.warning(this.#pod, "Unhealthy", words),
+    };
+  }
+
+  #takeVerdict(name: string, run: ObservedRun | undefined, { kill, ...verdict }: ProbeVerdict): void {
+    if (run?.state !== "running") return;
+    this.patch(name, (c) => ({
+      ...c,
+      ...verdict,
+      ...(kill === undefined || c.kill !== undefined ? {} : { kill: { why: kill, after: "policy" as const } }),
+    }));
+    this.#saveSoon();
+  }
+
+  #endProbes(name: string): void {
+    this.#probes.get(name)?.stop();
+    this.#probes.delete(name);
+  }
+
+  #tellEnd(name: string, c: ContainerSeen): void {
+    if (this.#seen.stage !== "running" && this.#seen.stage !== "initializing") return;
+    if (c.retryAtMs <= this.host.clock.monotonic() || c.run?.exitCode === 0) return;
+    this.host.events.warning(
+      this.#pod,
+      "BackOff",
+      `Back-off restarting failed container ${name} in pod ${keyOf(this.#pod)}`,
+    );
+  }
+
+  #noteDeletion(): void {
+    if (this.#pod.metadata.deletionTimestamp === undefined) return;
+    this.#setLeaving({ graceMs: graceOf(this.#pod), report: true });
+  }
+
+  /** Asking again may shorten the time, never lengthen it. */
+  #setLeaving(leaving: NonNullable<PodRecord["leaving"]>): void {
+    const byMs = this.host.clock.monotonic() + leaving.graceMs;
+    this.#leaving = { ...leaving, report: leaving.report || this.#leaving?.report === true };
+    const present = this.#seen.goodbye;
+    if (present === undefined || byMs < present.byMs) this.patchPod({ goodbye: { graceMs: leaving.graceMs, byMs } });
+  }
+
+  #publish(): void {
+    if (this.#isDetached || this.#isSaid) return;
+    const { uid } = this.#pod.metadata;
+    if (this.#seen.stage === "gone") {
+      this.#sayGone();
+      return;
+    }
+    // One that was over before this agent knew it: the control plane knows more than we do.
+    if (this.#seen.stage === "finished" && this.#seen.admission === undefined && this.#status !== undefined) return;
+    const { monoMs: nowMs, wallMs } = this.#now();
+    const podIP = this.equipment.podIP(this.#pod);
+    const status = statusOf(this.#pod, this.#seen, {
+      nowMs,
+      wallMs,
+      hostIP: this.host.hostAddress,
+      ...(podIP === undefined ? {} : { podIP }),
+      ...(this.#status === undefined ? {} : { before: this.#status }),
+    });
+    if (JSON.stringify(status) !== JSON.stringify(this.#status)) this.#saveSoon();
+    this.#status = status;
+    if (this.#leaving?.report !== false) this.host.reporter.report({ key: keyOf(this.#pod), uid, status });
+  }
+
+  #sayGone(): void {
+    this.#isSaid = true;
+    const { uid } = this.#pod.metadata;
+    if (this.#leaving?.report === true) this.host.reporter.report({ key: keyOf(this.#pod), uid, status: "gone" });
+    else this.host.gone(uid);
+  }
+
+  #wakeAt(inMs: number): void {
+    // A millisecond more: a timer that fires early would find nothing to do and be set again.
+    this.#wakeTimer = this.host.timers.set(inMs + 1, () => this.wake());
+  }
+
+  #saveSoon(): void {
+    if (this.#saveTimer || this.#isDetached) return;
+    this.#saveTimer = this.host.timers.set(SAVE_AFTER_MS, () => void this.#save());
+  }
+
+  async #save(): Promise<void> {
+    this.#saveTimer = undefined;
+    const { address, values } = this.equipment;
+    const memory = { pod: this.#pod, seen: this.#seen, status: this.#status, leaving: this.#leaving, address, values };
+    const record = recordOf({ ...memory, startedWallMs: this.#startedWallMs }, this.host.bootId, this.#now());
+    if (this.#isSaid) return;
+    try {
+      await this.host.record.save(record);
+    } catch (error) {
+      // What is asked for is done all the same; a full disk must not stop a pod.
+      this.host.log.error("a pod's local record cannot be written", { pod: keyOf(this.#pod), why: String(error) });
+      this.#saveSoon();
+    }
+  }
+
+  #now(): Now {
+    return { monoMs: this.host.clock.monotonic(), wallMs: this.host.clock.now() };
+  }
+}
+
+function startOf(pod: Pod): number | undefined {
+  return pod.status.startTime === undefined ? undefined : Date.parse(pod.status.startTime);
+}
+
+function missing(ref: RunRef, driver: DriverName): ObservedRun {
+  return { ref, driver, id: `${driver}://unknown`, state: "exited" };
+}
+
+function missingWords(c: ContainerSeen): string {
+  return c.interrupted === true ? "the host was restarted while it ran" : "it is gone, and nobody saw how it ended";
+}

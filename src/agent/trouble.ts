@@ -1,0 +1,26 @@
+import { DriverError } from "../drivers/driver.ts";
+import { AssertionFailure } from "../lib/assert.ts";
+import { backoffMs } from "../lib/backoff.ts";
+import { ConfigurationError } from "./configuration-error.ts";
+import { TEMPORARY_BACKOFF, TROUBLE_BACKOFF } from "./restart-rules.ts";
+import type { Trouble } from "./seen.ts";
+
+/** Writes down a failure and when to try again. Bugs go on to stop the program. */
+export function troubleOf(error: unknown, before: Trouble | undefined, usual: string, nowMs: number): Trouble {
+  if (error instanceof AssertionFailure) throw error;
+  const count = (before?.count ?? 0) + 1;
+  const message = error instanceof Error ? error.message : String(error);
+  const rules = isPassing(error) ? TEMPORARY_BACKOFF : TROUBLE_BACKOFF;
+  return { reason: reasonOf(error, count, usual), message, count, retryAtMs: nowMs + backoffMs(rules, count) };
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof DriverError ? error.temporary : true;
+}
+
+/** Kubernetes says ErrImagePull for the first failure and ImagePullBackOff while it waits to try again. */
+function reasonOf(error: unknown, count: number, usual: string): string {
+  if (error instanceof ConfigurationError) return usual === "FailedMount" ? usual : "CreateContainerConfigError";
+  if (!(error instanceof DriverError)) return usual;
+  return error.reason === "ErrImagePull" && count > 1 ? "ImagePullBackOff" : error.reason;
+}
