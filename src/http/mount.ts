@@ -127,6 +127,21 @@ function contextOf(
   return { actor, params, url: new URL(request.url), signal: request.signal, origin, remoteAddress };
 }
 
+/** Of one object or one batch; Kubernetes stops at 3 MiB, Marathon's groups grow larger. */
+export const LARGEST_BODY_BYTES = 16 * 1024 * 1024;
+
+/** By the length that the client announces; a body without one is cut off by app/listen at the same limit. */
+function refuseLarge(request: Request): void {
+  const announced = Number(request.headers.get("Content-Length") ?? 0);
+  if (announced > LARGEST_BODY_BYTES) {
+    const limit = `${LARGEST_BODY_BYTES / 2 ** 20} MiB`;
+    throw new ApiError(
+      "TooLarge",
+      `the body has ${announced} bytes; the limit is ${limit}. Send the objects in several requests`,
+    );
+  }
+}
+
 const METHODS: readonly Route["method"][] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 function notFound(apis: readonly Api[], request: Request): Response | Promise<Response> {

@@ -1,0 +1,49 @@
+/** fleet: unit files over HTTP. Units are stored as given; a controller makes the pods that stand for them. */
+import type { Api } from "../../http/route.ts";
+import { ApiError } from "../../model/errors.ts";
+import type { Personality } from "../personality.ts";
+import { errorResponse, renderFailure } from "./errors.ts";
+import { machineMetadata, units } from "./kinds.ts";
+import { machineMetadataController } from "./machines.ts";
+import { FLEET_VERSION, fleetRoutes, PREFIXES } from "./routes.ts";
+import { unitController } from "./unit-controller.ts";
+import { unitWorkloads } from "./workloads.ts";
+
+export const fleet: Personality = {
+  name: "fleet",
+  kinds: [units, machineMetadata],
+  controllers: () => [unitController, machineMetadataController],
+  workloads: () => unitWorkloads,
+  api(context): Api {
+    return {
+      name: "fleet",
+      prefixes: PREFIXES,
+      routes: fleetRoutes(context),
+      renderError(error) {
+        if (!(error instanceof ApiError))
+          context.log.error("a bug in a fleet handler", { error: String((error as Error).stack ?? error) });
+        // fleet's words for a store that is away, with ours beside them.
+        if (error instanceof ApiError && error.reason === "Unavailable") {
+          const response = errorResponse(503, "fleet server unable to communicate with etcd", FLEET_VERSION);
+          response.headers.set("Warning", `299 - "${error.message.replace(/[^\x20-\x7e]|["\\]/g, "?")}"`);
+          return response;
+        }
+        return renderFailure(error, FLEET_VERSION);
+      },
+      notFound: (request, allowed) => unrouted(new URL(request.url).pathname, allowed),
+    };
+  },
+};
+
+/** fleet names the methods of a resource it has, and says nothing about those it has not (specs 3.1). */
+function unrouted(path: string, allowed: readonly string[]): Response {
+  const [first = "", second] = path.replace(/^\/(?:fleet\/v1|v1-alpha)\/?/, "").split("/");
+  if (first === "") return errorResponse(405, "", FLEET_VERSION);
+  if (allowed.length === 0) return errorResponse(404, "", FLEET_VERSION);
+  if (first === "discovery") return errorResponse(400, "only HTTP GET supported against this resource", FLEET_VERSION);
+  if (first === "machines")
+    return errorResponse(405, "only GET and PATCH supported against this resource", FLEET_VERSION);
+  if (first === "units" && second)
+    return errorResponse(405, "only GET, PUT and DELETE supported against this resource", FLEET_VERSION);
+  return errorResponse(405, "only GET supported against this resource", FLEET_VERSION);
+}

@@ -1,0 +1,165 @@
+/** From a unit to the pods that stand for it. Pure. */
+import { createHash } from "node:crypto";
+import { formatBytes, formatCpuMillis } from "../../lib/quantity.ts";
+import type { Constraint } from "../../model/constraint.ts";
+import { type Draft, ownedBy } from "../../model/meta.ts";
+import type { Node } from "../../model/node.ts";
+import type { Pod, Resources } from "../../model/pod.ts";
+import { readService } from "../../model/unit/read-service.ts";
+import { unitHash } from "../../model/unit/serialize-unit.ts";
+import type { ServiceSettings } from "../../model/unit/service-settings.ts";
+import { unitLimits, unitRequests } from "../../model/unit/unit-requests.ts";
+import { ANNOTATION, NODE_LABEL } from "../../model/well-known.ts";
+import { FLEET_NAMESPACE, type Unit } from "./kinds.ts";
+import { type Requirements, readRequirements } from "./requirements.ts";
+
+export const FLEET_ANNOTATION = {
+  /** Hash of the unit that this pod runs. */
+  hash: "fleet.styrmann.dev/hash",
+  /** `spec.stops` of the unit when the pod was made or last stopped. */
+  stops: "fleet.styrmann.dev/stops",
+  /** Names of the units that this pod keeps away from because they replace it. */
+  replacedBy: "fleet.styrmann.dev/replaced-by",
+} as const;
+
+/** The one container of a unit's pod. */
+export const UNIT_CONTAINER = "unit";
+/** Beyond the unit's own stop timeout, for its ExecStopPost lines. */
+const STOP_SLACK_SECONDS = 30;
+const LONGEST_GRACE_SECONDS = 24 * 3600;
+
+export interface Placement {
+  /** Global units: this node and no other. */
+  readonly node?: Node;
+  /** Units that take its place where they run, which it has to keep away from. */
+  readonly replacedBy?: readonly string[];
+}
+
+export function translateUnit(unit: Unit, placement: Placement = {}): Draft<Pod> {
+  const { name } = unit.metadata;
+  const { options, desiredState, stops } = unit.spec;
+  const { service } = readService(options, name);
+  const { node, replacedBy = [] } = placement;
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: podName(name, node?.metadata.name),
+      namespace: FLEET_NAMESPACE,
+      labels: { "fleet.styrmann.dev/unit": shortName(name) },
+      annotations: {
+        [ANNOTATION.dialect]: "fleet",
+        [ANNOTATION.workload]: name,
+        [FLEET_ANNOTATION.hash]: unitHash(options),
+        [FLEET_ANNOTATION.stops]: String(stops),
+        ...(replacedBy.length === 0 ? {} : { [FLEET_ANNOTATION.replacedBy]: replacedBy.join(" ") }),
+      },
+      ownerReferences: [ownedBy(unit)],
+    },
+    spec: {
+      containers: [
+        {
+          name: UNIT_CONTAINER,
+          driver: "unit",
+          unit: { name, options, start: desiredState === "launched" },
+          resources: resourcesOf(service),
+        },
+      ],
+      // systemd's own Restart= decides inside the unit; a unit that has failed stays failed (fleet 4.6).
+      restartPolicy: "Never",
+      hostNetwork: true,
+      terminationGracePeriodSeconds: graceSeconds(service),
+      constraints: constraintsOf(name, readRequirements(options, name), placement),
+    },
+    status: { phase: "Pending" },
+  };
+}
+
+/** DNS-1123, stable for the unit (and node): a name that needed changing carries a digest of what it was. */
+export function podName(unit: string, node?: string): string {
+  const wanted = node === undefined ? unit : `${unit}.${node}`;
+  const digest = createHash("sha256").update(wanted).digest("hex").slice(0, 8);
+  const safe = shortName(wanted).slice(0, 200);
+  return safe === wanted ? safe : `${safe}-${digest}`;
+}
+
+function shortName(text: string): string {
+  const safe = text.toLowerCase().replace(/[^a-z0-9.-]+/g, "-");
+  return (
+    safe
+      .replace(/\.[-.]+|-+\./g, ".")
+      .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, "")
+      .slice(0, 63)
+      .replace(/[^a-z0-9]+$/, "") || "unit"
+  );
+}
+
+function resourcesOf(service: ServiceSettings): Resources {
+  const quantities = ({ cpuMillis, memoryBytes }: { readonly cpuMillis?: number; readonly memoryBytes?: number }) => ({
+    ...(cpuMillis === undefined ? {} : { cpu: formatCpuMillis(cpuMillis) }),
+    ...(memoryBytes === undefined ? {} : { memory: formatBytes(memoryBytes) }),
+  });
+  return { requests: quantities(unitRequests(service)), limits: quantities(unitLimits(service)) };
+}
+
+function graceSeconds({ stopTimeoutMs }: ServiceSettings): number {
+  if (!Number.isFinite(stopTimeoutMs)) return LONGEST_GRACE_SECONDS;
+  return Math.min(LONGEST_GRACE_SECONDS, Math.ceil(stopTimeoutMs / 1000) + STOP_SLACK_SECONDS);
+}
+
+function constraintsOf(
+  name: string,
+  requirements: Requirements,
+  { node, replacedBy = [] }: Placement,
+): readonly Constraint[] {
+  const { machineId, metadata, peers, conflicts, isGlobal } = requirements;
+  const here = NODE_LABEL.hostname;
+  const other = (glob: string) => ({ by: "workload", glob, dialect: "fleet" }) as const;
+  return [
+    ...(node === undefined
+      ? []
+      : [{ type: "in", key: here, values: [hostnameOf(node)], from: "Global=true" } as const]),
+    ...(machineId ? [{ type: "machine", id: machineId, from: `MachineID=${machineId}` } as const] : []),
+    ...[...metadata].map(
+      ([key, values]) =>
+        ({
+          type: "in",
+          key,
+          values,
+          from: `MachineMetadata=${values.map((value) => `${key}=${value}`).join(" or ")}`,
+        }) as const,
+    ),
+    ...(isGlobal
+      ? []
+      : peers.map(
+          (peer) =>
+            ({ type: "together", topologyKey: here, pods: other(literal(peer)), from: `MachineOf=${peer}` }) as const,
+        )),
+    ...conflicts.map(
+      (glob) => ({ type: "apart", topologyKey: here, pods: other(glob), from: `Conflicts=${glob}` }) as const,
+    ),
+    ...replacedBy.map(
+      (unit) =>
+        ({
+          type: "apart",
+          topologyKey: here,
+          pods: other(literal(unit)),
+          from: `Replaces=${name} of ${unit}`,
+        }) as const,
+    ),
+  ];
+}
+
+/** A name as a glob that matches only it. */
+function literal(name: string): string {
+  return name.replace(/[*?[\\]/g, "\\$&");
+}
+
+export function hostnameOf(node: Node): string {
+  return node.metadata.labels?.[NODE_LABEL.hostname] ?? node.metadata.name;
+}
+
+/** Whether a global unit belongs on this node: its metadata alone decides; conflicts are the scheduler's. */
+export function suits(requirements: Requirements, node: Node): boolean {
+  return [...requirements.metadata].every(([key, values]) => values.includes(node.metadata.labels?.[key] ?? ""));
+}
