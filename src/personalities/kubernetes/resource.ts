@@ -3,6 +3,9 @@ import type { FieldError } from "../../model/errors.ts";
 import type { Kind, StoredObject } from "../../model/meta.ts";
 import type { Tx } from "../../store/transaction.ts";
 
+/** A method's parameter, so that fields of pods are fields. */
+export type FieldOf<T> = { read(object: T): string }["read"];
+
 export type Subresource = "status" | "scale" | "binding";
 
 /**
@@ -21,7 +24,7 @@ export interface Resource<T extends StoredObject = StoredObject> {
   /** What DELETE does to dependents when nobody says. */
   readonly defaultPropagation: "Background" | "Orphan";
   /** Fields that `fieldSelector` knows beside metadata.name and metadata.namespace. */
-  fields(object: T): Readonly<Record<string, string>>;
+  readonly fields: Readonly<Record<string, FieldOf<T>>>;
   /** Field selectors that an index of the store answers: field → index. */
   readonly indexed: Readonly<Record<string, string>>;
   nameRule(name: string): readonly string[];

@@ -46,13 +46,18 @@ export function keepAddresses(after: Service, before: Service): Service {
   const ports = after.spec.ports?.map((port, at) => {
     if (port.nodePort || !keepsNodePorts) return port;
     const old = before.spec.ports?.find((other) => other.port === port.port && other.protocol === port.protocol);
-    const nodePort = old?.nodePort ?? (before.spec.ports?.length === 1 && at === 0 ? before.spec.ports[0]?.nodePort : undefined);
+    const nodePort =
+      old?.nodePort ?? (before.spec.ports?.length === 1 && at === 0 ? before.spec.ports[0]?.nodePort : undefined);
     return nodePort === undefined ? port : { ...port, nodePort };
   });
   const clusterIP = after.spec.clusterIP || before.spec.clusterIP;
   return {
     ...after,
-    spec: { ...after.spec, ...(clusterIP === undefined ? {} : { clusterIP }), ...(ports === undefined ? {} : { ports }) },
+    spec: {
+      ...after.spec,
+      ...(clusterIP === undefined ? {} : { clusterIP }),
+      ...(ports === undefined ? {} : { ports }),
+    },
   };
 }
 
@@ -63,14 +68,22 @@ function freeAddress(tx: Tx, service: Service): string {
     const address = addressAt(RESERVED_ADDRESSES + ((start + step) % usable));
     if (tx.by(services, "clusterIP", address).length === 0) return address;
   }
-  throw invalid("Service", service.metadata.name, [invalidValue("spec.clusterIPs", [], "failed to allocate a serviceIP: range is full")]);
+  throw invalid("Service", service.metadata.name, [
+    invalidValue("spec.clusterIPs", [], "failed to allocate a serviceIP: range is full"),
+  ]);
 }
 
 function checkAddress(tx: Tx, service: Service, address: string): readonly FieldError[] {
   const offset = offsetOf(address);
   const shown = [address];
   if (offset === undefined) {
-    return [invalidValue("spec.clusterIPs", shown, `failed to allocate IP ${address}: the provided IP is not in the valid range. The range of valid IPs is 10.96.0.0/12`)];
+    return [
+      invalidValue(
+        "spec.clusterIPs",
+        shown,
+        `failed to allocate IP ${address}: the provided IP is not in the valid range. The range of valid IPs is 10.96.0.0/12`,
+      ),
+    ];
   }
   return takenByOther(tx, service, "clusterIP", address)
     ? [invalidValue("spec.clusterIPs", shown, `failed to allocate IP ${address}: provided IP is already allocated`)]
@@ -86,13 +99,21 @@ function freeNodePort(tx: Tx, service: Service, port: ServicePort, taken: Readon
     const id = portId(port, candidate);
     if (!taken.has(id) && tx.by(services, "nodePort", id).length === 0) return candidate;
   }
-  throw invalid("Service", service.metadata.name, [invalidValue("spec.ports", [], "failed to allocate a nodePort: range is full")]);
+  throw invalid("Service", service.metadata.name, [
+    invalidValue("spec.ports", [], "failed to allocate a nodePort: range is full"),
+  ]);
 }
 
 function checkNodePort(tx: Tx, service: Service, port: ServicePort, field: string): readonly FieldError[] {
   const { nodePort = 0 } = port;
   if (nodePort < FIRST_NODE_PORT || nodePort > LAST_NODE_PORT) {
-    return [invalidValue(field, nodePort, `provided port is not in the valid range. The range of valid ports is ${FIRST_NODE_PORT}-${LAST_NODE_PORT}`)];
+    return [
+      invalidValue(
+        field,
+        nodePort,
+        `provided port is not in the valid range. The range of valid ports is ${FIRST_NODE_PORT}-${LAST_NODE_PORT}`,
+      ),
+    ];
   }
   return takenByOther(tx, service, "nodePort", portId(port, nodePort))
     ? [invalidValue(field, nodePort, "provided port is already allocated")]
@@ -116,7 +137,8 @@ function addressAt(offset: number): string {
 
 function offsetOf(address: string): number | undefined {
   const bytes = address.split(".");
-  if (bytes.length !== 4 || !bytes.every((byte) => /^(0|[1-9]\d{0,2})$/.test(byte) && Number(byte) < 256)) return undefined;
+  if (bytes.length !== 4 || !bytes.every((byte) => /^(0|[1-9]\d{0,2})$/.test(byte) && Number(byte) < 256))
+    return undefined;
   const offset = bytes.reduce((value, byte) => value * 256 + Number(byte), 0) - FIRST_ADDRESS;
   return offset > 0 && offset < ADDRESSES - 1 ? offset : undefined;
 }

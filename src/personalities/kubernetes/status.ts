@@ -1,6 +1,7 @@
 /** Refusals in Kubernetes' words: the constructors that handlers use, and the Status object that says it to the client. */
 import { ApiError, type FieldError, type RefusalReason } from "../../model/errors.ts";
 import type { Kind } from "../../model/meta.ts";
+import type { Log } from "../../seams/log.ts";
 import { noMatches, SERVED, UNSERVED } from "./served.ts";
 
 /** What an error is about, spelled as Kubernetes spells it. */
@@ -91,12 +92,16 @@ function fromStoreMessage(error: ApiError, plural: string): string {
   return error.message;
 }
 
-/** Every failure of a handler as a Status. What is not a refusal is a bug: its words stay in the log. */
-export function renderError(error: unknown): Response {
-  const refusal =
-    error instanceof ApiError
-      ? error
-      : new ApiError("ServerError", "Internal error occurred: the server met a bug of its own; its log says more");
+/** Every failure of a handler as a Status. What is not a refusal is a bug: its words go to the log, not to the client. */
+export function renderError(error: unknown, log: Log): Response {
+  if (error instanceof ApiError) return renderRefusal(error);
+  log.error("a request met a bug", { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  return renderRefusal(
+    new ApiError("ServerError", "Internal error occurred: the server met a bug of its own; its log says more"),
+  );
+}
+
+function renderRefusal(refusal: ApiError): Response {
   const headers: Record<string, string> = {};
   if (refusal.retryAfterSeconds !== undefined) headers["Retry-After"] = String(refusal.retryAfterSeconds);
   return Response.json(statusOf(refusal), { status: refusal.status, headers });
@@ -111,7 +116,7 @@ export function notFound(request: Request, allowed: readonly string[]): Response
   const [, group, version, rest = ""] = new URL(request.url).pathname.match(/^\/apis\/([^/]+)\/([^/]+)\/(.+)$/) ?? [];
   const plural = rest.replace(/^namespaces\/[^/]+\//, "").split("/", 1)[0] ?? "";
   const kind = UNSERVED[plural];
-  if (kind) return renderError(new ApiError("NotFound", noMatches(kind, `${group}/${version}`), { kind: plural }));
+  if (kind) return renderRefusal(new ApiError("NotFound", noMatches(kind, `${group}/${version}`), { kind: plural }));
   return new Response("404 page not found\n", {
     status: 404,
     headers: { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" },

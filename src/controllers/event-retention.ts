@@ -1,0 +1,53 @@
+/** Forgets events that are old or too many: they are for people, and a store must not grow with what went by. */
+import { type Event, events } from "../model/event.ts";
+import { keyOf } from "../model/meta.ts";
+import { type Controller, wakes } from "./controller.ts";
+
+export interface EventLimits {
+  readonly mostEvents: number;
+  readonly maxAgeMs: number;
+}
+
+/** A day, where Kubernetes keeps an hour: what happened at night is still there in the morning. */
+export const EVENT_LIMITS: EventLimits = { mostEvents: 10_000, maxAgeMs: 24 * 3_600_000 };
+
+/** Between two sweeps, however many events come: a sweep looks at all of them. */
+const SWEEP_MS = 10_000;
+const KEY = "events";
+/** Removed in one transaction. */
+const BATCH = 1000;
+
+export function eventRetention(limits: EventLimits = EVENT_LIMITS): Controller {
+  let nextSweepMs = 0;
+  return {
+    name: "event-retention",
+    wakers: [wakes(events, (_event, _reader, { type }) => (type === "added" ? [KEY] : []))],
+    reconcile(_key, tx) {
+      // A clock that was set back must not stop the sweeping.
+      if (tx.nowMs < nextSweepMs && nextSweepMs - tx.nowMs <= SWEEP_MS) return { afterMs: nextSweepMs - tx.nowMs };
+      nextSweepMs = tx.nowMs + SWEEP_MS;
+      const present = tx.list(events);
+      const surplus = planEventSweep(present, tx.nowMs, limits);
+      for (const event of surplus.slice(0, BATCH)) tx.remove(events, keyOf(event));
+      if (surplus.length > BATCH) {
+        nextSweepMs = 0;
+        return { afterMs: 0 };
+      }
+      return present.length > surplus.length ? { afterMs: SWEEP_MS } : undefined;
+    },
+  };
+}
+
+/** Which events go: those last seen too long ago, then the oldest of those above the count. Pure. */
+export function planEventSweep(present: readonly Event[], nowMs: number, limits: EventLimits): readonly Event[] {
+  const aged = present.map((event) => ({ event, seenMs: lastSeenMs(event) }));
+  aged.sort((a, b) => a.seenMs - b.seenMs || (keyOf(a.event) < keyOf(b.event) ? -1 : 1));
+  const tooMany = Math.max(0, aged.length - limits.mostEvents);
+  return aged.filter(({ seenMs }, at) => at < tooMany || nowMs - seenMs > limits.maxAgeMs).map(({ event }) => event);
+}
+
+/** Events of other writers may leave out what ours always have. */
+function lastSeenMs({ lastTimestamp, metadata }: Event): number {
+  const parsed = Date.parse(lastTimestamp ?? metadata.creationTimestamp);
+  return Number.isNaN(parsed) ? Date.parse(metadata.creationTimestamp) : parsed;
+}

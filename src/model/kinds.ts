@@ -1,0 +1,23 @@
+import { configMaps } from "./config-map.ts";
+import { endpoints } from "./endpoints.ts";
+import { events } from "./event.ts";
+import type { Kind } from "./meta.ts";
+import { namespaces } from "./namespace.ts";
+import { nodes } from "./node.ts";
+import { pods } from "./pod.ts";
+import { replicationControllers } from "./replication-controller.ts";
+import { secrets } from "./secret.ts";
+import { services } from "./service.ts";
+
+/** The kinds of the kernel: what every dialect may use. A dialect's own kinds come with its personality. */
+export const kernelKinds: readonly Kind[] = [
+  namespaces,
+  nodes,
+  pods,
+  replicationControllers,
+  services,
+  endpoints,
+  events,
+  secrets,
+  configMaps,
+] as readonly unknown[] as readonly Kind[];

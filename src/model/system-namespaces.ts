@@ -1,0 +1,9 @@
+/** There from the start, and not to be deleted: Kubernetes' own, and one for each further dialect's pods. */
+export const SYSTEM_NAMESPACES: readonly string[] = [
+  "default",
+  "kube-system",
+  "kube-public",
+  "kube-node-lease",
+  "fleet",
+  "marathon",
+];

@@ -1,0 +1,19 @@
+import type { Resource } from "../resource.ts";
+import { namespaceResource, nodeResource } from "./cluster-kinds.ts";
+import { configMapResource, endpointsResource, eventResource, secretResource } from "./data-kinds.ts";
+import { podResource } from "./pods.ts";
+import { replicationControllerResource } from "./replication-controllers.ts";
+import { serviceResource } from "./services.ts";
+
+/** Every kind that is served: the table behind all routes. */
+export const resources: readonly Resource[] = [
+  namespaceResource,
+  nodeResource,
+  podResource,
+  replicationControllerResource,
+  serviceResource,
+  endpointsResource,
+  eventResource,
+  secretResource,
+  configMapResource,
+] as readonly unknown[] as readonly Resource[];

@@ -1,0 +1,68 @@
+/** Every route, from the table of resources. */
+import type { Access } from "../../http/actor.ts";
+import type { RequestContext, Route } from "../../http/route.ts";
+import type { Resource, Subresource } from "./resource.ts";
+import { resources } from "./resources/resources.ts";
+import { bind } from "./verbs/binding.ts";
+import { create } from "./verbs/create.ts";
+import { remove, removeCollection } from "./verbs/delete.ts";
+import { get, listOrWatch } from "./verbs/read.ts";
+import { getScale, patchScale, replaceScale } from "./verbs/scale.ts";
+import type { Call, Serving } from "./verbs/serving.ts";
+import { patch, replace } from "./verbs/update.ts";
+
+type Verb = (call: Call) => Response | Promise<Response>;
+type Make = (method: Route["method"], path: string, verb: Access["verb"], handle: Verb) => Route;
+
+export function resourceRoutes(serving: Serving): readonly Route[] {
+  return resources.flatMap((resource) => routesOf(resource, maker(serving, resource)));
+}
+
+function maker(serving: Serving, resource: Resource): Make {
+  return (method, path, verb, handle) => ({
+    method,
+    path,
+    access: { verb, resource: resource.plural },
+    handle: (request: Request, context: RequestContext) =>
+      handle({ serving, resource, request, context, namespace: namespaceIn(resource, context) }),
+  });
+}
+
+function namespaceIn({ kind }: Resource, { params }: RequestContext): string | undefined {
+  return kind.namespaced ? params.namespace : undefined;
+}
+
+function routesOf(resource: Resource, make: Make): readonly Route[] {
+  const { plural, kind, deletesCollection, subresources } = resource;
+  const collection = kind.namespaced ? `/api/v1/namespaces/:namespace/${plural}` : `/api/v1/${plural}`;
+  const item = `${collection}/:name`;
+  return [
+    make("GET", collection, "read", listOrWatch),
+    make("POST", collection, "write", create),
+    ...(deletesCollection ? [make("DELETE", collection, "write", removeCollection)] : []),
+    // Over all namespaces there is only reading.
+    ...(kind.namespaced ? [make("GET", `/api/v1/${plural}`, "read", listOrWatch)] : []),
+    make("GET", item, "read", get),
+    make("PUT", item, "write", (call) => replace(call, "main")),
+    make("PATCH", item, "write", (call) => patch(call, "main")),
+    make("DELETE", item, "write", remove),
+    ...subresources.flatMap((name) => SUBROUTES[name](`${item}/${name}`, make)),
+  ];
+}
+
+type Subroutes = (path: string, make: Make) => readonly Route[];
+
+/** Status and binding are for the machinery, not for people: only admins may speak in its place. */
+const SUBROUTES: Readonly<Record<Subresource, Subroutes>> = {
+  status: (path, make) => [
+    make("GET", path, "read", get),
+    make("PUT", path, "admin", (call) => replace(call, "status")),
+    make("PATCH", path, "admin", (call) => patch(call, "status")),
+  ],
+  scale: (path, make) => [
+    make("GET", path, "read", getScale),
+    make("PUT", path, "write", replaceScale),
+    make("PATCH", path, "write", patchScale),
+  ],
+  binding: (path, make) => [make("POST", path, "admin", bind)],
+};

@@ -1,0 +1,57 @@
+/** From a request's body to an object of the resource's kind, with what there is to warn about. */
+import type { ApiError } from "../../../model/errors.ts";
+import type { StoredObject } from "../../../model/meta.ts";
+import { decodeObject } from "../bodies/decode.ts";
+import type { JsonObject } from "../json.ts";
+import { noMatches, SERVED } from "../served.ts";
+import { badRequest } from "../status.ts";
+import type { FieldValidation } from "./options.ts";
+
+/** An object as a client sent it: anything may be missing. */
+export type Sent<T extends StoredObject> = Omit<T, "metadata"> & { readonly metadata: Partial<T["metadata"]> };
+
+export interface Accepted {
+  readonly object: Sent<StoredObject>;
+  readonly warnings: readonly string[];
+}
+
+export function acceptObject(
+  value: JsonObject,
+  kind: string,
+  fieldValidation: FieldValidation,
+  duplicates: readonly string[] = [],
+): Accepted {
+  checkKind(value, kind);
+  const { object, unknown } = decodeObject(value, kind);
+  const warnings = [
+    ...unknown.map((path) => `unknown field "${path}"`),
+    ...duplicates.map((path) => `duplicate field "${path}"`),
+  ];
+  if (fieldValidation === "Strict" && warnings.length > 0) {
+    const what = `strict decoding error: ${warnings.join(", ")}`;
+    throw badRequest(`${kind} in version "v1" cannot be handled as a ${kind}: ${what}`);
+  }
+  const { apiVersion: _a, kind: _k, metadata = {}, ...rest } = object;
+  const whole = { apiVersion: API_VERSION[kind] ?? "v1", kind, metadata, ...rest } as unknown as Sent<StoredObject>;
+  return { object: whole, warnings: fieldValidation === "Ignore" ? [] : warnings };
+}
+
+const API_VERSION: Readonly<Record<string, string>> = { Scale: "autoscaling/v1" };
+
+/** A body may leave kind and apiVersion out; if it names them, they must be those of the path. */
+function checkKind({ kind: sent, apiVersion }: JsonObject, kind: string): void {
+  const expected = API_VERSION[kind] ?? "v1";
+  const version = apiVersion || expected;
+  const name = sent || kind;
+  if (name === kind && version === expected) return;
+  throw mismatch(String(name), String(version), kind);
+}
+
+function mismatch(sent: string, version: string, kind: string): ApiError {
+  if (version === "v1" && Object.hasOwn(SERVED, sent)) {
+    return badRequest(
+      `${sent} in version "v1" cannot be handled as a ${kind}: send it to the path of ${SERVED[sent]} instead`,
+    );
+  }
+  return badRequest(`${sent} in version "${version}" cannot be handled as a ${kind}: ${noMatches(sent, version)}`);
+}

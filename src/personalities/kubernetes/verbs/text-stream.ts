@@ -1,0 +1,21 @@
+/** An answer written piece by piece, as fast as the client reads: the next piece is made when the last one is on its way. */
+export function textStream(pieces: AsyncGenerator<string> | Generator<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { value, done } = await pieces.next();
+        if (done) controller.close();
+        else controller.enqueue(encoder.encode(value));
+      },
+      async cancel() {
+        await pieces.return(undefined);
+      },
+    },
+    // Nothing is made before somebody reads, and nothing beyond the piece that is being read.
+    { highWaterMark: 0 },
+  );
+}
+
+/** Pieces are gathered up to about this many characters, so that small objects do not become small writes. */
+export const PIECE_CHARACTERS = 64 * 1024;
