@@ -1,0 +1,71 @@
+import type { ChildContainer, UnitState } from "../../model/pod.ts";
+import type { ServiceSettings } from "../../model/unit/service-settings.ts";
+import type { ContainerRun, ObservedRun } from "../driver.ts";
+import { activeState, isAtRest, type ServiceState } from "./service-state.ts";
+
+export interface UnitView {
+  readonly run: ContainerRun;
+  readonly service: ServiceSettings;
+  readonly state: ServiceState;
+  /** Why it does not load. */
+  readonly errors: readonly string[];
+  /** Its start job waits; for what. */
+  readonly waitsFor?: string | undefined;
+  readonly children: readonly ChildContainer[];
+}
+
+/** A unit as its pod sees it: one run from its start, through restarts of its own, until it is at rest. */
+export function observeUnit(view: UnitView): ObservedRun {
+  const { run, service, state, children } = view;
+  const { startedAtMs, finishedAtMs } = state;
+  const runState = stateOf(view);
+  const message = messageOf(view);
+  return {
+    ref: run.ref,
+    driver: "unit",
+    id: `unit://${service.name}/${run.ref.podUid}/${run.ref.attempt}`,
+    state: runState,
+    ...(startedAtMs === undefined ? {} : { startedAtMs }),
+    ...(runState === "exited" && finishedAtMs !== undefined ? { finishedAtMs } : {}),
+    ...(runState === "exited" ? exitOf(view) : {}),
+    ...(message === undefined ? {} : { message }),
+    unit: unitState(view),
+    ...(children.length === 0 ? {} : { children }),
+  };
+}
+
+/**
+ * A unit that is only to be loaded is never "running" for its pod, even when another unit has started it as its
+ * dependency: nobody asked the pod to run.
+ */
+function stateOf({ run, service, state, waitsFor }: UnitView): ObservedRun["state"] {
+  if (service.load !== "loaded") return "exited";
+  if (run.spec.unit?.start === false || !service.isExecutable) return "created";
+  if (!isAtRest(state) || state.isStartAsked || waitsFor !== undefined) return "running";
+  return state.invocation === 0 && state.finishedAtMs === undefined ? "created" : "exited";
+}
+
+function unitState({ service, state }: UnitView): UnitState {
+  return { load: service.load, active: activeState(state), sub: state.sub, result: state.result };
+}
+
+/** A service that ended well by SIGTERM has exit code 0 for its pod. */
+function exitOf({ service, state }: UnitView): Pick<ObservedRun, "exitCode" | "signal" | "outOfMemory"> {
+  if (service.load !== "loaded") return { exitCode: 1 };
+  const { failedEnd } = state;
+  if (failedEnd?.isLost) return {};
+  if (state.sub === "dead") return { exitCode: 0 };
+  return {
+    exitCode: failedEnd?.signal === undefined ? failedEnd?.code || 1 : 128 + failedEnd.signal,
+    ...(failedEnd?.signal === undefined ? {} : { signal: failedEnd.signal }),
+    ...(failedEnd?.outOfMemory ? { outOfMemory: true } : {}),
+  };
+}
+
+/** What failed last is told until the unit is up (again). */
+function messageOf({ service, state, errors, waitsFor }: UnitView): string | undefined {
+  if (service.load !== "loaded") return errors.join("\n");
+  if (waitsFor !== undefined) return waitsFor;
+  if (state.failure === undefined || state.sub === "running" || state.sub === "exited") return undefined;
+  return state.result === "success" ? state.failure : `${state.result}: ${state.failure}`;
+}
