@@ -1,0 +1,410 @@
+/** A node for tests: an agent on virtual time, a driver whose runs outlive it, and a control plane that can be away. */
+
+import assert from "node:assert/strict";
+import { Agent, type AgentOptions } from "../../src/agent/agent.ts";
+import type { Assignments, Control, NodeEvent, PodReport } from "../../src/agent/control.ts";
+import { MemoryRecord } from "../../src/agent/local-record.ts";
+import type { HostReading, NodeHost } from "../../src/agent/node-host.ts";
+import type { Volumes } from "../../src/agent/volumes.ts";
+import {
+  type ContainerRun,
+  type Driver,
+  DriverError,
+  type ObservedRun,
+  type RunRef,
+} from "../../src/drivers/driver.ts";
+import type { Draft } from "../../src/model/meta.ts";
+import type { Node } from "../../src/model/node.ts";
+import type { Container, DriverName, Pod, PodSpec, PodStatus } from "../../src/model/pod.ts";
+import { silentLog } from "../../src/seams/log.ts";
+import { ManualClock } from "../../src/seams/manual-clock.ts";
+import { SeededRandom } from "../../src/seams/random.ts";
+import { type HttpProbe, type Transport, TransportError } from "../../src/seams/transport.ts";
+
+const keyOf = ({ podUid, container, attempt }: RunRef) => `${podUid}/${container}/${attempt}`;
+
+/** Runs are entries of a map. What they do is told by the test: `exit`, `breakStart`, `breakPrepare`. */
+export class StageDriver implements Driver {
+  readonly name: DriverName;
+  readonly runs = new Map<string, ObservedRun>();
+  readonly asked: string[] = [];
+  readonly specs: ContainerRun[] = [];
+  readonly released: string[] = [];
+  readonly prepareFailures = new Map<string, DriverError>();
+  readonly startFailures = new Map<string, DriverError>();
+  readonly probeAnswers = new Map<string, { exitCode: number; output: string }>();
+  ready = true;
+  listFails = false;
+  /** Runs that do not end when asked to: only after their grace. */
+  stubborn = new Set<string>();
+  prepareMs = 0;
+  readonly #clock: ManualClock;
+  readonly #listeners = new Set<(change: ObservedRun | "lost") => void>();
+  readonly #homes = new Set<string>();
+
+  constructor(clock: ManualClock, name: DriverName = "fake") {
+    this.#clock = clock;
+    this.name = name;
+  }
+
+  describe() {
+    return Promise.resolve(this.ready ? { ready: true } : { ready: false, reason: "no engine answers on the socket" });
+  }
+
+  list(): Promise<readonly ObservedRun[]> {
+    this.#mustBeReady();
+    if (this.listFails) return Promise.reject(new DriverError("cannot list", { temporary: true, reason: "Lost" }));
+    return Promise.resolve([...this.runs.values()]);
+  }
+
+  async prepare(
+    run: ContainerRun,
+    options: { readonly progress?: (words: string) => void; readonly signal?: AbortSignal },
+  ) {
+    this.asked.push(`prepare ${keyOf(run.ref)}`);
+    if (this.prepareMs > 0) {
+      options.progress?.("pulling 1 of 2");
+      await this.#clock.sleep(this.prepareMs, options.signal);
+    }
+    const failure = this.prepareFailures.get(run.spec.image ?? "");
+    if (failure) throw failure;
+  }
+
+  async start(run: ContainerRun): Promise<ObservedRun> {
+    this.#mustBeReady();
+    await Promise.resolve();
+    this.asked.push(`start ${keyOf(run.ref)}`);
+    this.specs.push(run);
+    const failure = this.startFailures.get(run.ref.container);
+    if (failure) throw failure;
+    const key = keyOf(run.ref);
+    const present = this.runs.get(key);
+    const loadOnly = run.spec.unit?.start === false;
+    if (present && (present.state !== "created" || loadOnly)) return present;
+    const doubled = [...this.runs.values()].find(
+      (other) =>
+        other.state === "running" && other.ref.podUid === run.ref.podUid && other.ref.container === run.ref.container,
+    );
+    assert.equal(doubled, undefined, `a second attempt of ${key} was started while ${doubled?.id} runs`);
+    this.#homes.add(run.ref.podUid);
+    const id = `${this.name}://${key}`;
+    if (loadOnly) return this.#say({ ref: run.ref, driver: this.name, id, state: "created" });
+    return this.#say({
+      ref: run.ref,
+      driver: this.name,
+      id,
+      state: "running",
+      startedAtMs: this.#clock.now(),
+      ...(run.spec.image === undefined ? {} : { image: run.spec.image, imageId: `id of ${run.spec.image}` }),
+      ...(run.pod.address === undefined ? {} : { address: run.pod.address }),
+    });
+  }
+
+  async stop(ref: RunRef, { graceMs }: { readonly graceMs: number }) {
+    this.#mustBeReady();
+    this.asked.push(`stop ${keyOf(ref)}`);
+    if (this.stubborn.has(ref.container)) await this.#clock.sleep(graceMs);
+    if (this.runs.get(keyOf(ref))?.state === "running") this.exit(ref, this.stubborn.has(ref.container) ? 137 : 143);
+  }
+
+  async remove(ref: RunRef) {
+    this.#mustBeReady();
+    await Promise.resolve();
+    this.asked.push(`remove ${keyOf(ref)}`);
+    this.runs.delete(keyOf(ref));
+  }
+
+  async release(podUid: string) {
+    this.#mustBeReady();
+    await Promise.resolve();
+    this.released.push(podUid);
+    this.#homes.delete(podUid);
+  }
+
+  pods(): Promise<readonly string[]> {
+    return Promise.resolve([...this.#homes]);
+  }
+
+  watch(listener: (change: ObservedRun | "lost") => void, signal: AbortSignal) {
+    this.#listeners.add(listener);
+    signal.addEventListener("abort", () => this.#listeners.delete(listener));
+  }
+
+  probe(_ref: RunRef, command: readonly string[]) {
+    return Promise.resolve(this.probeAnswers.get(command.join(" ")) ?? { exitCode: 0, output: "" });
+  }
+
+  usage() {
+    return Promise.resolve({ cpuMillis: 5, memoryBytes: 1024 });
+  }
+
+  async *logs(ref: RunRef) {
+    await Promise.resolve();
+    yield { stream: "stdout" as const, data: new TextEncoder().encode(`output of ${keyOf(ref)}`) };
+  }
+
+  exit(ref: RunRef, exitCode: number): void {
+    const run = this.runs.get(keyOf(ref));
+    assert(run, `no run ${keyOf(ref)}`);
+    this.#say({ ...run, state: "exited", exitCode, finishedAtMs: this.#clock.now() });
+  }
+
+  /** The machine goes down: nothing runs any more, and nobody saw how it ended. */
+  powerCut(): void {
+    this.runs.clear();
+    this.#homes.clear();
+    this.#listeners.clear();
+  }
+
+  lose(): void {
+    for (const listener of [...this.#listeners]) listener("lost");
+  }
+
+  running(container?: string): readonly ObservedRun[] {
+    return [...this.runs.values()].filter(
+      (run) => run.state === "running" && (!container || run.ref.container === container),
+    );
+  }
+
+  #say(run: ObservedRun): ObservedRun {
+    this.runs.set(keyOf(run.ref), run);
+    for (const listener of [...this.#listeners]) listener(run);
+    return run;
+  }
+
+  #mustBeReady() {
+    if (!this.ready)
+      throw new DriverError("no engine answers on the socket", { temporary: true, reason: "EngineAway" });
+  }
+}
+
+/** Holds what is assigned and what was reported; `away` makes every call fail. */
+export class StageControl implements Control {
+  away = false;
+  readonly pods = new Map<string, Pod>();
+  readonly statuses = new Map<string, PodStatus | "gone">();
+  readonly history: PodReport[] = [];
+  readonly events: NodeEvent[] = [];
+  readonly values = new Map<string, Readonly<Record<string, string>>>();
+  node: Draft<Node> | undefined;
+  registrations = 0;
+  reports = 0;
+  #listener: ((assignments: Assignments) => void) | undefined;
+
+  registerNode(node: Draft<Node>): Promise<void> {
+    if (this.away) return Promise.reject(new Error("the control plane is away"));
+    this.node = node;
+    this.registrations++;
+    return Promise.resolve();
+  }
+
+  watchPods(_node: string, listener: (assignments: Assignments) => void, signal: AbortSignal): void {
+    this.#listener = listener;
+    signal.addEventListener("abort", () => {
+      if (this.#listener === listener) this.#listener = undefined;
+    });
+    if (!this.away) this.sendAll();
+  }
+
+  sendAll(): void {
+    this.#listener?.({ type: "all", pods: [...this.pods.values()] });
+  }
+
+  assign(...pods: readonly Pod[]): void {
+    for (const pod of pods) this.pods.set(pod.metadata.uid, pod);
+    if (!this.away) this.#listener?.({ type: "changed", pods, removed: [] });
+  }
+
+  take(pod: Pod): void {
+    this.pods.delete(pod.metadata.uid);
+    const key = `${pod.metadata.namespace}/${pod.metadata.name}`;
+    if (!this.away) this.#listener?.({ type: "changed", pods: [], removed: [{ key, uid: pod.metadata.uid }] });
+  }
+
+  /** As planPodDeletion marks it. */
+  remove(pod: Pod, graceSeconds = 30): void {
+    const metadata = {
+      ...pod.metadata,
+      deletionTimestamp: "2026-01-01T00:00:30Z",
+      deletionGracePeriodSeconds: graceSeconds,
+    };
+    this.assign({ ...pod, metadata });
+  }
+
+  report(reports: readonly PodReport[], events: readonly NodeEvent[]): Promise<void> {
+    if (this.away) return Promise.reject(new Error("the control plane is away"));
+    this.reports++;
+    for (const report of reports) {
+      this.statuses.set(report.uid, report.status);
+      this.history.push(report);
+      if (report.status === "gone") this.pods.delete(report.uid);
+    }
+    this.events.push(...events);
+    return Promise.resolve();
+  }
+
+  keyValues(kind: "Secret" | "ConfigMap", namespace: string, name: string) {
+    if (this.away) return Promise.reject(new Error("the control plane is away"));
+    return Promise.resolve(this.values.get(`${kind}/${namespace}/${name}`));
+  }
+
+  status(pod: Pod): PodStatus {
+    const status = this.statuses.get(pod.metadata.uid);
+    assert(status !== undefined && status !== "gone", `no status of ${pod.metadata.name} was reported (${status})`);
+    return status;
+  }
+
+  reasons(): readonly string[] {
+    return this.events.map(({ reason }) => reason);
+  }
+}
+
+export class StageTransport implements Transport {
+  readonly http = new Map<string, number>();
+  readonly asked: string[] = [];
+
+  httpGet({ url }: HttpProbe) {
+    this.asked.push(url);
+    const status = this.http.get(url);
+    return status === undefined
+      ? Promise.reject(new TransportError("connection refused"))
+      : Promise.resolve({ status });
+  }
+
+  tcpConnect(host: string, port: number): Promise<void> {
+    return this.http.has(`${host}:${port}`)
+      ? Promise.resolve()
+      : Promise.reject(new TransportError("connection refused"));
+  }
+}
+
+export class StageVolumes implements Volumes {
+  readonly made = new Set<string>();
+  make(pod: Pod) {
+    this.made.add(pod.metadata.uid);
+    return Promise.resolve(
+      new Map((pod.spec.volumes ?? []).map(({ name }) => [name, `/volumes/${pod.metadata.uid}/${name}`])),
+    );
+  }
+  remove(uid: string) {
+    this.made.delete(uid);
+    return Promise.resolve();
+  }
+  pods() {
+    return Promise.resolve([...this.made]);
+  }
+}
+
+export const READING: HostReading = {
+  cpuMillis: 4000,
+  memoryBytes: 8 * 2 ** 30,
+  memoryAvailableBytes: 4 * 2 ** 30,
+  diskBytes: 100 * 2 ** 30,
+  diskFreeBytes: 50 * 2 ** 30,
+  machineId: "0".repeat(32),
+  bootId: "boot-1",
+  kernelVersion: "6.1",
+  osImage: "Debian",
+  architecture: "amd64",
+};
+
+export class Stage {
+  readonly clock = new ManualClock();
+  readonly driver = new StageDriver(this.clock);
+  readonly unit = new StageDriver(this.clock, "unit");
+  readonly control = new StageControl();
+  readonly transport = new StageTransport();
+  readonly record = new MemoryRecord();
+  readonly volumes = new StageVolumes();
+  reading: HostReading = READING;
+  readonly #given = new Map<string, string>();
+  agent: Agent;
+
+  constructor() {
+    this.agent = new Agent(this.options());
+  }
+
+  options(): AgentOptions {
+    const host: NodeHost = { read: () => Promise.resolve(this.reading) };
+    const taken = this.#given;
+    return {
+      nodeName: "n1",
+      hostAddress: "192.0.2.1",
+      version: "test",
+      control: this.control,
+      drivers: new Map<DriverName, Driver>([
+        ["fake", this.driver],
+        ["unit", this.unit],
+      ]),
+      addresses: {
+        assign(uid, wanted) {
+          const have = taken.get(uid);
+          if (have !== undefined) return have;
+          const used = new Set(taken.values());
+          let address = wanted ?? "10.0.0.2";
+          for (let n = 2; used.has(address); n++) address = `10.0.0.${n}`;
+          taken.set(uid, address);
+          return address;
+        },
+        release: (uid) => void taken.delete(uid),
+      },
+      volumes: this.volumes,
+      record: this.record,
+      host,
+      clock: this.clock,
+      random: new SeededRandom("stage"),
+      transport: this.transport,
+      log: silentLog,
+    };
+  }
+
+  async start(): Promise<void> {
+    const started = this.agent.start();
+    await this.clock.advance(0);
+    await started;
+    await this.clock.advance(100);
+  }
+
+  /** A new agent object on the same node, after the old one ended without a word. */
+  async restart(): Promise<void> {
+    await this.agent.stop();
+    this.agent = new Agent(this.options());
+    await this.start();
+  }
+
+  addresses(): ReadonlyMap<string, string> {
+    return this.#given;
+  }
+
+  async run(pod: Pod): Promise<Pod> {
+    this.control.assign(pod);
+    await this.clock.advance(100);
+    return pod;
+  }
+}
+
+let made = 0;
+
+export function podOf(
+  spec: Partial<PodSpec> & { readonly containers: readonly Container[] },
+  name = `pod-${++made}`,
+): Pod {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name,
+      namespace: "default",
+      uid: `uid-of-${name}`,
+      resourceVersion: "1",
+      generation: 1,
+      creationTimestamp: "2026-01-01T00:00:00Z",
+    },
+    spec: { nodeName: "n1", ...spec },
+    status: { phase: "Pending", conditions: [{ type: "PodScheduled", status: "True" }] },
+  };
+}
+
+export function web(more: Partial<Container> = {}): Container {
+  return { name: "web", image: "web:1", driver: "fake", ...more };
+}

@@ -1,0 +1,599 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { DriverError } from "../../src/drivers/driver.ts";
+import { podOf, Stage, web } from "./agent-stage.ts";
+
+async function staged(): Promise<Stage> {
+  const stage = new Stage();
+  await stage.start();
+  return stage;
+}
+
+describe("agent: a pod's life", () => {
+  test("an assigned pod is started and reported as running and ready, with its address", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    const status = stage.control.status(pod);
+    assert.equal(status.phase, "Running");
+    assert.equal(status.podIP, "10.0.0.2");
+    assert.equal(status.containerStatuses?.[0]?.ready, true);
+    assert.equal(status.containerStatuses?.[0]?.imageID, "id of web:1");
+    const conditions = Object.fromEntries((status.conditions ?? []).map(({ type, status }) => [type, status]));
+    assert.deepEqual(conditions, { Initialized: "True", Ready: "True", ContainersReady: "True", PodScheduled: "True" });
+    assert.deepEqual(stage.control.reasons(), ["Pulled", "Created", "Started"]);
+  });
+
+  test("the node is registered with capacity, reserve and its drivers", async () => {
+    const stage = await staged();
+    const node = stage.control.node;
+    assert.equal(node?.status.capacity.cpu, "4");
+    assert.equal(node?.status.allocatable.cpu, "3800m");
+    assert.deepEqual(node?.status.drivers.fake, { ready: true });
+    assert.equal(node?.metadata.labels?.["kubernetes.io/hostname"], "n1");
+    await stage.clock.advance(60_000);
+    assert.equal(stage.control.registrations, 1, "nothing changed, so nothing is registered again");
+    stage.reading = { ...stage.reading, memoryAvailableBytes: 2 ** 20 };
+    await stage.clock.advance(11_000);
+    assert.equal(stage.control.registrations, 2);
+    assert.equal(stage.control.node?.status.conditions.find(({ type }) => type === "MemoryPressure")?.status, "True");
+  });
+
+  test("a crash is followed by a new attempt at once, the next ones wait 10 s and 20 s", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    stage.driver.exit(ref(pod, 0), 1);
+    await stage.clock.advance(100);
+    assert.equal(stage.driver.running()[0]?.ref.attempt, 1);
+    stage.driver.exit(ref(pod, 1), 1);
+    await stage.clock.advance(9_000);
+    const waiting = stage.control.status(pod).containerStatuses?.[0];
+    assert.equal(waiting?.state.waiting?.reason, "CrashLoopBackOff");
+    assert.match(waiting?.state.waiting?.message ?? "", /back-off 10s restarting failed container=web/);
+    assert.equal(waiting?.lastState?.terminated?.exitCode, 1);
+    assert.equal(stage.control.status(pod).phase, "Running");
+    await stage.clock.advance(1_100);
+    assert.equal(stage.driver.running()[0]?.ref.attempt, 2);
+    stage.driver.exit(ref(pod, 2), 1);
+    await stage.clock.advance(19_000);
+    assert.equal(stage.driver.running().length, 0);
+    await stage.clock.advance(1_100);
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.restartCount, 3);
+    assert(stage.control.reasons().includes("BackOff"));
+    assert.deepEqual(
+      [...stage.driver.runs.values()].map((run) => run.ref.attempt),
+      [2, 3],
+      "older runs are taken away",
+    );
+  });
+
+  test("a run of ten minutes forgives the crashes before it", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    for (const attempt of [0, 1]) {
+      stage.driver.exit(ref(pod, attempt), 1);
+      await stage.clock.advance(11_000);
+    }
+    await stage.clock.advance(600_000);
+    stage.driver.exit(ref(pod, 2), 1);
+    await stage.clock.advance(100);
+    assert.equal(stage.driver.running()[0]?.ref.attempt, 3);
+  });
+
+  test("with restart policy Never a failure fails the pod, with the exit code in words; a success succeeds it", async () => {
+    const stage = await staged();
+    const failing = await stage.run(podOf({ containers: [web()], restartPolicy: "Never" }));
+    stage.driver.exit(ref(failing, 0), 3);
+    const ending = await stage.run(podOf({ containers: [web()], restartPolicy: "OnFailure" }));
+    stage.driver.exit(ref(ending, 0), 0);
+    await stage.clock.advance(1_000);
+    assert.equal(stage.control.status(failing).phase, "Failed");
+    assert.match(stage.control.status(failing).message ?? "", /container web failed with exit code 3/);
+    assert.equal(stage.control.status(ending).phase, "Succeeded");
+    assert.equal(stage.driver.running().length, 0);
+  });
+
+  test("init containers run one after another, a sidecar beside what follows it", async () => {
+    const stage = await staged();
+    const init = [web({ name: "one" }), web({ name: "side", restartPolicy: "Always" }), web({ name: "two" })];
+    const pod = await stage.run(podOf({ initContainers: init, containers: [web()] }));
+    assert.deepEqual(
+      stage.driver.running().map(({ ref }) => ref.container),
+      ["one"],
+    );
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.state.waiting?.reason, "PodInitializing");
+    stage.driver.exit(ref(pod, 0, "one"), 0);
+    await stage.clock.advance(100);
+    assert.deepEqual(
+      stage.driver.running().map(({ ref }) => ref.container),
+      ["side", "two"],
+    );
+    stage.driver.exit(ref(pod, 0, "two"), 1);
+    await stage.clock.advance(100);
+    assert.equal(stage.driver.running("two")[0]?.ref.attempt, 1, "a failed init container is tried again");
+    stage.driver.exit(ref(pod, 1, "two"), 0);
+    await stage.clock.advance(100);
+    assert.deepEqual(
+      stage.driver.running().map(({ ref }) => ref.container),
+      ["side", "web"],
+    );
+    assert.equal(stage.control.status(pod).phase, "Running");
+  });
+
+  test("an image that cannot be pulled keeps the pod pending, with the engine's own words, and is tried again", async () => {
+    const stage = await staged();
+    stage.driver.prepareFailures.set(
+      "web:1",
+      new DriverError("manifest unknown", { temporary: false, reason: "ErrImagePull" }),
+    );
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    const first = stage.control.status(pod).containerStatuses?.[0]?.state.waiting;
+    assert.deepEqual(first, { reason: "ErrImagePull", message: "manifest unknown" });
+    assert.equal(stage.control.status(pod).phase, "Pending");
+    assert.equal(stage.control.status(pod).message, "manifest unknown");
+    await stage.clock.advance(11_000);
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.state.waiting?.reason, "ImagePullBackOff");
+    stage.driver.prepareFailures.clear();
+    await stage.clock.advance(21_000);
+    assert.equal(stage.control.status(pod).phase, "Running");
+  });
+
+  test("a driver that is not ready is the pod's stated reason; when it is ready, the pod starts", async () => {
+    const stage = new Stage();
+    stage.driver.ready = false;
+    await stage.start();
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    assert.equal(stage.control.status(pod).reason, "DriverNotReady");
+    assert.match(stage.control.status(pod).message ?? "", /no engine answers/);
+    stage.driver.ready = true;
+    await stage.clock.advance(11_000);
+    assert.equal(stage.control.status(pod).phase, "Running");
+  });
+
+  test("a pod that no longer fits fails with the numbers, and the others go on", async () => {
+    const stage = await staged();
+    const big = { resources: { requests: { cpu: "3" } } };
+    const first = await stage.run(podOf({ containers: [web(big)] }));
+    const second = await stage.run(podOf({ containers: [web(big)] }));
+    assert.equal(stage.control.status(first).phase, "Running");
+    assert.equal(stage.control.status(second).phase, "Failed");
+    assert.equal(stage.control.status(second).reason, "OutOfcpu");
+    assert.match(stage.control.status(second).message ?? "", /needs 3 CPU, 800m of 3800m free/);
+  });
+
+  test("activeDeadlineSeconds ends the pod", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web()], activeDeadlineSeconds: 60 }));
+    await stage.clock.advance(59_000);
+    assert.equal(stage.control.status(pod).phase, "Running");
+    await stage.clock.advance(2_000);
+    assert.equal(stage.control.status(pod).reason, "DeadlineExceeded");
+    assert.equal(stage.driver.running().length, 0);
+  });
+});
+
+describe("agent: deletion", () => {
+  test("a deleted pod is stopped with its grace, removed with everything it had, and only then gone", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web()], volumes: [{ name: "v", emptyDir: {} }] }));
+    stage.driver.stubborn.add("web");
+    stage.control.remove(pod, 20);
+    await stage.clock.advance(19_000);
+    assert.equal(stage.driver.running().length, 1);
+    assert.notEqual(stage.control.statuses.get(pod.metadata.uid), "gone");
+    await stage.clock.advance(1_500);
+    assert.equal(stage.control.statuses.get(pod.metadata.uid), "gone");
+    assert.equal(stage.driver.runs.size, 0);
+    assert.deepEqual(stage.driver.released, [pod.metadata.uid]);
+    assert.equal(stage.volumes.made.size, 0);
+    assert.equal(stage.addresses().size, 0);
+    assert.deepEqual(await stage.record.load(), []);
+  });
+
+  test("asking again with less grace hurries", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    stage.driver.stubborn.add("web");
+    stage.control.remove(pod, 300);
+    await stage.clock.advance(1_000);
+    stage.control.remove(pod, 0);
+    await stage.clock.advance(1_000);
+    assert.equal(stage.control.statuses.get(pod.metadata.uid), "gone");
+  });
+
+  test("the preStop hook runs before the stop", async () => {
+    const stage = await staged();
+    const order: string[] = [];
+    const probe = stage.driver.probe.bind(stage.driver);
+    stage.driver.probe = (ref, command) => {
+      order.push(`${command.join(" ")} while ${stage.driver.running().length} runs`);
+      return probe(ref, command);
+    };
+    const lifecycle = { preStop: { exec: { command: ["bye"] } }, postStart: { exec: { command: ["hello"] } } };
+    const pod = await stage.run(podOf({ containers: [web({ lifecycle })] }));
+    stage.control.remove(pod);
+    await stage.clock.advance(1_000);
+    assert.deepEqual(order, ["hello while 1 runs", "bye while 1 runs"]);
+    assert.equal(stage.control.statuses.get(pod.metadata.uid), "gone");
+  });
+
+  test("a pod that is deleted while its image is pulled is gone at once", async () => {
+    const stage = await staged();
+    stage.driver.prepareMs = 600_000;
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    stage.control.remove(pod);
+    await stage.clock.advance(1_000);
+    assert.equal(stage.control.statuses.get(pod.metadata.uid), "gone");
+    assert.equal(stage.driver.asked.filter((asked) => asked.startsWith("start")).length, 0);
+  });
+
+  test("a pod that is taken from the node without a mark is stopped too", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    stage.control.take(pod);
+    await stage.clock.advance(1_000);
+    assert.equal(stage.driver.runs.size, 0);
+  });
+});
+
+describe("agent: adoption and the local record", () => {
+  test("a new agent adopts what runs and restarts nothing", async () => {
+    const stage = await staged();
+    const pod = await stage.run(
+      podOf({ containers: [web({ readinessProbe: { exec: { command: ["ok"] } } }), web({ name: "b" })] }),
+    );
+    await stage.clock.advance(11_000);
+    const before = stage.driver.running();
+    const said = stage.control.history.length;
+    await stage.restart();
+    await stage.clock.advance(30_000);
+    assert.deepEqual(stage.driver.running(), before);
+    assert.deepEqual(stage.control.status(pod).phase, "Running");
+    const unready = stage.control.history
+      .slice(said)
+      .filter(({ status }) => status !== "gone" && status.containerStatuses?.some(({ ready }) => !ready));
+    assert.deepEqual(unready, [], "readiness does not flap");
+  });
+
+  test("what ended while no agent ran is caught up by the restart policy", async () => {
+    const stage = await staged();
+    const kept = await stage.run(podOf({ containers: [web()] }));
+    const once = await stage.run(podOf({ containers: [web()], restartPolicy: "Never" }));
+    await stage.agent.stop();
+    stage.driver.exit(ref(kept, 0), 1);
+    stage.driver.exit(ref(once, 0), 0);
+    stage.driver.runs.delete(`${once.metadata.uid}/never/0`);
+    await stage.restart();
+    await stage.clock.advance(100);
+    assert.equal(stage.driver.running().length, 1);
+    assert.equal(stage.driver.running()[0]?.ref.attempt, 1);
+    assert.equal(stage.control.status(once).phase, "Succeeded");
+  });
+
+  test("while the control plane is away pods run on, crashes are restarted, and the news are told later", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    stage.control.away = true;
+    stage.driver.exit(ref(pod, 0), 1);
+    await stage.clock.advance(60_000);
+    assert.equal(stage.driver.running()[0]?.ref.attempt, 1);
+    stage.control.away = false;
+    await stage.clock.advance(11_000);
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.restartCount, 1);
+  });
+
+  test("a reboot brings back what was asked for before anyone talks to it; units come back whatever their policy", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    const unit = { name: "u.service", options: [] };
+    const unitPod = await stage.run(
+      podOf({ containers: [{ name: "u", driver: "unit", unit }], restartPolicy: "Never" }),
+    );
+    await stage.clock.advance(1_000);
+    await stage.agent.stop();
+    stage.driver.powerCut();
+    stage.unit.powerCut();
+    stage.reading = { ...stage.reading, bootId: "boot-2" };
+    stage.control.away = true;
+    await stage.restart();
+    await stage.clock.advance(1_000);
+    assert.deepEqual(
+      stage.driver.running().map((run) => run.ref),
+      [ref(pod, 1)],
+    );
+    assert.deepEqual(
+      stage.unit.running().map((run) => run.ref),
+      [ref(unitPod, 1, "u")],
+    );
+    assert.equal(stage.driver.running()[0]?.address, "10.0.0.2", "with the address it had");
+    stage.control.away = false;
+    await stage.clock.advance(20_000);
+    assert.equal(stage.control.status(unitPod).phase, "Running");
+  });
+
+  test("runs of nobody's pods stay until the control plane has said what is assigned", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    const other = podOf({ containers: [web()] });
+    await stage.agent.stop();
+    await stage.record.remove(pod.metadata.uid);
+    stage.control.away = true;
+    await stage.restart();
+    await stage.clock.advance(300_000);
+    assert.equal(stage.driver.running().length, 1, "nobody said that it is not wanted");
+    stage.control.pods.clear();
+    stage.control.pods.set(other.metadata.uid, other);
+    stage.control.away = false;
+    stage.control.sendAll();
+    await stage.clock.advance(1_000);
+    assert.deepEqual(
+      stage.driver.running().map((run) => run.ref.podUid),
+      [other.metadata.uid],
+    );
+    assert(stage.driver.released.includes(pod.metadata.uid));
+  });
+
+  test("an empty answer while pods run is put in doubt, and believed when it stays", async () => {
+    const stage = await staged();
+    await stage.run(podOf({ containers: [web()] }));
+    stage.control.pods.clear();
+    stage.control.sendAll();
+    await stage.clock.advance(29_000);
+    assert.equal(stage.driver.running().length, 1);
+    await stage.clock.advance(2_000);
+    assert.equal(stage.driver.running().length, 0);
+  });
+
+  test("an empty answer that is taken back stops nothing", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    stage.control.pods.clear();
+    stage.control.sendAll();
+    await stage.clock.advance(10_000);
+    stage.control.pods.set(pod.metadata.uid, pod);
+    await stage.clock.advance(60_000);
+    assert.equal(stage.driver.running()[0]?.ref.attempt, 0);
+  });
+
+  test("a pod whose record is lost is adopted with its attempt and its address, not admitted anew", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web({ resources: { requests: { cpu: "3" } } })] }));
+    stage.driver.exit(ref(pod, 0), 1);
+    await stage.clock.advance(100);
+    await stage.agent.stop();
+    await stage.record.remove(pod.metadata.uid);
+    stage.control.pods.set(pod.metadata.uid, { ...pod, status: stage.control.status(pod) });
+    await stage.restart();
+    await stage.clock.advance(20_000);
+    assert.deepEqual(
+      stage.driver.running().map((run) => run.ref),
+      [ref(pod, 1)],
+    );
+    assert.equal(stage.control.status(pod).phase, "Running");
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.ready, true);
+  });
+
+  test("a driver that cannot say what it runs starts nothing and loses nothing", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    await stage.agent.stop();
+    stage.driver.listFails = true;
+    await stage.restart();
+    await stage.clock.advance(60_000);
+    assert.deepEqual(
+      stage.driver.running().map((run) => run.ref),
+      [ref(pod, 0)],
+    );
+    stage.driver.listFails = false;
+    await stage.clock.advance(40_000);
+    assert.deepEqual(
+      stage.driver.running().map((run) => run.ref),
+      [ref(pod, 0)],
+    );
+    assert.equal(stage.control.status(pod).phase, "Running");
+  });
+
+  test("a container that somebody removed behind our back is seen when changes were lost, and runs again", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    stage.driver.runs.clear();
+    stage.driver.lose();
+    await stage.clock.advance(1_000);
+    assert.deepEqual(
+      stage.driver.running().map((run) => run.ref),
+      [ref(pod, 1)],
+    );
+  });
+
+  test("removeEverything leaves nothing of ours", async () => {
+    const stage = await staged();
+    await stage.run(podOf({ containers: [web(), web({ name: "b" })] }));
+    await stage.run(podOf({ containers: [web()] }));
+    const seen: number[] = [];
+    const { failures } = await stage.agent.removeEverything(({ done }) => seen.push(done));
+    assert.equal(failures, 0);
+    assert.equal(stage.driver.runs.size, 0);
+    assert.deepEqual(seen, [1, 2, 3]);
+    assert.equal(stage.driver.released.length, 2);
+    assert.deepEqual(await stage.record.load(), []);
+  });
+});
+
+describe("agent: probes and health checks", () => {
+  test("a pod is ready when its readiness probe says so, and not before", async () => {
+    const stage = await staged();
+    const url = "http://10.0.0.2:8080/ok";
+    const readinessProbe = { httpGet: { port: "http", path: "/ok" }, periodSeconds: 5 };
+    const pod = await stage.run(
+      podOf({ containers: [web({ readinessProbe, ports: [{ name: "http", containerPort: 8080 }] })] }),
+    );
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.ready, false);
+    stage.transport.http.set(url, 200);
+    await stage.clock.advance(5_100);
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.ready, true);
+    stage.transport.http.set(url, 500);
+    await stage.clock.advance(15_100);
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.ready, false);
+    assert.equal(stage.driver.running()[0]?.ref.attempt, 0, "readiness restarts nothing");
+  });
+
+  test("a failed liveness probe restarts the container and says which probe and what it answered", async () => {
+    const stage = await staged();
+    const livenessProbe = { exec: { command: ["alive"] }, periodSeconds: 10, failureThreshold: 2 };
+    const pod = await stage.run(podOf({ containers: [web({ livenessProbe })] }));
+    stage.driver.probeAnswers.set("alive", { exitCode: 7, output: "no pulse" });
+    await stage.clock.advance(21_000);
+    assert.equal(stage.driver.running()[0]?.ref.attempt, 1);
+    const words = stage.control.events.map(({ message }) => message).join("\n");
+    assert.match(words, /Liveness probe failed: command ended with exit code 7: no pulse/);
+    assert.match(words, /Container web failed liveness probe: .*no pulse/);
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.lastState?.terminated?.exitCode, 143);
+  });
+
+  test("the startup probe holds the others back", async () => {
+    const stage = await staged();
+    const startupProbe = { exec: { command: ["up"] }, periodSeconds: 10, failureThreshold: 30 };
+    const livenessProbe = { exec: { command: ["alive"] }, failureThreshold: 1 };
+    stage.driver.probeAnswers.set("up", { exitCode: 1, output: "" });
+    stage.driver.probeAnswers.set("alive", { exitCode: 1, output: "" });
+    const pod = await stage.run(podOf({ containers: [web({ startupProbe, livenessProbe })] }));
+    await stage.clock.advance(60_000);
+    assert.equal(stage.driver.running()[0]?.ref.attempt, 0);
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.started, false);
+    stage.driver.probeAnswers.delete("up");
+    stage.driver.probeAnswers.delete("alive");
+    await stage.clock.advance(10_000);
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.ready, true);
+  });
+
+  test("Marathon's health checks: grace before the first success, a kill on the failure after the maximum", async () => {
+    const stage = await staged();
+    const check = {
+      httpGet: { port: 0, path: "/" },
+      assignedPort: "http",
+      intervalSeconds: 10,
+      timeoutSeconds: 5,
+      graceSeconds: 35,
+      killAfterFailures: 2,
+    };
+    const ports = [{ name: "http", containerPort: 80, hostPort: 31_005 }];
+    const pod = await stage.run(podOf({ containers: [web({ healthChecks: [check], ports })] }));
+    await stage.clock.advance(30_000);
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.healthResults?.[0]?.consecutiveFailures, 0);
+    assert.equal(stage.transport.asked[0], "http://192.0.2.1:31005/");
+    await stage.clock.advance(20_100);
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.healthResults?.[0]?.consecutiveFailures, 2);
+    assert.equal(stage.driver.running()[0]?.ref.attempt, 0);
+    stage.transport.http.set("http://192.0.2.1:31005/", 200);
+    await stage.clock.advance(10_000);
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.ready, true);
+    stage.transport.http.clear();
+    await stage.clock.advance(30_100);
+    assert.equal(stage.driver.running()[0]?.ref.attempt, 1);
+  });
+});
+
+describe("agent: changes of a bound pod", () => {
+  test("a changed image restarts that container alone, without back-off", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web(), web({ name: "b" })], restartPolicy: "Never" }));
+    const [first, second] = pod.spec.containers;
+    assert(first && second);
+    await stage.run({ ...pod, spec: { ...pod.spec, containers: [{ ...first, image: "web:2" }, second] } });
+    await stage.clock.advance(100);
+    assert.deepEqual(
+      stage.driver.running().map((run) => run.ref),
+      [ref(pod, 0, "b"), ref(pod, 1)],
+    );
+    assert.equal(stage.driver.running("web")[0]?.image, "web:2");
+    assert.equal(stage.control.status(pod).phase, "Running");
+  });
+
+  test("a unit that is only loaded is Running with Loaded as its container's word; it starts and stops with unit.start", async () => {
+    const stage = await staged();
+    const unitOf = (start: boolean) => ({
+      name: "u",
+      driver: "unit" as const,
+      unit: { name: "u.service", options: [], start },
+    });
+    const pod = await stage.run(podOf({ containers: [unitOf(false)], restartPolicy: "Never" }));
+    assert.equal(stage.control.status(pod).phase, "Running");
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.state.waiting?.reason, "Loaded");
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.ready, false);
+    const withStart = (start: boolean) => ({ ...pod, spec: { ...pod.spec, containers: [unitOf(start)] } });
+    await stage.run(withStart(true));
+    assert.deepEqual(
+      stage.unit.running().map((run) => run.ref),
+      [ref(pod, 0, "u")],
+    );
+    await stage.run(withStart(false));
+    assert.equal(stage.unit.running().length, 0);
+    assert.equal(stage.control.status(pod).phase, "Running");
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.state.waiting?.reason, "Loaded");
+    await stage.run(withStart(true));
+    assert.deepEqual(
+      stage.unit.running().map((run) => run.ref),
+      [ref(pod, 1, "u")],
+    );
+  });
+});
+
+describe("agent: values and variables", () => {
+  test("variables are resolved, a missing secret is the stated reason until it is there, and restarts need nobody", async () => {
+    const stage = await staged();
+    const env = [
+      { name: "NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+      { name: "GREETING", value: "hi $(NAME) at $(IP), $$(NAME)" },
+      { name: "IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
+      { name: "KEY", valueFrom: { secretKeyRef: { name: "s", key: "k" } } },
+    ];
+    const pod = await stage.run(podOf({ containers: [web({ env, args: ["--key=$(KEY)"] })] }, "env"));
+    assert.match(stage.control.status(pod).message ?? "", /secret "s" not found/);
+    stage.control.values.set("Secret/default/s", { k: "v" });
+    await stage.clock.advance(5_000);
+    const run = stage.driver.specs[0];
+    assert.deepEqual(run?.env, { NAME: "env", GREETING: "hi env at $(IP), $(NAME)", IP: "10.0.0.2", KEY: "v" });
+    assert.deepEqual(run?.spec.args, ["--key=v"]);
+    await stage.clock.advance(1_000);
+    stage.control.away = true;
+    await stage.restart();
+    stage.driver.exit(ref(pod, 0), 1);
+    await stage.clock.advance(1_000);
+    assert.equal(stage.driver.specs[1]?.env.KEY, "v");
+  });
+});
+
+describe("agent: access and quiet", () => {
+  test("logs come from the present run, or the one before", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    const read = async (previous: boolean) => {
+      let text = "";
+      const at = { nodeName: "n1", uid: pod.metadata.uid };
+      for await (const { data } of stage.agent.access.logs(at, { previous })) text += new TextDecoder().decode(data);
+      return text;
+    };
+    await assert.rejects(read(true), /previous terminated container "web"/);
+    stage.driver.exit(ref(pod, 0), 1);
+    await stage.clock.advance(100);
+    assert.match(await read(false), /web\/1$/);
+    assert.match(await read(true), /web\/0$/);
+    assert.deepEqual(await stage.agent.access.usage({ nodeName: "n1", uid: pod.metadata.uid }), {
+      web: { cpuMillis: 5, memoryBytes: 1024 },
+    });
+  });
+
+  test("a hundred quiet pods set no timers and report nothing", async () => {
+    const stage = await staged();
+    stage.control.assign(...Array.from({ length: 100 }, () => podOf({ containers: [web()] })));
+    await stage.clock.advance(5_000);
+    assert.equal(stage.driver.running().length, 100);
+    const { reports } = stage.control;
+    await stage.clock.advance(60_000);
+    assert.equal(stage.control.reports, reports);
+    assert(stage.clock.timers <= 2, `${stage.clock.timers} timers wait`);
+  });
+});
+
+function ref(pod: { readonly metadata: { readonly uid: string } }, attempt: number, container = "web") {
+  return { podUid: pod.metadata.uid, container, attempt };
+}
