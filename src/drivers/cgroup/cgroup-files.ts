@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 
 import { join } from "node:path";
 
 /** Error codes that say "the cgroup is not there (any more)"; reading a file of a cgroup being removed gives ENODEV. */
-const GONE = new Set(["ENOENT", "ENODEV"]);
+const GONE = new Set(["ENOENT", "ENODEV", "ESRCH"]);
 
 export function errorCode(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? "";

@@ -1,4 +1,5 @@
 import type { Usage } from "../../model/streams.ts";
+import { readCgroupFile } from "./cgroup-files.ts";
 import type { CgroupTree } from "./cgroup-tree.ts";
 
 interface Reading {
@@ -27,10 +28,20 @@ export class UsageMeter {
     this.#last.set(cgroup, reading);
     const usedMs = before ? (reading.cpuNanos - before.cpuNanos) / 1e6 : 0;
     const passedMs = before ? Math.max(1, reading.atMs - before.atMs) : 1;
-    return { cpuMillis: Math.max(0, Math.round((usedMs * 1000) / passedMs)), memoryBytes: counters.memoryBytes };
+    const memoryBytes = counters.memoryBytes || residentBytes(this.#tree.pids(cgroup));
+    return { cpuMillis: Math.max(0, Math.round((usedMs * 1000) / passedMs)), memoryBytes };
   }
 
   forget(cgroup: string): void {
     this.#last.delete(cgroup);
   }
+}
+
+/** What a process had before it came into its cgroup is not charged there; for a small one that may be all it has. */
+function residentBytes(pids: readonly number[]): number {
+  const kibibytes = pids.map((pid) => {
+    const status = readCgroupFile(`/proc/${pid}/status`) ?? "";
+    return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0);
+  });
+  return kibibytes.reduce((sum, each) => sum + each, 0) * 1024;
 }

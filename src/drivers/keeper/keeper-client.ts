@@ -58,6 +58,8 @@ export class KeeperClient implements Keeper {
     if (signal.aborted) return;
     this.#listeners.add(listener);
     signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
+    // A watch begins with a list: what happened before is not told.
+    if (this.#current?.isOpen) queueMicrotask(() => this.#listeners.has(listener) && listener("lost"));
     void this.#keepConnected();
   }
 
@@ -102,8 +104,8 @@ export class KeeperClient implements Keeper {
     args: KeeperCalls[Name]["args"],
   ): Promise<KeeperCalls[Name]["result"]> {
     for (let attempt = 1; ; attempt++) {
-      const connection = await this.#connection();
       try {
+        const connection = await this.#connection();
         return await connection.call(call, args);
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error;

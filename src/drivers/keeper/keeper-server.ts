@@ -41,6 +41,7 @@ export class KeeperServer {
   constructor(parts: KeeperServerParts) {
     this.#parts = parts;
     const { table, tree } = parts;
+    table.onChange((info) => this.#announce(info));
     this.#answers = {
       hello: () => ({ protocol: KEEPER_PROTOCOL, pid: process.pid }),
       spawn: (spec) => table.spawn(spec),
@@ -77,7 +78,7 @@ export class KeeperServer {
     });
   }
 
-  announce(changed: ProcessInfo): void {
+  #announce(changed: ProcessInfo): void {
     for (const socket of this.#subscribers) socket.write(lineOf({ changed }));
   }
 

@@ -13,14 +13,17 @@ export interface ReadLogsOptions extends Omit<LogOptions, "previous"> {
 
 /**
  * What processes wrote to a keeper's `logDir`, oldest first. Lines carry no time, so the order between stdout and stderr
- * is only that of their files: the one written to last comes last. `sinceMs` leaves out files not written to since; with
- * `tailLines` each stream gives that many. No directory = nothing written.
+ * is only that of their files: the one written to last comes last, and `tailLines` takes from it first. `sinceMs` leaves
+ * out files not written to since. No directory = nothing written.
  */
 export async function* readLogs(logDir: string, options: ReadLogsOptions = {}): AsyncGenerator<LogChunk> {
-  const readers = LOG_STREAMS.map((stream) => new StreamReader(logDir, stream));
-  const times = new Map<StreamReader, number>();
-  for (const reader of readers) times.set(reader, await reader.start(options));
-  for (const reader of readers.toSorted((a, b) => (times.get(a) ?? 0) - (times.get(b) ?? 0))) yield* reader.more();
+  const readers = await readersInOrder(logDir);
+  let wanted = options.tailLines;
+  for (const reader of readers.toReversed()) {
+    const lines = await reader.start(wanted, options.sinceMs ?? 0);
+    if (wanted !== undefined) wanted -= lines;
+  }
+  for (const reader of readers) yield* reader.more();
   while (options.follow && !options.signal?.aborted) {
     // Asked before reading: what is written before the end is still read.
     const isOver = (await options.hasEnded?.()) ?? false;
@@ -28,6 +31,17 @@ export async function* readLogs(logDir: string, options: ReadLogsOptions = {}): 
     if (isOver) return;
     await pause(options.signal);
   }
+}
+
+/** The one written to last comes last; stderr when both were. */
+async function readersInOrder(logDir: string): Promise<readonly StreamReader[]> {
+  const dated = await Promise.all(
+    LOG_STREAMS.map(async (stream) => ({
+      reader: new StreamReader(logDir, stream),
+      ...(await sizeOf(logFile(logDir, stream))),
+    })),
+  );
+  return dated.sort((a, b) => a.mtimeMs - b.mtimeMs).map(({ reader }) => reader);
 }
 
 /** The last `bytes` of both streams as text, for messages that say why something failed. */
@@ -59,19 +73,20 @@ class StreamReader {
     this.#stream = stream;
   }
 
-  /** Finds where to begin. Gives when the stream was last written to. */
-  async start({ tailLines, sinceMs = 0 }: ReadLogsOptions): Promise<number> {
+  /** Finds where to begin. Gives how many of the `tailLines` there are. */
+  async start(tailLines: number | undefined, sinceMs: number): Promise<number> {
     const [present, rotated] = [await sizeOf(this.#file()), await sizeOf(this.#file(true))];
     this.#offset = present.mtimeMs < sinceMs ? present.size : 0;
     this.#rotatedOffset = rotated.size > 0 && rotated.mtimeMs >= sinceMs ? 0 : undefined;
-    if (tailLines === undefined) return present.mtimeMs;
+    if (tailLines === undefined) return 0;
     const inPresent = await tailOffset(this.#file(), tailLines);
     this.#offset = Math.max(this.#offset, inPresent.offset);
-    if (inPresent.lines >= tailLines) this.#rotatedOffset = undefined;
-    else if (this.#rotatedOffset !== undefined) {
-      this.#rotatedOffset = (await tailOffset(this.#file(true), tailLines - inPresent.lines)).offset;
-    }
-    return present.mtimeMs;
+    const missing = tailLines - inPresent.lines;
+    if (missing <= 0) this.#rotatedOffset = undefined;
+    if (this.#rotatedOffset === undefined) return inPresent.lines;
+    const inRotated = await tailOffset(this.#file(true), missing);
+    this.#rotatedOffset = inRotated.offset;
+    return inPresent.lines + inRotated.lines;
   }
 
   async *more(): AsyncGenerator<LogChunk> {

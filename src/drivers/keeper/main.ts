@@ -30,9 +30,8 @@ const table = new ProcessTable({
   launcher,
   records: new Records(stateDir),
   report,
-  onChange: (info) => server.announce(info),
 });
-const server: KeeperServer = new KeeperServer({ tree, launcher, table, report, stop: () => process.exit(0) });
+const server = new KeeperServer({ tree, launcher, table, report, stop: () => process.exit(0) });
 
 const socket = openSocketPath(stateDir);
 rmSync(socket.path, { force: true });

@@ -22,7 +22,6 @@ export interface ProcessTableParts {
   readonly launcher: Launcher;
   readonly records: Records;
   readonly report: (message: string) => void;
-  readonly onChange: (info: ProcessInfo) => void;
 }
 
 /** Every process this node keeps, from its start until it is forgotten. */
@@ -34,12 +33,18 @@ export class ProcessTable {
   /** Started by an earlier keeper: their end is seen by looking. */
   readonly #adopted = new Set<string>();
   readonly #bootId = readBootId();
+  #onChange: (info: ProcessInfo) => void = () => undefined;
 
   constructor(parts: ProcessTableParts) {
     this.#parts = parts;
     this.#rotation = new LogRotation(parts.report);
     for (const record of parts.records.load()) this.#adopt(record);
     setInterval(() => this.#lookAfterAdopted(), ADOPTED_POLL_MS).unref();
+  }
+
+  /** One listener; what was found when the table was made is not told. */
+  onChange(listener: (info: ProcessInfo) => void): void {
+    this.#onChange = listener;
   }
 
   list(): readonly ProcessInfo[] {
@@ -121,7 +126,7 @@ export class ProcessTable {
     });
     child.unref();
     this.#save(running);
-    if (child.pid !== undefined) this.#parts.onChange(running.info);
+    if (child.pid !== undefined) this.#onChange(running.info);
     return running.info;
   }
 
@@ -142,7 +147,7 @@ export class ProcessTable {
     this.#save({ ...record, info });
     this.#rotation.remove(logDir);
     this.#adopted.delete(info.id);
-    this.#parts.onChange(info);
+    this.#onChange(info);
     return info;
   }
 

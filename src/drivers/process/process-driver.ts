@@ -156,11 +156,12 @@ export class ProcessDriver implements Driver {
     }, signal);
   }
 
-  logs(ref: RunRef, options: LogOptions): AsyncIterable<LogChunk> {
+  async *logs(ref: RunRef, options: LogOptions): AsyncGenerator<LogChunk> {
     const { previous, ...rest } = options;
     const wanted = previous ? { ...ref, attempt: ref.attempt - 1 } : ref;
+    if (wanted.attempt < 0) throw noPreviousRun(ref);
     const hasEnded = async () => (await this.#find(processIdOf(wanted)))?.state !== "running";
-    return readLogs(this.#folders.of(wanted).logs, { ...rest, hasEnded });
+    yield* readLogs(this.#folders.of(wanted).logs, { ...rest, hasEnded });
   }
 
   async exec(ref: RunRef, request: ExecRequest): Promise<ExecSession> {
@@ -235,6 +236,12 @@ function ownerOf({ user, gid }: ProcessContext): { readonly uid: number; readonl
   const known = user === undefined ? undefined : lookUpUser(user);
   const group = gid === undefined ? undefined : lookUpGroup(String(gid));
   return { uid: known?.uid ?? process.getuid?.() ?? 0, gid: group ?? known?.gid ?? process.getgid?.() ?? 0 };
+}
+
+/** Kubernetes' words. */
+function noPreviousRun({ container }: RunRef): DriverError {
+  const message = `previous terminated container "${container}" not found`;
+  return new DriverError(message, { temporary: false, reason: "NotFound" });
 }
 
 async function link(path: string, target: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RunRef } from "../driver.ts";
@@ -35,8 +35,10 @@ export class RunFolders {
   /** What another command in the same context needs (exec, probes); it outlives styr as the process does. */
   async saveContext(ref: RunRef, context: ProcessContext): Promise<void> {
     const path = join(this.of(ref).path, "context.json");
-    await writeFile(`${path}.tmp`, JSON.stringify(context), { mode: 0o600 });
-    await rename(`${path}.tmp`, path);
+    // The same run may be started twice at once.
+    const draft = `${path}.${randomUUID()}`;
+    await writeFile(draft, JSON.stringify(context), { mode: 0o600 });
+    await rename(draft, path);
   }
 
   async context(ref: RunRef): Promise<ProcessContext | undefined> {
