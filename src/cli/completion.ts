@@ -87,7 +87,7 @@ complete -o filenames -F _styr styr
 }
 
 function zsh({ workload, node, file }: Lists): string {
-  const described = commands.map(
+  const described = commandList.map(
     ({ name, summary }) => `    '${name}:${summary.replaceAll("'", "").replaceAll(":", "\\:")}'`,
   );
   return `#compdef styr

@@ -27,7 +27,15 @@ export function register(program: Command, terminal: Terminal): void {
       const client = openSession(command, terminal);
       const tty = options.tty ?? (terminal.isTerminal && terminal.stdin.isTTY === true);
       const stdin = options.stdin !== false;
-      const target = { name, command: words, tty, stdin, ...sizeOf(terminal, tty), ...containerOf(options) };
+      // commander leaves the first `--` in place when it passes options through.
+      const target = {
+        name,
+        command: words[0] === "--" ? words.slice(1) : words,
+        tty,
+        stdin,
+        ...sizeOf(terminal, tty),
+        ...containerOf(options),
+      };
       const session = await ExecClient.open(client.connection, target, {
         output: (stream, data) => void terminal.write(stream, data),
       });

@@ -11,7 +11,7 @@ export interface Column<Row> {
   readonly cell: (row: Row) => string | Cell;
   /** Shown with `-o wide` only. */
   readonly wide?: boolean;
-  /** Never cut or left out, however narrow the terminal. */
+  /** Never cut short: half of it is worth nothing. */
   readonly firm?: boolean;
   /** Left out on a narrow terminal, highest first, before anything is cut short. */
   readonly dropRank?: number;
@@ -27,6 +27,8 @@ export interface TableOptions<Row> {
 }
 
 const GAP = 2;
+/** Cut further than this, a column says too little: better to leave one out. */
+const LEAST_USEFUL = 14;
 const NARROWEST = 6;
 
 /** Lines of a table, without a newline at the end of the last. Pure. */
@@ -73,11 +75,11 @@ function fit<Row>(columns: readonly Column<Row>[], widest: readonly number[], wi
   const widths = [...widest];
   if (width === undefined) return { kept, widths };
   const total = () => kept.reduce((sum, at) => sum + (widths[at] ?? 0), 0) + GAP * (kept.length - 1);
+  const least = () => kept.reduce((sum, at) => sum + leastWidth(columns[at], widths[at] ?? 0), GAP * (kept.length - 1));
   const droppable = kept
     .filter((at) => columns[at]?.dropRank !== undefined)
     .sort((a, b) => (columns[b]?.dropRank ?? 0) - (columns[a]?.dropRank ?? 0));
-  // Cutting to two thirds reads better than leaving a column out; less than that does not.
-  while (total() > width * 1.2 && droppable.length > 0) {
+  while (least() > width && droppable.length > 0) {
     const gone = droppable.shift();
     kept = kept.filter((at) => at !== gone);
   }
@@ -88,6 +90,10 @@ function fit<Row>(columns: readonly Column<Row>[], widest: readonly number[], wi
     widths[cut] = (widths[cut] ?? 0) - 1;
   }
   return { kept, widths };
+}
+
+function leastWidth<Row>(column: Column<Row> | undefined, width: number): number {
+  return column?.firm ? width : Math.min(width, LEAST_USEFUL);
 }
 
 function joinCells(

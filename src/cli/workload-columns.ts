@@ -22,12 +22,12 @@ const SHORT_KIND: Readonly<Record<string, string>> = { ReplicationController: "r
 export function workloadColumns(nowMs: number, isAmbiguous: (row: Workload) => boolean): readonly Column<Workload>[] {
   return [
     { title: "NAME", cell: (row) => (isAmbiguous(row) ? fullName(row) : row.name), firm: true },
-    { title: "KIND", cell: ({ kind }) => SHORT_KIND[kind] ?? kind.toLowerCase(), dropRank: 3 },
+    { title: "KIND", cell: ({ kind }) => SHORT_KIND[kind] ?? kind.toLowerCase(), dropRank: 4 },
     { title: "DIALECT", cell: ({ dialect }) => dialect, wide: true },
     { title: "NAMESPACE", cell: ({ namespace }) => namespace ?? "", wide: true },
     { title: "READY", cell: ({ ready, desired }) => `${ready}/${desired}`, firm: true },
     { title: "STATUS", cell: ({ status }) => ({ text: status, color: STATUS_COLOR[status] }), firm: true },
-    { title: "NODE", cell: (row) => nodeCell(row), dropRank: 2 },
+    { title: "NODE", cell: (row) => nodeCell(row), dropRank: 3 },
     { title: "NODES", cell: ({ nodes }) => nodes.join(","), wide: true },
     { title: "SINCE", cell: ({ since }) => age(since, nowMs), firm: true },
     {
@@ -35,8 +35,8 @@ export function workloadColumns(nowMs: number, isAmbiguous: (row: Workload) => b
       cell: ({ pods }) => String(pods.reduce((sum, { restarts }) => sum + restarts, 0)),
       wide: true,
     },
-    { title: "RUNS", cell: ({ what }) => what, dropRank: 1 },
-    { title: "URL", cell: ({ urls }) => urlCell(urls) },
+    { title: "RUNS", cell: ({ what }) => what, dropRank: 2 },
+    { title: "URL", cell: ({ urls }) => urlCell(urls), firm: true, dropRank: 1 },
   ];
 }
 

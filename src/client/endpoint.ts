@@ -25,10 +25,10 @@ export interface EndpointSettings {
 export function chooseEndpoint(flags: EndpointSettings, around: Surroundings): Endpoint {
   const { env } = around;
   const file = flags.server || env.STYR_SERVER ? {} : readConfig(around);
-  const server = flags.server ?? env.STYR_SERVER ?? file.server;
-  const token = flags.token ?? env.STYR_TOKEN ?? file.token;
-  const ca = flags.ca ?? env.STYR_CA ?? file.ca;
-  return endpointOf(server ?? `unix://${findSocket(around)}`, token || undefined, ca || undefined);
+  const server = flags.server || env.STYR_SERVER || file.server;
+  const token = flags.token || env.STYR_TOKEN || file.token;
+  const ca = flags.ca || env.STYR_CA || file.ca;
+  return endpointOf(server || `unix://${findSocket(around)}`, token || undefined, ca || undefined);
 }
 
 export function endpointOf(server: string, token: string | undefined, ca: string | undefined): Endpoint {

@@ -79,13 +79,19 @@ async function sendMarathon(connection: Connection, kind: MarathonKind, id: stri
       ? await createMarathon(connection, kind, body)
       : await replaceMarathon(connection, kind, id, body);
   const { deploymentId, version } = answered(answer);
-  const isSame = before !== undefined && version !== undefined && version === (before as { version?: unknown }).version;
+  const isSame = before !== undefined && version !== undefined && version === versionOf(before);
   return {
     verb: before === undefined ? "created" : isSame ? "unchanged" : "configured",
     warnings: warningsOf(answer),
     waitsFor: waitsFor.map((name) => ({ dialect: "marathon", name })),
     ...(typeof deploymentId === "string" ? { deployment: deploymentId } : {}),
   };
+}
+
+/** GET /v2/apps/ID wraps the app; groups and pods come bare. */
+function versionOf(before: object): unknown {
+  const { app, version } = before as { app?: { version?: unknown }; version?: unknown };
+  return app?.version ?? version;
 }
 
 function answered({ text }: Answer): { readonly deploymentId?: unknown; readonly version?: unknown } {
