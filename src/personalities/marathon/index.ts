@@ -16,6 +16,7 @@ import { queueRoutes } from "./routes/queue.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { versionRoutes } from "./routes/versions.ts";
+import { appWorkloads } from "./workloads.ts";
 
 export const marathon: Personality = {
   name: "marathon",
@@ -38,4 +39,5 @@ export const marathon: Personality = {
     notFound: (_request, allowed) => renderNotFound(allowed),
   }),
   controllers: () => [appController, deploymentController],
+  workloads: () => appWorkloads,
 };

@@ -1,9 +1,10 @@
 /** An instance of an app as its pod tells it: what tasks, counts, upgrades and kill order are decided from. Pure. */
-import { isReady, isTerminal, type Pod } from "../../model/pod.ts";
+import { isTerminal, type Pod } from "../../model/pod.ts";
 import { ANNOTATION } from "../../model/well-known.ts";
 import type { AppDefinition } from "./app-definition.ts";
 import { parseTimestamp } from "./timestamp.ts";
 import { MARATHON_ANNOTATION } from "./translate.ts";
+import { checkIndexes } from "./translate-health.ts";
 
 /** In Marathon's words; `Scheduled` has no node yet and is not a task to clients. */
 export type InstanceCondition = "Scheduled" | "Staging" | "Running" | "Killing" | "Unreachable" | "Ended";
@@ -28,8 +29,9 @@ export interface Instance {
 export function instanceOf(pod: Pod, app: AppDefinition): Instance {
   const annotations = pod.metadata.annotations ?? {};
   const condition = conditionOf(pod);
-  const wanted = app.healthChecks.length;
-  const results = (pod.status.containerStatuses?.[0]?.healthResults ?? []).slice(0, wanted);
+  const { health: wanted, readiness } = checkIndexes(app);
+  const all = pod.status.containerStatuses?.[0]?.healthResults ?? [];
+  const results = all.slice(0, wanted);
   const runs = condition === "Running";
   return {
     taskId: annotations[ANNOTATION.instance] ?? pod.metadata.name,
@@ -37,7 +39,7 @@ export function instanceOf(pod: Pod, app: AppDefinition): Instance {
     stagedAtMs: parseTimestamp(annotations[MARATHON_ANNOTATION.stagedAt] ?? pod.metadata.creationTimestamp) ?? 0,
     isHealthy: runs && (wanted === 0 || (results.length === wanted && results.every(({ alive }) => alive))),
     isUnhealthy: runs && results.some(({ alive, consecutiveFailures }) => !alive && consecutiveFailures > 0),
-    isReady: runs && (app.readinessChecks === undefined || isReady(pod)),
+    isReady: runs && (readiness === undefined || all[readiness]?.alive === true),
     version: annotations[MARATHON_ANNOTATION.version] ?? "",
     configVersion: annotations[MARATHON_ANNOTATION.configVersion] ?? "",
     pod,

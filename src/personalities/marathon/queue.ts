@@ -36,7 +36,7 @@ function entryFor(reader: Reader, app: App, { nowMs, lastUnusedOffers }: QueueOp
   if (count === 0) return undefined;
   const leftMs = active ? remainingDelayMs(active, app.status.backoff, nowMs) : 0;
   const nodeNames = reader.list(nodes).map(({ metadata }) => metadata.name);
-  const refused = refusals(waiting, nodeNames.length);
+  const refused = refusals(waiting);
   return {
     app: definition,
     count,
@@ -48,9 +48,9 @@ function entryFor(reader: Reader, app: App, { nowMs, lastUnusedOffers }: QueueOp
 }
 
 /** By the first instance that a scheduler has refused: all of one app are refused alike. */
-function refusals(waiting: readonly Instance[], nodeCount: number): ReadonlyMap<RejectReason, number> {
+function refusals(waiting: readonly Instance[]): ReadonlyMap<RejectReason, number> {
   const message = waiting.map(({ pod }) => refusalOf(pod)).find((words) => words !== undefined);
-  return message === undefined ? new Map() : declinedBy(message, nodeCount);
+  return message === undefined ? new Map() : declinedBy(message);
 }
 
 /** The scheduler's sentence about a pod it found no place for. */

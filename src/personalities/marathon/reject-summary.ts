@@ -16,35 +16,46 @@ export const REJECT_REASONS = [
 
 export type RejectReason = (typeof REJECT_REASONS)[number];
 
-/** What the words of a refusal are about; the first that fits. Whatever names no resource is a rule that was not met. */
+/** What the scheduler's words are about; the first that fits. Whatever names no resource is a rule that was not met. */
 const SIGNS: readonly (readonly [RegExp, RejectReason])[] = [
-  [/styrmann\.dev\/role|acceptedResourceRoles/i, "UnfulfilledRole"],
-  [/cordon|unschedulable|maintenance|drain/i, "AgentMaintenance"],
-  [/\bcpus?\b/i, "InsufficientCpus"],
-  [/memory|\bmem\b/i, "InsufficientMemory"],
-  [/disk|storage/i, "InsufficientDisk"],
-  [/gpu/i, "InsufficientGpus"],
-  [/\bports?\b/i, "InsufficientPorts"],
+  [/acceptedResourceRoles/, "UnfulfilledRole"],
+  [/^does not satisfy/, "UnfulfilledConstraint"],
+  [/cordon|not ready|maintenance|drain/i, "AgentMaintenance"],
+  [/^needs \S+ CPU\b/i, "InsufficientCpus"],
+  [/^needs .* memory\b/i, "InsufficientMemory"],
+  [/^needs .* disk\b/i, "InsufficientDisk"],
+  [/\bgpus?\b/i, "InsufficientGpus"],
+  [/^needs .*host ports?\b/i, "InsufficientPorts"],
+  [/^already has \d+ pods/, "DeclinedScarceResources"],
 ];
 
-export function rejectReasonOf(words: string): RejectReason {
+function rejectReasonOf(words: string): RejectReason {
   return SIGNS.find(([sign]) => sign.test(words))?.[1] ?? "UnfulfilledConstraint";
 }
 
+/** `n1: `, `n1 and n2: `, `n1 and 7 others: `: for which nodes the words that follow are true. */
+const NODES = String.raw`\S+(?: and (?:\d+ others|\S+))?: `;
+
 /**
  * How many nodes were refused for what, from the scheduler's sentence
- * (`0/3 nodes are available: 2 Insufficient cpu, 1 node(s) didn't match …`). Words without a count speak for all nodes.
+ * (`0 of 4 nodes can take it. n1 and 2 others: needs 3 CPU, 1 of 4 free; n4: does not satisfy …`).
  */
-export function declinedBy(message: string, nodes: number): ReadonlyMap<RejectReason, number> {
+export function declinedBy(message: string): ReadonlyMap<RejectReason, number> {
   const declined = new Map<RejectReason, number>();
-  const reasons = message.replace(/^\s*\d+\/\d+ nodes are available[:,]?\s*/, "");
-  for (const part of reasons.split(/[,;](?![^(]*\))/)) {
-    const [, count, words = ""] = /^\s*(?:(\d+)\s+(?!%))?(.*?)\.?\s*$/s.exec(part) ?? [];
-    if (words === "") continue;
-    const reason = rejectReasonOf(words);
-    declined.set(reason, Math.min(nodes, (declined.get(reason) ?? 0) + (count === undefined ? nodes : Number(count))));
+  const reasons = message.replace(/^\d+ of \d+ nodes? can take it\. /, "");
+  for (const part of reasons.split(new RegExp(`; (?=${NODES})`))) {
+    const nodes = new RegExp(`^${NODES}`).exec(part)?.[0];
+    if (nodes === undefined) continue;
+    const reason = rejectReasonOf(part.slice(nodes.length));
+    declined.set(reason, (declined.get(reason) ?? 0) + countOf(nodes));
   }
   return declined;
+}
+
+function countOf(nodes: string): number {
+  const others = / and (\d+) others: $/.exec(nodes)?.[1];
+  if (others !== undefined) return Number(others) + 1;
+  return nodes.includes(" and ") ? 2 : 1;
 }
 
 export interface RejectCount {

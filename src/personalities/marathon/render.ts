@@ -7,6 +7,8 @@ import { type Instance, instanceOf, isTask } from "./instance.ts";
 import type { App, TaskFailure } from "./kinds.ts";
 import { startFailureOf } from "./task-end.ts";
 import { portNames } from "./task-environment.ts";
+import { parseTimestamp, timestamp } from "./timestamp.ts";
+import { checkIndexes } from "./translate-health.ts";
 
 /** What rendering needs to know about the cluster. */
 export interface RenderView {
@@ -62,7 +64,8 @@ export function renderTask(task: Instance, app: AppDefinition, view: RenderView)
   const host = pod.status.hostIP ?? view.nodeAddress(nodeName) ?? nodeName;
   const address = isHostMode(app) ? host : pod.status.podIP;
   const results = healthResults(task, app);
-  const checked = app.check ? pod.status.containerStatuses?.[0]?.healthResults?.[app.healthChecks.length] : undefined;
+  const { check } = checkIndexes(app);
+  const checked = check === undefined ? undefined : pod.status.containerStatuses?.[0]?.healthResults?.[check];
   const servicePorts = portsOf(app).map(({ servicePort }) => servicePort);
   const region = labels[NODE_LABEL.region];
   const zone = labels[NODE_LABEL.zone];
@@ -77,7 +80,7 @@ export function renderTask(task: Instance, app: AppDefinition, view: RenderView)
     servicePorts,
     slaveId: nodeName,
     state: STATE[task.condition] ?? "TASK_UNKNOWN",
-    stagedAt: new Date(task.stagedAtMs).toISOString(),
+    stagedAt: timestamp(task.stagedAtMs),
     ...(startedAt(pod) === undefined ? {} : { startedAt: startedAt(pod) }),
     version: task.version,
     localVolumes: [],
@@ -97,7 +100,8 @@ const STATE: Readonly<Partial<Record<Instance["condition"], string>>> = {
 function startedAt(pod: Pod): string | undefined {
   const state = pod.status.containerStatuses?.[0]?.state;
   const at = state?.running?.startedAt ?? state?.terminated?.startedAt;
-  return at === undefined ? undefined : new Date(at).toISOString();
+  const ms = at === undefined ? undefined : parseTimestamp(at);
+  return ms === undefined ? undefined : timestamp(ms);
 }
 
 /** The host ports, in the order of portIndex; mappings without one are left out, as in the original. */

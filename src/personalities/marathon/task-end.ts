@@ -1,5 +1,5 @@
 /** How a task ended, or why it does not start, in Marathon's words. Pure. */
-import type { ContainerState, Pod } from "../../model/pod.ts";
+import type { ContainerState, HealthResult, Pod } from "../../model/pod.ts";
 import { ANNOTATION } from "../../model/well-known.ts";
 import type { TaskFailure } from "./kinds.ts";
 import { parseTimestamp, timestamp } from "./timestamp.ts";
@@ -17,24 +17,32 @@ export interface TaskEnd {
 export function endOf(pod: Pod): TaskEnd {
   const terminated = terminatedOf(pod);
   const atMs = parseTimestamp(terminated?.finishedAt ?? pod.metadata.creationTimestamp) ?? 0;
-  return { state: stateOf(pod, terminated), atMs, message: messageOf(pod, terminated) };
+  return { state: stateOf(pod), atMs, message: messageOf(pod, terminated) };
 }
 
 function terminatedOf(pod: Pod): Terminated | undefined {
   return pod.status.containerStatuses?.find(({ state }) => state.terminated)?.state.terminated;
 }
 
-function stateOf(pod: Pod, terminated: Terminated | undefined): TaskEnd["state"] {
+function stateOf(pod: Pod): TaskEnd["state"] {
   if (pod.status.phase === "Succeeded") return "TASK_FINISHED";
-  if (isHealthKill(pod, terminated)) return "TASK_KILLED";
+  if (failedCheck(pod)) return "TASK_KILLED";
   return pod.status.reason === "NodeLost" || pod.status.reason === "NodeUnreachable" ? "TASK_LOST" : "TASK_FAILED";
 }
 
-function isHealthKill(pod: Pod, terminated: Terminated | undefined): boolean {
-  return [pod.status.reason, terminated?.reason].some((reason) => reason !== undefined && /unhealthy/i.test(reason));
+/** The agent stops a container for its health on the failure after `killAfterFailures`. */
+function failedCheck(pod: Pod): HealthResult | undefined {
+  const checks = pod.spec.containers[0]?.healthChecks ?? [];
+  const results = pod.status.containerStatuses?.[0]?.healthResults ?? [];
+  return results.find(({ consecutiveFailures }, i) => {
+    const most = checks[i]?.killAfterFailures ?? 0;
+    return most > 0 && consecutiveFailures > most;
+  });
 }
 
 function messageOf(pod: Pod, terminated: Terminated | undefined): string {
+  const check = failedCheck(pod);
+  if (check) return `killed for failing its health check: ${check.lastFailureCause ?? "no answer"}`;
   const said = pod.status.message ?? terminated?.message;
   if (!terminated) return said ?? pod.status.reason ?? "";
   const subject = pod.spec.containers[0]?.image === undefined ? "Command" : "Container";

@@ -2,6 +2,12 @@
 import type { EnvVar } from "../../model/pod.ts";
 import { type AppDefinition, type AppPort, isHostMode, portsOf } from "./app-definition.ts";
 
+/** Where Mesos mounts a container's sandbox. */
+export const SANDBOX = "/mnt/mesos/sandbox";
+
+/** The process driver's name for the sandbox it makes on the node. */
+const PROCESS_SANDBOX = "$(STYR_SANDBOX)";
+
 /** Names of the pod's ports, in the order of portIndex: the user's where there are any. */
 export function portNames(app: AppDefinition): readonly string[] {
   const names = new Set<string>();
@@ -22,8 +28,8 @@ export function taskEnvironment(app: AppDefinition, taskId: string): readonly En
   return [...variables.values()];
 }
 
-/** The kernel expands `$(NAME)` in values and in commands; Marathon does not. */
-export function escapeDollars(text: string): string {
+/** The kernel expands `$(NAME)` in values; Marathon does not. (Commands it leaves to the letter.) */
+function escapeDollars(text: string): string {
   return text.replaceAll("$", "$$$$");
 }
 
@@ -43,6 +49,7 @@ function contextVariables(app: AppDefinition, taskId: string): readonly EnvVar[]
     literal("MARATHON_APP_RESOURCE_GPUS", String(app.gpus)),
     literal("MARATHON_APP_ENFORCE_GROUP_ROLE", "FALSE"),
     ...labelVariables(app.labels),
+    { name: "MESOS_SANDBOX", value: app.container?.docker ? SANDBOX : PROCESS_SANDBOX },
   ];
 }
 

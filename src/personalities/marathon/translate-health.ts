@@ -1,12 +1,37 @@
 /** Marathon's health checks, checks and readiness checks → the kernel's (specification 1.4). Pure. */
-import type { HealthCheck, Probe, ProbeAction } from "../../model/pod.ts";
-import { type AppDefinition, type AppHealthCheck, type Check, isHostMode } from "./app-definition.ts";
-import { escapeDollars, portNames } from "./task-environment.ts";
+import type { HealthCheck, ProbeAction } from "../../model/pod.ts";
+import {
+  type AppDefinition,
+  type AppHealthCheck,
+  type Check,
+  isHostMode,
+  portsOf,
+  type ReadinessCheck,
+} from "./app-definition.ts";
+import { portNames } from "./task-environment.ts";
 
-/** The app's health checks in their order; its `check`, which only informs, comes last. */
+/** The app's health checks in their order, then its `check`, then its readiness checks. `checkIndexes` finds them again. */
 export function translateHealthChecks(app: AppDefinition): readonly HealthCheck[] {
-  const checks = app.healthChecks.map((check) => healthCheck(app, check));
-  return app.check ? [...checks, informingCheck(app, app.check)] : checks;
+  return [
+    ...app.healthChecks.map((check) => healthCheck(app, check)),
+    ...(app.check ? [informingCheck(app, app.check)] : []),
+    ...(app.readinessChecks ?? []).map((check) => readinessCheck(app, check)),
+  ];
+}
+
+/** Where the results of each sort stand among a container's healthResults. */
+export function checkIndexes(app: AppDefinition): {
+  readonly health: number;
+  readonly check: number | undefined;
+  readonly readiness: number | undefined;
+} {
+  const health = app.healthChecks.length;
+  const afterCheck = health + (app.check ? 1 : 0);
+  return {
+    health,
+    check: app.check ? health : undefined,
+    readiness: app.readinessChecks === undefined ? undefined : afterCheck,
+  };
 }
 
 function healthCheck(app: AppDefinition, check: AppHealthCheck): HealthCheck {
@@ -28,7 +53,7 @@ function actionOf(app: AppDefinition, { protocol, path, port, portIndex, command
   const fromOutside = !protocol.startsWith("MESOS_");
   switch (protocol) {
     case "COMMAND":
-      return { exec: { command: ["/bin/sh", "-c", escapeDollars(command?.value ?? "")] } };
+      return { exec: { command: ["/bin/sh", "-c", command?.value ?? ""] } };
     case "TCP":
     case "MESOS_TCP": {
       const at = addressOf(app, port, portIndex, fromOutside);
@@ -65,7 +90,7 @@ function informingCheck(app: AppDefinition, check: Check): HealthCheck {
   if (exec) {
     const { shell, argv = [] } = exec.command;
     const command = shell === undefined ? argv : ["/bin/sh", "-c", shell];
-    return { exec: { command: command.map(escapeDollars) }, ...common };
+    return { exec: { command }, ...common };
   }
   const at = addressOf(app, http?.port ?? tcp?.port, http?.portIndex ?? tcp?.portIndex, false);
   if (tcp) return { tcpSocket: { port: at.port }, ...at.assigned, ...common };
@@ -73,15 +98,16 @@ function informingCheck(app: AppDefinition, check: Check): HealthCheck {
   return { httpGet: { path: http?.path ?? "/", port: at.port, scheme }, ...at.assigned, ...common };
 }
 
-/** A deployment waits for it. Kubernetes' probe takes any status from 200 to 399 for ready. */
-export function readinessProbe(app: AppDefinition): Probe | undefined {
-  const check = app.readinessChecks?.[0];
-  if (!check) return undefined;
+/** A deployment waits for it; it never kills. Any status from 200 to 399 counts as ready. */
+function readinessCheck(app: AppDefinition, check: ReadinessCheck): HealthCheck {
+  const index = portsOf(app).findIndex(({ name }) => name === check.portName);
+  const at = addressOf(app, undefined, index, true);
   return {
-    httpGet: { path: check.path, port: check.portName, scheme: check.protocol },
-    periodSeconds: check.intervalSeconds,
+    httpGet: { path: check.path, port: at.port, scheme: check.protocol },
+    ...at.assigned,
+    intervalSeconds: check.intervalSeconds,
     timeoutSeconds: check.timeoutSeconds,
-    successThreshold: 1,
-    failureThreshold: 1,
+    graceSeconds: 0,
+    killAfterFailures: 0,
   };
 }

@@ -3,15 +3,15 @@ import { createHash } from "node:crypto";
 import { formatBytes, formatCpuMillis } from "../../lib/quantity.ts";
 import type { Constraint, PodSelection } from "../../model/constraint.ts";
 import { type Draft, ownedBy } from "../../model/meta.ts";
-import type { Container, ContainerPort, Pod, PodSpec, Resources, Volume } from "../../model/pod.ts";
+import type { Container, ContainerPort, Pod, PodSpec, Resources, Volume, VolumeMount } from "../../model/pod.ts";
 import { ANNOTATION } from "../../model/well-known.ts";
 import { type AppDefinition, type AppPort, isHostMode, portsOf } from "./app-definition.ts";
 import { translateConstraint } from "./constraints.ts";
 import { discoveryName } from "./ids.ts";
 import { type App, NAMESPACE } from "./kinds.ts";
-import { escapeDollars, portNames, taskEnvironment } from "./task-environment.ts";
+import { portNames, SANDBOX, taskEnvironment } from "./task-environment.ts";
 import { timestamp } from "./timestamp.ts";
-import { readinessProbe, translateHealthChecks } from "./translate-health.ts";
+import { translateHealthChecks } from "./translate-health.ts";
 
 /** Labels and annotations of the pods made here. */
 export const LABEL = { appHash: "styrmann.dev/app-hash", app: "styrmann.dev/app" } as const;
@@ -122,12 +122,7 @@ function containerOf(app: AppDefinition, taskId: string): Container {
   const docker = app.container?.docker;
   const ports = containerPorts(app);
   const healthChecks = translateHealthChecks(app);
-  const readiness = readinessProbe(app);
-  const mounts = (app.container?.volumes ?? []).map(({ containerPath, mode }, i) => ({
-    name: `volume-${i}`,
-    mountPath: containerPath,
-    ...(mode === "RO" ? { readOnly: true } : {}),
-  }));
+  const mounts = mountsOf(app);
   return {
     name: "app",
     ...(docker ? dockerSettings(app, taskId) : processSettings(app)),
@@ -137,17 +132,15 @@ function containerOf(app: AppDefinition, taskId: string): Container {
     ...(ports.length > 0 ? { ports } : {}),
     ...(mounts.length > 0 ? { volumeMounts: mounts } : {}),
     ...(healthChecks.length > 0 ? { healthChecks } : {}),
-    ...(readiness ? { readinessProbe: readiness } : {}),
     ...(app.tty === undefined ? {} : { tty: app.tty }),
   };
 }
 
 /** `cmd` is a shell's, by Marathon's own definition; the shell is the task's, inside its sandbox. */
 function commandOf({ cmd, args, container }: AppDefinition): Pick<Container, "command" | "args"> {
-  if (cmd !== undefined) return { command: ["/bin/sh", "-c", escapeDollars(cmd)] };
+  if (cmd !== undefined) return { command: ["/bin/sh", "-c", cmd] };
   if (args === undefined) return {};
-  const escaped = args.map(escapeDollars);
-  return container?.docker ? { args: escaped } : { command: escaped };
+  return container?.docker ? { args } : { command: args };
 }
 
 function dockerSettings(app: AppDefinition, taskId: string): Partial<Container> {
@@ -200,11 +193,24 @@ function mebibytes(count: number): string {
   return formatBytes(Math.ceil(count * MIB));
 }
 
+/** A container has a sandbox of its own at Mesos' place; a process has the one it runs in. */
 function volumesOf(app: AppDefinition): readonly Volume[] {
-  return (app.container?.volumes ?? []).map(({ hostPath }, i) => ({
+  const given = (app.container?.volumes ?? []).map(({ hostPath }, i) => ({
     name: `volume-${i}`,
     hostPath: { path: hostPath },
   }));
+  return app.container?.docker ? [{ name: "sandbox", emptyDir: {} }, ...given] : given;
+}
+
+/** Relative paths are below the sandbox. */
+function mountsOf(app: AppDefinition): readonly VolumeMount[] {
+  const isDocker = app.container?.docker !== undefined;
+  const given = (app.container?.volumes ?? []).map(({ containerPath, mode }, i) => ({
+    name: `volume-${i}`,
+    mountPath: isDocker && !containerPath.startsWith("/") ? `${SANDBOX}/${containerPath}` : containerPath,
+    ...(mode === "RO" ? { readOnly: true } : {}),
+  }));
+  return isDocker ? [{ name: "sandbox", mountPath: SANDBOX }, ...given] : given;
 }
 
 function containerPorts(app: AppDefinition): readonly ContainerPort[] {

@@ -154,22 +154,37 @@ function readiness(app: AppBody): Violation[] {
 
 /** What the drivers here cannot do with the container that the app asks for. */
 function execution(app: AppBody): Violation[] {
-  const { container, fetch } = app;
-  if (container?.docker) {
-    return (fetch ?? []).map(({ uri }, i) => ({
-      field: `/fetch(${i})`,
-      message: `fetching "${uri}" into a Docker container is not supported; put it into the image, or log the node's Docker Engine in to the registry`,
-    }));
+  const found = volumePaths(app);
+  if (app.container?.docker) {
+    const reason =
+      "into a Docker container is not supported; put it into the image, or log the node's Docker Engine in to the registry";
+    for (const [i, { uri }] of (app.fetch ?? []).entries()) {
+      found.push({ field: `/fetch(${i})`, message: `fetching "${uri}" ${reason}` });
+    }
+    return found;
   }
-  const found: Violation[] = [];
-  if (container?.type === "DOCKER") found.push({ field: "/container/docker", message: "not defined" });
-  const message = "an app without an image runs directly on the host and cannot have volumes; use the host's paths";
-  for (const i of container?.volumes.keys() ?? []) found.push({ field: `/container/volumes(${i})`, message });
+  if (app.container?.type === "DOCKER") found.push({ field: "/container/docker", message: "not defined" });
   if (!isHostMode(app)) {
     found.push({
       field: "/networks",
       message: "an app without an image runs directly on the host: only host networking is supported",
     });
+  }
+  return found;
+}
+
+function volumePaths({ container }: AppBody): Violation[] {
+  const found: Violation[] = [];
+  for (const [i, { containerPath, hostPath }] of (container?.volumes ?? []).entries()) {
+    const field = `/container/volumes(${i})`;
+    const isAbsolute = containerPath.startsWith("/");
+    if (!hostPath.startsWith("/")) found.push({ field: `${field}/hostPath`, message: "must be an absolute path" });
+    if (containerPath.split("/").includes("..")) {
+      found.push({ field: `${field}/containerPath`, message: "must not contain '..'" });
+    } else if (!container?.docker && isAbsolute && containerPath !== hostPath) {
+      const message = "an app without an image sees the host's own files: use a path relative to its sandbox";
+      found.push({ field: `${field}/containerPath`, message });
+    }
   }
   return found;
 }

@@ -24,7 +24,9 @@ const WRITE = { verb: "write", resource: "apps" } as const;
 export function appRoutes({ store, random }: PersonalityContext): readonly Route[] {
   return [
     { method: "GET", path: "/v2/apps", access: READ, handle: (_, context) => listApps(context) },
+    { method: "GET", path: "/v2/apps/", access: READ, handle: (_, context) => listApps(context) },
     { method: "POST", path: "/v2/apps", access: WRITE, handle: createApp },
+    { method: "POST", path: "/v2/apps/", access: WRITE, handle: createApp },
     {
       method: "PUT",
       path: "/v2/apps",
