@@ -26,11 +26,19 @@ export function fitsRoom(demand: Demand, node: NodeInfo): Refusal | undefined {
   );
 }
 
-/** Everything that `fits` could object to, at once. */
+/** Everything that `fits` could object to, at once, but for rules about the node, of which the first. */
 export function allMisfits(demand: Demand, node: NodeInfo): readonly Refusal[] {
-  const rules = demand.nodeRules.flatMap((rule) => checkNodeRules({ ...demand, nodeRules: [rule] }, node) ?? []);
-  const rest = [checkDrivers, checkCpu, checkMemory, checkDisk, checkPods, checkPorts, checkDynamicPorts];
-  return [...rules, ...rest.flatMap((check) => check(demand, node) ?? [])];
+  const checks = [
+    checkDrivers,
+    checkNodeRules,
+    checkCpu,
+    checkMemory,
+    checkDisk,
+    checkPods,
+    checkPorts,
+    checkDynamicPorts,
+  ];
+  return checks.flatMap((check) => check(demand, node) ?? []);
 }
 
 export const checkDrivers: Check = (demand, { facts }) => {
@@ -92,7 +100,7 @@ const checkPods: Check = (_demand, node) => {
 
 const checkPorts: Check = (demand, node) => {
   for (const port of demand.hostPorts) {
-    const holder = holderOf(node, port);
+    const [holder] = holdersOf(node, port);
     if (holder === undefined) continue;
     return new Refusal("port", () => `needs host port ${port.port}/${port.protocol.toLowerCase()}, held by ${holder}`);
   }
@@ -100,11 +108,11 @@ const checkPorts: Check = (demand, node) => {
 };
 
 /** Who holds a host port; an address of its own clashes with the same address and with all addresses. */
-export function holderOf(node: NodeInfo, port: HostPort): string | undefined {
-  const clash = node.ports
-    .get(portKey(port))
-    ?.find((held) => held.port.hostIP === undefined || port.hostIP === undefined || held.port.hostIP === port.hostIP);
-  return clash?.podKey;
+export function holdersOf(node: NodeInfo, port: HostPort): readonly string[] {
+  const held = node.ports.get(portKey(port)) ?? [];
+  return held
+    .filter(({ port: { hostIP } }) => hostIP === undefined || port.hostIP === undefined || hostIP === port.hostIP)
+    .map(({ podKey }) => podKey);
 }
 
 const checkDynamicPorts: Check = (demand, node) => {

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import type { Constraint } from "../model/constraint.ts";
+import type { Node } from "../model/node.ts";
+import type { Pod } from "../model/pod.ts";
+import { Census } from "./census.ts";
+import { compileDemand } from "./demand.ts";
+import { explainPod } from "./explain.ts";
+import { type NodeInfo, nodeInfoOf } from "./node-info.ts";
+import { schedulePod } from "./schedule-pod.ts";
+import { type TestPod, testNode, testPod } from "./test-objects.ts";
+import { withChanges } from "./unblock.ts";
+
+const RULES = { strategy: "spread" } as const;
+
+function on(node: Node, ...pods: readonly TestPod[]): NodeInfo {
+  return nodeInfoOf(
+    node,
+    pods.map((pod) => testPod({ ...pod, spec: { nodeName: node.metadata.name, ...pod.spec } })),
+  );
+}
+
+function places(pod: Pod, nodes: readonly NodeInfo[]): string | undefined {
+  return schedulePod(compileDemand(pod), nodes, Census.of(nodes), "spread")?.node.name;
+}
+
+describe("explain", () => {
+  test("a pod that waits for memory: the numbers, and a smaller request that is then placed", () => {
+    const nodes = [
+      on(testNode({ name: "n1", memory: "1Gi" }), { name: "x", memory: "900Mi" }),
+      on(testNode({ name: "n3", memory: "2Gi" }), { name: "y", memory: "1748Mi" }),
+    ];
+    const found = explainPod(testPod({ memory: "1Gi" }), nodes, RULES);
+    assert.equal(found.unblockings[0]?.message, "fits on n3 if memory ≤ 300 MiB");
+    assert.equal(found.summary, "pending: 0 of 2 nodes can take it; it fits on n3 if memory ≤ 300 MiB");
+    const messages = found.verdicts.map(({ nodes: names, refusals }) => `${names}: ${refusals[0]?.message}`);
+    assert.deepEqual(messages, [
+      "n1: needs 1 GiB memory, 124 MiB of 1 GiB free",
+      "n3: needs 1 GiB memory, 300 MiB of 2 GiB free",
+    ]);
+    assert.equal(places(testPod({ memory: "301Mi" }), nodes), undefined);
+    assert.equal(places(testPod({ memory: "300Mi" }), nodes), "n3");
+  });
+
+  test("a held port: who holds it, and freeing it is enough", () => {
+    const node = testNode({ name: "n1" });
+    const found = explainPod(testPod({ hostPort: 80 }), [on(node, { name: "nginx", hostPort: 80 })], RULES);
+    assert.equal(found.unblockings[0]?.message, "fits on n1 if port 80 is freed (held by default/nginx)");
+    assert.equal(places(testPod({ hostPort: 80 }), [on(node)]), "n1");
+  });
+
+  test("a missing driver, a driver that does not work, a cordon", () => {
+    const messages = (node: Node) =>
+      explainPod(testPod({}), [on(node)], RULES).unblockings.map(({ message }) => message);
+    assert.deepEqual(messages(testNode({ name: "n1", drivers: {} })), ["fits on n1 if Docker is installed"]);
+    assert.deepEqual(messages(testNode({ name: "n1", docker: false })), ["fits on n1 if Docker works"]);
+    assert.deepEqual(messages(testNode({ name: "n1", cordoned: true })), ["fits on n1 if it is uncordoned"]);
+  });
+
+  test("a rule that no node satisfies is named as its user wrote it", () => {
+    const constraints: readonly Constraint[] = [
+      { type: "in", key: "disk", values: ["ssd"], from: "MachineMetadata=disk=ssd" },
+    ];
+    const found = explainPod(testPod({ constraints }), [on(testNode({ name: "n1", labels: { disk: "hdd" } }))], RULES);
+    assert.equal(found.unblockings[0]?.message, 'fits on n1 if the rule "MachineMetadata=disk=ssd" is lifted');
+    assert.equal(
+      found.verdicts[0]?.refusals[0]?.message,
+      "does not satisfy MachineMetadata=disk=ssd (it has disk=hdd)",
+    );
+  });
+
+  test("a placed pod is explained as if it were placed again, without counting itself", () => {
+    const pod = testPod({ name: "a", app: "web", cpu: "3", spec: { nodeName: "n1" } });
+    const nodes = [nodeInfoOf(testNode({ name: "n1" }), [pod]), on(testNode({ name: "n2" }), { name: "b", cpu: "2" })];
+    const found = explainPod(pod, nodes, RULES);
+    assert.equal(found.nodeName, "n1");
+    assert.equal(found.wouldChoose, "n1");
+    assert.match(found.summary, /^on n1, which is still the best/);
+    const [first, second] = found.verdicts;
+    assert.deepEqual(first?.nodes, ["n1"]);
+    assert.ok(first?.scores.some(({ name }) => name === "least allocated"));
+    assert.equal(second?.refusals[0]?.message, "needs 3 CPU, 2 of 4 free");
+  });
+
+  test("nodes of which the same can be said are one verdict", () => {
+    const nodes = ["n1", "n2", "n3"].map((name) => on(testNode({ name, cpu: "1" })));
+    const found = explainPod(testPod({ cpu: "2" }), nodes, RULES);
+    assert.deepEqual(
+      found.verdicts.map(({ nodes: names }) => names),
+      [["n1", "n2", "n3"]],
+    );
+  });
+
+  test("every change it names lets the pod be placed", () => {
+    const constraint = fc.constantFrom<Constraint>(
+      { type: "in", key: "disk", values: ["ssd"] },
+      { type: "exists", key: "rack" },
+      { type: "machine", id: "machine-n1" },
+      { type: "apart", topologyKey: "zone", pods: { by: "labels", selector: { matchLabels: { app: "b" } } } },
+      { type: "together", topologyKey: "zone", pods: { by: "workload", glob: "c*" } },
+      { type: "spread", topologyKey: "zone", pods: { by: "labels", selector: { matchLabels: { app: "a" } } } },
+      { type: "atMost", count: 1, topologyKey: "zone", pods: { by: "labels", selector: {} } },
+    );
+    const pod = fc.record({
+      app: fc.constantFrom("a", "b", "c"),
+      cpu: fc.constantFrom(undefined, "500m", "3"),
+      memory: fc.constantFrom(undefined, "600Mi", "3000001Ki"),
+      hostPort: fc.constantFrom(undefined, 80),
+      constraints: fc.array(constraint, { maxLength: 2 }),
+    });
+    const node = fc.record({
+      cpu: fc.constantFrom("1", "2"),
+      memory: fc.constantFrom("1Gi", "1500001Ki"),
+      pods: fc.constantFrom("2", "9"),
+      docker: fc.boolean(),
+      ready: fc.boolean(),
+      cordoned: fc.boolean(),
+      labels: fc.constantFrom<Record<string, string>>({}, { zone: "z1" }, { zone: "z2", disk: "ssd" }, { rack: "r" }),
+      dedicated: fc.boolean(),
+      held: fc.array(pod, { maxLength: 3 }),
+    });
+    let named = 0;
+    fc.assert(
+      fc.property(fc.array(node, { minLength: 1, maxLength: 4 }), pod, (wanted, asked) => {
+        const nodes = wanted.map(({ held, dedicated, ...rest }, at) => {
+          const taints = dedicated ? [{ key: "dedicated", effect: "NoSchedule" as const }] : [];
+          const pods = held.map((one, n) => ({ ...one, name: `held-${at}-${n}` }));
+          return on(testNode({ ...rest, taints, name: `n${at}` }), ...pods);
+        });
+        const subject = testPod({ ...asked, name: "subject" });
+        const found = explainPod(subject, nodes, RULES);
+        assert.equal(found.wouldChoose, places(subject, nodes), "says what the scheduler would do");
+        for (const { nodeName, changes, message } of found.unblockings) {
+          named++;
+          const after = withChanges(compileDemand(subject), nodes, nodeName, changes);
+          const census = Census.of(after.nodes);
+          assert.ok(schedulePod(after.demand, after.nodes, census, "spread"), message);
+        }
+        if (found.wouldChoose === undefined) assert.ok(found.unblockings.length > 0, "there is always something to do");
+      }),
+      { numRuns: 1000 },
+    );
+    assert.ok(named > 500, `${named} changes were tried`);
+  });
+});
