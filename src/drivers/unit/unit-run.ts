@@ -236,9 +236,18 @@ export class UnitRun {
     const events: ServiceEvent[] = [];
     for (const action of actions) {
       const event = await this.#perform(action);
-      if (event) events.push(event);
+      // Told at once: what is started next (ExecStartPost=) gets the main process' $MAINPID.
+      if (event?.type === "spawned") await this.#noteSpawned(event);
+      else if (event) events.push(event);
     }
     return events;
+  }
+
+  async #noteSpawned(event: ServiceEvent): Promise<void> {
+    const view = { nowMs: this.#parts.clock.now(), pids: [] };
+    const { state } = step(this.service, this.#state, event, view);
+    this.#state = state;
+    await this.#saveState();
   }
 
   async #perform(action: ServiceAction): Promise<ServiceEvent | undefined> {
