@@ -13,6 +13,8 @@ export interface BodySettings {
   /** The pod's infra container, when it shares namespaces. */
   readonly infraId?: string;
   readonly logs: LogBounds;
+  /** The lowest OOM score that this host allows. */
+  readonly oomScoreFloor: number;
 }
 
 /** Docker keeps `files` files of `bytesPerFile` per container and rotates. */
@@ -38,7 +40,7 @@ export function appBody(run: ContainerRun, settings: BodySettings): ContainerBod
     HostConfig: {
       LogConfig: logConfig(settings.logs),
       CgroupParent: settings.cgroupParent,
-      ...limitsOf(run),
+      ...limitsOf(run, settings.oomScoreFloor),
       ...(run.mounts.length === 0 ? {} : { Mounts: mountsOf(run) }),
       ...(security.privileged ? { Privileged: true } : {}),
       ...(security.readOnlyRootFilesystem ? { ReadonlyRootfs: true } : {}),
@@ -61,7 +63,7 @@ export function infraBody(pod: PodRun, image: string, settings: BodySettings): C
       CgroupParent: settings.cgroupParent,
       IpcMode: "shareable",
       // The last thing the kernel should take: with it the whole pod loses its address (kubelet gives its pause container -998).
-      OomScoreAdj: -998,
+      OomScoreAdj: Math.max(settings.oomScoreFloor, -998),
       CpuShares: 2,
     },
   };
@@ -126,13 +128,13 @@ function mountsOf({ mounts }: ContainerRun): object[] {
 }
 
 /** Shares and quota as kubelet reckons them: 1024 shares a core, at least 2; quota per 100 ms, at least 1 ms. No swap beyond the memory limit. */
-function limitsOf({ limits }: ContainerRun): HostConfig {
+function limitsOf({ limits }: ContainerRun, oomScoreFloor: number): HostConfig {
   const { cpuRequestMillis, cpuLimitMillis, memoryLimitBytes, oomScoreAdjust } = limits;
   return {
     CpuShares: sharesOf(cpuRequestMillis),
     ...(cpuLimitMillis === undefined ? {} : { CpuPeriod: 100_000, CpuQuota: Math.max(1000, cpuLimitMillis * 100) }),
     ...(memoryLimitBytes === undefined ? {} : { Memory: memoryLimitBytes, MemorySwap: memoryLimitBytes }),
-    ...(oomScoreAdjust === undefined ? {} : { OomScoreAdj: oomScoreAdjust }),
+    ...(oomScoreAdjust === undefined ? {} : { OomScoreAdj: Math.max(oomScoreFloor, oomScoreAdjust) }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Output, commands and usage of one container by its engine id: of ours, and of those that units started themselves. */
 import { readFile } from "node:fs/promises";
 import type { Duplex } from "node:stream";
-import type { ExecRequest, ExecSession, LogChunk, LogOptions, Usage } from "../../model/streams.ts";
+import type { ExecRequest, ExecSession, LogChunk, LogOptions, TerminalSize, Usage } from "../../model/streams.ts";
 import { DriverError } from "../driver.ts";
 import type { Engine } from "./engine.ts";
 import type { ContainerDetails } from "./engine-facts.ts";
@@ -76,9 +76,21 @@ class DockerExec implements ExecSession {
   }
 
   /** A window size that cannot be set changes nothing that matters: the command goes on with the old one. */
-  resize({ columns, rows }: { readonly columns: number; readonly rows: number }): void {
-    const query = { w: columns, h: rows };
-    this.#engine.call({ method: "POST", path: `/exec/${this.#id}/resize`, query }).catch(() => undefined);
+  resize(size: TerminalSize): void {
+    this.#resize(size).catch(() => undefined);
+  }
+
+  /** Until the command's process is there, which is a moment after its stream, engines up to API 1.41 refuse. */
+  async #resize({ columns, rows }: TerminalSize): Promise<void> {
+    const request = { method: "POST", path: `/exec/${this.#id}/resize`, query: { w: columns, h: rows } } as const;
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.#engine.call(request);
+      } catch (error) {
+        if (tries === 10) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 10 * (tries + 1)));
+      }
+    }
   }
 
   /** Docker has no call to end a command: its process is killed here when the engine is on this host, and is left alone when not. */

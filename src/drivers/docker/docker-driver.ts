@@ -30,6 +30,7 @@ import { InfraContainers } from "./infra-containers.ts";
 import { appName, LABEL, type Labels, refOf } from "./labels.ts";
 import { Limiter } from "./limiter.ts";
 import { observedOf, runState } from "./observe.ts";
+import { oomScoreFloor } from "./oom-score.ts";
 import { PodCgroups } from "./pod-cgroups.ts";
 import { ensurePodNetwork, type PodNetworkSettings } from "./pod-network.ts";
 import { already, isRefusal, withReason } from "./refusal.ts";
@@ -60,6 +61,7 @@ interface EngineFacts {
   readonly architecture: string;
   readonly version: string;
   readonly cgroups: PodCgroups;
+  readonly oomScoreFloor: number;
 }
 
 const PING_TIMEOUT_MS = 3000;
@@ -165,6 +167,7 @@ export class DockerDriver implements Driver {
     const watch = new RunWatch({
       ...{ engine: this.#engine, instance, clock, log, seen: this.#seen, images: this.#images },
       onEngineBack: () => this.#forgetEngine(),
+      onInfraDeath: (podUid) => this.#infra.forget(podUid),
     });
     watch.run(listener, signal).catch((error: unknown) => {
       // A bug in a listener: it must stop the program, not the watch alone.
@@ -207,6 +210,7 @@ export class DockerDriver implements Driver {
     const settings: BodySettings = {
       ...{ instance: this.#options.instance, network: this.#network.name },
       cgroupParent: facts.cgroups.parentOf(run.pod.uid),
+      oomScoreFloor: facts.oomScoreFloor,
       logs: this.#options.logs ?? { bytesPerFile: 10 * 1024 * 1024, files: 3 },
     };
     const started = await this.#starts.run(async () => {
@@ -337,6 +341,7 @@ export class DockerDriver implements Driver {
       return {
         architecture: ARCHITECTURE[info.Architecture] ?? info.Architecture,
         version: info.ServerVersion,
+        oomScoreFloor: await oomScoreFloor(this.#engine),
         cgroups: new PodCgroups(this.#options.cgroupRoot ?? "styrmann", driver, isLocal),
       };
     });

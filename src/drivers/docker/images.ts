@@ -54,6 +54,7 @@ export class Images {
         return true;
       } catch (error) {
         if (isRefusal(error, 404)) return false;
+        if (isRefusal(error, 400)) throw pullError(error.message, "InvalidImageName");
         throw error;
       }
     });

@@ -21,6 +21,7 @@ interface Options {
   readonly images: Images;
   /** A new event stream began: the engine may have been away. */
   readonly onEngineBack: () => void;
+  readonly onInfraDeath: (podUid: string) => void;
 }
 
 type Listener = (change: ObservedRun | "lost") => void;
@@ -109,9 +110,11 @@ export class RunWatch {
 
   /** Without it the pod's containers have no network that a new one could share: they end too and are started again by their own rules. */
   async #onInfraDeath(event: EngineEvent, labels: Labels): Promise<void> {
-    const { engine, seen, log } = this.#options;
+    const { engine, seen, log, onInfraDeath } = this.#options;
+    const podUid = labels[LABEL.podUid] ?? "";
+    onInfraDeath(podUid);
     if (seen.isRemoved(event.Actor.ID)) return;
-    const filters = { label: [`${LABEL.podUid}=${labels[LABEL.podUid]}`, `${LABEL.role}=app`] };
+    const filters = { label: [`${LABEL.podUid}=${podUid}`, `${LABEL.role}=app`] };
     log.warn("the infra container of a pod ended: its containers are restarted", { pod: labels[LABEL.pod] });
     try {
       const query = { filters: JSON.stringify(filters) };

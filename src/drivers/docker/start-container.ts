@@ -1,8 +1,8 @@
 /** One run, from nothing to running: create, start. Finds what an interrupted start left under the run's name. */
 import type { Clock } from "../../seams/clock.ts";
 import { type ContainerRun, DriverError, type ObservedRun } from "../driver.ts";
-import type { ContainerBody } from "./create-request.ts";
 import { inspectContainer } from "./container-streams.ts";
+import type { ContainerBody } from "./create-request.ts";
 import type { Engine } from "./engine.ts";
 import { base, observedOf } from "./observe.ts";
 import { already, isRefusal, withReason } from "./refusal.ts";

@@ -108,8 +108,8 @@ export function driverContract(name: string, open: () => Promise<Subject>, skip?
       assert.equal(await listed(run.ref), undefined);
     });
 
-    test("watch: reports start and end with the exit code", async () => {
-      const observer = new Observer(driver);
+    test("watch: reports start and end with the exit code", async (t) => {
+      const observer = new Observer(driver, t);
       await observer.loses().catch(() => assert.fail("a watch must begin with a list: it reports lost"));
       const run = withAddress(programs.exits(7, 300));
       await started(run);
@@ -117,7 +117,6 @@ export function driverContract(name: string, open: () => Promise<Subject>, skip?
       const ended = await observer.sees(run.ref, "exited");
       assert.equal(ended.exitCode, 7);
       assert.ok((ended.finishedAtMs ?? 0) >= (ended.startedAtMs ?? Number.MAX_VALUE), "with both times");
-      observer.close();
       await discard(run);
     });
 

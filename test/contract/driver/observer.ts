@@ -8,7 +8,9 @@ export class Observer {
   readonly #abort = new AbortController();
   readonly #waiters = new Set<() => void>();
 
-  constructor(driver: Driver) {
+  /** Ends with the test, however that ends. */
+  constructor(driver: Driver, test: { after(fn: () => void): void }) {
+    test.after(() => this.#abort.abort());
     driver.watch((change) => {
       this.changes.push(change);
       for (const waiter of this.#waiters) waiter();
@@ -27,10 +29,6 @@ export class Observer {
   /** A "lost" after the first `after` changes. */
   async loses(after = 0): Promise<void> {
     await this.#until("lost", () => this.changes.slice(after).find((change) => change === "lost"));
-  }
-
-  close(): void {
-    this.#abort.abort();
   }
 
   #until<T>(what: string, find: () => T | undefined): Promise<T> {
