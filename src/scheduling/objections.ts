@@ -61,7 +61,13 @@ function remediesOf({ filter }: Refusal, demand: Demand, node: NodeInfo): readon
       return amountRemedies("disk", demand.diskBytes, node.free.diskBytes);
     case "pods": {
       const tooMany = node.pods.size + 1 - node.facts.allocatable.pods;
-      const keys = [...node.pods.keys()].sort().slice(0, tooMany);
+      // Not those that the pod has to be with.
+      const wanted = demand.podRules.filter(({ type }) => type === "together" || type === "sameValue");
+      const keys = [...node.pods.values()]
+        .filter(({ identity }) => !wanted.some(({ selection }) => selection.selects(identity)))
+        .map(({ key }) => key)
+        .sort()
+        .slice(0, tooMany);
       return keys.length < tooMany ? [] : [{ type: "remove pods", keys, why: "the node is full of pods" }];
     }
     case "port":

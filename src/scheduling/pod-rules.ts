@@ -161,7 +161,13 @@ function constraintRule(constraint: Constraint, identity: PodIdentity): PodRule 
       if (constraint.groups !== undefined && constraint.groups > 0) {
         return { ...shared, type: "groups", groups: constraint.groups, total: constraint.total ?? 1 };
       }
-      return { ...shared, type, maxSkew: constraint.maxSkew ?? 1, minDomains: constraint.minDomains ?? 0 };
+      return {
+        ...shared,
+        type,
+        maxSkew: constraint.maxSkew ?? 1,
+        minDomains: constraint.minDomains ?? 0,
+        cost: constraint.groups === undefined ? cost : PEERS_IN_ZONE,
+      };
     case "atMost":
       return { ...shared, type, count: constraint.count };
     case "sameValue":

@@ -21,6 +21,7 @@ interface Plan {
 
 /** How many plans are tried before giving up on finding more that hold. */
 const TRIED = 20;
+const ROUNDS = 3;
 
 /**
  * The smallest changes that would let the pod be placed, best first, at most `limit`. Each one was tried on a copy of
@@ -37,14 +38,12 @@ export function findUnblockings(
     .filter(({ changes }) => changes.length > 0)
     .sort((a, b) => a.effort - b.effort || (a.node.name < b.node.name ? -1 : 1));
   const found: Unblocking[] = [];
-  for (const { node, changes } of sorted.slice(0, TRIED)) {
+  for (const plan of sorted.slice(0, TRIED)) {
     if (found.length === limit) break;
-    if (!holds(demand, nodes, node, changes)) continue;
-    found.push({
-      nodeName: node.name,
-      message: `fits on ${node.name} if ${changes.map(changeWords).join(" and ")}`,
-      changes,
-    });
+    const changes = completed(demand, nodes, plan);
+    if (!changes) continue;
+    const { name } = plan.node;
+    found.push({ nodeName: name, message: `fits on ${name} if ${changes.map(changeWords).join(" and ")}`, changes });
   }
   return found;
 }
@@ -55,12 +54,24 @@ function planFor(demand: Demand, node: NodeInfo, objections: readonly Objection[
   return { node, changes, effort: changes.reduce((sum, change) => sum + effort(change, demand), 0) };
 }
 
-function holds(demand: Demand, nodes: readonly NodeInfo[], node: NodeInfo, changes: readonly Change[]): boolean {
-  const after = withChanges(demand, nodes, node.name, changes);
-  const there = after.nodes.find(({ name }) => name === node.name);
-  if (!there) return false;
-  const checks = prepareScan(after.demand, after.nodes, Census.of(after.nodes));
-  return objectionsTo(after.demand, there, checks, after.nodes).length === 0;
+/**
+ * The plan's changes, tried; with more where the first bring up new objections (the pod that holds the port is the one
+ * this pod must be with). Undefined when no end is in sight.
+ */
+function completed(demand: Demand, nodes: readonly NodeInfo[], { node, changes }: Plan): readonly Change[] | undefined {
+  let present = changes;
+  for (let round = 0; round < ROUNDS; round++) {
+    const after = withChanges(demand, nodes, node.name, present);
+    const there = after.nodes.find(({ name }) => name === node.name);
+    if (!there) return undefined;
+    const checks = prepareScan(after.demand, after.nodes, Census.of(after.nodes));
+    const objections = objectionsTo(after.demand, there, checks, after.nodes);
+    if (objections.length === 0) return present;
+    const more = planFor(after.demand, there, objections).changes;
+    if (more.length === 0) return undefined;
+    present = [...present, ...more];
+  }
+  return undefined;
 }
 
 /** The cluster as it would be. Nothing that was given is changed. */
