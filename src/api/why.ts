@@ -25,7 +25,7 @@ function rank({ status }: WorkloadPod): number {
 }
 
 const SUMMARY: Readonly<Record<Workload["status"], (workload: Workload) => string>> = {
-  running: ({ ready, desired }) => `all ${desired} wanted ${desired === 1 ? "copy is" : "copies are"} ready (${ready})`,
+  running: ({ desired }) => (desired === 1 ? "it is ready" : `all ${desired} copies are ready`),
   degraded: ({ ready, desired }) => `only ${ready} of ${desired} copies are ready`,
   starting: ({ desired, pods }) => (pods.length === 0 ? `${desired} wanted, none made yet` : "it is on its way up"),
   unplaced: () => "no node takes it at present",

@@ -135,6 +135,8 @@ async function sendAll(
   };
   for (const stage of stages) await inParallel(stage, CONCURRENCY, sendOne);
   screen.clear();
+  const order = new Map(stages.flat().map((item, at) => [item, at]));
+  sent.sort((a, b) => (order.get(a.item) ?? 0) - (order.get(b.item) ?? 0));
   if (failures > MOST_ERRORS_SHOWN) terminal.err(`… and ${failures - MOST_ERRORS_SHOWN} more errors\n`);
   const targets = sent.flatMap(({ result }) => result.waitsFor);
   const deployments = sent.flatMap(({ result }) => result.deployment ?? []);
@@ -155,6 +157,8 @@ async function inParallel<T>(items: readonly T[], atOnce: number, work: (item: T
 
 function report(terminal: Terminal, { sent }: Outcome, { output }: ApplyOptions): void {
   for (const { item, result } of sent) {
+    // What was found in the file itself has its own lines; the server's are those of the unit as it was sent.
+    if (item.warnings.length > 0) continue;
     for (const text of result.warnings) warn(terminal, `${placeText(item.place)}: ${text}`);
   }
   if (output === "name") {
@@ -182,7 +186,7 @@ async function wait(terminal: Terminal, client: StyrClient, outcome: Outcome, ti
   showRows(terminal, judged);
   const open = judged.filter(({ verdict }) => verdict !== "done");
   if (timedOut) terminal.err(`not everything runs after ${Math.round(timeoutMs / 1000)} s; it goes on being tried\n`);
-  next(terminal, open[0] ?? judged[0], open.length > 0);
+  next(terminal, judged, open[0]);
   const isUnplaced = ({ verdict, row }: Judged) => verdict === "not placed" || row?.status === "unplaced";
   if (open.length === 0) return timedOut ? EXIT.failed : EXIT.done;
   return open.every(isUnplaced) ? EXIT.notPlaced : EXIT.failed;
@@ -198,10 +202,13 @@ function showRows(terminal: Terminal, judged: readonly Judged[]): void {
   terminal.out(`${workloadTable(rows, terminal)}\n`);
 }
 
-function next(terminal: Terminal, first: Judged | undefined, isOpen: boolean): void {
-  if (!first) return;
-  const name = first.row === undefined ? first.target.name : shortestName(first.row.name, fullName(first.row));
-  terminal.err(`next: ${plainText(isOpen ? `styr why ${name}` : `styr logs -f ${name}`)}\n`);
+function next(terminal: Terminal, judged: readonly Judged[], open: Judged | undefined): void {
+  const chosen = open ?? judged[0];
+  if (!chosen) return;
+  const name = chosen.row === undefined ? chosen.target.name : shortestName(chosen.row.name, fullName(chosen.row));
+  const url = judged.flatMap(({ row }) => row?.urls ?? []).find((text) => text.startsWith("http"));
+  const look = url === undefined ? `styr logs -f ${name}` : `curl ${url}   or   styr logs -f ${name}`;
+  terminal.err(`next: ${plainText(open ? `styr why ${name}` : look)}\n`);
 }
 
 function shortestName(name: string, full: string): string {

@@ -23,7 +23,7 @@ export function register(program: Command, terminal: Terminal): void {
           get columns() {
             return nodeColumns(terminal.clock);
           },
-          remark: { title: "TROUBLE", text: nodeTrouble },
+          remark: { title: "TROUBLE", text: (row) => ({ text: nodeTrouble(row) ?? "", color: "red" }) },
           name: ({ name }) => name,
           empty: "no node has joined yet",
           fetch: () => client.nodes(),

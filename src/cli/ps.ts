@@ -39,7 +39,7 @@ export function workloadListing(
     get columns() {
       return workloadColumns(clock.now(), (row) => isAmbiguous(row));
     },
-    remark: { title: "ERROR", text: workloadRemark },
+    remark: { title: "REMARK", text: workloadRemark },
     name: fullName,
     empty: "nothing runs here yet; next: styr apply -f FILE",
     async fetch() {

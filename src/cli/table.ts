@@ -23,7 +23,7 @@ export interface TableOptions<Row> {
   readonly colors: boolean;
   readonly header?: boolean;
   /** A remark on a row: a last column where it fits, else a line of its own below the row. */
-  readonly remark?: { readonly title: string; readonly text: (row: Row) => string | undefined };
+  readonly remark?: { readonly title: string; readonly text: (row: Row) => string | Cell | undefined };
 }
 
 const GAP = 2;
@@ -38,25 +38,25 @@ export function renderTable<Row>(
   { width, colors, header = true, remark }: TableOptions<Row>,
 ): string {
   const cells = rows.map((row) => columns.map((column) => toCell(column.cell(row))));
-  const remarks = rows.map((row) => plainText(remark?.text(row) ?? ""));
+  const remarks = rows.map((row) => toCell(remark?.text(row) ?? ""));
   const widest = columns.map(({ title }, at) => Math.max(title.length, ...cells.map((line) => size(line[at]))));
   const { kept, widths } = fit(columns, widest, width);
 
   const tableWidth = kept.reduce((sum, at) => sum + (widths[at] ?? 0) + GAP, 0);
-  const hasRemarks = remarks.some((text) => text !== "");
-  const longestRemark = Math.max(0, ...remarks.map((text) => [...text].length));
+  const hasRemarks = remarks.some(({ text }) => text !== "");
+  const longestRemark = Math.max(0, ...remarks.map(size));
   const beside = hasRemarks && (width === undefined || tableWidth + longestRemark <= width);
 
   const lines: string[] = [];
   if (header) {
     const titles = kept.map((at) => ({ text: columns[at]?.title ?? "" }));
-    lines.push(joinCells(titles, kept, widths, false, beside ? (remark?.title ?? "") : "", colors));
+    lines.push(joinCells(titles, kept, widths, { text: beside ? (remark?.title ?? "") : "" }, false));
   }
   for (const [at, line] of cells.entries()) {
     const shown = kept.map((column) => line[column] ?? { text: "" });
-    const text = remarks[at] ?? "";
-    lines.push(joinCells(shown, kept, widths, colors, beside ? text : "", colors));
-    if (!beside && text !== "") lines.push(...below(text, width, colors));
+    const said = remarks[at] ?? { text: "" };
+    lines.push(joinCells(shown, kept, widths, beside ? said : { text: "" }, colors));
+    if (!beside && said.text !== "") lines.push(...below(said, width, colors));
   }
   return lines.join("\n");
 }
@@ -100,17 +100,16 @@ function joinCells(
   cells: readonly Cell[],
   kept: readonly number[],
   widths: readonly number[],
+  remark: Cell,
   painted: boolean,
-  remark: string,
-  colors: boolean,
 ): string {
   const texts = cells.map(({ text, color }, at) => {
     const room = widths[kept[at] ?? 0] ?? 0;
     const short = shorten(text, room);
-    const last = at === cells.length - 1 && remark === "";
+    const last = at === cells.length - 1 && remark.text === "";
     return paint(short, color, painted) + (last ? "" : " ".repeat(room - [...short].length));
   });
-  const line = [...texts, ...(remark === "" ? [] : [painted ? paint(remark, "red", colors) : remark])];
+  const line = [...texts, ...(remark.text === "" ? [] : [paint(remark.text, remark.color, painted)])];
   return line.join(" ".repeat(GAP)).trimEnd();
 }
 
@@ -120,9 +119,9 @@ export function shorten(text: string, room: number): string {
   return characters.length <= room ? text : `${characters.slice(0, Math.max(0, room - 1)).join("")}…`;
 }
 
-function below(text: string, width: number | undefined, colors: boolean): readonly string[] {
+function below({ text, color }: Cell, width: number | undefined, colors: boolean): readonly string[] {
   const lines = wrap(text, Math.max(20, (width ?? 100) - 4));
-  return lines.map((line, at) => paint(`${at === 0 ? "  └ " : "    "}${line}`, "red", colors));
+  return lines.map((line, at) => paint(`${at === 0 ? "  └ " : "    "}${line}`, color, colors));
 }
 
 /** Breaks at spaces into lines of at most `width`; longer words are broken where they must be. */

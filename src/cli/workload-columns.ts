@@ -2,7 +2,7 @@
 import { humanDuration } from "../lib/duration.ts";
 import type { Workload, WorkloadStatus } from "../model/workload.ts";
 import { fullName } from "../model/workload-name.ts";
-import { type Column, renderTable } from "./table.ts";
+import { type Cell, type Column, renderTable } from "./table.ts";
 import type { Color, Terminal } from "./terminal.ts";
 
 const STATUS_COLOR: Readonly<Record<WorkloadStatus, Color>> = {
@@ -40,9 +40,10 @@ export function workloadColumns(nowMs: number, isAmbiguous: (row: Workload) => b
   ];
 }
 
-/** What is said beside a row: what is wrong, else why it is as it is. */
-export function workloadRemark({ error, note, status }: Workload): string | undefined {
-  return error ?? (status === "stopped" ? note : undefined);
+/** What is said beside a row: what is wrong, else why nothing runs. */
+export function workloadRemark({ error, note, status }: Workload): Cell | undefined {
+  if (error !== undefined) return { text: error, color: "red" };
+  return status === "stopped" && note !== undefined ? { text: note, color: "gray" } : undefined;
 }
 
 function nodeCell({ nodes, status }: Workload): string {
@@ -74,5 +75,5 @@ export function workloadTable(
   { columns: width, colors, clock }: Pick<Terminal, "columns" | "colors" | "clock">,
 ): string {
   const columns = workloadColumns(clock.now(), ambiguity(rows)).filter(({ wide }) => !wide);
-  return renderTable(columns, rows, { width, colors, remark: { title: "ERROR", text: workloadRemark } });
+  return renderTable(columns, rows, { width, colors, remark: { title: "REMARK", text: workloadRemark } });
 }

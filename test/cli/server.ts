@@ -8,8 +8,8 @@ import { WebSocketServer } from "ws";
 import type { StyrApiContext } from "../../src/api/context.ts";
 import { styrApi } from "../../src/api/styr-api.ts";
 import { replicatedSource } from "../../src/api/workloads.ts";
-import { mountApis } from "../../src/http/mount.ts";
-import type { Api, Socket } from "../../src/http/route.ts";
+import { type Mounted, mountApis } from "../../src/http/mount.ts";
+import type { Socket } from "../../src/http/route.ts";
 import { events } from "../../src/model/event.ts";
 import type { Kind } from "../../src/model/meta.ts";
 import { nodes } from "../../src/model/node.ts";
@@ -91,8 +91,11 @@ export interface TestServer {
 
 const ROOT = { name: "root", roles: ["admin"] as const };
 
-export async function startServer(store: Store, others: readonly Api[] = []): Promise<TestServer> {
-  const mounted = mountApis([styrApi(apiContext(store)), ...others]);
+export function startServer(store: Store): Promise<TestServer> {
+  return serve(store, mountApis([styrApi(apiContext(store))]));
+}
+
+export async function serve(store: Store, mounted: Mounted): Promise<TestServer> {
   const connection = { actor: ROOT, remoteAddress: "", origin: "http://localhost" };
   const server = createServer(getRequestListener((request) => mounted.handle(request, connection)));
   const sockets = new WebSocketServer({ noServer: true });

@@ -51,10 +51,10 @@ async function sendUnit(
   const isSame = before !== undefined && sameOptions(before.options, options);
   const waitsFor = desiredState === "launched" ? [{ dialect: "fleet", name }] : [];
   if (isSame && before.desiredState === desiredState) return { verb: "unchanged", warnings: [], waitsFor };
-  // The server warns in the file's canonical order and lines; ours, made from the file itself, were printed already.
-  await putUnit(connection, isSame ? { name, desiredState } : { name, options, desiredState });
-  if (desiredState === "inactive") return { verb: "kept as a template", warnings: [], waitsFor };
-  return { verb: before === undefined ? "created" : isSame ? "started" : "configured", warnings: [], waitsFor };
+  const answer = await putUnit(connection, isSame ? { name, desiredState } : { name, options, desiredState });
+  const warnings = warningsOf(answer);
+  if (desiredState === "inactive") return { verb: "kept as a template", warnings, waitsFor };
+  return { verb: before === undefined ? "created" : isSame ? "started" : "configured", warnings, waitsFor };
 }
 
 function sameOptions(a: readonly UnitOption[], b: readonly UnitOption[]): boolean {
@@ -78,26 +78,34 @@ async function sendMarathon(connection: Connection, kind: MarathonKind, id: stri
     before === undefined
       ? await createMarathon(connection, kind, body)
       : await replaceMarathon(connection, kind, id, body);
-  const { deploymentId, version } = answered(answer);
-  const isSame = before !== undefined && version !== undefined && version === versionOf(before);
+  const verb = before === undefined ? "created" : await changedVerb(connection, kind, id, before);
+  const deployment = deploymentOf(answer);
   return {
-    verb: before === undefined ? "created" : isSame ? "unchanged" : "configured",
+    verb,
     warnings: warningsOf(answer),
     waitsFor: waitsFor.map((name) => ({ dialect: "marathon", name })),
-    ...(typeof deploymentId === "string" ? { deployment: deploymentId } : {}),
+    ...(deployment === undefined ? {} : { deployment }),
   };
 }
 
-/** GET /v2/apps/ID wraps the app; groups and pods come bare. */
-function versionOf(before: object): unknown {
-  const { app, version } = before as { app?: { version?: unknown }; version?: unknown };
-  return app?.version ?? version;
+/** Marathon gives every PUT a version; whether anything changed is told by versionInfo alone. */
+async function changedVerb(connection: Connection, kind: MarathonKind, id: string, before: object): Promise<Verb> {
+  const after = await getMarathon(connection, kind, id);
+  const changedAt = versionText(before);
+  return changedAt !== undefined && after !== undefined && versionText(after) === changedAt
+    ? "unchanged"
+    : "configured";
 }
 
-function answered({ text }: Answer): { readonly deploymentId?: unknown; readonly version?: unknown } {
-  const body = parseAnswer(text, "a change") as { deploymentId?: unknown; version?: unknown; deployments?: unknown };
-  const [first] = (Array.isArray(body.deployments) ? body.deployments : []) as { id?: unknown }[];
-  return { deploymentId: body.deploymentId ?? first?.id, version: body.version };
+/** GET /v2/apps/ID wraps the app; groups and pods come bare. */
+function versionText(answered: object): string | undefined {
+  const { app, version } = answered as { app?: { versionInfo?: object; version?: string }; version?: string };
+  return app?.versionInfo === undefined ? (app?.version ?? version) : JSON.stringify(app.versionInfo);
+}
+
+function deploymentOf({ text }: Answer): string | undefined {
+  const body = parseAnswer(text, "a change") as { deploymentId?: string; deployments?: { id?: string }[] };
+  return body.deploymentId ?? body.deployments?.[0]?.id;
 }
 
 /** Ids of the apps below a group, absolute. */

@@ -1,0 +1,72 @@
+import type { Command } from "commander";
+import type { Options } from "../app/settings.ts";
+import { CliFailure } from "./failure.ts";
+import type { Terminal } from "./terminal.ts";
+
+export function register(program: Command, terminal: Terminal): void {
+  withPlace(
+    program
+      .command("up")
+      .description("Start a cluster on this machine: control plane and agent in one process, until Ctrl-C."),
+  )
+    .option("--demo", "run three small workloads, one per format, and show them")
+    .option("--listen <host:port>", "where HTTPS is served", "0.0.0.0:7443")
+    .option("--http <host:port>", "plain HTTP as well, on loopback only")
+    .option("--no-install", "install nothing: pods that need Docker wait until there is one")
+    .option("--node-name <name>", "this machine's name in the cluster (default: its host name)")
+    .option("--label <key=value>", "a label of this node, for each --label", (text: string, all: string[] = []) => [
+      ...all,
+      text,
+    ])
+    .option("--reserve-cpu <amount>", "CPU kept for the host (default: a twentieth)")
+    .option("--reserve-memory <amount>", "memory kept for the host (default: a tenth)")
+    .option("--strategy <name>", "spread or binpack", "spread")
+    .option("--log-level <level>", "debug, info, warn or error", "info")
+    .action(async (options: Options & { readonly demo?: boolean }) => {
+      const { readSettings } = await import("../app/settings.ts");
+      const { up } = await import("../app/up.ts");
+      await inWords(() =>
+        up(
+          readSettings(options),
+          { say: (line) => terminal.out(`${line}\n`), signal: untilStopped(terminal) },
+          { demo: options.demo === true },
+        ),
+      );
+    });
+}
+
+/** What says which cluster on this machine is meant; `down` takes the same. */
+export function withPlace(command: Command): Command {
+  return command
+    .option("--state <dir>", "where everything is kept (root: /var/lib/styrmann)")
+    .option("--pod-range <cidr>", "addresses of this node's pods", "10.42.0.0/24")
+    .option("--network <name>", "name of the pods' bridge", "styrmann")
+    .option("--cgroup <name>", "name of the cgroup that holds everything", "styrmann");
+}
+
+/** What went wrong on the way up is nobody's bug: say it in words. */
+export async function inWords(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof ReferenceError || (error as Error).name === "AssertionFailure")
+      throw error;
+    throw new CliFailure((error as Error).message);
+  }
+}
+
+/** The first Ctrl-C asks, the second insists. */
+export function untilStopped(terminal: Terminal): AbortSignal {
+  const controller = new AbortController();
+  const stop = (code: number) => {
+    if (controller.signal.aborted) {
+      terminal.err("styr: stopped at once\n");
+      process.exit(code);
+    }
+    controller.abort();
+  };
+  process.on("SIGINT", () => stop(130));
+  process.on("SIGTERM", () => stop(143));
+  process.on("SIGHUP", () => stop(129));
+  return controller.signal;
+}
