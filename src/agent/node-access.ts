@@ -26,7 +26,9 @@ export class AgentAccess implements NodeAccess {
     if (!run) throw noRun(worker, container, options.previous === true);
     const driver = worker.driverFor(container);
     if (!driver.logs) throw new ApiError("BadRequest", `the ${driver.name} driver keeps no logs`);
-    yield* driver.logs(run.ref, options);
+    // The run is found here; a driver that is told "previous" would look one further back.
+    const { previous, ...rest } = options;
+    yield* driver.logs(run.ref, rest);
   }
 
   async exec(pod: Subject, request: ExecRequest): Promise<ExecSession> {

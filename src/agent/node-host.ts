@@ -47,7 +47,7 @@ export class SystemHost implements NodeHost {
       diskBytes: disk.blocks * disk.bsize,
       diskFreeBytes: disk.bavail * disk.bsize,
       machineId: this.#machineId,
-      bootId: ((await readIfThere("/proc/sys/kernel/random/boot_id")) ?? "unknown").trim(),
+      bootId: bootIdOf(await readIfThere("/proc/sys/kernel/random/boot_id"), await readIfThere("/proc/1/stat")),
       kernelVersion: release(),
       osImage: osName((await readIfThere("/etc/os-release")) ?? ""),
       architecture: GO_ARCH[arch()] ?? arch(),
@@ -66,6 +66,20 @@ export class SystemHost implements NodeHost {
     await writeFile(file, `${fresh}\n`, { mode: 0o444 });
     return fresh;
   }
+}
+
+/** A first process this much younger than the kernel (in ticks, of which Linux has 100 per second) is a container's. */
+const OWN_BOOT_TICKS = 3000;
+
+/**
+ * The kernel's boot id. Inside a container it says nothing of the container's own restarts, which end everything in it
+ * just as a reboot does: there the start of the first process is added. proc(5): field 22 of stat, after a name that may hold anything.
+ */
+export function bootIdOf(bootId: string | undefined, statOfFirst: string | undefined): string {
+  const kernel = (bootId ?? "unknown").trim();
+  const fields = statOfFirst?.slice(statOfFirst.lastIndexOf(")") + 2).split(" ");
+  const ticks = Number(fields?.[19] ?? 0);
+  return ticks > OWN_BOOT_TICKS ? `${kernel}.${ticks}` : kernel;
 }
 
 /** What programs may still take without swapping; the kernel's own estimate. */

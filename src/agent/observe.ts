@@ -10,8 +10,14 @@ export function observe(pod: Pod, before: ContainerSeen, run: ObservedRun, now: 
   if (run.ref.attempt < before.attempt) return observeOlder(before, run);
   if (run.ref.attempt > before.attempt) return observe(pod, withAttempt(before, run.ref.attempt, true), run, now);
   const known = before.run;
-  if (known !== undefined && RANK[run.state] < RANK[known.state]) return before;
-  if (run.state !== "exited") return { ...before, run, wasStarted: true };
+  // A unit goes back from running to loaded when that is asked; anything else that goes back is old news.
+  const unloads = run.driver === "unit" && run.state === "created" && known?.state === "running";
+  if (known !== undefined && RANK[run.state] < RANK[known.state] && !unloads) return before;
+  if (run.state !== "exited") {
+    // It runs: whatever happened to the host did not happen to it.
+    const { interrupted, ...rest } = before;
+    return { ...rest, run, wasStarted: true };
+  }
   // How it ended may be learned after that it ended.
   if (known?.state === "exited") return known.exitCode === undefined ? { ...before, run } : before;
   return withoutBusy({ ...noteEnd(pod, before, run, now), wasStarted: true }, "stopping");
@@ -19,7 +25,7 @@ export function observe(pod: Pod, before: ContainerSeen, run: ObservedRun, now: 
 
 /** The container with a new run to come (or to be adopted); the present one becomes the previous. */
 export function withAttempt(before: ContainerSeen, attempt: number, adopted: boolean): ContainerSeen {
-  const { run, previous, kill, interrupted, trouble, health, ...rest } = before;
+  const { run, previous, kill, interrupted, trouble, health, asked, ...rest } = before;
   const last = run ?? previous;
   const old = run !== undefined && previous !== undefined ? [...before.old, previous.ref.attempt] : before.old;
   const strays = run?.state === "running" ? [...before.strays, run.ref.attempt] : before.strays;

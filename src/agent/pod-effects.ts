@@ -4,7 +4,7 @@ import { runCheck } from "./check-runner.ts";
 import { withoutAttempts, withoutBusy } from "./observe.ts";
 import type { PodHandle } from "./pod-handle.ts";
 import type { Action } from "./pod-machine.ts";
-import { allContainers, type ContainerSeen, containerSeen, type PodSeen } from "./seen.ts";
+import { allContainers, type ContainerSeen, containerSeen, isLoadOnly, type PodSeen } from "./seen.ts";
 import { troubleOf } from "./trouble.ts";
 
 /** A hook that hangs must end some time; Kubernetes lets it hang. */
@@ -13,6 +13,9 @@ const POST_START_MS = 120_000;
 const LEAST_AFTER_HOOK_MS = 2_000;
 /** A stopped run whose end the driver does not report in this time is taken as ended. */
 const END_REPORT_MS = 2_000;
+
+/** Progress is told this often: every telling is a write to the store. */
+const PROGRESS_MS = 2_000;
 
 type Effect<T extends Action["type"]> = Extract<Action, { type: T }>;
 
@@ -41,6 +44,8 @@ export function carryOut(
       return stop(worker, action, reason);
     case "remove":
       return remove(worker, action);
+    case "quiesce":
+      return quiesce(worker);
     case "release":
       return release(worker);
   }
@@ -62,11 +67,14 @@ async function prepare(worker: PodHandle, { container: name, attempt }: Effect<"
   const container = worker.container(name);
   const beganMs = host.clock.monotonic();
   let isPulling = false;
+  let saidMs = Number.NEGATIVE_INFINITY;
   const progress = (words: string) => {
     if (!isPulling && container.image !== undefined)
       host.events.normal(worker.pod, "Pulling", `Pulling image "${container.image}"`);
     isPulling = true;
     worker.patch(name, (c) => ({ ...c, progress: words }));
+    if (host.clock.monotonic() - saidMs < PROGRESS_MS) return;
+    saidMs = host.clock.monotonic();
     worker.wake();
   };
   try {
@@ -98,9 +106,11 @@ function pullWords(image: string | undefined): string {
 async function start(worker: PodHandle, { container: name, attempt }: Effect<"start">): Promise<void> {
   worker.patch(name, (c) => ({ ...c, busy: "starting" }));
   try {
-    const run = await worker.equipment.runOf(worker.pod, worker.container(name), attempt);
+    const container = worker.container(name);
+    const run = await worker.equipment.runOf(worker.pod, container, attempt);
     const observed = await worker.driverFor(name).start(run);
-    worker.patch(name, (c) => withoutTrouble(withoutBusy(c, "starting")));
+    const loadOnly = isLoadOnly(container);
+    worker.patch(name, (c) => ({ ...withoutTrouble(withoutBusy(c, "starting")), asked: { attempt, loadOnly } }));
     worker.observe(observed);
     if (observed.state !== "created") {
       worker.host.events.normal(worker.pod, "Created", `Created container ${name}`);
@@ -178,6 +188,20 @@ async function remove(worker: PodHandle, { container: name, attempts }: Effect<"
     worker.patch(name, (c) => withoutTrouble(withoutBusy(withoutAttempts(c, attempts), "removing")));
   } catch (error) {
     containerTrouble(worker, name, "removing", error, "Failed to remove: ");
+  }
+}
+
+async function quiesce(worker: PodHandle): Promise<void> {
+  worker.patchPod({ busy: "quiescing" });
+  const { uid } = worker.pod.metadata;
+  try {
+    for (const name of new Set(allContainers(worker.pod).map(driverOf))) {
+      if (worker.seen.drivers[name]?.listed === true) await worker.host.drivers.get(name)?.quiesce?.(uid);
+    }
+    worker.host.addresses?.release(uid);
+    worker.setPod((seen) => ({ ...withoutPodBusy(seen), quiesced: true }));
+  } catch (error) {
+    podTrouble(worker, error, "FailedKillPod");
   }
 }
 

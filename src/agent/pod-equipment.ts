@@ -43,7 +43,8 @@ export class PodEquipment {
 
   async runOf(pod: Pod, container: Container, attempt: number): Promise<ContainerRun> {
     const again = attempt > 0 && valueSourcesOf(pod).length > 0;
-    if (this.#volumes === undefined || again) await this.make(pod, again);
+    const linked = container.volumeMounts?.some(({ subPath }) => subPath) === true;
+    if (this.#volumes === undefined || again || linked) await this.make(pod, again);
     const { hostAddress, nodeName } = this.#host;
     const podIP = this.podIP(pod) ?? "";
     return containerRun(pod, container, attempt, {

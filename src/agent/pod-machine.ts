@@ -4,17 +4,19 @@
  * until the answer is "wait". Nothing here remembers anything.
  */
 
-import type { Container, Pod } from "../model/pod.ts";
+import { type Container, isTerminal, type Pod } from "../model/pod.ts";
 import { restartVerdict } from "./restart-rules.ts";
 import {
   allContainers,
   type ContainerSeen,
   containerSeen,
   driverTrouble,
+  isAsked,
   isLoadOnly,
   isSidecar,
   type Kill,
   type Outcome,
+  outcomeOf,
   type PodSeen,
   type Stage,
   sidecarsOf,
@@ -22,7 +24,7 @@ import {
 
 /** Every move between stages, with what it means. docs/states.md shows this table. */
 export const STAGE_MOVES = {
-  assigned: { admitted: "it fits", finishing: "it does not fit here any more", stopping: "to be deleted" },
+  assigned: { admitted: "it fits", finishing: "it does not fit here any more, or deadline", stopping: "to be deleted" },
   admitted: { equipped: "volumes, values and address are there", finishing: "deadline", stopping: "to be deleted" },
   equipped: { initializing: "ready to start", finishing: "deadline", stopping: "to be deleted" },
   initializing: {
@@ -59,6 +61,8 @@ export type Action =
   | { readonly type: "postStart"; readonly container: string }
   | { readonly type: "stop"; readonly container: string; readonly graceMs: number; readonly kill?: Kill }
   | { readonly type: "remove"; readonly container: string; readonly attempts: readonly number[] }
+  /** Address and ports of a finished pod. */
+  | { readonly type: "quiesce" }
   /** Infra container and cgroup, volumes, address. */
   | { readonly type: "release" };
 
@@ -74,8 +78,8 @@ const WORTH_HURRYING_MS = 500;
 export function step(pod: Pod, seen: PodSeen, nowMs: number): Step {
   if (seen.busy !== undefined) return wait(seen.busy);
   if (seen.goodbye !== undefined && "stopping" in STAGE_MOVES[seen.stage]) return move("stopping", "to be deleted");
-  const overdue = deadline(pod, seen, nowMs);
-  if (overdue) return overdue;
+  const over = ordered(pod, seen) ?? deadline(pod, seen, nowMs);
+  if (over) return over;
   switch (seen.stage) {
     case "assigned":
       return admission(seen);
@@ -88,7 +92,7 @@ export function step(pod: Pod, seen: PodSeen, nowMs: number): Step {
     case "running":
       return running(pod, seen, nowMs);
     case "finishing":
-      return stopAll(pod, seen, nowMs) ?? move("finished", "nothing runs any more");
+      return stopAll(pod, seen, nowMs) ?? quiescence(seen, nowMs) ?? move("finished", "nothing runs any more");
     case "stopping":
       return stopAll(pod, seen, nowMs) ?? move("removing", "nothing runs any more");
     case "removing":
@@ -118,13 +122,15 @@ function finish(outcome: Outcome): Step {
   return move("finishing", outcome.message ?? outcome.phase, outcome);
 }
 
+const LIVE_STAGES: readonly Stage[] = ["assigned", "admitted", "equipped", "initializing", "running"];
+
+/** The control plane has ended the pod (and may have given its room away): what runs of it is to stop. */
+function ordered(pod: Pod, { stage }: PodSeen): Step | undefined {
+  return isTerminal(pod) && LIVE_STAGES.includes(stage) ? finish(outcomeOf(pod)) : undefined;
+}
+
 function deadline(pod: Pod, { stage, deadlineMs }: PodSeen, nowMs: number): Step | undefined {
-  if (
-    deadlineMs === undefined ||
-    nowMs < deadlineMs ||
-    !["admitted", "equipped", "initializing", "running"].includes(stage)
-  )
-    return undefined;
+  if (deadlineMs === undefined || nowMs < deadlineMs || !LIVE_STAGES.includes(stage)) return undefined;
   const message = `Pod was active on the node longer than the specified deadline (${pod.spec.activeDeadlineSeconds} s)`;
   return finish({ phase: "Failed", reason: "DeadlineExceeded", message });
 }
@@ -185,7 +191,6 @@ type Care =
 function care(pod: Pod, container: Container, seen: PodSeen, nowMs: number, init: boolean): Care {
   const c = containerSeen(seen, container.name);
   if (c.busy !== undefined) return idle(c.busy, undefined, c.run === undefined && c.attempt === 0);
-  if (c.run?.state === "exited" && isLoadOnly(container)) return idle("loaded, not to be started");
   if (c.run?.state === "exited" && !restartVerdict(pod, container, c, init).again) {
     return { kind: "ended", well: c.run.exitCode === 0, reason: restartVerdict(pod, container, c, init).why };
   }
@@ -195,11 +200,14 @@ function care(pod: Pod, container: Container, seen: PodSeen, nowMs: number, init
     return act({ type: "remove", container: container.name, attempts: c.strays }, "an older run of it is still there");
   }
   if (c.run?.state === "running") return careOfRunning(pod, container, c, nowMs);
-  if (c.run?.state === "created" && isLoadOnly(container)) return idle("loaded, not to be started");
+  if (c.run?.state === "created" && isAsked(container, c)) return idle("loaded");
   return starting(pod, container, c, nowMs, init);
 }
 
 function careOfRunning(pod: Pod, container: Container, c: ContainerSeen, nowMs: number): Care {
+  if (isLoadOnly(container) && !isAsked(container, c) && !isHeld(c, nowMs)) {
+    return act({ type: "start", container: container.name, attempt: c.attempt }, "the unit is to be loaded only");
+  }
   const kill = reasonToStop(container, c);
   if (isHeld(c, nowMs)) return idle(c.trouble?.message ?? "", c.trouble?.retryAtMs);
   if (kill !== undefined) {
@@ -219,7 +227,6 @@ function isHeld(c: ContainerSeen, nowMs: number): boolean {
 /** Why a running container must end although its pod goes on. */
 function reasonToStop(container: Container, c: ContainerSeen): Kill | undefined {
   if (c.kill !== undefined) return c.kill;
-  if (isLoadOnly(container)) return { why: "the unit is to be loaded only", after: "hold" };
   if (c.startedImage !== undefined && container.image !== undefined && c.startedImage !== container.image) {
     return { why: `its image was changed from ${c.startedImage} to ${container.image}`, after: "restart" };
   }
@@ -230,7 +237,8 @@ function starting(pod: Pod, container: Container, c: ContainerSeen, nowMs: numbe
   const again = c.run?.state === "exited";
   const attempt = again ? c.attempt + 1 : c.attempt;
   const name = container.name;
-  if (again && nowMs < c.retryAtMs) return idle(`back-off before attempt ${attempt}`, c.retryAtMs);
+  if (again && nowMs < c.retryAtMs && !isLoadOnly(container))
+    return idle(`back-off before attempt ${attempt}`, c.retryAtMs);
   if (isHeld(c, nowMs)) return idle(c.trouble?.message ?? "", c.trouble?.retryAtMs);
   const why = again ? restartVerdict(pod, container, c, init).why : "wanted";
   if (needsPreparing(container, c, attempt)) return act({ type: "prepare", container: name, attempt }, why);
@@ -262,6 +270,13 @@ function stopThese(pod: Pod, containers: readonly Container[], seen: PodSeen, no
     }
   }
   return waiting;
+}
+
+/** A finished pod holds nothing but the logs of what it ran. */
+function quiescence({ quiesced, trouble }: PodSeen, nowMs: number): Step | undefined {
+  if (quiesced) return undefined;
+  if (trouble && nowMs < trouble.retryAtMs) return wait(trouble.message, trouble.retryAtMs);
+  return { action: { type: "quiesce" }, reason: "nothing runs any more" };
 }
 
 /** Started before this agent did, by a driver that has not yet said what it runs. */

@@ -2,7 +2,15 @@ import type { Pod, PodStatus } from "../model/pod.ts";
 import { isTerminal } from "../model/pod.ts";
 import type { ContainerRecord, PodRecord } from "./local-record.ts";
 import type { Now } from "./restart-rules.ts";
-import { allContainers, type ContainerSeen, NEW_CONTAINER, newlySeen, type PodSeen, type Stage } from "./seen.ts";
+import {
+  allContainers,
+  type ContainerSeen,
+  NEW_CONTAINER,
+  newlySeen,
+  outcomeOf,
+  type PodSeen,
+  type Stage,
+} from "./seen.ts";
 
 /** What is written down of a pod. */
 export interface PodMemory {
@@ -62,6 +70,7 @@ export function seenFromRecord(record: PodRecord, bootId: string, now: Now): Pod
     ...(record.outcome === undefined ? {} : { outcome: record.outcome }),
     ...(record.admitted ? { admission: "yes" as const } : {}),
     equipped: false,
+    quiesced: false,
     released: false,
     drivers: {},
     containers: Object.fromEntries(containers),
@@ -90,22 +99,14 @@ function remembered(
     ...NEW_CONTAINER,
     ...kept,
     retryAtMs: now.monoMs + (retryAtWallMs - now.wallMs),
-    // An image that was there may be gone after a reboot of the engine's disk; asking again costs one look.
-    ...(sameBoot || !wasRunning ? {} : { interrupted: true, started: false, ready: false }),
+    ...(sameBoot || !wasRunning ? {} : { interrupted: true }),
   };
 }
 
 /** A pod that is new here, or whose record was lost. One that the control plane knows to be over stays over. */
 export function seenFromAssignment(pod: Pod): PodSeen {
   const seen = { ...newlySeen(pod), containers: containersFromStatus(pod) };
-  if (!isTerminal(pod)) return seen;
-  const { phase, reason, message } = pod.status;
-  const outcome = {
-    phase: phase === "Succeeded" ? ("Succeeded" as const) : ("Failed" as const),
-    ...(reason === undefined ? {} : { reason }),
-    ...(message === undefined ? {} : { message }),
-  };
-  return { ...seen, stage: "finished", outcome };
+  return isTerminal(pod) ? { ...seen, stage: "finished", outcome: outcomeOf(pod) } : seen;
 }
 
 /** What the control plane was told of the containers before the record was lost. */

@@ -8,6 +8,7 @@ import {
   type ContainerSeen,
   containerSeen,
   driverTrouble,
+  isAsked,
   isLoadOnly,
   isSidecar,
   type PodSeen,
@@ -120,7 +121,9 @@ function statesOf(
   const run = c.run;
   const last = c.previous ? { lastState: terminated(c.previous) } : {};
   if (run?.state === "running") return { state: running(run, context), ...last };
-  if (run !== undefined && isLoadOnly(container)) return { state: waiting("Loaded", "not to be started"), ...last };
+  if (run?.state === "created" && !c.trouble && (isLoadOnly(container) || isAsked(container, c))) {
+    return { state: waiting("Loaded", run.message), ...last };
+  }
   if (run?.state !== "exited") return { state: waitingState(pod, seen, container, c, init), ...last };
   if (["finishing", "finished", "stopping", "removing", "gone"].includes(seen.stage))
     return { state: terminated(run), ...last };

@@ -53,7 +53,7 @@ export class PodWorker implements PodHandle {
     this.#status = record?.status ?? (Object.keys(pod.status).length > 1 ? pod.status : undefined);
     this.#startedWallMs = record?.startedWallMs ?? startOf(pod) ?? host.clock.now();
     this.equipment = new PodEquipment(host, record ?? {});
-    this.equipment.claim(pod, record?.address);
+    if (this.#seen.stage !== "finished") this.equipment.claim(pod, record?.address);
     for (const { name } of allContainers(pod))
       if (containerSeen(this.#seen, name).wasStarted) this.#adoptable.add(name);
     if (record?.leaving) this.#setLeaving(record.leaving);
@@ -245,7 +245,7 @@ export class PodWorker implements PodHandle {
   #beginStart(name: string, attempt: number): void {
     this.patch(name, (c) => {
       const next = attempt > c.attempt ? withAttempt(c, attempt, false) : c;
-      const { kill, interrupted, ...rest } = next;
+      const { kill, interrupted, asked, ...rest } = next;
       const image = this.container(name).image;
       return { ...rest, wasStarted: true, ...(image === undefined ? {} : { startedImage: image }) };
     });

@@ -1,7 +1,7 @@
 import type { ObservedRun } from "../drivers/driver.ts";
 import { type BackoffRules, backoffMs } from "../lib/backoff.ts";
 import { type Container, driverOf, type Pod } from "../model/pod.ts";
-import { type ContainerSeen, isSidecar } from "./seen.ts";
+import { type ContainerSeen, isAsked, isLoadOnly, isSidecar } from "./seen.ts";
 
 /** Kubernetes' numbers (kubelet: MaxContainerBackOff, initial 10 s). */
 export const DEFAULT_BACKOFF: BackoffRules = { initialMs: 10_000, factor: 2, maxMs: 300_000 };
@@ -16,8 +16,7 @@ export const TEMPORARY_BACKOFF: BackoffRules = { initialMs: 1_000, factor: 2, ma
 /** What an end means for the next start. Pure; called once per run, when its end is first seen. */
 export function noteEnd(pod: Pod, before: ContainerSeen, run: ObservedRun, now: Now): ContainerSeen {
   const ended: ContainerSeen = { ...before, run, started: false, ready: false };
-  if ((before.kill && before.kill.after !== "policy") || before.interrupted === true)
-    return { ...ended, retryAtMs: now.monoMs };
+  if (before.kill?.after === "restart" || before.interrupted === true) return { ...ended, retryAtMs: now.monoMs };
   const ranMs = (run.finishedAtMs ?? now.wallMs) - (run.startedAtMs ?? run.finishedAtMs ?? now.wallMs);
   const crashes = ranMs >= FORGIVEN_AFTER_MS ? 1 : before.crashes + 1;
   // An end that nobody saw at the time (the agent was down) has been waiting since it happened.
@@ -45,7 +44,8 @@ export function restartVerdict(
 ): { readonly again: boolean; readonly why: string } {
   const run = seen.run;
   if (seen.kill?.after === "restart") return { again: true, why: seen.kill.why };
-  if (seen.kill?.after === "hold") return { again: true, why: "wanted again" };
+  // The end of a unit that from now on is only to be loaded; loading it anew is no restart.
+  if (isLoadOnly(container) && !isAsked(container, seen)) return { again: true, why: "to be loaded only" };
   // fleet brings its units back after a reboot whatever they were doing; a unit's own Restart= did not see the end.
   if (seen.interrupted === true && driverOf(container) === "unit") {
     return { again: true, why: "the host was restarted" };

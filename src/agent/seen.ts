@@ -38,8 +38,8 @@ export type ContainerBusy = "preparing" | "starting" | "hooking" | "stopping" | 
 /** Why a running container has to end, and what comes after its end. */
 export interface Kill {
   readonly why: string;
-  /** policy: the pod's restartPolicy decides. restart: always, and not counted as a crash. hold: stays down until wanted. */
-  readonly after: "policy" | "restart" | "hold";
+  /** policy: the pod's restartPolicy decides. restart: always, and not counted as a crash. */
+  readonly after: "policy" | "restart";
 }
 
 export interface ContainerSeen {
@@ -70,6 +70,8 @@ export interface ContainerSeen {
   readonly retryAtMs: number;
   /** The image that the present run was started with. */
   readonly startedImage?: string;
+  /** What its driver was last asked by this agent, with success: not to be asked again. */
+  readonly asked?: { readonly attempt: number; readonly loadOnly: boolean };
   readonly postStarted: boolean;
   readonly kill?: Kill;
   /** The host went down under it. */
@@ -88,8 +90,10 @@ export interface PodSeen {
   readonly stage: Stage;
   readonly admission?: "yes" | { readonly reason: string; readonly message: string };
   readonly equipped: boolean;
+  /** Nothing of it runs, and its drivers have given back what only running pods need. */
+  readonly quiesced: boolean;
   readonly released: boolean;
-  readonly busy?: "admitting" | "equipping" | "releasing";
+  readonly busy?: "admitting" | "equipping" | "quiescing" | "releasing";
   readonly trouble?: Trouble;
   readonly outcome?: Outcome;
   /** Somebody wants it away, by then. */
@@ -115,7 +119,14 @@ export const NEW_CONTAINER: ContainerSeen = {
 /** A pod just assigned, nothing done yet. */
 export function newlySeen(pod: Pod): PodSeen {
   const names = allContainers(pod).map(({ name }) => [name, NEW_CONTAINER] as const);
-  return { stage: "assigned", equipped: false, released: false, drivers: {}, containers: Object.fromEntries(names) };
+  return {
+    stage: "assigned",
+    equipped: false,
+    quiesced: false,
+    released: false,
+    drivers: {},
+    containers: Object.fromEntries(names),
+  };
 }
 
 export function allContainers(pod: Pod): readonly Container[] {
@@ -131,6 +142,15 @@ export function sidecarsOf(pod: Pod): readonly Container[] {
   return (pod.spec.initContainers ?? []).filter(isSidecar);
 }
 
+/** How the control plane says that the pod ended. */
+export function outcomeOf({ status: { phase, reason, message } }: Pod): Outcome {
+  return {
+    phase: phase === "Succeeded" ? "Succeeded" : "Failed",
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
+  };
+}
+
 export function containerSeen(seen: PodSeen, name: string): ContainerSeen {
   return seen.containers[name] ?? NEW_CONTAINER;
 }
@@ -138,6 +158,11 @@ export function containerSeen(seen: PodSeen, name: string): ContainerSeen {
 /** A unit that fleet wants loaded but not started. */
 export function isLoadOnly(container: Container): boolean {
   return container.unit?.start === false;
+}
+
+/** Whether the driver has been told about this run what is wanted of it now. */
+export function isAsked(container: Container, { asked, attempt }: ContainerSeen): boolean {
+  return asked !== undefined && asked.attempt === attempt && asked.loadOnly === isLoadOnly(container);
 }
 
 /** Why nothing can be started with this container's driver now; undefined when it can. */

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { bytes } from "../lib/quantity.ts";
@@ -76,7 +76,7 @@ export class FileVolumes implements Volumes {
       await run("mount", ["-t", "tmpfs", ...size, "tmpfs", path]);
     }
     // Kubernetes' mode for emptyDir: any user of the pod may write; with fsGroup, new files belong to the group.
-    if (group !== undefined) await chown(path, -1 >>> 0, group);
+    if (group !== undefined) await chown(path, -1, group);
     await chmod(path, group === undefined ? 0o777 : 0o2777);
   }
 
@@ -91,6 +91,10 @@ export class FileVolumes implements Volumes {
       const path = join(base, subPath);
       const present = await stat(path).catch(absent);
       if (present === undefined) await mkdir(path, { recursive: true, mode: 0o777 });
+      // A container may have put a link there that leads to the host.
+      if (!`${await realpath(path)}/`.startsWith(`${await realpath(base)}/`)) {
+        throw new ConfigurationError(`subPath "${subPath}" of volume "${name}" leads out of it`);
+      }
     }
   }
 }
@@ -114,7 +118,7 @@ async function writeValues(
     const partial = join(path, `.partial.${key}`);
     await rm(partial, { force: true });
     await writeFile(partial, value, { mode: group === undefined ? 0o400 : 0o440 });
-    if (group !== undefined) await chown(partial, -1 >>> 0, group);
+    if (group !== undefined) await chown(partial, -1, group);
     await rename(partial, file);
   }
   for (const name of await readdir(path)) if (!Object.hasOwn(wanted, name)) await rm(join(path, name), { force: true });

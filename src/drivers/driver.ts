@@ -132,6 +132,11 @@ export interface Driver {
   /** Uids of pods that something of ours exists for, infra containers and cgroups included: what `release` would take away. */
   pods(): Promise<readonly string[]>;
   /**
+   * Every run of the pod has ended for good: gives back what only a running pod needs (infra container, address, ports)
+   * and keeps the ended runs with their logs until `remove`.
+   */
+  quiesce?(podUid: string): Promise<void>;
+  /**
    * Reports runs as they change, until `signal` aborts. "lost" means changes may have been missed: list again. Reconnects by itself.
    */
   watch(listener: (change: ObservedRun | "lost") => void, signal: AbortSignal): void;

@@ -80,6 +80,7 @@ export class StageDriver implements Driver {
     const key = keyOf(run.ref);
     const present = this.runs.get(key);
     const loadOnly = run.spec.unit?.start === false;
+    if (present && loadOnly) return this.#say({ ...present, state: "created" });
     if (present && (present.state !== "created" || loadOnly)) return present;
     const doubled = [...this.runs.values()].find(
       (other) =>

@@ -532,7 +532,7 @@ describe("agent: changes of a bound pod", () => {
     await stage.run(withStart(true));
     assert.deepEqual(
       stage.unit.running().map((run) => run.ref),
-      [ref(pod, 1, "u")],
+      [ref(pod, 0, "u")],
     );
   });
 });
