@@ -69,7 +69,10 @@ export function detectLayout(): CgroupLayout {
     try {
       accessSync(path, constants.W_OK);
     } catch (error) {
-      throw unusable(`${path} is not writable for this user; processes need cgroups, which need root`, error);
+      throw unusable(
+        `${path} is not writable; processes need cgroups, which need root (and in a container a writable /sys/fs/cgroup)`,
+        error,
+      );
     }
   }
   return layout;

@@ -4,7 +4,7 @@ import { DriverError } from "../driver.ts";
 import { openExecSession } from "./exec-session.ts";
 import type { ExecSpec, Keeper, ProcessInfo, ProcessSpec } from "./keeper.ts";
 import { ConnectionLost, KeeperConnection } from "./keeper-connection.ts";
-import type { CallName, KeeperCalls } from "./protocol.ts";
+import { type CallName, KEEPER_PROTOCOL, type KeeperCalls } from "./protocol.ts";
 import { type KeeperPlace, openConnection, startKeeper, unreachableKeeper } from "./start-keeper.ts";
 
 const RECONNECT_MS = 500;
@@ -131,6 +131,11 @@ export class KeeperClient implements Keeper {
       onChange: (info) => this.#tell(info),
       onClose: () => this.#closed(),
     });
+    const { protocol } = await connection.call("hello", null);
+    if (protocol !== KEEPER_PROTOCOL) {
+      connection.close();
+      throw unreachableKeeper(`the one that runs speaks version ${protocol}, this program ${KEEPER_PROTOCOL}`);
+    }
     await connection.call("subscribe", null);
     this.#current = connection;
     this.#tell("lost");

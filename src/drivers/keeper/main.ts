@@ -3,21 +3,23 @@
  * what goes wrong on stderr, which is `keeper.log`.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CgroupTree } from "../cgroup/cgroup-tree.ts";
 import { KeeperServer } from "./keeper-server.ts";
 import { Launcher } from "./launcher.ts";
 import { ProcessTable } from "./process-table.ts";
 import { Records } from "./records.ts";
-import { ALREADY_KEPT, openSocketPath } from "./socket-path.ts";
+import { ALREADY_KEPT, openSocketPath, PROGRAM_NAME } from "./state-dir.ts";
 
 const [stateDir = "", root = "styrmann"] = process.argv.slice(2);
 process.umask(0o077);
 mkdirSync(stateDir, { recursive: true, mode: 0o700 });
 lock(join(stateDir, "keeper.lock"));
+
+forgetOldPrograms();
 
 const report = (message: string) => process.stderr.write(`${new Date().toISOString()} ${message}\n`);
 const tree = new CgroupTree({ root });
@@ -47,6 +49,16 @@ function protectFromOutOfMemory(): void {
     writeFileSync("/proc/self/oom_score_adj", "-1000");
   } catch (error) {
     report(`not protected from the out-of-memory killer: ${(error as Error).message}`);
+  }
+}
+
+/** Other versions' files, now that no other keeper can run them. */
+function forgetOldPrograms(): void {
+  const own = basename(fileURLToPath(new URL("../../..", import.meta.url)));
+  const programs = join(stateDir, "program");
+  mkdirSync(programs, { recursive: true });
+  for (const name of readdirSync(programs)) {
+    if (PROGRAM_NAME.test(name) && name !== own) rmSync(join(programs, name), { recursive: true, force: true });
   }
 }
 

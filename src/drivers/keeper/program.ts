@@ -31,9 +31,18 @@ export function writeProgram(directory: string): KeeperProgram {
     const mode = path.endsWith("exec-as.ts") ? 0o700 : 0o600;
     writeFileSync(file, compile(text, path), { mode });
   }
-  rmSync(target, { recursive: true, force: true });
-  renameSync(draft, target);
+  publish(draft, target);
   return { main };
+}
+
+function publish(draft: string, target: string): void {
+  try {
+    renameSync(draft, target);
+  } catch (error) {
+    // Another process has just written the same.
+    if (!["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    rmSync(draft, { recursive: true });
+  }
 }
 
 /** Every source reachable by relative imports; types do not count. */

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { DriverError } from "../driver.ts";
 import { writeProgram } from "./program.ts";
-import { ALREADY_KEPT, openSocketPath } from "./socket-path.ts";
+import { ALREADY_KEPT, openSocketPath } from "./state-dir.ts";
 
 export interface KeeperPlace {
   /** The keeper's own directory: records, socket, lock, log. */

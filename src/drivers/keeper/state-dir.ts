@@ -4,6 +4,9 @@ import { join } from "node:path";
 /** The keeper's exit code when the state directory has one already. */
 export const ALREADY_KEPT = 3;
 
+/** One version's files below `program` in the state directory (program.ts). */
+export const PROGRAM_NAME = /^keeper-[0-9a-f]{16}$/;
+
 /** sun_path holds 108 bytes (unix(7)). */
 const LONGEST_PATH = 107;
 
