@@ -1,16 +1,26 @@
 /** The server half of a process: store, controllers, scheduler and the dialects' routes, put together. Opens no socket. */
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { Explainer } from "../api/explainer.ts";
-import { replicatedSource } from "../api/workloads.ts";
 import { styrApi } from "../api/styr-api.ts";
-import { endpointsController } from "../controllers/endpoints-controller.ts";
+import { replicatedSource } from "../api/workloads.ts";
 import type { Controller } from "../controllers/controller.ts";
+import { endpointsController } from "../controllers/endpoints-controller.ts";
+import { eventRetention } from "../controllers/event-retention.ts";
+import { garbageCollector } from "../controllers/garbage-collector.ts";
+import { namespaceController } from "../controllers/namespace.ts";
+import { replicationController } from "../controllers/replication-controller.ts";
 import { ControllerRunner } from "../controllers/runner.ts";
 import { type Mounted, mountApis } from "../http/mount.ts";
+import { configMaps } from "../model/config-map.ts";
+import { endpoints } from "../model/endpoints.ts";
+import { events } from "../model/event.ts";
 import type { Kind } from "../model/meta.ts";
+import { namespaces } from "../model/namespace.ts";
+import { nodes } from "../model/node.ts";
+import { pods } from "../model/pod.ts";
 import { replicationControllers } from "../model/replication-controller.ts";
+import { secrets } from "../model/secret.ts";
+import { services } from "../model/service.ts";
 import type { NodeAccess } from "../model/streams.ts";
-import type { WorkloadSource } from "../model/workload.ts";
 import type { Personality, PersonalityContext } from "../personalities/personality.ts";
 import { Scheduler } from "../scheduling/scheduler.ts";
 import type { Clock } from "../seams/clock.ts";
@@ -18,6 +28,7 @@ import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
 import type { Journal } from "../store/journal.ts";
 import { Store } from "../store/store.ts";
+import { ensureSystemNamespaces } from "../store/system-namespaces.ts";
 import { explainer } from "./explainer.ts";
 
 export interface ControlPlaneOptions {
@@ -31,5 +42,99 @@ export interface ControlPlaneOptions {
   readonly address: string;
   readonly hostname: string;
   readonly version: string;
+  /** Logs, commands and usage of pods; asked for once the agent is there. */
   readonly nodeAccess: NodeAccess;
+}
+
+/** The kernel's own tables. The dialects bring theirs. */
+const KERNEL_KINDS: readonly Kind[] = [
+  namespaces,
+  nodes,
+  pods,
+  replicationControllers,
+  services,
+  endpoints,
+  events,
+  secrets,
+  configMaps,
+];
+
+export class ControlPlane {
+  readonly store: Store;
+  readonly mounted: Mounted;
+  readonly #runner: ControllerRunner;
+  readonly #scheduler: Scheduler;
+  readonly #lag: ReturnType<typeof monitorEventLoopDelay>;
+
+  static async open(options: ControlPlaneOptions): Promise<ControlPlane> {
+    const { journal, clock, random, log, personalities } = options;
+    const kinds = [...KERNEL_KINDS, ...personalities.flatMap((personality) => personality.kinds)];
+    const store = await Store.open({ kinds, journal, clock, random: random.fork("store"), log });
+    // A store that cannot write still serves reads, and everything that runs goes on.
+    await store
+      .update(ensureSystemNamespaces)
+      .catch((error: Error) => log.error("the store cannot write", { error: error.message }));
+    return new ControlPlane(options, store, kinds);
+  }
+
+  private constructor(options: ControlPlaneOptions, store: Store, kinds: readonly Kind[]) {
+    const { clock, random, log, personalities, strategy } = options;
+    const context: PersonalityContext = { ...options, store };
+    this.store = store;
+    this.#lag = monitorEventLoopDelay({ resolution: 10 });
+    this.#lag.enable();
+    this.#scheduler = new Scheduler({ store, clock, random, log, strategy });
+    const controllers: readonly Controller[] = [
+      replicationController,
+      endpointsController,
+      garbageCollector(kinds),
+      namespaceController(kinds),
+      eventRetention(),
+      ...personalities.flatMap((personality) => personality.controllers(context)),
+    ];
+    this.#runner = new ControllerRunner({ store, controllers, clock, random, log });
+    this.mounted = mountApis([
+      ...personalities.map((personality) => personality.api(context)),
+      this.#ownApi(options, kinds, context),
+    ]);
+  }
+
+  start(): void {
+    this.#runner.start();
+    this.#scheduler.start();
+  }
+
+  /** What is stored stays; what runs goes on running. */
+  async stop(): Promise<void> {
+    await this.#runner.stop();
+    await this.#scheduler.stop();
+    await this.store.close();
+    this.#lag.disable();
+  }
+
+  #ownApi(options: ControlPlaneOptions, kinds: readonly Kind[], context: PersonalityContext) {
+    const { clock, log, version, hostname, strategy, nodeAccess, personalities } = options;
+    const declared = personalities.flatMap((personality) => personality.workloads?.(context) ?? []);
+    return styrApi({
+      store: this.store,
+      clock,
+      log,
+      version,
+      hostname,
+      startedAtMs: clock.now(),
+      kinds,
+      sources: [...declared, replicatedSource("kubernetes", [replicationControllers])],
+      nodeAccess,
+      dialects: personalities.map(({ name }) => name),
+      process: () => ({ lagMs: this.#lagMs(), memoryBytes: process.memoryUsage.rss() }),
+      explain: explainer(this.store, strategy),
+    });
+  }
+
+  /** The 99th percentile since it was last asked, without the sampling interval itself. */
+  #lagMs(): number {
+    const lag = Math.max(0, this.#lag.percentile(99) / 1e6 - 10);
+    this.#lag.reset();
+    return Math.round(lag * 10) / 10;
+  }
 }

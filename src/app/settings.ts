@@ -6,6 +6,8 @@ import { parseQuantity } from "../lib/quantity.ts";
 export interface Settings {
   /** Everything styr keeps: store, keys, records, volumes. */
   readonly stateDir: string;
+  /** The client looks there without being told. */
+  readonly isDefaultState: boolean;
   /** The socket that root (or the owner) talks through without a token. */
   readonly socketPath: string;
   readonly host: string;
@@ -61,6 +63,7 @@ export function readSettings(options: Options, environment: Environment = proces
   const listen = address("--listen", options.listen ?? `0.0.0.0:${DEFAULT_PORT}`);
   return {
     stateDir,
+    isDefaultState: stateDir === defaultStateDir(environment, uid),
     socketPath: join(stateDir, "styr.sock"),
     host: listen.host,
     port: listen.port,

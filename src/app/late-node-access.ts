@@ -1,0 +1,29 @@
+import { ApiError } from "../model/errors.ts";
+import type { NodeAccess } from "../model/streams.ts";
+
+/** The way to pods before there is an agent: the routes are mounted first, the agent comes after. */
+export class LateNodeAccess implements NodeAccess {
+  #access: NodeAccess | undefined;
+
+  set(access: NodeAccess): void {
+    this.#access = access;
+  }
+
+  logs(...args: Parameters<NodeAccess["logs"]>): ReturnType<NodeAccess["logs"]> {
+    return this.#present.logs(...args);
+  }
+
+  exec(...args: Parameters<NodeAccess["exec"]>): ReturnType<NodeAccess["exec"]> {
+    return this.#present.exec(...args);
+  }
+
+  usage(...args: Parameters<NodeAccess["usage"]>): ReturnType<NodeAccess["usage"]> {
+    return this.#present.usage(...args);
+  }
+
+  get #present(): NodeAccess {
+    if (!this.#access)
+      throw new ApiError("Unavailable", "the agent is still starting; try again in a moment", { retryAfterSeconds: 1 });
+    return this.#access;
+  }
+}

@@ -1,0 +1,143 @@
+/** The agent half of a process: the keeper, the drivers and the agent, put together. */
+import { mkdir } from "node:fs/promises";
+import { hostname, networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { Agent } from "../agent/agent.ts";
+import type { Control } from "../agent/control.ts";
+import { FileRecord } from "../agent/local-record.ts";
+import { SystemHost } from "../agent/node-host.ts";
+import { FileVolumes } from "../agent/volumes.ts";
+import { CgroupTree } from "../drivers/cgroup/cgroup-tree.ts";
+import { listChildren } from "../drivers/docker/children.ts";
+import { DockerDriver } from "../drivers/docker/docker-driver.ts";
+import { type Engine, engineAt } from "../drivers/docker/engine.ts";
+import { LABEL } from "../drivers/docker/labels.ts";
+import type { Driver } from "../drivers/driver.ts";
+import { KeeperClient } from "../drivers/keeper/keeper-client.ts";
+import { ProcessDriver } from "../drivers/process/process-driver.ts";
+import { UnitDriver } from "../drivers/unit/unit-driver.ts";
+import type { DriverName } from "../model/pod.ts";
+import type { Clock } from "../seams/clock.ts";
+import type { Log } from "../seams/log.ts";
+import type { Random } from "../seams/random.ts";
+import { SystemTransport } from "../seams/transport.ts";
+import type { Settings } from "./settings.ts";
+
+export interface NodeSide {
+  readonly agent: Agent;
+  readonly keeper: KeeperClient;
+  readonly engine: Engine;
+  readonly drivers: ReadonlyMap<DriverName, Driver>;
+  readonly cgroups: CgroupTree;
+}
+
+export interface NodeSideOptions {
+  readonly settings: Settings;
+  readonly instance: string;
+  readonly control: Control;
+  /** Where the Docker Engine is, or where it would be once there is one. */
+  readonly dockerHost: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** Folders of a state directory, all of them below it. */
+export function foldersOf(stateDir: string) {
+  const at = (name: string) => join(stateDir, name);
+  return {
+    keeper: at("keeper"),
+    agent: at("agent"),
+    record: join(at("agent"), "pods"),
+    volumes: at("volumes"),
+    processes: at("processes"),
+    units: at("units"),
+    logs: at("logs"),
+  };
+}
+
+export function buildKeeper({ stateDir, cgroupRoot }: Settings): KeeperClient {
+  return new KeeperClient({ stateDir: foldersOf(stateDir).keeper, cgroupRoot });
+}
+
+export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide> {
+  const { settings, control, version, clock, random, log } = options;
+  const folders = foldersOf(settings.stateDir);
+  for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true, mode: 0o711 });
+  const keeper = buildKeeper(settings);
+  const cgroups = new CgroupTree({ root: settings.cgroupRoot });
+  const engine = engineAt(options.dockerHost);
+  const drivers = buildDrivers(options, { keeper, cgroups, engine });
+  const agent = new Agent({
+    control,
+    drivers,
+    volumes: new FileVolumes(folders.volumes, { canMount: process.geteuid?.() === 0 }),
+    record: new FileRecord(folders.record, log),
+    host: new SystemHost(folders.agent, random),
+    clock,
+    random: random.fork("agent"),
+    transport: new SystemTransport(),
+    log,
+    nodeName: settings.nodeName ?? hostname().toLowerCase(),
+    labels: settings.labels,
+    hostAddress: hostAddress(),
+    reserve: {
+      ...(settings.reserved.cpuMillis === undefined ? {} : { cpuMillis: settings.reserved.cpuMillis }),
+      ...(settings.reserved.memoryBytes === undefined ? {} : { memoryBytes: settings.reserved.memoryBytes }),
+    },
+    version,
+  });
+  return { agent, keeper, engine, drivers, cgroups };
+}
+
+interface Parts {
+  readonly keeper: KeeperClient;
+  readonly cgroups: CgroupTree;
+  readonly engine: Engine;
+}
+
+export function buildDrivers(
+  { settings, instance, dockerHost, clock, random, log }: Omit<NodeSideOptions, "control" | "version">,
+  { keeper, cgroups, engine }: Parts,
+): ReadonlyMap<DriverName, Driver> {
+  const folders = foldersOf(settings.stateDir);
+  const docker = new DockerDriver({
+    engine,
+    instance,
+    clock,
+    log,
+    network: { name: settings.networkName, subnet: settings.podRange },
+    cgroupRoot: settings.cgroupRoot,
+  });
+  const unit = new UnitDriver({
+    keeper,
+    cgroups,
+    stateDir: folders.units,
+    clock,
+    random,
+    log,
+    dockerHost,
+    childLabels: (run, unitName) => ({
+      [LABEL.unit]: unitName,
+      [LABEL.instance]: instance,
+      "dev.styrmann.pod": run.pod.uid,
+    }),
+    children: async (_podUid, unitName, names) => listChildren(engine, { unit: unitName, names }),
+  });
+  return new Map<DriverName, Driver>([
+    ["docker", docker],
+    ["process", new ProcessDriver({ keeper, tree: cgroups, dataDir: folders.processes })],
+    ["unit", unit],
+  ]);
+}
+
+/** The first address that others could reach this machine at; loopback on a machine without a network. */
+export function hostAddress(): string {
+  const all = Object.entries(networkInterfaces()).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const ours = all
+    .filter(([name]) => !/^(?:lo|docker|br-|veth|styr|cni|virbr)/.test(name))
+    .flatMap(([, list]) => list ?? []);
+  const usable = ours.filter(({ internal, family }) => !internal && family === "IPv4");
+  return usable[0]?.address ?? "127.0.0.1";
+}

@@ -1,0 +1,112 @@
+/** `styr up`: a control plane and an agent in one process, from an empty machine to running. */
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { SystemClock } from "../seams/clock.ts";
+import { SystemRandom } from "../seams/random.ts";
+import { SqliteJournal } from "../store/journals/sqlite.ts";
+import { ControlPlane } from "./control-plane.ts";
+import { runDemo } from "./demo.ts";
+import { openStateDir } from "./instance.ts";
+import { LateNodeAccess } from "./late-node-access.ts";
+import { answers, type Listening, listenPlain, listenTls, listenUnix } from "./listen.ts";
+import { LocalControl } from "./local-control.ts";
+import { locateEngine } from "./locate-engine.ts";
+import { openLog } from "./log.ts";
+import { buildNodeSide, foldersOf, hostAddress } from "./node-side.ts";
+import { personalities } from "./personalities.ts";
+import { openPki } from "./pki.ts";
+import type { Settings } from "./settings.ts";
+import type { UpIo } from "./up-io.ts";
+import { programVersion } from "./version.ts";
+
+/** Runs until `signal` aborts. Throws an Error with words for people when it cannot start; then nothing is left running that was not before. */
+export async function up(settings: Settings, io: UpIo, options: { readonly demo: boolean }): Promise<void> {
+  if (await answers(settings.socketPath)) {
+    throw new Error(`styr is running already on ${settings.stateDir}; see it with: ${styrWith(settings)} status`);
+  }
+  const clock = new SystemClock();
+  const random = new SystemRandom();
+  const version = programVersion();
+  const { instance } = await openStateDir(settings.stateDir, random);
+  const log = openLog(foldersOf(settings.stateDir).logs, settings.logLevel);
+  const journal = await SqliteJournal.open(join(settings.stateDir, "store.db"));
+  log.info("starting", { version, stateDir: settings.stateDir });
+
+  const engine = await locateEngine(settings, io);
+  const access = new LateNodeAccess();
+  const address = `${hostAddress()}:${settings.port}`;
+  const plane = await ControlPlane.open({
+    ...{ journal, clock, random, log, personalities, version, address },
+    strategy: settings.strategy,
+    hostname: hostname(),
+    nodeAccess: access,
+  });
+  const node = await buildNodeSide({
+    ...{ settings, instance, version, clock, random, log },
+    control: new LocalControl(plane.store),
+    dockerHost: engine.dockerHost,
+  });
+  access.set(node.agent.access);
+  const listening: Listening[] = [];
+  try {
+    await listen(settings, plane, listening, clock.now());
+    plane.start();
+    await node.agent.start();
+    announce(settings, io, listening, engine.words);
+    if (options.demo) await runDemo(settings, io, node);
+    await untilAborted(io.signal);
+  } finally {
+    io.say("stopping styr; what runs goes on running");
+    await Promise.all(listening.map((one) => one.close()));
+    await node.agent.stop();
+    node.keeper.close();
+    await plane.stop();
+    log.info("stopped");
+  }
+  io.say(`styr up adopts it again; ${styrWith(settings)} down stops and removes it`);
+}
+
+async function listen(settings: Settings, plane: ControlPlane, listening: Listening[], nowMs: number): Promise<void> {
+  const pki = await openPki(settings.stateDir, nowMs);
+  listening.push(await listenUnix(plane.mounted, settings.socketPath));
+  listening.push(await listenTls(plane.mounted, pki, settings));
+  if (settings.http) listening.push(await listenPlain(plane.mounted, settings.http));
+}
+
+function announce(settings: Settings, io: UpIo, listening: readonly Listening[], engine: string): void {
+  const styr = styrWith(settings);
+  const [, tls, plain] = listening;
+  io.say("");
+  io.say(`Styrmann ${programVersion()} is up`);
+  io.say(`  listening  ${[tls?.url, plain?.url, settings.socketPath].filter((at) => at !== undefined).join("  ")}`);
+  io.say(`  engine     ${engine}`);
+  io.say(`  state      ${settings.stateDir}`);
+  io.say(`  logs       ${join(foldersOf(settings.stateDir).logs, "styr.log")}`);
+  io.say(`  token      ${join(settings.stateDir, "pki/admin.token")}   CA ${join(settings.stateDir, "pki/ca.crt")}`);
+  io.say("Next, in another terminal:");
+  io.say(`  ${styr} apply -f FILE     run a fleet unit, a Marathon app or Kubernetes objects`);
+  io.say(`  ${styr} ps                what is wanted and what runs`);
+  io.say(`  ${styr} why NAME          why it is where and how it is`);
+  io.say("Ctrl-C stops styr and leaves everything running.");
+}
+
+/** How to call the client so that it finds this server. */
+export function styrWith(settings: Settings): string {
+  return settings.isDefaultState ? "npx styr" : `npx styr --server unix://${settings.socketPath}`;
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    // Nothing else may be holding the process when it only waits.
+    const alive = setInterval(() => {}, 2 ** 30);
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearInterval(alive);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}
