@@ -100,9 +100,7 @@ function judge({ tx, byName, kinds }: Collection, kind: Kind, object: StoredObje
   const judged = references.map((reference) => ({ reference, found: ownerOf(byName, tx, object, reference) }));
   const isThere = ({ found }: (typeof judged)[number]) => found === undefined || found.owner !== undefined;
   const isLeaving = ({ found }: (typeof judged)[number]) =>
-    found?.owner !== undefined &&
-    isGoing(found.owner) &&
-    found.owner.metadata.finalizers?.includes(FOREGROUND_FINALIZER);
+    found?.owner !== undefined && waitsForDependents(found.owner);
   const present = judged.filter(isThere);
   if (present.some((entry) => !isLeaving(entry))) {
     if (present.length < judged.length)
@@ -114,10 +112,14 @@ function judge({ tx, byName, kinds }: Collection, kind: Kind, object: StoredObje
       );
     return;
   }
-  const hasDependents = dependentKeys(kinds, tx, object).length > 0;
-  // An owner in the foreground waits for all below it, so those below wait in turn.
-  const propagation = present.length > 0 && hasDependents ? "Foreground" : "Background";
-  deleteObject(tx, kind, object, { propagation });
+  const dependents = kinds.flatMap((each) => tx.by(each, OWNER_INDEX, object.metadata.uid));
+  // An owner in the foreground waits for all below it, so those below wait in turn; unless that closes a circle.
+  const waitsInTurn = present.length > 0 && dependents.length > 0 && !dependents.some(waitsForDependents);
+  deleteObject(tx, kind, object, { propagation: waitsInTurn ? "Foreground" : "Background" });
+}
+
+function waitsForDependents(owner: StoredObject): boolean {
+  return isGoing(owner) && (owner.metadata.finalizers?.includes(FOREGROUND_FINALIZER) ?? false);
 }
 
 function keepOwners(tx: Tx, kind: Kind, object: StoredObject, owners: readonly OwnerReference[]): void {
