@@ -170,12 +170,21 @@ export class UnitDriver implements Driver {
     if (signal.aborted) return;
     this.#listeners.add(listener);
     signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
+    // A watch tells changes only: whoever begins one has to list first.
+    this.#options.clock.setTimer(0, () => {
+      if (this.#listeners.has(listener)) listener("lost");
+    });
   }
 
   async *logs(ref: RunRef, options: LogOptions): AsyncIterable<LogChunk> {
     const { previous, ...rest } = options;
     const unit = this.#runs.get(keyOf(ref));
     const which = previous ? { ...ref, attempt: ref.attempt - 1 } : ref;
+    if (previous && !this.#runs.has(keyOf(which)))
+      throw new DriverError(`previous terminated container "${ref.container}" of pod ${ref.podUid} not found`, {
+        temporary: false,
+        reason: "ContainerNotFound",
+      });
     const hasEnded = async () => previous === true || !unit || unit.observed().state === "exited";
     yield* readLogs(this.#files.logDir(which), { ...rest, hasEnded });
   }

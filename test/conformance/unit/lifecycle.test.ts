@@ -41,7 +41,9 @@ describe("a unit on a real keeper", () => {
     );
     await bench.until("order.service", "active/running");
     await bench.driver.stop(unitRef("order.service"), { graceMs: 5000 });
-    const lines = readFileSync(file, "utf8").split("\n").map((line) => line.trim());
+    const lines = readFileSync(file, "utf8")
+      .split("\n")
+      .map((line) => line.trim());
     assert.deepEqual(lines, ["pre1", "pre2", "post", "stop", "post success killed TERM", ""]);
     assert.deepEqual(bench.history, [
       "activating/start-pre",

@@ -1,35 +1,35 @@
 /** A node's worth of the unit driver on a real keeper, in a folder and a cgroup of its own that are gone afterwards. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { CgroupTree } from "../../../src/drivers/cgroup/cgroup-tree.ts";
+import type { CgroupTree } from "../../../src/drivers/cgroup/cgroup-tree.ts";
 import type { ContainerRun, ObservedRun, RunRef } from "../../../src/drivers/driver.ts";
-import { KeeperClient } from "../../../src/drivers/keeper/keeper-client.ts";
-import { KEEPER_CGROUPS } from "../../../src/drivers/keeper/launcher.ts";
+import type { KeeperClient } from "../../../src/drivers/keeper/keeper-client.ts";
 import { UnitDriver, type UnitDriverOptions } from "../../../src/drivers/unit/unit-driver.ts";
 import { parseUnitFile } from "../../../src/model/unit/parse-unit-file.ts";
 import { SystemClock } from "../../../src/seams/clock.ts";
 import { silentLog } from "../../../src/seams/log.ts";
 import { SystemRandom } from "../../../src/seams/random.ts";
+import { type NodePlace, openNodePlace } from "../../contract/keeper/node-place.ts";
 
 const DEADLINE_MS = 20_000;
 
 export class UnitBench {
-  readonly dir = mkdtempSync(join(tmpdir(), "styr-unit-"));
+  readonly dir: string;
   readonly tree: CgroupTree;
   readonly keeper: KeeperClient;
   driver: UnitDriver;
   /** Every state a unit has been seen in, in order, without repetitions: `activating/start-pre`. */
   readonly history: string[] = [];
   readonly #extra: Partial<UnitDriverOptions>;
+  readonly #place: NodePlace;
 
   constructor(extra: Partial<UnitDriverOptions> = {}) {
     this.#extra = extra;
-    const root = basename(this.dir);
-    this.tree = new CgroupTree({ root });
-    this.keeper = new KeeperClient({ stateDir: join(this.dir, "keeper"), cgroupRoot: root });
+    this.#place = openNodePlace("units");
+    this.dir = this.#place.dir;
+    this.tree = this.#place.tree;
+    this.keeper = this.#place.connect();
     this.driver = this.#newDriver();
   }
 
@@ -44,7 +44,11 @@ export class UnitBench {
     this.driver = this.#newDriver();
   }
 
-  start(name: string, text: string, more: Partial<ContainerRun> & { readonly load?: boolean } = {}): Promise<ObservedRun> {
+  start(
+    name: string,
+    text: string,
+    more: Partial<ContainerRun> & { readonly load?: boolean } = {},
+  ): Promise<ObservedRun> {
     return this.driver.start(unitRun(name, text, more));
   }
 
@@ -65,7 +69,9 @@ export class UnitBench {
       const run = await this.observed(name);
       if (holds(run)) return run;
       if (performance.now() > deadline)
-        assert.fail(`${name} is ${words(run)} (${run.message ?? "no message"}), not ${what}; it was ${this.history.join(", ")}`);
+        assert.fail(
+          `${name} is ${words(run)} (${run.message ?? "no message"}), not ${what}; it was ${this.history.join(", ")}`,
+        );
       await delay(20);
     }
   }
@@ -80,17 +86,9 @@ export class UnitBench {
     return this.tree.pids(`${podUid(name)}/main`);
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.driver.close();
-    await this.tree.kill("");
-    const deadline = performance.now() + DEADLINE_MS;
-    while ((await this.keeper.list()).some(({ state }) => state === "running")) {
-      if (performance.now() > deadline) assert.fail("the keeper still has running processes");
-      await delay(20);
-    }
-    await this.keeper.shutdown();
-    await this.tree.removeAll(KEEPER_CGROUPS);
-    rmSync(this.dir, { recursive: true, force: true });
+    this.#place.close();
   }
 
   #newDriver(): UnitDriver {
