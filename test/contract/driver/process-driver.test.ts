@@ -124,6 +124,22 @@ describe("process driver", { skip: cannotKeepProcesses() ?? false }, () => {
     await driver.release(run.ref.podUid);
   });
 
+  test("release leaves alone what another driver runs in the same pod", async () => {
+    const run = runOf("exit 0");
+    await ran(run);
+    const keeper = node.connect();
+    const cgroup = `${run.ref.podUid}/other`;
+    const spec = node.spec("other", ["sleep", "1000"], { id: `${run.ref.podUid}/other/0/main`, cgroup });
+    await keeper.spawn(spec);
+    await discard(run);
+    assert.equal(node.tree.pids(cgroup).length, 1);
+    assert.ok(
+      (await driver.list()).every(({ ref }) => ref.podUid !== run.ref.podUid),
+      "it is not this driver's",
+    );
+    await keeper.removeCgroup(run.ref.podUid);
+  });
+
   test("exec and probes run in the process' own context; one that is too slow fails with words", async () => {
     const run = runOf("sleep 1000", { process: { user: "nobody" }, env: [{ name: "A", value: "b" }] });
     await driver.start(run);
