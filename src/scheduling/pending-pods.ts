@@ -1,7 +1,7 @@
 import { type BackoffRules, backoffMs } from "../lib/backoff.ts";
 import { Heap } from "../lib/heap.ts";
 import { keyOf } from "../model/meta.ts";
-import type { Pod } from "../model/pod.ts";
+import { isTerminal, type Pod } from "../model/pod.ts";
 import type { Demand } from "./demand.ts";
 
 /** One pod that waits for a place. */
@@ -15,12 +15,16 @@ export interface Waiting {
   /** What its last refusal was about, without the numbers. */
   refusedFor: string | undefined;
   isQueued: boolean;
+  /** The group whose order has it. */
+  orderedIn: Group | undefined;
 }
 
 /** Pods of one template are refused alike, so one of them tries for all. */
 interface Group {
   readonly demand: Demand;
   readonly members: Set<Waiting>;
+  /** The members in order, and some that have left. */
+  readonly order: Heap<Waiting>;
   failures: number;
   notBeforeMs: number;
   /** Something has changed since the last try. */
@@ -62,6 +66,7 @@ export class PendingPods {
       aside: undefined,
       refusedFor: undefined,
       isQueued: false,
+      orderedIn: undefined,
     };
     this.#waiting.set(key, waiting);
     this.retry(waiting);
@@ -105,9 +110,12 @@ export class PendingPods {
   /** Refused: not tried again before something changes and the backoff of its template is over. */
   putAside(waiting: Waiting, demand: Demand, nowMs: number): void {
     const known = this.#groups.get(demand);
-    const group = known ?? { demand, members: new Set(), failures: 0, notBeforeMs: 0, isWoken: false };
+    const group = known ?? newGroup(demand);
     if (!known) this.#groups.set(demand, group);
+    if (waiting.aside !== group) this.#leave(waiting);
     group.members.add(waiting);
+    if (waiting.orderedIn !== group) group.order.push(waiting);
+    waiting.orderedIn = group;
     waiting.aside = group;
     // Members refused in the same round are one failure.
     if (nowMs < group.notBeforeMs) return;
@@ -115,20 +123,18 @@ export class PendingPods {
     group.notBeforeMs = nowMs + backoffMs(RETRY, group.failures);
   }
 
-  /** How many wait for the same demand. */
-  asideFor(demand: Demand): number {
-    return this.#groups.get(demand)?.members.size ?? 0;
+  /** All that are put aside for this demand. */
+  asideFor(demand: Demand): ReadonlySet<Waiting> {
+    return this.#groups.get(demand)?.members ?? NOBODY;
   }
 
-  /** A pod of this template was placed: the others of it have a chance. */
+  /** A pod of this template was placed: the next of it has a chance. */
   placed(demand: Demand): void {
     const group = this.#groups.get(demand);
     if (!group) return;
-    this.#groups.delete(demand);
-    for (const waiting of group.members) {
-      waiting.aside = undefined;
-      this.retry(waiting);
-    }
+    group.failures = 0;
+    group.notBeforeMs = 0;
+    this.#queueFirst(group);
   }
 
   /** Something has changed that may help: everything, or only rules about placed pods. */
@@ -153,12 +159,14 @@ export class PendingPods {
     return nextMs;
   }
 
-  #queueFirst(group: Group): void {
-    let first: Waiting | undefined;
-    for (const waiting of group.members) if (!first || isBefore(waiting, first)) first = waiting;
-    if (!first || first.isQueued) return;
-    first.isQueued = true;
-    this.#queue.push(first);
+  #queueFirst({ order, members }: Group): void {
+    for (let first = order.pop(); first; first = order.pop()) {
+      first.orderedIn = undefined;
+      if (!members.has(first) || first.isQueued) continue;
+      first.isQueued = true;
+      this.#queue.push(first);
+      return;
+    }
   }
 
   #leave(waiting: Waiting): void {
@@ -168,6 +176,17 @@ export class PendingPods {
     group.members.delete(waiting);
     if (group.members.size === 0 && this.#groups.get(group.demand) === group) this.#groups.delete(group.demand);
   }
+}
+
+const NOBODY: ReadonlySet<Waiting> = new Set();
+
+function newGroup(demand: Demand): Group {
+  return { demand, members: new Set(), order: new Heap(isBefore), failures: 0, notBeforeMs: 0, isWoken: false };
+}
+
+/** Neither bound, nor over, nor asked to go. */
+export function isPending(pod: Pod): boolean {
+  return pod.spec.nodeName === undefined && pod.metadata.deletionTimestamp === undefined && !isTerminal(pod);
 }
 
 function isBefore(a: Waiting, b: Waiting): boolean {

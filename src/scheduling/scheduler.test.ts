@@ -247,6 +247,35 @@ describe("scheduler", () => {
     assert.equal(waiting.status.message, '0 of 2 nodes can take it. n1 and n2: ["hostname","UNIQUE"]: already 1 here');
   });
 
+  test("hundreds that wait for the same cost one try, and go one by one as room comes", async () => {
+    const { store } = await cluster();
+    await addNode(store, { name: "n1", cpu: "1" });
+    await addPod(store, { name: "holder", cpu: "900m" });
+    await bound(store, "holder");
+    await store.update((tx) => {
+      for (let at = 0; at < 600; at++) {
+        tx.create<Pod>(pods, draft(testPod({ name: `w${String(at).padStart(3, "0")}`, app: "w", cpu: "300m" })));
+      }
+    });
+    await until("all know why", () =>
+      store.by(pods, "node", "").every(({ status }) => status.message?.includes("100m of 1 free")),
+    );
+    const before = store.revision;
+    await addPod(store, { name: "tiny", cpu: "50m" });
+    await bound(store, "tiny");
+    await store.update((tx) => tx.remove(pods, "default/tiny"));
+    await store.update((tx) => tx.remove(pods, "default/holder"));
+    await until("three of them are placed", () => store.by(pods, "node", "n1").length === 3);
+    assert.deepEqual(
+      store.by(pods, "node", "n1").map(({ metadata }) => metadata.name),
+      ["w000", "w001", "w002"],
+    );
+    await until("the next one knows", () =>
+      podOf(store, "w003").status.message?.includes("needs 300m CPU, 100m of 1 free"),
+    );
+    assert.ok(store.revision - before < 40, `${store.revision - before} writes, for 600 pods that wait`);
+  });
+
   test("binds thousands without holding the event loop", async () => {
     const { store } = await cluster();
     await store.update((tx) => {

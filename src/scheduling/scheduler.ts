@@ -7,18 +7,14 @@
  */
 import { keyOf } from "../model/meta.ts";
 import { nodes } from "../model/node.ts";
-import { isTerminal, type Pod, pods } from "../model/pod.ts";
+import { pods } from "../model/pod.ts";
 import type { Clock, Timer } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
-import { recordEvent } from "../store/record-event.ts";
 import type { Store } from "../store/store.ts";
-import type { Change, Tx } from "../store/transaction.ts";
-import { boundPod, unscheduledPod } from "./bind-pod.ts";
-import type { Demand } from "./demand.ts";
-import { PendingPods, type Waiting } from "./pending-pods.ts";
-import { type RefusalSummary, summarizeRefusals } from "./refusal-summary.ts";
-import type { Placement } from "./schedule-pod.ts";
+import type { Change } from "../store/transaction.ts";
+import { BindingRound } from "./binding-round.ts";
+import { isPending, PendingPods } from "./pending-pods.ts";
 import type { Strategy } from "./scores.ts";
 import { type Effect, StoreMirror } from "./store-mirror.ts";
 
@@ -32,12 +28,8 @@ export interface SchedulerOptions {
 
 /** The event loop is given back after so long. */
 const SLICE_MS = 10;
-/** One transaction binds at most so many, so that a batch for the journal stays a batch. */
-const SLICE_PODS = 512;
 /** After the store refused or something broke. */
 const PAUSE_MS = 1000;
-/** Up to here every waiting pod's message is kept to the last number; beyond, only when what it is about changes. */
-const EXACT_MESSAGES = 100;
 const NOWHERE = -1;
 const COMPONENT = "scheduler";
 
@@ -155,7 +147,7 @@ export class Scheduler {
         await this.#rung(signal);
         continue;
       }
-      const round = new Round(this.#mirror, this.#pending, this.#clock, this.#random, this.#log);
+      const round = new BindingRound(this.#mirror, this.#pending, this.#clock, this.#random, this.#log);
       try {
         await this.#store.update((tx) => round.run(tx));
         await this.#pause(0, signal);
@@ -205,124 +197,4 @@ export class Scheduler {
       if (!signal.aborted) throw reason;
     });
   }
-}
-
-/** Neither bound, nor over, nor asked to go. */
-function isPending(pod: Pod): boolean {
-  return pod.spec.nodeName === undefined && pod.metadata.deletionTimestamp === undefined && !isTerminal(pod);
-}
-
-/** One transaction's worth of placements. */
-class Round {
-  readonly #mirror: StoreMirror;
-  readonly #pending: PendingPods;
-  readonly #clock: Clock;
-  readonly #random: Random;
-  readonly #log: Log;
-  readonly #tried: Waiting[] = [];
-  /** Refusals of this round: good for later pods of the template until a pod is bound that their rules may count. */
-  readonly #refused = new Map<Demand, { readonly summary: RefusalSummary; readonly afterBindings: number }>();
-  #bindings = 0;
-
-  constructor(mirror: StoreMirror, pending: PendingPods, clock: Clock, random: Random, log: Log) {
-    this.#mirror = mirror;
-    this.#pending = pending;
-    this.#clock = clock;
-    this.#random = random;
-    this.#log = log;
-  }
-
-  run(tx: Tx): void {
-    this.#mirror.catchUp(tx);
-    const until = this.#clock.monotonic() + SLICE_MS;
-    while (this.#tried.length < SLICE_PODS && this.#clock.monotonic() < until) {
-      const waiting = this.#pending.next();
-      if (!waiting) return;
-      this.#tried.push(waiting);
-      this.#try(tx, waiting);
-    }
-  }
-
-  /** The transaction was lost: what it bound is not bound, and everything it looked at is looked at again. */
-  undo(): void {
-    this.#mirror.forget(this.#tried.map(({ key }) => key));
-    for (const waiting of this.#tried) this.#pending.putBack(waiting);
-  }
-
-  #try(tx: Tx, waiting: Waiting): void {
-    const pod = tx.get(pods, waiting.key);
-    if (!pod || pod.metadata.uid !== waiting.uid || !isPending(pod)) {
-      this.#pending.drop(waiting.key);
-      return;
-    }
-    const demand = this.#demandOf(tx, pod, waiting);
-    if (!demand) return;
-    const known = this.#refused.get(demand);
-    const stillRefused = known && (known.afterBindings === this.#bindings || demand.podRules.length === 0);
-    const placement = stillRefused ? undefined : this.#mirror.index.place(demand);
-    if (placement) this.#bind(tx, pod, demand, placement);
-    else this.#refuse(tx, pod, waiting, demand, stillRefused ? known.summary : undefined);
-  }
-
-  /** A pod whose rules cannot be read must not stop the others. */
-  #demandOf(tx: Tx, pod: Pod, waiting: Waiting): Demand | undefined {
-    try {
-      return this.#mirror.demandOf(pod);
-    } catch (error) {
-      const { message } = error as Error;
-      this.#log.error("a pod's placement rules cannot be read", { pod: waiting.key, error: message });
-      tx.update(pods, unscheduledPod(pod, `its placement rules cannot be read: ${message}`, tx.nowMs));
-      return undefined;
-    }
-  }
-
-  #bind(tx: Tx, pod: Pod, demand: Demand, { node }: Placement): void {
-    const words = reasonWords(this.#mirror, demand, node.name, node.load);
-    const bound = tx.update(pods, boundPod(pod, node, this.#random, tx.nowMs));
-    const key = keyOf(pod);
-    recordEvent(tx, bound, {
-      type: "Normal",
-      reason: "Scheduled",
-      message: `Successfully assigned ${key} to ${node.name}: ${words}`,
-      component: COMPONENT,
-    });
-    this.#pending.drop(key);
-    this.#mirror.applyPod(key, bound);
-    this.#bindings++;
-    this.#pending.placed(demand);
-    this.#pending.wake("with pod rules");
-  }
-
-  #refuse(tx: Tx, pod: Pod, waiting: Waiting, demand: Demand, known: RefusalSummary | undefined): void {
-    const { index } = this.#mirror;
-    const summary = known ?? summarizeRefusals(demand, index.nodes, index.census);
-    this.#refused.set(demand, { summary, afterBindings: this.#bindings });
-    const isExact = known === undefined || this.#pending.asideFor(demand) <= EXACT_MESSAGES;
-    this.#pending.putAside(waiting, demand, this.#clock.monotonic());
-    if (waiting.refusedFor === summary.about && !isExact) return;
-    waiting.refusedFor = summary.about;
-    const isNews = pod.status.reason !== "Unschedulable";
-    const told = unscheduledPod(pod, summary.message, tx.nowMs);
-    if (told === pod) return;
-    tx.update(pods, told);
-    if (!isNews) return;
-    const event = {
-      type: "Warning",
-      reason: "FailedScheduling",
-      message: summary.message,
-      component: COMPONENT,
-    } as const;
-    recordEvent(tx, pod, event);
-  }
-}
-
-/** Why there, in a few words that cost nothing: the whole table is `styr why`. */
-function reasonWords({ index }: StoreMirror, { identity, nodeRules }: Demand, nodeName: string, load: number): string {
-  const full = `${Math.round(load / 10_000)} % full before`;
-  const ofThose = nodeRules.length > 0 ? `of the nodes with ${nodeRules.map(({ from }) => from).join(", ")}, ` : "";
-  if (index.strategy === "binpack") return `${ofThose}the fullest with room (${full})`;
-  if (identity.peers === undefined) return `${ofThose}the least loaded with room (${full})`;
-  const copies = index.copiesOn(identity.peers, nodeName);
-  const others = copies === 0 ? "no other copy there" : `${copies} other ${copies === 1 ? "copy" : "copies"} there`;
-  return `${ofThose}the best by load and spread (${full}, ${others})`;
 }
