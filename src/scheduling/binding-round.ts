@@ -1,7 +1,6 @@
 import { keyOf } from "../model/meta.ts";
 import { type Pod, pods } from "../model/pod.ts";
 import type { Clock } from "../seams/clock.ts";
-import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
 import { recordEvent } from "../store/record-event.ts";
 import type { Tx } from "../store/transaction.ts";
@@ -26,7 +25,6 @@ export class BindingRound {
   readonly #pending: PendingPods;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #log: Log;
   readonly #tried: Waiting[] = [];
   /** Refusals of this round: good for later pods of the template until a pod is bound that their rules may count. */
   readonly #refused = new Map<Demand, { readonly summary: RefusalSummary; readonly afterBindings: number }>();
@@ -34,12 +32,11 @@ export class BindingRound {
   readonly #told: Waiting[] = [];
   #bindings = 0;
 
-  constructor(mirror: StoreMirror, pending: PendingPods, clock: Clock, random: Random, log: Log) {
+  constructor(mirror: StoreMirror, pending: PendingPods, clock: Clock, random: Random) {
     this.#mirror = mirror;
     this.#pending = pending;
     this.#clock = clock;
     this.#random = random;
-    this.#log = log;
   }
 
   run(tx: Tx): void {
@@ -67,25 +64,16 @@ export class BindingRound {
       this.#pending.drop(waiting.key);
       return;
     }
-    const demand = this.#demandOf(tx, pod, waiting);
-    if (!demand) return;
+    const demand = this.#mirror.readableDemandOf(pod);
+    if (!demand) {
+      tx.update(pods, unscheduledPod(pod, "its placement rules cannot be read", tx.nowMs));
+      return;
+    }
     const known = this.#refused.get(demand);
     const stillRefused = known && (known.afterBindings === this.#bindings || demand.podRules.length === 0);
     const placement = stillRefused ? undefined : this.#mirror.index.place(demand);
     if (placement) this.#bind(tx, pod, demand, placement);
     else this.#refuse(tx, pod, waiting, demand, stillRefused ? known.summary : undefined);
-  }
-
-  /** A pod whose rules cannot be read must not stop the others. */
-  #demandOf(tx: Tx, pod: Pod, waiting: Waiting): Demand | undefined {
-    try {
-      return this.#mirror.demandOf(pod);
-    } catch (error) {
-      const { message } = error as Error;
-      this.#log.error("a pod's placement rules cannot be read", { pod: waiting.key, error: message });
-      tx.update(pods, unscheduledPod(pod, `its placement rules cannot be read: ${message}`, tx.nowMs));
-      return undefined;
-    }
   }
 
   #bind(tx: Tx, pod: Pod, demand: Demand, { node }: Placement): void {

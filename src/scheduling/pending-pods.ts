@@ -48,12 +48,12 @@ export class PendingPods {
   }
 
   /** A pod is new or has changed. One that was put aside for the same demand stays aside. */
-  offer(pod: Pod, demandOf: (pod: Pod) => Demand): void {
+  offer(pod: Pod, demandOf: (pod: Pod) => Demand | undefined): void {
     const key = keyOf(pod);
     const known = this.#waiting.get(key);
     const priority = pod.spec.priority ?? 0;
     if (known && known.uid === pod.metadata.uid && known.priority === priority) {
-      if (known.aside && known.aside.demand !== demandOf(pod)) this.retry(known);
+      if (known.aside?.demand !== demandOf(pod)) this.retry(known);
       return;
     }
     this.drop(key);

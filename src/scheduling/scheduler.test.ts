@@ -247,6 +247,17 @@ describe("scheduler", () => {
     assert.equal(waiting.status.message, '0 of 2 nodes can take it. n1 and n2: ["hostname","UNIQUE"]: already 1 here');
   });
 
+  test("a pod that cannot be read stops nobody, bound or not", async () => {
+    const { store } = await cluster();
+    await addNode(store, { name: "n1" });
+    const broken = { containers: null } as unknown as Partial<Pod["spec"]>;
+    await addPod(store, { name: "broken", spec: { ...broken, priority: 9 } });
+    await addPod(store, { name: "broken-there", spec: { ...broken, nodeName: "n1" } });
+    await addPod(store, { name: "fine" });
+    await bound(store, "fine");
+    assert.equal((await refused(store, "broken")).status.message, "its placement rules cannot be read");
+  });
+
   test("hundreds that wait for the same cost one try, and go one by one as room comes", async () => {
     const { store } = await cluster();
     await addNode(store, { name: "n1", cpu: "1" });

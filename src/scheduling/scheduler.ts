@@ -54,7 +54,7 @@ export class Scheduler {
     this.#random = random.fork("scheduler");
     this.#log = log.with({ component: COMPONENT });
     this.#strategy = strategy;
-    this.#mirror = new StoreMirror(store, strategy);
+    this.#mirror = new StoreMirror(store, strategy, this.#log);
   }
 
   /** How many pods have no node at present. */
@@ -100,7 +100,7 @@ export class Scheduler {
 
   async #load(signal: AbortSignal): Promise<void> {
     this.#followed = NOWHERE;
-    this.#mirror = new StoreMirror(this.#store, this.#strategy);
+    this.#mirror = new StoreMirror(this.#store, this.#strategy, this.#log);
     this.#pending = new PendingPods();
     const slice = this.#slices(signal);
     for (const node of this.#store.list(nodes)) {
@@ -135,7 +135,7 @@ export class Scheduler {
 
   #offer(key: string): void {
     const pod = this.#store.get(pods, key);
-    if (pod && isPending(pod)) this.#pending.offer(pod, (one) => this.#mirror.demandOf(one));
+    if (pod && isPending(pod)) this.#pending.offer(pod, (one) => this.#mirror.readableDemandOf(one));
     else this.#pending.drop(key);
   }
 
@@ -147,7 +147,7 @@ export class Scheduler {
         await this.#rung(signal);
         continue;
       }
-      const round = new BindingRound(this.#mirror, this.#pending, this.#clock, this.#random, this.#log);
+      const round = new BindingRound(this.#mirror, this.#pending, this.#clock, this.#random);
       try {
         await this.#store.update((tx) => round.run(tx));
         await this.#pause(0, signal);

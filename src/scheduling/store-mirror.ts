@@ -1,6 +1,7 @@
 import { keyOf } from "../model/meta.ts";
 import { type Node, nodes } from "../model/node.ts";
 import { isTerminal, type Pod, pods } from "../model/pod.ts";
+import type { Log } from "../seams/log.ts";
 import { type Reader, sameJson, type Tx } from "../store/transaction.ts";
 import type { Demand } from "./demand.ts";
 import { Demands } from "./demands.ts";
@@ -27,6 +28,7 @@ export class StoreMirror {
   readonly index: NodeIndex;
   readonly #demands = new Demands();
   readonly #reader: Reader;
+  readonly #log: Log;
   readonly #held = new Map<string, Held>();
   readonly #heldByNode = new Map<string, Set<string>>();
   readonly #facts = new Map<string, NodeFacts>();
@@ -34,13 +36,20 @@ export class StoreMirror {
   readonly #unsurePods = new Set<string>();
   readonly #unsureNodes = new Set<string>();
 
-  constructor(reader: Reader, strategy: Strategy) {
+  constructor(reader: Reader, strategy: Strategy, log: Log) {
     this.#reader = reader;
+    this.#log = log;
     this.index = new NodeIndex(strategy);
   }
 
-  demandOf(pod: Pod): Demand {
-    return this.#demands.of(pod);
+  /** Undefined when the pod's rules cannot be read, which must not stop the others. */
+  readableDemandOf(pod: Pod): Demand | undefined {
+    try {
+      return this.#demands.of(pod);
+    } catch (error) {
+      this.#log.error("a pod's placement rules cannot be read", { pod: keyOf(pod), error: (error as Error).message });
+      return undefined;
+    }
   }
 
   /** Takes a pod as it is committed. */
@@ -75,14 +84,14 @@ export class StoreMirror {
 
   applyPod(key: string, pod: Pod | undefined): Effect {
     const before = this.#held.get(key);
+    if (before && before.pod === pod) return "none";
     const nodeName = pod && !isTerminal(pod) ? pod.spec.nodeName : undefined;
-    if (!pod || nodeName === undefined) {
+    const demand = pod && nodeName !== undefined ? this.readableDemandOf(pod) : undefined;
+    if (!pod || nodeName === undefined || !demand) {
       if (!before) return "none";
       this.#release(key, before);
       return "more room";
     }
-    if (before?.pod === pod) return "none";
-    const demand = this.#demands.of(pod);
     if (before && before.nodeName === nodeName && before.placed.demand === demand) {
       this.#held.set(key, { ...before, pod });
       return "none";
