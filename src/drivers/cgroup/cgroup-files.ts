@@ -31,7 +31,7 @@ export function writeCgroupFile(path: string, value: string): boolean {
 }
 
 /** This cgroup and all below, parents first. Empty when it is not there. */
-export function cgroupDirectories(path: string): readonly string[] {
+function cgroupDirectories(path: string): readonly string[] {
   if (!existsSync(path)) return [];
   const found = [path];
   for (let at = 0; at < found.length; at++) {

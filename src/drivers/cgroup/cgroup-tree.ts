@@ -275,7 +275,7 @@ export class CgroupTree {
 }
 
 /** A cgroup's name: levels of ordinary file names. */
-export function assertName(name: string): void {
+function assertName(name: string): void {
   const bad = name === "" || name.split("/").some((level) => !/^[^/\0\n]{1,200}$/.test(level) || /^\.\.?$/.test(level));
   if (bad) {
     throw new DriverError(`"${name}" cannot name a cgroup`, { temporary: false, reason: "CreateContainerError" });

@@ -6,7 +6,7 @@ import { isLimitName, mostAllowed } from "./rlimits.ts";
 import { groupsOf, lookUpGroup, lookUpUser } from "./users.ts";
 
 /** Who a process will be. */
-export interface Identity {
+interface Identity {
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];

@@ -44,13 +44,6 @@ async function readersInOrder(logDir: string): Promise<readonly StreamReader[]> 
   return dated.sort((a, b) => a.mtimeMs - b.mtimeMs).map(({ reader }) => reader);
 }
 
-/** The last `bytes` of both streams as text, for messages that say why something failed. */
-export async function lastOutput(logDir: string, bytes: number): Promise<string> {
-  const texts: string[] = [];
-  for await (const { data } of readLogs(logDir, { tailLines: 20 })) texts.push(Buffer.from(data).toString("utf8"));
-  return texts.join("").trim().slice(-bytes);
-}
-
 async function pause(signal: AbortSignal | undefined): Promise<void> {
   try {
     await delay(FOLLOW_MS, undefined, signal ? { signal } : {});

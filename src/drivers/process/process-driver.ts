@@ -137,7 +137,8 @@ export class ProcessDriver implements Driver {
 
   async release(podUid: string): Promise<void> {
     for (const { ref } of await this.list()) if (ref.podUid === podUid) await this.remove(ref);
-    await this.#parts.keeper.removeCgroup(podUid);
+    // A container of another driver may still run in the pod's cgroup; whoever is last takes it away.
+    if (this.#parts.tree.pids(podUid).length === 0) await this.#parts.keeper.removeCgroup(podUid);
     await this.#folders.removePod(podUid);
   }
 

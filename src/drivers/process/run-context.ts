@@ -7,7 +7,7 @@ import { cgroupOf } from "./run-ids.ts";
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The name by which commands and variables may refer to the sandbox, whose path only the node knows. */
-export const SANDBOX_VARIABLE = "STYR_SANDBOX";
+const SANDBOX_VARIABLE = "STYR_SANDBOX";
 
 /** How this run's processes are to be. */
 export function contextOf(run: ContainerRun, folder: RunFolder): ProcessContext {

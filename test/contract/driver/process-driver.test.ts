@@ -103,12 +103,21 @@ describe("process driver", { skip: cannotKeepProcesses() ?? false }, () => {
 
   test("stop: every process is asked, and one that cleans up has its grace", async () => {
     const run = runOf(
-      "trap 'sleep 0.2; echo clean; exit 0' TERM; (trap 'echo child; exit' TERM; while :; do sleep 0.01; done) & echo up; wait",
+      "trap 'sleep 0.2; echo clean; exit 0' TERM; (trap 'echo child; exit' TERM; echo ready; while :; do sleep 0.01; done) & echo up; wait",
     );
     await driver.start(run);
-    await eventually("up", async () => (await textOf(driver.logs(run.ref, {}))).stdout.includes("up") || undefined);
+    await eventually(
+      "both are up",
+      async () => (await textOf(driver.logs(run.ref, {}))).stdout.length === "up\nready\n".length || undefined,
+    );
     await driver.stop(run.ref, { graceMs: 5000 });
-    assert.deepEqual((await textOf(driver.logs(run.ref, {}))).stdout.split("\n").sort(), ["", "child", "clean", "up"]);
+    assert.deepEqual((await textOf(driver.logs(run.ref, {}))).stdout.split("\n").sort(), [
+      "",
+      "child",
+      "clean",
+      "ready",
+      "up",
+    ]);
     assert.equal((await ended(run)).exitCode, 0);
     await discard(run);
   });

@@ -7,6 +7,7 @@ import { after, describe, test } from "node:test";
 import { CgroupTree } from "../../../src/drivers/cgroup/cgroup-tree.ts";
 import { type CgroupLayout, detectLayout } from "../../../src/drivers/cgroup/layout.ts";
 import { UsageMeter } from "../../../src/drivers/cgroup/usage-meter.ts";
+import { KEEPER_CGROUPS } from "../../../src/drivers/keeper/launcher.ts";
 import { eventually } from "../driver/observer.ts";
 import { cannotKeepProcesses } from "./node-place.ts";
 
@@ -15,7 +16,7 @@ const MIB = 1024 * 1024;
 describe("cgroup tree on this kernel", { skip: cannotKeepProcesses() ?? false }, () => {
   const trees: CgroupTree[] = [];
   after(async () => {
-    for (const tree of trees) await tree.removeAll(["keeper", "launch"]);
+    for (const tree of trees) await tree.removeAll(KEEPER_CGROUPS);
   });
   const treeOf = (name: string, layout: CgroupLayout): CgroupTree => {
     const tree = new CgroupTree({ root: `styr-test-tree-${name}-${process.pid}`, layout });
@@ -115,7 +116,7 @@ describe("cgroup tree on this kernel", { skip: cannotKeepProcesses() ?? false },
     const tree = treeOf("gone", whole ?? assert.fail());
     forkerIn(tree, "a/b");
     tree.placeBeside("keeper", spawn("sleep", ["0.1"], { stdio: "ignore" }).pid ?? 0);
-    await tree.removeAll(["keeper", "launch"]);
+    await tree.removeAll(KEEPER_CGROUPS);
     for (const { path } of whole?.hierarchies ?? []) {
       assert.ok(!existsSync(join(path, tree.root)) && !existsSync(join(path, `${tree.root}-keeper`)), path);
     }

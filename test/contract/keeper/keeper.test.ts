@@ -7,6 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { ProcessInfo } from "../../../src/drivers/keeper/keeper.ts";
 import type { KeeperClient } from "../../../src/drivers/keeper/keeper-client.ts";
+import { KEEPER_CGROUPS } from "../../../src/drivers/keeper/launcher.ts";
 import { readLogs } from "../../../src/drivers/keeper/log-files.ts";
 import { isAlive, readStat } from "../../../src/drivers/keeper/proc.ts";
 import { startKeeper } from "../../../src/drivers/keeper/start-keeper.ts";
@@ -173,7 +174,7 @@ describe("keeper", { skip: cannotKeepProcesses() ?? false }, () => {
       await client.forget(spec.id);
       await client.shutdown();
       await eventually("the keeper's end", async () => readStat(pid) === undefined || undefined);
-      await place.tree.removeAll(["keeper", "launch"]);
+      await place.tree.removeAll(KEEPER_CGROUPS);
       assert.deepEqual(readdirSync(join(place.stateDir, "processes")), []);
       assert.deepEqual([place.tree.exists(""), place.tree.pidsBeside("keeper")], [false, []]);
       place.close();
