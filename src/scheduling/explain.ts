@@ -15,7 +15,7 @@ export interface PlacementRules {
 }
 
 /** Nodes of which the same can be said. */
-export interface Verdict {
+interface Verdict {
   readonly nodes: readonly string[];
   /** Best first; empty when the pod fits. */
   readonly refusals: readonly { readonly filter: FilterName; readonly message: string }[];

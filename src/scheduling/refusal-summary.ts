@@ -60,7 +60,7 @@ function room({ free }: NodeInfo, filter: FilterName): number {
 }
 
 /** `n2`, `n2 and n4`, `n2 and 7 others`. */
-export function namesOf(nodes: readonly NodeInfo[], first: NodeInfo): string {
+function namesOf(nodes: readonly NodeInfo[], first: NodeInfo): string {
   const others = nodes.filter((node) => node !== first);
   if (others.length === 0) return first.name;
   return others.length === 1 ? `${first.name} and ${others[0]?.name}` : `${first.name} and ${others.length} others`;
