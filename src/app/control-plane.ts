@@ -10,6 +10,7 @@ import { namespaceController } from "../controllers/namespace.ts";
 import { replicationController } from "../controllers/replication-controller.ts";
 import { ControllerRunner } from "../controllers/runner.ts";
 import { type Mounted, mountApis } from "../http/mount.ts";
+import type { Api } from "../http/route.ts";
 import { configMaps } from "../model/config-map.ts";
 import { endpoints } from "../model/endpoints.ts";
 import { events } from "../model/event.ts";
@@ -44,6 +45,8 @@ export interface ControlPlaneOptions {
   readonly version: string;
   /** Logs, commands and usage of pods; asked for once the agent is there. */
   readonly nodeAccess: NodeAccess;
+  /** Routes of the process itself. */
+  readonly moreApis?: readonly Api[];
 }
 
 /** The kernel's own tables. The dialects bring theirs. */
@@ -96,6 +99,7 @@ export class ControlPlane {
     this.mounted = mountApis([
       ...personalities.map((personality) => personality.api(context)),
       this.#ownApi(options, kinds, context),
+      ...(options.moreApis ?? []),
     ]);
   }
 

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { importImage } from "../drivers/docker/images.ts";
+import { LABEL } from "../drivers/docker/labels.ts";
 import { type TarEntry, tarOf } from "../drivers/docker/tar.ts";
 import { DriverError } from "../drivers/driver.ts";
 import type { NodeSide } from "./node-side.ts";
@@ -15,28 +16,33 @@ const FILES = ["hello.service", "web.json", "clock.yaml"];
 /** A static busybox, as Debian's busybox-static installs it. */
 const BUSYBOX = ["/bin/busybox", "/usr/bin/busybox"];
 
-export async function runDemo(settings: Settings, io: UpIo, { engine }: NodeSide): Promise<void> {
-  await makeImage(io, engine);
+export async function runDemo(
+  settings: Settings,
+  io: UpIo,
+  node: Pick<NodeSide, "engine"> & { readonly instance: string },
+): Promise<void> {
+  await makeImage(io, node);
   io.say("");
   io.say("The demonstration: one file per format, from examples/");
   const files = FILES.flatMap((name) => ["-f", join(PROJECT, "examples", name)]);
   const placed = await styr(settings, io.signal, ["apply", ...files, "--timeout", "90s"]);
   if (io.signal.aborted) return;
-  io.say("");
-  await styr(settings, io.signal, ["ps"]);
-  io.say("");
   if (placed !== 0) io.say("Not all of it runs; styr why NAME says why.");
 }
 
 /** Without Docker, or without busybox, the pods of the demonstration wait and say why. */
-async function makeImage(io: UpIo, engine: NodeSide["engine"]): Promise<void> {
+async function makeImage(io: UpIo, { engine, instance }: Parameters<typeof runDemo>[2]): Promise<void> {
   const busybox = staticBusybox();
   if (busybox === undefined) {
     io.say(`cannot make the image ${IMAGE}: there is no static busybox here (Debian: apt-get install busybox-static)`);
     return;
   }
   try {
-    await importImage(engine, tarOf(rootOf(busybox)), IMAGE, ["ENV PATH=/bin", 'CMD ["sh"]']);
+    await importImage(engine, tarOf(rootOf(busybox)), IMAGE, [
+      "ENV PATH=/bin",
+      `LABEL ${LABEL.instance}=${instance}`,
+      'CMD ["sh"]',
+    ]);
   } catch (error) {
     if (!(error instanceof DriverError)) throw error;
     io.say(`cannot make the image ${IMAGE}: ${error.message}`);

@@ -1,25 +1,43 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Random } from "../seams/random.ts";
+import type { Options } from "./settings.ts";
 
-/** Makes the state directory and gives the name that marks everything this directory is answerable for. Made once, kept for ever. */
-export async function openStateDir(stateDir: string, random: Random): Promise<{ readonly instance: string }> {
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
-  const file = join(stateDir, "instance");
-  const known = await readInstance(stateDir);
-  if (known !== undefined) return { instance: known };
-  const instance = random.uuid();
-  await writeFile(`${file}.new`, `${instance}\n`, { flush: true, mode: 0o600 });
-  await rename(`${file}.new`, file);
-  return { instance };
+/** What a state directory remembers of how it was started, so that later commands need not be told again. */
+export interface Place {
+  /** Marks everything that this directory is answerable for. Made once, kept for ever. */
+  readonly instance: string;
+  readonly network: string;
+  readonly cgroup: string;
+  readonly podRange: string;
+  readonly dockerHost: string;
 }
 
+const FILE = "place.json";
+
 /** Undefined when nothing was ever started on this directory. */
-export async function readInstance(stateDir: string): Promise<string | undefined> {
+export async function readPlace(stateDir: string): Promise<Place | undefined> {
   try {
-    return (await readFile(join(stateDir, "instance"), "utf8")).trim() || undefined;
+    return JSON.parse(await readFile(join(stateDir, FILE), "utf8")) as Place;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    throw new Error(`${join(stateDir, FILE)} cannot be read: ${(error as Error).message}`);
   }
+}
+
+/** Makes the state directory and writes the place down; the instance of a place that was there stays. */
+export async function keepPlace(stateDir: string, place: Omit<Place, "instance">, random: Random): Promise<Place> {
+  await mkdir(stateDir, { recursive: true, mode: 0o711 });
+  const kept = { instance: (await readPlace(stateDir))?.instance ?? random.uuid(), ...place };
+  const file = join(stateDir, FILE);
+  await writeFile(`${file}.new`, `${JSON.stringify(kept, undefined, 2)}\n`, { flush: true, mode: 0o600 });
+  await rename(`${file}.new`, file);
+  return kept;
+}
+
+/** Options as given, with what the place remembers for those that were not. */
+export function withRemembered(options: Options, place: Place | undefined): Options {
+  if (!place) return options;
+  const { network, cgroup, podRange } = place;
+  return { network, cgroup, podRange, ...options };
 }

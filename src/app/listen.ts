@@ -22,6 +22,7 @@ type Identify = (request: IncomingMessage) => Actor | undefined;
 
 /** The largest request line and headers; a body's limit is http/mount's. */
 const LIMITS = { maxHeaderSize: 64 * 1024, requestTimeout: 120_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };
+const ANSWERS_MAY_TAKE_MS = 1000;
 const LARGEST_MESSAGE = 1024 * 1024;
 
 export async function listenTls(
@@ -170,10 +171,15 @@ function inUse(at: { readonly port?: number; readonly path?: string }): Error {
   );
 }
 
+/** Answers under way may end; streams that have no end are cut. */
 function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
+    const cut = setTimeout(() => server.closeAllConnections(), ANSWERS_MAY_TAKE_MS);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
   });
 }
 

@@ -20,3 +20,8 @@ export async function locateEngine(settings: Settings, _io: UpIo): Promise<Locat
       : `none: no Docker Engine answers at ${dockerHost}; pods that need it wait`,
   };
 }
+
+/** Where the engine was when this directory was last used. */
+export function knownEngine(settings: Settings, place: { readonly dockerHost: string }): string {
+  return settings.dockerHost ?? place.dockerHost;
+}

@@ -17,6 +17,8 @@ import { KeeperClient } from "../drivers/keeper/keeper-client.ts";
 import { ProcessDriver } from "../drivers/process/process-driver.ts";
 import { UnitDriver } from "../drivers/unit/unit-driver.ts";
 import type { DriverName } from "../model/pod.ts";
+import { AddressPool } from "../network/address-pool.ts";
+import { hostClash } from "../network/host-routes.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
@@ -72,6 +74,7 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
   const agent = new Agent({
     control,
     drivers,
+    addresses: new AddressPool(settings.podRange),
     volumes: new FileVolumes(folders.volumes, { canMount: process.geteuid?.() === 0 }),
     record: new FileRecord(folders.record, log),
     host: new SystemHost(folders.agent, random),
@@ -107,7 +110,11 @@ export function buildDrivers(
     instance,
     clock,
     log,
-    network: { name: settings.networkName, subnet: settings.podRange },
+    network: {
+      name: settings.networkName,
+      subnet: settings.podRange,
+      clash: (subnet) => hostClash(subnet, settings.networkName),
+    },
     cgroupRoot: settings.cgroupRoot,
   });
   const unit = new UnitDriver({

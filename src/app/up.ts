@@ -1,21 +1,24 @@
 /** `styr up`: a control plane and an agent in one process, from an empty machine to running. */
+import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { bytes, cpuMillis } from "../lib/quantity.ts";
 import { SystemClock } from "../seams/clock.ts";
 import { SystemRandom } from "../seams/random.ts";
 import { SqliteJournal } from "../store/journals/sqlite.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { runDemo } from "./demo.ts";
-import { openStateDir } from "./instance.ts";
+import { keepPlace } from "./instance.ts";
 import { LateNodeAccess } from "./late-node-access.ts";
 import { answers, type Listening, listenPlain, listenTls, listenUnix } from "./listen.ts";
 import { LocalControl } from "./local-control.ts";
 import { locateEngine } from "./locate-engine.ts";
 import { openLog } from "./log.ts";
-import { buildNodeSide, foldersOf, hostAddress } from "./node-side.ts";
+import { buildNodeSide, foldersOf, hostAddress, type NodeSide } from "./node-side.ts";
 import { personalities } from "./personalities.ts";
 import { openPki } from "./pki.ts";
 import type { Settings } from "./settings.ts";
+import { stopApi } from "./stop-route.ts";
 import type { UpIo } from "./up-io.ts";
 import { programVersion } from "./version.ts";
 
@@ -27,19 +30,28 @@ export async function up(settings: Settings, io: UpIo, options: { readonly demo:
   const clock = new SystemClock();
   const random = new SystemRandom();
   const version = programVersion();
-  const { instance } = await openStateDir(settings.stateDir, random);
+  await mkdir(settings.stateDir, { recursive: true, mode: 0o711 });
   const log = openLog(foldersOf(settings.stateDir).logs, settings.logLevel);
   const journal = await SqliteJournal.open(join(settings.stateDir, "store.db"));
   log.info("starting", { version, stateDir: settings.stateDir });
 
   const engine = await locateEngine(settings, io);
+  const { networkName: network, cgroupRoot: cgroup, podRange } = settings;
+  const { instance } = await keepPlace(
+    settings.stateDir,
+    { network, cgroup, podRange, dockerHost: engine.dockerHost },
+    random,
+  );
   const access = new LateNodeAccess();
+  const stopping = new AbortController();
+  io.signal.addEventListener("abort", () => stopping.abort(), { once: true });
   const address = `${hostAddress()}:${settings.port}`;
   const plane = await ControlPlane.open({
     ...{ journal, clock, random, log, personalities, version, address },
     strategy: settings.strategy,
     hostname: hostname(),
     nodeAccess: access,
+    moreApis: [stopApi(() => stopping.abort())],
   });
   const node = await buildNodeSide({
     ...{ settings, instance, version, clock, random, log },
@@ -52,9 +64,10 @@ export async function up(settings: Settings, io: UpIo, options: { readonly demo:
     await listen(settings, plane, listening, clock.now());
     plane.start();
     await node.agent.start();
+    reserveForHost(node);
     announce(settings, io, listening, engine.words);
-    if (options.demo) await runDemo(settings, io, node);
-    await untilAborted(io.signal);
+    if (options.demo) await runDemo(settings, { ...io, signal: stopping.signal }, { ...node, instance });
+    await untilAborted(stopping.signal);
   } finally {
     io.say("stopping styr; what runs goes on running");
     await Promise.all(listening.map((one) => one.close()));
@@ -63,7 +76,15 @@ export async function up(settings: Settings, io: UpIo, options: { readonly demo:
     await plane.stop();
     log.info("stopped");
   }
-  io.say(`styr up adopts it again; ${styrWith(settings)} down stops and removes it`);
+  const state = settings.isDefaultState ? "" : ` --state ${settings.stateDir}`;
+  io.say(`npx styr up${state} adopts it again; npx styr down${state} stops and removes it`);
+}
+
+/** Processes, units and containers together never take what is kept for the host. */
+function reserveForHost({ agent, cgroups }: NodeSide): void {
+  const allocatable = agent.node?.status.allocatable;
+  if (!allocatable || cgroups.problem() !== undefined) return;
+  cgroups.reserve({ cpuMillis: cpuMillis(allocatable.cpu), memoryBytes: bytes(allocatable.memory) });
 }
 
 async function listen(settings: Settings, plane: ControlPlane, listening: Listening[], nowMs: number): Promise<void> {

@@ -25,13 +25,12 @@ export function register(program: Command, terminal: Terminal): void {
     .action(async (options: Options & { readonly demo?: boolean }) => {
       const { readSettings } = await import("../app/settings.ts");
       const { up } = await import("../app/up.ts");
-      await inWords(() =>
-        up(
-          readSettings(options),
-          { say: (line) => terminal.out(`${line}\n`), signal: untilStopped(terminal) },
-          { demo: options.demo === true },
-        ),
-      );
+      const { readPlace, withRemembered } = await import("../app/instance.ts");
+      const io = { say: (line: string) => terminal.out(`${line}\n`), signal: untilStopped(terminal) };
+      await inWords(async () => {
+        const settings = readSettings(withRemembered(options, await readPlace(readSettings(options).stateDir)));
+        await up(settings, io, { demo: options.demo === true });
+      });
     });
 }
 
@@ -39,9 +38,9 @@ export function register(program: Command, terminal: Terminal): void {
 export function withPlace(command: Command): Command {
   return command
     .option("--state <dir>", "where everything is kept (root: /var/lib/styrmann)")
-    .option("--pod-range <cidr>", "addresses of this node's pods", "10.42.0.0/24")
-    .option("--network <name>", "name of the pods' bridge", "styrmann")
-    .option("--cgroup <name>", "name of the cgroup that holds everything", "styrmann");
+    .option("--pod-range <cidr>", "addresses of this node's pods (default: 10.42.0.0/24)")
+    .option("--network <name>", "name of the pods' bridge (default: styrmann)")
+    .option("--cgroup <name>", "name of the cgroup that holds everything (default: styrmann)");
 }
 
 /** What went wrong on the way up is nobody's bug: say it in words. */

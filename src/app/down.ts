@@ -1,0 +1,84 @@
+/** `styr down`: stops styr and removes everything it made on this machine, and only that. */
+import { rm } from "node:fs/promises";
+import type { Control } from "../agent/control.ts";
+import { removeEverything } from "../drivers/docker/remove-everything.ts";
+import { DriverError } from "../drivers/driver.ts";
+import { KEEPER_CGROUPS } from "../drivers/keeper/launcher.ts";
+import { SystemClock } from "../seams/clock.ts";
+import { silentLog } from "../seams/log.ts";
+import { SystemRandom } from "../seams/random.ts";
+import type { Place } from "./instance.ts";
+import { knownEngine } from "./locate-engine.ts";
+import { buildNodeSide, type NodeSide } from "./node-side.ts";
+import type { Settings } from "./settings.ts";
+import { stopRunning } from "./stop-running.ts";
+import { programVersion } from "./version.ts";
+
+/** Nobody assigns anything any more. */
+const NO_CONTROL: Control = {
+  registerNode: async () => {},
+  watchPods() {},
+  report: async () => {},
+  keyValues: async () => undefined,
+};
+
+/** Each run is stopped with at most this much grace: a person is waiting. */
+const MOST_GRACE_MS = 10_000;
+
+/** Throws an Error with words when something could not be removed; run again, it goes on where it was. */
+export async function down(settings: Settings, place: Place | undefined, say: (line: string) => void): Promise<void> {
+  const { stateDir } = settings;
+  if (await stopRunning(settings.socketPath)) say("stopped styr");
+  if (place === undefined) {
+    say(`nothing to remove: no styr has run on ${stateDir}`);
+    return;
+  }
+  const clock = new SystemClock();
+  const { instance } = place;
+  const dockerHost = knownEngine(settings, place);
+  const node = await buildNodeSide({
+    ...{ settings, instance, dockerHost, clock },
+    control: NO_CONTROL,
+    version: programVersion(),
+    random: new SystemRandom(),
+    log: silentLog,
+  });
+  await removeRuns(node, say);
+  await removeFromEngine(node, settings, instance, say);
+  await node.keeper.shutdown();
+  await node.cgroups.removeAll(KEEPER_CGROUPS);
+  await rm(stateDir, { recursive: true, force: true });
+  say(`removed ${stateDir}`);
+}
+
+async function removeRuns({ agent }: NodeSide, say: (line: string) => void): Promise<void> {
+  let removed = 0;
+  const { failures } = await agent.removeEverything(({ done }) => {
+    removed = done;
+  }, MOST_GRACE_MS);
+  if (removed > 0)
+    say(
+      `stopped and removed ${removed} ${removed === 1 ? "container, process or unit" : "containers, processes and units"}`,
+    );
+  if (failures > 0) throw new Error(`${failures} could not be removed; run styr down again`);
+}
+
+/** What is left on the engine when the pods are gone: the network, images made here, containers that units had started. */
+async function removeFromEngine(
+  { engine }: NodeSide,
+  settings: Settings,
+  instance: string,
+  say: (line: string) => void,
+): Promise<void> {
+  const what = { instance, network: settings.networkName, cgroupRoot: settings.cgroupRoot, clock: new SystemClock() };
+  try {
+    const { containers, network, images } = await removeEverything(engine, what);
+    if (containers.length > 0) say(`removed the containers that units had started: ${containers.join(", ")}`);
+    if (network) say(`removed the network ${settings.networkName}`);
+    if (images > 0) say(`removed ${images} ${images === 1 ? "image" : "images"} made here`);
+  } catch (error) {
+    if (!(error instanceof DriverError)) throw error;
+    // Without an engine there was nothing of ours on it, or nobody can reach it now: say which engine, and go on.
+    say(`Docker: nothing removed there (${error.message})`);
+  }
+}

@@ -1,0 +1,23 @@
+import type { Command } from "commander";
+import type { Options } from "../app/settings.ts";
+import type { Terminal } from "./terminal.ts";
+import { inWords, withPlace } from "./up.ts";
+
+export function register(program: Command, terminal: Terminal): void {
+  withPlace(
+    program
+      .command("down")
+      .description(
+        "Stop styr and remove all that it made on this machine: containers, processes, units, network, state.",
+      ),
+  ).action(async (options: Options) => {
+    const { readSettings } = await import("../app/settings.ts");
+    const { down } = await import("../app/down.ts");
+    const { readPlace, withRemembered } = await import("../app/instance.ts");
+    await inWords(async () => {
+      const place = await readPlace(readSettings(options).stateDir);
+      await down(readSettings(withRemembered(options, place)), place, (line) => terminal.out(`${line}\n`));
+    });
+    terminal.out("next: styr up starts anew\n");
+  });
+}
