@@ -144,8 +144,8 @@ function account(field: "user" | "group"): SettingRule {
   return (draft, value, place) => {
     const name = place.expand(value);
     if (name === "") delete draft[field];
-    // A name that breaks here could never exist; one that merely does not is found out at the start (217/USER).
-    else if (/^[a-zA-Z0-9_.][a-zA-Z0-9_.-]{0,255}\$?$/.test(name)) draft[field] = name;
+    // Names are taken loosely, as by systemd; one that does not exist is found out at the start (217/USER).
+    else if (/^[^\p{Cc}:/]+$/u.test(name)) draft[field] = name;
     else place.refuse(`${place.key}=${value} is no name of a user or group`);
   };
 }

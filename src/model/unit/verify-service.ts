@@ -11,13 +11,7 @@ export function verifyService(service: ServiceSettings): readonly ServiceProblem
   const problem = (message: string, line = 0): readonly ServiceProblem[] => [{ line, message: `${message} Refusing.` }];
   const isOneshot = type === "oneshot";
   if (execStart.length === 0 && execStop.length === 0)
-    return problem(
-      remainsAfterExit
-        ? "Service lacks both ExecStart= and ExecStop= setting."
-        : "Service has no ExecStart= and no SuccessAction= settings and does not have RemainAfterExit=yes set.",
-    );
-  if (!isOneshot && execStart.length === 0)
-    return problem("Service has no ExecStart= setting, which is only allowed for Type=oneshot services.");
+    return problem("Service has no ExecStart=, ExecStop=, or SuccessAction=.");
   if (!remainsAfterExit && execStart.length === 0)
     return problem(
       "Service has no ExecStart= and no SuccessAction= settings and does not have RemainAfterExit=yes set.",
