@@ -11,7 +11,7 @@ import type {
   ReadinessCheck,
 } from "./app-definition.ts";
 import { invalidObject } from "./errors.ts";
-import { absoluteId } from "./ids.ts";
+import { absoluteId, parentOf } from "./ids.ts";
 import {
   givenMappings,
   networkingConflicts,
@@ -230,7 +230,7 @@ function fetchOf(raw: NonNullable<AppUpdate["fetch"]>[number]): Fetch {
 
 /** Relative dependencies are meant within the app's own group. */
 function dependenciesOf(given: readonly string[], id: string): readonly string[] {
-  return [...new Set(given.map((dependency) => absoluteId(dependency, `${id}/..`)))];
+  return [...new Set(given.map((dependency) => absoluteId(dependency, parentOf(id))))];
 }
 
 type Present<T> = { [K in keyof T]: Exclude<T[K], undefined> };

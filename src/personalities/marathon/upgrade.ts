@@ -24,9 +24,10 @@ export interface UpgradeInput {
 export function planInstances(input: UpgradeInput): InstancePlan {
   const { app, instances, mixed } = input;
   const active = instances.filter(isActive);
-  const old = mixed ? [] : active.filter((instance) => isOld(instance, app));
+  // One that is being killed still takes its place: until it has stopped, the ceiling holds.
+  const old = mixed ? [] : instances.filter((one) => one.condition !== "Ended" && isOld(one, app));
   if (app.instances === 0 || old.length === 0) return scale(input, active);
-  return replace(input, active, old);
+  return replace(input, active, old.filter(isActive));
 }
 
 /** Made from another configuration than the present one. Scaling alone makes no instance old. */

@@ -100,7 +100,7 @@ export function appRoutes({ store, random }: PersonalityContext): readonly Route
         const id = absoluteId(update.id);
         return {
           id,
-          target: targetOf(tx, id, update, { partial: partial || !mayCreate, mayCreate, prefix: `/(${i})` }),
+          target: targetOf(tx, id, update, { partial: partial || !mayCreate, mayCreate, prefix: `(${i})` }),
         };
       });
       assertOnce(changes);

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import type { Pod } from "../../model/pod.ts";
+import type { Instance, InstanceCondition } from "./instance.ts";
+import { killOrder } from "./kill-order.ts";
+import { definitionOf, VERSION } from "./test-app.ts";
+import { isConverged, planInstances } from "./upgrade.ts";
+
+const OLD = "2019-01-01T00:00:00.000Z";
+const POD = {} as Pod;
+
+function instance(
+  taskId: string,
+  configVersion: string,
+  condition: InstanceCondition,
+  isHealthy = condition === "Running",
+): Instance {
+  return {
+    taskId,
+    condition,
+    stagedAtMs: 0,
+    isHealthy,
+    isUnhealthy: false,
+    isReady: isHealthy,
+    version: configVersion,
+    configVersion,
+    pod: POD,
+  };
+}
+
+type AppShape = readonly [instances: number, minimumHealthCapacity: number, maximumOverCapacity: number];
+
+function appOf([instances, minimumHealthCapacity, maximumOverCapacity]: AppShape, more: object = {}) {
+  return definitionOf({
+    cmd: "ls",
+    instances,
+    upgradeStrategy: { minimumHealthCapacity, maximumOverCapacity },
+    ...more,
+  });
+}
+
+const olds = (count: number) => Array.from({ length: count }, (_, i) => instance(`old-${i}`, OLD, "Running"));
+const news = (count: number, condition: InstanceCondition = "Running") =>
+  Array.from({ length: count }, (_, i) => instance(`new-${i}`, VERSION, condition));
+
+describe("planning instances", () => {
+  const cases: readonly (readonly [string, AppShape, readonly Instance[], number, number])[] = [
+    ["a new app launches all", [3, 1, 1], [], 0, 3],
+    ["surplus is killed", [1, 1, 1], news(3), 2, 0],
+    ["capacity for twice as many launches all, and kills none before they are healthy", [4, 1, 1], olds(4), 0, 4],
+    ["half may go at once", [4, 0.5, 0], olds(4), 2, 0],
+    ["with 1 and 0 one above is allowed, because nothing could move otherwise", [2, 1, 0], olds(2), 0, 1],
+    ["each new one that is healthy lets an old one go", [2, 1, 1], [...olds(2), ...news(1)], 1, 1],
+    ["one that starts does not", [2, 1, 1], [...olds(2), ...news(2, "Staging")], 0, 0],
+    ["old ones above what is wanted at all go at once", [2, 1, 0], olds(5), 3, 0],
+    ["a single instance stops first", [1, 0, 0], olds(1), 1, 0],
+    ["and starts when it has stopped", [1, 0, 0], [instance("old", OLD, "Killing")], 0, 0],
+    ["to nothing: everything goes", [0, 1, 1], olds(2), 2, 0],
+  ];
+  for (const [why, app, instances, kills, launches] of cases) {
+    test(why, () => {
+      const single = app[1] === 0 && app[2] === 0 ? { labels: { MARATHON_SINGLE_INSTANCE_APP: "true" } } : {};
+      const plan = planInstances({ app: appOf(app, single), instances, mixed: false });
+      assert.deepEqual([plan.kill.length, plan.launch], [kills, launches]);
+    });
+  }
+
+  test("an unhealthy old one goes first", () => {
+    const sick = instance("sick", OLD, "Running", false);
+    const plan = planInstances({ app: appOf([3, 0.3, 0]), instances: [...olds(2), sick], mixed: false });
+    assert.equal(plan.kill[0]?.instance.taskId, "sick");
+  });
+
+  test("when nothing healthy may go and nothing more may start, an unhealthy one makes room", () => {
+    const sick = instance("sick", OLD, "Running", false);
+    const plan = planInstances({ app: appOf([2, 1, 0]), instances: [...olds(1), sick], mixed: false });
+    assert.deepEqual(
+      plan.kill.map((one) => one.instance.taskId),
+      ["sick"],
+    );
+  });
+
+  test("old ones stay when a deployment was cancelled with force", () => {
+    const plan = planInstances({ app: appOf([2, 1, 1]), instances: olds(2), mixed: true });
+    assert.deepEqual(plan, { kill: [], launch: 0 });
+  });
+
+  test("carried out in any order, an upgrade never goes below its floor nor above its ceiling, and ends", () => {
+    const capacity = fc.constantFrom(0, 0.25, 0.5, 0.75, 1);
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 9 }),
+        capacity,
+        capacity,
+        fc.infiniteStream(fc.nat()),
+        (wanted, min, max, dice) => {
+          const app = appOf([wanted, min, max]);
+          const floor = Math.min(Math.ceil(wanted * min), wanted);
+          const ceiling = Math.max(Math.trunc(wanted * (1 + max)), wanted) + 1;
+          let instances: Instance[] = olds(wanted);
+          let made = 0;
+          for (let turn = 0; turn < 500; turn++) {
+            const plan = planInstances({ app, instances, mixed: false });
+            const killed = new Set(plan.kill.map((one) => one.instance.taskId));
+            instances = instances.map((one) =>
+              killed.has(one.taskId) ? { ...one, condition: "Killing", isHealthy: false, isReady: false } : one,
+            );
+            for (let i = 0; i < plan.launch; i++) instances.push(instance(`n${made++}`, VERSION, "Staging"));
+            assert.ok(instances.filter(({ isHealthy }) => isHealthy).length >= floor, "below the floor");
+            assert.ok(instances.length <= ceiling, "above the ceiling");
+            if (isConverged({ app, instances, mixed: false })) return;
+            // Something happens to one instance: it stops, or becomes healthy.
+            const moving = instances.filter(({ condition }) => condition === "Killing" || condition === "Staging");
+            assert.ok(moving.length > 0, "nothing moves and it is not done");
+            const lucky = moving[(dice.next().value ?? 0) % moving.length];
+            instances = instances.flatMap((one) => {
+              if (one !== lucky) return [one];
+              return one.condition === "Killing"
+                ? []
+                : [{ ...one, condition: "Running" as const, isHealthy: true, isReady: true }];
+            });
+          }
+          assert.fail("did not end");
+        },
+      ),
+    );
+  });
+});
+
+describe("kill order", () => {
+  const at = (taskId: string, condition: InstanceCondition, stagedAtMs: number): Instance => ({
+    ...instance(taskId, VERSION, condition),
+    stagedAtMs,
+  });
+  const all = [
+    at("run-1", "Running", 1),
+    at("run-2", "Running", 2),
+    at("staging", "Staging", 0),
+    at("lost", "Unreachable", 0),
+  ];
+
+  test("what costs its user least goes first, then the youngest", () => {
+    assert.deepEqual(
+      killOrder(all, "YOUNGEST_FIRST", 3).map(({ taskId }) => taskId),
+      ["lost", "staging", "run-2"],
+    );
+  });
+
+  test("or the oldest", () => {
+    assert.deepEqual(
+      killOrder(all, "OLDEST_FIRST", 3).map(({ taskId }) => taskId),
+      ["lost", "staging", "run-1"],
+    );
+  });
+
+  test("with groups the largest gives first", () => {
+    const groupOf = ({ taskId }: Instance) => (taskId === "run-1" ? "a" : "b");
+    const three = [at("run-1", "Running", 9), at("run-2", "Running", 2), at("run-3", "Running", 1)];
+    assert.deepEqual(
+      killOrder(three, "YOUNGEST_FIRST", 1, groupOf).map(({ taskId }) => taskId),
+      ["run-2"],
+    );
+  });
+});
