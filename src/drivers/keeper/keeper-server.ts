@@ -32,6 +32,8 @@ export interface KeeperServerParts {
   readonly stop: () => void;
 }
 
+const MOST_UNREAD = 4 * 1024 * 1024;
+
 /** Answers styr's calls. Only root, or who started the keeper, can open its socket. */
 export class KeeperServer {
   readonly #parts: KeeperServerParts;
@@ -79,7 +81,11 @@ export class KeeperServer {
   }
 
   #announce(changed: ProcessInfo): void {
-    for (const socket of this.#subscribers) socket.write(lineOf({ changed }));
+    for (const socket of this.#subscribers) {
+      // Whoever does not read is cut off, and lists again when it comes back.
+      if (socket.writableLength > MOST_UNREAD) socket.destroy();
+      else socket.write(lineOf({ changed }));
+    }
   }
 
   #receive(socket: Socket, { seq, call, args }: Call): ExecHost | undefined {

@@ -51,6 +51,7 @@ export class LogRotation {
   readonly #watched = new Map<string, { bytes: number; users: number }>();
   readonly #report: (message: string) => void;
   readonly #sizes = new Map<string, number>();
+  readonly #failing = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(report: (message: string) => void) {
@@ -88,7 +89,11 @@ export class LogRotation {
         const size = rotateLog(logDir, stream, logBytes);
         isFast = size - (this.#sizes.get(file) ?? 0) > bytesPerFile(logBytes) / 4 || isFast;
         this.#sizes.set(file, size > bytesPerFile(logBytes) ? 0 : size);
+        this.#failing.delete(file);
       } catch (error) {
+        // Once, not four times a second: most often the disk is full.
+        if (this.#failing.has(file)) continue;
+        this.#failing.add(file);
         this.#report(`cannot rotate ${file}: ${(error as Error).message}`);
       }
     }

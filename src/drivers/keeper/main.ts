@@ -33,13 +33,14 @@ const table = new ProcessTable({
   records: new Records(stateDir),
   report,
 });
-const server = new KeeperServer({ tree, launcher, table, report, stop: () => process.exit(0) });
-
 const socket = openSocketPath(stateDir);
 rmSync(socket.path, { force: true });
+const server = new KeeperServer({ tree, launcher, table, report, stop });
 createServer((connection) => server.accept(connection)).listen(socket.path, () =>
   report(`keeper ${process.pid} is ready`),
 );
+// A bug elsewhere is a crash; here it would lose how every process ends.
+process.on("uncaughtException", (error) => report(String(error.stack)));
 // It is ended by a call, not by a signal that was meant for styr's process group.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => report(`${signal} is ignored`));
 
@@ -60,6 +61,11 @@ function forgetOldPrograms(): void {
   for (const name of readdirSync(programs)) {
     if (PROGRAM_NAME.test(name) && name !== own) rmSync(join(programs, name), { recursive: true, force: true });
   }
+}
+
+function stop(): never {
+  rmSync(socket.path, { force: true });
+  process.exit(0);
 }
 
 /** The lock belongs to the open file, which flock(1) shares with this process, and goes with it. */

@@ -32,6 +32,7 @@ export class ProcessTable {
   readonly #restarts = new Map<string, { timer?: NodeJS.Timeout; failures: number }>();
   /** Started by an earlier keeper: their end is seen by looking. */
   readonly #adopted = new Set<string>();
+  readonly #unwritten = new Set<string>();
   readonly #bootId = readBootId();
   #onChange: (info: ProcessInfo) => void = () => undefined;
 
@@ -39,7 +40,10 @@ export class ProcessTable {
     this.#parts = parts;
     this.#rotation = new LogRotation(parts.report);
     for (const record of parts.records.load()) this.#adopt(record);
-    setInterval(() => this.#lookAfterAdopted(), ADOPTED_POLL_MS).unref();
+    setInterval(() => {
+      this.#lookAfterAdopted();
+      this.#writeAgain();
+    }, ADOPTED_POLL_MS).unref();
   }
 
   /** One listener; what was found when the table was made is not told. */
@@ -69,8 +73,9 @@ export class ProcessTable {
       oomKillsBefore: 0,
       ...(spec.restart ? { spec } : {}),
     };
-    // Written before it starts, so that no process can run without a record.
-    this.#save(record);
+    // Written before it starts, so that no process can run without a record; one that cannot be written is not started.
+    this.#parts.records.save(record);
+    this.#records.set(id, record);
     return this.#start(record, spec);
   }
 
@@ -87,6 +92,7 @@ export class ProcessTable {
     const record = this.#records.get(id);
     if (record?.info.state === "running") throw new Error(`process ${id} still runs (pid ${record.info.pid})`);
     this.#records.delete(id);
+    this.#unwritten.delete(id);
     this.#parts.records.delete(id);
   }
 
@@ -212,7 +218,23 @@ export class ProcessTable {
 
   #save(record: ProcessRecord): void {
     this.#records.set(record.info.id, record);
-    this.#parts.records.save(record);
+    this.#write(record);
+  }
+
+  /** A full disk must not end the parent of everything: it is written when there is room again. */
+  #write(record: ProcessRecord): void {
+    const { id } = record.info;
+    try {
+      this.#parts.records.save(record);
+      this.#unwritten.delete(id);
+    } catch (error) {
+      if (!this.#unwritten.has(id)) this.#parts.report(`cannot write the record of ${id}: ${(error as Error).message}`);
+      this.#unwritten.add(id);
+    }
+  }
+
+  #writeAgain(): void {
+    for (const id of this.#unwritten) this.#write(this.#current(id));
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -177,6 +177,28 @@ describe("keeper", { skip: cannotKeepProcesses() ?? false }, () => {
       await place.tree.removeAll(KEEPER_CGROUPS);
       assert.deepEqual(readdirSync(join(place.stateDir, "processes")), []);
       assert.deepEqual([place.tree.exists(""), place.tree.pidsBeside("keeper")], [false, []]);
+      place.close();
+    });
+
+    test("what cannot be written down is not started, and a full disk does not end the keeper", async () => {
+      const place = openNodePlace("full");
+      const client = place.connect();
+      const pid = await client.pid();
+      const running = place.spec("before", ["sleep", "1000"]);
+      await client.spawn(running);
+      const records = join(place.stateDir, "processes");
+      renameSync(records, `${records}.gone`);
+      await assert.rejects(client.spawn(place.spec("after", ["sleep", "1000"])), /ENOENT/);
+      assert.deepEqual(place.tree.pids("pod/after"), []);
+      await client.signalCgroup("pod", SIGKILL);
+      const end = async () => (await client.list()).find(({ state }) => state === "exited");
+      assert.equal((await eventually("its end", end)).signal, SIGKILL);
+      renameSync(`${records}.gone`, records);
+      await eventually("the record", async () => {
+        const texts = readdirSync(records).map((name) => readFileSync(join(records, name), "utf8"));
+        return texts.some((text) => text.includes('"exited"')) || undefined;
+      });
+      assert.equal(await client.pid(), pid);
       place.close();
     });
 
