@@ -36,9 +36,12 @@ const table = new ProcessTable({
 const socket = openSocketPath(stateDir);
 rmSync(socket.path, { force: true });
 const server = new KeeperServer({ tree, launcher, table, report, stop });
-createServer((connection) => server.accept(connection)).listen(socket.path, () =>
-  report(`keeper ${process.pid} is ready`),
-);
+createServer((connection) => server.accept(connection))
+  .on("error", (error) => {
+    report(`Error: cannot listen: ${error.message}`);
+    process.exit(1);
+  })
+  .listen(socket.path, () => report(`keeper ${process.pid} is ready`));
 // A bug elsewhere is a crash; here it would lose how every process ends.
 process.on("uncaughtException", (error) => report(String(error.stack)));
 // It is ended by a call, not by a signal that was meant for styr's process group.
