@@ -54,6 +54,10 @@ export function noSuchDeployment(id: string): ApiError {
   return new ApiError("NotFound", `DeploymentPlan ${id} does not exist`, { kind: "Deployment", name: id });
 }
 
+export function noSuchPod(id: string): ApiError {
+  return new ApiError("NotFound", `Pod '${id}' does not exist`, { kind: "Pod", name: id });
+}
+
 /** A part of Marathon's API that is known and not served here. */
 export function notSupported(what: string): ApiError {
   return new ApiError("Invalid", `${what} not supported here; see docs/compatibility.md`);

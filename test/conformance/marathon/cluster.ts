@@ -14,7 +14,9 @@ import {
   type PodStatus,
   pods,
 } from "../../../src/model/pod.ts";
+import type { WorkloadSource } from "../../../src/model/workload.ts";
 import { marathon } from "../../../src/personalities/marathon/index.ts";
+import { apps } from "../../../src/personalities/marathon/kinds.ts";
 import { rfc3339, SystemClock } from "../../../src/seams/clock.ts";
 import { silentLog } from "../../../src/seams/log.ts";
 import { SeededRandom } from "../../../src/seams/random.ts";
@@ -50,6 +52,7 @@ export class Cluster {
   readonly clock: ShiftedClock;
   readonly #runner: ControllerRunner;
   readonly #mounted: ReturnType<typeof mountApis>;
+  readonly #workloads: WorkloadSource;
   #nextPort = 31000;
 
   static async open(journal = new MemoryJournal(), seed = "marathon"): Promise<Cluster> {
@@ -72,6 +75,9 @@ export class Cluster {
       controllers: marathon.controllers(context),
     });
     this.#mounted = mountApis([marathon.api(context)]);
+    const workloads = marathon.workloads?.(context);
+    if (!workloads) throw new Error("Marathon lists its workloads");
+    this.#workloads = workloads;
     this.#runner.start();
   }
 
@@ -180,6 +186,28 @@ export class Cluster {
       phase: exitCode === 0 ? "Succeeded" : "Failed",
       containerStatuses: [containerStatus({ terminated: { exitCode, reason, finishedAt } })],
     }));
+  }
+
+  /** What the scheduler writes beside a pod that no node takes. */
+  async refuse(pod: Pod, message: string): Promise<void> {
+    const condition = { type: "PodScheduled", status: "False", reason: "Unschedulable", message } as const;
+    await this.setStatus(pod, () => ({ phase: "Pending", reason: "Unschedulable", message, conditions: [condition] }));
+  }
+
+  async remove(pod: Pod): Promise<void> {
+    await this.store.update((tx) => tx.remove(pods, keyOf(pod)));
+  }
+
+  /** Timers run by the real clock; after putting wall time forward this lets the app's controller look again. */
+  async nudge(appId: string): Promise<void> {
+    await this.store.update((tx) => {
+      const [app] = tx.list(apps).filter(({ spec }) => spec.definition.id === appId);
+      if (app) tx.update(apps, { ...app, metadata: { ...app.metadata, annotations: { nudged: String(tx.nowMs) } } });
+    });
+  }
+
+  workloads() {
+    return this.#workloads.list(this.store);
   }
 
   async setStatus(pod: Pod, status: (spec: Pod["spec"]) => PodStatus): Promise<void> {

@@ -22,13 +22,14 @@ function stream(
   { url, signal, origin, remoteAddress }: RequestContext,
 ): Response {
   const wanted = new Set(url.searchParams.getAll("event_type"));
-  const ended = new AbortController();
-  const until = AbortSignal.any([signal, ended.signal]);
+  const left = new AbortController();
+  const until = AbortSignal.any([signal, left.signal]);
   const encoder = new TextEncoder();
   let heartbeat: Timer | undefined;
 
   async function pump(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     const send = (text: string) => {
+      if (until.aborted) return;
       if ((controller.desiredSize ?? 0) <= 0) throw new ApiError("TooManyRequests", "the reader is too slow");
       controller.enqueue(encoder.encode(text));
     };
@@ -38,7 +39,8 @@ function stream(
       send(`event: ${event.eventType}\r\ndata: ${data}\r\n\r\n`);
     };
     const beat = () => {
-      if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode("\r\n"));
+      // A full buffer needs no sign of life.
+      if (!until.aborted && (controller.desiredSize ?? 0) > 0) send("\r\n");
       heartbeat = clock.setTimer(HEARTBEAT_MS, beat);
     };
     tell({ eventType: "event_stream_attached", remoteAddress });
@@ -53,12 +55,13 @@ function stream(
       start(controller) {
         pump(controller)
           .then(
-            () => controller.close(),
+            // A stream that its reader has left is closed already.
+            () => left.signal.aborted || controller.close(),
             (error) => controller.error(error),
           )
           .finally(() => heartbeat?.cancel());
       },
-      cancel: () => ended.abort(),
+      cancel: () => left.abort(),
     },
     { highWaterMark: BUFFER },
   );

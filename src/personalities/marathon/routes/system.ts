@@ -1,7 +1,8 @@
 /** What is not about apps: /ping, /v2/info, /v2/leader, and the routes that are known and not served here. */
 import type { RequestContext, Route } from "../../../http/route.ts";
 import type { PersonalityContext } from "../../personality.ts";
-import { notSupported } from "../errors.ts";
+import { noSuchPod, notSupported } from "../errors.ts";
+import { absoluteId } from "../ids.ts";
 import { answer } from "./answer.ts";
 
 const READ = { verb: "read", resource: "cluster" } as const;
@@ -91,11 +92,16 @@ function podRoutes(): readonly Route[] {
   };
   return [
     { method: "GET", path: "/v2/pods", access: read, handle: (_, context) => answer([], context) },
-    { method: "GET", path: "/v2/pods/::status", access: read, handle: (_, context) => answer([], context) },
     { method: "HEAD", path: "/v2/pods", access: read, handle: refuse },
     { method: "POST", path: "/v2/pods", access: write, handle: refuse },
-    { method: "GET", path: "/v2/pods/:id{.+}", access: read, handle: refuse },
+    { method: "GET", path: "/v2/pods/:id{.+}", access: read, handle: (_, context) => readPod(context) },
     { method: "PUT", path: "/v2/pods/:id{.+}", access: write, handle: refuse },
-    { method: "DELETE", path: "/v2/pods/:id{.+}", access: write, handle: refuse },
+    { method: "DELETE", path: "/v2/pods/:id{.+}", access: write, handle: (_, context) => readPod(context) },
   ];
+}
+
+function readPod(context: RequestContext): Response {
+  const id = context.params.id ?? "";
+  if (id === "::status") return answer([], context);
+  throw noSuchPod(absoluteId(id.replace(/::.*$/, "")));
 }
