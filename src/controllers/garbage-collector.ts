@@ -4,7 +4,7 @@
  */
 import { type Kind, keyOf, OWNER_INDEX, type OwnerReference, type StoredObject } from "../model/meta.ts";
 import { deleteObject, dropFinalizer, FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from "../store/delete-object.ts";
-import type { Reader, Tx } from "../store/transaction.ts";
+import { type Change, type Reader, sameJson, type Tx } from "../store/transaction.ts";
 import { type Controller, type Requeue, wakes } from "./controller.ts";
 
 /** Dependents handled in one transaction. */
@@ -17,7 +17,7 @@ export function garbageCollector(kinds: readonly Kind[]): Controller {
     name: "garbage-collector",
     wakers: kinds.map((kind) =>
       wakes(kind, (object, reader, change) => [
-        ...(change.type === "removed" ? [] : ownConcerns(kind, object)),
+        ...(concernsChanged(change) ? ownConcerns(kind, object) : []),
         ...(change.type === "removed" || isGoing(object) ? dependentKeys(kinds, reader, object) : []),
         // An owner that waits for its dependents looks again when one of them changes or goes.
         ...waitingOwners(byName, reader, object),
@@ -50,6 +50,17 @@ function find(byName: ReadonlyMap<string, Kind>, reader: Reader, id: string) {
 
 function isGoing({ metadata }: StoredObject): boolean {
   return metadata.deletionTimestamp !== undefined;
+}
+
+/** Most changes of a pod are of its status: nothing to collect. */
+function concernsChanged({ type, object, before }: Change): boolean {
+  if (type !== "modified" || !before) return type !== "removed";
+  const concerns = ({ metadata: { ownerReferences, finalizers, deletionTimestamp } }: StoredObject) => ({
+    ownerReferences,
+    finalizers,
+    deletionTimestamp,
+  });
+  return !sameJson(concerns(object), concerns(before));
 }
 
 function ownConcerns(kind: Kind, object: StoredObject): readonly string[] {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { type Pod, pods } from "../../../src/model/pod.ts";
 import { type Cluster, openCluster, podNamed, rcNamed } from "./cluster.ts";
 
 const NS = "/api/v1/namespaces/default";
@@ -32,6 +33,24 @@ describe("kubernetes: changing objects", () => {
     assert.equal(unconditional.body.metadata.uid, body.metadata.uid);
     assert.equal((await cluster.put(`${PODS}/other`, first.body)).status, 400);
     assert.equal((await cluster.put(`${PODS}/absent`, podNamed("absent"))).status, 404);
+  });
+
+  test("a pod that another dialect made can be labelled; its spec stays as that dialect wrote it", async () => {
+    const spec = { containers: [{ name: "task", command: ["sleep", "1"], resources: { requests: { cpu: "0.50" } } }] };
+    await cluster.store.update((tx) => {
+      tx.create<Pod>(pods, {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: "task", namespace: "marathon" },
+        spec,
+        status: { phase: "Pending" },
+      });
+    });
+    const path = "/api/v1/namespaces/marathon/pods/task";
+    const labelled = await cluster.patch(path, "merge", { metadata: { labels: { seen: "yes" } } });
+    assert.equal(labelled.status, 200, labelled.text);
+    assert.deepEqual(labelled.body.spec, spec);
+    assert.equal((await cluster.patch(path, "merge", { metadata: { labels: { "b d": "" } } })).status, 422);
   });
 
   test("status is written through /status only, and spec is ignored there", async () => {
@@ -140,6 +159,10 @@ describe("kubernetes: changing objects", () => {
     assert.equal((await cluster.post(`${PODS}/bind/binding`, binding)).status, 201);
     assert.equal((await cluster.get(`${PODS}/bind`)).body.spec.nodeName, "n1");
     assert.equal((await cluster.post(`${PODS}/bind/binding`, binding)).status, 409);
+  });
+
+  test("a kind that is no string is refused", async () => {
+    assert.equal((await cluster.post(PODS, { ...podNamed("k"), kind: { toString: [] } })).status, 400);
   });
 
   test("a viewer reads, and an operator may not speak for the machinery", async () => {

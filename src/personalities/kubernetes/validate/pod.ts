@@ -1,5 +1,6 @@
 import type { Container, Pod, PodSpec, Toleration, Volume } from "../../../model/pod.ts";
 import { sameJson } from "../../../store/transaction.ts";
+import { defaultPodSpec } from "../defaults.ts";
 import { pathBelow, validateContainer } from "./container.ts";
 import { duplicate, type FieldError, invalidValue, notAllowed, required, unsupported } from "./field-errors.ts";
 import { validateLabels } from "./metadata.ts";
@@ -161,7 +162,7 @@ export function validatePodUpdate(after: Pod, before: Pod): readonly FieldError[
   if (!keepsTolerations(after.spec.tolerations ?? [], before.spec.tolerations ?? [])) {
     errors.push(notAllowed("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds"));
   }
-  if (!sameJson(frozenPart(after.spec, before.spec), frozenPart(before.spec, before.spec))) {
+  if (!sameJson(frozenPart(after.spec, before.spec), frozenPart(defaultPodSpec(before.spec), before.spec))) {
     errors.push(notAllowed("spec", FROZEN));
   }
   return errors;

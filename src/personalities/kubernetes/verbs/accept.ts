@@ -41,10 +41,12 @@ const API_VERSION: Readonly<Record<string, string>> = { Scale: "autoscaling/v1" 
 /** A body may leave kind and apiVersion out; if it names them, they must be those of the path. */
 function checkKind({ kind: sent, apiVersion }: JsonObject, kind: string): void {
   const expected = API_VERSION[kind] ?? "v1";
-  const version = apiVersion || expected;
   const name = sent || kind;
-  if (name === kind && version === expected) return;
-  throw mismatch(String(name), String(version), kind);
+  const version = apiVersion || expected;
+  if (typeof name !== "string" || typeof version !== "string") {
+    throw badRequest("couldn't get version/kind; kind and apiVersion must be strings");
+  }
+  if (name !== kind || version !== expected) throw mismatch(name, version, kind);
 }
 
 function mismatch(sent: string, version: string, kind: string): ApiError {

@@ -1,12 +1,15 @@
 /** PUT and PATCH: two ways to say what an object shall become, one way to make it so. */
 import type { ObjectMeta, StoredObject } from "../../../model/meta.ts";
 import { mayGo } from "../../../store/delete-object.ts";
-import type { Tx } from "../../../store/transaction.ts";
+import { sameJson, type Tx } from "../../../store/transaction.ts";
+import { decodeObject } from "../bodies/decode.ts";
 import { readObject } from "../bodies/read-body.ts";
 import type { JsonObject } from "../json.ts";
 import { readPatch } from "../patch/read-patch.ts";
+import type { Resource } from "../resource.ts";
 import { badRequest, conflict, invalid, notFoundError } from "../status.ts";
 import { notAllowed } from "../validate/field-errors.ts";
+import { validateMetadata } from "../validate/metadata.ts";
 import { acceptObject, type Sent } from "./accept.ts";
 import { answerObject, write } from "./answer.ts";
 import { createIn, refuseInvalid, userMetadata } from "./create.ts";
@@ -88,18 +91,37 @@ function withStatus(before: StoredObject, sent: Sent<StoredObject>): StoredObjec
 function mainChange(tx: Tx, call: Call, before: StoredObject, sent: Sent<StoredObject>): StoredObject {
   const { resource, context } = call;
   const metadata = mergedMetadata(before.metadata, sent.metadata);
-  const { status: _ignored, ...rest } = sent as Sent<StoredObject> & { status?: unknown };
+  if (isMetadataOnly(resource, before, sent)) return metadataChange(resource, before, metadata);
   const { status } = before as { status?: unknown };
-  const draft = resource.withDefaults({
-    ...rest,
-    metadata,
-    ...(status === undefined ? {} : { status }),
-  } as StoredObject);
+  const content = { ...contentOf(sent), metadata, ...(status === undefined ? {} : { status }) };
+  const draft = resource.withDefaults(content as StoredObject);
   refuseInvalid(resource, draft);
-  const errors = [...refuseNewFinalizers(draft.metadata, before.metadata), ...resource.validateUpdate(draft, before)];
-  if (errors.length > 0) throw invalid(resource.kind.name, before.metadata.name, errors);
+  const errors = [...refuseNewFinalizers(metadata, before.metadata), ...resource.validateUpdate(draft, before)];
+  if (errors.length > 0) throw invalid(resource.kind.name, metadata.name, errors);
   resource.admit(context.actor, draft, before);
   return resource.beforeUpdate(tx, draft, before);
+}
+
+/**
+ * A label on a pod that another dialect made must not drag its spec through our defaults and rules: where only metadata
+ * changes, only metadata is looked at.
+ */
+function isMetadataOnly({ kind }: Resource, before: StoredObject, sent: Sent<StoredObject>): boolean {
+  const { object } = decodeObject(before as unknown as JsonObject, kind.name);
+  return sameJson(contentOf(sent), contentOf(object as unknown as StoredObject));
+}
+
+function metadataChange(resource: Resource, before: StoredObject, metadata: ObjectMeta): StoredObject {
+  const { metadata: completed } = resource.withDefaults({ ...before, metadata });
+  const errors = [...validateMetadata(completed, () => []), ...refuseNewFinalizers(completed, before.metadata)];
+  if (errors.length > 0) throw invalid(resource.kind.name, metadata.name, errors);
+  return { ...before, metadata: completed };
+}
+
+/** Everything that clients write beside metadata. */
+function contentOf(object: object): object {
+  const { metadata: _m, status: _s, ...content } = object as { metadata?: unknown; status?: unknown };
+  return content;
 }
 
 /** What clients may write of metadata, from them; the rest as it was. */
