@@ -50,7 +50,7 @@ class Counter implements Tally {
 
   fewestPerNode(nodeCount: number): number {
     if (this.perNode.size < nodeCount) return 0;
-    if (this.#nodesAtFewest === 0) this.#findFewest();
+    if (this.#nodesAtFewest <= 0) this.#findFewest();
     return this.#fewest;
   }
 
@@ -68,6 +68,7 @@ class Counter implements Tally {
   }
 
   #findFewest(): void {
+    this.#nodesAtFewest = 0;
     this.#fewest = Number.POSITIVE_INFINITY;
     for (const count of this.perNode.values()) {
       if (count < this.#fewest) {

@@ -168,6 +168,26 @@ function run(
   }
 }
 
+describe("census", () => {
+  test("the fewest per node stays right through pods that come and go between questions", () => {
+    const census = new Census();
+    const facts = nodeFacts(testNode({ name: "n1" }));
+    const demand = compileDemand(testPod({ app: "a" }));
+    const selection = { key: "all", selects: () => true };
+    census.addNode(facts, []);
+    const pod = (n: number): PlacedPod => ({ key: `default/p${n}`, identity: demand.identity, demand });
+    const fewest = () => census.tally(selection).fewestPerNode(1);
+    for (const n of [1, 2]) census.add(facts, pod(n));
+    assert.equal(fewest(), 2);
+    census.add(facts, pod(3));
+    census.remove(facts, pod(3));
+    census.add(facts, pod(3));
+    assert.equal(fewest(), 3);
+    for (const n of [1, 2, 3]) census.remove(facts, pod(n));
+    assert.equal(fewest(), 0);
+  });
+});
+
 describe("node index", () => {
   for (const strategy of ["spread", "binpack"] as const) {
     test(`places exactly as the plain scan does, whatever happened before (${strategy})`, () => {
