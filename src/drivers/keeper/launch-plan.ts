@@ -1,4 +1,5 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import { getPriority } from "node:os";
 import { delimiter, resolve } from "node:path";
 import type { TerminalSize } from "../../model/streams.ts";
 import type { ProcessContext, ResourceLimit } from "./keeper.ts";
@@ -68,7 +69,7 @@ export function planLaunch(request: LaunchRequest, execAs: ExecAs): LaunchPlan {
   checkDirectory(request.cwd);
   const [name = "", ...rest] = request.argv;
   const file = findExecutable(name, request, identity);
-  const limits = limitArguments(request.rlimits ?? {});
+  const limits = [...niceArguments(request.nice), ...limitArguments(request.rlimits ?? {})];
   const argv = [request.argv0 ?? name, ...rest];
   const isPlain = identity.uid === 0 && identity.gid === 0;
   const { env, terminal } = request;
@@ -114,6 +115,11 @@ function identify(context: ProcessContext): Identity {
 function identityArguments({ uid, gid, groups }: Identity): readonly string[] {
   const extra = groups.length > 0 ? `--groups=${groups.join(",")}` : "--clear-groups";
   return [tool("setpriv"), `--reuid=${uid}`, `--regid=${gid}`, extra, "--"];
+}
+
+/** nice(1) goes on with a warning when it may not raise a priority; less priority is no reason not to start. */
+function niceArguments(nice: number | undefined): readonly string[] {
+  return nice === undefined ? [] : [tool("nice"), `--adjustment=${nice - getPriority()}`];
 }
 
 function limitArguments(rlimits: Readonly<Record<string, ResourceLimit>>): readonly string[] {

@@ -1,7 +1,6 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { setPriority } from "node:os";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "../cgroup/cgroup-files.ts";
 import { type CgroupTree, signalProcess } from "../cgroup/cgroup-tree.ts";
@@ -10,6 +9,7 @@ import { type ExecOrder, LaunchError, type LaunchPlan, type LaunchRequest, planL
 const HOME = "keeper";
 const PAD = "launch";
 const MOST_PASSES = 1000;
+const OOM_SCORE = "/proc/self/oom_score_adj";
 
 /** The cgroups beside the root that a keeper makes. */
 export const KEEPER_CGROUPS: readonly string[] = [HOME, PAD];
@@ -25,6 +25,7 @@ export class Launcher {
   readonly #execAs: string;
   readonly #home: string;
   readonly #pad: string;
+  readonly #ownOomScore = Number(readFileSync(OOM_SCORE, "utf8"));
 
   constructor({ tree, stateDir, execAs }: { tree: CgroupTree; stateDir: string; execAs: string }) {
     this.#tree = tree;
@@ -47,27 +48,24 @@ export class Launcher {
     const umask = process.umask(request.umask ?? 0o022);
     let child: ChildProcess;
     try {
+      setOomScore(request.oomScoreAdjust ?? 0);
       this.#tree.track(this.#pad, process.pid);
       const { file, argv0, env } = plan;
       child = spawn(file, plan.args, { argv0, env, cwd: request.cwd, detached: true, stdio });
     } finally {
       this.#tree.track(this.#home, process.pid);
+      setOomScore(this.#ownOomScore);
       process.umask(umask);
     }
-    this.#moveOn(request);
+    this.#moveOn(request.cgroup);
     return child;
   }
 
-  #moveOn({ cgroup, oomScoreAdjust = 0, nice }: LaunchRequest): void {
+  #moveOn(cgroup: string): void {
     for (let pass = 0; pass < MOST_PASSES; pass++) {
       const pids = this.#tree.pidsBeside(PAD);
       if (pids.length === 0) return;
-      for (const pid of pids) {
-        // The keeper's own -1000 is inherited.
-        adjust(() => writeFileSync(`/proc/${pid}/oom_score_adj`, String(oomScoreAdjust)));
-        if (nice !== undefined) adjust(() => setPriority(pid, nice));
-        this.#tree.place(cgroup, pid);
-      }
+      for (const pid of pids) this.#tree.place(cgroup, pid);
     }
     for (const pid of this.#tree.pidsBeside(PAD)) signalProcess(pid, 9);
     throw new LaunchError(203, `the processes it forks cannot be moved to cgroup ${cgroup}`);
@@ -80,12 +78,12 @@ export class Launcher {
   }
 }
 
-function adjust(act: () => void): void {
+/** Inherited by what is started next. */
+function setOomScore(score: number): void {
   try {
-    act();
+    writeFileSync(OOM_SCORE, String(score));
   } catch (error) {
-    // It has ended meanwhile; or the keeper lacks CAP_SYS_RESOURCE or CAP_SYS_NICE, and less protection is no reason not to start.
-    const code = errorCode(error) === "ERR_SYSTEM_ERROR" ? String(error) : errorCode(error);
-    if (!/ENOENT|ESRCH|EACCES|EPERM/.test(code)) throw error;
+    // Without CAP_SYS_RESOURCE it cannot be lowered; less protection is no reason not to start.
+    if (!["EACCES", "EPERM"].includes(errorCode(error))) throw error;
   }
 }
