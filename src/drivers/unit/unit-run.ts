@@ -150,7 +150,9 @@ export class UnitRun {
   async reconcile(processes: readonly ProcessInfo[]): Promise<void> {
     for (const command of [this.#state.main?.command, this.#state.control]) {
       if (command?.pid === undefined) continue;
-      const info = processes.find(({ id }) => id === this.#processId(command.id));
+      const has = ({ id }: ProcessInfo) => id === this.#processId(command.id);
+      // The list may be from before it was started: only one made now can say that it is gone.
+      const info = processes.find(has) ?? (await this.#parts.keeper.list()).find(has);
       if (!info) await this.send({ type: "exited", id: command.id, end: { isLost: true } });
       else if (info.state === "exited") await this.processEnded(info);
     }

@@ -39,9 +39,9 @@ export class UnitBench {
   }
 
   /** What a killed styr leaves: the driver is thrown away in the middle of whatever it does, and a new one made. */
-  replaceDriver(): void {
+  replaceDriver(extra: Partial<UnitDriverOptions> = {}): void {
     this.driver.close();
-    this.driver = this.#newDriver();
+    this.driver = this.#newDriver(extra);
   }
 
   start(
@@ -91,7 +91,7 @@ export class UnitBench {
     this.#place.close();
   }
 
-  #newDriver(): UnitDriver {
+  #newDriver(extra: Partial<UnitDriverOptions> = {}): UnitDriver {
     const driver = new UnitDriver({
       keeper: this.keeper,
       cgroups: this.tree,
@@ -100,6 +100,7 @@ export class UnitBench {
       random: new SystemRandom(),
       log: silentLog,
       ...this.#extra,
+      ...extra,
     });
     driver.watch((change) => {
       if (change === "lost") return;
