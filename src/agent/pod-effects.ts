@@ -146,7 +146,12 @@ async function stop(
   const ref = worker.refOf(name, before.run?.ref.attempt ?? before.attempt);
   const untilMs = host.clock.monotonic() + graceMs;
   const isHurried = before.busy === "stopping";
-  worker.patch(name, (c) => ({ ...c, busy: "stopping", stopByMs: untilMs, ...(kill === undefined ? {} : { kill }) }));
+  worker.patch(name, (c) => ({
+    ...c,
+    busy: "stopping",
+    stopByMs: worker.seen.goodbye?.byMs ?? untilMs,
+    ...(kill === undefined ? {} : { kill }),
+  }));
   host.events.normal(
     worker.pod,
     "Killing",

@@ -371,8 +371,7 @@ export class PodWorker implements PodHandle {
   }
 
   #wakeAt(inMs: number): void {
-    // A millisecond more: a timer that fires early would find nothing to do and be set again.
-    this.#wakeTimer = this.host.timers.set(inMs + 1, () => this.wake());
+    this.#wakeTimer = this.host.timers.set(inMs, () => this.wake());
   }
 
   #saveSoon(): void {

@@ -7,7 +7,7 @@ interface Entry {
   fn: (() => void) | undefined;
 }
 
-/** Deadlines closer together than this are served by one wake-up. */
+/** Every deadline is served up to this much late, never early, so that those close together share one wake-up. */
 const SLACK_MS = 20;
 
 /** Many timers on one timer of the clock, so that an idle node with thousands of probes wakes up seldom. */
@@ -39,13 +39,13 @@ export class TimerHeap {
     this.#armed?.timer.cancel();
     this.#armed = undefined;
     if (next === undefined) return;
-    const timer = this.#clock.setTimer(next.atMs - this.#clock.monotonic(), () => this.#fire());
+    const timer = this.#clock.setTimer(next.atMs + SLACK_MS - this.#clock.monotonic(), () => this.#fire());
     this.#armed = { atMs: next.atMs, timer };
   }
 
   #fire(): void {
     this.#armed = undefined;
-    const due = this.#clock.monotonic() + SLACK_MS;
+    const due = this.#clock.monotonic();
     for (let next = this.#entries.peek(); next !== undefined && next.atMs <= due; next = this.#entries.peek()) {
       this.#entries.pop();
       const fn = next.fn;
