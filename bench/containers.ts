@@ -73,25 +73,34 @@ async function driverRate(engine: Engine, driver: DockerDriver): Promise<number>
 }
 
 function replica(engine: Engine, host: number): ContainerRun {
-  const address = engine.podSubnet.replace(/\.0\/24$/, `.${host}`);
   const limits = { cpuRequestMillis: 50, memoryLimitBytes: 32 * 1024 * 1024 };
-  return makeRun({ image: "busybox:1", command: COMMAND }, { pod: { address, name: `web-${host}` }, run: { limits } });
+  return makeRun(
+    { image: "busybox:1", command: COMMAND },
+    { pod: { address: addressOf(engine, host), name: `web-${host}` }, run: { limits } },
+  );
 }
 
-/** Nothing but create and start, over kept-alive connections; the same network as the pods', the engine's choice of address. */
+function addressOf(engine: Engine, host: number): string {
+  return engine.podSubnet.replace(/\.0\/24$/, `.${host}`);
+}
+
+/** Nothing but create and start, over kept-alive connections, on the same network. */
 async function bareRate(engine: Engine, width: number): Promise<number> {
   const agent = new Agent({ keepAlive: true });
   const call = (method: string, path: string, body?: object) => bareCall(engine.socketPath, agent, method, path, body);
   const limiter = new Limiter(width);
-  const container = { Image: "busybox:1", Cmd: COMMAND, HostConfig: { NetworkMode: engine.network } };
+  const bodyOf = (n: number) => ({
+    ...{ Image: "busybox:1", Cmd: COMMAND, HostConfig: { NetworkMode: engine.network } },
+    NetworkingConfig: { EndpointsConfig: { [engine.network]: { IPAMConfig: { IPv4Address: addressOf(engine, n) } } } },
+  });
   const ids: string[] = [];
   const begin = performance.now();
-  const startOne = async () => {
-    const { Id = "" } = await call("POST", "/containers/create", container);
+  const startOne = async (n: number) => {
+    const { Id = "" } = await call("POST", "/containers/create", bodyOf(n));
     await call("POST", `/containers/${Id}/start`);
     ids.push(Id);
   };
-  await Promise.all(Array.from({ length: REPLICAS }, () => limiter.run(startOne)));
+  await Promise.all(Array.from({ length: REPLICAS }, (_, n) => limiter.run(() => startOne(n + 2))));
   const rate = REPLICAS / ((performance.now() - begin) / 1000);
   const removals = new Limiter(4);
   await Promise.all(ids.map((id) => removals.run(() => call("DELETE", `/containers/${id}?force=1`))));

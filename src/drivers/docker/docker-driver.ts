@@ -2,6 +2,7 @@
  * Runs containers on a Docker Engine. Marks (labels) on the containers say what is ours; the engine's events say what changed. A start is two
  * calls, create and start: everything else is known or off the way. See driver.ts for what each method promises.
  */
+import { availableParallelism } from "node:os";
 import { assert } from "../../lib/assert.ts";
 import type { DriverReport } from "../../model/node.ts";
 import type { ExecRequest, ExecSession, LogChunk, LogOptions, Usage } from "../../model/streams.ts";
@@ -51,7 +52,7 @@ export interface DockerDriverOptions {
   readonly network?: Partial<Omit<PodNetworkSettings, "instance">>;
   /** Name of the top-level cgroup of all pods. Default `styrmann`. */
   readonly cgroupRoot?: string;
-  /** An engine is bound by CPU: more than 4 to 8 starts at once are slower. Default 6. */
+  /** An engine is bound by CPU: fewer than 4 leave it idle, more than 8 are slower. Default: twice the cores, within that. */
   readonly startsAtOnce?: number;
   /** Default 3 files of 10 MiB per container. */
   readonly logs?: LogBounds;
@@ -92,7 +93,7 @@ export class DockerDriver implements Driver {
     this.#engine = options.engine;
     this.#network = { name: "styrmann", subnet: "10.42.0.0/24", ...options.network, instance: options.instance };
     this.#images = new Images(options.engine);
-    this.#starts = new Limiter(options.startsAtOnce ?? 6);
+    this.#starts = new Limiter(options.startsAtOnce ?? Math.min(8, Math.max(4, 2 * availableParallelism())));
     this.#removal = new Removal(options.engine, options.clock);
     this.#infra = new InfraContainers({ engine: options.engine, instance: options.instance, images: this.#images });
   }

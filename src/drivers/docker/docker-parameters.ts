@@ -15,10 +15,16 @@ export function applyParameters(body: ContainerBody, parameters: readonly Parame
       });
     };
     const name = key.replace(/^--?/, "");
-    const apply = KNOWN[SHORT[name] ?? name];
+    const long = lookUp(SHORT, name) ?? name;
+    const apply = lookUp(KNOWN, long);
     if (apply) apply(body, value, refuse);
-    else refuse(REFUSED[name] ?? `is not known here; known are ${Object.keys(KNOWN).sort().join(", ")}`);
+    else refuse(lookUp(REFUSED, long) ?? `is not known here; known are ${Object.keys(KNOWN).sort().join(", ")}`);
   }
+}
+
+/** Names come from users: `constructor` must not find what every object has. */
+function lookUp<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 const SHORT: Readonly<Record<string, string>> = {

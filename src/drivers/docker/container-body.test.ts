@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { ContainerRun } from "../driver.ts";
+import { DriverError } from "../driver.ts";
+import { appBody, type BodySettings, infraBody } from "./container-body.ts";
+import { appName, infraName, refOf } from "./labels.ts";
+
+const settings: BodySettings = {
+  ...{ instance: "i1", network: "styrmann", cgroupParent: "/styrmann/u1", oomScoreFloor: -1000 },
+  logs: { bytesPerFile: 1000, files: 2 },
+};
+
+function runOf(change: Partial<ContainerRun> = {}, pod: Partial<ContainerRun["pod"]> = {}): ContainerRun {
+  return {
+    ref: { podUid: "u1", container: "main", attempt: 2 },
+    pod: {
+      ...{ uid: "u1", namespace: "default", name: "web-1", hostname: "web-1", workload: "web", hostNetwork: false },
+      ...{ sharesNamespaces: false, shareProcessNamespace: false, address: "10.42.0.5", ports: [], hostAliases: [] },
+      ...pod,
+    },
+    spec: { name: "main", image: "busybox:1" },
+    ...{ env: {}, mounts: [], limits: { cpuRequestMillis: 500 } },
+    ...change,
+  };
+}
+
+const withParameters = (...parameters: { key: string; value: string }[]) =>
+  appBody(runOf({ spec: { name: "main", image: "a:1", docker: { parameters } } }), settings);
+
+describe("body of a container", () => {
+  test("command and args take the place of entrypoint and cmd, and only where given", () => {
+    const both = appBody(runOf({ spec: { name: "main", image: "a:1", command: ["sh", "-c"], args: ["x"] } }), settings);
+    assert.deepEqual([both.Entrypoint, both.Cmd], [["sh", "-c"], ["x"]]);
+    const none = appBody(runOf({ spec: { name: "main", image: "a:1", args: [] } }), settings);
+    assert.ok(!("Entrypoint" in none) && !("Cmd" in none));
+  });
+
+  test("a pod of one container has its address and ports itself", () => {
+    const ports = [
+      { containerPort: 80, hostPort: 8080, protocol: "tcp" as const },
+      { containerPort: 80, hostPort: 8081, hostIP: "127.0.0.1", protocol: "tcp" as const },
+    ];
+    const body = appBody(runOf({}, { ports }), settings);
+    assert.deepEqual(body.NetworkingConfig, {
+      EndpointsConfig: { styrmann: { IPAMConfig: { IPv4Address: "10.42.0.5" } } },
+    });
+    assert.deepEqual(body.HostConfig.PortBindings, {
+      "80/tcp": [
+        { HostIp: "", HostPort: "8080" },
+        { HostIp: "127.0.0.1", HostPort: "8081" },
+      ],
+    });
+    assert.equal(body.Hostname, "web-1");
+  });
+
+  test("in a pod of several, the infra container has address, ports and host names; the others join it", () => {
+    const ports = [{ containerPort: 80, hostPort: 8080, protocol: "tcp" as const }];
+    const hostAliases = [{ ip: "10.1.1.1", hostnames: ["db", "cache"] }];
+    const run = runOf({}, { sharesNamespaces: true, shareProcessNamespace: true, ports, hostAliases });
+    const infra = infraBody(run.pod, "styrmann/infra:1", settings);
+    assert.deepEqual(infra.HostConfig.ExtraHosts, ["db:10.1.1.1", "cache:10.1.1.1"]);
+    assert.ok(infra.NetworkingConfig && infra.HostConfig.PortBindings && infra.HostConfig.IpcMode === "shareable");
+    const app = appBody(run, { ...settings, infraId: "abc" });
+    const { NetworkMode, IpcMode, PidMode, PortBindings, ExtraHosts } = app.HostConfig;
+    assert.deepEqual([NetworkMode, IpcMode, PidMode], ["container:abc", "container:abc", "container:abc"]);
+    assert.deepEqual(
+      [PortBindings, ExtraHosts, app.Hostname, app.NetworkingConfig],
+      [undefined, undefined, undefined, undefined],
+    );
+  });
+
+  test("the host's network has no host name, address or ports of its own", () => {
+    const { HostConfig, Hostname, NetworkingConfig } = appBody(runOf({}, { hostNetwork: true }), settings);
+    assert.deepEqual([HostConfig.NetworkMode, Hostname, NetworkingConfig], ["host", undefined, undefined]);
+  });
+
+  test("limits as kubelet reckons them; no score below what the host allows", () => {
+    const limits = { cpuRequestMillis: 1, cpuLimitMillis: 5, memoryLimitBytes: 1e8, oomScoreAdjust: -997 };
+    const { HostConfig } = appBody(runOf({ limits }), { ...settings, oomScoreFloor: 0 });
+    const { CpuShares, CpuQuota, CpuPeriod, Memory, MemorySwap, OomScoreAdj } = HostConfig;
+    assert.deepEqual(
+      [CpuShares, CpuQuota, CpuPeriod, Memory, MemorySwap, OomScoreAdj],
+      [2, 1000, 100_000, 1e8, 1e8, 0],
+    );
+  });
+
+  test("user, group, mounts, capabilities, and a file system that cannot be written", () => {
+    const securityContext = {
+      privileged: true,
+      readOnlyRootFilesystem: true,
+      capabilities: { add: ["NET_ADMIN"], drop: ["ALL"] },
+    };
+    const mounts = [{ hostPath: "/a:b", mountPath: "/c", readOnly: true }];
+    const spec = { name: "main", image: "a:1", securityContext, workingDir: "/w", tty: true, stdin: true };
+    const body = appBody(runOf({ spec, mounts, runAsUser: 7, runAsGroup: 8 }), settings);
+    assert.deepEqual([body.User, body.WorkingDir, body.Tty, body.OpenStdin], ["7:8", "/w", true, true]);
+    assert.deepEqual(body.HostConfig.Mounts, [{ Type: "bind", Source: "/a:b", Target: "/c", ReadOnly: true }]);
+    const { Privileged, ReadonlyRootfs, CapAdd, CapDrop } = body.HostConfig;
+    assert.deepEqual([Privileged, ReadonlyRootfs, CapAdd, CapDrop], [true, true, ["NET_ADMIN"], ["ALL"]]);
+  });
+});
+
+describe("Docker parameters", () => {
+  const config = (key: string, value: string) => withParameters({ key, value }).HostConfig;
+
+  test("known ones become fields of the engine's API", () => {
+    assert.equal(config("privileged", "true").Privileged, true);
+    assert.deepEqual(config("v", "/data:/data:ro").Binds, ["/data:/data:ro"]);
+    assert.equal(config("memory-swap", "-1").MemorySwap, -1);
+    assert.equal(config("memory", "1.5g").Memory, 1.5 * 2 ** 30);
+    assert.equal(config("shm-size", "64kb").ShmSize, 65_536);
+    assert.deepEqual(config("ulimit", "nofile=1024:2048").Ulimits, [{ Name: "nofile", Soft: 1024, Hard: 2048 }]);
+    assert.equal(config("cpus", "1.5").CpuQuota, 150_000);
+    assert.deepEqual(config("device", "/dev/fuse").Devices, [
+      { PathOnHost: "/dev/fuse", PathInContainer: "/dev/fuse", CgroupPermissions: "rwm" },
+    ]);
+    const logged = withParameters({ key: "log-driver", value: "syslog" }, { key: "log-opt", value: "tag=a=b" });
+    assert.deepEqual(logged.HostConfig.LogConfig, { Type: "syslog", Config: { tag: "a=b" } });
+    assert.equal(withParameters({ key: "--hostname", value: "h" }).Hostname, "h");
+    assert.deepEqual(withParameters({ key: "volume", value: "/scratch" }).Volumes, { "/scratch": {} });
+  });
+
+  test("a user's network takes the place of the pod's, address included", () => {
+    const body = withParameters({ key: "net", value: "host" });
+    assert.deepEqual([body.HostConfig.NetworkMode, body.NetworkingConfig], ["host", undefined]);
+  });
+
+  for (const [key, value, words] of [
+    ["nonsense", "1", /"nonsense=1": is not known here; known are add-host, /],
+    ["publish", "80:80", /give ports in portMappings/],
+    ["restart", "always", /restarts are styr's/],
+    ["constructor", "1", /is not known here/],
+    ["privileged", "maybe", /want true or false/],
+    ["memory", "lots", /want a size such as 512m/],
+    ["ulimit", "nofile", /want NAME=SOFT\[:HARD\]/],
+    ["volume", "/a:relative", /want HOST:CONTAINER/],
+    ["label", "dev.styrmann.pod-uid=x", /styr's own/],
+  ] as const)
+    test(`${key}=${value} is refused in words`, () => {
+      assert.throws(
+        () => withParameters({ key, value }),
+        (error) => error instanceof DriverError && !error.temporary && words.test(error.message),
+      );
+    });
+});
+
+describe("names and marks", () => {
+  test("a name tells the workload, the pod and the attempt, and is one that Docker takes", () => {
+    assert.match(appName(runOf(), "i1"), /^styr-web-1-[0-9a-f]{8}\.2$/);
+    assert.match(
+      appName(runOf({}, { workload: "/shop/cart", name: "x.y" }), "i1"),
+      /^styr-shop-cart-x\.y-[0-9a-f]{8}\.2$/,
+    );
+    assert.match(appName(runOf({}, { sharesNamespaces: true }), "i1"), /^styr-web-1-main-[0-9a-f]{8}\.2$/);
+    assert.match(infraName(runOf().pod, "i1"), /^styr-web-1-infra-[0-9a-f]{8}$/);
+    assert.match(appName(runOf({}, { name: "ü../$(x)", workload: "" }), "i1"), /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/);
+  });
+
+  test("two instances and two pods of the same name have different names", () => {
+    const other = runOf({ ref: { podUid: "u2", container: "main", attempt: 2 } });
+    assert.equal(new Set([appName(runOf(), "i1"), appName(runOf(), "i2"), appName(other, "i1")]).size, 3);
+  });
+
+  test("labels say which run it is; others' and the infra container's say none", () => {
+    assert.deepEqual(refOf(appBody(runOf(), settings).Labels), runOf().ref);
+    assert.equal(refOf(infraBody(runOf().pod, "i", settings).Labels), undefined);
+    assert.equal(refOf({}), undefined);
+  });
+});
