@@ -49,6 +49,7 @@ export interface Answer {
 
 export class Cluster {
   readonly store: Store;
+  readonly random: SeededRandom;
   readonly clock: ShiftedClock;
   readonly #runner: ControllerRunner;
   readonly #mounted: ReturnType<typeof mountApis>;
@@ -66,6 +67,7 @@ export class Cluster {
   private constructor(store: Store, clock: ShiftedClock, random: SeededRandom) {
     this.store = store;
     this.clock = clock;
+    this.random = random;
     const context = { store, clock, random, log: silentLog, address: "127.0.0.1:7443", version: "0.1.0" };
     this.#runner = new ControllerRunner({
       store,
@@ -269,7 +271,7 @@ function nodeDraft(name: string, labels: Readonly<Record<string, string>>) {
     spec: {},
     status: {
       capacity: { cpu: "4", memory: "8Gi", pods: "110" },
-      allocatable: { cpu: "4", memory: "8Gi", pods: "110" },
+      allocatable: { cpu: "4", memory: "8Gi", "ephemeral-storage": "10Gi", pods: "110" },
       conditions: [{ type: "Ready", status: "True" as const }],
       addresses: [{ type: "InternalIP" as const, address: "10.0.0.1" }],
       nodeInfo: {
@@ -282,7 +284,7 @@ function nodeDraft(name: string, labels: Readonly<Record<string, string>>) {
         containerRuntimeVersion: "",
         kubeletVersion: "",
       },
-      drivers: { docker: { ready: true } },
+      drivers: { docker: { ready: true }, process: { ready: true } },
       dynamicPorts: [31000, 32000] as const,
     },
   };
