@@ -34,6 +34,12 @@ export const UNSERVED: Readonly<Record<string, string>> = {
   customresourcedefinitions: "CustomResourceDefinition",
   endpointslices: "EndpointSlice",
   leases: "Lease",
+  persistentvolumeclaims: "PersistentVolumeClaim",
+  persistentvolumes: "PersistentVolume",
+  serviceaccounts: "ServiceAccount",
+  limitranges: "LimitRange",
+  resourcequotas: "ResourceQuota",
+  podtemplates: "PodTemplate",
 };
 
 export function noMatches(kind: string, apiVersion: string): string {

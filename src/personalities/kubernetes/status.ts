@@ -113,10 +113,12 @@ export function notFound(request: Request, allowed: readonly string[]): Response
     const refusal = new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource");
     return Response.json(statusOf(refusal), { status: 405, headers: { Allow: allowed.join(", ") } });
   }
-  const [, group, version, rest = ""] = new URL(request.url).pathname.match(/^\/apis\/([^/]+)\/([^/]+)\/(.+)$/) ?? [];
+  const path = new URL(request.url).pathname;
+  const [, version = "", rest = ""] = /^\/(?:api|apis\/[^/]+)\/([^/]+)\/(.+)$/.exec(path) ?? [];
+  const group = path.startsWith("/apis/") ? `${path.split("/")[2]}/` : "";
   const plural = rest.replace(/^namespaces\/[^/]+\//, "").split("/", 1)[0] ?? "";
-  const kind = UNSERVED[plural];
-  if (kind) return renderRefusal(new ApiError("NotFound", noMatches(kind, `${group}/${version}`), { kind: plural }));
+  const kind = Object.hasOwn(UNSERVED, plural) ? UNSERVED[plural] : undefined;
+  if (kind) return renderRefusal(new ApiError("NotFound", noMatches(kind, group + version), { kind: plural }));
   return new Response("404 page not found\n", {
     status: 404,
     headers: { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" },

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { kernelKinds } from "../../../src/model/kinds.ts";
 import { type Pod, pods } from "../../../src/model/pod.ts";
+import { services } from "../../../src/model/service.ts";
+import { silentLog } from "../../../src/seams/log.ts";
+import { SeededRandom } from "../../../src/seams/random.ts";
+import { Store } from "../../../src/store/store.ts";
 import { type Cluster, openCluster, podNamed, rcNamed } from "./cluster.ts";
 
 const NS = "/api/v1/namespaces/default";
@@ -209,6 +214,28 @@ describe("kubernetes: changing objects", () => {
     assert.match(port.body.message, /spec.ports\[0\].nodePort: Invalid value: \d+: provided port is already allocated/);
     const moved = await cluster.patch(`${NS}/services/first`, "merge", { spec: { clusterIP: "10.96.0.9" } });
     assert.match(moved.body.message, /spec.clusterIP: Invalid value: "10.96.0.9": field is immutable/);
+  });
+
+  test("the same service gets the same address in a replay, and keeps it over a restart", async () => {
+    const body = { kind: "Service", metadata: { name: "again" }, spec: { type: "NodePort", ports: [{ port: 80 }] } };
+    const addresses: unknown[] = [];
+    for (let run = 0; run < 2; run++) {
+      const other = await openCluster({ controllers: false });
+      const { spec } = (await other.post(`${NS}/services`, body)).body;
+      addresses.push([spec.clusterIP, spec.ports[0].nodePort]);
+      const reopened = await Store.open({
+        kinds: kernelKinds,
+        journal: other.journal,
+        clock: other.clock,
+        random: new SeededRandom("later"),
+        log: silentLog,
+      });
+      assert.equal(reopened.get(services, "default/again")?.spec.clusterIP, spec.clusterIP);
+      assert.equal(reopened.by(services, "clusterIP", spec.clusterIP).length, 1);
+      await reopened.close();
+      await other.close();
+    }
+    assert.deepEqual(addresses[0], addresses[1]);
   });
 
   test("what a config map made immutable stays so", async () => {

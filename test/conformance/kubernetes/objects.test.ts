@@ -71,6 +71,8 @@ describe("kubernetes: creating and reading", () => {
     const { status, body } = await cluster.post("/apis/apps/v1/namespaces/default/deployments", { kind: "Deployment" });
     assert.equal(status, 404);
     assert.match(body.message, /no matches for kind "Deployment" in version "apps\/v1".*ReplicationController/);
+    const claims = await cluster.get("/api/v1/namespaces/default/persistentvolumeclaims?limit=1");
+    assert.match(claims.body.message, /^no matches for kind "PersistentVolumeClaim" in version "v1"/);
     const posted = await cluster.post(PODS, { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "x" } });
     assert.equal(posted.status, 400);
     assert.match(posted.body.message, /no matches for kind "Deployment" in version "apps\/v1"/);
@@ -110,6 +112,8 @@ describe("kubernetes: creating and reading", () => {
     assert.deepEqual(created.body.spec.containers[0].command, ["sleep", "2024-01-01"]);
     const read = await cluster.get(`${PODS}/from-yaml`, { accept: "application/yaml" });
     assert.match(read.text, /^apiVersion: v1\nkind: Pod\n/);
+    const untyped = await cluster.post(`${PODS}?dryRun=All`, yaml.replace("from-yaml", "untyped"), { type: "" });
+    assert.equal(untyped.status, 201, "kubectl create --raw says nothing about what it sends");
     const broken = await cluster.post(PODS, "kind: Pod\n  bad: [", { type: "application/yaml" });
     assert.equal(broken.status, 400);
     assert.match(broken.body.message, /line \d/);

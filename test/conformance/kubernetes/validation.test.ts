@@ -144,8 +144,14 @@ describe("kubernetes: what is refused, in Kubernetes' words", () => {
     },
     {
       why: "an extension that is not complete",
-      body: podNamed("bad", { constraints: [{ type: "in", key: "zone" }, { type: "near" }] }),
-      says: ["spec.constraints[0].values: Required value", 'spec.constraints[1].type: Unsupported value: "near"'],
+      body: podNamed("bad", {
+        constraints: [{ type: "in", key: "zone" }, { type: "near" }, { type: "matches", key: "zone", pattern: "(" }],
+      }),
+      says: [
+        "spec.constraints[0].values: Required value",
+        'spec.constraints[1].type: Unsupported value: "near"',
+        'spec.constraints[2].pattern: Invalid value: "("',
+      ],
     },
     {
       why: "a controller whose selector its own pods would not match",

@@ -17,8 +17,11 @@ export interface Body {
 
 /** A JSON or YAML body; undefined when it is empty. */
 export async function readBody(request: Request): Promise<Body | undefined> {
-  const format = bodyFormat(request.headers.get("content-type"));
-  return parseBody(await readText(request), format);
+  const type = request.headers.get("content-type");
+  const format = bodyFormat(type);
+  const text = await readText(request);
+  // A client that does not say what it sends (`kubectl create --raw -f x.yaml`) is taken at what it looks like.
+  return parseBody(text, !type && !/^\s*[{[]/.test(text) ? "yaml" : format);
 }
 
 /** A body that must be one object. */

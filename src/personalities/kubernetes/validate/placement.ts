@@ -1,3 +1,4 @@
+import { RE2JS, RE2JSException } from "re2js";
 import type { Constraint, LabelRequirement, LabelSelector } from "../../../model/constraint.ts";
 import type { PodAffinityTerm, PodSpec, Toleration } from "../../../model/pod.ts";
 import { type FieldError, invalidValue, notAllowed, required, unsupported } from "./field-errors.ts";
@@ -163,6 +164,10 @@ function validateConstraint(constraint: Constraint, path: string): readonly Fiel
   if (preferred !== undefined && !(preferred >= 1 && preferred <= 100)) {
     errors.push(invalidValue(`${path}.preferred`, preferred, "must be in the range 1-100"));
   }
+  if (constraint.type === "matches" || constraint.type === "notMatches") {
+    const why = patternProblem(constraint.pattern ?? "");
+    if (why !== undefined) errors.push(invalidValue(`${path}.pattern`, constraint.pattern, why));
+  }
   const { pods } = fields as { pods?: { by?: string; selector?: LabelSelector; glob?: string } };
   if (pods?.by === "labels")
     errors.push(
@@ -173,4 +178,15 @@ function validateConstraint(constraint: Constraint, path: string): readonly Fiel
   else if (pods?.by === "workload") errors.push(...(pods.glob === undefined ? [required(`${path}.pods.glob`)] : []));
   else if (pods) errors.push(unsupported(`${path}.pods.by`, pods.by ?? "", ["labels", "workload"]));
   return errors;
+}
+
+/** Patterns run on an engine that takes linear time; what it cannot run is refused here, not when a pod waits for a node. */
+function patternProblem(pattern: string): string | undefined {
+  try {
+    RE2JS.compile(pattern);
+    return undefined;
+  } catch (error) {
+    if (error instanceof RE2JSException) return error.message;
+    throw error;
+  }
 }
