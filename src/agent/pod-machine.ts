@@ -92,7 +92,7 @@ export function step(pod: Pod, seen: PodSeen, nowMs: number): Step {
     case "running":
       return running(pod, seen, nowMs);
     case "finishing":
-      return stopAll(pod, seen, nowMs) ?? quiescence(seen, nowMs) ?? move("finished", "nothing runs any more");
+      return stopAll(pod, seen, nowMs) ?? quiescence(pod, seen, nowMs) ?? move("finished", "nothing runs any more");
     case "stopping":
       return stopAll(pod, seen, nowMs) ?? move("removing", "nothing runs any more");
     case "removing":
@@ -273,8 +273,13 @@ function stopThese(pod: Pod, containers: readonly Container[], seen: PodSeen, no
 }
 
 /** A finished pod holds nothing but the logs of what it ran. */
-function quiescence({ quiesced, trouble }: PodSeen, nowMs: number): Step | undefined {
+function quiescence(pod: Pod, seen: PodSeen, nowMs: number): Step | undefined {
+  const { quiesced, trouble } = seen;
   if (quiesced) return undefined;
+  for (const container of allContainers(pod)) {
+    const blocked = containerSeen(seen, container.name).run ? driverTrouble(seen, container) : undefined;
+    if (blocked !== undefined) return wait(blocked);
+  }
   if (trouble && nowMs < trouble.retryAtMs) return wait(trouble.message, trouble.retryAtMs);
   return { action: { type: "quiesce" }, reason: "nothing runs any more" };
 }

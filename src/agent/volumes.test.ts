@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import type { Pod, Volume, VolumeMount } from "../model/pod.ts";
+import { FileVolumes } from "./volumes.ts";
+
+function podWith(volumes: readonly Volume[], volumeMounts: readonly VolumeMount[] = [], uid = "u1"): Pod {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "p", namespace: "d", uid, resourceVersion: "1", generation: 1, creationTimestamp: "" },
+    spec: { containers: [{ name: "c", image: "i", volumeMounts }], volumes },
+    status: { phase: "Pending" },
+  };
+}
+
+async function inFolder(work: (folder: string, volumes: FileVolumes) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "styrmann-volumes-"));
+  try {
+    await work(folder, new FileVolumes(join(folder, "pods"), { canMount: process.getuid?.() === 0 }));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+describe("volumes", () => {
+  test("emptyDir is any user's to write, keeps what is in it, and goes with the pod", () =>
+    inFolder(async (_folder, volumes) => {
+      const pod = podWith([{ name: "v", emptyDir: {} }]);
+      const path = (await volumes.make(pod, {})).get("v") ?? "";
+      assert.equal((await stat(path)).mode & 0o7777, 0o777);
+      await writeFile(join(path, "kept"), "1");
+      await volumes.make(pod, {});
+      assert.equal(await readFile(join(path, "kept"), "utf8"), "1");
+      assert.deepEqual(await volumes.pods(), ["u1"]);
+      await volumes.remove("u1");
+      await volumes.remove("u1");
+      assert.deepEqual(await volumes.pods(), []);
+    }));
+
+  test("secrets are files for their owner alone, renewed and pruned", () =>
+    inFolder(async (_folder, volumes) => {
+      const pod = podWith([{ name: "v", secret: { secretName: "s" } }]);
+      const path = (await volumes.make(pod, { "Secret/s": { a: "1", b: "2" } })).get("v") ?? "";
+      assert.equal((await stat(join(path, "a"))).mode & 0o777, 0o400);
+      await volumes.make(pod, { "Secret/s": { a: "3" } });
+      assert.deepEqual(await readdir(path), ["a"]);
+      assert.equal(await readFile(join(path, "a"), "utf8"), "3");
+    }));
+
+  test(
+    "a memory volume is a tmpfs where that may be mounted, and is unmounted with the pod",
+    { skip: process.getuid?.() !== 0 && "not root" },
+    () =>
+      inFolder(async (_folder, volumes) => {
+        const pod = podWith([{ name: "v", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } }]);
+        const path = (await volumes.make(pod, {})).get("v") ?? "";
+        await volumes.make(pod, {});
+        const mounts = (await readFile("/proc/self/mountinfo", "utf8"))
+          .split("\n")
+          .filter((line) => line.includes(` ${path} `));
+        assert.equal(mounts.length, 1);
+        assert.match(mounts[0] ?? "", /- tmpfs .*size=1024k/);
+        await volumes.remove("u1");
+        assert.doesNotMatch(await readFile("/proc/self/mountinfo", "utf8"), new RegExp(path));
+      }),
+  );
+
+  test("hostPath types are checked, and the missing made where they say so", () =>
+    inFolder(async (folder, volumes) => {
+      const at = (path: string, type: string) =>
+        volumes.make(podWith([{ name: "v", hostPath: { path: join(folder, path), type } }]), {});
+      await assert.rejects(at("no", "Directory"), /hostPath type check failed: .*\/no does not exist/);
+      await at("made", "DirectoryOrCreate");
+      await at("sub/file", "FileOrCreate");
+      await at("made", "Directory");
+      await at("sub/file", "File");
+      await assert.rejects(at("made", "File"), /is not a file/);
+      await assert.rejects(at("sub/file", "Socket"), /is not a socket/);
+      await assert.rejects(at("made", "Folder"), /type "Folder" is not known/);
+      await assert.rejects(volumes.make(podWith([{ name: "v", hostPath: { path: "/a/../b" } }]), {}), /without "\.\."/);
+    }));
+
+  test("a link in a volume cannot lead a subPath to the host", () =>
+    inFolder(async (folder, volumes) => {
+      const pod = podWith([{ name: "v", emptyDir: {} }], [{ name: "v", mountPath: "/m", subPath: "a" }]);
+      const path = (await volumes.make(pod, {})).get("v") ?? "";
+      assert((await lstat(join(path, "a"))).isDirectory());
+      await rm(join(path, "a"), { recursive: true });
+      await mkdir(join(folder, "host"));
+      await symlink(join(folder, "host"), join(path, "a"));
+      await assert.rejects(volumes.make(pod, {}), /leads out of it/);
+    }));
+
+  test("names cannot lead out of the state directory", () =>
+    inFolder(async (_folder, volumes) => {
+      await assert.rejects(volumes.make(podWith([{ name: "../x", emptyDir: {} }]), {}), /is not a volume name/);
+      await assert.rejects(volumes.make(podWith([{ name: "v", emptyDir: {} }], [], "../u"), {}), /is not a uid/);
+      await assert.rejects(
+        volumes.make(podWith([{ name: "v", secret: { secretName: "s" } }]), { "Secret/s": { "../x": "1" } }),
+        /is not a file name/,
+      );
+      await assert.rejects(volumes.remove(".."), /is not a uid/);
+    }));
+});
