@@ -29,6 +29,23 @@ describe("harness: private Docker Engine", { skip }, () => {
     assertNothingLeft(engine.dir);
   });
 
+  test("in a network of its own it has its own port 80, and the machine's rules stay as they are", async () => {
+    const rules = () => execFileSync("iptables-save", { encoding: "utf8" }).replace(/\[\d+:\d+\]|^#.*$/gm, "");
+    const before = rules();
+    const engine = await startEngine({ network: "own" });
+    try {
+      const [file = "", ...prefix] = engine.enter;
+      const inside = (...argv: string[]) => execFileSync(file, [...prefix, ...argv], { encoding: "utf8" });
+      assert.match(inside("iptables-save"), /DOCKER-USER/);
+      assert.match(inside("docker", "-H", engine.socket, "network", "ls"), /bridge/);
+    } finally {
+      engine.stop();
+    }
+    assert.equal(rules(), before);
+    assertNothingLeft(engine.dir);
+    assert.ok(!existsSync(`/run/netns/${basename(engine.dir)}`), "no network namespace is left");
+  });
+
   test("is swept also when its test process is killed", async () => {
     const code = `import { startEngine } from ${JSON.stringify(new URL("engine.ts", import.meta.url).href)};
       const engine = await startEngine(); console.log(engine.dir); setInterval(() => {}, 1000);`;

@@ -80,7 +80,8 @@ function placeInNetwork(body: ContainerBody, pod: PodRun, userNetwork: string | 
     body.HostConfig.NetworkMode = "host";
     return;
   }
-  body.Hostname = pod.hostname;
+  // The kernel takes 64 bytes; Kubernetes cuts at 63, the length of a DNS label.
+  body.Hostname = pod.hostname.slice(0, 63);
   body.HostConfig.NetworkMode = userNetwork ?? ours;
   if (userNetwork === undefined && pod.address !== undefined)
     body.NetworkingConfig = { EndpointsConfig: { [ours]: { IPAMConfig: { IPv4Address: pod.address } } } };
