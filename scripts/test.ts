@@ -18,8 +18,19 @@ interface Stage {
 
 const STAGES: readonly Stage[] = [
   { name: "pure", files: ["src/**/*.test.ts", "scripts/*.test.ts"], concurrency: 2, timeoutMs: 120_000 },
-  { name: "conformance", files: ["test/conformance/**/*.test.ts"], concurrency: 2, timeoutMs: 180_000 },
-  { name: "contract", files: ["test/contract/**/*.test.ts"], concurrency: 1, timeoutMs: 300_000 },
+  {
+    name: "conformance",
+    files: ["test/conformance/**/*.test.ts", "test/cli/**/*.test.ts"],
+    concurrency: 2,
+    timeoutMs: 180_000,
+  },
+  { name: "durability", files: ["test/durability/**/*.test.ts"], concurrency: 1, timeoutMs: 300_000 },
+  {
+    name: "contract",
+    files: ["test/harness/**/*.test.ts", "test/contract/**/*.test.ts"],
+    concurrency: 1,
+    timeoutMs: 300_000,
+  },
   { name: "end to end", files: ["test/e2e/**/*.test.ts"], concurrency: 1, timeoutMs: 420_000 },
 ];
 

@@ -8,8 +8,8 @@ import { SystemClock } from "../seams/clock.ts";
 import { silentLog } from "../seams/log.ts";
 import { SystemRandom } from "../seams/random.ts";
 import type { Place } from "./instance.ts";
-import { knownEngine } from "./locate-engine.ts";
-import { buildNodeSide, type NodeSide } from "./node-side.ts";
+import { stopOwnDaemon } from "./locate-engine.ts";
+import { buildKeeper, buildNodeSide, type NodeSide } from "./node-side.ts";
 import type { Settings } from "./settings.ts";
 import { stopRunning } from "./stop-running.ts";
 import { programVersion } from "./version.ts";
@@ -35,9 +35,10 @@ export async function down(settings: Settings, place: Place | undefined, say: (l
   }
   const clock = new SystemClock();
   const { instance } = place;
-  const dockerHost = knownEngine(settings, place);
+  const dockerHost = settings.dockerHost ?? place.dockerHost;
+  const keeper = buildKeeper(settings);
   const node = await buildNodeSide({
-    ...{ settings, instance, dockerHost, clock },
+    ...{ settings, instance, dockerHost, clock, keeper },
     control: NO_CONTROL,
     version: programVersion(),
     random: new SystemRandom(),
@@ -45,7 +46,9 @@ export async function down(settings: Settings, place: Place | undefined, say: (l
   });
   await removeRuns(node, say);
   await removeFromEngine(node, settings, instance, say);
-  await node.keeper.shutdown();
+  if (await stopOwnDaemon(keeper))
+    say("stopped the Docker daemon that styr had started; its images stay in /var/lib/docker");
+  await keeper.shutdown();
   await node.cgroups.removeAll(KEEPER_CGROUPS);
   await rm(stateDir, { recursive: true, force: true });
   say(`removed ${stateDir}`);

@@ -1,27 +1,107 @@
-import { answers } from "./listen.ts";
+/** Finds a Docker Engine for this node, or installs and starts the distribution's. Without one, everything that needs no Docker still runs. */
+import { homedir } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import { findEngine } from "../doctor/find-engine.ts";
+import { hasSystemd, isExecutable, readHostFacts } from "../doctor/host-facts.ts";
+import { commandRunner, installEngine } from "../doctor/install-engine.ts";
+import { daemonCommand, SYSTEM_ENGINE_HOST, startThroughSystemd } from "../doctor/start-engine.ts";
+import type { KeeperClient } from "../drivers/keeper/keeper-client.ts";
+import { foldersOf } from "./node-side.ts";
 import type { Settings } from "./settings.ts";
 import type { UpIo } from "./up-io.ts";
 
-const USUAL_SOCKET = "/var/run/docker.sock";
-
 export interface LocatedEngine {
-  /** Where the engine is, or would be. */
+  /** Where the engine is, or where it would be once there is one. */
   readonly dockerHost: string;
   readonly words: string;
 }
 
-export async function locateEngine(settings: Settings, _io: UpIo): Promise<LocatedEngine> {
-  const dockerHost = settings.dockerHost ?? `unix://${USUAL_SOCKET}`;
-  const there = !dockerHost.startsWith("unix://") || (await answers(dockerHost.slice("unix://".length)));
-  return {
-    dockerHost,
-    words: there
-      ? `Docker at ${dockerHost}`
-      : `none: no Docker Engine answers at ${dockerHost}; pods that need it wait`,
-  };
+/** The keeper's name for a daemon that we started. */
+const DAEMON_ID = "styrmann/dockerd/0/main";
+const DAEMON_STARTS_WITHIN_MS = 60_000;
+
+export async function locateEngine(settings: Settings, keeper: KeeperClient, io: UpIo): Promise<LocatedEngine> {
+  const found = await look(settings);
+  if (found.found) return located(found);
+  if (settings.dockerHost !== undefined) return absent(settings.dockerHost, found.message);
+  if (!settings.mayInstall)
+    return absent(SYSTEM_ENGINE_HOST, `${found.message}; nothing is installed because of --no-install`);
+  const path = process.env.PATH ?? "";
+  if (!(await isExecutable("dockerd", path))) {
+    io.say("There is no Docker Engine on this machine.");
+    const facts = await readHostFacts({ stateDir: settings.stateDir, path });
+    const outcome = await installEngine(facts, {
+      run: commandRunner(environment()),
+      progress: (line) => io.say(`  ${line}`),
+    });
+    io.say(outcome.message);
+    if (!outcome.installed) return absent(SYSTEM_ENGINE_HOST, outcome.message);
+  }
+  return startDaemon(settings, keeper, io);
 }
 
-/** Where the engine was when this directory was last used. */
-export function knownEngine(settings: Settings, place: { readonly dockerHost: string }): string {
-  return settings.dockerHost ?? place.dockerHost;
+/** Ends the daemon that `startDaemon` gave to the keeper. False when there is none. */
+export async function stopOwnDaemon(keeper: KeeperClient): Promise<boolean> {
+  const daemon = (await keeper.list()).find(({ id, state }) => id === DAEMON_ID && state === "running");
+  if (!daemon) return false;
+  await keeper.signal(DAEMON_ID, 15);
+  const deadline = performance.now() + DAEMON_STARTS_WITHIN_MS;
+  while ((await keeper.list()).some(({ id, state }) => id === DAEMON_ID && state === "running")) {
+    if (performance.now() > deadline) throw new Error("the Docker daemon does not end; run styr down again");
+    await delay(100);
+  }
+  await keeper.forget(DAEMON_ID);
+  return true;
+}
+
+/** Through systemd where that runs; else by the keeper, which outlives styr and starts it again when it crashes. */
+async function startDaemon(settings: Settings, keeper: KeeperClient, io: UpIo): Promise<LocatedEngine> {
+  io.say("starting the Docker Engine");
+  const trouble = (await hasSystemd())
+    ? await startThroughSystemd(commandRunner(environment()))
+    : await startKept(settings, keeper);
+  if (trouble !== undefined) return absent(SYSTEM_ENGINE_HOST, trouble);
+  const deadline = performance.now() + DAEMON_STARTS_WITHIN_MS;
+  for (;;) {
+    const found = await look(settings);
+    if (found.found) return located(found);
+    if (io.signal.aborted || performance.now() > deadline)
+      return absent(SYSTEM_ENGINE_HOST, `the Docker Engine was started and does not answer: ${found.message}`);
+    await delay(200);
+  }
+}
+
+async function startKept(settings: Settings, keeper: KeeperClient): Promise<string | undefined> {
+  const { argv, env } = daemonCommand(process.env.PATH ?? "");
+  const ended = (await keeper.list()).some(({ id, state }) => id === DAEMON_ID && state === "exited");
+  if (ended) await keeper.forget(DAEMON_ID);
+  const { error } = await keeper.spawn({
+    ...{ id: DAEMON_ID, argv, env, cwd: "/", restart: "always" },
+    cgroup: "dockerd",
+    logDir: `${foldersOf(settings.stateDir).logs}/dockerd`,
+  });
+  return error;
+}
+
+function look(settings: Settings) {
+  const { XDG_RUNTIME_DIR: runtimeDir } = process.env;
+  return findEngine({
+    ...(settings.dockerHost === undefined ? {} : { dockerHost: settings.dockerHost }),
+    ...(runtimeDir === undefined ? {} : { runtimeDir }),
+    home: homedir(),
+  });
+}
+
+function located({ host, version }: { readonly host: string; readonly version: string }): LocatedEngine {
+  return { dockerHost: host, words: `Docker ${version} at ${host}` };
+}
+
+function absent(dockerHost: string, why: string): LocatedEngine {
+  return { dockerHost, words: `none (${why}); pods that need Docker wait, everything else runs` };
+}
+
+function environment(): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }

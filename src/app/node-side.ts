@@ -9,6 +9,7 @@ import { SystemHost } from "../agent/node-host.ts";
 import { FileVolumes } from "../agent/volumes.ts";
 import { CgroupTree } from "../drivers/cgroup/cgroup-tree.ts";
 import { listChildren } from "../drivers/docker/children.ts";
+import { containerCounters, execInContainer, UsageMeter } from "../drivers/docker/container-streams.ts";
 import { DockerDriver } from "../drivers/docker/docker-driver.ts";
 import { type Engine, engineAt } from "../drivers/docker/engine.ts";
 import { LABEL } from "../drivers/docker/labels.ts";
@@ -17,6 +18,7 @@ import { KeeperClient } from "../drivers/keeper/keeper-client.ts";
 import { ProcessDriver } from "../drivers/process/process-driver.ts";
 import { UnitDriver } from "../drivers/unit/unit-driver.ts";
 import type { DriverName } from "../model/pod.ts";
+import type { Usage } from "../model/streams.ts";
 import { AddressPool } from "../network/address-pool.ts";
 import { hostClash } from "../network/host-routes.ts";
 import type { Clock } from "../seams/clock.ts";
@@ -36,6 +38,7 @@ export interface NodeSide {
 export interface NodeSideOptions {
   readonly settings: Settings;
   readonly instance: string;
+  readonly keeper: KeeperClient;
   readonly control: Control;
   /** Where the Docker Engine is, or where it would be once there is one. */
   readonly dockerHost: string;
@@ -64,13 +67,12 @@ export function buildKeeper({ stateDir, cgroupRoot }: Settings): KeeperClient {
 }
 
 export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide> {
-  const { settings, control, version, clock, random, log } = options;
+  const { settings, keeper, control, version, clock, random, log } = options;
   const folders = foldersOf(settings.stateDir);
   for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true, mode: 0o711 });
-  const keeper = buildKeeper(settings);
   const cgroups = new CgroupTree({ root: settings.cgroupRoot });
   const engine = engineAt(options.dockerHost);
-  const drivers = buildDrivers(options, { keeper, cgroups, engine });
+  const drivers = buildDrivers(options, { cgroups, engine });
   const agent = new Agent({
     control,
     drivers,
@@ -95,14 +97,13 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
 }
 
 interface Parts {
-  readonly keeper: KeeperClient;
   readonly cgroups: CgroupTree;
   readonly engine: Engine;
 }
 
-export function buildDrivers(
-  { settings, instance, dockerHost, clock, random, log }: Omit<NodeSideOptions, "control" | "version">,
-  { keeper, cgroups, engine }: Parts,
+function buildDrivers(
+  { settings, instance, keeper, dockerHost, clock, random, log }: Omit<NodeSideOptions, "control" | "version">,
+  { cgroups, engine }: Parts,
 ): ReadonlyMap<DriverName, Driver> {
   const folders = foldersOf(settings.stateDir);
   const docker = new DockerDriver({
@@ -131,12 +132,24 @@ export function buildDrivers(
       "dev.styrmann.pod": run.pod.uid,
     }),
     children: async (_podUid, unitName, names) => listChildren(engine, { unit: unitName, names }),
+    childExec: (id, request) => execInContainer(engine, id, request),
+    childUsage: childUsage(engine, clock),
   });
   return new Map<DriverName, Driver>([
     ["docker", docker],
     ["process", new ProcessDriver({ keeper, tree: cgroups, dataDir: folders.processes })],
     ["unit", unit],
   ]);
+}
+
+/** CPU and memory of a container that a unit started; the first reading counts from when it was asked. */
+function childUsage(engine: Engine, clock: Clock): (id: string) => Promise<Usage | undefined> {
+  const meter = new UsageMeter();
+  return async (id) => {
+    const counters = await containerCounters(engine, id);
+    const nowMs = clock.monotonic();
+    return counters && meter.read(id, counters, nowMs, nowMs);
+  };
 }
 
 /** The first address that others could reach this machine at; loopback on a machine without a network. */

@@ -133,8 +133,8 @@ function range(text: string): string {
 }
 
 function plainName(option: string, text: string): string {
-  if (!/^[a-z0-9][a-z0-9_.-]{0,40}$/.test(text))
-    throw new Error(`${option} ${text}: use lower-case letters, digits, "-", "_" and "."`);
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,40}$/.test(text))
+    throw new Error(`${option} ${text}: use letters, digits, "-", "_" and "."`);
   return text;
 }
 

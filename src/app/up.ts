@@ -14,7 +14,7 @@ import { answers, type Listening, listenPlain, listenTls, listenUnix } from "./l
 import { LocalControl } from "./local-control.ts";
 import { locateEngine } from "./locate-engine.ts";
 import { openLog } from "./log.ts";
-import { buildNodeSide, foldersOf, hostAddress, type NodeSide } from "./node-side.ts";
+import { buildKeeper, buildNodeSide, foldersOf, hostAddress, type NodeSide } from "./node-side.ts";
 import { personalities } from "./personalities.ts";
 import { openPki } from "./pki.ts";
 import type { Settings } from "./settings.ts";
@@ -35,7 +35,8 @@ export async function up(settings: Settings, io: UpIo, options: { readonly demo:
   const journal = await SqliteJournal.open(join(settings.stateDir, "store.db"));
   log.info("starting", { version, stateDir: settings.stateDir });
 
-  const engine = await locateEngine(settings, io);
+  const keeper = buildKeeper(settings);
+  const engine = await locateEngine(settings, keeper, io);
   const { networkName: network, cgroupRoot: cgroup, podRange } = settings;
   const { instance } = await keepPlace(
     settings.stateDir,
@@ -54,7 +55,7 @@ export async function up(settings: Settings, io: UpIo, options: { readonly demo:
     moreApis: [stopApi(() => stopping.abort())],
   });
   const node = await buildNodeSide({
-    ...{ settings, instance, version, clock, random, log },
+    ...{ settings, instance, version, clock, random, log, keeper },
     control: new LocalControl(plane.store),
     dockerHost: engine.dockerHost,
   });
