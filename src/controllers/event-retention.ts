@@ -9,7 +9,7 @@ export interface EventLimits {
 }
 
 /** A day, where Kubernetes keeps an hour: what happened at night is still there in the morning. */
-export const EVENT_LIMITS: EventLimits = { mostEvents: 10_000, maxAgeMs: 24 * 3_600_000 };
+const EVENT_LIMITS: EventLimits = { mostEvents: 10_000, maxAgeMs: 24 * 3_600_000 };
 
 /** Between two sweeps, however many events come: a sweep looks at all of them. */
 const SWEEP_MS = 10_000;

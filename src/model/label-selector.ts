@@ -9,10 +9,7 @@ export function matchesRequirements(requirements: readonly LabelRequirement[], l
 }
 
 /** As in Kubernetes: a key that is missing satisfies NotIn and DoesNotExist; Gt and Lt compare whole numbers. */
-export function matchesRequirement(
-  { key, operator, values = [] }: LabelRequirement,
-  labels: Labels | undefined,
-): boolean {
+function matchesRequirement({ key, operator, values = [] }: LabelRequirement, labels: Labels | undefined): boolean {
   const value = labels && Object.hasOwn(labels, key) ? labels[key] : undefined;
   switch (operator) {
     case "In":

@@ -13,7 +13,7 @@ export function initialPodStatus(spec: PodSpec): PodStatus {
 }
 
 /** Guaranteed: cpu and memory limits everywhere, equal to the requests. BestEffort: nothing asked for anywhere. */
-export function qosClassOf(spec: PodSpec): QosClass {
+function qosClassOf(spec: PodSpec): QosClass {
   const containers = [...spec.containers, ...(spec.initContainers ?? [])];
   if (containers.every(asksNothing)) return "BestEffort";
   return containers.every(isGuaranteed) ? "Guaranteed" : "Burstable";

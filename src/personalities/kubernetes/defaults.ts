@@ -45,7 +45,7 @@ function pick(from: object, key: string): Readonly<Record<string, unknown>> {
 }
 
 /** `:latest` and no tag mean "whatever is newest": ask each time. A digest never changes. */
-export function defaultPullPolicy(image: string): "Always" | "IfNotPresent" {
+function defaultPullPolicy(image: string): "Always" | "IfNotPresent" {
   if (image.includes("@")) return "IfNotPresent";
   const last = image.slice(image.lastIndexOf("/") + 1);
   const tag = last.includes(":") ? last.slice(last.indexOf(":") + 1) : "latest";

@@ -1,5 +1,6 @@
 /** A control plane in memory: the Kubernetes API over a store, its controllers, and a node that runs what is bound to it. */
 
+import type { ReplicationController as OfficialController, Pod as OfficialPod } from "kubernetes-types/core/v1.d.ts";
 import { endpointsController } from "../../../src/controllers/endpoints-controller.ts";
 import { garbageCollector } from "../../../src/controllers/garbage-collector.ts";
 import { namespaceController } from "../../../src/controllers/namespace.ts";
@@ -17,7 +18,7 @@ import { SeededRandom } from "../../../src/seams/random.ts";
 import { MemoryJournal } from "../../../src/store/journals/memory.ts";
 import { Store } from "../../../src/store/store.ts";
 
-export const ADMIN: Actor = { name: "root", roles: ["admin"] };
+const ADMIN: Actor = { name: "root", roles: ["admin"] };
 
 /** An answer, read to its end. */
 export interface Answer {
@@ -137,8 +138,8 @@ function running(pod: Pod, nowMs: number, at: number): Pod {
   };
 }
 
-/** The smallest pod that is accepted. */
-export function podNamed(name: string, more: object = {}, labels: Readonly<Record<string, string>> = {}) {
+/** The smallest pod that is accepted, as the official types have it. */
+export function podNamed(name: string, more: object = {}, labels: Readonly<Record<string, string>> = {}): OfficialPod {
   return {
     apiVersion: "v1",
     kind: "Pod",
@@ -147,7 +148,7 @@ export function podNamed(name: string, more: object = {}, labels: Readonly<Recor
   };
 }
 
-export function rcNamed(name: string, replicas: number, more: object = {}) {
+export function rcNamed(name: string, replicas: number, more: object = {}): OfficialController {
   return {
     apiVersion: "v1",
     kind: "ReplicationController",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { type Pod, pods } from "../../../src/model/pod.ts";
 import { type Cluster, openCluster, podNamed } from "./cluster.ts";
 import { EventReader } from "./events-of.ts";
 
@@ -159,6 +160,30 @@ describe("kubernetes: watches", () => {
     for (let event = await events.next(); event; event = await events.next()) types.push(event.type);
     assert.equal(types.at(-1), "ERROR");
     assert.ok(types.length < 100, "nothing was kept for a client that does not read");
+  });
+
+  test("an object is turned into text once, for the journal and for every watcher", async (t) => {
+    t.after(() => cluster.close());
+    const watchers = await Promise.all(
+      Array.from({ length: 20 }, () => watch(`resourceVersion=${cluster.store.revision}`)),
+    );
+    let written = 0;
+    const counted = {
+      toJSON() {
+        written++;
+        return {};
+      },
+    };
+    await cluster.store.update((tx) => {
+      const spec = { containers: [], counted } as Pod["spec"];
+      const metadata = { name: "once", namespace: "default" };
+      tx.create<Pod>(pods, { apiVersion: "v1", kind: "Pod", metadata, spec, status: { phase: "Pending" } });
+    });
+    for (const events of watchers) {
+      assert.deepEqual(await events.take(1), ["ADDED once"]);
+      await events.cancel();
+    }
+    assert.equal(written, 1);
   });
 
   test("a client that goes away leaves no watcher behind", async (t) => {

@@ -5,7 +5,7 @@ import { type BodyFormat, bodyFormat } from "./media-type.ts";
 import { parseYaml } from "./yaml.ts";
 
 /** Kubernetes' own limit of a request body. */
-export const LARGEST_BODY_BYTES = 3 * 1024 * 1024;
+const LARGEST_BODY_BYTES = 3 * 1024 * 1024;
 /** Nothing of Kubernetes nests deeper than about 20. */
 const DEEPEST = 200;
 

@@ -126,7 +126,7 @@ export function validateEndpoints({ subsets = [] }: Endpoints): readonly FieldEr
 }
 
 /** Four decimal bytes, or something with the letters of an IPv6 address. */
-export function isIp(text: string): boolean {
+function isIp(text: string): boolean {
   const bytes = text.split(".");
   if (bytes.length === 4) return bytes.every((byte) => /^(0|[1-9]\d{0,2})$/.test(byte) && Number(byte) <= 255);
   return /^[0-9a-fA-F:]{2,39}$/.test(text) && text.includes(":");
