@@ -315,7 +315,8 @@ export class ServiceMove {
   #isGood(): boolean {
     const { main, mainEnd } = this.#state;
     if (main) return true;
-    const isUnknown = this.service.type === "forking" && mainEnd === undefined;
+    const { type, execStart } = this.service;
+    const isUnknown = type === "forking" && execStart.length > 0 && mainEnd === undefined;
     return isUnknown && this.view.pids.length > 0;
   }
 

@@ -395,7 +395,8 @@ export class UnitDriver implements Driver {
 
   async #lookForChildren(unit: UnitRun): Promise<void> {
     const { name } = unit.service;
-    const found = await this.#options.children?.(unit.run.ref.podUid, name, dockerRunNames(unit.service));
+    const listed = await this.#options.children?.(unit.run.ref.podUid, name, dockerRunNames(unit.service));
+    const found = listed?.map(childContainer);
     if (found === undefined || JSON.stringify(found) === JSON.stringify(unit.children)) return;
     unit.children = found;
     this.#tell(unit);
@@ -446,6 +447,11 @@ const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 
 function keyOf({ podUid, container, attempt }: RunRef): string {
   return `${podUid}/${container}/${attempt}`;
+}
+
+/** What is reported of it, and no more than that (its labels stay on the node). */
+function childContainer({ id, name, image, state, ports }: ChildContainer): ChildContainer {
+  return { id, name, image, state, ...(ports === undefined ? {} : { ports }) };
 }
 
 /** What other units are to hear of a move. */
