@@ -253,6 +253,6 @@ function withoutEmpty(app: { [K in keyof AppBody]: AppBody[K] | undefined }): Ap
   const isEmpty = (value: unknown) => typeof value === "object" && value !== null && Object.keys(value).length === 0;
   const kept = Object.entries(app)
     .filter(([key, value]) => value !== undefined && !(LEFT_OUT_WHEN_EMPTY.has(key) && isEmpty(value)))
-    .sort(([a], [b]) => (a < b ? -1 : 1));
+    .sort(([a], [b]) => Number(b === "id") - Number(a === "id") || (a < b ? -1 : 1));
   return Object.fromEntries(kept) as unknown as AppBody;
 }

@@ -81,7 +81,7 @@ export function renderTask(task: Instance, app: AppDefinition, view: RenderView)
     slaveId: nodeName,
     state: STATE[task.condition] ?? "TASK_UNKNOWN",
     stagedAt: timestamp(task.stagedAtMs),
-    ...(startedAt(pod) === undefined ? {} : { startedAt: startedAt(pod) }),
+    ...moment("startedAt", startedAt(pod)),
     version: task.version,
     localVolumes: [],
     ...(region === undefined ? {} : { region }),
@@ -99,9 +99,7 @@ const STATE: Readonly<Partial<Record<Instance["condition"], string>>> = {
 
 function startedAt(pod: Pod): string | undefined {
   const state = pod.status.containerStatuses?.[0]?.state;
-  const at = state?.running?.startedAt ?? state?.terminated?.startedAt;
-  const ms = at === undefined ? undefined : parseTimestamp(at);
-  return ms === undefined ? undefined : timestamp(ms);
+  return state?.running?.startedAt ?? state?.terminated?.startedAt;
 }
 
 /** The host ports, in the order of portIndex; mappings without one are left out, as in the original. */
@@ -121,12 +119,18 @@ function renderHealth(result: HealthResult, instanceId: string): object {
   return {
     alive,
     consecutiveFailures,
-    ...(firstSuccess === undefined ? {} : { firstSuccess }),
-    ...(lastFailure === undefined ? {} : { lastFailure }),
-    ...(lastSuccess === undefined ? {} : { lastSuccess }),
+    ...moment("firstSuccess", firstSuccess),
+    ...moment("lastFailure", lastFailure),
+    ...moment("lastSuccess", lastSuccess),
     ...(lastFailureCause === undefined ? {} : { lastFailureCause }),
     instanceId,
   };
+}
+
+/** Times of the kernel have whole seconds or milliseconds; Marathon's always have milliseconds. */
+function moment(name: string, at: string | undefined): Readonly<Record<string, string>> {
+  const ms = at === undefined ? undefined : parseTimestamp(at);
+  return ms === undefined ? {} : { [name]: timestamp(ms) };
 }
 
 /** Whether it succeeded is all we know; Marathon shows the status or exit code. */

@@ -43,8 +43,7 @@ function failedCheck(pod: Pod): HealthResult | undefined {
 function messageOf(pod: Pod, terminated: Terminated | undefined): string {
   const check = failedCheck(pod);
   if (check) return `killed for failing its health check: ${check.lastFailureCause ?? "no answer"}`;
-  const said = pod.status.message ?? terminated?.message;
-  if (!terminated) return said ?? pod.status.reason ?? "";
+  if (!terminated) return pod.status.message ?? pod.status.reason ?? "";
   const subject = pod.spec.containers[0]?.image === undefined ? "Command" : "Container";
   const how =
     terminated.reason === "OOMKilled"
@@ -52,7 +51,7 @@ function messageOf(pod: Pod, terminated: Terminated | undefined): string {
       : terminated.signal
         ? `${subject} terminated with signal ${terminated.signal}`
         : `${subject} exited with status ${terminated.exitCode}`;
-  return said ? `${how}: ${said}` : how;
+  return terminated.message ? `${how}: ${terminated.message}` : how;
 }
 
 export function failureOf(appId: string, pod: Pod): TaskFailure {
