@@ -29,6 +29,8 @@ export function idOf({ dialect, kind, name, namespace }: Pick<Workload, "dialect
   return [dialect, kind, namespace ?? "", name].join("\n");
 }
 
+const LONGEST_WHAT = 300;
+
 interface Groups {
   readonly groups: ReadonlyMap<string, readonly Pod[]>;
   /** Pods that no declaration claims, by the id of the row they make. */
@@ -77,7 +79,7 @@ function declaredRow(declared: DeclaredWorkload, members: readonly Pod[], byNode
   return {
     ...identity(declared),
     ...summary(views, desired, declared.createdAt),
-    what: members[0] ? podWhat(newest(members)) : (declared.what ?? ""),
+    what: brief(members[0] ? podWhat(newest(members)) : (declared.what ?? "")),
     ...(declared.note === undefined ? {} : { note: declared.note }),
     canScale: declared.canScale,
     object: { kind: declared.kind, key: declared.key },
@@ -101,10 +103,15 @@ function undeclaredRow(
     name,
     ...(namespace === "" ? {} : { namespace }),
     ...summary(views, wanted, first.metadata.creationTimestamp),
-    what: podWhat(first),
+    what: brief(podWhat(first)),
     canScale: false,
     object: { kind: "Pod", key: keyOf(first) },
   };
+}
+
+/** A row is for looking at; a command of megabytes is for `styr inspect`. */
+function brief(text: string): string {
+  return text.length <= LONGEST_WHAT ? text : `${text.slice(0, LONGEST_WHAT)}…`;
 }
 
 function identity({ dialect, kind, name, namespace }: DeclaredWorkload) {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Connection } from "../client/connection.ts";
-import { knowsKind } from "../client/dialects/kubernetes.ts";
+import { checkObject, knowsKind, namespaceOf } from "../client/dialects/kubernetes.ts";
 import { runningDeployments } from "../client/dialects/marathon.ts";
 import type { StyrClient } from "../client/styr-client.ts";
 import { parseDurationMs } from "../lib/duration.ts";
@@ -65,12 +65,16 @@ async function apply(
   const items = stages.flat();
   for (const { warnings } of items) for (const text of warnings) warn(terminal, text);
   await checkKinds(client.connection, items);
+  await checkObjects(terminal, client.connection, items);
 
   const outcome = await sendAll(terminal, client.connection, stages);
   report(terminal, outcome, options);
   const waited =
     options.wait && outcome.targets.length > 0 ? await wait(terminal, client, outcome, timeoutMs) : EXIT.done;
-  if (outcome.failures > 0) throw new CliFailure(`${outcome.failures} of ${items.length} could not be applied`);
+  if (outcome.failures > 0) {
+    const rest = outcome.failures === items.length ? "nothing was changed" : "the rest was applied";
+    throw new CliFailure(`${outcome.failures} of ${items.length} could not be applied; ${rest}`);
+  }
   if (waited !== EXIT.done) throw new CliFailure("", { exitCode: waited });
 }
 
@@ -101,6 +105,32 @@ async function checkKinds(connection: Connection, items: readonly Item[]): Promi
     const where = placeText(item.place);
     throw new CliFailure(`${where}: kind: this server has no ${kind} in ${apiVersion}\nnothing was changed`);
   }
+}
+
+/**
+ * Kubernetes can be asked what it would refuse. Objects of a namespace that the same batch makes cannot be asked about
+ * before it is there; Marathon and fleet have no such question.
+ */
+async function checkObjects(terminal: Terminal, connection: Connection, items: readonly Item[]): Promise<void> {
+  const made = new Set(
+    items.flatMap((item) =>
+      item.dialect === "kubernetes" && item.object.kind === "Namespace" ? (item.object.metadata.name ?? "") : [],
+    ),
+  );
+  const problems: string[] = [];
+  await inParallel(items, CONCURRENCY, async (item) => {
+    if (item.dialect !== "kubernetes" || made.has(namespaceOf(item.object))) return;
+    try {
+      await checkObject(connection, item.object);
+    } catch (error) {
+      if ((error as { status?: number }).status === undefined) throw error;
+      problems.push(`${placeText(item.place)}: ${refusalText(item, error as Error)}`);
+    }
+  });
+  if (problems.length === 0) return;
+  for (const text of problems.slice(0, MOST_ERRORS_SHOWN)) terminal.err(`${text}\n`);
+  if (problems.length > MOST_ERRORS_SHOWN) terminal.err(`… and ${problems.length - MOST_ERRORS_SHOWN} more errors\n`);
+  throw new CliFailure(`${problems.length} of ${items.length} would be refused; nothing was changed`);
 }
 
 interface Outcome {
@@ -144,7 +174,9 @@ async function sendAll(
 }
 
 function refusalText(item: Item, error: Error): string {
-  return plainText(`${itemTitle(item)}: ${error.message}`);
+  // Kubernetes names the object itself.
+  const names = item.dialect === "kubernetes" && error.message.includes(`"${item.object.metadata.name}"`);
+  return plainText(names ? error.message : `${itemTitle(item)}: ${error.message}`);
 }
 
 async function inParallel<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {

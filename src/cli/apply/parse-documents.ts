@@ -23,7 +23,7 @@ function parseJson({ shown, text }: InputFile): unknown {
     const { message } = error as SyntaxError;
     const at = Number(/at position (\d+)/.exec(message)?.[1] ?? body.trimEnd().length);
     const before = body.slice(0, at).split("\n");
-    const isCut = /end of JSON input|Unterminated/.test(message);
+    const isCut = /end of JSON input|Unterminated/.test(message) || at >= body.trimEnd().length;
     const words = message
       .replace(/ in JSON at position.*$/, "")
       .replace(/^Unexpected end of JSON input$/, "it ends too early");

@@ -44,7 +44,9 @@ export async function waitFor(
       const nowMs = clock.monotonic();
       const judged = judge.judge(watched.rows.values(), nowMs);
       const settled = judged.every(({ verdict }) => verdict !== "waiting");
-      const over = settled && ((await also?.()) ?? true);
+      const wentWell = judged.every(({ verdict }) => verdict === "done");
+      // What has failed, or has no place, would keep the rest from ever ending: that is said now.
+      const over = settled && (!wentWell || ((await also?.()) ?? true));
       show(judged, over || nowMs > deadlineMs);
       if (over) return { judged, timedOut: false };
       if (nowMs > deadlineMs) return { judged, timedOut: true };

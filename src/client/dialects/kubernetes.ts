@@ -67,6 +67,12 @@ export async function knowsKind(connection: Connection, apiVersion: string, kind
   return expectSuccess(await connection.call({ method: "GET", path }), [404, 405]).status !== 404;
 }
 
+/** Throws what creating it would be refused for; changes nothing. A taken name is no refusal here. */
+export async function checkObject(connection: Connection, object: KubernetesObject): Promise<void> {
+  const path = `${collectionPath(object.apiVersion, object.kind, namespaceOf(object))}?dryRun=All`;
+  expectSuccess(await connection.call({ method: "POST", path, body: object }), [409]);
+}
+
 /** undefined when the name is taken. */
 export async function createObject(connection: Connection, object: KubernetesObject): Promise<Answer | undefined> {
   const path = collectionPath(object.apiVersion, object.kind, namespaceOf(object));
