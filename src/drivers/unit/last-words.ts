@@ -27,7 +27,7 @@ export async function lastWords(logDir: string, mark: number): Promise<string> {
 }
 
 /** Docker ends every error with an advice on where to find help, which would hide the error. */
-export function summarize(text: string): string {
+function summarize(text: string): string {
   const lines = text
     .split("\n")
     .map((line) => line.replace(/[\p{Cc}\s]+/gu, " ").trim())

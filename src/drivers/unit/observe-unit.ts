@@ -9,6 +9,7 @@ export interface UnitView {
   readonly state: ServiceState;
   /** Why it does not load. */
   readonly errors: readonly string[];
+  readonly warnings: readonly string[];
   /** Its start job waits; for what. */
   readonly waitsFor?: string | undefined;
   readonly children: readonly ChildContainer[];
@@ -36,13 +37,15 @@ export function observeUnit(view: UnitView): ObservedRun {
 
 /**
  * A unit that is only to be loaded is never "running" for its pod, even when another unit has started it as its
- * dependency: nobody asked the pod to run.
+ * dependency: nobody asked the pod to run. A timer or socket that is to be started counts as running, doing nothing, until it is stopped.
  */
 function stateOf({ run, service, state, waitsFor }: UnitView): ObservedRun["state"] {
   if (service.load !== "loaded") return "exited";
-  if (run.spec.unit?.start === false || !service.isExecutable) return "created";
+  if (run.spec.unit?.start === false) return "created";
+  if (!service.isExecutable) return state.isStopAsked ? "exited" : "running";
   if (!isAtRest(state) || state.isStartAsked || waitsFor !== undefined) return "running";
-  return state.invocation === 0 && state.finishedAtMs === undefined ? "created" : "exited";
+  const wasNeverStarted = state.invocation === 0 && state.finishedAtMs === undefined && !state.isStopAsked;
+  return wasNeverStarted ? "created" : "exited";
 }
 
 function unitState({ service, state }: UnitView): UnitState {
@@ -63,8 +66,9 @@ function exitOf({ service, state }: UnitView): Pick<ObservedRun, "exitCode" | "s
 }
 
 /** What failed last is told until the unit is up (again). */
-function messageOf({ service, state, errors, waitsFor }: UnitView): string | undefined {
+function messageOf({ service, state, errors, warnings, waitsFor }: UnitView): string | undefined {
   if (service.load !== "loaded") return errors.join("\n");
+  if (!service.isExecutable) return warnings[0];
   if (waitsFor !== undefined) return waitsFor;
   if (state.failure === undefined || state.sub === "running" || state.sub === "exited") return undefined;
   return state.result === "success" ? state.failure : `${state.result}: ${state.failure}`;

@@ -7,7 +7,6 @@ import type { ServiceAction, ServiceStep, ServiceView } from "./service-events.t
 import {
   ACTIVE_STATE,
   type CommandList,
-  isAtRest,
   type ProcessEnd,
   type RunningCommand,
   SERVICE_MOVES,
@@ -412,9 +411,4 @@ function tell(what: string, end: ProcessEnd, words: string | undefined): string 
           ? "was killed by the kernel because its memory limit was reached"
           : `was killed by ${signalName(end.signal)}`;
   return `${what} ${how}${words === undefined || words === "" ? "" : `: ${words}`}`;
-}
-
-/** For tests and docs: at rest, or a state in which something is expected to happen. */
-export function isStable(state: ServiceState): boolean {
-  return isAtRest(state) || state.sub === "running" || state.sub === "exited";
 }

@@ -143,7 +143,7 @@ export class UnitDriver implements Driver {
     await this.#open();
     const unit = this.#runs.get(keyOf(ref));
     if (!unit) return;
-    if (!isAtRest(unit.state)) await this.stop(ref, { graceMs: unit.service.stopTimeoutMs });
+    if (!isAtRest(unit.state)) await this.stop(ref, { graceMs: REMOVAL_GRACE_MS });
     unit.close();
     this.#runs.delete(keyOf(ref));
     this.#children.forget(unit);
@@ -443,6 +443,8 @@ export class UnitDriver implements Driver {
 
 const SIGKILL = 9;
 const KILL_AGAIN_MS = 1000;
+/** For units that may take for ever to stop and were not stopped before they are removed. */
+const REMOVAL_GRACE_MS = 10_000;
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 function keyOf({ podUid, container, attempt }: RunRef): string {

@@ -105,8 +105,8 @@ export class UnitRun {
   }
 
   observed(): ObservedRun {
-    const { service, state, errors, waitsFor, children } = this;
-    return observeUnit({ run: this.#run, service, state, errors, waitsFor, children });
+    const { service, state, errors, warnings, waitsFor, children } = this;
+    return observeUnit({ run: this.#run, service, state, errors, warnings, waitsFor, children });
   }
 
   /** The same run with another wish: fleet's loaded and launched. */

@@ -333,9 +333,13 @@ describe("units on a real keeper", { skip: cannotKeepProcesses() ?? false }, () 
     assert.equal(kept.state, "created");
   });
 
-  test("a timer is loaded and says that it is not executed", async () => {
+  test("a timer is loaded, says that it is not executed, and can be stopped", async () => {
     const run = await bench.start("backup.timer", "[Timer]\nOnCalendar=daily\n");
-    assert.deepEqual([run.state, run.unit?.load, run.unit?.sub], ["created", "loaded", "dead"]);
+    assert.deepEqual([run.state, run.unit?.load, run.unit?.sub], ["running", "loaded", "dead"]);
+    assert.match(run.message ?? "", /a \.timer unit is loaded but not executed/);
+    await bench.driver.stop(unitRef("backup.timer"), { graceMs: 1000 });
+    const ended = await bench.observed("backup.timer");
+    assert.deepEqual([ended.state, ended.exitCode], ["exited", 0]);
   });
 
   test("a command in a unit's place is executed beside its processes", async () => {
