@@ -7,7 +7,7 @@
 import type { Driver, ObservedRun, RunRef } from "../drivers/driver.ts";
 import { assert } from "../lib/assert.ts";
 import { keyOf } from "../model/meta.ts";
-import { type Container, type DriverName, driverOf, type Pod, type PodStatus } from "../model/pod.ts";
+import { type Container, type DriverName, driverOf, type Pod, type PodPhase, type PodStatus } from "../model/pod.ts";
 import type { Timer } from "../seams/clock.ts";
 import { ContainerProbes, type ProbeVerdict } from "./container-probes.ts";
 import type { PodRecord } from "./local-record.ts";
@@ -42,6 +42,8 @@ export class PodWorker implements PodHandle {
   #isTurning = false;
   #isDetached = false;
   #isSaid = false;
+  #savedPhase: PodPhase | undefined;
+  #isSavingPhase = false;
   #isHeld = false;
   #wakeTimer: Timer | undefined;
   #saveTimer: Timer | undefined;
@@ -342,7 +344,6 @@ export class PodWorker implements PodHandle {
 
   #publish(): void {
     if (this.#isDetached || this.#isSaid) return;
-    const { uid } = this.#pod.metadata;
     if (this.#seen.stage === "gone") {
       this.#sayGone();
       return;
@@ -360,7 +361,22 @@ export class PodWorker implements PodHandle {
     });
     if (JSON.stringify(status) !== JSON.stringify(this.#status)) this.#saveSoon();
     this.#status = status;
-    if (this.#leaving?.report !== false) this.host.reporter.report({ key: keyOf(this.#pod), uid, status });
+    this.#report();
+  }
+
+  /** A phase is on disk before it is told: after a power cut this agent must not take back what it said. */
+  #report(): void {
+    const status = this.#status;
+    if (this.#isDetached || this.#isSaid || status === undefined || this.#leaving?.report === false) return;
+    if (status.phase === this.#savedPhase) {
+      this.host.reporter.report({ key: keyOf(this.#pod), uid: this.#pod.metadata.uid, status });
+    } else if (!this.#isSavingPhase) {
+      this.#isSavingPhase = true;
+      void this.#save().then(() => {
+        this.#isSavingPhase = false;
+        this.#report();
+      });
+    }
   }
 
   #sayGone(): void {
@@ -392,6 +408,7 @@ export class PodWorker implements PodHandle {
       this.host.log.error("a pod's local record cannot be written", { pod: keyOf(this.#pod), why: String(error) });
       this.#saveSoon();
     }
+    this.#savedPhase = record.status?.phase;
   }
 
   #now(): Now {

@@ -40,6 +40,8 @@ export class StageDriver implements Driver {
   /** Runs that do not end when asked to: only after their grace. */
   stubborn = new Set<string>();
   prepareMs = 0;
+  /** Pulls that were called off. */
+  abandoned = 0;
   readonly #clock: ManualClock;
   readonly #listeners = new Set<(change: ObservedRun | "lost") => void>();
   readonly #homes = new Set<string>();
@@ -66,7 +68,10 @@ export class StageDriver implements Driver {
     this.asked.push(`prepare ${keyOf(run.ref)}`);
     if (this.prepareMs > 0) {
       options.progress?.("pulling 1 of 2");
-      await this.#clock.sleep(this.prepareMs, options.signal);
+      await this.#clock.sleep(this.prepareMs, options.signal).catch((error) => {
+        this.abandoned++;
+        throw error;
+      });
     }
     const failure = this.prepareFailures.get(run.spec.image ?? "");
     if (failure) throw failure;

@@ -224,6 +224,7 @@ describe("agent: deletion", () => {
     await stage.clock.advance(1_000);
     assert.equal(stage.control.statuses.get(pod.metadata.uid), "gone");
     assert.equal(stage.driver.asked.filter((asked) => asked.startsWith("start")).length, 0);
+    assert.equal(stage.driver.abandoned, 1, "and the pull is called off");
   });
 
   test("a pod that is taken from the node without a mark is stopped too", async () => {
@@ -310,6 +311,23 @@ describe("agent: adoption and the local record", () => {
     assert.equal(stage.control.status(unitPod).phase, "Running");
   });
 
+  test("what was told is not taken back after a power cut, however soon it comes", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web()], restartPolicy: "Never" }));
+    stage.driver.exit(ref(pod, 0), 0);
+    await stage.clock.advance(30);
+    assert.equal(stage.control.status(pod).phase, "Succeeded");
+    const kept = await stage.record.load();
+    await stage.agent.stop();
+    for (const record of kept) await stage.record.save(record);
+    stage.driver.powerCut();
+    stage.reading = { ...stage.reading, bootId: "boot-2" };
+    await stage.restart();
+    await stage.clock.advance(60_000);
+    assert.equal(stage.control.status(pod).phase, "Succeeded");
+    assert.equal(stage.driver.running().length, 0);
+  });
+
   test("runs of nobody's pods stay until the control plane has said what is assigned", async () => {
     const stage = await staged();
     const pod = await stage.run(podOf({ containers: [web()] }));
@@ -377,12 +395,14 @@ describe("agent: adoption and the local record", () => {
     const pod = await stage.run(podOf({ containers: [web()] }));
     await stage.agent.stop();
     stage.driver.listFails = true;
+    stage.driver.asked.length = 0;
     await stage.restart();
     await stage.clock.advance(60_000);
     assert.deepEqual(
       stage.driver.running().map((run) => run.ref),
       [ref(pod, 0)],
     );
+    assert.deepEqual(stage.driver.asked, []);
     stage.driver.listFails = false;
     await stage.clock.advance(40_000);
     assert.deepEqual(
@@ -590,6 +610,11 @@ describe("agent: access and quiet", () => {
     const { reports } = stage.control;
     await stage.clock.advance(60_000);
     assert.equal(stage.control.reports, reports);
+    for (let n = 0; n < 5; n++) {
+      stage.control.sendAll();
+      await stage.clock.advance(1_000);
+    }
+    assert.equal(stage.control.reports, reports, "what is known is not told again");
     assert(stage.clock.timers <= 2, `${stage.clock.timers} timers wait`);
   });
 });
