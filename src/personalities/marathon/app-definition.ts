@@ -5,7 +5,7 @@ export interface AppDefinition extends AppBody {
   readonly versionInfo: VersionInfo;
 }
 
-export interface VersionInfo {
+interface VersionInfo {
   readonly lastScalingAt: string;
   readonly lastConfigChangeAt: string;
 }
@@ -56,7 +56,7 @@ export interface AppBody {
 
 export type KillSelection = "YOUNGEST_FIRST" | "OLDEST_FIRST";
 
-export interface UpgradeStrategy {
+interface UpgradeStrategy {
   readonly minimumHealthCapacity: number;
   readonly maximumOverCapacity: number;
 }
@@ -115,7 +115,7 @@ export interface Fetch {
   readonly destPath?: string;
 }
 
-export type HealthProtocol = "HTTP" | "HTTPS" | "TCP" | "COMMAND" | "MESOS_HTTP" | "MESOS_HTTPS" | "MESOS_TCP";
+type HealthProtocol = "HTTP" | "HTTPS" | "TCP" | "COMMAND" | "MESOS_HTTP" | "MESOS_HTTPS" | "MESOS_TCP";
 
 export interface AppHealthCheck {
   readonly protocol: HealthProtocol;

@@ -15,7 +15,7 @@ export interface App {
   readonly status: AppStatus;
 }
 
-export interface AppSpec {
+interface AppSpec {
   /** What is wanted: the newest version. */
   readonly definition: AppDefinition;
   /** What instances are made from. Behind `definition` until a deployment comes to this app; absent before its first. */
@@ -24,7 +24,7 @@ export interface AppSpec {
   readonly mixed?: boolean;
 }
 
-export interface AppStatus {
+interface AppStatus {
   readonly backoff?: LaunchDelay;
   readonly lastTaskFailure?: TaskFailure;
 }

@@ -32,7 +32,7 @@ function violationOf(issue: Issue, json: unknown): Violation {
 }
 
 /** `["container","volumes",0]` is `/container/volumes(0)`. */
-export function pathOf(path: readonly PropertyKey[]): string {
+function pathOf(path: readonly PropertyKey[]): string {
   const text = path.map((part) => (typeof part === "number" ? `(${part})` : `/${String(part)}`)).join("");
   return text === "" ? "/" : text;
 }

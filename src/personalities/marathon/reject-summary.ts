@@ -1,7 +1,7 @@
 /** The scheduler's refusals in the names of Marathon's funnel (specification 2.2). Pure. */
 
 /** In the order in which Marathon asks. */
-export const REJECT_REASONS = [
+const REJECT_REASONS = [
   "UnfulfilledRole",
   "UnfulfilledConstraint",
   "NoCorrespondingReservationFound",

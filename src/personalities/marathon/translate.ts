@@ -14,7 +14,7 @@ import { timestamp } from "./timestamp.ts";
 import { translateHealthChecks } from "./translate-health.ts";
 
 /** Labels and annotations of the pods made here. */
-export const LABEL = { appHash: "styrmann.dev/app-hash", app: "styrmann.dev/app" } as const;
+const LABEL = { appHash: "styrmann.dev/app-hash", app: "styrmann.dev/app" } as const;
 export const MARATHON_ANNOTATION = {
   /** The app's version at launch. */
   version: "marathon.styrmann.dev/version",

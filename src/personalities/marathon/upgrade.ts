@@ -31,7 +31,7 @@ export function planInstances(input: UpgradeInput): InstancePlan {
 }
 
 /** Made from another configuration than the present one. Scaling alone makes no instance old. */
-export function isOld({ configVersion }: Instance, app: AppDefinition): boolean {
+function isOld({ configVersion }: Instance, app: AppDefinition): boolean {
   return configVersion !== app.versionInfo.lastConfigChangeAt;
 }
 

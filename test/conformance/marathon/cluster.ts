@@ -239,7 +239,7 @@ export class Cluster {
 }
 
 /** A good result for each check of the pod. */
-export function healthy(pod: Pod): readonly HealthResult[] {
+function healthy(pod: Pod): readonly HealthResult[] {
   return (pod.spec.containers[0]?.healthChecks ?? []).map(() => ({
     alive: true,
     consecutiveFailures: 0,

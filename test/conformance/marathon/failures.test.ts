@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { events } from "../../../src/model/event.ts";
 import { isTerminal } from "../../../src/model/pod.ts";
 import { Cluster, containerStatus } from "./cluster.ts";
 
@@ -54,6 +55,18 @@ describe("when tasks fail", () => {
     assert.equal(lastTaskFailure.message, "Command exited with status 7");
     assert.equal(lastTaskFailure.appId, "/a");
     assert.match(lastTaskFailure.taskId, /^a\.instance-/);
+  });
+
+  test("an event of the app says so, and counts when it happens again", async () => {
+    await failOnce(7);
+    await cluster.call("DELETE", "/v2/queue/a/delay");
+    await cluster.until("another launch", () => cluster.live("/a").length === 1);
+    await failOnce(7);
+    const told = cluster.store.list(events).filter(({ reason }) => reason === "TaskFailed");
+    assert.deepEqual(
+      told.map(({ type, message, count, involvedObject }) => [type, message, count, involvedObject.kind]),
+      [["Warning", "Command exited with status 7", 2, "App"]],
+    );
   });
 
   test("a task that ends well is no failure, and is replaced after the backoff all the same", async () => {

@@ -71,9 +71,15 @@ function launch(tx: Tx, app: App, definition: AppDefinition, random: Random): vo
   tx.create(pods, translateApp(definition, instance, app));
 }
 
-function kill(tx: Tx, app: App, { pod, taskId }: Instance, reason: string): void {
+/** The event does not name the task, so that the same thing happening to many is counted in one. */
+function kill(tx: Tx, app: App, { pod }: Instance, reason: string): void {
   deletePod(tx, pod);
-  recordEvent(tx, app, { type: "Normal", reason: "Killing", message: `${taskId}: ${reason}`, component: "marathon" });
+  recordEvent(tx, app, {
+    type: "Normal",
+    reason: "Killing",
+    message: `Killing a task: ${reason}`,
+    component: "marathon",
+  });
 }
 
 /** With GROUP_BY, which group an instance counts in. */

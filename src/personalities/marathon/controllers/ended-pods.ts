@@ -2,6 +2,7 @@
 import { keyOf } from "../../../model/meta.ts";
 import { isTerminal, type Pod, pods } from "../../../model/pod.ts";
 import { deletePod } from "../../../store/delete-pod.ts";
+import { recordEvent } from "../../../store/record-event.ts";
 import type { Tx } from "../../../store/transaction.ts";
 import type { AppDefinition } from "../app-definition.ts";
 import { delayAfterEnd } from "../backoff.ts";
@@ -21,6 +22,10 @@ export function settleEndedPods(tx: Tx, app: App, definition: AppDefinition, own
   let { status } = app;
   for (const pod of uncounted) {
     status = afterEnd(status, definition, pod, tx.nowMs);
+    const { state, message } = endOf(pod);
+    const isFine = state === "TASK_FINISHED";
+    const reason = isFine ? "TaskFinished" : "TaskFailed";
+    recordEvent(tx, app, { type: isFine ? "Normal" : "Warning", reason, message, component: "marathon" });
     const annotations = { ...pod.metadata.annotations, [MARATHON_ANNOTATION.counted]: "true" };
     tx.update(pods, { ...pod, metadata: { ...pod.metadata, annotations } });
   }

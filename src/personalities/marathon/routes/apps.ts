@@ -206,7 +206,7 @@ function assertOnce(changes: readonly AppChange[]): void {
   if (twice !== undefined) throw invalidObject([{ field: "/", message: `app ${twice} is given more than once` }]);
 }
 
-export const NO_EMBED: Embed = { tasks: false, lastTaskFailure: false, taskStats: false, readiness: false };
+const NO_EMBED: Embed = { tasks: false, lastTaskFailure: false, taskStats: false, readiness: false };
 
 /** `apps.tasks`, `app.tasks`, `group.apps.tasks` and `tasks` are the same; unknown ones are ignored. */
 export function embedsOf(url: URL): Embed {
