@@ -28,7 +28,7 @@ export function podView(pod: Pod, node: Node | undefined): WorkloadPod {
   };
 }
 
-export function podStatus(pod: Pod): WorkloadStatus {
+function podStatus(pod: Pod): WorkloadStatus {
   if (pod.metadata.deletionTimestamp !== undefined) return "stopping";
   if (pod.status.phase === "Succeeded") return "done";
   if (pod.status.phase === "Failed") return "failed";
@@ -39,7 +39,7 @@ export function podStatus(pod: Pod): WorkloadStatus {
 }
 
 /** What is wrong with the pod, in the words of whoever met it; undefined while nothing is. */
-export function podError(pod: Pod): string | undefined {
+function podError(pod: Pod): string | undefined {
   const refusal = pod.spec.nodeName === undefined ? placementRefusal(pod) : undefined;
   if (refusal !== undefined) return refusal;
   for (const status of statuses(pod)) {
@@ -51,7 +51,7 @@ export function podError(pod: Pod): string | undefined {
 }
 
 /** The scheduler's words on why no node takes the pod. */
-export function placementRefusal(pod: Pod): string | undefined {
+function placementRefusal(pod: Pod): string | undefined {
   const placed = pod.status.conditions?.find(({ type }) => type === "PodScheduled");
   if (placed?.status !== "False") return undefined;
   return placed.message ?? placed.reason ?? "no node takes it";

@@ -147,7 +147,7 @@ function worst(views: readonly WorkloadPod[]): WorkloadPod | undefined {
 }
 
 /** One word for all copies. */
-export function overall(views: readonly Pick<WorkloadPod, "status">[], desired: number): WorkloadStatus {
+function overall(views: readonly Pick<WorkloadPod, "status">[], desired: number): WorkloadStatus {
   const has = (status: WorkloadStatus) => views.some((view) => view.status === status);
   const running = views.filter(({ status }) => status === "running").length;
   if (views.length === 0) return desired === 0 ? "stopped" : "starting";

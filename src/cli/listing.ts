@@ -4,7 +4,7 @@ import { plainJson } from "./plain-text.ts";
 import { type Column, renderTable, type TableOptions } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
-export const FORMATS = ["table", "wide", "json", "yaml", "name"] as const;
+const FORMATS = ["table", "wide", "json", "yaml", "name"] as const;
 export type Format = (typeof FORMATS)[number];
 
 export interface ListingOptions {
@@ -51,7 +51,7 @@ function arrange<Row>({ keep, order }: Listing<Row>, rows: readonly Row[]): read
   return rows.filter((row) => keep?.(row) ?? true).sort(order);
 }
 
-export async function renderRows<Row>(
+async function renderRows<Row>(
   terminal: Pick<Terminal, "columns" | "colors">,
   { columns, remark, name }: Listing<Row>,
   rows: readonly Row[],

@@ -11,18 +11,18 @@ export interface Surroundings {
 }
 
 /** Root's state directory, or the user's (XDG base directories). */
-export function defaultStateDir({ env, uid, home }: Surroundings): string {
+function defaultStateDir({ env, uid, home }: Surroundings): string {
   if (uid === 0) return "/var/lib/styrmann";
   return join(env.XDG_STATE_HOME || join(home, ".local", "state"), "styrmann");
 }
 
 /** The socket of a server whose state directory is `stateDir`. Unix sockets have paths of at most 107 bytes. */
-export function socketIn(stateDir: string): string {
+function socketIn(stateDir: string): string {
   return join(stateDir, SOCKET_NAME);
 }
 
 /** Where root's server listens beside its state directory, so that a client finds it without knowing that. */
-export const SYSTEM_SOCKET = `/run/styrmann/${SOCKET_NAME}`;
+const SYSTEM_SOCKET = `/run/styrmann/${SOCKET_NAME}`;
 
 /** Sockets to look for when nobody names a server, best first. */
 export function socketCandidates(around: Surroundings): readonly string[] {

@@ -70,7 +70,7 @@ function bareName(name: string): string {
 }
 
 /** Levenshtein's, over at most 64 characters of each. */
-export function editDistance(left: string, right: string): number {
+function editDistance(left: string, right: string): number {
   const a = left.slice(0, 64);
   const b = right.slice(0, 64);
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);

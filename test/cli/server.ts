@@ -6,9 +6,8 @@ import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { WebSocketServer } from "ws";
 import type { StyrApiContext } from "../../src/api/context.ts";
-import { styrApi } from "../../src/api/styr-api.ts";
 import { replicatedSource } from "../../src/api/workloads.ts";
-import { type Mounted, mountApis } from "../../src/http/mount.ts";
+import type { Mounted } from "../../src/http/mount.ts";
 import type { Socket } from "../../src/http/route.ts";
 import { events } from "../../src/model/event.ts";
 import type { Kind } from "../../src/model/meta.ts";
@@ -22,7 +21,7 @@ import { SeededRandom } from "../../src/seams/random.ts";
 import { MemoryJournal } from "../../src/store/journals/memory.ts";
 import { Store } from "../../src/store/store.ts";
 
-export const KINDS: readonly Kind[] = [pods, nodes, events, replicationControllers] as unknown as readonly Kind[];
+const KINDS: readonly Kind[] = [pods, nodes, events, replicationControllers] as unknown as readonly Kind[];
 
 export async function openStore(): Promise<Store> {
   return Store.open({
@@ -90,10 +89,6 @@ export interface TestServer {
 }
 
 const ROOT = { name: "root", roles: ["admin"] as const };
-
-export function startServer(store: Store): Promise<TestServer> {
-  return serve(store, mountApis([styrApi(apiContext(store))]));
-}
 
 export async function serve(store: Store, mounted: Mounted): Promise<TestServer> {
   const connection = { actor: ROOT, remoteAddress: "", origin: "http://localhost" };

@@ -142,7 +142,7 @@ describe("styr:", () => {
 
   test("a pod for which there is no room ends with 2 and the numbers", async () => {
     const pod = `apiVersion: v1\nkind: Pod\nmetadata: { name: huge }\nspec: { containers: [{ name: a, image: b, resources: { requests: { memory: 4096Gi } } }] }\n`;
-    const { code, out, err } = await styr(["apply", "-f", "-"], pod);
+    const { code, out, err } = await styr(["apply", "-f", "-", "--timeout", "2s"], pod);
     assert.equal(code, 2, err);
     assert.match(out, /huge +pod +0\/1 +unplaced .*memory/);
     assert.match(err, /^next: styr why huge$/m);

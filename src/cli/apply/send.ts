@@ -17,7 +17,7 @@ import type { Item } from "./item.ts";
 import { desiredStateOf } from "./plan-batch.ts";
 import { LAST_APPLIED, patchFor, withLastApplied } from "./three-way-patch.ts";
 
-export type Verb = "created" | "configured" | "started" | "unchanged" | "kept as a template";
+type Verb = "created" | "configured" | "started" | "unchanged" | "kept as a template";
 
 export interface Sent {
   readonly verb: Verb;
@@ -109,7 +109,7 @@ function deploymentOf({ text }: Answer): string | undefined {
 }
 
 /** Ids of the apps below a group, absolute. */
-export function appIdsOf(group: object, parent: string): readonly string[] {
+function appIdsOf(group: object, parent: string): readonly string[] {
   const { id = "", apps = [], groups = [] } = group as { id?: string; apps?: { id: string }[]; groups?: object[] };
   const here = resolveId(id, parent);
   return [...apps.map((app) => resolveId(app.id, here)), ...groups.flatMap((inner) => appIdsOf(inner, here))];

@@ -2,7 +2,7 @@ import { ClientError } from "../client-error.ts";
 import type { Answer } from "../connection.ts";
 
 /** What a dialect's error body says, in one text: fleet's, Marathon's, Kubernetes' Status or our own. */
-export function dialectMessage({ status, text }: Answer): string {
+function dialectMessage({ status, text }: Answer): string {
   const body = parseObject(text);
   const error = body?.error as { message?: unknown } | undefined;
   const message = body?.message ?? error?.message;

@@ -37,7 +37,7 @@ export function isClusterKind(kind: string): boolean {
 }
 
 /** Kubernetes' own rule for resource names (meta.UnsafeGuessKindToResource), and the one kind that breaks it. */
-export function pluralOf(kind: string): string {
+function pluralOf(kind: string): string {
   const singular = kind.toLowerCase();
   if (singular === "endpoints") return singular;
   if (/(s|x|ch|sh)$/.test(singular)) return `${singular}es`;
@@ -45,7 +45,7 @@ export function pluralOf(kind: string): string {
 }
 
 /** `/api/v1/namespaces/default/pods`. */
-export function collectionPath(apiVersion: string, kind: string, namespace: string): string {
+function collectionPath(apiVersion: string, kind: string, namespace: string): string {
   const group = apiVersion.includes("/") ? "apis" : "api";
   const version = apiVersion.split("/").map(encodeURIComponent).join("/");
   const place = isClusterKind(kind) ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
