@@ -13,7 +13,7 @@ export function observedOf(details: ContainerDetails): ObservedRun | undefined {
   const startedAtMs = instant(State.StartedAt);
   const finishedAtMs = instant(State.FinishedAt);
   const address = labels[LABEL.address] ?? addressOf(details);
-  return {
+  return inOrder({
     ...base(ref, details.Id, state),
     image: details.Config.Image,
     imageId: details.Image,
@@ -22,7 +22,14 @@ export function observedOf(details: ContainerDetails): ObservedRun | undefined {
     ...(state === "exited" ? { exitCode: State.ExitCode, outOfMemory: State.OOMKilled } : {}),
     ...(state === "exited" && finishedAtMs !== undefined ? { finishedAtMs } : {}),
     ...(State.Error === "" ? {} : { message: State.Error }),
-  };
+  });
+}
+
+/** Of a container that ends at once, Docker may write down the start after the end. */
+export function inOrder(run: ObservedRun): ObservedRun {
+  const { startedAtMs, finishedAtMs } = run;
+  if (startedAtMs === undefined || finishedAtMs === undefined) return run;
+  return { ...run, startedAtMs: Math.min(startedAtMs, finishedAtMs) };
 }
 
 export function base(ref: RunRef, id: string, state: RunState): ObservedRun {

@@ -8,7 +8,7 @@ import type { ContainerSummary, EngineEvent } from "./engine-facts.ts";
 import { followEvents } from "./events.ts";
 import type { Images } from "./images.ts";
 import { LABEL, type Labels, refOf } from "./labels.ts";
-import { base, observedOf } from "./observe.ts";
+import { base, inOrder, observedOf } from "./observe.ts";
 import { already } from "./refusal.ts";
 import type { SeenRuns } from "./seen.ts";
 
@@ -90,12 +90,12 @@ export class RunWatch {
     const before = seen.get(Actor.ID);
     // Only a kill needs the engine's word on memory, and only a run not seen before its other facts.
     const asked = exitCode === KILLED || before === undefined ? await this.#inspect(Actor.ID) : undefined;
-    return {
+    return inOrder({
       ...(before ?? base(ref, Actor.ID, "exited")),
       ...asked,
       ...{ state: "exited", exitCode, finishedAtMs: Math.floor(timeNano / 1e6) },
       outOfMemory: wasOutOfMemory || asked?.outOfMemory === true,
-    };
+    });
   }
 
   /** What cannot be asked any more (removed meanwhile, engine away) is left as the event told it. */
