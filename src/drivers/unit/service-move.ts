@@ -1,8 +1,7 @@
 /** The steps that a service's transitions are made of. One object per `step`; it holds the state being made and the actions so far. */
 import { assert } from "../../lib/assert.ts";
-import { hasExitStatus } from "../../model/unit/exit-status-set.ts";
 import type { ServiceSettings } from "../../model/unit/service-settings.ts";
-import { signalName } from "../../model/unit/values.ts";
+import { commandText, endInWords } from "./failure-words.ts";
 import type { ServiceAction, ServiceStep, ServiceView } from "./service-events.ts";
 import {
   ACTIVE_STATE,
@@ -14,15 +13,13 @@ import {
   type ServiceState,
   type SubState,
 } from "./service-state.ts";
+import { judgeEnd, restarts } from "./service-verdicts.ts";
 
 type Patch = { readonly [K in keyof ServiceState]?: ServiceState[K] | undefined };
 
 const SIGHUP = 1;
 const SIGKILL = 9;
 const SIGCONT = 18;
-/** What a daemon that is asked to end may end by: HUP, INT, PIPE, TERM. */
-const CLEAN_SIGNALS = [1, 2, 13, 15];
-
 const ROLE: Readonly<Record<CommandList, string>> = {
   execCondition: "condition",
   execStartPre: "start-pre",
@@ -255,7 +252,7 @@ export class ServiceMove {
     if (isWell && this.#state.result === "success") this.set({ failure: undefined });
     this.goTo(isWell ? "dead" : "failed");
     if (this.#state.isStartAsked) this.act({ type: "restart" });
-    else if (allowsRestart && this.#restarts()) {
+    else if (allowsRestart && restarts(this.service, this.#state)) {
       this.goTo("auto-restart");
       this.#deadlineIn(this.service.restartMs);
     }
@@ -279,9 +276,9 @@ export class ServiceMove {
     const settings = command && this.service.execStart[command.index];
     const isExpected = end.isLost === true && (this.isDeactivating() || this.#state.isStopAsked);
     const result =
-      settings?.ignoresFailure || isExpected ? "success" : this.#judge(end, this.service.type !== "oneshot");
+      settings?.ignoresFailure || isExpected ? "success" : judgeEnd(end, this.service, this.service.type !== "oneshot");
     this.set({ main: undefined, mainEnd: end });
-    if (result !== "success") this.fail(result, tell("the main process", end, words), end);
+    if (result !== "success") this.fail(result, endInWords("the main process", end, words), end);
     return result;
   }
 
@@ -289,21 +286,12 @@ export class ServiceMove {
     this.set({ control: undefined });
     const settings = this.service[control.list][control.index];
     if (settings?.ignoresFailure) return "success";
-    let result = this.#judge(end, control.list === "execStart");
+    let result = judgeEnd(end, this.service, control.list === "execStart");
     const { code = 0 } = end;
     // ExecCondition=: 1 to 254 mean "not now", 255 and signals mean that it broke.
     if (control.list === "execCondition" && result === "exit-code" && code < 255) result = "exec-condition";
-    if (result !== "success") this.fail(result, tell(commandText(control, this.service), end, words), end);
+    if (result !== "success") this.fail(result, endInWords(commandText(control, this.service), end, words), end);
     return result;
-  }
-
-  #judge(end: ProcessEnd, isDaemon: boolean): ServiceResult {
-    if (end.isLost === true) return "exit-code";
-    if (hasExitStatus(this.service.successExitStatus, end)) return "success";
-    if (end.signal === undefined) return end.code === 0 ? "success" : "exit-code";
-    if (isDaemon && CLEAN_SIGNALS.includes(end.signal)) return "success";
-    if (end.outOfMemory === true) return "oom-kill";
-    return end.dumpedCore === true ? "core-dump" : "signal";
   }
 
   #settle(result: ServiceResult): void {
@@ -317,29 +305,6 @@ export class ServiceMove {
     const { type, execStart } = this.service;
     const isUnknown = type === "forking" && execStart.length > 0 && mainEnd === undefined;
     return isUnknown && this.view.pids.length > 0;
-  }
-
-  #restarts(): boolean {
-    const { restart, restartPreventExitStatus, restartForceExitStatus } = this.service;
-    const { result, mainEnd, isStopAsked } = this.#state;
-    if (isStopAsked) return false;
-    if (mainEnd && hasExitStatus(restartPreventExitStatus, mainEnd)) return false;
-    if (mainEnd && hasExitStatus(restartForceExitStatus, mainEnd)) return true;
-    if (result === "exec-condition") return false;
-    switch (restart) {
-      case "always":
-        return true;
-      case "on-success":
-        return result === "success";
-      case "on-failure":
-        return result !== "success";
-      case "on-abnormal":
-        return result !== "success" && result !== "exit-code";
-      case "on-abort":
-        return result === "signal" || result === "core-dump";
-      default:
-        return false;
-    }
   }
 
   /** unit_kill_context(): true when somebody was signalled whose end is worth waiting for. */
@@ -381,34 +346,4 @@ export class ServiceMove {
   #deadlineIn(ms: number): void {
     this.set({ deadlineMs: Number.isFinite(ms) ? this.view.nowMs + ms : undefined });
   }
-}
-
-const KEY: Readonly<Record<CommandList, string>> = {
-  execCondition: "ExecCondition",
-  execStartPre: "ExecStartPre",
-  execStart: "ExecStart",
-  execStartPost: "ExecStartPost",
-  execStop: "ExecStop",
-  execStopPost: "ExecStopPost",
-};
-
-/** Long command lines are cut: what matters is what it said. */
-const COMMAND_CHARACTERS = 120;
-
-function commandText({ list, index }: RunningCommand, service: ServiceSettings): string {
-  const words = service[list][index]?.argv.join(" ") ?? "";
-  const text = words.length > COMMAND_CHARACTERS ? `${words.slice(0, COMMAND_CHARACTERS)}…` : words;
-  return `${KEY[list]}=${text}`;
-}
-
-function tell(what: string, end: ProcessEnd, words: string | undefined): string {
-  const how =
-    end.isLost === true
-      ? "ended and nobody saw how, so it counts as a failure"
-      : end.signal === undefined
-        ? `exited with code ${end.code}`
-        : end.outOfMemory === true
-          ? "was killed by the kernel because its memory limit was reached"
-          : `was killed by ${signalName(end.signal)}`;
-  return `${what} ${how}${words === undefined || words === "" ? "" : `: ${words}`}`;
 }

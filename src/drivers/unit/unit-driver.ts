@@ -15,19 +15,11 @@ import { type ContainerRun, type Driver, DriverError, type ObservedRun, type Run
 import type { Keeper } from "../keeper/keeper.ts";
 import { readLogs } from "../keeper/log-files.ts";
 import { ChildWatch } from "./child-watch.ts";
-import {
-  type DependencyAction,
-  type Ending,
-  type HeldUnit,
-  planOnEnd,
-  planOnStart,
-  startsAfter,
-  unheldNames,
-} from "./dependencies.ts";
 import { type Host, readHost } from "./host.ts";
 import { runProbe } from "./probe.ts";
 import { RunFiles } from "./run-files.ts";
-import { activeState, endedWithHost, isAtRest, type ServiceState } from "./service-state.ts";
+import { endedWithHost, isAtRest, type ServiceState } from "./service-state.ts";
+import { isRunnable, UnitJobs } from "./unit-jobs.ts";
 import { isLimited, unitCgroupLimits } from "./unit-limits.ts";
 import { UnitRun } from "./unit-run.ts";
 import { UsageMeter } from "./usage-meter.ts";
@@ -71,6 +63,7 @@ export class UnitDriver implements Driver {
   readonly #closing = new AbortController();
   readonly #children: ChildWatch;
   readonly #usage: UsageMeter;
+  readonly #jobs: UnitJobs;
   #opened: Promise<void> | undefined;
 
   constructor(options: UnitDriverOptions) {
@@ -78,6 +71,12 @@ export class UnitDriver implements Driver {
     this.#host = options.host ?? readHost();
     this.#files = new RunFiles(options.stateDir);
     this.#usage = new UsageMeter(options.clock);
+    this.#jobs = new UnitJobs({
+      runs: this.#runs,
+      log: options.log,
+      tell: (unit) => this.#tell(unit),
+      quietly: (unit, work) => this.#quietly(unit, work),
+    });
     this.#children = new ChildWatch({
       clock: options.clock,
       log: options.log,
@@ -114,9 +113,9 @@ export class UnitDriver implements Driver {
     const unit = known ?? (await this.#add(run));
     const before = known?.run.spec.unit?.start !== false;
     if (known && before !== wanted) await unit.wish(wanted);
-    if (known && before && !wanted) void this.#quietly(unit, this.#stopJob(unit));
+    if (known && before && !wanted) void this.#quietly(unit, this.#jobs.stop(unit));
     const isNew = !known || (!before && wanted);
-    if (isNew && wanted && this.#isRunnable(unit)) await this.#startJob(unit);
+    if (isNew && wanted && isRunnable(unit)) await this.#jobs.start(unit);
     this.#tell(unit);
     return unit.observed();
   }
@@ -126,7 +125,7 @@ export class UnitDriver implements Driver {
     await this.#open();
     const unit = this.#runs.get(keyOf(ref));
     if (!unit) return;
-    await this.#stopJob(unit);
+    await this.#jobs.stop(unit);
     const isBounded = Number.isFinite(unit.service.stopTimeoutMs);
     for (
       let withinMs = graceMs === 0 ? 0 : isBounded ? Number.POSITIVE_INFINITY : graceMs;
@@ -272,7 +271,7 @@ export class UnitDriver implements Driver {
     await unit.resume(processes);
     const { state, run } = unit;
     const wasNeverStarted = state.invocation === 0 && state.finishedAtMs === undefined;
-    if (wasNeverStarted && run.spec.unit?.start !== false && this.#isRunnable(unit)) await this.#startJob(unit);
+    if (wasNeverStarted && run.spec.unit?.start !== false && isRunnable(unit)) await this.#jobs.start(unit);
   }
 
   async #heard(info: Parameters<Parameters<Keeper["watch"]>[0]>[0]): Promise<void> {
@@ -297,7 +296,7 @@ export class UnitDriver implements Driver {
     this.#runs.set(keyOf(run.ref), unit);
     await unit.save();
     for (const warning of unit.warnings) this.#options.log.warn(warning);
-    const unheld = unheldNames(unit.service, this.#held());
+    const unheld = this.#jobs.unheldNames(unit);
     if (unheld.length > 0)
       this.#options.log.info("the unit names units that are not run here; they have no effect on it", {
         unit: unit.service.name,
@@ -322,59 +321,12 @@ export class UnitDriver implements Driver {
     );
   }
 
-  #isRunnable({ service }: UnitRun): boolean {
-    return service.isExecutable && service.load === "loaded";
-  }
-
-  /** Waits for the units it comes after, then starts, with what it pulls in. */
-  async #startJob(unit: UnitRun): Promise<void> {
-    const { name } = unit.service;
-    const other = startsAfter(name, this.#held());
-    unit.waitsFor = other === undefined ? undefined : `waits for ${other}, which it is to start after`;
-    if (other !== undefined) return;
-    for (const action of planOnStart(name, this.#held())) await this.#depend(action);
-    await unit.start();
-  }
-
-  async #stopJob(unit: UnitRun): Promise<void> {
-    if (unit.waitsFor !== undefined) {
-      unit.waitsFor = undefined;
-      this.#tell(unit);
-    }
-    await unit.send({ type: "stop" });
-  }
-
-  async #depend({ type, name, reason }: DependencyAction): Promise<void> {
-    this.#options.log.info(`${type} ${name}: ${reason}`);
-    for (const unit of this.#runs.values()) {
-      if (unit.service.name !== name || !this.#isRunnable(unit)) continue;
-      if (type === "start") await this.#startJob(unit);
-      else await this.#stopJob(unit);
-      if (type === "restart") await unit.start();
-    }
-  }
-
   /** Called in the middle of a unit's move: nothing here may wait for that unit. */
   #changed(unit: UnitRun, before: ServiceState): void {
     this.#tell(unit);
     if (unit.state.sub === before.sub && unit.state.invocation === before.invocation) return;
     this.#children.look(unit);
-    const ending = endingOf(before, unit.state);
-    const actions = ending === undefined ? [] : planOnEnd(unit.service.name, ending, this.#held());
-    for (const action of actions) void this.#quietly(unit, this.#depend(action));
-    for (const waiting of this.#runs.values())
-      if (waiting.waitsFor !== undefined) void this.#quietly(waiting, this.#startJob(waiting));
-  }
-
-  #held(): readonly HeldUnit[] {
-    return [...this.#runs.values()].map((unit) => ({
-      name: unit.service.name,
-      service: unit.service,
-      active: activeState(unit.state),
-      isLoadedOnly: unit.observed().state === "created" && isAtRest(unit.state),
-      isWaiting: unit.waitsFor !== undefined,
-      isAutoRestarting: unit.state.sub === "auto-restart",
-    }));
+    this.#jobs.moved(unit, before);
   }
 
   #dockerFlags(unit: UnitRun): readonly string[] {
@@ -454,13 +406,4 @@ function keyOf({ podUid, container, attempt }: RunRef): string {
 /** What is reported of it, and no more than that (its labels stay on the node). */
 function childContainer({ id, name, image, state, ports }: ChildContainer): ChildContainer {
   return { id, name, image, state, ...(ports === undefined ? {} : { ports }) };
-}
-
-/** What other units are to hear of a move. */
-function endingOf(before: ServiceState, after: ServiceState): Ending | undefined {
-  if (before.sub === "auto-restart" && after.invocation > before.invocation) return "restarting";
-  if (!isAtRest(after) || (isAtRest(before) && before.sub === after.sub)) return undefined;
-  if (after.isStartAsked) return "restarting";
-  if (after.isStopAsked) return "stopped";
-  return after.sub === "failed" ? "failed" : "ended";
 }
