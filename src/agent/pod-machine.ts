@@ -319,7 +319,7 @@ function removal(pod: Pod, seen: PodSeen, nowMs: number): Step {
 }
 
 /** Every run that may still be there. */
-export function attemptsOf(c: ContainerSeen): readonly number[] {
+function attemptsOf(c: ContainerSeen): readonly number[] {
   const attempts = [
     ...c.strays,
     ...c.old,

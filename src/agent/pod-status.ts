@@ -143,7 +143,7 @@ function crashLoop(pod: Pod, { name }: Container, { crashes }: ContainerSeen): C
 }
 
 /** As the kubelet names pods in messages: `web_default(uid)`. */
-export function podWords({ metadata: { name, namespace, uid } }: Pod): string {
+function podWords({ metadata: { name, namespace, uid } }: Pod): string {
   return `${name}_${namespace ?? ""}(${uid})`;
 }
 

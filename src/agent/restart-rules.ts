@@ -4,7 +4,7 @@ import { type Container, driverOf, type Pod } from "../model/pod.ts";
 import { type ContainerSeen, isAsked, isLoadOnly, isSidecar } from "./seen.ts";
 
 /** Kubernetes' numbers (kubelet: MaxContainerBackOff, initial 10 s). */
-export const DEFAULT_BACKOFF: BackoffRules = { initialMs: 10_000, factor: 2, maxMs: 300_000 };
+const DEFAULT_BACKOFF: BackoffRules = { initialMs: 10_000, factor: 2, maxMs: 300_000 };
 /** A run this long forgives the crashes before it. */
 const FORGIVEN_AFTER_MS = 600_000;
 
@@ -61,7 +61,7 @@ export function restartVerdict(
 }
 
 /** `ended with exit code 1`, `was killed by signal 9`, … */
-export function endWords(run: ObservedRun | undefined): string {
+function endWords(run: ObservedRun | undefined): string {
   if (run === undefined) return "is not there";
   if (run.outOfMemory === true) return "was killed because its memory limit was reached";
   if (run.signal !== undefined) return `was killed by signal ${run.signal}`;

@@ -33,7 +33,7 @@ export interface Trouble {
   readonly retryAtMs: number;
 }
 
-export type ContainerBusy = "preparing" | "starting" | "hooking" | "stopping" | "removing";
+type ContainerBusy = "preparing" | "starting" | "hooking" | "stopping" | "removing";
 
 /** Why a running container has to end, and what comes after its end. */
 export interface Kill {

@@ -24,7 +24,7 @@ import { type HttpProbe, type Transport, TransportError } from "../../src/seams/
 const keyOf = ({ podUid, container, attempt }: RunRef) => `${podUid}/${container}/${attempt}`;
 
 /** Runs are entries of a map. What they do is told by the test: `exit`, `breakStart`, `breakPrepare`. */
-export class StageDriver implements Driver {
+class StageDriver implements Driver {
   readonly name: DriverName;
   readonly runs = new Map<string, ObservedRun>();
   readonly asked: string[] = [];
@@ -187,7 +187,7 @@ export class StageDriver implements Driver {
 }
 
 /** Holds what is assigned and what was reported; `away` makes every call fail. */
-export class StageControl implements Control {
+class StageControl implements Control {
   away = false;
   readonly pods = new Map<string, Pod>();
   readonly statuses = new Map<string, PodStatus | "gone">();
@@ -267,7 +267,7 @@ export class StageControl implements Control {
   }
 }
 
-export class StageTransport implements Transport {
+class StageTransport implements Transport {
   readonly http = new Map<string, number>();
   readonly asked: string[] = [];
 
@@ -286,7 +286,7 @@ export class StageTransport implements Transport {
   }
 }
 
-export class StageVolumes implements Volumes {
+class StageVolumes implements Volumes {
   readonly made = new Set<string>();
   make(pod: Pod) {
     this.made.add(pod.metadata.uid);
@@ -303,7 +303,7 @@ export class StageVolumes implements Volumes {
   }
 }
 
-export const READING: HostReading = {
+const READING: HostReading = {
   cpuMillis: 4000,
   memoryBytes: 8 * 2 ** 30,
   memoryAvailableBytes: 4 * 2 ** 30,

@@ -1,12 +1,12 @@
-import type { Draft } from "../model/meta.ts";
-import { keyOf } from "../model/meta.ts";
-import type { Node } from "../model/node.ts";
-import type { Pod } from "../model/pod.ts";
-import { compileDemand } from "../scheduling/demand.ts";
-import { fitsRoom } from "../scheduling/fit.ts";
-import { nodeFacts } from "../scheduling/node-facts.ts";
-import { NodeInfo } from "../scheduling/node-info.ts";
-import type { FilterName } from "../scheduling/refusal.ts";
+import type { Draft } from "../../model/meta.ts";
+import { keyOf } from "../../model/meta.ts";
+import type { Node } from "../../model/node.ts";
+import type { Pod } from "../../model/pod.ts";
+import { compileDemand } from "../demand.ts";
+import { fitsRoom } from "../fit.ts";
+import { nodeFacts } from "../node-facts.ts";
+import { NodeInfo } from "../node-info.ts";
+import type { FilterName } from "../refusal.ts";
 
 /** Kubelet's reasons for pods it does not let in. */
 const REASON: Readonly<Partial<Record<FilterName, string>>> = {
