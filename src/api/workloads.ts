@@ -30,6 +30,7 @@ export function idOf({ dialect, kind, name, namespace }: Pick<Workload, "dialect
 }
 
 const LONGEST_WHAT = 300;
+const NOWHERE = { status: "unplaced", error: "it runs once on every node that suits it, and none does" } as const;
 
 interface Groups {
   readonly groups: ReadonlyMap<string, readonly Pod[]>;
@@ -79,6 +80,8 @@ function declaredRow(declared: DeclaredWorkload, members: readonly Pod[], byNode
   return {
     ...identity(declared),
     ...summary(views, desired, declared.createdAt),
+    // Zero copies of one per node is not "stopped": it waits for a node.
+    ...(declared.desired === "each node" && views.length === 0 ? NOWHERE : {}),
     what: brief(members[0] ? podWhat(newest(members)) : (declared.what ?? "")),
     ...(declared.note === undefined ? {} : { note: declared.note }),
     canScale: declared.canScale,

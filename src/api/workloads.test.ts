@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { StoredObject } from "../model/meta.ts";
+import type { DeclaredWorkload, WorkloadReader, WorkloadSource } from "../model/workload.ts";
+import { listWorkloads } from "./workloads.ts";
+
+const DECLARED: DeclaredWorkload = {
+  dialect: "fleet",
+  kind: "Unit",
+  name: "a.service",
+  uid: "u-a",
+  key: "a.service",
+  desired: 1,
+  createdAt: "2024-05-01T09:00:00Z",
+  what: "/bin/a",
+  canScale: false,
+};
+
+function source(...declared: readonly DeclaredWorkload[]): WorkloadSource {
+  return { dialect: "fleet", kinds: [], list: () => declared };
+}
+
+function reader(...pods: readonly object[]): WorkloadReader {
+  return {
+    get: () => undefined,
+    list: ((kind: { name: string }) => (kind.name === "Pod" ? pods : [])) as unknown as WorkloadReader["list"],
+  };
+}
+
+function pod(name: string, annotations: Record<string, string>, status: object = { phase: "Running" }): object {
+  const metadata = { name, namespace: "fleet", uid: name, annotations, creationTimestamp: "2024-05-01T10:00:00Z" };
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata,
+    spec: { containers: [], nodeName: "n1" },
+    status,
+  } as unknown as StoredObject;
+}
+
+const OF_A = { "styrmann.dev/dialect": "fleet", "styrmann.dev/workload": "a.service" };
+const READY = { phase: "Running", conditions: [{ type: "Ready", status: "True" }] };
+
+describe("rows of styr ps:", () => {
+  const one = (declared: DeclaredWorkload, ...pods: readonly object[]) => {
+    const [row] = listWorkloads(reader(...pods), [source(declared)]);
+    assert.ok(row);
+    return row;
+  };
+
+  test("declared and not yet made: starting, with its command", () => {
+    const { status, desired, ready, what } = one(DECLARED);
+    assert.deepEqual([status, desired, ready, what], ["starting", 1, 0, "/bin/a"]);
+  });
+
+  test("nothing wanted: stopped, with the reason", () => {
+    const { status, note } = one({ ...DECLARED, desired: 0, note: "inactive" });
+    assert.deepEqual([status, note], ["stopped", "inactive"]);
+  });
+
+  test("one per node: as many as there are, and unplaced rather than stopped without any", () => {
+    const everywhere = { ...DECLARED, desired: "each node" } as const;
+    const { desired, ready, status } = one(everywhere, pod("x", OF_A, READY), pod("y", OF_A, READY));
+    assert.deepEqual([desired, ready, status], [2, 2, "running"]);
+    assert.equal(one(everywhere).status, "unplaced");
+  });
+
+  test("a pod that outlives its declaration keeps its name, and is wanted no more", () => {
+    const [row] = listWorkloads(reader(pod("x", OF_A, READY)), [source()]);
+    assert.deepEqual([row?.name, row?.dialect, row?.desired], ["a.service", "fleet", 0]);
+  });
+
+  test("a command of megabytes is cut in a row", () => {
+    assert.ok(one({ ...DECLARED, what: "x".repeat(5_000_000) }).what.length < 400);
+  });
+});
