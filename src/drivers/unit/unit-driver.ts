@@ -157,7 +157,9 @@ export class UnitDriver implements Driver {
   async release(podUid: string): Promise<void> {
     await this.#open();
     for (const unit of this.#runsOf(podUid)) await this.remove(unit.run.ref);
-    await this.#options.keeper.removeCgroup(podUid);
+    const { keeper } = this.#options;
+    // A container of another driver may still run in the pod's cgroup; whoever is last takes it away.
+    if ((await keeper.cgroupPids(podUid)).length === 0) await keeper.removeCgroup(podUid);
     await this.#files.removePod(podUid);
   }
 
