@@ -1,6 +1,6 @@
 /** Output, commands and usage of one container by its engine id: of ours, and of those that units started themselves. */
 import { readFile } from "node:fs/promises";
-import type { Duplex } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import type { ExecRequest, ExecSession, LogChunk, LogOptions, TerminalSize, Usage } from "../../model/streams.ts";
 import { DriverError } from "../driver.ts";
 import type { Engine } from "./engine.ts";
@@ -8,30 +8,32 @@ import type { ContainerDetails } from "./engine-facts.ts";
 import { readFrames, readRaw, splitTimestamp } from "./frames.ts";
 import { withReason } from "./refusal.ts";
 
-/** Ends when the container has ended (`follow`), else at the end of what is there. */
+/** Ends when the container has ended (`follow`) or `signal` aborts, else at the end of what is there. */
 export async function* containerLogs(engine: Engine, id: string, options: LogOptions): AsyncGenerator<LogChunk> {
-  const { follow, tailLines, sinceMs, signal } = options;
-  const body = await withReason("LogsError", async () => {
-    const { Config } = await inspectContainer(engine, id);
-    const query = {
-      ...{ stdout: true, stderr: true, follow: follow ?? false, timestamps: !Config.Tty },
-      ...(tailLines === undefined ? {} : { tail: tailLines }),
-      ...(sinceMs === undefined ? {} : { since: (sinceMs / 1000).toFixed(3) }),
-    };
-    const stream = await engine.stream({
-      ...{ method: "GET", path: `/containers/${id}/logs`, query },
-      ...(signal ? { signal } : {}),
-    });
-    return { stream, isTerminal: Config.Tty };
-  });
+  let opened: { readonly stream: Readable; readonly isTerminal: boolean } | undefined;
   try {
-    if (body.isTerminal) yield* readRaw(body.stream);
-    else for await (const chunk of readFrames(body.stream)) yield splitTimestamp(chunk);
+    opened = await withReason("LogsError", () => openLogs(engine, id, options));
+    if (opened.isTerminal) yield* readRaw(opened.stream);
+    else for await (const chunk of readFrames(opened.stream)) yield splitTimestamp(chunk);
   } catch (error) {
-    if (!signal?.aborted) throw error;
+    if (!options.signal?.aborted) throw error;
   } finally {
-    body.stream.destroy();
+    opened?.stream.destroy();
   }
+}
+
+async function openLogs(engine: Engine, id: string, { follow, tailLines, sinceMs, signal }: LogOptions) {
+  const { Config } = await inspectContainer(engine, id);
+  const query = {
+    ...{ stdout: true, stderr: true, follow: follow ?? false, timestamps: !Config.Tty },
+    ...(tailLines === undefined ? {} : { tail: tailLines }),
+    ...(sinceMs === undefined ? {} : { since: (sinceMs / 1000).toFixed(3) }),
+  };
+  const stream = await engine.stream({
+    ...{ method: "GET", path: `/containers/${id}/logs`, query },
+    ...(signal ? { signal } : {}),
+  });
+  return { stream, isTerminal: Config.Tty };
 }
 
 /** Starts a command in the container. A command that cannot be executed gives Docker's words as output and its exit code (126, 127). */
