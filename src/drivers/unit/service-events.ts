@@ -5,7 +5,8 @@ import type { ProcessEnd, ServiceState } from "./service-state.ts";
 export type ServiceEvent =
   /** A start job, or the end of a restart's wait. `refusal`: a Condition…= or Assert…= that does not hold. */
   | { readonly type: "start"; readonly invocationId: string; readonly isAutomatic?: boolean; readonly refusal?: string }
-  | { readonly type: "stop" }
+  /** `thenStart`: a restart. One event, so that nobody sees it at rest in between. */
+  | { readonly type: "stop"; readonly thenStart?: boolean }
   | { readonly type: "spawned"; readonly id: string; readonly pid: number }
   /** It could not even be tried (an environment file is missing, …). */
   | { readonly type: "not-spawned"; readonly id: string; readonly message: string }

@@ -219,6 +219,18 @@ describe("the service machine", () => {
     bench.send({ type: "start", invocationId: INVOCATION, isAutomatic: true }).is("running");
   });
 
+  test("a restart is never seen without a start to come", () => {
+    const bench = new Bench("ExecStart=/a\n").start();
+    bench.pids = [10];
+    bench.send({ type: "stop", thenStart: true }).is("stop-sigterm");
+    bench.pids = [];
+    bench.dies("1.start.0", 15).is("dead");
+    assert.equal(bench.state.isStartAsked, true);
+    assert.deepEqual(bench.actions, [{ type: "restart" }]);
+    bench.send({ type: "start", invocationId: INVOCATION, isAutomatic: true }).is("running");
+    assert.deepEqual([bench.state.isStartAsked, bench.state.isStopAsked], [false, false]);
+  });
+
   test("the start limit counts starts within its interval, and forgets them after it", () => {
     const bench = new Bench("ExecStart=/a\nStartLimitBurst=2\nStartLimitInterval=10\n");
     bench.start().exits("1.start.0", 1).start().exits("2.start.0", 1).start().is("failed", "start-limit-hit");

@@ -20,7 +20,7 @@ export function step(
       start(move, event);
       break;
     case "stop":
-      stop(move);
+      stop(move, event.thenStart === true);
       break;
     case "spawned":
       move.spawned(event.id, event.pid);
@@ -68,8 +68,10 @@ function start(move: ServiceMove, event: Extract<ServiceEvent, { type: "start" }
   move.enterCondition();
 }
 
-function stop(move: ServiceMove): void {
-  move.set({ isStopAsked: true, isStartAsked: false });
+function stop(move: ServiceMove, thenStart: boolean): void {
+  // What is at rest, or waits to be started again anyway, is not restarted for another unit's sake.
+  if (thenStart && (isAtRest(move.state) || move.state.sub === "auto-restart")) return;
+  move.set({ isStopAsked: true, isStartAsked: thenStart });
   switch (move.state.sub) {
     case "auto-restart":
       move.goTo(move.state.result === "success" ? "dead" : "failed");

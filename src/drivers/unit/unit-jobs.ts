@@ -64,8 +64,8 @@ export class UnitJobs {
     for (const unit of this.#parts.runs.values()) {
       if (unit.service.name !== name || !isRunnable(unit)) continue;
       if (type === "start") await this.start(unit);
-      else await this.stop(unit);
-      if (type === "restart") await unit.start();
+      else if (type === "stop") await this.stop(unit);
+      else await unit.send({ type: "stop", thenStart: true });
     }
   }
 
