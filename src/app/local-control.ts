@@ -3,7 +3,7 @@ import { configMaps } from "../model/config-map.ts";
 import { ApiError } from "../model/errors.ts";
 import { type Draft, keyOf } from "../model/meta.ts";
 import { type Node, nodes } from "../model/node.ts";
-import { type Pod, type PodPhase, type PodStatus, pods } from "../model/pod.ts";
+import { isTerminal, type Pod, type PodPhase, type PodStatus, pods } from "../model/pod.ts";
 import { secrets } from "../model/secret.ts";
 import { recordEvent } from "../store/record-event.ts";
 import type { Store } from "../store/store.ts";
@@ -111,12 +111,19 @@ function writeReport(tx: Tx, { key, uid, status }: PodReport): void {
   // The report of an earlier pod of the same name.
   if (pod?.metadata.uid !== uid) return;
   if (status === "gone") {
-    if (pod.metadata.deletionTimestamp !== undefined) tx.remove(pods, keyOf(pod));
+    recordGone(tx, pod);
     return;
   }
   // Phases never go back, whatever arrives late.
   if (RANK[status.phase] < RANK[pod.status.phase]) return;
   tx.update(pods, { ...pod, metadata: { ...pod.metadata, resourceVersion: "" }, status: withScheduled(pod, status) });
+}
+
+/** Finalizers hold the object, not what ran: it then stays as one that is over, and goes with the last of them. */
+function recordGone(tx: Tx, pod: Pod): void {
+  if (pod.metadata.deletionTimestamp === undefined) return;
+  if ((pod.metadata.finalizers ?? []).length === 0) tx.remove(pods, keyOf(pod));
+  else if (!isTerminal(pod)) tx.update(pods, { ...pod, status: { ...pod.status, phase: "Failed", reason: "Deleted" } });
 }
 
 /** The scheduler's condition is not the agent's to lose. */
