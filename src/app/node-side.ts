@@ -8,17 +8,13 @@ import { FileRecord } from "../agent/local-record.ts";
 import { SystemHost } from "../agent/node-host.ts";
 import { FileVolumes } from "../agent/volumes.ts";
 import { CgroupTree } from "../drivers/cgroup/cgroup-tree.ts";
-import { listChildren } from "../drivers/docker/children.ts";
-import { containerCounters, execInContainer, UsageMeter } from "../drivers/docker/container-streams.ts";
 import { DockerDriver } from "../drivers/docker/docker-driver.ts";
 import { type Engine, engineAt } from "../drivers/docker/engine.ts";
-import { LABEL } from "../drivers/docker/labels.ts";
 import type { Driver } from "../drivers/driver.ts";
 import { KeeperClient } from "../drivers/keeper/keeper-client.ts";
 import { ProcessDriver } from "../drivers/process/process-driver.ts";
 import { UnitDriver } from "../drivers/unit/unit-driver.ts";
 import type { DriverName } from "../model/pod.ts";
-import type { Usage } from "../model/streams.ts";
 import { AddressPool } from "../network/address-pool.ts";
 import { hostClash } from "../network/host-routes.ts";
 import type { Clock } from "../seams/clock.ts";
@@ -26,6 +22,7 @@ import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
 import { SystemTransport } from "../seams/transport.ts";
 import type { Settings } from "./settings.ts";
+import { UnitContainers } from "./unit-containers.ts";
 
 export interface NodeSide {
   readonly agent: Agent;
@@ -33,6 +30,9 @@ export interface NodeSide {
   readonly engine: Engine;
   readonly drivers: ReadonlyMap<DriverName, Driver>;
   readonly cgroups: CgroupTree;
+  start(): Promise<void>;
+  /** Everything that runs goes on running. */
+  stop(): Promise<void>;
 }
 
 export interface NodeSideOptions {
@@ -72,7 +72,11 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
   for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true, mode: 0o711 });
   const cgroups = new CgroupTree({ root: settings.cgroupRoot });
   const engine = engineAt(options.dockerHost);
-  const drivers = buildDrivers(options, { cgroups, engine });
+  const unitContainers = new UnitContainers({ ...options, engine, cgroupRoot: settings.cgroupRoot });
+  await unitContainers.learn();
+  const unit = buildUnitDriver(options, cgroups, unitContainers);
+  const following = new AbortController();
+  const drivers = buildDrivers(options, { cgroups, engine, unit });
   const agent = new Agent({
     control,
     drivers,
@@ -93,63 +97,47 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
     },
     version,
   });
-  return { agent, keeper, engine, drivers, cgroups };
+  return {
+    ...{ agent, keeper, engine, drivers, cgroups },
+    start: async () => {
+      void unitContainers.follow(unit, following.signal);
+      await agent.start();
+    },
+    stop: async () => {
+      following.abort();
+      await agent.stop();
+      unit.close();
+      keeper.close();
+    },
+  };
 }
 
 interface Parts {
   readonly cgroups: CgroupTree;
   readonly engine: Engine;
+  readonly unit: UnitDriver;
 }
 
 function buildDrivers(
-  { settings, instance, keeper, dockerHost, clock, random, log }: Omit<NodeSideOptions, "control" | "version">,
-  { cgroups, engine }: Parts,
+  { settings, instance, keeper, clock, log }: NodeSideOptions,
+  { cgroups, engine, unit }: Parts,
 ): ReadonlyMap<DriverName, Driver> {
-  const folders = foldersOf(settings.stateDir);
-  const docker = new DockerDriver({
-    engine,
-    instance,
-    clock,
-    log,
-    network: {
-      name: settings.networkName,
-      subnet: settings.podRange,
-      clash: (subnet) => hostClash(subnet, settings.networkName),
-    },
-    cgroupRoot: settings.cgroupRoot,
-  });
-  const unit = new UnitDriver({
-    keeper,
-    cgroups,
-    stateDir: folders.units,
-    clock,
-    random,
-    log,
-    dockerHost,
-    childLabels: (run, unitName) => ({
-      [LABEL.unit]: unitName,
-      [LABEL.instance]: instance,
-      "dev.styrmann.pod": run.pod.uid,
-    }),
-    children: async (_podUid, unitName, names) => listChildren(engine, { unit: unitName, names }),
-    childExec: (id, request) => execInContainer(engine, id, request),
-    childUsage: childUsage(engine, clock),
-  });
+  const { networkName, podRange, cgroupRoot, stateDir } = settings;
+  const network = { name: networkName, subnet: podRange, clash: (subnet: string) => hostClash(subnet, networkName) };
   return new Map<DriverName, Driver>([
-    ["docker", docker],
-    ["process", new ProcessDriver({ keeper, tree: cgroups, dataDir: folders.processes })],
+    ["docker", new DockerDriver({ engine, instance, clock, log, network, cgroupRoot })],
+    ["process", new ProcessDriver({ keeper, tree: cgroups, dataDir: foldersOf(stateDir).processes })],
     ["unit", unit],
   ]);
 }
 
-/** CPU and memory of a container that a unit started; the first reading counts from when it was asked. */
-function childUsage(engine: Engine, clock: Clock): (id: string) => Promise<Usage | undefined> {
-  const meter = new UsageMeter();
-  return async (id) => {
-    const counters = await containerCounters(engine, id);
-    const nowMs = clock.monotonic();
-    return counters && meter.read(id, counters, nowMs, nowMs);
-  };
+function buildUnitDriver(
+  { settings, keeper, dockerHost, clock, random, log }: NodeSideOptions,
+  cgroups: CgroupTree,
+  containers: UnitContainers,
+): UnitDriver {
+  const stateDir = foldersOf(settings.stateDir).units;
+  return new UnitDriver({ keeper, cgroups, stateDir, clock, random, log, dockerHost, ...containers.forDriver });
 }
 
 /** The first address that others could reach this machine at; loopback on a machine without a network. */

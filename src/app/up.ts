@@ -64,7 +64,7 @@ export async function up(settings: Settings, io: UpIo, options: { readonly demo:
   try {
     await listen(settings, plane, listening, clock.now());
     plane.start();
-    await node.agent.start();
+    await node.start();
     reserveForHost(node);
     announce(settings, io, listening, engine.words);
     if (options.demo) await runDemo(settings, { ...io, signal: stopping.signal }, { ...node, instance });
@@ -72,8 +72,7 @@ export async function up(settings: Settings, io: UpIo, options: { readonly demo:
   } finally {
     io.say("stopping styr; what runs goes on running");
     await Promise.all(listening.map((one) => one.close()));
-    await node.agent.stop();
-    node.keeper.close();
+    await node.stop();
     await plane.stop();
     log.info("stopped");
   }

@@ -157,6 +157,12 @@ export class DockerDriver implements Driver {
     await (await this.#engineFacts()).cgroups.remove(podUid);
   }
 
+  async quiesce(podUid: string): Promise<void> {
+    const left = await this.#summaries(`${LABEL.podUid}=${podUid}`, `${LABEL.role}=infra`);
+    await Promise.all(left.map(({ Id }) => this.#removeById(Id)));
+    this.#infra.forget(podUid);
+  }
+
   async pods(): Promise<readonly string[]> {
     const { cgroups } = await this.#engineFacts();
     const marked = (await this.#summaries()).flatMap(({ Labels }) => Labels?.[LABEL.podUid] ?? []);

@@ -128,6 +128,17 @@ describe("docker driver", { skip: canRunEngine() ?? false }, () => {
     await discard(next);
   });
 
+  test("a pod that has ended gives back its infra container and keeps its ended containers", async () => {
+    const pod = makePod({ name: "ended", sharesNamespaces: true, address: subject.address() });
+    const one = makeRun(dockerPrograms.service, { pod, container: "one" });
+    await start(one);
+    await driver.stop(one.ref, { graceMs: 0 });
+    await driver.quiesce(pod.uid);
+    const left = docker("ps", "-aq", "--filter", `label=${LABEL.podUid}=${pod.uid}`).trim().split("\n");
+    assert.equal(left.length, 1, "the ended container, for its logs");
+    await discard(one);
+  });
+
   test("requests and limits are enforced, in the pod's own cgroup, which goes with the pod", async () => {
     const address = subject.address();
     const limits = {

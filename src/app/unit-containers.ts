@@ -1,0 +1,80 @@
+/** What the unit driver knows of the containers that its units start with `docker run`: where their cgroups may lie, and when to look again. */
+import { listChildren } from "../drivers/docker/children.ts";
+import { containerCounters, execInContainer, UsageMeter } from "../drivers/docker/container-streams.ts";
+import type { Engine } from "../drivers/docker/engine.ts";
+import { followEvents } from "../drivers/docker/events.ts";
+import { LABEL } from "../drivers/docker/labels.ts";
+import { DriverError } from "../drivers/driver.ts";
+import type { UnitDriver, UnitDriverOptions } from "../drivers/unit/unit-driver.ts";
+import type { Clock } from "../seams/clock.ts";
+import type { Log } from "../seams/log.ts";
+
+interface Options {
+  readonly engine: Engine;
+  readonly instance: string;
+  readonly cgroupRoot: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type UnitDriverPart = Required<
+  Pick<UnitDriverOptions, "childLabels" | "children" | "childExec" | "childUsage" | "cgroupParent">
+>;
+
+/** Moves of a container after which its unit's row may look different. */
+const MOVES = ["create", "start", "die", "destroy"];
+
+export class UnitContainers {
+  readonly #options: Options;
+  readonly #meter = new UsageMeter();
+  /** With systemd's cgroup driver an engine takes slices only, and the containers' cgroups are its own affair. */
+  #takesCgroups = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  get forDriver(): UnitDriverPart {
+    const { engine, instance, cgroupRoot, clock } = this.#options;
+    return {
+      childLabels: (run, unitName) => ({
+        [LABEL.unit]: unitName,
+        [LABEL.instance]: instance,
+        "dev.styrmann.pod": run.pod.uid,
+      }),
+      children: async (_podUid, unitName, names) => listChildren(engine, { unit: unitName, names }),
+      childExec: (id, request) => execInContainer(engine, id, request),
+      childUsage: async (id) => {
+        const counters = await containerCounters(engine, id);
+        const nowMs = clock.monotonic();
+        return counters && this.#meter.read(id, counters, nowMs, nowMs);
+      },
+      cgroupParent: (cgroup) => (this.#takesCgroups ? `/${cgroupRoot}/${cgroup}` : undefined),
+    };
+  }
+
+  /** Until `signal` aborts. */
+  async follow(driver: UnitDriver, signal: AbortSignal): Promise<void> {
+    const { engine, clock, log } = this.#options;
+    const look = async (event: unknown) => {
+      if (event === "lost") await this.learn();
+      await driver.refreshChildren();
+    };
+    await followEvents(engine, { event: MOVES }, look, { signal, clock, log });
+  }
+
+  /** Asks the engine which cgroup driver it has; one that does not answer is asked again when its events come. */
+  async learn(): Promise<void> {
+    try {
+      const { CgroupDriver } = await this.#options.engine.call<{ CgroupDriver?: string }>({
+        method: "GET",
+        path: "/info",
+        timeoutMs: 5000,
+      });
+      this.#takesCgroups = CgroupDriver === "cgroupfs";
+    } catch (error) {
+      if (!(error instanceof DriverError)) throw error;
+      this.#options.log.info("the engine was not asked for its cgroup driver", { error: error.message });
+    }
+  }
+}
