@@ -76,7 +76,8 @@ function publishedPorts(pod: Pod): readonly PublishedPort[] {
         ? []
         : [
             {
-              containerPort,
+              // Marathon's containerPort 0: the container listens on the number that the host port has.
+              containerPort: containerPort === 0 ? hostPort : containerPort,
               hostPort,
               ...(hostIP === undefined ? {} : { hostIP }),
               protocol: (protocol ?? "TCP").toLowerCase() as PublishedPort["protocol"],
