@@ -31,6 +31,7 @@ describe("names of workloads:", () => {
     ["nginx-app", "fleet/nginx-app.service"],
     ["/shop/cart", "marathon/shop/cart"],
     ["shop/cart", "marathon/shop/cart"],
+    ["cart", "marathon/shop/cart"],
     ["marathon/shop/cart", "marathon/shop/cart"],
     ["rc/web", "kubernetes/web"],
     ["kubernetes/web", "kubernetes/web"],

@@ -29,7 +29,8 @@ export function spellings(workload: Named): readonly string[] {
 }
 
 /**
- * Finds what `ref` names: an exact name, else a copy's exact name, else the only one that begins with it. `unknown`
+ * Finds what `ref` names: an exact name, else a copy's exact name, else the last part of a path (`cart` of `/shop/cart`),
+ * else the only one that begins with it. `unknown`
  * carries names that are close, `ambiguous` the full names to choose from.
  */
 export function resolveWorkload(ref: string, workloads: readonly Workload[]): Resolution {
@@ -40,6 +41,9 @@ export function resolveWorkload(ref: string, workloads: readonly Workload[]): Re
     const pod = found.pods.find(({ key, instance }) => key === ref || key.endsWith(`/${ref}`) || instance === ref);
     if (pod) return { found, podKey: pod.key };
   }
+
+  const last = workloads.filter(({ name }) => name.includes("/") && name.endsWith(`/${ref}`) && ref !== "");
+  if (last.length > 0) return pick(last);
 
   const begun = ref === "" ? [] : workloads.filter((w) => spellings(w).some((text) => text.startsWith(ref)));
   if (begun.length > 0) return pick(begun);
