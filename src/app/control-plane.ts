@@ -11,16 +11,9 @@ import { replicationController } from "../controllers/replication-controller.ts"
 import { ControllerRunner } from "../controllers/runner.ts";
 import { type Mounted, mountApis } from "../http/mount.ts";
 import type { Api } from "../http/route.ts";
-import { configMaps } from "../model/config-map.ts";
-import { endpoints } from "../model/endpoints.ts";
-import { events } from "../model/event.ts";
+import { kernelKinds } from "../model/kinds.ts";
 import type { Kind } from "../model/meta.ts";
-import { namespaces } from "../model/namespace.ts";
-import { nodes } from "../model/node.ts";
-import { pods } from "../model/pod.ts";
 import { replicationControllers } from "../model/replication-controller.ts";
-import { secrets } from "../model/secret.ts";
-import { services } from "../model/service.ts";
 import type { NodeAccess } from "../model/streams.ts";
 import type { Personality, PersonalityContext } from "../personalities/personality.ts";
 import { Scheduler } from "../scheduling/scheduler.ts";
@@ -49,19 +42,6 @@ export interface ControlPlaneOptions {
   readonly moreApis?: readonly Api[];
 }
 
-/** The kernel's own tables. The dialects bring theirs. */
-const KERNEL_KINDS: readonly Kind[] = [
-  namespaces,
-  nodes,
-  pods,
-  replicationControllers,
-  services,
-  endpoints,
-  events,
-  secrets,
-  configMaps,
-];
-
 export class ControlPlane {
   readonly store: Store;
   readonly mounted: Mounted;
@@ -71,7 +51,7 @@ export class ControlPlane {
 
   static async open(options: ControlPlaneOptions): Promise<ControlPlane> {
     const { journal, clock, random, log, personalities } = options;
-    const kinds = [...KERNEL_KINDS, ...personalities.flatMap((personality) => personality.kinds)];
+    const kinds = [...kernelKinds, ...personalities.flatMap((personality) => personality.kinds)];
     const store = await Store.open({ kinds, journal, clock, random: random.fork("store"), log });
     // A store that cannot write still serves reads, and everything that runs goes on.
     await store
@@ -96,11 +76,14 @@ export class ControlPlane {
       ...personalities.flatMap((personality) => personality.controllers(context)),
     ];
     this.#runner = new ControllerRunner({ store, controllers, clock, random, log });
-    this.mounted = mountApis([
+    const apis = [
       ...personalities.map((personality) => personality.api(context)),
       this.#ownApi(options, kinds, context),
       ...(options.moreApis ?? []),
-    ]);
+    ];
+    this.mounted = mountApis(apis, undefined, (error, route) =>
+      log.error("a request met a bug", { route, error: error instanceof Error ? error.stack : String(error) }),
+    );
   }
 
   start(): void {

@@ -8,9 +8,13 @@ export function matchesRequirements(requirements: readonly LabelRequirement[], l
   return requirements.every((requirement) => matchesRequirement(requirement, labels));
 }
 
-/** As in Kubernetes: a key that is missing satisfies NotIn and DoesNotExist; Gt and Lt compare whole numbers. */
-function matchesRequirement({ key, operator, values = [] }: LabelRequirement, labels: Labels | undefined): boolean {
-  const value = labels && Object.hasOwn(labels, key) ? labels[key] : undefined;
+function matchesRequirement(requirement: LabelRequirement, labels: Labels | undefined): boolean {
+  const { key } = requirement;
+  return meetsRequirement(labels && Object.hasOwn(labels, key) ? labels[key] : undefined, requirement);
+}
+
+/** As in Kubernetes: a label that is missing satisfies NotIn and DoesNotExist; Gt and Lt compare whole numbers. */
+export function meetsRequirement(value: string | undefined, { operator, values = [] }: LabelRequirement): boolean {
   switch (operator) {
     case "In":
       return value !== undefined && values.includes(value);
@@ -24,6 +28,9 @@ function matchesRequirement({ key, operator, values = [] }: LabelRequirement, la
       return isWhole(value) && isWhole(values[0]) && Number(value) > Number(values[0]);
     case "Lt":
       return isWhole(value) && isWhole(values[0]) && Number(value) < Number(values[0]);
+    default:
+      // An operator that this version does not know, from a store that another wrote, holds nowhere.
+      return false;
   }
 }
 

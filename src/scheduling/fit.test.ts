@@ -4,8 +4,8 @@ import type { Container, PodSpec } from "../model/pod.ts";
 import { compileDemand } from "./demand.ts";
 import { Demands } from "./demands.ts";
 import { fits } from "./fit.ts";
-import { compileGlob } from "./label-match.ts";
 import { nodeInfoOf } from "./node-info.ts";
+import { compileGlob } from "./patterns.ts";
 import { type TestPod, testNode, testPod } from "./test-objects.ts";
 
 const container = (memory: string, more: Partial<Container> = {}): Container => ({

@@ -1,8 +1,8 @@
 import { bytes, cpuMillis } from "../lib/quantity.ts";
+import type { Labels } from "../model/label-selector.ts";
 import type { Node, Taint } from "../model/node.ts";
 import type { DriverName } from "../model/pod.ts";
 import { NODE_LABEL } from "../model/well-known.ts";
-import type { Labels } from "./label-match.ts";
 
 /** What a node says of itself, as far as placement cares. Never changes; a changed node gets new facts. */
 export interface NodeFacts {

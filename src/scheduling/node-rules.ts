@@ -1,8 +1,9 @@
 import type { Constraint } from "../model/constraint.ts";
+import { meetsRequirement } from "../model/label-selector.ts";
 import type { NodeSelectorTerm, PodSpec } from "../model/pod.ts";
 import { NODE_LABEL } from "../model/well-known.ts";
-import { compilePattern, meetsRequirement } from "./label-match.ts";
 import type { NodeFacts } from "./node-facts.ts";
+import { compilePattern } from "./patterns.ts";
 import type { FilterName } from "./refusal.ts";
 
 /** A rule that looks at the node alone. */

@@ -1,8 +1,9 @@
 import type { PodSelection } from "../model/constraint.ts";
+import { type Labels, matchesSelector } from "../model/label-selector.ts";
 import { controllerOf } from "../model/meta.ts";
 import type { Pod } from "../model/pod.ts";
 import { ANNOTATION } from "../model/well-known.ts";
-import { compileGlob, type Labels, selectsLabels } from "./label-match.ts";
+import { compileGlob } from "./patterns.ts";
 
 /** What selections look at in a pod. Pods with equal keys are selected alike, so that each question is asked once per template. */
 export interface PodIdentity {
@@ -66,7 +67,7 @@ export function compileSelection(
     selects: (pod) =>
       !(liveOnly && pod.terminating) &&
       (everywhere || namespaces.includes(pod.namespace)) &&
-      selectsLabels(selector, pod.labels),
+      matchesSelector(selector, pod.labels),
   };
 }
 

@@ -1,43 +1,4 @@
 import { RE2JS } from "re2js";
-import type { LabelRequirement, LabelSelector } from "../model/constraint.ts";
-
-export type Labels = Readonly<Record<string, string>>;
-
-/** Kubernetes' requirement semantics: NotIn and DoesNotExist hold where the label is absent; Gt and Lt compare whole numbers. */
-export function meetsRequirement(value: string | undefined, { operator, values = [] }: LabelRequirement): boolean {
-  switch (operator) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
-    case "Gt":
-      return compares(value, values[0], (a, b) => a > b);
-    case "Lt":
-      return compares(value, values[0], (a, b) => a < b);
-    default:
-      return false;
-  }
-}
-
-function compares(value: string | undefined, than: string | undefined, holds: (a: number, b: number) => boolean) {
-  const a = wholeNumber(value);
-  const b = wholeNumber(than);
-  return a !== undefined && b !== undefined && holds(a, b);
-}
-
-function wholeNumber(text: string | undefined): number | undefined {
-  return text !== undefined && /^[+-]?\d+$/.test(text) ? Number(text) : undefined;
-}
-
-/** An empty selector selects everything. */
-export function selectsLabels({ matchLabels, matchExpressions }: LabelSelector, labels: Labels): boolean {
-  if (matchLabels) for (const key in matchLabels) if (labels[key] !== matchLabels[key]) return false;
-  return matchExpressions?.every((requirement) => meetsRequirement(labels[requirement.key], requirement)) ?? true;
-}
 
 /** A whole-value match in RE2 syntax, in linear time. A pattern that does not compile matches nothing. */
 export function compilePattern(pattern: string): (text: string) => boolean {
