@@ -57,7 +57,7 @@ type IndexValues<T> = { valuesOf(object: T): readonly string[] }["valuesOf"];
 
 /** Every kind has these two indexes beside its own. */
 export const OWNER_INDEX = "owner";
-export const NAMESPACE_INDEX = "namespace";
+const NAMESPACE_INDEX = "namespace";
 
 /** Declares a kind. Called once per kind, in its model file. */
 export function defineKind<T extends StoredObject>(
