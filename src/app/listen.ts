@@ -54,9 +54,20 @@ export async function listenPlain(
   at: { readonly host: string; readonly port: number },
 ): Promise<Listening> {
   const server = createServer(LIMITS);
-  serve(server, mounted, () => ({ name: "loopback", roles: ["admin"] }));
+  serve(server, mounted, (request) => (isFromAPage(request) ? undefined : { name: "loopback", roles: ["admin"] }));
   const port = await bind(server, at);
   return { url: `http://${bracketed(at.host)}:${port}`, close: () => closed(server) };
+}
+
+/**
+ * Whether a web page could have sent this: a browser on this machine reaches loopback too, under a name of the page's choosing
+ * (DNS rebinding) or from another origin. Such requests are nobody's; programs send neither.
+ */
+export function isFromAPage({ headers }: Pick<IncomingMessage, "headers">): boolean {
+  const { host = "", origin } = headers;
+  const name = host.replace(/:\d+$/, "");
+  const isLoopback = name === "localhost" || /^127(?:\.\d{1,3}){3}$/.test(name) || name === "[::1]";
+  return !isLoopback || (origin !== undefined && origin !== `http://${host}`);
 }
 
 /** The socket's file mode is the check: only its owner can open it. */
