@@ -1,0 +1,44 @@
+/** The clients of http.ts, in a thread of their own: kept-alive connections, each with one request under way. */
+import { parentPort, workerData } from "node:worker_threads";
+import { Client } from "undici";
+
+export interface LoadOrder {
+  readonly origin: string;
+  readonly connections: number;
+  readonly requests: number;
+  readonly path: string;
+  /** A JSON body with `@` where the request's number goes. */
+  readonly body: string;
+}
+
+export interface LoadResult {
+  readonly accepted: number;
+  readonly firstRefusal: string | undefined;
+  /** Milliseconds, one per request, sorted. */
+  readonly latencies: readonly number[];
+}
+
+async function run({ origin, connections, requests, path, body }: LoadOrder): Promise<LoadResult> {
+  const [before = "", after = ""] = body.split("@");
+  const latencies: number[] = [];
+  let [next, accepted] = [0, 0];
+  let firstRefusal: string | undefined;
+  const work = async () => {
+    const client = new Client(origin);
+    const headers = { "content-type": "application/json" };
+    while (next < requests) {
+      const at = next++;
+      const begun = performance.now();
+      const answer = await client.request({ method: "POST", path, headers, body: `${before}${at}${after}` });
+      const text = await answer.body.text();
+      latencies.push(performance.now() - begun);
+      if (answer.statusCode === 201) accepted++;
+      else firstRefusal ??= `${answer.statusCode} ${text}`;
+    }
+    await client.close();
+  };
+  await Promise.all(Array.from({ length: connections }, work));
+  return { accepted, firstRefusal, latencies: latencies.toSorted((a, b) => a - b) };
+}
+
+parentPort?.postMessage(await run(workerData as LoadOrder));
