@@ -47,8 +47,9 @@ export class ContainerProbes {
     this.#adopted = known !== undefined;
     const { startupProbe, readinessProbe, healthChecks } = target.container;
     this.#health = (healthChecks ?? []).map((_, at) => known?.health?.[at]);
-    const started = known?.started ?? startupProbe === undefined;
-    const ready = known?.ready ?? (started && readinessProbe === undefined && !healthChecks?.length);
+    // A record from the moment of the start knows of no verdict yet: where nothing is probed there is none to wait for.
+    const started = known?.started === true || startupProbe === undefined;
+    const ready = known?.ready === true || (readinessProbe === undefined && !healthChecks?.length);
     if (known?.ready === true && readinessProbe) this.#tracks.set("readiness", { ...NEW_TRACK, passing: true });
     this.#verdict = { started, ready: ready && started, ...this.#healthField() };
   }

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Random } from "../seams/random.ts";
 import type { Options } from "./settings.ts";
 
@@ -28,7 +29,10 @@ export async function readPlace(stateDir: string): Promise<Place | undefined> {
 /** Makes the state directory and writes the place down; the instance of a place that was there stays. */
 export async function keepPlace(stateDir: string, place: Omit<Place, "instance">, random: Random): Promise<Place> {
   await mkdir(stateDir, { recursive: true, mode: 0o711 });
-  const kept = { instance: (await readPlace(stateDir))?.instance ?? random.uuid(), ...place };
+  const before = await readPlace(stateDir);
+  const kept = { instance: before?.instance ?? random.uuid(), ...place };
+  // A full disk must not keep a node from coming back.
+  if (isDeepStrictEqual(before, kept)) return kept;
   const file = join(stateDir, FILE);
   await writeFile(`${file}.new`, `${JSON.stringify(kept, undefined, 2)}\n`, { flush: true, mode: 0o600 });
   await rename(`${file}.new`, file);

@@ -2,19 +2,24 @@
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { type Mounted, mountApis } from "../http/mount.ts";
 import { bytes, cpuMillis } from "../lib/quantity.ts";
 import { SystemClock } from "../seams/clock.ts";
+import type { Log } from "../seams/log.ts";
 import { SystemRandom } from "../seams/random.ts";
 import { SqliteJournal } from "../store/journals/sqlite.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { runDemo } from "./demo.ts";
 import { keepPlace } from "./instance.ts";
+import { LateControl } from "./late-control.ts";
+import { LateMounted } from "./late-mounted.ts";
 import { LateNodeAccess } from "./late-node-access.ts";
 import { answers, type Listening, listenPlain, listenTls, listenUnix } from "./listen.ts";
 import { LocalControl } from "./local-control.ts";
 import { locateEngine } from "./locate-engine.ts";
 import { openLog } from "./log.ts";
 import { buildKeeper, buildNodeSide, foldersOf, hostAddress, type NodeSide } from "./node-side.ts";
+import { openWhenPossible, tryOpen } from "./open-store.ts";
 import { personalities } from "./personalities.ts";
 import { openPki } from "./pki.ts";
 import type { Settings } from "./settings.ts";
@@ -32,8 +37,24 @@ export async function up(settings: Settings, io: UpIo, options: { readonly demo:
   const version = programVersion();
   await mkdir(settings.stateDir, { recursive: true, mode: 0o711 });
   const log = openLog(foldersOf(settings.stateDir).logs, settings.logLevel);
-  const journal = await SqliteJournal.open(join(settings.stateDir, "store.db"));
   log.info("starting", { version, stateDir: settings.stateDir });
+  const stopping = new AbortController();
+  io.signal.addEventListener("abort", () => stopping.abort(), { once: true });
+  const access = new LateNodeAccess();
+  const address = `${hostAddress()}:${settings.port}`;
+  const processApi = stopApi(() => stopping.abort());
+  const openPlane = async () => {
+    const journal = await SqliteJournal.open(join(settings.stateDir, "store.db"));
+    const parts = { journal, clock, random, log, personalities, version, address, nodeAccess: access };
+    const more = { strategy: settings.strategy, hostname: hostname(), moreApis: [processApi] };
+    // Another attempt must find the file free.
+    return ControlPlane.open({ ...parts, ...more }).catch(async (error: unknown) => {
+      await journal.close();
+      throw error;
+    });
+  };
+  const first = await tryOpen(openPlane, foldersOf(settings.stateDir).record);
+  let plane = first.opened;
 
   const keeper = buildKeeper(settings);
   const engine = await locateEngine(settings, keeper, io);
@@ -43,41 +64,60 @@ export async function up(settings: Settings, io: UpIo, options: { readonly demo:
     { network, cgroup, podRange, dockerHost: engine.dockerHost },
     random,
   );
-  const access = new LateNodeAccess();
-  const stopping = new AbortController();
-  io.signal.addEventListener("abort", () => stopping.abort(), { once: true });
-  const address = `${hostAddress()}:${settings.port}`;
-  const plane = await ControlPlane.open({
-    ...{ journal, clock, random, log, personalities, version, address },
-    strategy: settings.strategy,
-    hostname: hostname(),
-    nodeAccess: access,
-    moreApis: [stopApi(() => stopping.abort())],
-  });
+  const control = new LateControl();
+  const mounted = new LateMounted(mountApis([processApi]), () => first.problem);
   const node = await buildNodeSide({
-    ...{ settings, instance, version, clock, random, log, keeper },
-    control: new LocalControl(plane.store),
+    ...{ settings, instance, version, clock, random, log, keeper, control },
     dockerHost: engine.dockerHost,
   });
   access.set(node.agent.access);
+  const begin = (opened: ControlPlane) => {
+    plane = opened;
+    control.set(new LocalControl(opened.store));
+    mounted.set(opened.mounted);
+    opened.start();
+  };
   const listening: Listening[] = [];
+  let later: Promise<void> | undefined;
   try {
-    await listen(settings, plane, listening, clock.now());
-    plane.start();
-    await node.start();
+    await listen(settings, mounted, listening, clock.now());
+    if (plane) begin(plane);
+    else later = beginLater(openPlane, begin, { log, io, signal: stopping.signal, problem: first.problem });
+    await node.agent.start();
     reserveForHost(node);
     announce(settings, io, listening, engine.words);
     if (options.demo) await runDemo(settings, { ...io, signal: stopping.signal }, { ...node, instance });
     await untilAborted(stopping.signal);
   } finally {
+    stopping.abort();
     io.say("stopping styr; what runs goes on running");
+    await later;
     await Promise.all(listening.map((one) => one.close()));
-    await node.stop();
-    await plane.stop();
+    await node.agent.stop();
+    node.keeper.close();
+    await plane?.stop();
     log.info("stopped");
   }
   const state = settings.isDefaultState ? "" : ` --state ${settings.stateDir}`;
   io.say(`npx styr up${state} adopts it again; npx styr down${state} stops and removes it`);
+}
+
+/** A broken store stops nothing: the agent goes by its own record, and the control plane begins when the store can be opened. */
+async function beginLater(
+  openPlane: () => Promise<ControlPlane>,
+  begin: (plane: ControlPlane) => void,
+  { log, io, signal, problem }: { log: Log; io: UpIo; signal: AbortSignal; problem: string },
+): Promise<void> {
+  log.error("no control plane", { why: problem });
+  io.say(problem);
+  io.say(
+    "What this node was asked for before goes on running by its own record; nothing can be read or changed until then.",
+  );
+  const opened = await openWhenPossible(openPlane, log, signal);
+  if (!opened) return;
+  log.info("the store could be opened");
+  io.say("the store could be opened; the control plane is there");
+  begin(opened);
 }
 
 /** Processes, units and containers together never take what is kept for the host. */
@@ -87,11 +127,11 @@ function reserveForHost({ agent, cgroups }: NodeSide): void {
   cgroups.reserve({ cpuMillis: cpuMillis(allocatable.cpu), memoryBytes: bytes(allocatable.memory) });
 }
 
-async function listen(settings: Settings, plane: ControlPlane, listening: Listening[], nowMs: number): Promise<void> {
+async function listen(settings: Settings, mounted: Mounted, listening: Listening[], nowMs: number): Promise<void> {
   const pki = await openPki(settings.stateDir, nowMs);
-  listening.push(await listenUnix(plane.mounted, settings.socketPath));
-  listening.push(await listenTls(plane.mounted, pki, settings));
-  if (settings.http) listening.push(await listenPlain(plane.mounted, settings.http));
+  listening.push(await listenUnix(mounted, settings.socketPath));
+  listening.push(await listenTls(mounted, pki, settings));
+  if (settings.http) listening.push(await listenPlain(mounted, settings.http));
 }
 
 function announce(settings: Settings, io: UpIo, listening: readonly Listening[], engine: string): void {

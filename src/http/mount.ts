@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { ApiError } from "../model/errors.ts";
 import { type Actor, authorize } from "./actor.ts";
+import { withLimitedBody } from "./limited-body.ts";
 import type { Api, RequestContext, Route, Socket, SocketRoute } from "./route.ts";
 
 /** What the connection knows about whoever sent the request. `actor` undefined: nobody we know. */
@@ -36,11 +37,16 @@ interface Bindings {
   readonly Bindings: { readonly connection: Connection };
 }
 
-export function mountApis(apis: readonly Api[], onServed: (served: Served) => void = () => {}): Mounted {
+/** `onBug` is told of failures that no dialect has words for. */
+export function mountApis(
+  apis: readonly Api[],
+  onServed: (served: Served) => void = () => {},
+  onBug: (error: unknown, route: string) => void = () => {},
+): Mounted {
   const router = new Hono<Bindings>();
   const sockets = new Hono<{ Bindings: { readonly connection: Connection; readonly found: { value?: OpenSocket } } }>();
   for (const api of apis) {
-    for (const route of api.routes) mountRoute(router, api, route, onServed);
+    for (const route of api.routes) mountRoute(router, api, route, { onServed, onBug });
     for (const route of api.sockets ?? []) mountSocket(sockets, api, route);
   }
   router.notFound((context) => notFound(apis, context.req.raw));
@@ -65,17 +71,21 @@ interface OpenSocket {
   readonly take: (socket: Socket) => void;
 }
 
-function mountRoute(router: Hono<Bindings>, api: Api, route: Route, onServed: (served: Served) => void): void {
+interface Listeners {
+  readonly onServed: (served: Served) => void;
+  readonly onBug: (error: unknown, route: string) => void;
+}
+
+function mountRoute(router: Hono<Bindings>, api: Api, route: Route, { onServed, onBug }: Listeners): void {
   router.on(route.method, route.path, async (c) => {
     const { connection } = c.env;
     const request = c.req.raw;
     const respond = async () => {
       try {
-        return await route.handle(
-          request,
-          contextOf(request, connection, route, c.req.param() as Record<string, string>),
-        );
+        const context = contextOf(request, connection, route, c.req.param() as Record<string, string>);
+        return await route.handle(withLimitedBody(request), context);
       } catch (error) {
+        if (!(error instanceof ApiError) && !request.signal.aborted) onBug(error, `${route.method} ${route.path}`);
         return api.renderError(error, request);
       }
     };
@@ -125,21 +135,6 @@ function contextOf(
     throw new ApiError("Forbidden", `"${actor.name}" may not ${access.verb} ${access.resource}`);
   }
   return { actor, params, url: new URL(request.url), signal: request.signal, origin, remoteAddress };
-}
-
-/** Of one object or one batch; Kubernetes stops at 3 MiB, Marathon's groups grow larger. */
-export const LARGEST_BODY_BYTES = 16 * 1024 * 1024;
-
-/** By the length that the client announces; a body without one is cut off by app/listen at the same limit. */
-function refuseLarge(request: Request): void {
-  const announced = Number(request.headers.get("Content-Length") ?? 0);
-  if (announced > LARGEST_BODY_BYTES) {
-    const limit = `${LARGEST_BODY_BYTES / 2 ** 20} MiB`;
-    throw new ApiError(
-      "TooLarge",
-      `the body has ${announced} bytes; the limit is ${limit}. Send the objects in several requests`,
-    );
-  }
 }
 
 const METHODS: readonly Route["method"][] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];

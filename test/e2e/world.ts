@@ -1,9 +1,9 @@
 /** One styr with a state directory, a Docker Engine and a registry of its own, started and used as a person would: through its commands. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { canRunEngine, type Engine, startEngine } from "../harness/engine.ts";
 import { testImages } from "../harness/images.ts";
@@ -18,18 +18,55 @@ export interface Finished {
   readonly stderr: string;
 }
 
+/** A command that goes on: its output so far, and its end. */
+export interface Running {
+  readonly child: ChildProcess;
+  output(): string;
+  ended(): Promise<void>;
+}
+
+export interface WorldOptions {
+  readonly registry?: boolean;
+  /** Where styr is told to look for Docker; default the world's own engine. */
+  readonly dockerHost?: string;
+  /** A folder for the state that exists already. */
+  readonly state?: string;
+}
+
+export interface UpOptions {
+  readonly flags?: readonly string[];
+  /** Words before the command, as `unshare --mount …`; the last of them must exec what follows. */
+  readonly before?: readonly string[];
+}
+
 export interface World {
   readonly state: string;
   readonly engine: Engine;
   readonly httpUrl: string;
+  readonly tlsUrl: string;
+  /** For files that a test writes; goes with the world. */
+  readonly folder: string;
+  /** What commands are started with. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Writes a file below `folder` and gives its path. */
+  file(name: string, text: string): string;
+  /** All that `styr up` has said since it was started last. */
+  said(): string;
+  /** Process of `styr up`. */
+  pid(): number;
+  run(command: string, args: readonly string[], input?: string): Promise<Finished>;
+  /** Starts `styr ARGS…` and leaves it running. */
+  start(...args: readonly string[]): Running;
+  /** `styr up` that is expected to end. */
+  upEnds(...flags: readonly string[]): Promise<Finished>;
   /** Runs `styr ARGS…` against this world's server. */
   styr(args: readonly string[], input?: string): Promise<Finished>;
   /** The same, and fails with all it printed unless it ends with 0. */
   must(...args: readonly string[]): Promise<string>;
   /** Starts `styr up` and resolves when it says that it is up. */
-  up(...flags: readonly string[]): Promise<ChildProcess>;
-  /** Ctrl-C, and waits for the end. */
-  stop(): Promise<string>;
+  up(options?: UpOptions): Promise<ChildProcess>;
+  /** Ctrl-C or another signal, and waits for the end. */
+  stop(signal?: NodeJS.Signals): Promise<string>;
   kill9(): Promise<void>;
   /** One Docker Engine API call's JSON, by the docker client. */
   docker(...args: readonly string[]): Promise<string>;
@@ -39,13 +76,22 @@ export interface World {
 /** Undefined when worlds can be made here; else why not, for `skip`. */
 export const cannot: string | undefined = canRunEngine();
 
-export async function makeWorld(options: { readonly registry?: boolean } = {}): Promise<World> {
+export async function makeWorld(options: WorldOptions = {}): Promise<World> {
   const registry: Registry | undefined = options.registry ? await startRegistry() : undefined;
   await registry?.putImages(testImages());
   const engine = await startEngine(registry ? { registry } : {});
-  const state = mkdtempSync(join(tmpdir(), "styr-world-"));
+  const state = options.state ?? mkdtempSync(join(tmpdir(), "styr-world-"));
+  const folder = mkdtempSync(join(tmpdir(), "styr-files-"));
   const [tlsPort, httpPort] = [await freePort(), await freePort()];
-  const env = { ...process.env, DOCKER_HOST: engine.socket, STYR_SERVER: `unix://${state}/styr.sock`, NO_COLOR: "1" };
+  const env = {
+    ...process.env,
+    DOCKER_HOST: options.dockerHost ?? engine.socket,
+    STYR_SERVER: `unix://${state}/styr.sock`,
+    NO_COLOR: "1",
+  };
+  const place = ["--state", state, "--network", engine.network, "--pod-range", engine.podSubnet];
+  const listen = ["--listen", `127.0.0.1:${tlsPort}`, "--http", `127.0.0.1:${httpPort}`];
+  const upWords = ["up", ...place, "--cgroup", engine.cgroupRoot, ...listen, "--no-install"];
   let server: ChildProcess | undefined;
   let said = "";
 
@@ -64,29 +110,38 @@ export async function makeWorld(options: { readonly registry?: boolean } = {}): 
     state,
     engine,
     httpUrl: `http://127.0.0.1:${httpPort}`,
+    tlsUrl: `https://127.0.0.1:${tlsPort}`,
+    folder,
+    env,
+    file(name, text) {
+      const path = join(folder, name);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text);
+      return path;
+    },
+    said: () => said,
+    pid() {
+      assert.ok(server?.pid, "styr is up");
+      return server.pid;
+    },
+    run,
+    start(...args) {
+      const child = spawn(STYR, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+      let output = "";
+      for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
+      return { child, output: () => output, ended: () => ended(child) };
+    },
+    upEnds: (...flags) => run(STYR, [...upWords, ...flags]),
     styr: (args, input) => run(STYR, args, input),
     async must(...args) {
       const { code, stdout, stderr } = await run(STYR, args);
       assert.equal(code, 0, `styr ${args.join(" ")} ended with ${code}\n${stdout}${stderr}`);
       return stdout;
     },
-    async up(...flags) {
-      const place = [
-        "--state",
-        state,
-        "--network",
-        engine.network,
-        "--pod-range",
-        engine.podSubnet,
-        "--cgroup",
-        engine.cgroupRoot,
-      ];
-      const listen = ["--listen", `127.0.0.1:${tlsPort}`, "--http", `127.0.0.1:${httpPort}`];
+    async up({ flags = [], before = [] } = {}) {
       said = "";
-      const child = spawn(STYR, ["up", ...place, ...listen, "--no-install", ...flags], {
-        env,
-        stdio: ["ignore", "pipe", "pipe"],
-      });
+      const [command = STYR, ...words] = [...before, STYR, ...upWords, ...flags];
+      const child = spawn(command, words, { env, stdio: ["ignore", "pipe", "pipe"] });
       server = child;
       for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (said += data));
       await until(
@@ -99,10 +154,10 @@ export async function makeWorld(options: { readonly registry?: boolean } = {}): 
       );
       return child;
     },
-    async stop() {
+    async stop(signal = "SIGINT") {
       const child = server;
       assert.ok(child, "styr is up");
-      child.kill("SIGINT");
+      child.kill(signal);
       await ended(child);
       return said;
     },
@@ -128,6 +183,7 @@ export async function makeWorld(options: { readonly registry?: boolean } = {}): 
         engine.stop();
         registry?.stop();
         rmSync(state, { recursive: true, force: true });
+        rmSync(folder, { recursive: true, force: true });
       }
     },
   };
@@ -157,15 +213,29 @@ export async function until(
 export function pidsOf(text: string): readonly number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").includes(text);
-      } catch (error) {
-        if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return false;
-        throw error;
-      }
-    })
+    .filter((pid) => readIfThere(`/proc/${pid}/cmdline`).replaceAll("\0", " ").includes(text))
     .map(Number);
+}
+
+/** Processes that the world's keeper is the parent of: the main processes of apps and units. */
+export function keptBy(world: World): readonly number[] {
+  const keeper = pidsOf(`${world.state}/keeper `)[0];
+  return keeper === undefined ? [] : pidsOf("").filter((pid) => parentOf(pid) === keeper);
+}
+
+/** proc(5): the fourth field of stat, after a name that may hold anything. */
+function parentOf(pid: number): number {
+  const stat = readIfThere(`/proc/${pid}/stat`);
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return "";
+    throw error;
+  }
 }
 
 /** What a world could leave behind on this machine. */

@@ -1,0 +1,36 @@
+import type { Control } from "../agent/control.ts";
+
+/** A control plane that may come later: until then the agent goes by its own record and is told nothing. */
+export class LateControl implements Control {
+  readonly #arrived = Promise.withResolvers<Control>();
+  #control: Control | undefined;
+
+  set(control: Control): void {
+    this.#control = control;
+    this.#arrived.resolve(control);
+  }
+
+  async registerNode(...args: Parameters<Control["registerNode"]>): Promise<void> {
+    await this.#present.registerNode(...args);
+  }
+
+  // A listener never hears before the caller is done, so it makes no difference whether the control plane is there already.
+  watchPods(...[nodeName, listener, signal]: Parameters<Control["watchPods"]>): void {
+    void this.#arrived.promise.then((control) => {
+      if (!signal.aborted) control.watchPods(nodeName, listener, signal);
+    });
+  }
+
+  async report(...args: Parameters<Control["report"]>): Promise<void> {
+    await this.#present.report(...args);
+  }
+
+  async keyValues(...args: Parameters<Control["keyValues"]>): ReturnType<Control["keyValues"]> {
+    return this.#present.keyValues(...args);
+  }
+
+  get #present(): Control {
+    if (!this.#control) throw new Error("the store cannot be opened, so there is no control plane yet");
+    return this.#control;
+  }
+}
