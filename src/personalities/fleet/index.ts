@@ -4,9 +4,10 @@ import { ApiError } from "../../model/errors.ts";
 import type { Personality } from "../personality.ts";
 import { errorResponse, renderFailure } from "./errors.ts";
 import { machineMetadata, units } from "./kinds.ts";
-import { machineMetadataController } from "./machines.ts";
+import { machineMetadataController } from "./machine-metadata-controller.ts";
 import { FLEET_VERSION, fleetRoutes, PREFIXES } from "./routes.ts";
 import { unitController } from "./unit-controller.ts";
+import { unrouted } from "./unrouted.ts";
 import { unitWorkloads } from "./workloads.ts";
 
 export const fleet: Personality = {
@@ -34,16 +35,3 @@ export const fleet: Personality = {
     };
   },
 };
-
-/** fleet names the methods of a resource it has, and says nothing about those it has not (specs 3.1). */
-function unrouted(path: string, allowed: readonly string[]): Response {
-  const [first = "", second] = path.replace(/^\/(?:fleet\/v1|v1-alpha)\/?/, "").split("/");
-  if (first === "") return errorResponse(405, "", FLEET_VERSION);
-  if (allowed.length === 0) return errorResponse(404, "", FLEET_VERSION);
-  if (first === "discovery") return errorResponse(400, "only HTTP GET supported against this resource", FLEET_VERSION);
-  if (first === "machines")
-    return errorResponse(405, "only GET and PATCH supported against this resource", FLEET_VERSION);
-  if (first === "units" && second)
-    return errorResponse(405, "only GET, PUT and DELETE supported against this resource", FLEET_VERSION);
-  return errorResponse(405, "only GET supported against this resource", FLEET_VERSION);
-}

@@ -13,7 +13,7 @@ export interface Unit {
     readonly options: readonly UnitOption[];
     readonly desiredState: UnitDesire;
     /**
-     * Counts the times a launched unit was asked to stop. A pod that was made before the last such time has to stop once,
+     * Counts the times a launched unit was asked to stop. A pod that has not heard of the last such time has to stop once,
      * even when "launched" is asked again at once: that is how fleetctl restarts.
      */
     readonly stops: number;
@@ -22,11 +22,15 @@ export interface Unit {
   };
 }
 
-/** Indexes `trait`: "global" units run on every machine; "replaces" ones push others away. Both are few. */
+/** Index `trait`: "global" units run on every machine; "replaces" ones push others away; "beside X" ones have to be where X is. */
 export const units = defineKind<Unit>("Unit", "fleet.styrmann.dev/v1", "cluster", {
   trait: ({ metadata, spec }) => {
-    const { isGlobal, replaces } = readRequirements(spec.options, metadata.name);
-    return [...(isGlobal ? ["global"] : []), ...(replaces.length > 0 ? ["replaces"] : [])];
+    const { isGlobal, replaces, peers } = readRequirements(spec.options, metadata.name);
+    return [
+      ...(isGlobal ? ["global"] : []),
+      ...(replaces.length > 0 ? ["replaces"] : []),
+      ...peers.map((peer) => `beside ${peer}`),
+    ];
   },
 });
 

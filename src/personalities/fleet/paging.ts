@@ -1,6 +1,8 @@
 import { ApiError } from "../../model/errors.ts";
+import { decodeBase64Url } from "./base64-url.ts";
 
 const PAGE_SIZE = 100;
+const TOKEN_BYTES = 4;
 
 /** One page of a list and, when there may be more, the token of the next (specs 3.5: also when the next is empty). */
 export function page<T>(
@@ -15,19 +17,18 @@ export function page<T>(
 
 /** base64url of two little-endian uint16: limit and page. */
 function formatToken(at: number): string {
-  const bytes = Buffer.alloc(4);
+  const bytes = Buffer.alloc(TOKEN_BYTES);
   bytes.writeUInt16LE(PAGE_SIZE, 0);
   bytes.writeUInt16LE(at & 0xffff, 2);
   return bytes.toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 }
 
 function parseToken(token: string): number {
-  const odd = [...token].findIndex((character) => !/[A-Za-z0-9_=-]/.test(character));
-  if (odd >= 0 || token.length % 4 !== 0)
-    throw new ApiError("BadRequest", `illegal base64 data at input byte ${odd >= 0 ? odd : token.length}`);
-  const bytes = Buffer.from(token, "base64url");
-  if (bytes.length < 4) throw new ApiError("BadRequest", "unexpected EOF");
-  if (bytes.length > 4) throw new ApiError("BadRequest", "too many values for page token");
+  const decoded = decodeBase64Url(token);
+  if ("badAt" in decoded) throw new ApiError("BadRequest", `illegal base64 data at input byte ${decoded.badAt}`);
+  const { bytes } = decoded;
+  if (bytes.length < TOKEN_BYTES) throw new ApiError("BadRequest", bytes.length === 0 ? "EOF" : "unexpected EOF");
+  if (bytes.length > TOKEN_BYTES) throw new ApiError("BadRequest", "too many values for page token");
   if (bytes.readUInt16LE(0) !== PAGE_SIZE) throw new ApiError("BadRequest", `token limit must be ${PAGE_SIZE}`);
   const at = bytes.readUInt16LE(2);
   if (at === 0) throw new ApiError("BadRequest", "token page must be greater than zero");

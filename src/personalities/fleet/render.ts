@@ -2,55 +2,36 @@
 import type { Node } from "../../model/node.ts";
 import type { Pod } from "../../model/pod.ts";
 import { unitHash } from "../../model/unit/serialize-unit.ts";
-import type { MachineMetadata, Unit } from "./kinds.ts";
+import { currentState } from "./current-state.ts";
+import type { Unit } from "./kinds.ts";
 import { readRequirements } from "./requirements.ts";
-import { UNIT_CONTAINER } from "./translate.ts";
+import { unitStateOf } from "./unit-pods.ts";
 
-export type CurrentState = "inactive" | "loaded" | "launched";
+/** Node name → machine id, of machines that are there. */
+export type MachineOf = (nodeName: string) => string | undefined;
 
-/** fleetctl's restart asks to stop and then waits to see "launched" on a poll at least 250 ms later (specs 2.3.5). */
-const RESTART_GRACE_MS = 600;
-
+/** `inList`: fleet gives global units a state in lists only, where it is always the same. */
 export function renderUnit(
   unit: Unit,
   pods: readonly Pod[],
-  machineOf: (nodeName: string) => string | undefined,
-  nowMs: number,
+  machineOf: MachineOf,
+  { nowMs, inList = false }: { readonly nowMs: number; readonly inList?: boolean },
 ): object {
-  const isGlobal = readRequirements(unit.spec.options, unit.metadata.name).isGlobal;
-  const pod = isGlobal ? undefined : pods.find(({ spec }) => spec.nodeName !== undefined);
-  const machineID = pod?.spec.nodeName === undefined ? undefined : machineOf(pod.spec.nodeName);
+  const { isGlobal } = readRequirements(unit.spec.options, unit.metadata.name);
+  const placed = pods.filter(({ spec }) => spec.nodeName !== undefined && machineOf(spec.nodeName) !== undefined);
+  const nodeName = isGlobal ? undefined : placed[0]?.spec.nodeName;
+  const stateOfGlobal = inList ? "inactive" : undefined;
   return compact({
-    currentState: isGlobal ? undefined : currentState(unit, pods, nowMs),
+    currentState: isGlobal ? stateOfGlobal : currentState(unit, placed, nowMs),
     desiredState: unit.spec.desiredState,
-    machineID,
+    machineID: nodeName === undefined ? undefined : machineOf(nodeName),
     name: unit.metadata.name,
     options: unit.spec.options.map(({ section, name, value }) => compact({ name, section, value })),
   });
 }
 
-/** "launched" means that the agent was told to start it, and says nothing of success (specs 3.6). */
-export function currentState(unit: Unit, pods: readonly Pod[], nowMs: number): CurrentState {
-  const { desiredState, stoppedAtMs } = unit.spec;
-  const loaded = pods.find((pod) => unitStateOf(pod) !== undefined);
-  if (!loaded || desiredState === "inactive") return loaded && desiredState === "inactive" ? "loaded" : "inactive";
-  const startAsked = loaded.spec.containers[0]?.unit?.start !== false;
-  if (desiredState === "launched") return startAsked ? "launched" : "loaded";
-  const stopping = unitStateOf(loaded)?.active !== "inactive" && unitStateOf(loaded)?.active !== "failed";
-  const justAsked = stoppedAtMs !== undefined && nowMs - stoppedAtMs < RESTART_GRACE_MS;
-  return justAsked || (stopping && stoppedAtMs !== undefined) ? "launched" : "loaded";
-}
-
-function unitStateOf(pod: Pod) {
-  return pod.status.containerStatuses?.find(({ name }) => name === UNIT_CONTAINER)?.unit;
-}
-
 /** One row per machine that holds the unit; nothing for pods whose unit no machine has loaded yet. */
-export function renderStates(
-  unit: Unit,
-  pods: readonly Pod[],
-  machineOf: (nodeName: string) => string | undefined,
-): readonly UnitStateRow[] {
+export function renderStates(unit: Unit, pods: readonly Pod[], machineOf: MachineOf): readonly UnitStateRow[] {
   const hash = unitHash(unit.spec.options);
   return pods.flatMap((pod) => {
     const state = unitStateOf(pod);
@@ -78,15 +59,12 @@ export interface UnitStateRow {
   readonly systemdSubState: string;
 }
 
-export function renderMachine(node: Node, overrides: MachineMetadata | undefined): object {
-  const own = Object.entries(node.metadata.labels ?? {}).filter(([key]) => !key.includes("/"));
-  const merged = new Map([...own, ...Object.entries(overrides?.spec.values ?? {})]);
-  const metadata = Object.fromEntries(
-    [...merged].filter(([, value]) => value !== "").sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
+/** `labels`: what it is known by. Those of Kubernetes' own domains are no metadata of fleet's. */
+export function renderMachine(node: Node, labels: Readonly<Record<string, string>>): object {
+  const own = Object.entries(labels).filter(([key]) => !key.includes("/"));
   return compact({
     id: node.status.nodeInfo.machineID,
-    metadata,
+    metadata: Object.fromEntries(own.sort(([a], [b]) => (a < b ? -1 : 1))),
     primaryIP: node.status.addresses.find(({ type }) => type === "InternalIP")?.address,
   });
 }

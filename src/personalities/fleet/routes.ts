@@ -6,11 +6,14 @@ import { pods } from "../../model/pod.ts";
 import type { PersonalityContext } from "../personality.ts";
 import { DISCOVERY } from "./discovery.ts";
 import { empty, errorResponse, json } from "./errors.ts";
-import { machineMetadata, type Unit, units } from "./kinds.ts";
-import { applyMetadata, parseMetadataPatch } from "./machines.ts";
+import { type Unit, units } from "./kinds.ts";
+import { machineLabels } from "./machine-labels.ts";
+import { applyMetadata, parseMetadataPatch } from "./machine-metadata.ts";
 import { page } from "./paging.ts";
-import { parseUnitBody, putUnit, remarksOn } from "./put-unit.ts";
-import { compact, renderMachine, renderStates, renderUnit } from "./render.ts";
+import { putUnit } from "./put-unit.ts";
+import { remarksOn } from "./remarks.ts";
+import { compact, type MachineOf, renderMachine, renderStates, renderUnit } from "./render.ts";
+import { parseUnitBody } from "./unit-body.ts";
 
 /** fleet's clients of 0.10 and before use the second. */
 export const PREFIXES = ["/fleet/v1", "/v1-alpha"] as const;
@@ -96,7 +99,7 @@ function listMachines({ store }: PersonalityContext, url: URL): Response {
   const ready = store.list(nodes).filter(isNodeReady);
   const sorted = ready.toSorted((a, b) => (a.status.nodeInfo.machineID < b.status.nodeInfo.machineID ? -1 : 1));
   const { items, nextPageToken } = page(sorted, url.searchParams.get("nextPageToken"));
-  const machines = items.map((node) => renderMachine(node, store.get(machineMetadata, node.status.nodeInfo.machineID)));
+  const machines = items.map((node) => renderMachine(node, machineLabels(store, node)));
   return json(compact({ machines, nextPageToken }), FLEET_VERSION);
 }
 
@@ -108,19 +111,15 @@ async function patchMachines({ store }: PersonalityContext, request: Request): P
 
 function listUnits(context: PersonalityContext, url: URL): Response {
   const { items, nextPageToken } = page(context.store.list(units), url.searchParams.get("nextPageToken"));
-  return json(compact({ nextPageToken, units: items.map((unit) => rendered(context, unit)) }), FLEET_VERSION);
+  return json(compact({ nextPageToken, units: items.map((unit) => rendered(context, unit, true)) }), FLEET_VERSION);
 }
 
-function rendered(context: PersonalityContext, unit: Unit): object {
-  return renderUnit(
-    unit,
-    context.store.by(pods, OWNER_INDEX, unit.metadata.uid),
-    machineOf(context),
-    context.clock.now(),
-  );
+function rendered(context: PersonalityContext, unit: Unit, inList = false): object {
+  const its = context.store.by(pods, OWNER_INDEX, unit.metadata.uid);
+  return renderUnit(unit, its, machineOf(context), { nowMs: context.clock.now(), inList });
 }
 
-function machineOf({ store }: PersonalityContext): (nodeName: string) => string | undefined {
+function machineOf({ store }: PersonalityContext): MachineOf {
   return (nodeName) => store.get(nodes, nodeName)?.status.nodeInfo.machineID;
 }
 
@@ -130,10 +129,7 @@ async function putOne(
   request: Request,
   { params, url }: RequestContext,
 ): Promise<Response> {
-  const type = request.headers.get("Content-Type");
-  if (type === null) throw new ApiError("UnsupportedMediaType", "expected 1 Content-Type, got 0");
-  if (!/^application\/json\s*(?:;|$)/i.test(type))
-    throw new ApiError("UnsupportedMediaType", "only acceptable Content-Type is application/json");
+  checkContentType(request.headers.get("Content-Type"));
   const body = parseUnitBody(await request.text(), params.name ?? "");
   const { warnings, errors } = remarksOn(body);
   // fleet leaves a broken [Service] to the machine; our own client asks for it to be refused here.
@@ -144,6 +140,14 @@ async function putOne(
   for (const text of [...errors, ...warnings].slice(0, MOST_WARNINGS))
     response.headers.append("Warning", warningValue(text));
   return response;
+}
+
+/** Several headers of one name come as one, joined by commas. */
+function checkContentType(header: string | null): void {
+  const types = header === null ? [] : (header.match(/(?:[^,"]|"(?:[^"\\]|\\.)*")+/g) ?? [""]);
+  if (types.length !== 1) throw new ApiError("UnsupportedMediaType", `expected 1 Content-Type, got ${types.length}`);
+  if (!/^application\/json\s*(?:;|$)/i.test(types[0] ?? ""))
+    throw new ApiError("UnsupportedMediaType", "only acceptable Content-Type is application/json");
 }
 
 /** RFC 7234: a quoted string; a header carries printable Latin-1 only. */

@@ -18,6 +18,8 @@ export const FLEET_ANNOTATION = {
   hash: "fleet.styrmann.dev/hash",
   /** `spec.stops` of the unit when the pod was made or last stopped. */
   stops: "fleet.styrmann.dev/stops",
+  /** It has been asked to stop and has not come to rest yet. */
+  stopping: "fleet.styrmann.dev/stopping",
   /** Names of the units that this pod keeps away from because they replace it. */
   replacedBy: "fleet.styrmann.dev/replaced-by",
 } as const;
@@ -33,6 +35,10 @@ export interface Placement {
   readonly node?: Node;
   /** Units that take its place where they run, which it has to keep away from. */
   readonly replacedBy?: readonly string[];
+  /** Peers that have ended → the host name of the machine that they ended on. */
+  readonly besides?: ReadonlyMap<string, string>;
+  /** Better here than elsewhere: fleet leaves a unit where it is. */
+  readonly wasAt?: string | undefined;
 }
 
 export function translateUnit(unit: Unit, placement: Placement = {}): Draft<Pod> {
@@ -107,47 +113,39 @@ function graceSeconds({ stopTimeoutMs }: ServiceSettings): number {
   return Math.min(LONGEST_GRACE_SECONDS, Math.ceil(stopTimeoutMs / 1000) + STOP_SLACK_SECONDS);
 }
 
-function constraintsOf(
-  name: string,
-  requirements: Requirements,
-  { node, replacedBy = [] }: Placement,
-): readonly Constraint[] {
+function constraintsOf(name: string, requirements: Requirements, placement: Placement): readonly Constraint[] {
   const { machineId, metadata, peers, conflicts, isGlobal } = requirements;
-  const here = NODE_LABEL.hostname;
-  const other = (glob: string) => ({ by: "workload", glob, dialect: "fleet" }) as const;
+  const { node, replacedBy = [], besides, wasAt } = placement;
+  const at = (hostname: string, from: string) => ({ type: "in", key: HERE, values: [hostname], from }) as const;
+  const apart = (glob: string, from: string) =>
+    ({ type: "apart", topologyKey: HERE, pods: workloads(glob), from }) as const;
+  const beside = (peer: string): Constraint => {
+    const from = `MachineOf=${peer}`;
+    const ended = besides?.get(peer);
+    if (ended !== undefined) return at(ended, from);
+    return { type: "together", topologyKey: HERE, pods: workloads(literal(peer)), from };
+  };
   return [
-    ...(node === undefined
-      ? []
-      : [{ type: "in", key: here, values: [hostnameOf(node)], from: "Global=true" } as const]),
+    ...(node === undefined ? [] : [at(hostnameOf(node), "Global=true")]),
     ...(machineId ? [{ type: "machine", id: machineId, from: `MachineID=${machineId}` } as const] : []),
-    ...[...metadata].map(
-      ([key, values]) =>
-        ({
-          type: "in",
-          key,
-          values,
-          from: `MachineMetadata=${values.map((value) => `${key}=${value}`).join(" or ")}`,
-        }) as const,
-    ),
-    ...(isGlobal
-      ? []
-      : peers.map(
-          (peer) =>
-            ({ type: "together", topologyKey: here, pods: other(literal(peer)), from: `MachineOf=${peer}` }) as const,
-        )),
-    ...conflicts.map(
-      (glob) => ({ type: "apart", topologyKey: here, pods: other(glob), from: `Conflicts=${glob}` }) as const,
-    ),
-    ...replacedBy.map(
-      (unit) =>
-        ({
-          type: "apart",
-          topologyKey: here,
-          pods: other(literal(unit)),
-          from: `Replaces=${name} of ${unit}`,
-        }) as const,
-    ),
+    ...[...metadata].map(([key, values]) => {
+      const from = `MachineMetadata=${values.map((value) => `${key}=${value}`).join(" or ")}`;
+      return { type: "in", key, values, from } as const;
+    }),
+    ...(isGlobal ? [] : peers.map(beside)),
+    ...conflicts.map((glob) => apart(glob, `Conflicts=${glob}`)),
+    ...replacedBy.map((unit) => apart(literal(unit), `Replaces=${name} of ${unit}`)),
+    ...(wasAt === undefined ? [] : [{ ...at(wasAt, WHERE_IT_WAS), preferred: 100 }]),
   ];
+}
+
+/** Marks the wish to be put back where it was. */
+export const WHERE_IT_WAS = "where it was";
+/** The node itself. */
+const HERE = NODE_LABEL.hostname;
+
+function workloads(glob: string) {
+  return { by: "workload", glob, dialect: "fleet" } as const;
 }
 
 /** A name as a glob that matches only it. */
@@ -157,9 +155,4 @@ function literal(name: string): string {
 
 export function hostnameOf(node: Node): string {
   return node.metadata.labels?.[NODE_LABEL.hostname] ?? node.metadata.name;
-}
-
-/** Whether a global unit belongs on this node: its metadata alone decides; conflicts are the scheduler's. */
-export function suits(requirements: Requirements, node: Node): boolean {
-  return [...requirements.metadata].every(([key, values]) => values.includes(node.metadata.labels?.[key] ?? ""));
 }

@@ -1,8 +1,5 @@
 /** PATCH /machines: metadata set from outside, over what the machine says of itself (specs 3.4). */
-import type { Controller } from "../../controllers/controller.ts";
-import { wakes } from "../../controllers/controller.ts";
 import { ApiError } from "../../model/errors.ts";
-import { nodes } from "../../model/node.ts";
 import type { Tx } from "../../store/transaction.ts";
 import { type MachineMetadata, machineMetadata } from "./kinds.ts";
 
@@ -75,23 +72,3 @@ export function applyMetadata(tx: Tx, changes: readonly MetadataChange[]): void 
     }
   }
 }
-
-/** Keeps a node's labels as PATCH /machines said, so that the scheduler places by them. */
-export const machineMetadataController: Controller = {
-  name: "fleet-machine-metadata",
-  wakers: [
-    wakes(machineMetadata, ({ metadata }) => [metadata.name]),
-    wakes(nodes, ({ status }) => [status.nodeInfo.machineID]),
-  ],
-  reconcile(machineId, tx) {
-    const overrides = tx.get(machineMetadata, machineId)?.spec.values;
-    if (!overrides) return undefined;
-    for (const node of tx.by(nodes, "machine", machineId)) {
-      const labels = Object.fromEntries(
-        Object.entries({ ...node.metadata.labels, ...overrides }).filter(([, value]) => value !== ""),
-      );
-      tx.update(nodes, { ...node, metadata: { ...node.metadata, labels } });
-    }
-    return undefined;
-  },
-};

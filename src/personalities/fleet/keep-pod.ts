@@ -1,0 +1,75 @@
+/** One step of a unit's pod towards what is wanted. */
+import { controllerOf } from "../../model/meta.ts";
+import { isTerminal, type Pod, pods } from "../../model/pod.ts";
+import { unitHash } from "../../model/unit/serialize-unit.ts";
+import { deletePod } from "../../store/delete-pod.ts";
+import { recordEvent } from "../../store/record-event.ts";
+import type { Tx } from "../../store/transaction.ts";
+import type { Unit } from "./kinds.ts";
+import { whyLeave } from "./placements.ts";
+import { FLEET_ANNOTATION, type Placement, translateUnit, WHERE_IT_WAS } from "./translate.ts";
+import { isAskedToStart, isStopping } from "./unit-pods.ts";
+
+/** A pod that has to go is waited for, so that no unit runs twice. */
+export function keepPod(tx: Tx, unit: Unit, placement: Placement, pod: Pod | undefined): void {
+  if (!pod) {
+    tx.create(pods, translateUnit(unit, placement));
+    return;
+  }
+  if (pod.metadata.deletionTimestamp !== undefined) return;
+  const anew = whyAnew(unit, pod);
+  const reason = anew ?? whyLeave(tx, unit, pod, placement);
+  if (reason === undefined) {
+    adjust(tx, unit, placement, pod);
+    return;
+  }
+  recordEvent(tx, unit, { type: "Normal", reason: "Replacing", message: reason, component: "fleet" });
+  deletePod(tx, pod);
+  if (tx.get(pods, `${pod.metadata.namespace}/${pod.metadata.name}`)) return;
+  const wasAt = isTerminal(pod) && anew === ENDED ? { wasAt: pod.spec.nodeName } : {};
+  tx.create(pods, translateUnit(unit, { ...placement, ...wasAt }));
+}
+
+const ENDED = "the unit has ended and is asked for anew";
+
+/** Why the pod cannot become the wanted one by a change. */
+function whyAnew(unit: Unit, pod: Pod): string | undefined {
+  const annotations = pod.metadata.annotations ?? {};
+  if (controllerOf(pod)?.uid !== unit.metadata.uid) return "a pod of an earlier unit of this name is in its place";
+  if (annotations[FLEET_ANNOTATION.hash] !== unitHash(unit.spec.options)) return "the unit's options have changed";
+  const wasStopped = annotations[FLEET_ANNOTATION.stops] !== String(unit.spec.stops);
+  const wantsStart = unit.spec.desiredState === "launched";
+  return isTerminal(pod) && (wasStopped || isAskedToStart(pod) !== wantsStart) ? ENDED : undefined;
+}
+
+/**
+ * Sets whether the machine is to start it. A stop that was asked for is waited for, whatever is asked next: otherwise a
+ * restart that comes fast enough would not stop anything.
+ */
+function adjust(tx: Tx, unit: Unit, placement: Placement, pod: Pod): void {
+  const stopping = isStopping(pod, unit.spec.stops);
+  const start = !stopping && unit.spec.desiredState === "launched";
+  const { [FLEET_ANNOTATION.stopping]: _before, ...annotations } = pod.metadata.annotations ?? {};
+  const marks = {
+    ...annotations,
+    [FLEET_ANNOTATION.stops]: String(unit.spec.stops),
+    ...(stopping ? { [FLEET_ANNOTATION.stopping]: "true" } : {}),
+  };
+  const containers = pod.spec.containers.map((container) =>
+    container.unit ? { ...container, unit: { ...container.unit, start } } : container,
+  );
+  const changed = { ...pod, metadata: { ...pod.metadata, annotations: marks }, spec: { ...pod.spec, containers } };
+  tx.update(pods, pod.spec.nodeName === undefined ? withPresentRules(changed, unit, placement) : changed);
+}
+
+/** Rules that come from other units may change for as long as it has no machine. */
+function withPresentRules(pod: Pod, unit: Unit, placement: Placement): Pod {
+  const { metadata, spec } = translateUnit(unit, placement);
+  const { [FLEET_ANNOTATION.replacedBy]: _before, ...annotations } = pod.metadata.annotations ?? {};
+  const wish = pod.spec.constraints?.filter(({ from }) => from === WHERE_IT_WAS) ?? [];
+  return {
+    ...pod,
+    metadata: { ...pod.metadata, annotations: { ...annotations, ...metadata.annotations } },
+    spec: { ...pod.spec, constraints: [...(spec.constraints ?? []), ...wish] },
+  };
+}
