@@ -1,36 +1,25 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ContainerPort, Pod } from "../model/pod.ts";
+import type { Container, ContainerPort, Pod } from "../model/pod.ts";
 import { containerRun } from "./container-run.ts";
 
-function publishes(ports: readonly ContainerPort[], hostNetwork = false) {
-  const container = { name: "app", image: "busybox:1", ports };
+function runOf(container: Container, hostNetwork = false) {
   const metadata = {
-    name: "web",
-    namespace: "default",
-    uid: "u1",
-    resourceVersion: "1",
-    generation: 1,
-    creationTimestamp: "2026-01-01T00:00:00Z",
+    ...{ name: "web", namespace: "default", uid: "u1" },
+    ...{ resourceVersion: "1", generation: 1, creationTimestamp: "2026-01-01T00:00:00Z" },
   };
-  const pod: Pod = {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata,
-    spec: { containers: [container], hostNetwork },
-    status: { phase: "Pending" },
-  };
-  const context = {
-    nodeName: "n1",
-    address: "10.42.0.2",
+  const spec = { containers: [container], hostNetwork };
+  const pod: Pod = { apiVersion: "v1", kind: "Pod", metadata, spec, status: { phase: "Pending" } };
+  return containerRun(pod, container, 0, {
+    ...{ nodeName: "n1", address: "10.42.0.2", hostIP: "10.0.0.1", podIP: "10.42.0.2", values: {} },
     volumes: new Map<string, string>(),
-    hostIP: "10.0.0.1",
-    podIP: "10.42.0.2",
-    values: {},
     allocatable: { cpuMillis: 1000, memoryBytes: 2 ** 30 },
     memoryCapacityBytes: 2 ** 30,
-  };
-  return containerRun(pod, container, 0, context).pod.ports;
+  });
+}
+
+function publishes(ports: readonly ContainerPort[], hostNetwork = false) {
+  return runOf({ name: "app", image: "busybox:1", ports }, hostNetwork).pod.ports;
 }
 
 describe("the ports of a pod", () => {
@@ -59,5 +48,17 @@ describe("the ports of a pod", () => {
 
   test("a pod on the host's network publishes nothing: its ports are the host's already", () => {
     assert.deepEqual(publishes([{ containerPort: 80, hostPort: 80 }], true), []);
+  });
+});
+
+describe("the CPU limit of a container", () => {
+  const limitOf = (cpu: string) => {
+    const container = { name: "app", image: "busybox:1", resources: { limits: { cpu } } };
+    return runOf(container).limits.cpuLimitMillis;
+  };
+  test("below what all pods may have together it is its own quota", () => assert.equal(limitOf("500m"), 500));
+  test("from there on it limits nothing, and the kernel would refuse it", () => {
+    assert.equal(limitOf("1"), undefined);
+    assert.equal(limitOf("4"), undefined);
   });
 });

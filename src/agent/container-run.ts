@@ -27,7 +27,7 @@ export function containerRun(pod: Pod, container: Container, attempt: number, co
     spec: withExpandedCommand(pod, container, env),
     env,
     mounts: mountsOf(container, context.volumes),
-    limits: limitsOf(pod, container, context.memoryCapacityBytes),
+    limits: limitsOf(pod, container, context),
     ...(security.runAsUser === undefined ? {} : { runAsUser: security.runAsUser }),
     ...(security.runAsGroup === undefined ? {} : { runAsGroup: security.runAsGroup }),
   };
@@ -109,11 +109,14 @@ function mountsOf(container: Container, volumes: ReadonlyMap<string, string>): r
   });
 }
 
-function limitsOf(pod: Pod, container: Container, memoryCapacityBytes: number): RunLimits {
+function limitsOf(pod: Pod, container: Container, { allocatable, memoryCapacityBytes }: RunContext): RunLimits {
   const { requests, limits } = container.resources ?? {};
+  const cpuLimitMillis = cpuMillis(limits?.cpu);
+  // All pods together have a quota already, and the kernel (cgroup v1) refuses a child that is allowed more.
+  const isLimiting = limits?.cpu !== undefined && cpuLimitMillis < allocatable.cpuMillis;
   return {
     cpuRequestMillis: cpuMillis(requests?.cpu ?? limits?.cpu),
-    ...(limits?.cpu === undefined ? {} : { cpuLimitMillis: cpuMillis(limits.cpu) }),
+    ...(isLimiting ? { cpuLimitMillis } : {}),
     ...(limits?.memory === undefined ? {} : { memoryLimitBytes: bytes(limits.memory) }),
     oomScoreAdjust: oomScoreAdjust(pod, container, memoryCapacityBytes),
   };
