@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
-import { compileGlob } from "../../scheduling/patterns.ts";
 import { globMatches } from "./glob.ts";
 
 /** From Go's path/match_test.go, as far as unit names can meet it. */

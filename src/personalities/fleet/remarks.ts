@@ -13,6 +13,8 @@ export interface UnitRemarks {
 
 /** What a person should know about a unit before they wonder. */
 export function remarksOn({ name, options, lines }: Pick<UnitBody, "name" | "options" | "lines">): UnitRemarks {
+  // A body that only sets the desired state says nothing about the file.
+  if (options.length === 0) return { warnings: [], errors: [] };
   const { diagnostics } = readService(options, name, lines === undefined ? {} : { lines });
   const at = lines ?? serializedLines(options);
   const unknown = unknownRequirements(options).map(({ at: index, key }) => {

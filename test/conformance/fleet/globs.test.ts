@@ -2,7 +2,7 @@
 import { test } from "node:test";
 import fc from "fast-check";
 import { globMatches } from "../../../src/personalities/fleet/glob.ts";
-import { compileGlob } from "../../../src/scheduling/label-match.ts";
+import { compileGlob } from "../../../src/scheduling/patterns.ts";
 
 test("the scheduler, which keeps conflicting units apart, reads every pattern of unit names the same way", () => {
   const letters = fc.string({ unit: fc.constantFrom(..."ab.@*?[]^-\\"), maxLength: 10 });

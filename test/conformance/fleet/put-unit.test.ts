@@ -74,6 +74,7 @@ describe("PUT of a unit decides in fleet's order", () => {
     await refused(cluster.put("there.service", { options: OPTIONS }), 409, must);
     const set = await cluster.put("there.service", { desiredState: "loaded" });
     assert.deepEqual([set.status, set.text, set.headers.get("Content-Type")], [204, "", null]);
+    assert.equal(set.headers.get("Warning"), null);
     assert.equal((await cluster.unit("there.service")).desiredState, "loaded");
   });
 

@@ -1,41 +1,67 @@
 /** The published units, where they are at hand: what the server says to each. docs/compatibility/fleet.md has this in words. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { describe, test } from "node:test";
-import { warningsOf } from "../../../src/client/dialects/dialect-error.ts";
 import { parseUnitFile } from "../../../src/model/unit/parse-unit-file.ts";
-import { withCluster } from "./cluster.ts";
+import { optionsOf, withCluster } from "./cluster.ts";
 
 const FOLDER = join(import.meta.dirname, "../../../../shared/data");
-const FOLDERS = ["fleet-units", "first-files"];
+const isHere = existsSync(FOLDER);
 
-const skip = existsSync(FOLDER) ? false : `NOT RUN: ${FOLDER} is not here`;
-const files = skip
-  ? []
-  : FOLDERS.flatMap((folder) =>
-      readdirSync(join(FOLDER, folder), { recursive: true, encoding: "utf8" })
-        .filter((path) => path.endsWith(".service"))
-        .map((path) => `${folder}/${path}`),
-    ).toSorted();
+/** Everything else is accepted without a word. */
+const SAID: Readonly<Record<string, string>> = {
+  "nginx-cache.service":
+    'nginx-cache.service:10: unknown key "ExecStartPRE" in [Service] is ignored; did you mean "ExecStartPre"?',
+};
 
-for (const file of files) {
-  const { options, lines } = parseUnitFile(readFileSync(join(FOLDER, file), "utf8"));
-  const name = basename(file);
-  const response = { options: options.map((option, at) => ({ ...option, line: lines[at] })) };
-  await withCluster("", async (cluster) => {
-    const answer = await cluster.call(
-      "PUT",
-      `/fleet/v1/units/${encodeURIComponent(name)}?fieldValidation=Strict`,
-      response,
-    );
-    console.log(
-      file,
-      answer.status,
-      answer.text,
-      warningsOf({ status: 0, text: "", headers: { warning: answer.headers.get("Warning") ?? "" } } as never).join(
-        "\n    ",
-      ),
-    );
-  });
+function unitFiles(): readonly string[] {
+  return ["fleet-units", "first-files"].flatMap((folder) =>
+    readdirSync(join(FOLDER, folder), { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".service"))
+      .map((path) => join(folder, path))
+      .toSorted(),
+  );
 }
+
+describe("published units", { skip: isHere ? false : `NOT RUN: ${FOLDER} is not here` }, () => {
+  const files = isHere ? unitFiles() : [];
+  const textOf = (file: string) => readFileSync(join(FOLDER, file), "utf8");
+
+  test("there are some", () => assert.ok(files.length >= 40, String(files.length)));
+
+  for (const file of files) {
+    const name = basename(file);
+    test(`${file} is accepted${SAID[name] ? `, and told: ${SAID[name]}` : ""}`, () =>
+      withCluster("", async (cluster) => {
+        const { options, lines } = parseUnitFile(textOf(file));
+        const body = { options: options.map((option, at) => ({ ...option, line: lines[at] })) };
+        const path = `/fleet/v1/units/${encodeURIComponent(name)}?fieldValidation=Strict`;
+        const answer = await cluster.call("PUT", path, body);
+        assert.equal(answer.status, 201, answer.text);
+        const said = SAID[name];
+        const quoted = said && `299 - "${said.replace(/["\\]/g, "\\$&")}"`;
+        assert.equal(answer.headers.get("Warning"), quoted ?? null);
+        assert.deepEqual((await cluster.unit(name)).options, options);
+      }));
+  }
+
+  for (const folder of [...new Set(files.map((file) => dirname(file)))]) {
+    test(`${folder}: launched together on three machines, each runs, or waits with a reason, or is a template`, () =>
+      withCluster("abc", async (cluster) => {
+        const mine = files.filter((file) => dirname(file) === folder);
+        for (const file of mine) {
+          const body = { options: optionsOf(textOf(file)), desiredState: "launched" };
+          assert.equal((await cluster.put(basename(file), body)).status, 201);
+        }
+        await cluster.untilDecided();
+        const running = (await cluster.active()).map((row) => row.slice(0, -2));
+        const waiting = cluster.pods().filter(({ spec }) => spec.nodeName === undefined);
+        for (const { metadata, status } of waiting)
+          assert.match(status.message ?? "", /Conflicts=|MachineOf=|MachineID=/, metadata.name);
+        const names = waiting.map(({ metadata }) => metadata.annotations?.["styrmann.dev/workload"]);
+        for (const name of mine.map((file) => basename(file)))
+          assert.ok(running.includes(name) || names.includes(name) || name.includes("@."), name);
+      }));
+  }
+});
