@@ -6,11 +6,12 @@ import { Agent } from "../agent/agent.ts";
 import type { Control } from "../agent/control.ts";
 import { FileRecord } from "../agent/local-record.ts";
 import { SystemHost } from "../agent/node-host.ts";
+import { allocatableOf, type Reserve } from "../agent/node-report.ts";
 import { FileVolumes } from "../agent/volumes.ts";
 import { CgroupTree } from "../drivers/cgroup/cgroup-tree.ts";
 import { DockerDriver } from "../drivers/docker/docker-driver.ts";
 import { type Engine, engineAt } from "../drivers/docker/engine.ts";
-import type { Driver } from "../drivers/driver.ts";
+import { type Driver, DriverError } from "../drivers/driver.ts";
 import { KeeperClient } from "../drivers/keeper/keeper-client.ts";
 import { ProcessDriver } from "../drivers/process/process-driver.ts";
 import { UnitDriver } from "../drivers/unit/unit-driver.ts";
@@ -77,13 +78,18 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
   const unit = buildUnitDriver(options, cgroups, unitContainers);
   const following = new AbortController();
   const drivers = buildDrivers(options, { cgroups, engine, unit });
+  const host = new SystemHost(folders.agent, random);
+  const reserve = {
+    ...(settings.reserved.cpuMillis === undefined ? {} : { cpuMillis: settings.reserved.cpuMillis }),
+    ...(settings.reserved.memoryBytes === undefined ? {} : { memoryBytes: settings.reserved.memoryBytes }),
+  };
   const agent = new Agent({
     control,
     drivers,
     addresses: new AddressPool(settings.podRange),
     volumes: new FileVolumes(folders.volumes, { canMount: process.geteuid?.() === 0 }),
     record: new FileRecord(folders.record, log),
-    host: new SystemHost(folders.agent, random),
+    host,
     clock,
     random: random.fork("agent"),
     transport: new SystemTransport(),
@@ -91,15 +97,14 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
     nodeName: settings.nodeName ?? hostname().toLowerCase(),
     labels: settings.labels,
     hostAddress: hostAddress(),
-    reserve: {
-      ...(settings.reserved.cpuMillis === undefined ? {} : { cpuMillis: settings.reserved.cpuMillis }),
-      ...(settings.reserved.memoryBytes === undefined ? {} : { memoryBytes: settings.reserved.memoryBytes }),
-    },
+    reserve,
     version,
   });
   return {
     ...{ agent, keeper, engine, drivers, cgroups },
     start: async () => {
+      // Before anything starts: a child's quota must lie within it (cgroup v1).
+      reserveForHost(cgroups, allocatableOf(await host.read(), reserve), log);
       void unitContainers.follow(unit, following.signal);
       await agent.start();
     },
@@ -110,6 +115,17 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
       keeper.close();
     },
   };
+}
+
+/** Processes, units and containers together never take what is kept for the host. */
+function reserveForHost(cgroups: CgroupTree, allocatable: Reserve, log: Log): void {
+  if (cgroups.problem() !== undefined) return;
+  try {
+    cgroups.reserve(allocatable);
+  } catch (error) {
+    if (!(error instanceof DriverError)) throw error;
+    log.warn("nothing is kept back for the host", { why: error.message });
+  }
 }
 
 interface Parts {

@@ -3,7 +3,6 @@ import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type Mounted, mountApis } from "../http/mount.ts";
-import { bytes, cpuMillis } from "../lib/quantity.ts";
 import { SystemClock } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import { SystemRandom } from "../seams/random.ts";
@@ -18,7 +17,7 @@ import { answers, type Listening, listenPlain, listenTls, listenUnix } from "./l
 import { LocalControl } from "./local-control.ts";
 import { locateEngine } from "./locate-engine.ts";
 import { openLog } from "./log.ts";
-import { buildKeeper, buildNodeSide, foldersOf, hostAddress, type NodeSide } from "./node-side.ts";
+import { buildKeeper, buildNodeSide, foldersOf, hostAddress } from "./node-side.ts";
 import { openWhenPossible, tryOpen } from "./open-store.ts";
 import { personalities } from "./personalities.ts";
 import { openPki } from "./pki.ts";
@@ -83,8 +82,7 @@ export async function up(settings: Settings, io: UpIo, options: { readonly demo:
     await listen(settings, mounted, listening, clock.now());
     if (plane) begin(plane);
     else later = beginLater(openPlane, begin, { log, io, signal: stopping.signal, problem: first.problem });
-    await node.agent.start();
-    reserveForHost(node);
+    await node.start();
     announce(settings, io, listening, engine.words);
     if (options.demo) await runDemo(settings, { ...io, signal: stopping.signal }, { ...node, instance });
     await untilAborted(stopping.signal);
@@ -93,8 +91,7 @@ export async function up(settings: Settings, io: UpIo, options: { readonly demo:
     io.say("stopping styr; what runs goes on running");
     await later;
     await Promise.all(listening.map((one) => one.close()));
-    await node.agent.stop();
-    node.keeper.close();
+    await node.stop();
     await plane?.stop();
     log.info("stopped");
   }
@@ -118,13 +115,6 @@ async function beginLater(
   log.info("the store could be opened");
   io.say("the store could be opened; the control plane is there");
   begin(opened);
-}
-
-/** Processes, units and containers together never take what is kept for the host. */
-function reserveForHost({ agent, cgroups }: NodeSide): void {
-  const allocatable = agent.node?.status.allocatable;
-  if (!allocatable || cgroups.problem() !== undefined) return;
-  cgroups.reserve({ cpuMillis: cpuMillis(allocatable.cpu), memoryBytes: bytes(allocatable.memory) });
 }
 
 async function listen(settings: Settings, mounted: Mounted, listening: Listening[], nowMs: number): Promise<void> {
