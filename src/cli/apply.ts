@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Connection } from "../client/connection.ts";
+import { checkUnit } from "../client/dialects/fleet.ts";
 import { checkObject, knowsKind, namespaceOf } from "../client/dialects/kubernetes.ts";
 import { runningDeployments } from "../client/dialects/marathon.ts";
 import type { StyrClient } from "../client/styr-client.ts";
@@ -108,8 +109,8 @@ async function checkKinds(connection: Connection, items: readonly Item[]): Promi
 }
 
 /**
- * Kubernetes can be asked what it would refuse. Objects of a namespace that the same batch makes cannot be asked about
- * before it is there; Marathon and fleet have no such question.
+ * Kubernetes and fleet can be asked what they would refuse. Objects of a namespace that the same batch makes cannot be
+ * asked about before it is there; Marathon has no such question.
  */
 async function checkObjects(terminal: Terminal, connection: Connection, items: readonly Item[]): Promise<void> {
   const made = new Set(
@@ -119,9 +120,10 @@ async function checkObjects(terminal: Terminal, connection: Connection, items: r
   );
   const problems: string[] = [];
   await inParallel(items, CONCURRENCY, async (item) => {
-    if (item.dialect !== "kubernetes" || made.has(namespaceOf(item.object))) return;
     try {
-      await checkObject(connection, item.object);
+      if (item.dialect === "fleet") await checkUnit(connection, item);
+      if (item.dialect === "kubernetes" && !made.has(namespaceOf(item.object)))
+        await checkObject(connection, item.object);
     } catch (error) {
       if ((error as { status?: number }).status === undefined) throw error;
       problems.push(`${placeText(item.place)}: ${refusalText(item, error as Error)}`);
@@ -189,9 +191,8 @@ async function inParallel<T>(items: readonly T[], atOnce: number, work: (item: T
 
 function report(terminal: Terminal, { sent }: Outcome, { output }: ApplyOptions): void {
   for (const { item, result } of sent) {
-    // What was found in the file itself has its own lines; the server's are those of the unit as it was sent.
-    if (item.warnings.length > 0) continue;
-    for (const text of result.warnings) warn(terminal, `${placeText(item.place)}: ${text}`);
+    for (const text of result.warnings)
+      if (!item.warnings.includes(placed(item, text))) warn(terminal, placed(item, text));
   }
   if (output === "name") {
     for (const { item } of sent) terminal.out(`${plainText(itemTitle(item))}\n`);
@@ -205,6 +206,12 @@ function report(terminal: Terminal, { sent }: Outcome, { output }: ApplyOptions)
   for (const { result } of sent) counts.set(result.verb, (counts.get(result.verb) ?? 0) + 1);
   const words = [...counts].map(([verb, count]) => `${count} ${verb}`);
   terminal.out(`${sent.length} objects: ${words.join(", ")}\n`);
+}
+
+/** The server names a unit where people look for its file. */
+function placed({ place, ...item }: Item, text: string): string {
+  const isPlaced = item.dialect === "fleet" && text.startsWith(`${item.name}:`);
+  return placeText(place) + (isPlaced ? text.slice(item.name.length) : `: ${text}`);
 }
 
 async function wait(terminal: Terminal, client: StyrClient, outcome: Outcome, timeoutMs: number): Promise<number> {

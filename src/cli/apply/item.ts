@@ -24,6 +24,8 @@ interface UnitItem {
   readonly dialect: "fleet";
   readonly name: string;
   readonly options: readonly UnitOption[];
+  /** The line of each option. */
+  readonly lines?: readonly number[];
 }
 
 interface MarathonItem {

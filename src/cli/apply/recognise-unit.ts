@@ -27,7 +27,14 @@ export function recogniseUnit({ shown, baseName, text }: InputFile, givenName?: 
   const shownAs = (message: string) => (message.startsWith(`${name}:`) ? shown + message.slice(name.length) : message);
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new UnitRefusal(errors.map(({ message }) => shownAs(message)));
-  return { place, dialect: "fleet", name, options, warnings: diagnostics.map(({ message }) => shownAs(message)) };
+  return {
+    place,
+    dialect: "fleet",
+    name,
+    options,
+    lines,
+    warnings: diagnostics.map(({ message }) => shownAs(message)),
+  };
 }
 
 function unitName(baseName: string | undefined, shown: string): string {

@@ -31,7 +31,7 @@ export interface Sent {
 export function send(connection: Connection, item: Item, batch: ReadonlySet<string>): Promise<Sent> {
   switch (item.dialect) {
     case "fleet":
-      return sendUnit(connection, item.name, item.options, desiredStateOf(item.name, batch));
+      return sendUnit(connection, item, desiredStateOf(item.name, batch));
     case "fleet-instance":
       return sendInstance(connection, item.name, item.template);
     case "marathon":
@@ -43,15 +43,15 @@ export function send(connection: Connection, item: Item, batch: ReadonlySet<stri
 
 async function sendUnit(
   connection: Connection,
-  name: string,
-  options: readonly UnitOption[],
+  { name, options, lines }: Pick<Extract<Item, { dialect: "fleet" }>, "name" | "options" | "lines">,
   desiredState: DesiredState,
 ): Promise<Sent> {
   const before = await getUnit(connection, name);
   const isSame = before !== undefined && sameOptions(before.options, options);
   const waitsFor = desiredState === "launched" ? [{ dialect: "fleet", name }] : [];
   if (isSame && before.desiredState === desiredState) return { verb: "unchanged", warnings: [], waitsFor };
-  const answer = await putUnit(connection, isSame ? { name, desiredState } : { name, options, desiredState });
+  const unit = { name, options, desiredState, ...(lines === undefined ? {} : { lines }) };
+  const answer = await putUnit(connection, isSame ? { name, desiredState } : unit);
   const warnings = warningsOf(answer);
   if (desiredState === "inactive") return { verb: "kept as a template", warnings, waitsFor };
   return { verb: before === undefined ? "created" : isSame ? "started" : "configured", warnings, waitsFor };
@@ -67,7 +67,7 @@ async function sendInstance(connection: Connection, name: string, template: stri
   const before = await getUnit(connection, name);
   const source = before ?? (await getUnit(connection, template));
   if (!source) throw new ClientError(`there is no file ${name}, and no template ${template} here or on the server`);
-  return sendUnit(connection, name, source.options, "launched");
+  return sendUnit(connection, { name, options: source.options }, "launched");
 }
 
 async function sendMarathon(connection: Connection, kind: MarathonKind, id: string, body: object): Promise<Sent> {

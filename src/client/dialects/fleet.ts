@@ -20,8 +20,28 @@ export async function getUnit(connection: Connection, name: string): Promise<Fle
   return { name, options, desiredState: unit.desiredState ?? "inactive" };
 }
 
-export async function putUnit(connection: Connection, unit: Partial<FleetUnit> & { name: string }): Promise<Answer> {
-  return expectSuccess(await connection.call({ method: "PUT", path: unitPath(unit.name), body: unit }));
+/** With the lines of its file, so that the server's words name them. A [Service] that systemd would not load is refused. */
+export async function putUnit(connection: Connection, unit: Partial<SentUnit> & { name: string }): Promise<Answer> {
+  const path = `${unitPath(unit.name)}?fieldValidation=Strict`;
+  return expectSuccess(await connection.call({ method: "PUT", path, body: withLines(unit) }));
+}
+
+/** Throws what the server would say to this unit; nothing is changed. */
+export async function checkUnit(connection: Connection, unit: Omit<SentUnit, "desiredState">): Promise<void> {
+  const { name, options, lines } = unit;
+  const path = `${unitPath(name)}?fieldValidation=Strict&dryRun=All`;
+  const body = withLines({ name, options, desiredState: "inactive", ...(lines === undefined ? {} : { lines }) });
+  expectSuccess(await connection.call({ method: "PUT", path, body }));
+}
+
+interface SentUnit extends FleetUnit {
+  /** The line of each option in its file. */
+  readonly lines?: readonly number[];
+}
+
+function withLines({ lines, ...unit }: Partial<SentUnit>): object {
+  if (lines === undefined || unit.options === undefined) return unit;
+  return { ...unit, options: unit.options.map((option, at) => ({ ...option, line: lines[at] ?? 0 })) };
 }
 
 /** False when there was none. */

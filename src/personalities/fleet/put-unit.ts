@@ -12,31 +12,38 @@ import type { UnitBody } from "./unit-body.ts";
 
 const DESIRES: readonly UnitDesire[] = ["inactive", "loaded", "launched"];
 
-/** What to do with the body. 201 when the unit was made or replaced, 204 when only its desired state was set. */
-export function putUnit(tx: Tx, body: UnitBody): 201 | 204 {
+export interface UnitPlan {
+  /** 201 when the unit is made or replaced, 204 when only its desired state is set. */
+  readonly status: 201 | 204;
+  readonly spec: Unit["spec"];
+}
+
+/** What the body makes of the unit that is there. Throws fleet's refusals. */
+export function planUnit(before: Unit | undefined, body: UnitBody, nowMs: number): UnitPlan {
   const { name, options } = body;
-  const before = tx.get(units, name);
   if (!before && options.length === 0) throw new ApiError("Conflict", "unit does not exist and options field empty");
   if (!before || (options.length > 0 && unitHash(options) !== unitHash(before.spec.options))) {
     // Of a unit that is there fleet does not check the new options; it then runs what it would refuse to create.
     checkOptions(options);
     const desiredState = parseDesire(body.desiredState || "inactive");
-    write(tx, before, name, { options, desiredState, stops: before ? before.spec.stops + 1 : 0 });
-    return 201;
+    return { status: 201, spec: { options, desiredState, stops: before ? before.spec.stops + 1 : 0 } };
   }
   if (body.desiredState === "") throw new ApiError("Conflict", "must provide DesiredState to update existing unit");
   const desiredState = parseDesire(body.desiredState);
   if (desiredState !== "inactive" && isTemplate(name))
     throw new ApiError("BadRequest", `cannot activate template ${quote(name)}`);
   const isStop = before.spec.desiredState === "launched" && desiredState !== "launched";
-  const stop = isStop ? { stops: before.spec.stops + 1, stoppedAtMs: tx.nowMs } : {};
-  write(tx, before, name, { ...before.spec, desiredState, ...stop });
-  return 204;
+  const stop = isStop ? { stops: before.spec.stops + 1, stoppedAtMs: nowMs } : {};
+  return { status: 204, spec: { ...before.spec, desiredState, ...stop } };
 }
 
-function write(tx: Tx, before: Unit | undefined, name: string, spec: Unit["spec"]): void {
+export function putUnit(tx: Tx, body: UnitBody): 201 | 204 {
+  const { name } = body;
+  const before = tx.get(units, name);
+  const { status, spec } = planUnit(before, body, tx.nowMs);
   if (before) tx.update(units, { ...before, spec });
   else tx.create<Unit>(units, { apiVersion: units.apiVersion, kind: "Unit", metadata: { name }, spec });
+  return status;
 }
 
 /** fleet answers 500 to others, or poisons the unit for ever; nobody relies on that (specs 3.3, "do instead"). */

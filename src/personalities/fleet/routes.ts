@@ -10,7 +10,7 @@ import { type Unit, units } from "./kinds.ts";
 import { machineLabels } from "./machine-labels.ts";
 import { applyMetadata, parseMetadataPatch } from "./machine-metadata.ts";
 import { page } from "./paging.ts";
-import { putUnit } from "./put-unit.ts";
+import { planUnit, putUnit } from "./put-unit.ts";
 import { remarksOn } from "./remarks.ts";
 import { compact, type MachineOf, renderMachine, renderStates, renderUnit } from "./render.ts";
 import { parseUnitBody } from "./unit-body.ts";
@@ -125,7 +125,7 @@ function machineOf({ store }: PersonalityContext): MachineOf {
 
 /** fleet's answer, and in Warning headers what a person should know (fleetctl does not show them, styr does). */
 async function putOne(
-  { store }: PersonalityContext,
+  { store, clock }: PersonalityContext,
   request: Request,
   { params, url }: RequestContext,
 ): Promise<Response> {
@@ -135,7 +135,11 @@ async function putOne(
   // fleet leaves a broken [Service] to the machine; our own client asks for it to be refused here.
   if (url.searchParams.get("fieldValidation") === "Strict" && errors.length > 0)
     throw new ApiError("BadRequest", errors.join("\n"));
-  const status = await store.update((tx) => putUnit(tx, body));
+  // As Kubernetes has it: what would the answer be? Nothing is changed.
+  const isDryRun = url.searchParams.get("dryRun") === "All";
+  const status = isDryRun
+    ? planUnit(store.get(units, body.name), body, clock.now()).status
+    : await store.update((tx) => putUnit(tx, body));
   const response = empty(status, FLEET_VERSION);
   for (const text of [...errors, ...warnings].slice(0, MOST_WARNINGS))
     response.headers.append("Warning", warningValue(text));
