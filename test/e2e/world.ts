@@ -97,13 +97,15 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
 
   const run = (command: string, args: readonly string[], input?: string): Promise<Finished> =>
     new Promise((resolve, reject) => {
-      const child = spawn(command, args, { env, stdio: ["pipe", "pipe", "pipe"] });
+      const child = spawn(command, args, { env, stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"] });
       let [stdout, stderr] = ["", ""];
-      child.stdout.on("data", (data) => (stdout += data));
-      child.stderr.on("data", (data) => (stderr += data));
+      child.stdout?.on("data", (data) => (stdout += data));
+      child.stderr?.on("data", (data) => (stderr += data));
       child.on("error", reject);
       child.on("close", (code, signal) => resolve({ code: code ?? (signal ? 128 : 1), stdout, stderr }));
-      child.stdin.end(input ?? "");
+      // A command may end without reading what it is given.
+      child.stdin?.on("error", () => undefined);
+      child.stdin?.end(input);
     });
 
   const world: World = {
