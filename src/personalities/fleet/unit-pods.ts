@@ -20,10 +20,12 @@ export function isAskedToStart(pod: Pod): boolean {
   return pod.spec.containers[0]?.unit?.start !== false;
 }
 
-/** Nothing of it runs. */
-export function isAtRest(pod: Pod): boolean {
+/** Nothing of it runs, and the machine has done what it does about that: a pod whose container has just ended may yet end too. */
+function isAtRest(pod: Pod): boolean {
+  if (isTerminal(pod)) return true;
   const active = unitStateOf(pod)?.active ?? "inactive";
-  return isTerminal(pod) || active === "inactive" || active === "failed";
+  const hasJustEnded = pod.status.containerStatuses?.[0]?.state.terminated !== undefined;
+  return (active === "inactive" || active === "failed") && !hasJustEnded;
 }
 
 /** It was asked to stop (`stops` times by now) and has not come to rest since. */
