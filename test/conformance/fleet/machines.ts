@@ -3,8 +3,8 @@ import { isTerminal, type Pod, pods, type UnitState } from "../../../src/model/p
 import type { Store } from "../../../src/store/store.ts";
 
 export interface Habits {
-  /** A stop takes this long; meanwhile the unit is deactivating. */
-  readonly stopMs?: number;
+  /** A stop takes this long, perhaps depending on the unit; meanwhile it is deactivating. */
+  readonly stopMs?: number | ((unit: string) => number);
   /** Looks at what is wanted only so often: what was wanted in between is not seen. */
   readonly everyMs?: number;
 }
@@ -17,14 +17,14 @@ export class Machines {
   /** `start hello.service a`, `stop hello.service a`, in order. */
   readonly log: string[] = [];
   readonly #store: Store;
-  readonly #stopMs: number;
+  readonly #stopMs: (unit: string) => number;
   readonly #stopping = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
   #round: Promise<void> | undefined;
 
   constructor(store: Store, { stopMs = 0, everyMs = 5 }: Habits) {
     this.#store = store;
-    this.#stopMs = stopMs;
+    this.#stopMs = typeof stopMs === "number" ? () => stopMs : stopMs;
     this.#timer = setInterval(() => {
       this.#round ??= this.#obey().finally(() => {
         this.#round = undefined;
@@ -77,7 +77,7 @@ export class Machines {
     }
     const startedByFleet = this.#startedByFleet.has(uid);
     if (state?.active === "active" && (isLeaving || (!asked && startedByFleet))) {
-      this.#stopping.set(uid, performance.now() + this.#stopMs);
+      this.#stopping.set(uid, performance.now() + this.#stopMs(nameOf(pod) ?? ""));
       this.#startedByFleet.delete(uid);
       return withState(pod, STOPPING, "Running");
     }

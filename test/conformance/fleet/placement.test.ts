@@ -104,6 +104,23 @@ describe("MachineOf", () => {
       await cluster.untilActive("chain.service@c", "follower.service@c", "peer.service@c");
     }));
 
+  test("is not started beside a peer that is still stopping there", () =>
+    withCluster(
+      "ab",
+      async (cluster) => {
+        await patchMachine(cluster, "a", "role", "web");
+        await cluster.launch("peer.service", service("MachineMetadata=role=web"));
+        await cluster.launch("follower.service", service("MachineOf=peer.service"));
+        await cluster.untilActive("follower.service@a", "peer.service@a");
+        await patchMachine(cluster, "b", "role", "web");
+        await patchMachine(cluster, "a", "role", "db");
+        await cluster.untilActive("follower.service@b", "peer.service@b");
+        const its = cluster.machines.log.filter((line) => line.includes("follower"));
+        assert.deepEqual(its, ["start follower.service a", "stop follower.service a", "start follower.service b"]);
+      },
+      { stopMs: (unit) => (unit === "peer.service" ? 500 : 0) },
+    ));
+
   test("stops when its peer is nowhere, and comes back with it", () =>
     withCluster("ab", async (cluster) => {
       await cluster.launch("peer.service", service());
