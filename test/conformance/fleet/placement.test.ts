@@ -1,6 +1,7 @@
 /** Where units go and when they move, with the real scheduler: what of specs 5 the control plane alone decides. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { events } from "../../../src/model/event.ts";
 import { type Cluster, machineId, service, withCluster } from "./cluster.ts";
 
 const patchMachine = (cluster: Cluster, letter: string, key: string, value: string) =>
@@ -117,6 +118,11 @@ describe("MachineOf", () => {
         await cluster.untilActive("follower.service@b", "peer.service@b");
         const its = cluster.machines.log.filter((line) => line.includes("follower"));
         assert.deepEqual(its, ["start follower.service a", "stop follower.service a", "start follower.service b"]);
+        const moves = cluster.store
+          .list(events)
+          .filter(({ involvedObject }) => involvedObject.name.startsWith("follower"));
+        const replaced = moves.filter(({ reason }) => reason === "Replacing");
+        assert.ok(replaced.reduce((sum, { count }) => sum + count, 0) <= 1, JSON.stringify(replaced));
       },
       { stopMs: (unit) => (unit === "peer.service" ? 500 : 0) },
     ));
