@@ -42,7 +42,7 @@ describe("a copy, in one word and with its error:", () => {
     {
       why: "the image does not exist",
       pod: pod(container({ state: { waiting: { reason: "ErrImagePull", message: "manifest unknown" } } })),
-      status: "restarting",
+      status: "pending",
       error: "manifest unknown",
     },
     {

@@ -35,6 +35,7 @@ function podStatus(pod: Pod): WorkloadStatus {
   if (pod.spec.nodeName === undefined) return placementRefusal(pod) === undefined ? "starting" : "unplaced";
   if (statuses(pod).some(hasFailed)) return "failed";
   if (statuses(pod).some(isRestarting)) return "restarting";
+  if (statuses(pod).some(isHeldUp)) return "pending";
   return isReady(pod) ? "running" : "starting";
 }
 
@@ -102,9 +103,14 @@ function hasFailed({ unit, state }: ContainerStatus): boolean {
   return unit?.active === "failed" || (unit !== undefined && unit.load !== "loaded" && state.running === undefined);
 }
 
-/** It ended and waits for its next start, or cannot be started and is tried again. */
-function isRestarting({ state, unit }: ContainerStatus): boolean {
-  if (unit?.sub === "auto-restart") return true;
+/** It ended and waits for its next start. */
+function isRestarting(status: ContainerStatus): boolean {
+  if (status.unit?.sub === "auto-restart") return true;
+  return isHeldUp(status) && (status.restartCount > 0 || status.lastState?.terminated !== undefined);
+}
+
+/** It cannot be started, and is tried again. */
+function isHeldUp({ state }: ContainerStatus): boolean {
   return state.waiting !== undefined && !ON_ITS_WAY.has(state.waiting.reason);
 }
 

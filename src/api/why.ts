@@ -21,7 +21,9 @@ export function whyReport(reader: WorkloadReader, { workload, pods: meant }: Fou
 }
 
 function rank({ status }: WorkloadPod): number {
-  return ["failed", "restarting", "unplaced", "starting", "degraded", "stopping", "running", "done"].indexOf(status);
+  return ["failed", "restarting", "unplaced", "pending", "starting", "degraded", "stopping", "running", "done"].indexOf(
+    status,
+  );
 }
 
 const SUMMARY: Readonly<Record<Workload["status"], (workload: Workload) => string>> = {
@@ -29,6 +31,7 @@ const SUMMARY: Readonly<Record<Workload["status"], (workload: Workload) => strin
   degraded: ({ ready, desired }) => `only ${ready} of ${desired} copies are ready`,
   starting: ({ desired, pods }) => (pods.length === 0 ? `${desired} wanted, none made yet` : "it is on its way up"),
   unplaced: () => "no node takes it at present",
+  pending: () => "something that it needs is missing; it is tried again with growing pauses",
   restarting: () => "it ends, or cannot be started, and is tried again with growing pauses",
   failed: () => "it has failed and is not tried again",
   stopping: () => "it is being stopped",
@@ -41,10 +44,15 @@ function summaryOf(workload: Workload): string {
   return `${name} is ${status}: ${SUMMARY[status](workload)}${note === undefined ? "" : ` (${note})`}`;
 }
 
+/** Where an ended copy could run now is nobody's question. */
+function isOver({ status }: Pod): boolean {
+  return status.phase === "Failed" || status.phase === "Succeeded";
+}
+
 function whyPod(reader: WorkloadReader, view: WorkloadPod, explain: Explainer | undefined): WhyPod {
   const pod = reader.get(pods, view.key);
   if (!pod) return { key: view.key, sentences: ["it has gone meanwhile"], nodes: [], events: [] };
-  const placement = explain?.(pod);
+  const placement = isOver(pod) ? undefined : explain?.(pod);
   const sentences = [...placeSentences(pod, placement), ...containerSentences(pod), ...readinessSentences(pod)];
   const about = reader.list(events, pod.metadata.namespace).filter((event) => event.involvedObject.uid === view.uid);
   const rows = about.map((event) => eventRow(event)).sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : 0));
@@ -59,7 +67,7 @@ function placeSentences(pod: Pod, placement: PlacementExplanation | undefined): 
   }
   const asked = pod.metadata.deletionTimestamp;
   const stopping = asked === undefined ? [] : [`it was asked to go and is killed if it still runs at ${asked}`];
-  return [placement?.summary ?? `it is on ${pod.spec.nodeName}`, ...stopping];
+  return [placement?.summary ?? `${isOver(pod) ? "it was" : "it is"} on ${pod.spec.nodeName}`, ...stopping];
 }
 
 function containerSentences(pod: Pod): readonly string[] {

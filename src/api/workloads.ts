@@ -139,7 +139,15 @@ function summary(views: readonly WorkloadPod[], desired: number, createdAt: stri
   };
 }
 
-const WORST_FIRST: readonly WorkloadStatus[] = ["failed", "restarting", "unplaced", "starting", "stopping", "done"];
+const WORST_FIRST: readonly WorkloadStatus[] = [
+  "failed",
+  "restarting",
+  "unplaced",
+  "pending",
+  "starting",
+  "stopping",
+  "done",
+];
 
 function worst(views: readonly WorkloadPod[]): WorkloadPod | undefined {
   for (const status of WORST_FIRST) {

@@ -24,6 +24,11 @@ type Identify = (request: IncomingMessage) => Actor | undefined;
 const LIMITS = { maxHeaderSize: 64 * 1024, requestTimeout: 120_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };
 const ANSWERS_MAY_TAKE_MS = 1000;
 const LARGEST_MESSAGE = 1024 * 1024;
+/** What Node's parser says of a request that never became one. */
+const UNREADABLE: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+};
 
 export async function listenTls(
   mounted: Mounted,
@@ -94,8 +99,9 @@ function serve(server: Server, mounted: Mounted, identify: Identify): void {
   server.on("upgrade", (incoming, stream, head) => {
     upgrade(sockets, mounted, identify, incoming, stream, head).catch((error: Error) => stream.destroy(error));
   });
-  server.on("clientError", (_error, stream) => {
-    if (stream.writable) stream.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+  server.on("clientError", (error: NodeJS.ErrnoException, stream) => {
+    if (stream.writable)
+      stream.end(`HTTP/1.1 ${UNREADABLE[error.code ?? ""] ?? "400 Bad Request"}\r\nConnection: close\r\n\r\n`);
   });
 }
 

@@ -12,6 +12,7 @@ const STATUS_COLOR: Readonly<Record<WorkloadStatus, Color>> = {
   degraded: "yellow",
   stopping: "yellow",
   unplaced: "red",
+  pending: "red",
   restarting: "red",
   failed: "red",
   stopped: "gray",

@@ -43,6 +43,7 @@ export interface WorkloadSource {
 
 /**
  * `running` all copies ready · `degraded` some are · `starting` none yet, nothing wrong · `unplaced` no node takes it ·
+ * `pending` it has never been started, because something is missing (an image), and is tried again ·
  * `restarting` it ends and is started again · `failed` it ended and stays so, or cannot be started · `stopping` on its
  * way out · `done` ran to its end · `stopped` nothing is wanted.
  */
@@ -51,6 +52,7 @@ export type WorkloadStatus =
   | "degraded"
   | "starting"
   | "unplaced"
+  | "pending"
   | "restarting"
   | "failed"
   | "stopping"

@@ -1,4 +1,5 @@
 /** The thread that owns the database file. Everything here may block: nobody waits on this event loop. */
+import { closeSync, fchmodSync, openSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../lib/assert.ts";
@@ -14,7 +15,15 @@ interface Opened {
   readonly mark: StatementSync;
 }
 
+/** It holds secrets. SQLite gives its other files the same mode. */
+function makePrivate(file: string): void {
+  const descriptor = openSync(file, "a", 0o600);
+  fchmodSync(descriptor, 0o600);
+  closeSync(descriptor);
+}
+
 function open(file: string): Opened {
+  makePrivate(file);
   const database = new DatabaseSync(file);
   // Exclusive: two servers on one file would each believe their own memory.
   database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
@@ -67,6 +76,8 @@ function answer(opened: Opened, request: SqliteRequest): SqliteAnswer {
       append(opened, request.entries);
       return { type: "done" };
     case "backup":
+      // Into an empty file that is there already; one with something in it is refused.
+      makePrivate(request.file);
       opened.database.prepare("VACUUM INTO ?").run(request.file);
       return { type: "done" };
     case "close":
