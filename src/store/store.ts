@@ -150,7 +150,7 @@ export class Store implements Reader {
     }
   }
 
-  /** An object's JSON, made at most once per version, for the journal and for every watcher. */
+  /** An object's JSON, made once per version for the journal and for all watchers that keep up. */
   json(object: StoredObject): string {
     const known = this.#json.get(object);
     if (known !== undefined) return known;
@@ -219,7 +219,9 @@ export class Store implements Reader {
   }
 
   #commit(batch: Batch): void {
-    for (const { kind, key, type, object, revision } of batch.changes) {
+    for (const { kind, key, type, object, before, revision } of batch.changes) {
+      // The history keeps versions for those who look back; their text, which is as large again, is made anew for them.
+      if (before) this.#json.delete(before);
       const value = type === "removed" ? undefined : object;
       this.#table(kind).apply(key, value);
       this.#revision = revision;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { SeededRandom } from "../../src/seams/random.ts";
 import { checkDisk } from "./disk.ts";
 import type { Fault } from "./faults.ts";
@@ -27,7 +28,13 @@ const CACHE = join(import.meta.dirname, "../../node_modules/.cache/styr");
 async function liveAndDie(folder: string, seed: string, fault: Fault, random: SeededRandom, ledger: Ledger) {
   const child = spawn(
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", join(import.meta.dirname, "writer.ts"), folder, seed, fault],
+    [
+      "--disable-warning=ExperimentalWarning",
+      fileURLToPath(new URL("./writer.ts", import.meta.url)),
+      folder,
+      seed,
+      fault,
+    ],
     { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NODE_COMPILE_CACHE: CACHE, NODE_OPTIONS: "" } },
   );
   const ended = new Promise<NodeJS.Signals | number | null>((resolve) =>

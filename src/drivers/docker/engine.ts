@@ -5,7 +5,8 @@
 
 import type { Duplex, Readable } from "node:stream";
 import { text as readText } from "node:stream/consumers";
-import { type Dispatcher, Pool } from "undici";
+import type { Dispatcher, Pool } from "undici";
+import UndiciPool from "undici/lib/dispatcher/pool.js";
 import { DriverError } from "../driver.ts";
 import { type EngineAddress, type EngineTls, parseEngineAddress } from "./engine-address.ts";
 
@@ -42,7 +43,7 @@ export class Engine {
   constructor(address: EngineAddress) {
     this.address = address;
     const { socketPath, tls } = address;
-    this.#pool = new Pool(address.origin, {
+    this.#pool = new UndiciPool(address.origin, {
       connect: {
         timeout: 10_000,
         ...(socketPath === undefined ? {} : { socketPath }),
