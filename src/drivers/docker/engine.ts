@@ -6,7 +6,8 @@
 import type { Duplex, Readable } from "node:stream";
 import { text as readText } from "node:stream/consumers";
 import type { Dispatcher, Pool } from "undici";
-import undici from "undici/lib/api/index.js";
+import sendRequest from "undici/lib/api/api-request.js";
+import sendUpgrade from "undici/lib/api/api-upgrade.js";
 import UndiciPool from "undici/lib/dispatcher/pool.js";
 import { DriverError } from "../driver.ts";
 import { type EngineAddress, type EngineTls, parseEngineAddress } from "./engine-address.ts";
@@ -86,7 +87,7 @@ export class Engine {
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(timeoutMs),
       };
-      const { socket } = await undici.upgrade.call(this.#pool, options as unknown as Dispatcher.UpgradeOptions);
+      const { socket } = await sendUpgrade.call(this.#pool, options as unknown as Dispatcher.UpgradeOptions);
       return socket;
     } catch (error) {
       throw this.#unavailable(error, "POST", full, timeoutMs);
@@ -135,7 +136,7 @@ export class Engine {
     const timer = setTimeout(() => timeout.abort(new DOMException("no answer", "TimeoutError")), timeoutMs);
     const json = body === undefined ? undefined : JSON.stringify(body);
     try {
-      const response = await undici.request.call(this.#pool, {
+      const response = await sendRequest.call(this.#pool, {
         method,
         path: path + searchOf(query),
         signal: signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal,
