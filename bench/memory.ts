@@ -1,7 +1,7 @@
 /** Memory of the one-node process with 0, 100 and 1,000 pods that run, started with the flags that the launcher gives `styr up`. */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -9,13 +9,13 @@ import type { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Pool } from "undici";
+import { serverEnvironment, serverFlags } from "./lib/launcher.ts";
 import { printTable } from "./lib/table.ts";
 
 const STEPS = [0, 100, 1000];
 const AIM_MIB = { 100: 120 } as const;
 /** Until the collector has given back what starting took. */
 const QUIET_MS = 8000;
-const PROJECT = join(import.meta.dirname, "..");
 
 interface Reading {
   readonly rss: number;
@@ -41,10 +41,10 @@ export async function benchMemory(): Promise<void> {
 async function measure(state: string, steps: readonly number[]): Promise<readonly (readonly (string | number)[])[]> {
   const child = spawn(
     process.execPath,
-    [...launcherFlags(), fileURLToPath(new URL("./lib/one-node.ts", import.meta.url)), state],
+    [...serverFlags(), fileURLToPath(new URL("./lib/one-node.ts", import.meta.url)), state],
     {
       stdio: ["pipe", "pipe", "inherit"],
-      env: { ...process.env, ...launcherEnvironment() },
+      env: { ...process.env, ...serverEnvironment() },
     },
   );
   const lines = createInterface(child.stdout);
@@ -97,21 +97,6 @@ async function read(
   child.stdin.write("?\n");
   const [line] = (await once(lines, "line")) as [string];
   return JSON.parse(line) as Reading;
-}
-
-/** What the launcher says, so that nothing else is measured. */
-function launcherFlags(): readonly string[] {
-  return /^\s*flags="([^"]*)"/m.exec(launcher())?.[1]?.split(" ") ?? [];
-}
-
-function launcherEnvironment(): Record<string, string> {
-  const arenas = /MALLOC_ARENA_MAX=(\d+)/.exec(launcher())?.[1];
-  const cache = join(PROJECT, "node_modules/.cache/styr");
-  return { NODE_COMPILE_CACHE: cache, ...(arenas === undefined ? {} : { MALLOC_ARENA_MAX: arenas }) };
-}
-
-function launcher(): string {
-  return readFileSync(join(PROJECT, "launcher/styr"), "utf8");
 }
 
 if (import.meta.main) await benchMemory();

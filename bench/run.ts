@@ -1,8 +1,11 @@
-/** `npm run bench`: every benchmark, one after the other, each in a process of its own. `npm run bench -- NAME…` runs those named. */
+/**
+ * `npm run bench`: every benchmark, one after the other, each in a process of its own that is started as the server is. `npm run bench -- NAME…` runs those named.
+ */
 import { spawnSync } from "node:child_process";
 import { cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import { humanBytes } from "../src/lib/quantity.ts";
+import { serverEnvironment, serverFlags } from "./lib/launcher.ts";
 
 const BENCHES = ["placements", "scheduler", "store", "http", "watch", "memory", "cli", "containers"] as const;
 
@@ -20,9 +23,8 @@ function main(asked: readonly string[]): void {
   for (const name of asked.length > 0 ? asked : BENCHES) {
     console.log(`\n=== ${name}   (load average ${loadAverage()} before)`);
     const file = join(import.meta.dirname, `${name}.ts`);
-    const { status } = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", file], {
-      stdio: "inherit",
-    });
+    const env = { ...process.env, ...serverEnvironment() };
+    const { status } = spawnSync(process.execPath, [...serverFlags(), file], { stdio: "inherit", env });
     if (status === 0) continue;
     console.log(`=== ${name} failed`);
     process.exitCode = 1;
