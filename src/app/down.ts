@@ -1,15 +1,17 @@
 /** `styr down`: stops styr and removes everything it made on this machine, and only that. */
 import { rm } from "node:fs/promises";
 import type { Control } from "../agent/control.ts";
+import { FileRecord } from "../agent/local-record.ts";
 import { removeEverything } from "../drivers/docker/remove-everything.ts";
 import { DriverError } from "../drivers/driver.ts";
 import { KEEPER_CGROUPS } from "../drivers/keeper/launcher.ts";
+import { driverOf } from "../model/pod.ts";
 import { SystemClock } from "../seams/clock.ts";
 import { silentLog } from "../seams/log.ts";
 import { SystemRandom } from "../seams/random.ts";
 import type { Place } from "./instance.ts";
 import { stopOwnDaemon } from "./locate-engine.ts";
-import { buildKeeper, buildNodeSide, type NodeSide } from "./node-side.ts";
+import { buildKeeper, buildNodeSide, foldersOf, type NodeSide } from "./node-side.ts";
 import type { Settings } from "./settings.ts";
 import { stopRunning } from "./stop-running.ts";
 import { programVersion } from "./version.ts";
@@ -26,7 +28,12 @@ const NO_CONTROL: Control = {
 const MOST_GRACE_MS = 10_000;
 
 /** Throws an Error with words when something could not be removed; run again, it goes on where it was. */
-export async function down(settings: Settings, place: Place | undefined, say: (line: string) => void): Promise<void> {
+export async function down(
+  settings: Settings,
+  place: Place | undefined,
+  say: (line: string) => void,
+  options: { readonly force: boolean },
+): Promise<void> {
   const { stateDir } = settings;
   if (await stopRunning(settings.socketPath)) say("stopped styr");
   if (place === undefined) {
@@ -44,6 +51,7 @@ export async function down(settings: Settings, place: Place | undefined, say: (l
     random: new SystemRandom(),
     log: silentLog,
   });
+  if (!options.force && (await mayHaveContainers(settings))) await insistOnEngine(node);
   await removeRuns(node, say);
   await removeFromEngine(node, settings, instance, say);
   if (await stopOwnDaemon(keeper))
@@ -52,6 +60,28 @@ export async function down(settings: Settings, place: Place | undefined, say: (l
   await node.cgroups.removeAll(KEEPER_CGROUPS);
   await rm(stateDir, { recursive: true, force: true });
   say(`removed ${stateDir}`);
+}
+
+/** By the agent's record: pods with an image, and units that had started containers. */
+async function mayHaveContainers(settings: Settings): Promise<boolean> {
+  const records = await new FileRecord(foldersOf(settings.stateDir).record, silentLog).load();
+  return records.some(({ pod, status }) => {
+    const usesDocker = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].some(
+      (container) => driverOf(container) === "docker",
+    );
+    const started = status?.containerStatuses?.some(({ children }) => (children?.length ?? 0) > 0) ?? false;
+    return usesDocker || started;
+  });
+}
+
+/** Without its engine what runs there could not be removed, and with the state directory its marks would be lost. */
+async function insistOnEngine({ drivers }: NodeSide): Promise<void> {
+  const report = await drivers.get("docker")?.describe();
+  if (report?.ready) return;
+  throw new Error(
+    `containers of this cluster may still be there, and they cannot be removed now: ${report?.reason}\n` +
+      "nothing was removed; run styr down again when the engine answers, or styr down --force to forget them",
+  );
 }
 
 async function removeRuns({ agent }: NodeSide, say: (line: string) => void): Promise<void> {

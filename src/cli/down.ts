@@ -10,14 +10,18 @@ export function register(program: Command, terminal: Terminal): void {
       .description(
         "Stop styr and remove all that it made on this machine: containers, processes, units, network, state.",
       ),
-  ).action(async (options: Options) => {
-    const { readSettings } = await import("../app/settings.ts");
-    const { down } = await import("../app/down.ts");
-    const { readPlace, withRemembered } = await import("../app/instance.ts");
-    await inWords(async () => {
-      const place = await readPlace(readSettings(options).stateDir);
-      await down(readSettings(withRemembered(options, place)), place, (line) => terminal.out(`${line}\n`));
+  )
+    .option("--force", "go on when the Docker Engine does not answer; what runs there is forgotten")
+    .action(async (options: Options & { readonly force?: boolean }) => {
+      const { readSettings } = await import("../app/settings.ts");
+      const { down } = await import("../app/down.ts");
+      const { readPlace, withRemembered } = await import("../app/instance.ts");
+      await inWords(async () => {
+        const place = await readPlace(readSettings(options).stateDir);
+        await down(readSettings(withRemembered(options, place)), place, (line) => terminal.out(`${line}\n`), {
+          force: options.force === true,
+        });
+      });
+      terminal.out("next: styr up starts anew\n");
     });
-    terminal.out("next: styr up starts anew\n");
-  });
 }
