@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -55,6 +55,13 @@ describe("local record", () => {
       await records.remove("a");
       await records.remove("a");
       assert.deepEqual(await records.load(), [record("b")]);
+    }));
+
+  test("a folder that others could read is closed to them", () =>
+    withRecord(async (directory, records) => {
+      await chmod(directory, 0o755);
+      await records.load();
+      assert.equal((await stat(directory)).mode & 0o777, 0o700);
     }));
 
   test("a torn file, one of a future version and one of another pod are named loudly and ignored", () =>

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Pod, PodStatus } from "../model/pod.ts";
 import type { Log } from "../seams/log.ts";
@@ -84,6 +84,8 @@ export class FileRecord implements LocalRecord {
 
   async load(): Promise<readonly PodRecord[]> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    // A folder that was there keeps its mode otherwise. Contents of secrets are in here.
+    await chmod(this.#directory, 0o700);
     const records: PodRecord[] = [];
     for (const name of (await readdir(this.#directory)).toSorted()) {
       if (!name.endsWith(SUFFIX)) {
