@@ -38,6 +38,7 @@ export class PendingPods {
   readonly #waiting = new Map<string, Waiting>();
   readonly #queue = new Heap<Waiting>(isBefore);
   readonly #groups = new Map<Demand, Group>();
+  readonly #nobody: ReadonlySet<Waiting> = new Set();
 
   get size(): number {
     return this.#waiting.size;
@@ -125,7 +126,7 @@ export class PendingPods {
 
   /** All that are put aside for this demand. */
   asideFor(demand: Demand): ReadonlySet<Waiting> {
-    return this.#groups.get(demand)?.members ?? NOBODY;
+    return this.#groups.get(demand)?.members ?? this.#nobody;
   }
 
   /** A pod of this template was placed: the next of it has a chance. */
@@ -177,8 +178,6 @@ export class PendingPods {
     if (group.members.size === 0 && this.#groups.get(group.demand) === group) this.#groups.delete(group.demand);
   }
 }
-
-const NOBODY: ReadonlySet<Waiting> = new Set();
 
 function newGroup(demand: Demand): Group {
   return { demand, members: new Set(), order: new Heap(isBefore), failures: 0, notBeforeMs: 0, isWoken: false };

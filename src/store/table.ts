@@ -5,6 +5,7 @@ export class Table<T extends StoredObject = StoredObject> {
   readonly kind: Kind<T>;
   readonly #objects = new Map<string, T>();
   readonly #indexes: ReadonlyMap<string, Map<string, Set<string>>>;
+  readonly #none: ReadonlySet<string> = new Set();
 
   constructor(kind: Kind<T>) {
     this.kind = kind;
@@ -31,7 +32,7 @@ export class Table<T extends StoredObject = StoredObject> {
   keysBy(index: string, value: string): ReadonlySet<string> {
     const entries = this.#indexes.get(index);
     if (!entries) throw new Error(`kind ${this.kind.name} has no index "${index}"`);
-    return entries.get(value) ?? EMPTY;
+    return entries.get(value) ?? this.#none;
   }
 
   /** Puts or, with undefined, removes. */
@@ -59,5 +60,3 @@ export class Table<T extends StoredObject = StoredObject> {
     if (keys?.size === 0) entries.delete(value);
   }
 }
-
-const EMPTY: ReadonlySet<string> = new Set();

@@ -140,7 +140,7 @@ export class FakeDriver implements Driver {
   }
 
   watch(listener: (change: ObservedRun | "lost") => void, signal: AbortSignal): void {
-    this.machine.listen(listener, signal);
+    this.machine.subscribe(listener, signal);
   }
 
   /** Following ends with the run; it looks every 50 ms of the clock. */

@@ -35,7 +35,7 @@ export class FakeMachine {
     if (reason === undefined) for (const listener of this.#listeners) listener("lost");
   }
 
-  listen(listener: Listener, signal: AbortSignal): void {
+  subscribe(listener: Listener, signal: AbortSignal): void {
     if (signal.aborted) return;
     this.#listeners.add(listener);
     signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
