@@ -164,7 +164,7 @@ async function stop(
       if (failure !== undefined) host.events.warning(worker.pod, "FailedPreStopHook", failure);
     }
     const leftMs = graceMs === 0 ? 0 : Math.max(LEAST_AFTER_HOOK_MS, untilMs - host.clock.monotonic());
-    await worker.driverFor(name).stop(ref, { graceMs: Math.min(graceMs, leftMs) });
+    await worker.driverFor(name).stop(ref, { graceMs: Math.ceil(Math.min(graceMs, leftMs)) });
     awaitEnd(worker, name, ref);
   } catch (error) {
     if (isStillStopping(worker, name, ref)) containerTrouble(worker, name, "stopping", error, "Failed to stop: ");

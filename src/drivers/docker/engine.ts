@@ -85,7 +85,7 @@ export class Engine {
         protocol: "tcp",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(body),
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.timeout(Math.ceil(timeoutMs)),
       };
       const { socket } = await sendUpgrade.call(this.#pool, options as unknown as Dispatcher.UpgradeOptions);
       return socket;
@@ -121,7 +121,7 @@ export class Engine {
   }
 
   async #callOnce<T>(request: EngineRequest, read = readJson): Promise<T> {
-    const signal = AbortSignal.timeout(request.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const signal = AbortSignal.timeout(Math.ceil(request.timeoutMs ?? DEFAULT_TIMEOUT_MS));
     const { body } = await this.#send({ ...request, signal });
     try {
       return (await read(body)) as T;
