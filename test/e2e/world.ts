@@ -181,15 +181,27 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
       }
       try {
         if (existsSync(join(state, "place.json"))) await run(STYR, ["down", "--state", state]);
+        if (existsSync(join(state, "place.json"))) await run(STYR, ["down", "--force", "--state", state]);
       } finally {
         engine.stop();
+        for (const point of mountsBelow(state)) await run("umount", ["-l", point]);
         registry?.stop();
-        rmSync(state, { recursive: true, force: true });
+        // A mount itself is its maker's to take away.
+        for (const name of existsSync(state) ? readdirSync(state) : [])
+          rmSync(join(state, name), { recursive: true, force: true });
+        if (options.state === undefined) rmSync(state, { recursive: true, force: true });
         rmSync(folder, { recursive: true, force: true });
       }
     },
   };
   return world;
+}
+
+function mountsBelow(folder: string): readonly string[] {
+  const points = readFileSync("/proc/mounts", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "");
+  return points.filter((point) => point.startsWith(`${folder}/`)).toReversed();
 }
 
 function ended(child: ChildProcess): Promise<void> {

@@ -33,8 +33,19 @@ export function recogniseUnit({ shown, baseName, text }: InputFile, givenName?: 
     name,
     options,
     lines,
-    warnings: diagnostics.map(({ message }) => shownAs(message)),
+    warnings: [...strayLines(text, shown), ...diagnostics.map(({ message }) => shownAs(message))],
   };
+}
+
+/** What stands before the first section is ignored, by systemd with a word and by fleet without one. */
+function strayLines(text: string, shown: string): readonly string[] {
+  const lines = text.split("\n");
+  const first = lines.findIndex((line) => line.startsWith("["));
+  return lines.slice(0, Math.max(0, first)).flatMap((line, at) => {
+    const words = line.trim();
+    if (words === "" || words.startsWith("#") || words.startsWith(";")) return [];
+    return [`${shown}:${at + 1}: "${words.slice(0, 40)}" stands before the first section and is ignored`];
+  });
 }
 
 function unitName(baseName: string | undefined, shown: string): string {

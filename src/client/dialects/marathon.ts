@@ -1,5 +1,5 @@
 /** The calls of Marathon's API that the command line makes. */
-import { type Answer, type Connection, parseAnswer } from "../connection.ts";
+import { type Answer, type Call, type Connection, parseAnswer } from "../connection.ts";
 import { expectSuccess } from "./dialect-error.ts";
 
 export type MarathonKind = "App" | "Group" | "Pod";
@@ -31,12 +31,22 @@ export async function replaceMarathon(
   id: string,
   body: object,
 ): Promise<Answer> {
-  return expectSuccess(await connection.call({ method: "PUT", path: marathonPath(kind, id), body }));
+  return expectSuccess(await lastWord(connection, { method: "PUT", path: marathonPath(kind, id), body }));
 }
 
 export async function deleteMarathon(connection: Connection, kind: MarathonKind, id: string): Promise<boolean> {
-  const answer = await connection.call({ method: "DELETE", path: marathonPath(kind, id) });
+  const answer = await lastWord(connection, { method: "DELETE", path: marathonPath(kind, id) });
   return expectSuccess(answer, [404]).status !== 404;
+}
+
+/**
+ * An app whose change cannot come to its end (no room for it) is locked by it, and the next change refused with 409. What a
+ * person says last counts, so it is said again with Marathon's word for that.
+ */
+async function lastWord(connection: Connection, call: Call): Promise<Answer> {
+  const answer = await connection.call(call);
+  const isLocked = answer.status === 409 && /"deployments"\s*:/.test(answer.text);
+  return isLocked ? connection.call({ ...call, path: `${call.path}?force=true` }) : answer;
 }
 
 /** Ids of the changes that are still in progress. */

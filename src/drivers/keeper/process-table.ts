@@ -73,10 +73,23 @@ export class ProcessTable {
       oomKillsBefore: 0,
       ...(spec.restart ? { spec } : {}),
     };
-    // Written before it starts, so that no process can run without a record; one that cannot be written is not started.
-    this.#parts.records.save(record);
-    this.#records.set(id, record);
+    this.#note(record);
     return this.#start(record, spec);
+  }
+
+  /**
+   * Written before it starts, so that no process can run without a record; one that cannot be written is not started. But for a
+   * full disk: what crashes then must run again all the same, and its record follows when there is room.
+   */
+  #note(record: ProcessRecord): void {
+    const { id } = record.info;
+    try {
+      this.#parts.records.save(record);
+    } catch (error) {
+      if (!["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+      this.#unwritten.add(id);
+    }
+    this.#records.set(id, record);
   }
 
   signal(id: string, signal: number): void {

@@ -41,9 +41,16 @@ export class RunFiles {
     await replaceFile(join(this.#folder(ref), RUN_FILE), JSON.stringify(record), true);
   }
 
-  /** Not flushed to the disk: it has to outlive this program, not the machine, after whose fall nothing of it is true. */
+  /**
+   * Not flushed to the disk: it has to outlive this program, not the machine, after whose fall nothing of it is true. On a full disk
+   * the older state stays: from there every move can be made twice, because the keeper knows each process by its id.
+   */
   async saveState(ref: RunRef, record: StateRecord): Promise<void> {
-    await replaceFile(join(this.#folder(ref), STATE_FILE), JSON.stringify(record), false);
+    try {
+      await replaceFile(join(this.#folder(ref), STATE_FILE), JSON.stringify(record), false);
+    } catch (error) {
+      if (!["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    }
   }
 
   async loadAll(): Promise<readonly { readonly record: RunRecord; readonly state: StateRecord | undefined }[]> {
@@ -107,12 +114,17 @@ async function readJson<T>(file: string): Promise<T | undefined> {
 
 async function replaceFile(file: string, text: string, flushes: boolean): Promise<void> {
   const draft = `${file}.${randomUUID().slice(0, 8)}`;
-  const handle = await open(draft, "w", 0o600);
   try {
-    await handle.writeFile(text);
-    if (flushes) await handle.sync();
-  } finally {
-    await handle.close();
+    const handle = await open(draft, "w", 0o600);
+    try {
+      await handle.writeFile(text);
+      if (flushes) await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
   }
-  await rename(draft, file);
 }

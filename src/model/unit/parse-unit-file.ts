@@ -62,8 +62,10 @@ class Lexer {
   }
 
   #sectionName(): Step {
+    const { line } = this.#input;
     const { text, ended } = this.#input.readUntil("]");
-    if (ended) throw this.#error("unable to find end of section");
+    // Looked for to the end of the file: people need the line where it began.
+    if (ended) throw new UnitFileError("unable to find end of section", line);
     return () => this.#sectionEnd(text.slice(0, -1));
   }
 
