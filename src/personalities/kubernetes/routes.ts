@@ -9,12 +9,14 @@ import { remove, removeCollection } from "./verbs/delete.ts";
 import { get, listOrWatch } from "./verbs/read.ts";
 import { getScale, patchScale, replaceScale } from "./verbs/scale.ts";
 import type { Call, Serving } from "./verbs/serving.ts";
+import { SharedPieces } from "./verbs/shared-pieces.ts";
 import { patch, replace } from "./verbs/update.ts";
 
 type Verb = (call: Call) => Response | Promise<Response>;
 type Make = (method: Route["method"], path: string, verb: Access["verb"], handle: Verb) => Route;
 
-export function resourceRoutes(serving: Serving): readonly Route[] {
+export function resourceRoutes(context: Omit<Serving, "shared">): readonly Route[] {
+  const serving: Serving = { ...context, shared: new SharedPieces() };
   return resources.flatMap((resource) => routesOf(resource, maker(serving, resource)));
 }
 

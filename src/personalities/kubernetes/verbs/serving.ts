@@ -4,6 +4,7 @@ import type { Log } from "../../../seams/log.ts";
 import type { Random } from "../../../seams/random.ts";
 import type { Store } from "../../../store/store.ts";
 import type { Resource } from "../resource.ts";
+import type { SharedPieces } from "./shared-pieces.ts";
 
 /** What every verb gets. */
 export interface Serving {
@@ -11,6 +12,7 @@ export interface Serving {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly shared: SharedPieces;
 }
 
 /** One request to one resource. */

@@ -1,12 +1,15 @@
+/** Text, or the bytes of text that others send as well. */
+type Pieces = AsyncGenerator<string | Uint8Array> | Generator<string | Uint8Array>;
+
 /** An answer written piece by piece, as fast as the client reads: the next piece is made when the last one is on its way. */
-export function textStream(pieces: AsyncGenerator<string> | Generator<string>): ReadableStream<Uint8Array> {
+export function textStream(pieces: Pieces): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         const { value, done } = await pieces.next();
         if (done) controller.close();
-        else controller.enqueue(encoder.encode(value));
+        else controller.enqueue(typeof value === "string" ? encoder.encode(value) : value);
       },
       async cancel() {
         await pieces.return(undefined);

@@ -17,6 +17,8 @@ import { PIECE_CHARACTERS, textStream } from "./text-stream.ts";
 const BOOKMARK_MS = 60_000;
 /** Without `timeoutSeconds` a watch ends after 30 to 60 minutes, so that clients spread over servers again. Source: kube-apiserver --min-request-timeout. */
 const SHORTEST_SECONDS = 1800;
+/** Changes in one shared piece; a backlog longer than that is somebody's own. */
+const MOST_SHARED = 100;
 
 export function watch(call: Call): Response {
   const { resource, request, context, namespace, serving } = call;
@@ -40,8 +42,9 @@ async function* watchPieces(
   selection: Selection,
   initial: readonly StoredObject[],
   since: number,
-): AsyncGenerator<string> {
-  const { store } = serving;
+): AsyncGenerator<string | Uint8Array> {
+  const { store, shared } = serving;
+  const isShared = picksAll(selection) && selection.namespace === undefined;
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, context.signal, request.signal]);
   const changes = store.watch({ kinds: [selection.resource.kind], since, signal });
@@ -57,7 +60,10 @@ async function* watchPieces(
         if (event === "timeout") return;
       } else {
         if (event.done) return;
-        yield* gathered(linesFor(store, selection, event.value));
+        const { value: changed } = event;
+        const lines = () => linesFor(store, selection, changed);
+        if (isShared && changed.length <= MOST_SHARED) yield shared.bytes(changed, () => [...lines()].join(""));
+        else yield* gathered(lines());
         next = changes.next();
       }
     }
