@@ -22,6 +22,8 @@ type Identify = (request: IncomingMessage) => Actor | undefined;
 
 /** The largest request line and headers; a body's limit is http/mount's. */
 const LIMITS = { maxHeaderSize: 64 * 1024, requestTimeout: 120_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };
+/** Per listener. Beyond it the kernel accepts and we close: descriptors are left for the pods. */
+const MOST_CONNECTIONS = 4096;
 const ANSWERS_MAY_TAKE_MS = 1000;
 const LARGEST_MESSAGE = 1024 * 1024;
 /** What Node's parser says of a request that never became one. */
@@ -44,6 +46,7 @@ export async function listenTls(
     requestCert: true,
     rejectUnauthorized: false,
     minVersion: "TLSv1.2",
+    handshakeTimeout: 10_000,
   });
   serve(server, mounted, (request) => bearer(request, pki) ?? certified(request));
   const port = await bind(server, at);
@@ -96,8 +99,13 @@ function serve(server: Server, mounted: Mounted, identify: Identify): void {
   );
   server.on("request", listener);
   const sockets = new WebSocketServer({ noServer: true, maxPayload: LARGEST_MESSAGE });
+  server.maxConnections = MOST_CONNECTIONS;
   server.on("upgrade", (incoming, stream, head) => {
-    upgrade(sockets, mounted, identify, incoming, stream, head).catch((error: Error) => stream.destroy(error));
+    // Node leaves an upgraded socket's errors to whoever took it: without a listener a reset would end the process.
+    stream.on("error", () => stream.destroy());
+    upgrade(sockets, mounted, identify, incoming, stream, head).catch(() =>
+      refuseUpgrade(stream, 400, "text/plain", "Bad Request\n"),
+    );
   });
   server.on("clientError", (error: NodeJS.ErrnoException, stream) => {
     if (stream.writable)
@@ -114,24 +122,43 @@ async function upgrade(
   head: Buffer,
 ): Promise<void> {
   const connection = connectionOf(incoming, identify);
+  // Before anything is opened for it: a handshake that ws would refuse must not leave a command behind.
+  if (!isHandshake(incoming)) {
+    refuseUpgrade(stream, 400, "text/plain", "not a WebSocket handshake (RFC 6455, 4.1)\n");
+    return;
+  }
   const headers = new Headers();
   for (const [name, value] of Object.entries(incoming.headers))
     if (value !== undefined) headers.set(name, String(value));
   const request = new Request(new URL(incoming.url ?? "/", connection.origin), { headers });
   const opened = await mounted.openSocket(request, connection);
   if (opened instanceof Response) {
-    const body = await opened.text();
-    stream.end(
-      `HTTP/1.1 ${opened.status} Refused\r\nContent-Type: ${opened.headers.get("Content-Type") ?? "text/plain"}\r\n` +
-        `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-    );
+    refuseUpgrade(stream, opened.status, opened.headers.get("Content-Type") ?? "text/plain", await opened.text());
     return;
   }
   sockets.handleUpgrade(incoming, stream, head, (socket) => opened.take(asSocket(socket)));
 }
 
+function isHandshake({ headers, method }: IncomingMessage): boolean {
+  const key = headers["sec-websocket-key"] ?? "";
+  return (
+    method === "GET" &&
+    headers.upgrade?.toLowerCase() === "websocket" &&
+    /^[+/0-9A-Za-z]{22}==$/.test(key) &&
+    headers["sec-websocket-version"] === "13"
+  );
+}
+
+function refuseUpgrade(stream: Duplex, status: number, type: string, body: string): void {
+  if (!stream.writable) return;
+  const head = `HTTP/1.1 ${status} Refused\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
+  stream.end(`${head}\r\n\r\n${body}`);
+}
+
 function asSocket(socket: WebSocket): Socket {
   socket.binaryType = "nodebuffer";
+  // A frame that breaks the protocol, or one that is too long: ws closes it, and says so here.
+  socket.on("error", () => socket.terminate());
   return {
     protocol: socket.protocol,
     send: (data) => socket.send(data),

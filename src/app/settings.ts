@@ -1,4 +1,5 @@
 /** What a person can choose about one styr process. The only place that reads `process.env`. */
+import { isIPv4 } from "node:net";
 import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { parseQuantity } from "../lib/quantity.ts";
@@ -96,7 +97,7 @@ function loopback(at: { readonly host: string; readonly port: number }): {
   readonly host: string;
   readonly port: number;
 } {
-  if (/^127\./.test(at.host) || at.host === "::1" || at.host === "localhost") return at;
+  if ((isIPv4(at.host) && at.host.startsWith("127.")) || at.host === "::1" || at.host === "localhost") return at;
   throw new Error(
     `--http ${at.host}:${at.port}: plain HTTP is served on loopback only (127.0.0.1, ::1); use HTTPS on port ${DEFAULT_PORT}`,
   );
@@ -127,8 +128,9 @@ function amount(
 function range(text: string): string {
   const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(text);
   const valid =
-    parts?.slice(1, 5).every((part) => Number(part) <= 255) && Number(parts[5]) >= 8 && Number(parts[5]) <= 29;
-  if (!valid) throw new Error(`--pod-range ${text}: give an IPv4 range such as 10.42.0.0/24`);
+    parts?.slice(1, 5).every((part) => Number(part) <= 255) && Number(parts[5]) >= 8 && Number(parts[5]) <= 26;
+  if (!valid)
+    throw new Error(`--pod-range ${text}: give an IPv4 range such as 10.42.0.0/24, of at least 64 addresses (/26)`);
   return text;
 }
 
