@@ -1,7 +1,16 @@
 /** The contract of every journal: what was acknowledged is there after a reopen, what was refused never is. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -103,6 +112,15 @@ describe("journal sqlite", () => {
     await first.load();
     await assert.rejects(SqliteJournal.open(file), /another styr is running/);
     await first.close();
+  });
+
+  test("nobody but its owner can read it, nor the log beside it", async () => {
+    const file = join(mkdtempSync(join(scratch, "disk-")), "store.db");
+    const journal = await SqliteJournal.open(file);
+    await journal.load();
+    await journal.append([put(1, "a", 1)]);
+    for (const each of [file, `${file}-wal`]) assert.equal(statSync(each).mode & 0o077, 0, each);
+    await journal.close();
   });
 
   test("a file that is no database is refused in words and left alone", async () => {
