@@ -1,5 +1,5 @@
 /** The thread that owns the database file. Everything here may block: nobody waits on this event loop. */
-import { chmodSync, closeSync, closeSync, fchmodSync, openSync, openSync } from "node:fs";
+import { closeSync, fchmodSync, openSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../lib/assert.ts";
@@ -23,9 +23,6 @@ function makePrivate(file: string): void {
 }
 
 function open(file: string): Opened {
-  // SQLite gives its other files the mode of this one. Secrets are in it.
-  closeSync(openSync(file, "a", 0o600));
-  chmodSync(file, 0o600);
   makePrivate(file);
   const database = new DatabaseSync(file);
   // Exclusive: two servers on one file would each believe their own memory.
