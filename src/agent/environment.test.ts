@@ -84,6 +84,34 @@ describe("environment", () => {
     assert.deepEqual(environmentOf(pod, { ...container, env }, context), {});
   });
 
+  test("envFrom brings whole config maps and secrets: with a prefix, later over earlier, env over all, no impossible names", () => {
+    const values = { "ConfigMap/a": { X: "1", Y: "2", "no=name": "3" }, "Secret/s": { Y: "secret" } };
+    const envFrom = [
+      { configMapRef: { name: "a" } },
+      { secretRef: { name: "s" } },
+      { prefix: "P_", configMapRef: { name: "a" } },
+      { configMapRef: { name: "none", optional: true } },
+    ];
+    const env = [
+      { name: "X", value: "own" },
+      { name: "Z", value: "$(Y)" },
+    ];
+    const run = { ...container, envFrom, env };
+    const wanted = { X: "own", Y: "secret", P_X: "1", P_Y: "2", Z: "secret" };
+    assert.deepEqual(environmentOf(pod, run, { ...context, values }), wanted);
+    assert.deepEqual(
+      valueSourcesOf({ ...pod, spec: { ...pod.spec, containers: [run] } }).map(({ kind, name, optional }) => [
+        ...[kind, name, optional],
+      ]),
+      [
+        ["ConfigMap", "a", false],
+        ["ConfigMap", "none", true],
+        ["Secret", "s", false],
+      ],
+    );
+    assert.throws(() => environmentOf(pod, run, { ...context, values: {} }), /configmap "a" not found/);
+  });
+
   test("references: known ones are replaced, unknown ones and single dollars stay, $$ is a dollar", () => {
     const rows: readonly (readonly [string, string])[] = [
       ["$(A)", "1"],

@@ -14,7 +14,7 @@ export interface EnvironmentContext {
 
 /** The container's variables with every reference resolved. Throws ConfigurationError naming what is missing. */
 export function environmentOf(pod: Pod, container: Container, context: EnvironmentContext): Record<string, string> {
-  const env: Record<string, string> = {};
+  const env = importedVariables(container, context.values);
   for (const variable of container.env ?? []) {
     const value = variable.valueFrom
       ? resolve(pod, container, variable, context)
@@ -23,6 +23,25 @@ export function environmentOf(pod: Pod, container: Container, context: Environme
   }
   return env;
 }
+
+/** What envFrom brings. A key that no variable can be called is left out, as in Kubernetes. */
+function importedVariables({ envFrom = [] }: Container, values: Values): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const { prefix = "", configMapRef, secretRef } of envFrom) {
+    const [kind, ref] = secretRef ? (["Secret", secretRef] as const) : (["ConfigMap", configMapRef] as const);
+    const found = ref && values[`${kind}/${ref.name}`];
+    if (ref && found === undefined && ref.optional !== true) throw notThere(kind, ref.name);
+    for (const [key, value] of Object.entries(found ?? {}))
+      if (!/[=\0]/.test(`${prefix}${key}`)) env[`${prefix}${key}`] = value;
+  }
+  return env;
+}
+
+function notThere(kind: "Secret" | "ConfigMap", name: string): ConfigurationError {
+  return new ConfigurationError(`${WORD[kind]} "${name}" not found`);
+}
+
+const WORD = { Secret: "secret", ConfigMap: "configmap" } as const;
 
 /**
  * Kubernetes' expansion (third_party/forked/golang/expansion): `$(NAME)` is replaced when NAME is known and left as it
@@ -64,9 +83,8 @@ function keyValue(
 ): string | undefined {
   const found = values[`${kind}/${ref.name}`]?.[ref.key];
   if (found !== undefined || ref.optional === true) return found;
-  const word = kind === "Secret" ? "secret" : "configmap";
-  if (values[`${kind}/${ref.name}`] === undefined) throw new ConfigurationError(`${word} "${ref.name}" not found`);
-  throw new ConfigurationError(`couldn't find key ${ref.key} in ${word} "${ref.name}"`);
+  if (values[`${kind}/${ref.name}`] === undefined) throw notThere(kind, ref.name);
+  throw new ConfigurationError(`couldn't find key ${ref.key} in ${WORD[kind]} "${ref.name}"`);
 }
 
 /** The host port that binding gave to the port of this name, the container's own before its neighbours'. */

@@ -2,7 +2,7 @@ import type { ContainerRun } from "../drivers/driver.ts";
 import type { Container, Pod } from "../model/pod.ts";
 import { ConfigurationError } from "./configuration-error.ts";
 import { containerRun, isOnHostNetwork, needsAddress } from "./container-run.ts";
-import { fetchValues, type Values, valueSourcesOf } from "./values.ts";
+import { fetchValues, lacksValues, type Values, valueSourcesOf } from "./values.ts";
 import type { WorkerHost } from "./worker-host.ts";
 
 /** A pod's address, volumes and values on this node: what its containers need before they can start. */
@@ -42,7 +42,8 @@ export class PodEquipment {
   }
 
   async runOf(pod: Pod, container: Container, attempt: number): Promise<ContainerRun> {
-    const again = attempt > 0 && valueSourcesOf(pod).length > 0;
+    const isMissing = this.#values !== undefined && lacksValues(pod, this.#values);
+    const again = isMissing || (attempt > 0 && valueSourcesOf(pod).length > 0);
     const linked = container.volumeMounts?.some(({ subPath }) => subPath) === true;
     if (this.#volumes === undefined || again || linked) await this.make(pod, again);
     const { hostAddress, nodeName } = this.#host;

@@ -25,6 +25,10 @@ export function valueSourcesOf(pod: Pod): readonly ValueSource[] {
     const optional = source.optional && (before?.optional ?? true);
     found.set(key, { kind: source.kind, name: source.name, optional, ...(volume === undefined ? {} : { volume }) });
   };
+  for (const { configMapRef, secretRef } of allContainers(pod).flatMap(({ envFrom }) => envFrom ?? [])) {
+    if (secretRef) add({ kind: "Secret", name: secretRef.name, optional: secretRef.optional === true });
+    if (configMapRef) add({ kind: "ConfigMap", name: configMapRef.name, optional: configMapRef.optional === true });
+  }
   for (const { valueFrom } of allContainers(pod).flatMap(({ env }) => env ?? [])) {
     const { secretKeyRef, configMapKeyRef } = valueFrom ?? {};
     if (secretKeyRef) add({ kind: "Secret", name: secretKeyRef.name, optional: secretKeyRef.optional === true });
@@ -38,17 +42,23 @@ export function valueSourcesOf(pod: Pod): readonly ValueSource[] {
   return [...found.values()].toSorted((a, b) => (`${a.kind}/${a.name}` < `${b.kind}/${b.name}` ? -1 : 1));
 }
 
-/** Fetches them all. Rejects when the control plane does not answer; throws ConfigurationError when one is missing. */
+/** Whether something is not there that the pod cannot do without: worth looking again. */
+export function lacksValues(pod: Pod, values: Values): boolean {
+  return valueSourcesOf(pod).some(({ kind, name, optional }) => !optional && values[`${kind}/${name}`] === undefined);
+}
+
+/**
+ * Fetches them all. Rejects when the control plane does not answer; throws ConfigurationError when one is missing that a volume shows. Of one
+ * that only variables refer to, the container that has them says so (environment.ts): its neighbours may start.
+ */
 export async function fetchValues(pod: Pod, control: Control): Promise<Values> {
   const values: Record<string, Readonly<Record<string, string>>> = {};
   for (const { kind, name, optional, volume } of valueSourcesOf(pod)) {
     const found = await control.keyValues(kind, pod.metadata.namespace ?? "default", name);
     if (found !== undefined) values[`${kind}/${name}`] = found;
-    else if (!optional) {
+    else if (!optional && volume !== undefined) {
       const what = `${kind === "Secret" ? "secret" : "configmap"} "${name}" not found`;
-      throw new ConfigurationError(
-        volume === undefined ? what : `MountVolume.SetUp failed for volume "${volume}": ${what}`,
-      );
+      throw new ConfigurationError(`MountVolume.SetUp failed for volume "${volume}": ${what}`);
     }
   }
   return values;

@@ -55,6 +55,8 @@ export interface Container {
   readonly args?: readonly string[];
   readonly workingDir?: string;
   readonly env?: readonly EnvVar[];
+  /** Whole config maps and secrets as variables; `env` wins over them, later ones over earlier ones. */
+  readonly envFrom?: readonly EnvFromSource[];
   readonly ports?: readonly ContainerPort[];
   readonly resources?: Resources;
   readonly volumeMounts?: readonly VolumeMount[];
@@ -128,6 +130,13 @@ export interface EnvVar {
     /** Extension: the host port that the scheduler gave to the port of this name. */
     readonly assignedPort?: string;
   };
+}
+
+export interface EnvFromSource {
+  /** Put before every name. */
+  readonly prefix?: string;
+  readonly configMapRef?: { readonly name: string; readonly optional?: boolean };
+  readonly secretRef?: { readonly name: string; readonly optional?: boolean };
 }
 
 export interface ContainerPort {

@@ -580,6 +580,18 @@ describe("agent: values and variables", () => {
     await stage.clock.advance(1_000);
     assert.equal(stage.driver.specs[1]?.env.KEY, "v");
   });
+
+  test("a container whose envFrom is not there waits with CreateContainerConfigError until it is; its neighbour runs", async () => {
+    const stage = await staged();
+    const envFrom = [{ prefix: "C_", configMapRef: { name: "settings" } }];
+    const pod = await stage.run(podOf({ containers: [web({ name: "plain" }), web({ envFrom })] }));
+    const waiting = stage.control.status(pod).containerStatuses?.[1]?.state.waiting;
+    assert.deepEqual(waiting, { reason: "CreateContainerConfigError", message: 'configmap "settings" not found' });
+    assert.equal(stage.driver.running("plain").length, 1);
+    stage.control.values.set("ConfigMap/default/settings", { COLOUR: "blue" });
+    await stage.clock.advance(31_000);
+    assert.deepEqual(stage.driver.specs.at(-1)?.env, { C_COLOUR: "blue" });
+  });
 });
 
 describe("agent: access and quiet", () => {

@@ -25,6 +25,17 @@ describe("kubernetes: what is refused, in Kubernetes' words", () => {
       body: podNamed("bad", { containers: [{ name: "main" }] }),
       says: ["spec.containers[0].image: Required value"],
     },
+    {
+      why: "variables from nothing, from two things, and from something without a name",
+      body: withContainer({
+        envFrom: [{}, { configMapRef: { name: "a" }, secretRef: { name: "b" } }, { secretRef: {} }],
+      }),
+      says: [
+        'spec.containers[0].envFrom[0]: Invalid value: "": must specify one of: `configMapRef` or `secretRef`',
+        'spec.containers[0].envFrom[1]: Invalid value: "": may not have more than one field specified at a time',
+        "spec.containers[0].envFrom[2].secretRef.name: Required value",
+      ],
+    },
     { why: "no containers", body: podNamed("bad", { containers: [] }), says: ["spec.containers: Required value"] },
     { why: "no spec", body: { kind: "Pod", metadata: { name: "bad" } }, says: ["spec.containers: Required value"] },
     {

@@ -1,4 +1,4 @@
-import { type Container, type ContainerPort, driverOf, type EnvVar } from "../../../model/pod.ts";
+import { type Container, type ContainerPort, driverOf, type EnvFromSource, type EnvVar } from "../../../model/pod.ts";
 import {
   duplicate,
   type FieldError,
@@ -8,7 +8,7 @@ import {
   required,
   unsupported,
 } from "./field-errors.ts";
-import { configKey, dnsLabel, envName, portName } from "./names.ts";
+import { configKey, dnsLabel, dnsSubdomain, envName, portName } from "./names.ts";
 import { validateAction, validateHealthCheck, validatePort, validateProbe } from "./probes.ts";
 import { validateResources } from "./resources.ts";
 
@@ -27,6 +27,7 @@ export function validateContainer(container: Container, path: string, pod: PodSu
     ...validateIdentity(container, path),
     ...validatePorts(container.ports ?? [], `${path}.ports`, pod.hostNetwork),
     ...(container.env ?? []).flatMap((variable, at) => validateEnv(variable, `${path}.env[${at}]`)),
+    ...(container.envFrom ?? []).flatMap((source, at) => validateEnvFrom(source, `${path}.envFrom[${at}]`)),
     ...validateResources(container.resources, `${path}.resources`),
     ...validateMounts(container, path, pod.volumes),
     ...validateLife(container, path, pod.isInit),
@@ -140,6 +141,24 @@ function validateEnv({ name, value, valueFrom }: EnvVar, path: string): readonly
     if (!reference.key) errors.push(required(`${from}.${field}.key`));
     else
       errors.push(...configKey(reference.key).map((why) => invalidValue(`${from}.${field}.key`, reference.key, why)));
+  }
+  return errors;
+}
+
+function validateEnvFrom({ prefix, configMapRef, secretRef }: EnvFromSource, path: string): readonly FieldError[] {
+  const errors: FieldError[] = prefix ? envName(prefix).map((why) => invalidValue(`${path}.prefix`, prefix, why)) : [];
+  if (configMapRef && secretRef) {
+    errors.push(invalidValue(path, "", "may not have more than one field specified at a time"));
+  } else if (!configMapRef && !secretRef) {
+    errors.push(invalidValue(path, "", "must specify one of: `configMapRef` or `secretRef`"));
+  }
+  for (const [field, reference] of Object.entries({ configMapRef, secretRef })) {
+    if (!reference) continue;
+    if (!reference.name) errors.push(required(`${path}.${field}.name`));
+    else
+      errors.push(
+        ...dnsSubdomain(reference.name).map((why) => invalidValue(`${path}.${field}.name`, reference.name, why)),
+      );
   }
   return errors;
 }
