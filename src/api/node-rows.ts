@@ -3,6 +3,7 @@ import { isNodeReady, type Node, nodes } from "../model/node.ts";
 import { isTerminal, type Pod, pods } from "../model/pod.ts";
 import type { NodeRow } from "../model/reports.ts";
 import type { WorkloadReader } from "../model/workload.ts";
+import { compileDemand, type Demand } from "../scheduling/demand.ts";
 import { addressOf } from "./pod-urls.ts";
 
 export function listNodes(reader: WorkloadReader): readonly NodeRow[] {
@@ -30,8 +31,8 @@ function nodeRow(node: Node, there: readonly Pod[]): NodeRow {
     ...(address === undefined ? {} : { address }),
     machineId: nodeInfo.machineID,
     pods: there.length,
-    cpuMillis: { asked: sum(there, "cpu", cpuMillis), allocatable: cpuMillis(allocatable.cpu) },
-    memoryBytes: { asked: sum(there, "memory", bytes), allocatable: bytes(allocatable.memory) },
+    cpuMillis: { asked: sum(there, (demand) => demand.cpuMillis), allocatable: cpuMillis(allocatable.cpu) },
+    memoryBytes: { asked: sum(there, (demand) => demand.memoryBytes), allocatable: bytes(allocatable.memory) },
     drivers: Object.entries(drivers)
       .map(([name, { ready, reason }]) => ({ name, ready, ...(reason === undefined ? {} : { reason }) }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
@@ -42,9 +43,7 @@ function nodeRow(node: Node, there: readonly Pod[]): NodeRow {
   };
 }
 
-function sum(there: readonly Pod[], resource: string, read: (quantity: string | undefined) => number): number {
-  const containers = there.flatMap((pod) => pod.spec.containers);
-  return containers.reduce((total, { resources }) => {
-    return total + read(resources?.requests?.[resource] ?? resources?.limits?.[resource]);
-  }, 0);
+/** As the scheduler counts it, so that a refusal and this row never disagree. */
+function sum(there: readonly Pod[], amount: (demand: Demand) => number): number {
+  return there.reduce((total, pod) => total + amount(compileDemand(pod)), 0);
 }

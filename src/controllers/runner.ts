@@ -42,6 +42,7 @@ export class ControllerRunner {
   /** Everything up to this revision has been queued. */
   #seen = 0;
   #inFlight = 0;
+  #nextLane = 0;
   #scheduled = false;
 
   constructor({ store, controllers, clock, random, log }: RunnerOptions) {
@@ -140,7 +141,12 @@ export class ControllerRunner {
 
   #slice(): void {
     const started = this.#clock.monotonic();
-    for (const lane of this.#lanes) {
+    // After the lane served last, so that one controller with much to do does not keep the others waiting.
+    const first = this.#nextLane;
+    for (let n = 0; n < this.#lanes.length; n++) {
+      const at = (first + n) % this.#lanes.length;
+      const lane = this.#lanes[at] as Lane;
+      this.#nextLane = (at + 1) % this.#lanes.length;
       for (const key of lane.queue) {
         if (this.#clock.monotonic() - started > SLICE_MS) {
           this.#run();
