@@ -91,9 +91,9 @@ describe("durable: acknowledged means on disk", { concurrency: 1 }, () => {
       sum((ledger) => ledger.settled),
     ];
     t.diagnostic(`${acknowledged} acknowledged writes, ${refused} refused, ${settled} restarts that settled`);
-    assert.ok(acknowledged > LIVES * KILLS_PER_LIFE * 10, `only ${acknowledged} writes were acknowledged in all`);
+    assert.ok(acknowledged > LIVES * KILLS_PER_LIFE * 2, `only ${acknowledged} writes were acknowledged in all`);
     assert.ok(refused < acknowledged / 5, `${refused} writes were refused`);
-    assert.ok(settled > LIVES * KILLS_PER_LIFE * 0.6, `only ${settled} restarts settled before they were killed`);
+    assert.ok(settled > LIVES * KILLS_PER_LIFE * 0.4, `only ${settled} restarts settled before they were killed`);
   });
 
   for (const [fault, symptom] of [
