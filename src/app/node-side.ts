@@ -1,4 +1,5 @@
 /** The agent half of a process: the keeper, the drivers and the agent, put together. */
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
@@ -156,12 +157,29 @@ function buildUnitDriver(
   return new UnitDriver({ keeper, cgroups, stateDir, clock, random, log, dockerHost, ...containers.forDriver });
 }
 
-/** The first address that others could reach this machine at; loopback on a machine without a network. */
+/** The address that others are most likely to reach this machine at: of the interface with the default route, else of the first real one. */
 export function hostAddress(): string {
   const all = Object.entries(networkInterfaces()).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const ours = all
-    .filter(([name]) => !/^(?:lo|docker|br-|veth|styr|cni|virbr)/.test(name))
-    .flatMap(([, list]) => list ?? []);
-  const usable = ours.filter(({ internal, family }) => !internal && family === "IPv4");
+  const outward = defaultInterface(existsSync(ROUTES) ? readFileSync(ROUTES, "utf8") : "");
+  const isOurs = (name: string) => !/^(?:lo|docker|br-|veth|styr|cni|virbr)/.test(name);
+  const ranked = [
+    ...all.filter(([name]) => name === outward),
+    ...all.filter(([name]) => name !== outward && isOurs(name)),
+  ];
+  const usable = ranked
+    .flatMap(([, list]) => list ?? [])
+    .filter(({ internal, family }) => !internal && family === "IPv4");
   return usable[0]?.address ?? "127.0.0.1";
+}
+
+const ROUTES = "/proc/net/route";
+
+/** The interface of the default route with the least metric, from the text of /proc/net/route. */
+export function defaultInterface(routes: string): string | undefined {
+  const lines = routes
+    .split("\n")
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/));
+  const defaults = lines.filter(([, destination, , , , , , mask]) => destination === "00000000" && mask === "00000000");
+  return defaults.toSorted((a, b) => Number(a[6]) - Number(b[6]))[0]?.[0];
 }

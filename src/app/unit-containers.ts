@@ -40,9 +40,12 @@ export class UnitContainers {
       childLabels: (run, unitName) => ({
         [LABEL.unit]: unitName,
         [LABEL.instance]: instance,
-        "dev.styrmann.pod": run.pod.uid,
+        [LABEL.pod]: run.pod.uid,
       }),
-      children: async (_podUid, unitName, names) => listChildren(engine, { unit: unitName, names }),
+      children: async (podUid, unitName, names) => {
+        const found = await listChildren(engine, { unit: unitName, names });
+        return found.filter(({ labels }) => isStartedBy(podUid, instance, labels));
+      },
       childExec: (id, request) => execInContainer(engine, id, request),
       childUsage: async (id) => {
         const counters = await containerCounters(engine, id);
@@ -77,4 +80,15 @@ export class UnitContainers {
       this.#options.log.info("the engine was not asked for its cgroup driver", { error: error.message });
     }
   }
+}
+
+/**
+ * An image brings labels too, so the unit's name alone proves nothing: a pod's own container is never a unit's, and one that
+ * names a pod or a state directory must name ours. A container found by its name (`docker run --name` in a shell) has none of them.
+ */
+export function isStartedBy(podUid: string, instance: string, labels: Readonly<Record<string, string>>): boolean {
+  if (labels[LABEL.role] !== undefined || labels[LABEL.podUid] !== undefined) return false;
+  const [itsPod, itsInstance] = [labels[LABEL.pod], labels[LABEL.instance]];
+  if (labels[LABEL.unit] === undefined) return itsPod === undefined && itsInstance === undefined;
+  return itsPod === podUid && itsInstance === instance;
 }
