@@ -14,6 +14,7 @@ export type AmountName = "cpu" | "memory" | "disk";
 export type Change =
   | { readonly type: "ask less"; readonly amount: AmountName; readonly to: number }
   | { readonly type: "free amount"; readonly amount: AmountName; readonly by: number }
+  | { readonly type: "less of a resource"; readonly resource: string; readonly to: number }
   | { readonly type: "free port"; readonly port: HostPort; readonly holders: readonly string[] }
   | { readonly type: "fewer ports"; readonly to: number }
   | { readonly type: "remove pods"; readonly keys: readonly string[]; readonly why: string }
@@ -33,6 +34,10 @@ export function changeWords(change: Change): string {
       return `${change.amount} ≤ ${amountWords(change.amount, change.to)}`;
     case "free amount":
       return `${amountWords(change.amount, change.by)} of ${change.amount} is freed there`;
+    case "less of a resource":
+      return change.to === 0
+        ? `it does without ${change.resource}`
+        : `it asks for at most ${change.to} ${change.resource}`;
     case "free port":
       return `port ${change.port.port} is freed (held by ${listed(change.holders)})`;
     case "fewer ports":
@@ -84,6 +89,7 @@ export function effort(change: Change, demand: Demand): number {
       return 1.5;
     case "free port":
     case "fewer ports":
+    case "less of a resource":
       return 2;
     case "tolerate":
     case "free amount":
@@ -107,6 +113,11 @@ export function changedDemand(demand: Demand, change: Change): Demand {
       return { ...demand, [FIELD[change.amount]]: change.to };
     case "fewer ports":
       return { ...demand, dynamicPorts: change.to };
+    case "less of a resource":
+      return {
+        ...demand,
+        extended: demand.extended.map(([name, amount]) => [name, name === change.resource ? change.to : amount]),
+      };
     case "tolerate": {
       const { key, value, effect } = change.taint;
       const toleration = { key, operator: "Equal", effect, ...(value === undefined ? {} : { value }) } as const;

@@ -11,6 +11,7 @@ import {
   type Pod,
   type Toleration,
 } from "../model/pod.ts";
+import { extendedNames } from "./node-facts.ts";
 import { compileNodeRules, type NodePreference, type NodeRule } from "./node-rules.ts";
 import { compilePodRules, type PodRule } from "./pod-rules.ts";
 import { identify, type PodIdentity } from "./selection.ts";
@@ -26,6 +27,8 @@ export interface Demand {
   readonly cpuMillis: number;
   readonly memoryBytes: number;
   readonly diskBytes: number;
+  /** Every other resource by its name (`nvidia.com/gpu`), in its own unit; sorted, usually empty. */
+  readonly extended: readonly (readonly [resource: string, amount: number])[];
   readonly hostPorts: readonly HostPort[];
   /** How many host ports the scheduler is to pick. */
   readonly dynamicPorts: number;
@@ -55,6 +58,7 @@ export function compileTemplate(pod: Pod): Demand {
     cpuMillis: requested(pod, "cpu", cpuMillis),
     memoryBytes: requested(pod, "memory", bytes),
     diskBytes: requested(pod, "ephemeral-storage", bytes),
+    extended: extendedOf(pod),
     hostPorts: portsOf(pod).flatMap((port) => hostPortOf(pod, port) ?? []),
     dynamicPorts: portsOf(pod).filter(({ dynamicHostPort }) => dynamicHostPort).length,
     drivers: driversOf(pod),
@@ -100,6 +104,18 @@ function requested(pod: Pod, resource: string, read: (quantity: string | undefin
   }
   const together = pod.spec.containers.reduce((sum, container) => sum + of(container), sidecars);
   return Math.max(together, most);
+}
+
+function extendedOf(pod: Pod): Demand["extended"] {
+  const names = new Set(
+    allContainers(pod).flatMap(({ resources }) => [
+      ...Object.keys(resources?.requests ?? {}),
+      ...Object.keys(resources?.limits ?? {}),
+    ]),
+  );
+  return extendedNames(names)
+    .map((name) => [name, requested(pod, name, bytes)] as const)
+    .filter(([, amount]) => amount > 0);
 }
 
 function portsOf(pod: Pod): readonly ContainerPort[] {

@@ -50,6 +50,19 @@ describe("explain", () => {
     assert.equal(places(testPod({ hostPort: 80 }), [on(node)]), "n1");
   });
 
+  test("a resource that a node does not offer, or has too few of", () => {
+    const pod = testPod({
+      spec: { containers: [{ name: "c", image: "i", resources: { requests: { "x.org/a": "2", "x.org/b": "1" } } }] },
+    });
+    const node = testNode({ name: "n1" });
+    const allocatable = { ...node.status.allocatable, "x.org/a": "1" };
+    const found = explainPod(pod, [on({ ...node, status: { ...node.status, allocatable } })], RULES);
+    assert.match(
+      found.unblockings[0]?.message ?? "",
+      /^fits on n1 if it asks for at most 1 x\.org\/a and it does without x\.org\/b$/,
+    );
+  });
+
   test("a missing driver, a driver that does not work, a cordon", () => {
     const messages = (node: Node) =>
       explainPod(testPod({}), [on(node)], RULES).unblockings.map(({ message }) => message);

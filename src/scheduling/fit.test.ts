@@ -102,6 +102,23 @@ describe("fits", () => {
     });
   }
 
+  test("resources with names of their own are counted as any other; a node that does not offer them has none", () => {
+    const gpus = (count: string): PodSpec => ({
+      containers: [{ name: "c", image: "busybox", resources: { limits: { "nvidia.com/gpu": count } } }],
+    });
+    const node = testNode({ name: "n1" });
+    const demand = compileDemand(testPod({ spec: gpus("1") }));
+    assert.equal(fits(demand, nodeInfoOf(node, []))?.message, "needs 1 nvidia.com/gpu, 0 of 0 free");
+    const allocatable = { ...node.status.allocatable, "nvidia.com/gpu": "3" };
+    const offering = { ...node, status: { ...node.status, allocatable } };
+    const info = nodeInfoOf(offering, [testPod({ name: "there", spec: gpus("2") })]);
+    assert.equal(fits(demand, info), undefined);
+    const two = compileDemand(testPod({ spec: gpus("2") }));
+    assert.equal(fits(two, info)?.message, "needs 2 nvidia.com/gpu, 1 of 3 free");
+    info.remove("default/there");
+    assert.equal(fits(two, info), undefined, "what goes gives back");
+  });
+
   test("a finished pod holds nothing", () => {
     const done = { ...testPod({ cpu: "4" }), status: { phase: "Succeeded" as const } };
     assert.equal(fits(compileDemand(testPod({ cpu: "4" })), nodeInfoOf(testNode({ name: "n1" }), [done])), undefined);

@@ -20,6 +20,7 @@ export function fitsRoom(demand: Demand, node: NodeInfo): Refusal | undefined {
     checkCpu(demand, node) ??
     checkMemory(demand, node) ??
     checkDisk(demand, node) ??
+    (demand.extended.length === 0 ? undefined : checkExtended(demand, node)) ??
     checkPods(demand, node) ??
     (demand.hostPorts.length === 0 ? undefined : checkPorts(demand, node)) ??
     (demand.dynamicPorts === 0 ? undefined : checkDynamicPorts(demand, node))
@@ -34,6 +35,7 @@ export function allMisfits(demand: Demand, node: NodeInfo): readonly Refusal[] {
     checkCpu,
     checkMemory,
     checkDisk,
+    checkExtended,
     checkPods,
     checkPorts,
     checkDynamicPorts,
@@ -86,6 +88,16 @@ const checkDisk: Check = (demand, node) => {
   const free = total - node.usedDiskBytes;
   if (demand.diskBytes <= free || demand.diskBytes === 0) return undefined;
   return new Refusal("disk", () => amounts("disk", demand.diskBytes, free, total));
+};
+
+const checkExtended: Check = (demand, node) => {
+  for (const [resource, amount] of demand.extended) {
+    const free = node.freeExtended(resource);
+    if (amount <= free) continue;
+    const total = node.facts.extended[resource] ?? 0;
+    return new Refusal("resource", () => `needs ${amount} ${resource}, ${Math.max(0, free)} of ${total} free`);
+  }
+  return undefined;
 };
 
 function amounts(what: string, needed: number, free: number, total: number): string {

@@ -16,6 +16,8 @@ export interface NodeFacts {
   /** "" = ready; otherwise why not. Absent = not there at all. */
   readonly drivers: Readonly<Partial<Record<DriverName, string>>>;
   readonly allocatable: Amounts;
+  /** What it offers of resources that have no field in `allocatable`. */
+  readonly extended: Readonly<Record<string, number>>;
   readonly dynamicPorts: readonly [number, number];
   /** Capacity as scoring sees it, rounded so that hosts of one make, whose kernels keep a little more or less, are alike. */
   readonly scoringCpu: number;
@@ -57,10 +59,20 @@ export function nodeFacts(node: NodeLike): NodeFacts {
       diskBytes: allocatable["ephemeral-storage"] ? bytes(allocatable["ephemeral-storage"]) : Number.POSITIVE_INFINITY,
       pods: allocatable.pods ? bytes(allocatable.pods) : Number.POSITIVE_INFINITY,
     },
+    extended: Object.fromEntries(
+      extendedNames(Object.keys(allocatable)).map((name) => [name, bytes(allocatable[name])]),
+    ),
     dynamicPorts,
     scoringCpu: roundForScoring(cpu),
     scoringMemory: roundForScoring(memory),
   };
+}
+
+const OWN_FIELDS: ReadonlySet<string> = new Set(["cpu", "memory", "ephemeral-storage", "pods"]);
+
+/** Names of resources that have no field in Amounts, sorted. */
+export function extendedNames(names: Iterable<string>): readonly string[] {
+  return [...names].filter((name) => !OWN_FIELDS.has(name)).sort();
 }
 
 /** To five significant bits: within 3 % of the truth. */

@@ -21,6 +21,7 @@ export class NodeInfo {
   usedCpuMillis = 0;
   usedMemoryBytes = 0;
   usedDiskBytes = 0;
+  readonly usedExtended = new Map<string, number>();
   /** How many host ports of the dynamic range are held. */
   usedDynamicPorts = 0;
   /** How full the node is for scoring, in millionths: the mean of CPU and memory, where a pod that asks for nothing weighs a little. */
@@ -45,6 +46,11 @@ export class NodeInfo {
       diskBytes: diskBytes - this.usedDiskBytes,
       pods: pods - this.pods.size,
     };
+  }
+
+  /** How much of a resource without a field of its own is left. */
+  freeExtended(resource: string): number {
+    return (this.facts.extended[resource] ?? 0) - (this.usedExtended.get(resource) ?? 0);
   }
 
   get freeDynamicPorts(): number {
@@ -92,6 +98,8 @@ export class NodeInfo {
     this.usedCpuMillis += sign * demand.cpuMillis;
     this.usedMemoryBytes += sign * demand.memoryBytes;
     this.usedDiskBytes += sign * demand.diskBytes;
+    for (const [resource, amount] of demand.extended)
+      this.usedExtended.set(resource, (this.usedExtended.get(resource) ?? 0) + sign * amount);
     this.#weightCpu += sign * weightCpu(demand);
     this.#weightMemory += sign * weightMemory(demand);
     this.load = loadOf(this.facts, this.#weightCpu, this.#weightMemory);

@@ -59,6 +59,11 @@ function remediesOf({ filter }: Refusal, demand: Demand, node: NodeInfo): readon
       return amountRemedies("memory", demand.memoryBytes, node.free.memoryBytes);
     case "disk":
       return amountRemedies("disk", demand.diskBytes, node.free.diskBytes);
+    case "resource":
+      return demand.extended
+        .map(([resource, amount]) => ({ resource, amount, to: Math.max(0, node.freeExtended(resource)) }))
+        .filter(({ amount, to }) => amount > to)
+        .map(({ resource, to }) => ({ type: "less of a resource", resource, to }));
     case "pods": {
       const tooMany = node.pods.size + 1 - node.facts.allocatable.pods;
       // Not those that the pod has to be with.

@@ -10,6 +10,7 @@ export type FilterName =
   | "cpu"
   | "memory"
   | "disk"
+  | "resource"
   | "pods"
   | "port"
   | "dynamic ports"

@@ -36,7 +36,8 @@ export class AdmissionDesk {
       this.hold(pod);
       return undefined;
     }
-    const refusal = fitsRoom(compileDemand(pod), this.#node);
+    // What a node offers beside CPU, memory and disk is written into its object by others: the scheduler has looked, the agent does not know.
+    const refusal = fitsRoom({ ...compileDemand(pod), extended: [] }, this.#node);
     if (refusal === undefined) {
       this.hold(pod);
       return undefined;

@@ -36,6 +36,11 @@ describe("kubernetes: what is refused, in Kubernetes' words", () => {
         "spec.containers[0].envFrom[2].secretRef.name: Required value",
       ],
     },
+    {
+      why: "half a GPU",
+      body: withContainer({ resources: { limits: { "nvidia.com/gpu": "500m" } } }),
+      says: ['spec.containers[0].resources.limits[nvidia.com/gpu]: Invalid value: "500m": must be an integer'],
+    },
     { why: "no containers", body: podNamed("bad", { containers: [] }), says: ["spec.containers: Required value"] },
     { why: "no spec", body: { kind: "Pod", metadata: { name: "bad" } }, says: ["spec.containers: Required value"] },
     {

@@ -27,6 +27,9 @@ export function amounts(of: Readonly<Record<string, string>>, path: string): rea
       problems.push(invalidValue(field, name, "must be a standard resource type or fully qualified"));
     }
     if (value(quantity) < 0) problems.push(invalidValue(field, quantity, "must be greater than or equal to 0"));
+    // Half a GPU is none. Of what has a slash in its name, one is the least.
+    else if (name.includes("/") && !Number.isInteger(value(quantity)))
+      problems.push(invalidValue(field, quantity, "must be an integer"));
     return problems;
   });
 }
