@@ -1,5 +1,6 @@
 /** `styr down`: stops styr and removes everything it made on this machine, and only that. */
-import { rm } from "node:fs/promises";
+import { readdir, rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { Control } from "../agent/control.ts";
 import { FileRecord } from "../agent/local-record.ts";
 import { removeEverything } from "../drivers/docker/remove-everything.ts";
@@ -58,8 +59,23 @@ export async function down(
     say("stopped the Docker daemon that styr had started; its images stay in /var/lib/docker");
   await keeper.shutdown();
   await node.cgroups.removeAll(KEEPER_CGROUPS);
-  await rm(stateDir, { recursive: true, force: true });
-  say(`removed ${stateDir}`);
+  await removeState(stateDir, say);
+}
+
+/** What styr wrote there, name by name; somebody's own files in that folder stay, and then so does the folder. */
+async function removeState(stateDir: string, say: (line: string) => void): Promise<void> {
+  const folders = Object.values(foldersOf(stateDir));
+  const files = ["store.db", "store.db-wal", "store.db-shm", "styr.sock", "place.json", "place.json.new"].map((name) =>
+    join(stateDir, name),
+  );
+  for (const path of [...folders, join(stateDir, "pki"), ...files]) await rm(path, { recursive: true, force: true });
+  const left = await readdir(stateDir);
+  if (left.length === 0) await rmdir(stateDir);
+  say(
+    left.length === 0
+      ? `removed ${stateDir}`
+      : `removed what styr had written in ${stateDir}; not ours, and still there: ${left.sort().join(", ")}`,
+  );
 }
 
 /** By the agent's record: pods with an image, and units that had started containers. */

@@ -20,9 +20,18 @@ export interface LocatedEngine {
 const DAEMON_ID = "styrmann/dockerd/0/main";
 const DAEMON_STARTS_WITHIN_MS = 60_000;
 
-export async function locateEngine(settings: Settings, keeper: KeeperClient, io: UpIo): Promise<LocatedEngine> {
-  const found = await look(settings);
+/** `known`: where the engine was when this directory was last used; what runs there is ours, so it is looked for first. */
+export async function locateEngine(
+  settings: Settings,
+  keeper: KeeperClient,
+  io: UpIo,
+  known: string | undefined,
+): Promise<LocatedEngine> {
+  const remembered =
+    settings.dockerHost === undefined && known !== undefined && known !== SYSTEM_ENGINE_HOST ? known : undefined;
+  const found = await look(remembered === undefined ? settings : { ...settings, dockerHost: remembered });
   if (found.found) return located(found);
+  if (remembered !== undefined) return absent(remembered, `${found.message}; DOCKER_HOST chooses another`);
   if (settings.dockerHost !== undefined) return absent(settings.dockerHost, found.message);
   if (!settings.mayInstall)
     return absent(SYSTEM_ENGINE_HOST, `${found.message}; nothing is installed because of --no-install`);
@@ -83,7 +92,7 @@ async function startKept(settings: Settings, keeper: KeeperClient): Promise<stri
   return error;
 }
 
-function look(settings: Settings) {
+function look(settings: Pick<Settings, "dockerHost">) {
   const { XDG_RUNTIME_DIR: runtimeDir } = process.env;
   return findEngine({
     ...(settings.dockerHost === undefined ? {} : { dockerHost: settings.dockerHost }),

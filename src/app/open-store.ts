@@ -1,5 +1,7 @@
 /** Opens the store, now or when it can be opened: what a node runs never waits for it. */
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../seams/log.ts";
 import { JournalRefusal } from "../store/journal.ts";
@@ -24,6 +26,21 @@ export async function tryOpen<T>(open: () => Promise<T>, recordDir: string): Pro
     if ((await countRecords(recordDir)) === 0) throw error;
     return { opened: undefined, problem: `the store cannot be opened: ${error.message}` };
   }
+}
+
+/**
+ * A store that is gone while this node was asked to run pods is a loss, not a beginning: an empty one would say that nothing is
+ * wanted, and the agent would believe it.
+ */
+export async function refuseLostStore(stateDir: string, recordDir: string): Promise<void> {
+  const file = join(stateDir, "store.db");
+  if (existsSync(file)) return;
+  const pods = await countRecords(recordDir);
+  if (pods === 0) return;
+  throw new JournalRefusal(
+    `${file} is gone, and this node was asked to run ${pods} ${pods === 1 ? "pod" : "pods"}. Put it back from a backup; or begin ` +
+      "with an empty one, which stops them: styr up --new-store",
+  );
 }
 
 /** Tries until it can be opened; undefined when `signal` aborts first. */

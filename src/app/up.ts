@@ -9,7 +9,7 @@ import { SystemRandom } from "../seams/random.ts";
 import { SqliteJournal } from "../store/journals/sqlite.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { runDemo } from "./demo.ts";
-import { keepPlace } from "./instance.ts";
+import { keepPlace, readPlace } from "./instance.ts";
 import { LateControl } from "./late-control.ts";
 import { LateMounted } from "./late-mounted.ts";
 import { LateNodeAccess } from "./late-node-access.ts";
@@ -18,7 +18,7 @@ import { LocalControl } from "./local-control.ts";
 import { locateEngine } from "./locate-engine.ts";
 import { openLog } from "./log.ts";
 import { buildKeeper, buildNodeSide, foldersOf, hostAddress } from "./node-side.ts";
-import { openWhenPossible, tryOpen } from "./open-store.ts";
+import { openWhenPossible, refuseLostStore, tryOpen } from "./open-store.ts";
 import { personalities } from "./personalities.ts";
 import { openPki } from "./pki.ts";
 import type { Settings } from "./settings.ts";
@@ -26,8 +26,14 @@ import { stopApi } from "./stop-route.ts";
 import type { UpIo } from "./up-io.ts";
 import { programVersion } from "./version.ts";
 
+export interface UpOptions {
+  readonly demo: boolean;
+  /** Begin with an empty store although this node was asked to run pods: they are stopped. */
+  readonly newStore: boolean;
+}
+
 /** Runs until `signal` aborts. Throws an Error with words for people when it cannot start; then nothing is left running that was not before. */
-export async function up(settings: Settings, io: UpIo, options: { readonly demo: boolean }): Promise<void> {
+export async function up(settings: Settings, io: UpIo, options: UpOptions): Promise<void> {
   if (await answers(settings.socketPath)) {
     throw new Error(`styr is running already on ${settings.stateDir}; see it with: ${styrWith(settings)} status`);
   }
@@ -42,7 +48,9 @@ export async function up(settings: Settings, io: UpIo, options: { readonly demo:
   const access = new LateNodeAccess();
   const address = `${hostAddress()}:${settings.port}`;
   const processApi = stopApi(() => stopping.abort());
+  const { record } = foldersOf(settings.stateDir);
   const openPlane = async () => {
+    if (!options.newStore) await refuseLostStore(settings.stateDir, record);
     const journal = await SqliteJournal.open(join(settings.stateDir, "store.db"));
     const parts = { journal, clock, random, log, personalities, version, address, nodeAccess: access };
     const more = { strategy: settings.strategy, hostname: hostname(), moreApis: [processApi] };
@@ -52,11 +60,11 @@ export async function up(settings: Settings, io: UpIo, options: { readonly demo:
       throw error;
     });
   };
-  const first = await tryOpen(openPlane, foldersOf(settings.stateDir).record);
+  const first = await tryOpen(openPlane, record);
   let plane = first.opened;
 
   const keeper = buildKeeper(settings);
-  const engine = await locateEngine(settings, keeper, io);
+  const engine = await locateEngine(settings, keeper, io, (await readPlace(settings.stateDir))?.dockerHost);
   const { networkName: network, cgroupRoot: cgroup, podRange } = settings;
   const { instance } = await keepPlace(
     settings.stateDir,

@@ -9,6 +9,7 @@ export function register(program: Command, terminal: Terminal): void {
       .command("up")
       .description("Start a cluster on this machine: control plane and agent in one process, until Ctrl-C."),
   )
+    .option("--new-store", "begin with an empty store although this node was asked to run pods, which stops them")
     .option("--demo", "run three small workloads, one per format, and show them")
     .option("--listen <host:port>", "where HTTPS is served", "0.0.0.0:7443")
     .option("--http <host:port>", "plain HTTP as well, on loopback only")
@@ -22,14 +23,14 @@ export function register(program: Command, terminal: Terminal): void {
     .option("--reserve-memory <amount>", "memory kept for the host (default: a tenth)")
     .option("--strategy <name>", "spread or binpack", "spread")
     .option("--log-level <level>", "debug, info, warn or error", "info")
-    .action(async (options: Options & { readonly demo?: boolean }) => {
+    .action(async (options: Options & { readonly demo?: boolean; readonly newStore?: boolean }) => {
       const { readSettings } = await import("../app/settings.ts");
       const { up } = await import("../app/up.ts");
       const { readPlace, withRemembered } = await import("../app/instance.ts");
       const io = { say: (line: string) => terminal.out(`${line}\n`), signal: untilStopped(terminal) };
       await inWords(async () => {
         const settings = readSettings(withRemembered(options, await readPlace(readSettings(options).stateDir)));
-        await up(settings, io, { demo: options.demo === true });
+        await up(settings, io, { demo: options.demo === true, newStore: options.newStore === true });
       });
     });
 }
