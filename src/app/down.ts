@@ -55,10 +55,13 @@ export async function down(
   if (!options.force && (await mayHaveContainers(settings))) await insistOnEngine(node);
   await removeRuns(node, say);
   await removeFromEngine(node, settings, instance, say);
-  if (await stopOwnDaemon(keeper))
-    say("stopped the Docker daemon that styr had started; its images stay in /var/lib/docker");
-  await keeper.shutdown();
-  await node.cgroups.removeAll(KEEPER_CGROUPS);
+  // Only root has cgroups to give, so only root's styr has kept processes.
+  if (process.geteuid?.() === 0) {
+    if (await stopOwnDaemon(keeper))
+      say("stopped the Docker daemon that styr had started; its images stay in /var/lib/docker");
+    await keeper.shutdown();
+    await node.cgroups.removeAll(KEEPER_CGROUPS);
+  }
   await removeState(stateDir, say);
 }
 
