@@ -15,6 +15,8 @@ export interface RunContext extends EnvironmentContext {
   readonly memoryCapacityBytes: number;
   /** Volume name → directory or file on the host. */
   readonly volumes: ReadonlyMap<string, string>;
+  /** Index of a volumeMount with a subPath → what it names, on the host. */
+  readonly subPaths?: ReadonlyMap<number, string>;
 }
 
 /** Everything a driver needs to run `container` once. Throws ConfigurationError. */
@@ -26,7 +28,7 @@ export function containerRun(pod: Pod, container: Container, attempt: number, co
     pod: podRun(pod, context),
     spec: withExpandedCommand(pod, container, env),
     env,
-    mounts: mountsOf(container, context.volumes),
+    mounts: mountsOf(container, context),
     limits: limitsOf(pod, container, context),
     ...(security.runAsUser === undefined ? {} : { runAsUser: security.runAsUser }),
     ...(security.runAsGroup === undefined ? {} : { runAsGroup: security.runAsGroup }),
@@ -99,12 +101,11 @@ function withExpandedCommand(pod: Pod, container: Container, env: Readonly<Recor
   };
 }
 
-function mountsOf(container: Container, volumes: ReadonlyMap<string, string>): readonly Mount[] {
-  return (container.volumeMounts ?? []).map(({ name, mountPath, subPath, readOnly }) => {
-    const base = volumes.get(name);
-    if (base === undefined) throw new ConfigurationError(`volume "${name}" is not in the pod`);
-    if (subPath?.split("/").includes("..")) throw new ConfigurationError(`subPath "${subPath}" leaves its volume`);
-    const hostPath = subPath ? `${base}/${subPath.replace(/^\/+/, "")}` : base;
+function mountsOf(container: Container, { volumes, subPaths }: RunContext): readonly Mount[] {
+  return (container.volumeMounts ?? []).map(({ name, mountPath, subPath, readOnly }, index) => {
+    if (!volumes.has(name)) throw new ConfigurationError(`volume "${name}" is not in the pod`);
+    const hostPath = subPath ? subPaths?.get(index) : volumes.get(name);
+    if (hostPath === undefined) throw new ConfigurationError(`subPath "${subPath}" of volume "${name}" was not made`);
     return { hostPath, mountPath, readOnly: readOnly === true };
   });
 }

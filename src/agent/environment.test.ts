@@ -143,14 +143,15 @@ describe("environment", () => {
     assert.deepEqual(containerRun(marathon, run, 0, more).spec.args, ["$(A) $$"]);
   });
 
-  test("a subPath cannot leave its volume, and a mount needs its volume", () => {
+  test("a subPath is only what was opened for it, and a mount needs its volume", () => {
     const more = { ...context, nodeName: "n1", memoryCapacityBytes: 2 ** 30, volumes: new Map([["v", "/state/v"]]) };
     const mounting = (name: string, subPath: string) => ({
       ...container,
       volumeMounts: [{ name, mountPath: "/m", subPath }],
     });
-    assert.equal(containerRun(pod, mounting("v", "a/b"), 0, more).mounts[0]?.hostPath, "/state/v/a/b");
-    assert.throws(() => containerRun(pod, mounting("v", "a/../../b"), 0, more), /leaves its volume/);
+    const made = { ...more, subPaths: new Map([[0, "/state/.subpaths/c-0"]]) };
+    assert.equal(containerRun(pod, mounting("v", "a/b"), 0, made).mounts[0]?.hostPath, "/state/.subpaths/c-0");
+    assert.throws(() => containerRun(pod, mounting("v", "a/b"), 0, more), /subPath "a\/b" of volume "v" was not made/);
     assert.throws(() => containerRun(pod, mounting("w", ""), 0, more), /volume "w" is not in the pod/);
   });
 

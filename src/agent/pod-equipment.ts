@@ -44,8 +44,8 @@ export class PodEquipment {
   async runOf(pod: Pod, container: Container, attempt: number): Promise<ContainerRun> {
     const isMissing = this.#values !== undefined && lacksValues(pod, this.#values);
     const again = isMissing || (attempt > 0 && valueSourcesOf(pod).length > 0);
-    const linked = container.volumeMounts?.some(({ subPath }) => subPath) === true;
-    if (this.#volumes === undefined || again || linked) await this.make(pod, again);
+    if (this.#volumes === undefined || again) await this.make(pod, again);
+    const volumes = this.#volumes ?? new Map<string, string>();
     const { hostAddress, nodeName } = this.#host;
     const podIP = this.podIP(pod) ?? "";
     return containerRun(pod, container, attempt, {
@@ -53,7 +53,8 @@ export class PodEquipment {
       podIP,
       nodeName,
       values: this.#values ?? {},
-      volumes: this.#volumes ?? new Map(),
+      volumes,
+      subPaths: await this.#host.volumes.subPaths(pod, container, volumes),
       ...this.#host.room(),
       ...(this.#address === undefined ? {} : { address: this.#address }),
     });

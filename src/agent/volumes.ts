@@ -1,19 +1,26 @@
 import { execFile } from "node:child_process";
-import { chmod, chown, mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { bytes } from "../lib/quantity.ts";
-import type { Pod, Volume } from "../model/pod.ts";
+import type { Container, Pod, Volume, VolumeMount } from "../model/pod.ts";
 import { ConfigurationError } from "./configuration-error.ts";
+import { mountsBelow, unmountBelow } from "./mounts.ts";
 import { isSafeName } from "./safe-name.ts";
+import { bindAt, openSubPath, removeBinding } from "./sub-paths.ts";
 import type { Values } from "./values.ts";
 
 const run = promisify(execFile);
+
+/** Beside the volumes, where no container reaches: what their subPaths name, mounted. */
+const SUB_PATHS = ".subpaths";
 
 /** Where a pod's volumes come from. Idempotent; what was made is found again by its place, never by memory. */
 export interface Volumes {
   /** Volume name → path on the host. Throws ConfigurationError when one cannot be had. */
   make(pod: Pod, values: Values): Promise<ReadonlyMap<string, string>>;
+  /** Index in the container's volumeMounts → path on the host, for those with a subPath. For each run anew. */
+  subPaths(pod: Pod, container: Container, volumes: ReadonlyMap<string, string>): Promise<ReadonlyMap<number, string>>;
   remove(podUid: string): Promise<void>;
   /** Uids of pods that have volumes here. */
   pods(): Promise<readonly string[]>;
@@ -32,14 +39,26 @@ export class FileVolumes implements Volumes {
   async make(pod: Pod, values: Values): Promise<ReadonlyMap<string, string>> {
     const made = new Map<string, string>();
     for (const volume of pod.spec.volumes ?? []) made.set(volume.name, await this.#makeOne(pod, volume, values));
-    await this.#makeSubPaths(pod, made);
     return made;
+  }
+
+  async subPaths(pod: Pod, container: Container, volumes: ReadonlyMap<string, string>) {
+    const found = new Map<number, string>();
+    for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+      const base = volumes.get(mount.name);
+      if (!mount.subPath || base === undefined) continue;
+      if (!isSafeName(container.name)) throw new ConfigurationError(`"${container.name}" is not a container name`);
+      const place = join(this.#homeOf(pod.metadata.uid), SUB_PATHS, `${container.name}-${index}`);
+      found.set(index, await this.#subPath(pod, mount, base, place));
+    }
+    return found;
   }
 
   async remove(podUid: string): Promise<void> {
     const home = this.#homeOf(podUid);
-    // Deleting through a mount would empty what is mounted: unmount first, and give up (to try again) if that fails.
-    for (const mounted of await mountsBelow(home)) await run("umount", [mounted]);
+    const bound = join(home, SUB_PATHS);
+    for (const name of (await readdir(bound).catch(absent)) ?? []) await removeBinding(join(bound, name));
+    await unmountBelow(home);
     await rm(home, { recursive: true, force: true });
   }
 
@@ -55,7 +74,8 @@ export class FileVolumes implements Volumes {
 
   async #makeOne(pod: Pod, volume: Volume, values: Values): Promise<string> {
     if (volume.hostPath) return await checkedHostPath(volume.hostPath.path, volume.hostPath.type ?? "");
-    if (!isSafeName(volume.name)) throw new ConfigurationError(`"${volume.name}" is not a volume name`);
+    if (!isSafeName(volume.name) || volume.name === SUB_PATHS)
+      throw new ConfigurationError(`"${volume.name}" is not a volume name`);
     const path = join(this.#homeOf(pod.metadata.uid), volume.name);
     const group = pod.spec.securityContext?.fsGroup;
     if (volume.secret) await writeValues(path, values[`Secret/${volume.secret.secretName}`], group);
@@ -80,21 +100,20 @@ export class FileVolumes implements Volumes {
     await chmod(path, group === undefined ? 0o777 : 0o2777);
   }
 
-  /** A subPath in a volume of ours is made before Docker would make it, as root's and without looking. */
-  async #makeSubPaths(pod: Pod, made: ReadonlyMap<string, string>): Promise<void> {
-    for (const { name, subPath } of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].flatMap(
-      ({ volumeMounts }) => volumeMounts ?? [],
-    )) {
-      const base = made.get(name);
-      const ours = base?.startsWith(`${this.#homeOf(pod.metadata.uid)}/`) === true;
-      if (!subPath || base === undefined || !ours || subPath.split("/").includes("..")) continue;
-      const path = join(base, subPath);
-      const present = await stat(path).catch(absent);
-      if (present === undefined) await mkdir(path, { recursive: true, mode: 0o777 });
-      // A container may have put a link there that leads to the host.
-      if (!`${await realpath(path)}/`.startsWith(`${await realpath(base)}/`)) {
-        throw new ConfigurationError(`subPath "${subPath}" of volume "${name}" leads out of it`);
-      }
+  async #subPath(pod: Pod, mount: VolumeMount, base: string, place: string): Promise<string> {
+    const volume = pod.spec.volumes?.find(({ name }) => name === mount.name);
+    // As Docker does for a hostPath without a type.
+    if (volume?.hostPath && (volume.hostPath.type ?? "") === "") await mkdir(base, { recursive: true, mode: 0o755 });
+    const wanted = { volume: mount.name, base, subPath: mount.subPath ?? "" };
+    const mayMake = volume?.secret === undefined && volume?.configMap === undefined;
+    const handle = await openSubPath({ ...wanted, mayMake }, { links: this.#canMount });
+    try {
+      // Without mounts, what was looked at can still be exchanged before the runtime mounts it: docs/security.md.
+      if (!this.#canMount) return join(base, wanted.subPath);
+      await bindAt(handle, place);
+      return place;
+    } finally {
+      await handle.close();
     }
   }
 }
@@ -117,8 +136,14 @@ async function writeValues(
     const file = join(path, key);
     const partial = join(path, `.partial.${key}`);
     await rm(partial, { force: true });
-    await writeFile(partial, value, { mode: group === undefined ? 0o400 : 0o440 });
-    if (group !== undefined) await chown(partial, -1, group);
+    // A container that may write here could put a link in the way: created, or not at all.
+    const handle = await open(partial, "wx", group === undefined ? 0o400 : 0o440);
+    try {
+      await handle.writeFile(value);
+      if (group !== undefined) await handle.chown(-1, group);
+    } finally {
+      await handle.close();
+    }
     await rename(partial, file);
   }
   for (const name of await readdir(path)) if (!Object.hasOwn(wanted, name)) await rm(join(path, name), { force: true });
@@ -155,16 +180,4 @@ async function checkedHostPath(path: string, type: string): Promise<string> {
 async function createFile(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
   await writeFile(path, "", { flag: "a", mode: 0o644 });
-}
-
-/** Mount points at or below `path`, innermost first. /proc/self/mountinfo writes space, tab, newline and \ in octal. */
-async function mountsBelow(path: string): Promise<readonly string[]> {
-  const text = await readFile("/proc/self/mountinfo", "utf8").catch(absent);
-  const points = (text ?? "").split("\n").map((line) => line.split(" ")[4] ?? "");
-  return points
-    .map((point) =>
-      point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
-    )
-    .filter((point) => point === path || point.startsWith(`${path}/`))
-    .toSorted((a, b) => b.length - a.length);
 }

@@ -294,6 +294,9 @@ class StageVolumes implements Volumes {
       new Map((pod.spec.volumes ?? []).map(({ name }) => [name, `/volumes/${pod.metadata.uid}/${name}`])),
     );
   }
+  subPaths() {
+    return Promise.resolve(new Map<number, string>());
+  }
   remove(uid: string) {
     this.made.delete(uid);
     return Promise.resolve();
