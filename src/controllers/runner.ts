@@ -146,12 +146,13 @@ export class ControllerRunner {
     for (let n = 0; n < this.#lanes.length; n++) {
       const at = (first + n) % this.#lanes.length;
       const lane = this.#lanes[at] as Lane;
-      this.#nextLane = (at + 1) % this.#lanes.length;
       for (const key of lane.queue) {
         if (this.#clock.monotonic() - started > SLICE_MS) {
           this.#run();
           return;
         }
+        // Only a lane that was served has had its turn.
+        this.#nextLane = (at + 1) % this.#lanes.length;
         lane.queue.delete(key);
         this.#reconcile(lane, key);
       }

@@ -82,6 +82,53 @@ describe("store", () => {
     assert.equal(await seen, 1);
   });
 
+  test("a version that was laid over one on its way to the disk is still seen once the earlier one is there", async () => {
+    const journal = new SlowJournal();
+    const store = await open(journal);
+    const made = store.update((tx) => tx.create(things, draft("a", "red")));
+    const first = await journal.next();
+    const changed = store.update((tx) => {
+      const before = tx.get(things, "n/a") as Thing;
+      tx.update(things, { ...before, spec: { colour: "blue" } });
+    });
+    first.go();
+    await made;
+    const second = await journal.next();
+    let seen: string | undefined;
+    const read = store.update((tx) => {
+      seen = tx.get(things, "n/a")?.spec.colour;
+    });
+    assert.equal(seen, "blue");
+    second.go();
+    await Promise.all([changed, read]);
+    assert.equal(store.get(things, "n/a")?.spec.colour, "blue");
+  });
+
+  test("what a transaction has only read is told when the disk has it, and refused when the disk refuses it", async () => {
+    const journal = new SlowJournal();
+    const store = await open(journal);
+    const made = store.update((tx) => tx.create(things, draft("a")));
+    const first = await journal.next();
+    let told = false;
+    const read = store
+      .update((tx) => tx.list(things).length)
+      .finally(() => {
+        told = true;
+      });
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(told, false, "it was told before it was on the disk");
+    first.go();
+    await made;
+    assert.equal(await read, 1);
+    const lost = store.update((tx) => tx.create(things, draft("b")));
+    const second = await journal.next();
+    const lostRead = store.update((tx) => tx.list(things).length);
+    const { JournalRefusal } = await import("./journal.ts");
+    second.fail(new JournalRefusal("the disk is full"));
+    await assert.rejects(lost, /disk is full/);
+    await assert.rejects(lostRead, /disk is full/);
+  });
+
   test("transactions made while a batch is written share the next one", async () => {
     const journal = new SlowJournal();
     const store = await open(journal);
