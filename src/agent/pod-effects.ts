@@ -117,10 +117,29 @@ async function start(worker: PodHandle, { container: name, attempt }: Effect<"st
       worker.host.events.normal(worker.pod, "Started", `Started container ${name}`);
     }
   } catch (error) {
-    containerTrouble(worker, name, "starting", error, "");
     // The image may have been taken away since it was made ready.
     worker.patch(name, ({ preparedImage, ...rest }) => rest);
+    if (isStartError(error)) noteStartError(worker, name, attempt, error);
+    else containerTrouble(worker, name, "starting", error, "");
   }
+}
+
+/** The engine did what it was asked, and what it started could not be executed: that is the container's failure, not the node's. */
+function isStartError(error: unknown): error is DriverError {
+  return error instanceof DriverError && !error.temporary && error.reason === "RunContainerError";
+}
+
+/** As kubelet: a run that ended when it began, so that restarts are counted and back off as after any other crash. */
+function noteStartError(worker: PodHandle, name: string, attempt: number, { message, exitCode }: DriverError): void {
+  worker.patch(name, (c) => withoutTrouble(withoutBusy(c, "starting")));
+  worker.host.events.warning(worker.pod, "Failed", `Error: ${message}`);
+  const { run } = containerSeen(worker.seen, name);
+  const driver = driverOf(worker.container(name));
+  worker.observe({
+    ...{ ref: worker.refOf(name, attempt), driver, id: run?.id ?? `${driver}://unknown` },
+    ...{ state: "exited", exitCode: exitCode ?? 128, reason: "StartError", message },
+    finishedAtMs: worker.host.clock.now(),
+  });
 }
 
 async function postStart(worker: PodHandle, { container: name }: Effect<"postStart">): Promise<void> {

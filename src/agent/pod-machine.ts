@@ -237,8 +237,11 @@ function starting(pod: Pod, container: Container, c: ContainerSeen, nowMs: numbe
   const again = c.run?.state === "exited";
   const attempt = again ? c.attempt + 1 : c.attempt;
   const name = container.name;
-  if (again && nowMs < c.retryAtMs && !isLoadOnly(container))
+  if (again && nowMs < c.retryAtMs && !isLoadOnly(container)) {
+    if (c.old.length > 0 && !isHeld(c, nowMs))
+      return act({ type: "remove", container: name, attempts: c.old }, "old runs");
     return idle(`back-off before attempt ${attempt}`, c.retryAtMs);
+  }
   if (isHeld(c, nowMs)) return idle(c.trouble?.message ?? "", c.trouble?.retryAtMs);
   const why = again ? restartVerdict(pod, container, c, init).why : "wanted";
   if (needsPreparing(container, c, attempt)) return act({ type: "prepare", container: name, attempt }, why);

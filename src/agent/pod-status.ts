@@ -176,7 +176,7 @@ function terminated(run: ObservedRun): ContainerState {
     terminated: {
       exitCode,
       ...(run.signal === undefined ? {} : { signal: run.signal }),
-      reason: run.outOfMemory === true ? "OOMKilled" : usual,
+      reason: run.outOfMemory === true ? "OOMKilled" : (run.reason ?? usual),
       ...(run.message === undefined ? {} : { message: run.message }),
       ...(run.startedAtMs === undefined ? {} : { startedAt: rfc3339(run.startedAtMs) }),
       ...(run.finishedAtMs === undefined ? {} : { finishedAt: rfc3339(run.finishedAtMs) }),

@@ -13,12 +13,20 @@ export class DriverError extends Error {
   readonly temporary: boolean;
   /** Kubernetes' waiting reason where one fits: ErrImagePull, CreateContainerError, RunContainerError, … */
   readonly reason: string;
+  /** Of a RunContainerError that is not temporary: the run ended before it began, with this code. Default 128. */
+  readonly exitCode?: number;
 
   constructor(
     message: string,
-    options: { readonly temporary: boolean; readonly reason: string; readonly cause?: unknown },
+    options: {
+      readonly temporary: boolean;
+      readonly reason: string;
+      readonly exitCode?: number;
+      readonly cause?: unknown;
+    },
   ) {
     super(message, { cause: options.cause });
+    if (options.exitCode !== undefined) this.exitCode = options.exitCode;
     this.temporary = options.temporary;
     this.reason = options.reason;
   }
@@ -102,6 +110,8 @@ export interface ObservedRun {
   readonly exitCode?: number;
   readonly signal?: number;
   readonly outOfMemory?: boolean;
+  /** A word for how it ended where the exit code alone does not say it (Kubernetes' StartError). */
+  readonly reason?: string;
   readonly message?: string;
   readonly image?: string;
   readonly imageId?: string;
@@ -121,7 +131,10 @@ export interface Driver {
   list(): Promise<readonly ObservedRun[]>;
   /** Makes a start possible: pulls the image, fetches files. May take long; says how far it is. */
   prepare(run: ContainerRun, options: { readonly progress?: Progress; readonly signal?: AbortSignal }): Promise<void>;
-  /** Starts this run; if it is there already, gives what is there. */
+  /**
+   * Starts this run; if it is there already, gives what is there. What cannot be executed fails with RunContainerError, not temporary: the
+   * agent takes that as a run that has ended.
+   */
   start(run: ContainerRun): Promise<ObservedRun>;
   /** Asks it to end, and after `graceMs` kills it. Resolves when it has ended; a run that is gone has ended. */
   stop(ref: RunRef, options: { readonly graceMs: number }): Promise<void>;

@@ -66,6 +66,44 @@ describe("agent: a pod's life", () => {
     );
   });
 
+  test("a command that cannot be executed ends its run when it begins: restarts are counted and back off to 5 minutes", async () => {
+    const stage = await staged();
+    const words = 'exec: "nosuch": executable file not found in $PATH';
+    stage.driver.startFailures.set(
+      "web",
+      new DriverError(words, { temporary: false, reason: "RunContainerError", exitCode: 127 }),
+    );
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    await stage.clock.advance(5_000);
+    const status = () => stage.control.status(pod).containerStatuses?.[0];
+    assert.equal(status()?.state.waiting?.reason, "CrashLoopBackOff");
+    assert.equal(status()?.restartCount, 1);
+    const { reason, exitCode, message } = status()?.lastState?.terminated ?? {};
+    assert.deepEqual([reason, exitCode, message], ["StartError", 127, words]);
+    assert(stage.control.reasons().includes("Failed"));
+    await stage.clock.advance(1_200_000);
+    const starts = () => stage.driver.asked.filter((asked) => asked.startsWith("start")).length;
+    const soFar = starts();
+    // 0, 10, 20, 40, 80, 160, then every 300 s.
+    assert.ok(soFar >= 8 && soFar <= 10, `${soFar} starts in 20 minutes`);
+    await stage.clock.advance(600_000);
+    assert.equal(starts() - soFar, 2);
+    const left = stage.driver.asked.filter((asked) => asked.startsWith("remove")).length;
+    assert.ok(left >= soFar - 2, "what is left of older attempts is taken away");
+    stage.driver.startFailures.clear();
+    await stage.clock.advance(300_000);
+    assert.equal(stage.driver.running().length, 1);
+  });
+
+  test("with restart policy Never a command that cannot be executed fails the pod", async () => {
+    const stage = await staged();
+    const words = "exec format error";
+    stage.driver.startFailures.set("web", new DriverError(words, { temporary: false, reason: "RunContainerError" }));
+    const pod = await stage.run(podOf({ containers: [web()], restartPolicy: "Never" }));
+    assert.equal(stage.control.status(pod).phase, "Failed");
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.state.terminated?.exitCode, 128);
+  });
+
   test("a run of ten minutes forgives the crashes before it", async () => {
     const stage = await staged();
     const pod = await stage.run(podOf({ containers: [web()] }));

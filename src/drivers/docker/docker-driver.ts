@@ -246,8 +246,8 @@ export class DockerDriver implements Driver {
         ...(imageId === undefined ? {} : { imageId }),
       });
     } catch (error) {
-      // The image or the network went behind our back: the next try makes sure of them again.
-      if (error instanceof DriverError && error.temporary) {
+      // The image, the network or the infra container went behind our back: the next try makes sure of them again.
+      if (error instanceof DriverError && (error.temporary || error.reason === "RunContainerError")) {
         this.#images.forget(image);
         this.#hasNetwork = false;
         this.#infra.forget(run.pod.uid);

@@ -4,6 +4,7 @@ import { type ContainerRun, DriverError, type ObservedRun } from "../driver.ts";
 import { inspectContainer } from "./container-streams.ts";
 import type { ContainerBody } from "./create-request.ts";
 import type { Engine } from "./engine.ts";
+import { EngineRefusal } from "./engine.ts";
 import { base, observedOf } from "./observe.ts";
 import { already, isRefusal, withReason } from "./refusal.ts";
 import type { SeenRuns } from "./seen.ts";
@@ -65,13 +66,25 @@ async function startWhenAddressIsFree(engine: Engine, id: string, clock: Clock):
       await already([304], () => engine.call(request));
       return;
     } catch (error) {
-      if (!isAddressHeld(error)) throw error;
+      if (!isAddressHeld(error)) throw startFailure(error) ?? error;
       // Docker answers 403 here, which elsewhere means no; this passes.
       if (clock.monotonic() > deadline)
         throw new DriverError((error as Error).message, { temporary: true, reason: "RunContainerError", cause: error });
       await clock.sleep(50);
     }
   }
+}
+
+/** What the runtime says of a program that cannot be executed. Docker answers 400 or 500, by the words; it passes with neither. */
+const RUNTIME_WORDS = /OCI runtime|runc (?:create|run)|starting container process|failed to create (?:shim|task)/;
+
+/** The codes that shells and `docker run` give: 127 not found, 126 not executable; 128 for all else (kubelet: StartError). */
+function startFailure(error: unknown): DriverError | undefined {
+  if (!(error instanceof EngineRefusal) || !RUNTIME_WORDS.test(error.message)) return undefined;
+  const isAbsent = /executable file not found|no such file or directory/.test(error.message);
+  const isBarred = /permission denied|is a directory/.test(error.message);
+  const exitCode = isAbsent ? 127 : isBarred ? 126 : 128;
+  return new DriverError(error.message, { temporary: false, reason: "RunContainerError", exitCode, cause: error });
 }
 
 function isAddressHeld(error: unknown): boolean {

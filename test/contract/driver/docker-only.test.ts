@@ -229,8 +229,12 @@ describe("docker driver", { skip: canRunEngine() ?? false }, () => {
     const run = makeRun({ image: "busybox:1", command: ["/no/such/program"] }, { pod: { address: subject.address() } });
     const error = await fails(start(run));
     assert.match(error.message, /no such file or directory/);
-    assert.deepEqual([error.temporary, error.reason], [false, "RunContainerError"]);
+    assert.deepEqual([error.temporary, error.reason, error.exitCode], [false, "RunContainerError", 127]);
     await discard(run);
+    const folder = makeRun({ image: "busybox:1", command: ["/tmp"] }, { pod: { address: subject.address() } });
+    const barred = await fails(start(folder));
+    assert.deepEqual([barred.temporary, barred.reason, barred.exitCode], [false, "RunContainerError", 126]);
+    await discard(folder);
   });
 
   test("exec: output, input, exit code, and a terminal of the asked size", async () => {
