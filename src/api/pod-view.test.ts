@@ -22,6 +22,10 @@ function container(more: Partial<ContainerStatus>): PodStatus {
   return { phase: "Running", containerStatuses: [{ ...base, state: RUNNING, ...more }] };
 }
 
+function unitPod(name: string, start: boolean, more: Partial<ContainerStatus>): Pod {
+  return pod(container(more), { containers: [{ name: "main", unit: { name, options: [], start } }] });
+}
+
 describe("a copy, in one word and with its error:", () => {
   const cases: readonly { why: string; pod: Pod; status: string; error?: string }[] = [
     { why: "just made", pod: pod({ phase: "Pending" }, { nodeName: undefined as never }), status: "starting" },
@@ -65,17 +69,71 @@ describe("a copy, in one word and with its error:", () => {
       why: "a unit that failed",
       pod: pod(
         container({
-          state: { terminated: { exitCode: 125, reason: "Error", message: "docker: port is already allocated\n" } },
+          state: {
+            terminated: {
+              exitCode: 125,
+              reason: "Error",
+              message: "exit-code: the main process exited with code 125: docker: port is already allocated\n",
+            },
+          },
           unit: { load: "loaded", active: "failed", sub: "failed", result: "exit-code" },
         }),
       ),
       status: "failed",
-      error: "exited with 125: docker: port is already allocated",
+      error: "exit-code: the main process exited with code 125: docker: port is already allocated",
+    },
+    {
+      why: "a unit that no process made fail: no exit code is made up for it",
+      pod: pod(
+        container({
+          state: {
+            terminated: { exitCode: 1, reason: "Error", message: "resources: /etc/x.env: there is no such file" },
+          },
+          unit: { load: "loaded", active: "failed", sub: "failed", result: "resources" },
+        }),
+      ),
+      status: "failed",
+      error: "resources: /etc/x.env: there is no such file",
+    },
+    {
+      why: "a unit that is only loaded, also after it was stopped",
+      pod: unitPod("a.service", false, {
+        state: { waiting: { reason: "Loaded" } },
+        lastState: { terminated: { exitCode: 0, reason: "Completed" } },
+        unit: { load: "loaded", active: "inactive", sub: "dead" },
+      }),
+      status: "stopped",
+    },
+    {
+      why: "a unit that is being stopped",
+      pod: unitPod("a.service", false, {
+        state: { waiting: { reason: "Loaded" } },
+        unit: { load: "loaded", active: "deactivating", sub: "stop-sigterm" },
+      }),
+      status: "stopping",
+    },
+    {
+      why: "a unit that is about to be started",
+      pod: unitPod("a.service", true, {
+        state: { waiting: { reason: "Loaded" } },
+        unit: { load: "loaded", active: "inactive", sub: "dead" },
+      }),
+      status: "starting",
+    },
+    {
+      why: "a timer that is to be started: it never is",
+      pod: unitPod("a.timer", true, { unit: { load: "loaded", active: "inactive", sub: "dead" } }),
+      status: "stopped",
     },
     {
       why: "a unit that waits for its restart",
-      pod: pod(container({ unit: { load: "loaded", active: "activating", sub: "auto-restart" } })),
+      pod: pod(
+        container({
+          unit: { load: "loaded", active: "activating", sub: "auto-restart", message: "exit-code: it exited" },
+        }),
+      ),
       status: "restarting",
+      error: "exit-code: it exited",
     },
     { why: "finished", pod: pod({ phase: "Succeeded" }), status: "done" },
     { why: "failed for good", pod: pod({ phase: "Failed", reason: "Evicted" }), status: "failed", error: "Evicted" },

@@ -1,17 +1,18 @@
 import { keyOf } from "../model/meta.ts";
 import type { Node } from "../model/node.ts";
 import { type Container, type ContainerStatus, isReady, type Pod } from "../model/pod.ts";
+import { parseUnitName } from "../model/unit/unit-name.ts";
 import { ANNOTATION } from "../model/well-known.ts";
 import type { WorkloadPod, WorkloadStatus } from "../model/workload.ts";
 import { podUrls } from "./pod-urls.ts";
 
 /** Waiting reasons that are part of every start. */
-const ON_ITS_WAY = new Set(["ContainerCreating", "PodInitializing", "Pulling", "Created", "Starting"]);
+const ON_ITS_WAY = ["ContainerCreating", "PodInitializing", "Pulling", "Created", "Starting", "Loaded"];
 
 /** One copy as `styr ps` shows it. Pure. */
 export function podView(pod: Pod, node: Node | undefined): WorkloadPod {
   const status = podStatus(pod);
-  const error = status === "running" || status === "done" ? undefined : podError(pod);
+  const error = status === "running" || status === "done" || status === "stopped" ? undefined : podError(pod);
   const instance = pod.metadata.annotations?.[ANNOTATION.instance];
   return {
     key: keyOf(pod),
@@ -34,9 +35,28 @@ function podStatus(pod: Pod): WorkloadStatus {
   if (pod.status.phase === "Failed") return "failed";
   if (pod.spec.nodeName === undefined) return placementRefusal(pod) === undefined ? "starting" : "unplaced";
   if (statuses(pod).some(hasFailed)) return "failed";
+  if (pod.spec.containers.some((container) => isNotStarted(container))) return restingStatus(pod);
   if (statuses(pod).some(isRestarting)) return "restarting";
   if (statuses(pod).some(isHeldUp)) return "pending";
   return isReady(pod) ? "running" : "starting";
+}
+
+/** A unit that is only to be loaded, or of a type that nothing executes. */
+export function isNotStarted({ unit }: Container): boolean {
+  return unit !== undefined && (unit.start === false || isNeverExecuted(unit.name));
+}
+
+/** Timers, sockets, targets, …: loaded, and no more than that. */
+export function isNeverExecuted(unitName: string): boolean {
+  return parseUnitName(unitName).suffix !== "service";
+}
+
+/** It may still be on its way down, or another unit has started it as its dependency. */
+function restingStatus(pod: Pod): WorkloadStatus {
+  const found = statuses(pod);
+  if (found.length === 0 || found.some((status) => !status.unit)) return found.some(isHeldUp) ? "pending" : "starting";
+  if (found.some(({ unit }) => unit?.active === "deactivating")) return "stopping";
+  return found.some(({ unit }) => unit?.active === "active") ? "running" : "stopped";
 }
 
 /** What is wrong with the pod, in the words of whoever met it; undefined while nothing is. */
@@ -60,19 +80,34 @@ function placementRefusal(pod: Pod): string | undefined {
 
 export function containerError(status: ContainerStatus): string | undefined {
   const { waiting, terminated } = status.state;
-  if (waiting && !ON_ITS_WAY.has(waiting.reason)) {
+  if (waiting && !ON_ITS_WAY.includes(waiting.reason)) {
     const last = status.lastState?.terminated;
     const words = waiting.message ?? waiting.reason;
-    return last === undefined ? words : `${exitWords(last)}; ${words}`;
+    return last === undefined ? words : `${endWords(last, status)}; ${words}`;
   }
-  if (terminated && (terminated.exitCode !== 0 || terminated.signal !== undefined)) return exitWords(terminated);
+  if (terminated && (terminated.exitCode !== 0 || terminated.signal !== undefined)) return endWords(terminated, status);
   if (status.unit?.active === "failed") return `failed: ${status.unit.result ?? status.unit.sub}`;
+  if (status.unit?.sub === "auto-restart") return status.unit.message ?? status.unit.result;
   if (status.unit && status.unit.load !== "loaded") return `the unit is ${status.unit.load}`;
   return undefined;
 }
 
+type Terminated = NonNullable<ContainerStatus["state"]["terminated"]>;
+
+/** A unit says itself what failed, which is not always a process: `timeout: the start took longer than 90 s`. */
+function endWords(end: Terminated, { unit }: ContainerStatus): string {
+  const own = unit === undefined ? undefined : end.message?.trim();
+  return own === undefined || own === "" ? exitWords(end) : own;
+}
+
+/** `it exited with 137 (OOMKilled): …`, `it failed: timeout: …`. */
+export function endSentence(end: Terminated, status: ContainerStatus): string {
+  const words = endWords(end, status);
+  return words === end.message?.trim() ? `it failed: ${words}` : `it ${words}`;
+}
+
 /** `exited with 137 (OOMKilled): …`. */
-export function exitWords(end: NonNullable<ContainerStatus["state"]["terminated"]>): string {
+export function exitWords(end: Terminated): string {
   const how = end.signal === undefined ? `exited with ${end.exitCode}` : `ended by signal ${end.signal}`;
   const why = end.reason === "Error" || end.reason === "Completed" || end.reason === "" ? "" : ` (${end.reason})`;
   return `${how}${why}${end.message ? `: ${end.message.trim()}` : ""}`;
@@ -111,7 +146,7 @@ function isRestarting(status: ContainerStatus): boolean {
 
 /** It cannot be started, and is tried again. */
 function isHeldUp({ state }: ContainerStatus): boolean {
-  return state.waiting !== undefined && !ON_ITS_WAY.has(state.waiting.reason);
+  return state.waiting !== undefined && !ON_ITS_WAY.includes(state.waiting.reason);
 }
 
 function podSince(pod: Pod): string {

@@ -1,11 +1,11 @@
 import { events } from "../model/event.ts";
-import { type ContainerStatus, driverOf, type Pod, pods } from "../model/pod.ts";
+import { type Container, type ContainerStatus, driverOf, type Pod, pods } from "../model/pod.ts";
 import type { WhyPod, WhyReport } from "../model/reports.ts";
 import type { Workload, WorkloadPod, WorkloadReader } from "../model/workload.ts";
 import { eventRow } from "./event-rows.ts";
 import type { Explainer, PlacementExplanation } from "./explainer.ts";
 import type { Found } from "./find.ts";
-import { containerError, exitWords } from "./pod-view.ts";
+import { containerError, endSentence, isNeverExecuted, isNotStarted } from "./pod-view.ts";
 
 const EVENTS_SHOWN = 10;
 
@@ -20,10 +20,21 @@ export function whyReport(reader: WorkloadReader, { workload, pods: meant }: Fou
   };
 }
 
+const RANK: readonly Workload["status"][] = [
+  "failed",
+  "restarting",
+  "unplaced",
+  "pending",
+  "starting",
+  "degraded",
+  "stopping",
+  "running",
+  "done",
+  "stopped",
+];
+
 function rank({ status }: WorkloadPod): number {
-  return ["failed", "restarting", "unplaced", "pending", "starting", "degraded", "stopping", "running", "done"].indexOf(
-    status,
-  );
+  return RANK.indexOf(status);
 }
 
 const SUMMARY: Readonly<Record<Workload["status"], (workload: Workload) => string>> = {
@@ -36,7 +47,8 @@ const SUMMARY: Readonly<Record<Workload["status"], (workload: Workload) => strin
   failed: () => "it has failed and is not tried again",
   stopping: () => "it is being stopped",
   done: () => "it ran to its end",
-  stopped: () => "nothing is wanted of it, so nothing runs",
+  stopped: ({ pods }) =>
+    pods.length === 0 ? "nothing is wanted of it, so nothing runs" : "it is loaded, and not started",
 };
 
 function summaryOf(workload: Workload): string {
@@ -81,25 +93,35 @@ function containerSentence(pod: Pod, status: ContainerStatus): string {
   const { waiting, running, terminated } = status.state;
   const restarts = status.restartCount === 0 ? "" : `, restarted ${times(status.restartCount)}`;
   const last = status.lastState?.terminated;
-  const before = last === undefined || terminated ? "" : `; before that it ${exitWords(last)}`;
+  const before = last === undefined || terminated ? "" : `; before that ${endSentence(last, status)}`;
   const unit = status.unit ? ` (${status.unit.active}/${status.unit.sub})` : "";
   const error = containerError(status);
+  const container = pod.spec.containers.find(({ name }) => name === status.name);
+  if (container && isNotStarted(container) && status.unit?.active === "inactive" && !terminated)
+    return `${loadedSentence(container)}${unit}`;
+  if (running && status.unit?.active === "inactive" && status.unit.message) return `it ${status.unit.message}`;
   if (running) {
     const what = `it runs since ${running.startedAt}${unit}${restarts}${before}`;
     return error === undefined ? what : `${what}; ${error}`;
   }
-  if (terminated) return `it ${exitWords(terminated)}${unit}${restarts}`;
+  if (terminated) return `${endSentence(terminated, status)}${unit}${restarts}`;
   if (waiting) {
     const words = waiting.message ? `: ${waiting.message.trim().replace(/\.$/, "")}` : "";
     return `it waits: ${waiting.reason}${words}${restarts}${before}`;
   }
-  const driver = pod.spec.containers.find(({ name }) => name === status.name);
-  return `the ${driver ? driverOf(driver) : "docker"} driver has not started it yet`;
+  return `the ${container ? driverOf(container) : "docker"} driver has not started it yet`;
+}
+
+function loadedSentence({ unit }: Container): string {
+  const name = unit?.name ?? "";
+  const type = name.slice(name.lastIndexOf("."));
+  return isNeverExecuted(name) ? `it is loaded; a ${type} unit is not executed` : "it is loaded and not to be started";
 }
 
 function readinessSentences(pod: Pod): readonly string[] {
   const ready = pod.status.conditions?.find(({ type }) => type === "Ready");
   if (ready?.status !== "False" || pod.status.phase !== "Running") return [];
+  if (pod.spec.containers.some(isNotStarted)) return [];
   const failing = (pod.status.containerStatuses ?? []).flatMap(({ healthResults }) =>
     (healthResults ?? []).flatMap(({ alive, lastFailureCause }) => (alive ? [] : (lastFailureCause ?? []))),
   );

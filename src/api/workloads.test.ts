@@ -70,6 +70,37 @@ describe("rows of styr ps:", () => {
     assert.deepEqual([row?.name, row?.dialect, row?.desired], ["a.service", "fleet", 0]);
   });
 
+  const ended = (name: string, exitCode: number) => {
+    const terminated = { exitCode, reason: exitCode === 0 ? "Completed" : "Error" };
+    const containerStatuses = [{ name: "main", state: { terminated }, ready: false, restartCount: 0 }];
+    return pod(name, OF_A, { phase: exitCode === 0 ? "Succeeded" : "Failed", containerStatuses });
+  };
+  const AGAIN = { ...DECLARED, relaunch: { delaySeconds: 4, since: "2024-05-01T10:00:00.900Z" } };
+
+  test("between two runs of what is always run again: restarting, however the last one ended", () => {
+    for (const exitCode of [0, 3]) {
+      const { status, error, pods } = one(AGAIN, ended("x", exitCode));
+      assert.equal(status, "restarting");
+      assert.equal(error, `relaunched after 4 s; last run: exited with ${exitCode}`);
+      assert.equal(pods.length, 1, "the ended copy is there for its logs");
+    }
+    assert.equal(one(DECLARED, ended("x", 0)).status, "done", "nothing follows it");
+  });
+
+  test("an ended copy says nothing once another runs, none is wanted, or the configuration has changed", () => {
+    const { status, error } = one(AGAIN, ended("x", 3), pod("y", OF_A, READY));
+    assert.deepEqual([status, error], ["running", undefined]);
+    assert.equal(one({ ...AGAIN, desired: 0 }, ended("x", 3)).status, "stopped");
+    const changed = { ...AGAIN, relaunch: { delaySeconds: 4, since: "2024-05-01T10:00:01.000Z" } };
+    assert.deepEqual(one(changed, ended("x", 3)).status, "starting");
+  });
+
+  test("a copy on its way after one that ended is a restart, and a missing one is told why", () => {
+    assert.equal(one(AGAIN, ended("x", 3), pod("y", OF_A, { phase: "Pending" })).status, "restarting");
+    const { status, error } = one({ ...AGAIN, desired: 2 }, ended("x", 3), pod("y", OF_A, READY));
+    assert.deepEqual([status, error], ["degraded", "relaunched after 4 s; last run: exited with 3"]);
+  });
+
   test("a command of megabytes is cut in a row", () => {
     assert.ok(one({ ...DECLARED, what: "x".repeat(5_000_000) }).what.length < 400);
   });

@@ -1,7 +1,7 @@
 /** Rows of `styr ps`: what the dialects declare, joined with the pods that stand for it. Knows no dialect. */
 import { controllerOf, type Kind, keyOf, type StoredObject } from "../model/meta.ts";
 import { type Node, nodes } from "../model/node.ts";
-import { isLive, type Pod, pods } from "../model/pod.ts";
+import { isLive, isTerminal, type Pod, pods } from "../model/pod.ts";
 import { ANNOTATION } from "../model/well-known.ts";
 import type {
   DeclaredWorkload,
@@ -79,7 +79,9 @@ function declaredRow(declared: DeclaredWorkload, members: readonly Pod[], byNode
   const desired = declared.desired === "each node" ? counted.length : declared.desired;
   return {
     ...identity(declared),
-    ...summary(views, desired, declared.createdAt),
+    ...(declared.relaunch
+      ? relaunchedSummary(declared, views, members, desired)
+      : summary(views, desired, declared.createdAt)),
     // Zero copies of one per node is not "stopped": it waits for a node.
     ...(declared.desired === "each node" && views.length === 0 ? NOWHERE : {}),
     what: brief(members[0] ? podWhat(newest(members)) : (declared.what ?? "")),
@@ -87,6 +89,32 @@ function declaredRow(declared: DeclaredWorkload, members: readonly Pod[], byNode
     canScale: declared.canScale,
     object: { kind: declared.kind, key: declared.key },
   };
+}
+
+/** Ended copies are kept for their logs only where others follow them: the row is about those that are to run. */
+function relaunchedSummary(
+  { relaunch, createdAt }: DeclaredWorkload,
+  views: readonly WorkloadPod[],
+  members: readonly Pod[],
+  desired: number,
+): Summary {
+  const live = summary(
+    views.filter((_, at) => !isOver(members[at])),
+    desired,
+    createdAt,
+  );
+  // Times of pods have whole seconds.
+  const sinceSecond = relaunch?.since.slice(0, 19) ?? "";
+  const ended = members.filter((pod) => isOver(pod) && pod.metadata.creationTimestamp >= sinceSecond);
+  const all = { ...live, since: summary(views, desired, createdAt).since, pods: views };
+  if (ended.length === 0 || !["starting", "degraded"].includes(live.status)) return all;
+  const last = views[members.indexOf(newest(ended))]?.error ?? "exited with 0";
+  const error = live.error ?? `relaunched after ${relaunch?.delaySeconds ?? 0} s; last run: ${last}`;
+  return { ...all, status: live.status === "starting" ? "restarting" : live.status, error };
+}
+
+function isOver(pod: Pod | undefined): boolean {
+  return pod !== undefined && isTerminal(pod) && pod.metadata.deletionTimestamp === undefined;
 }
 
 function undeclaredRow(
@@ -121,7 +149,9 @@ function identity({ dialect, kind, name, namespace }: DeclaredWorkload) {
   return { dialect, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
-function summary(views: readonly WorkloadPod[], desired: number, createdAt: string) {
+type Summary = Pick<Workload, "desired" | "ready" | "status" | "nodes" | "since" | "urls" | "error" | "pods">;
+
+function summary(views: readonly WorkloadPod[], desired: number, createdAt: string): Summary {
   const error = worst(views)?.error;
   return {
     desired,
@@ -147,6 +177,7 @@ const WORST_FIRST: readonly WorkloadStatus[] = [
   "starting",
   "stopping",
   "done",
+  "stopped",
 ];
 
 function worst(views: readonly WorkloadPod[]): WorkloadPod | undefined {
@@ -166,8 +197,9 @@ function overall(views: readonly Pick<WorkloadPod, "status">[], desired: number)
     return desired === 0 || running === 0 ? "stopping" : "starting";
   if (running >= desired && running > 0) return "running";
   if (running > 0) return "degraded";
-  for (const status of WORST_FIRST) if (has(status) && status !== "stopping") return status;
-  return "starting";
+  const found = WORST_FIRST.find((status) => has(status) && status !== "stopping");
+  // Loaded and soon to be started (a unit that is restarted).
+  return found === undefined || (found === "stopped" && desired > 0) ? "starting" : found;
 }
 
 function newest(members: readonly Pod[]): Pod {

@@ -322,6 +322,8 @@ export interface UnitState {
   readonly sub: string;
   /** systemd's result: success, exit-code, signal, timeout, start-limit-hit, … */
   readonly result?: string;
+  /** What its start waits for, or what failed last, in words; absent once it is up. */
+  readonly message?: string;
 }
 
 export interface ChildContainer {

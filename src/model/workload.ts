@@ -29,6 +29,13 @@ export interface DeclaredWorkload {
   /** Image or command, for a workload that has no pods. */
   readonly what?: string;
   readonly canScale: boolean;
+  /** An ended copy is always followed by another one: no end is the end of the workload. */
+  readonly relaunch?: {
+    /** From the end of a copy to the start of the next. */
+    readonly delaySeconds: number;
+    /** RFC 3339: copies made before it say nothing about the present configuration. */
+    readonly since: string;
+  };
   /** Why it runs nothing although it is there, in the dialect's words (`loaded`, `inactive`, `template`). */
   readonly note?: string;
 }

@@ -30,7 +30,7 @@ export function observeUnit(view: UnitView): ObservedRun {
     ...(runState === "exited" && finishedAtMs !== undefined ? { finishedAtMs } : {}),
     ...(runState === "exited" ? exitOf(view) : {}),
     ...(message === undefined ? {} : { message }),
-    unit: unitState(view),
+    unit: { ...unitState(view), ...(message === undefined || runState === "exited" ? {} : { message }) },
     ...(children.length === 0 ? {} : { children }),
   };
 }
@@ -52,16 +52,19 @@ function unitState({ service, state }: UnitView): UnitState {
   return { load: service.load, active: activeState(state), sub: state.sub, result: state.result };
 }
 
-/** A service that ended well by SIGTERM has exit code 0 for its pod. */
+/**
+ * A service that ended well by SIGTERM has exit code 0 for its pod. One that failed has the code or signal of the process
+ * that made it fail, else of its main process (killed at a timeout, too many starts), else 1: no process says it.
+ */
 function exitOf({ service, state }: UnitView): Pick<ObservedRun, "exitCode" | "signal" | "outOfMemory"> {
   if (service.load !== "loaded") return { exitCode: 1 };
-  const { failedEnd } = state;
-  if (failedEnd?.isLost) return {};
+  if (state.failedEnd?.isLost) return {};
   if (state.sub === "dead") return { exitCode: 0 };
+  const end = state.failedEnd ?? state.mainEnd;
   return {
-    exitCode: failedEnd?.signal === undefined ? failedEnd?.code || 1 : 128 + failedEnd.signal,
-    ...(failedEnd?.signal === undefined ? {} : { signal: failedEnd.signal }),
-    ...(failedEnd?.outOfMemory ? { outOfMemory: true } : {}),
+    exitCode: end?.signal === undefined ? end?.code || 1 : 128 + end.signal,
+    ...(end?.signal === undefined ? {} : { signal: end.signal }),
+    ...(end?.outOfMemory ? { outOfMemory: true } : {}),
   };
 }
 

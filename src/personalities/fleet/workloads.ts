@@ -1,5 +1,5 @@
 import { readService } from "../../model/unit/read-service.ts";
-import { isTemplate } from "../../model/unit/unit-name.ts";
+import { isTemplate, parseUnitName } from "../../model/unit/unit-name.ts";
 import type { DeclaredWorkload, WorkloadSource } from "../../model/workload.ts";
 import { type Unit, units } from "./kinds.ts";
 import { readRequirements } from "./requirements.ts";
@@ -23,7 +23,7 @@ function declared(unit: Unit): DeclaredWorkload {
     name,
     uid,
     key: name,
-    desired: desiredState === "launched" ? wanted : 0,
+    desired: desiredState === "launched" && !isTemplate(name) && isExecuted(name) ? wanted : 0,
     createdAt: creationTimestamp,
     ...(command === undefined ? {} : { what: command }),
     canScale: false,
@@ -31,7 +31,12 @@ function declared(unit: Unit): DeclaredWorkload {
   };
 }
 
+function isExecuted(name: string): boolean {
+  return parseUnitName(name).suffix === "service";
+}
+
 function noteOn({ metadata, spec }: Unit): string | undefined {
   if (isTemplate(metadata.name)) return "template";
+  if (!isExecuted(metadata.name)) return `a .${parseUnitName(metadata.name).suffix} unit is not executed`;
   return spec.desiredState === "launched" ? undefined : spec.desiredState;
 }

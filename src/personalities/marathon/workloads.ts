@@ -8,7 +8,7 @@ export const appWorkloads: WorkloadSource = {
   list: (reader) => reader.list(apps, NAMESPACE).filter(isVisible).map(declared),
 };
 
-function declared({ metadata, spec: { definition } }: App): DeclaredWorkload {
+function declared({ metadata, spec: { definition }, status }: App): DeclaredWorkload {
   const command = definition.cmd ?? definition.args?.join(" ");
   const what = definition.container?.docker?.image ?? command;
   return {
@@ -21,6 +21,10 @@ function declared({ metadata, spec: { definition } }: App): DeclaredWorkload {
     createdAt: metadata.creationTimestamp,
     ...(what === undefined ? {} : { what }),
     canScale: true,
+    relaunch: {
+      delaySeconds: Math.round(status.backoff?.delaySeconds ?? 0),
+      since: definition.versionInfo.lastConfigChangeAt,
+    },
     ...(definition.instances === 0 ? { note: "scaled to 0" } : {}),
   };
 }

@@ -17,7 +17,7 @@ export const extensionMessages = {
     delaySeconds:i graceSeconds:i killAfterFailures:i ignoreHttp1xx:b assignedPort:s
   `,
   HealthResult: "alive:b consecutiveFailures:i firstSuccess:s lastSuccess:s lastFailure:s lastFailureCause:s",
-  UnitState: "load:s active:s sub:s result:s",
+  UnitState: "load:s active:s sub:s result:s message:s",
   ChildContainer: "id:s name:s image:s state:s ports:ChildPort[]",
   ChildPort: "containerPort:i hostPort:i protocol:s",
   DriverReport: "ready:b reason:s version:s",
