@@ -14,8 +14,9 @@ export function troubleOf(error: unknown, before: Trouble | undefined, usual: st
   return { reason: reasonOf(error, count, usual), message, count, retryAtMs: nowMs + backoffMs(rules, count) };
 }
 
+/** An engine that is away comes back; a registry that has no such image, or that nobody finds, is asked as seldom as Kubernetes does. */
 function isPassing(error: unknown): boolean {
-  return error instanceof DriverError ? error.temporary : true;
+  return error instanceof DriverError ? error.temporary && error.reason !== "ErrImagePull" : true;
 }
 
 /** Kubernetes says ErrImagePull for the first failure and ImagePullBackOff while it waits to try again. */

@@ -175,6 +175,19 @@ describe("agent: a pod's life", () => {
     assert.equal(stage.control.status(pod).phase, "Running");
   });
 
+  test("a registry that nobody finds is asked after 10 s, 20 s, … 300 s, not every 30 s", async () => {
+    const stage = await staged();
+    const words = "lookup registry.example: no such host";
+    stage.driver.prepareFailures.set("web:1", new DriverError(words, { temporary: true, reason: "ErrImagePull" }));
+    await stage.run(podOf({ containers: [web()] }));
+    await stage.clock.advance(9_000);
+    const tries = () => stage.driver.asked.filter((asked) => asked.startsWith("prepare")).length;
+    assert.equal(tries(), 1);
+    await stage.clock.advance(3_600_000);
+    // 10, 20, 40, 80, 160 and then every 300 s: 5 + 10 or 11 in the hour.
+    assert.ok(tries() >= 15 && tries() <= 18, `${tries()} tries in an hour`);
+  });
+
   test("a driver that is not ready is the pod's stated reason; when it is ready, the pod starts", async () => {
     const stage = new Stage();
     stage.driver.ready = false;
