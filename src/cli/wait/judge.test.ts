@@ -16,7 +16,23 @@ function row(status: Workload["status"], more: Partial<Workload> = {}): Workload
     urls: [],
     pods: [],
   };
-  return { ...base, status, since: "", what: "", canScale: false, object: { kind: "Unit", key: "a.service" }, ...more };
+  return {
+    ...base,
+    status,
+    since: "2024-05-01T09:00:00Z",
+    what: "",
+    canScale: false,
+    object: { kind: "Unit", key: "a.service" },
+    ...more,
+  };
+}
+
+const EPOCH_MS = Date.parse("2024-05-01T10:00:00Z");
+
+/** Running since that many seconds after the beginning; rows have whole seconds. */
+function runs(sinceSeconds: number): Workload {
+  const since = `${new Date(EPOCH_MS + sinceSeconds * 1000).toISOString().slice(0, 19)}Z`;
+  return row("running", { ready: 1, since });
 }
 
 /** What is said of rows that come at these times, in seconds. */
@@ -24,11 +40,13 @@ function verdicts(
   steps: readonly (readonly [number, Workload | undefined])[],
   judge = new Judge([TARGET]),
 ): readonly Verdict[] {
-  return steps.map(([at, seen]) => judge.judge(seen ? [seen] : [], at * 1000)[0]?.verdict ?? "waiting");
+  return steps.map(
+    ([at, seen]) => judge.judge(seen ? [seen] : [], at * 1000, EPOCH_MS + at * 1000)[0]?.verdict ?? "waiting",
+  );
 }
 
 describe("waiting:", () => {
-  const cases: readonly {
+  const cases: {
     why: string;
     steps: readonly (readonly [number, Workload | undefined])[];
     said: readonly Verdict[];
@@ -91,7 +109,53 @@ describe("waiting:", () => {
       said: ["waiting", "waiting", "done"],
     },
   ];
+  cases.push(
+    {
+      why: "what has just been started is no success before it has run for a while",
+      steps: [
+        [0.3, runs(0)],
+        [1, runs(0)],
+        [3, row("failed", { error: "it exited with code 1" })],
+        [6, row("failed", { error: "it exited with code 1" })],
+      ],
+      said: ["waiting", "waiting", "waiting", "failed"],
+    },
+    {
+      why: "what has run for a while by its own account is not waited for",
+      steps: [
+        [5.2, runs(0)],
+        [5.8, runs(0)],
+      ],
+      said: ["waiting", "done"],
+    },
+    {
+      why: "a node whose clock is ahead is believed by what was seen",
+      steps: [
+        [0, runs(100)],
+        [3.9, runs(100)],
+        [4, runs(100)],
+      ],
+      said: ["waiting", "waiting", "done"],
+    },
+    {
+      why: "crashing again and again, running for a moment in between",
+      steps: [
+        ...[0, 3, 6, 9, 12, 15, 18].flatMap((at): readonly (readonly [number, Workload])[] => [
+          [at, row("restarting", { error: "exited with 1" })],
+          [at + 0.2, row("starting")],
+          [at + 1, runs(at + 1)],
+        ]),
+        [21, row("restarting", { error: "exited with 1" })],
+      ],
+      said: [...Array.from({ length: 21 }, () => "waiting" as const), "failed"],
+    },
+  );
   for (const { why, steps, said } of cases) test(why, () => assert.deepEqual(verdicts(steps), said));
+
+  test("what runs when the time is up is well enough", () => {
+    const judge = new Judge([TARGET]);
+    assert.equal(judge.judge([runs(0)], 500, EPOCH_MS + 500, true)[0]?.verdict, "done");
+  });
 
   test("for something to go: done when no row is left", () => {
     assert.deepEqual(

@@ -16,7 +16,14 @@ export type Verdict = "waiting" | "done" | "failed" | "not placed";
 
 /** It must stay well so long: right after a change, rows may still show what was before it. */
 const STEADY_MS = 600;
-/** How long what is wrong may last before nobody waits for it any more. A start may fail twice and then work. */
+/** What runs must have run for so long: most of what dies at its start has died by then, and is no success. */
+const SETTLED_MS = 4_000;
+/** Times of rows have whole seconds. */
+const SECOND_MS = 1_000;
+/**
+ * How long what is wrong may last before nobody waits for it any more. A start may fail twice and then work; what runs for a
+ * moment between two failures is still in trouble.
+ */
 const PATIENCE_MS = { failed: 3_000, trouble: 20_000, unplaced: 15_000 } as const;
 
 type Mood = "well" | "failed" | "trouble" | "unplaced" | "on its way";
@@ -32,13 +39,15 @@ export class Judge {
   readonly #targets: readonly WaitTarget[];
   readonly #wants: "running" | "gone";
   readonly #moods = new Map<WaitTarget, { readonly mood: Mood; readonly sinceMs: number }>();
+  readonly #troubles = new Map<WaitTarget, number>();
 
   constructor(targets: readonly WaitTarget[], wants: "running" | "gone" = "running") {
     this.#targets = targets;
     this.#wants = wants;
   }
 
-  judge(rows: Iterable<Workload>, nowMs: number): readonly Judged[] {
+  /** `wallMs`: what the time of day is. `isLast`: there is no more time, and what is well is well enough. */
+  judge(rows: Iterable<Workload>, nowMs: number, wallMs: number, isLast = false): readonly Judged[] {
     const byName = new Map<string, Workload[]>();
     for (const row of rows) {
       const id = `${row.dialect}\n${row.name}`;
@@ -48,7 +57,10 @@ export class Judge {
     }
     return this.#targets.map((target) => {
       const row = (byName.get(`${target.dialect}\n${target.name}`) ?? []).find((found) => isMeant(target, found));
-      return { target, row, verdict: this.#verdict(target, this.#mood(target, row), nowMs) };
+      const ranMs = row?.status === "running" ? wallMs - Date.parse(row.since) - SECOND_MS : Number.POSITIVE_INFINITY;
+      const mood = this.#mood(target, row);
+      const verdict = this.#verdict(target, mood, nowMs, ranMs);
+      return { target, row, verdict: isLast && mood === "well" ? "done" : verdict };
     });
   }
 
@@ -59,14 +71,21 @@ export class Judge {
     return row.status === "running" && row.pods.length > row.desired ? "on its way" : moodOf(row);
   }
 
-  #verdict(target: WaitTarget, mood: Mood, nowMs: number): Verdict {
+  /** `ranMs`: how long it runs by its own account; NaN when it does not say. */
+  #verdict(target: WaitTarget, mood: Mood, nowMs: number, ranMs: number): Verdict {
     const known = this.#moods.get(target);
     const sinceMs = known?.mood === mood ? known.sinceMs : nowMs;
     if (known?.mood !== mood) this.#moods.set(target, { mood, sinceMs });
     const lastedMs = nowMs - sinceMs;
     if (mood === "on its way") return "waiting";
-    if (mood === "well") return lastedMs >= STEADY_MS ? "done" : "waiting";
-    if (lastedMs < PATIENCE_MS[mood]) return "waiting";
+    if (mood === "well") {
+      const isDone = lastedMs >= SETTLED_MS || (lastedMs >= STEADY_MS && ranMs >= SETTLED_MS);
+      if (isDone) this.#troubles.delete(target);
+      return isDone ? "done" : "waiting";
+    }
+    if (mood === "trouble" && !this.#troubles.has(target)) this.#troubles.set(target, nowMs);
+    const wrongMs = mood === "trouble" ? nowMs - (this.#troubles.get(target) ?? nowMs) : lastedMs;
+    if (wrongMs < PATIENCE_MS[mood]) return "waiting";
     return mood === "unplaced" ? "not placed" : "failed";
   }
 }

@@ -42,14 +42,15 @@ export async function waitFor(
       if (watched.problem) throw watched.problem;
       if (!watched.synced) continue;
       const nowMs = clock.monotonic();
-      const judged = judge.judge(watched.rows.values(), nowMs);
+      const isLate = nowMs > deadlineMs;
+      const judged = judge.judge(watched.rows.values(), nowMs, clock.now(), isLate);
       const settled = judged.every(({ verdict }) => verdict !== "waiting");
       const wentWell = judged.every(({ verdict }) => verdict === "done");
       // What has failed, or has no place, would keep the rest from ever ending: that is said now.
       const over = settled && (!wentWell || ((await also?.()) ?? true));
-      show(judged, over || nowMs > deadlineMs);
+      show(judged, over || isLate);
       if (over) return { judged, timedOut: false };
-      if (nowMs > deadlineMs) return { judged, timedOut: true };
+      if (isLate) return { judged, timedOut: true };
     }
   } finally {
     watched.stop();
