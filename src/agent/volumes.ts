@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { chmod, chown, mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { bytes } from "../lib/quantity.ts";
-import type { Container, Pod, Volume, VolumeMount } from "../model/pod.ts";
+import { type Container, driverOf, type Pod, type Volume, type VolumeMount } from "../model/pod.ts";
 import { ConfigurationError } from "./configuration-error.ts";
+import { keyFiles, writeKeyFiles } from "./key-files.ts";
 import { mountsBelow, unmountBelow } from "./mounts.ts";
 import { isSafeName } from "./safe-name.ts";
 import { bindAt, openSubPath, removeBinding } from "./sub-paths.ts";
@@ -38,6 +39,7 @@ export class FileVolumes implements Volumes {
 
   async make(pod: Pod, values: Values): Promise<ReadonlyMap<string, string>> {
     const made = new Map<string, string>();
+    if (pod.spec.volumes?.length) await closeHome(this.#homeOf(pod.metadata.uid), pod);
     for (const volume of pod.spec.volumes ?? []) made.set(volume.name, await this.#makeOne(pod, volume, values));
     return made;
   }
@@ -78,8 +80,10 @@ export class FileVolumes implements Volumes {
       throw new ConfigurationError(`"${volume.name}" is not a volume name`);
     const path = join(this.#homeOf(pod.metadata.uid), volume.name);
     const group = pod.spec.securityContext?.fsGroup;
-    if (volume.secret) await writeValues(path, values[`Secret/${volume.secret.secretName}`], group);
-    else if (volume.configMap) await writeValues(path, values[`ConfigMap/${volume.configMap.name}`], group);
+    const { secret, configMap } = volume;
+    if (secret) await writeKeyFiles(path, keyFiles(volume.name, secret, values[`Secret/${secret.secretName}`]), group);
+    else if (configMap)
+      await writeKeyFiles(path, keyFiles(volume.name, configMap, values[`ConfigMap/${configMap.name}`]), group);
     else if (volume.emptyDir) await this.#makeEmptyDir(path, volume.emptyDir, group);
     else throw new ConfigurationError(`volume "${volume.name}" is of a kind that is not supported`);
     return path;
@@ -123,30 +127,14 @@ function absent(error: NodeJS.ErrnoException): undefined {
   throw error;
 }
 
-/** One file per key, readable by its owner alone. Replaced by renaming, so that a reader never sees half a value. */
-async function writeValues(
-  path: string,
-  values: Readonly<Record<string, string>> | undefined,
-  group?: number,
-): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o755 });
-  const wanted = values ?? {};
-  for (const [key, value] of Object.entries(wanted)) {
-    if (!isSafeName(key)) throw new ConfigurationError(`"${key}" is not a file name`);
-    const file = join(path, key);
-    const partial = join(path, `.partial.${key}`);
-    await rm(partial, { force: true });
-    // A container that may write here could put a link in the way: created, or not at all.
-    const handle = await open(partial, "wx", group === undefined ? 0o400 : 0o440);
-    try {
-      await handle.writeFile(value);
-      if (group !== undefined) await handle.chown(-1, group);
-    } finally {
-      await handle.close();
-    }
-    await rename(partial, file);
-  }
-  for (const name of await readdir(path)) if (!Object.hasOwn(wanted, name)) await rm(join(path, name), { force: true });
+/**
+ * Files of secrets may be readable by all inside a container (0644 by default): on the host, nobody gets to them. Processes and units of
+ * other users go through, and cannot look around.
+ */
+async function closeHome(home: string, pod: Pod): Promise<void> {
+  await mkdir(home, { recursive: true });
+  const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].map(driverOf);
+  await chmod(home, all.every((driver) => driver === "docker" || driver === "fake") ? 0o700 : 0o711);
 }
 
 const TYPE_CHECKS: Readonly<
@@ -179,5 +167,8 @@ async function checkedHostPath(path: string, type: string): Promise<string> {
 
 async function createFile(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-  await writeFile(path, "", { flag: "a", mode: 0o644 });
+  // Created, or not opened at all: what came there since it was looked for may be a FIFO, at which this would wait.
+  await writeFile(path, "", { flag: "wx", mode: 0o644 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
 }

@@ -1,5 +1,6 @@
-import { access, constants, readdir, readFile, stat } from "node:fs/promises";
+import { access, constants, readdir, stat } from "node:fs/promises";
 import type { Condition, ServiceSettings } from "../../model/unit/service-settings.ts";
+import { readStart } from "./bounded-file.ts";
 
 /** Why the unit is not to be started now, in words; undefined when all that it asks for holds. Source: systemd condition_test_list(). */
 export async function unmetCondition(
@@ -35,7 +36,7 @@ async function test(
       return (await statOf(value))?.isDirectory() === true;
     case "FileNotEmpty": {
       const found = await statOf(value);
-      return found?.isFile() === true && (found.size > 0 || (await readFile(value)).length > 0);
+      return found?.isFile() === true && (found.size > 0 || (await readStart(value, 1)).length > 0);
     }
     case "FileIsExecutable":
       return (await statOf(value))?.isFile() === true && (await isExecutable(value));
