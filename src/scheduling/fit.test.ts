@@ -86,6 +86,17 @@ describe("fits", () => {
       says: "needs 3 host ports, 2 of 31000-31001 free",
     },
     {
+      // Its own fixed port lies in the range that the others are picked from.
+      pod: {
+        ports: [
+          { containerPort: 1, hostPort: 31001 },
+          { containerPort: 2, dynamicHostPort: true },
+          { containerPort: 3, dynamicHostPort: true },
+        ],
+      },
+      says: "needs 2 host ports, 1 of 31000-31001 free",
+    },
+    {
       pod: { spec: { containers: [{ name: "u", driver: "unit" }] } },
       says: "needs the unit driver, which this node does not have",
     },
