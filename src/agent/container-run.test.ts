@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Container, ContainerPort, Pod } from "../model/pod.ts";
+import type { Container, ContainerPort, Pod, Volume } from "../model/pod.ts";
 import { containerRun } from "./container-run.ts";
 
-function runOf(container: Container, hostNetwork = false) {
+function runOf(container: Container, hostNetwork = false, volumes: readonly Volume[] = []) {
   const metadata = {
     ...{ name: "web", namespace: "default", uid: "u1" },
     ...{ resourceVersion: "1", generation: 1, creationTimestamp: "2026-01-01T00:00:00Z" },
   };
-  const spec = { containers: [container], hostNetwork };
+  const spec = { containers: [container], hostNetwork, volumes };
   const pod: Pod = { apiVersion: "v1", kind: "Pod", metadata, spec, status: { phase: "Pending" } };
   return containerRun(pod, container, 0, {
     ...{ nodeName: "n1", address: "10.42.0.2", hostIP: "10.0.0.1", podIP: "10.42.0.2", values: {} },
-    volumes: new Map<string, string>(),
+    volumes: new Map(volumes.map(({ name }) => [name, `/state/${name}`])),
     allocatable: { cpuMillis: 1000, memoryBytes: 2 ** 30 },
     memoryCapacityBytes: 2 ** 30,
   });
@@ -21,6 +21,26 @@ function runOf(container: Container, hostNetwork = false) {
 function publishes(ports: readonly ContainerPort[], hostNetwork = false) {
   return runOf({ name: "app", image: "busybox:1", ports }, hostNetwork).pod.ports;
 }
+
+describe("the mounts of a container", () => {
+  test("config maps and secrets are mounted read-only whatever is asked; other volumes as asked", () => {
+    const volumes = [
+      { name: "c", configMap: { name: "c" } },
+      { name: "s", secret: { secretName: "s" } },
+      { name: "e", emptyDir: {} },
+    ];
+    const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: `/${name}`, readOnly: false }));
+    const { mounts } = runOf({ name: "app", image: "busybox:1", volumeMounts }, false, volumes);
+    assert.deepEqual(
+      mounts.map(({ mountPath, readOnly }) => [mountPath, readOnly]),
+      [
+        ["/c", true],
+        ["/s", true],
+        ["/e", false],
+      ],
+    );
+  });
+});
 
 describe("the ports of a pod", () => {
   const table: readonly {

@@ -28,7 +28,7 @@ export function containerRun(pod: Pod, container: Container, attempt: number, co
     pod: podRun(pod, context),
     spec: withExpandedCommand(pod, container, env),
     env,
-    mounts: mountsOf(container, context),
+    mounts: mountsOf(pod, container, context),
     limits: limitsOf(pod, container, context),
     ...(security.runAsUser === undefined ? {} : { runAsUser: security.runAsUser }),
     ...(security.runAsGroup === undefined ? {} : { runAsGroup: security.runAsGroup }),
@@ -101,12 +101,15 @@ function withExpandedCommand(pod: Pod, container: Container, env: Readonly<Recor
   };
 }
 
-function mountsOf(container: Container, { volumes, subPaths }: RunContext): readonly Mount[] {
+function mountsOf(pod: Pod, container: Container, { volumes, subPaths }: RunContext): readonly Mount[] {
   return (container.volumeMounts ?? []).map(({ name, mountPath, subPath, readOnly }, index) => {
+    const source = pod.spec.volumes?.find((volume) => volume.name === name);
+    // Kubernetes mounts them so whatever is asked: what is written there would be lost, or meet the next renewal.
+    const isKeyFiles = source?.secret !== undefined || source?.configMap !== undefined;
     if (!volumes.has(name)) throw new ConfigurationError(`volume "${name}" is not in the pod`);
     const hostPath = subPath ? subPaths?.get(index) : volumes.get(name);
     if (hostPath === undefined) throw new ConfigurationError(`subPath "${subPath}" of volume "${name}" was not made`);
-    return { hostPath, mountPath, readOnly: readOnly === true };
+    return { hostPath, mountPath, readOnly: readOnly === true || isKeyFiles };
   });
 }
 

@@ -36,8 +36,10 @@ export function valueSourcesOf(pod: Pod): readonly ValueSource[] {
       add({ kind: "ConfigMap", name: configMapKeyRef.name, optional: configMapKeyRef.optional === true });
   }
   for (const volume of pod.spec.volumes ?? []) {
-    if (volume.secret) add({ kind: "Secret", name: volume.secret.secretName, optional: false, volume: volume.name });
-    if (volume.configMap) add({ kind: "ConfigMap", name: volume.configMap.name, optional: false, volume: volume.name });
+    const { name, secret, configMap } = volume;
+    if (secret) add({ kind: "Secret", name: secret.secretName, optional: secret.optional === true, volume: name });
+    if (configMap)
+      add({ kind: "ConfigMap", name: configMap.name, optional: configMap.optional === true, volume: name });
   }
   return [...found.values()].toSorted((a, b) => (`${a.kind}/${a.name}` < `${b.kind}/${b.name}` ? -1 : 1));
 }

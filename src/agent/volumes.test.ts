@@ -42,14 +42,42 @@ describe("volumes", () => {
       assert.deepEqual(await volumes.pods(), []);
     }));
 
-  test("secrets are files for their owner alone, renewed and pruned", () =>
+  test("secrets are files of mode 0644 that nobody on the host gets to, renewed and pruned", () =>
     inFolder(async (_folder, volumes) => {
       const pod = podWith([{ name: "v", secret: { secretName: "s" } }]);
       const path = (await volumes.make(pod, { "Secret/s": { a: "1", b: "2" } })).get("v") ?? "";
-      assert.equal((await stat(join(path, "a"))).mode & 0o777, 0o400);
+      assert.equal((await stat(join(path, "a"))).mode & 0o777, 0o644);
+      assert.equal((await stat(join(path, ".."))).mode & 0o777, 0o700);
       await volumes.make(pod, { "Secret/s": { a: "3" } });
       assert.deepEqual(await readdir(path), ["a"]);
       assert.equal(await readFile(join(path, "a"), "utf8"), "3");
+    }));
+
+  test("items: the keys that are named, at their paths, with their modes; a group may read", () =>
+    inFolder(async (_folder, volumes) => {
+      const items = [
+        { key: "a", path: "deep/er/a.conf" },
+        { key: "b", path: "b", mode: 0o600 },
+      ];
+      const secret = { secretName: "s", defaultMode: 0o440, items };
+      const pod = podWith([{ name: "v", secret }]);
+      const values = { "Secret/s": { a: "1", b: "2", c: "3" } };
+      const path = (await volumes.make(pod, values)).get("v") ?? "";
+      const mode = async (name: string) => ((await stat(join(path, name))).mode & 0o777).toString(8);
+      assert.deepEqual((await readdir(path)).toSorted(), ["b", "deep"]);
+      assert.equal(await readFile(join(path, "deep/er/a.conf"), "utf8"), "1");
+      assert.deepEqual([await mode("deep/er/a.conf"), await mode("b")], ["440", "600"]);
+      const fsGroup = process.getgid?.() ?? 0;
+      await volumes.make({ ...pod, spec: { ...pod.spec, securityContext: { fsGroup } } }, values);
+      assert.equal(await mode("b"), "640");
+      const lacking = volumes.make(pod, { "Secret/s": { a: "1" } });
+      await assert.rejects(lacking, /volume "v": references non-existent config key: b/);
+      const fewer = podWith([{ name: "v", secret: { ...secret, items: items.slice(1) } }]);
+      await volumes.make(fewer, values);
+      assert.deepEqual(await readdir(path), ["b"]);
+      const optional = podWith([{ name: "v", secret: { ...secret, optional: true } }]);
+      await volumes.make(optional, {});
+      assert.deepEqual(await readdir(path), []);
     }));
 
   test(

@@ -177,8 +177,17 @@ export interface Volume {
   readonly name: string;
   readonly emptyDir?: { readonly medium?: string; readonly sizeLimit?: string };
   readonly hostPath?: { readonly path: string; readonly type?: string };
-  readonly secret?: { readonly secretName: string };
-  readonly configMap?: { readonly name: string };
+  readonly secret?: KeyFiles & { readonly secretName: string };
+  readonly configMap?: KeyFiles & { readonly name: string };
+}
+
+/** How a volume shows the keys of a secret or config map. */
+export interface KeyFiles {
+  /** Only these keys, at these paths below the mount. Default: every key as a file of its name. */
+  readonly items?: readonly { readonly key: string; readonly path: string; readonly mode?: number }[];
+  /** Default 0644. */
+  readonly defaultMode?: number;
+  readonly optional?: boolean;
 }
 
 export interface ProbeAction {

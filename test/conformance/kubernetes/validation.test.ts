@@ -41,6 +41,19 @@ describe("kubernetes: what is refused, in Kubernetes' words", () => {
       body: withContainer({ resources: { limits: { "nvidia.com/gpu": "500m" } } }),
       says: ['spec.containers[0].resources.limits[nvidia.com/gpu]: Invalid value: "500m": must be an integer'],
     },
+    {
+      why: "a file mode that is none",
+      body: podNamed("bad", {
+        containers: [{ name: "main", image: "busybox:1" }],
+        volumes: [
+          { name: "v", secret: { secretName: "s", defaultMode: 1000, items: [{ key: "a", path: "a", mode: -1 }] } },
+        ],
+      }),
+      says: [
+        "spec.volumes[0].secret.defaultMode: Invalid value: 1000: must be a number between 0 and 0777 (octal), both inclusive",
+        "spec.volumes[0].secret.items[0].mode: Invalid value: -1: must be a number between 0 and 0777 (octal), both inclusive",
+      ],
+    },
     { why: "no containers", body: podNamed("bad", { containers: [] }), says: ["spec.containers: Required value"] },
     { why: "no spec", body: { kind: "Pod", metadata: { name: "bad" } }, says: ["spec.containers: Required value"] },
     {

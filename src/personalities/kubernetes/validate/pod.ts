@@ -101,14 +101,21 @@ function validateSource({ hostPath, emptyDir, secret, configMap }: Volume, path:
   if (secret && !secret.secretName) errors.push(required(`${path}.secret.secretName`));
   if (configMap && !configMap.name) errors.push(required(`${path}.configMap.name`));
   for (const [field, source] of Object.entries({ secret, configMap })) {
-    const { items = [] } = (source ?? {}) as { items?: readonly { key?: string; path?: string }[] };
+    const { items = [], defaultMode } = source ?? {};
+    errors.push(...validateMode(defaultMode, `${path}.${field}.defaultMode`));
     items.forEach((item, at) => {
+      errors.push(...validateMode(item.mode, `${path}.${field}.items[${at}].mode`));
       if (!item.key) errors.push(required(`${path}.${field}.items[${at}].key`));
       if (!item.path) errors.push(required(`${path}.${field}.items[${at}].path`));
       else errors.push(...pathBelow(item.path, `${path}.${field}.items[${at}].path`));
     });
   }
   return errors;
+}
+
+function validateMode(mode: number | undefined, field: string): readonly FieldError[] {
+  if (mode === undefined || (mode >= 0 && mode <= 0o777)) return [];
+  return [invalidValue(field, mode, "must be a number between 0 and 0777 (octal), both inclusive")];
 }
 
 function validatePolicies(spec: PodSpec, path: string): readonly FieldError[] {
