@@ -21,6 +21,7 @@ export function register(program: Command, terminal: Terminal): void {
     .option("-c, --container <name>", "which container")
     .option("-t, --tty", "with a terminal (usual when there is one here)")
     .option("--no-tty", "without one")
+    .option("-i, --stdin", "with input, as always")
     .option("--no-stdin", "without input")
     .passThroughOptions()
     .action(async (name: string, words: string[], options: ExecOptions, command: Command) => {

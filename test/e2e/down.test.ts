@@ -15,7 +15,7 @@ describe("styr down", { skip: cannot ?? false }, () => {
   before(async () => {
     world = await makeWorld({ registry: true });
     const hierarchy = readdirSync("/sys/fs/cgroup").includes("memory") ? "/sys/fs/cgroup/memory" : "/sys/fs/cgroup";
-    foreignCgroup = join(hierarchy, `${world.engine.cgroupRoot}-stranger`);
+    foreignCgroup = join(hierarchy, `stranger-${world.engine.cgroupRoot}`);
     mkdirSync(foreignCgroup);
     stranger = spawn("sleep", ["100000"], { stdio: "ignore" });
     await world.docker("pull", "busybox:1");

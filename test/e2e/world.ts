@@ -254,15 +254,19 @@ function readIfThere(path: string): string {
 
 /** What a world could leave behind on this machine. */
 export function leftovers(world: World): readonly string[] {
-  const cgroups = readdirSync("/sys/fs/cgroup").filter((controller) =>
-    existsSync(`/sys/fs/cgroup/${controller}/${world.engine.cgroupRoot}`),
+  const cgroups = readdirSync("/sys/fs/cgroup", { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory()
+      ? readdirSync(`/sys/fs/cgroup/${entry.name}`)
+          .filter((name) => name.startsWith(world.engine.cgroupRoot))
+          .map((name) => `${entry.name}/${name}`)
+      : [],
   );
   const mounts = readFileSync("/proc/mounts", "utf8")
     .split("\n")
     .filter((line) => line.includes(world.state));
   return [
     ...pidsOf(world.state).map((pid) => `process ${pid}`),
-    ...cgroups.map((controller) => `cgroup ${controller}/${world.engine.cgroupRoot}`),
+    ...cgroups.map((path) => `cgroup ${path}`),
     ...mounts.map((line) => `mount ${line}`),
     ...(existsSync(world.state) ? [`folder ${world.state}`] : []),
     ...(existsSync(`/sys/class/net/${world.engine.network}`) ? [`bridge ${world.engine.network}`] : []),

@@ -67,12 +67,12 @@ describe("unit files: parsing as fleet does", () => {
   for (const { why, text, gives } of rows) test(why, () => assert.deepEqual(triples(text), gives));
 
   const refusals: readonly { why: string; text: string; message: string; line: number }[] = [
-    { why: "no ]", text: "[Service\nA=b\n", message: "unable to find end of section", line: 3 },
+    { why: "no ]", text: "[Service\nA=b\n", message: "unable to find end of section", line: 1 },
     {
       why: "text after ], in numbers as fleet prints it",
       text: "[S] x\n",
       message: "found garbage after section name : [120]",
-      line: 2,
+      line: 1,
     },
     {
       why: "a name without =",

@@ -70,9 +70,11 @@ class Lexer {
   }
 
   #sectionEnd(section: string): Step {
+    const { line } = this.#input;
     const garbage = goTrim(this.#line().text);
     // The field fleet prints here is never set, and `%v` of bytes prints their numbers.
-    if (garbage !== "") throw this.#error(`found garbage after section name : [${Buffer.from(garbage).join(" ")}]`);
+    if (garbage !== "")
+      throw new UnitFileError(`found garbage after section name : [${Buffer.from(garbage).join(" ")}]`, line);
     return () => this.#nextOption(section);
   }
 
