@@ -22,6 +22,7 @@ import { endsWith, jsonLines } from "./json-lines.ts";
 import { readLogs } from "./logs.ts";
 import { listNodes } from "./node-rows.ts";
 import { statusReport } from "./status.ts";
+import { usageRows } from "./usage.ts";
 import { watchRows } from "./watch-rows.ts";
 import { whyReport } from "./why.ts";
 import { idOf, listWorkloads } from "./workloads.ts";
@@ -51,6 +52,17 @@ function workloadRoutes(context: StyrApiContext): readonly Route[] {
       Response.json(whyReport(store, found(request), context.explain)),
     ),
     get("/styr/v1/workloads/:name/logs", "logs", (request) => logs(context, request, found(request))),
+    {
+      method: "GET",
+      path: "/styr/v1/usage",
+      access: { verb: "read", resource: "workloads" },
+      async handle(_request, { url }) {
+        const name = url.searchParams.get("workload");
+        const one = name === null ? undefined : findWorkload(context, name);
+        const meant = one ? [{ ...one.workload, pods: one.pods }] : list();
+        return Response.json({ usage: await usageRows(context.nodeAccess, meant) });
+      },
+    },
     get("/styr/v1/events", "events", (request) => {
       const name = request.url.searchParams.get("workload");
       const only = name === null ? undefined : aboutOf(findWorkload(context, name));

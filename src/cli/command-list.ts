@@ -22,6 +22,7 @@ export const commandList = [
   { name: "events", group: "Look", summary: "what happened", takes: "workload" },
   { name: "inspect", group: "Look", summary: "the stored objects behind a name", takes: "workload" },
   { name: "status", group: "Look", summary: "how the cluster fares" },
+  { name: "top", group: "Look", summary: "CPU and memory of what runs", takes: "workload" },
   { name: "scale", group: "Change", summary: "change the number of copies", takes: "workload" },
   { name: "delete", group: "Change", summary: "stop and forget", takes: "workload" },
   { name: "exec", group: "Change", summary: "run a command inside a copy", takes: "workload" },

@@ -24,6 +24,7 @@ export const commandFiles: Readonly<Record<CommandName, () => Promise<CommandMod
   events: () => import("./events.ts"),
   inspect: () => import("./inspect.ts"),
   status: () => import("./status.ts"),
+  top: () => import("./top.ts"),
   scale: () => import("./scale.ts"),
   delete: () => import("./delete.ts"),
   exec: () => import("./exec.ts"),

@@ -9,6 +9,7 @@ import type {
   NodeRow,
   RowChange,
   StatusReport,
+  UsageRow,
   VersionReport,
   WhyReport,
 } from "../model/reports.ts";
@@ -54,6 +55,10 @@ export class StyrClient {
 
   async *logs(name: string, query: LogsQuery, signal: AbortSignal): AsyncGenerator<LogLine | LogTrouble> {
     yield* this.#stream<LogLine | LogTrouble>(`${workloadPath(name)}/logs${queryText({ ...query })}`, signal);
+  }
+
+  async usage(workload?: string): Promise<readonly UsageRow[]> {
+    return (await this.#get<{ usage: readonly UsageRow[] }>(`/styr/v1/usage${queryText({ workload })}`)).usage;
   }
 
   async events(workload?: string): Promise<readonly EventRow[]> {

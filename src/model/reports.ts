@@ -31,6 +31,20 @@ export interface Share {
   readonly allocatable: number;
 }
 
+/** What one container, process or unit takes; averages since the last reading, or over a quarter of a second. */
+export interface UsageRow {
+  readonly workload: string;
+  readonly dialect: string;
+  /** `namespace/name` of the copy. */
+  readonly pod: string;
+  readonly node: string;
+  readonly container: string;
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+  /** Why it could not be asked. */
+  readonly trouble?: string;
+}
+
 export interface EventRow {
   readonly id: string;
   /** RFC 3339, of the last time. */

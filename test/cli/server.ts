@@ -58,7 +58,7 @@ export const echoAccess: NodeAccess = {
       kill: () => ended.resolve(),
     };
   },
-  usage: async () => ({}),
+  usage: async () => ({ main: { cpuMillis: 250, memoryBytes: 3 * 2 ** 20 } }),
 };
 
 function chunk(text: string): LogChunk {

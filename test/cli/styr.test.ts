@@ -107,6 +107,15 @@ describe("styr:", () => {
     assert.equal(out.match(/^\S+\/\S+ \| \S+ of \S+ says hello$/gm)?.length, 3, out);
   });
 
+  test("top: what each copy takes, of all workloads or of one", async () => {
+    const { out } = await styr(["top", "web"]);
+    assert.match(out, /^NAME +COPY +CONTAINER +CPU +MEMORY +NODE$/m);
+    assert.match(out, /^web +web-\S+ +main +250m +3 MiB +n1$/m);
+    const all = JSON.parse((await styr(["top", "-o", "json"])).out) as { workload: string }[];
+    assert.ok(all.some(({ workload }) => workload === "/shop/cart"));
+    assert.match((await styr(["top", "nobody"])).err, /nothing is named "nobody"/);
+  });
+
   test("exec: words, input and exit code go through", async () => {
     const { code, out } = await styr(["exec", "hello", "--", "echo", "7", "--", "-x"], "typed");
     assert.equal(out, "ran echo 7 -- -x\nread typed");
