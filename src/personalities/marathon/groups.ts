@@ -8,7 +8,7 @@ import { API_VERSION, type AppGroup, appGroups, appKey, NAMESPACE } from "./kind
 import { normalizeApp } from "./normalize.ts";
 import type { GroupUpdate } from "./schema.ts";
 import { timestamp } from "./timestamp.ts";
-import { assertValid } from "./validate.ts";
+import { assertValid, idWithin } from "./validate.ts";
 
 /** Every group there is: named ones, those that hold apps, and `/`. */
 export function groupIds(reader: Reader): ReadonlySet<string> {
@@ -46,7 +46,7 @@ function appChanges(reader: Reader, groupId: string, update: GroupUpdate, prefix
   const changes = update.apps.map((app, i): AppChange => {
     const path = `${prefix}/apps(${i})`;
     if (app.id === undefined) throw invalidObject([{ field: `${path}/id`, message: "error.path.missing" }]);
-    const id = absoluteId(app.id, groupId);
+    const id = idWithin(app.id, groupId, `${path}/id`);
     if (parentOf(id) !== groupId) {
       throw invalidObject([{ field: `${path}/id`, message: `Identifier is not child of '${groupId}'` }]);
     }
@@ -72,7 +72,7 @@ function subgroupChanges(
   const changes = update.groups.map((group, i) => {
     const path = `${prefix}/groups(${i})`;
     if (group.id === undefined) throw invalidObject([{ field: `${path}/id`, message: "error.path.missing" }]);
-    const id = absoluteId(group.id, groupId);
+    const id = idWithin(group.id, groupId, `${path}/id`);
     if (parentOf(id) !== groupId) {
       throw invalidObject([{ field: `${path}/id`, message: `Identifier is not child of '${groupId}'` }]);
     }

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { absoluteId, groupsAbove, isPathId, nameOfId, newTaskId, PATH_ID_PATTERN, parseTaskId } from "./ids.ts";
+import {
+  absoluteId,
+  climbsAboveRoot,
+  groupsAbove,
+  isPathId,
+  nameOfId,
+  newTaskId,
+  PATH_ID_PATTERN,
+  parseTaskId,
+} from "./ids.ts";
 
 describe("marathon ids", () => {
   test("are the same ones that the original's regular expression takes", () => {
@@ -29,6 +38,18 @@ describe("marathon ids", () => {
     ["", "/", "/"],
   ] as const) {
     test(`${JSON.stringify(given)} within ${base} is ${wanted}`, () => assert.equal(absoluteId(given, base), wanted));
+  }
+
+  for (const [given, base, climbs] of [
+    ["../db", "/shop", false],
+    ["../db", "/", true],
+    ["/../db", "/shop", true],
+    ["a/../../db", "/shop", false],
+    ["a/../../../db/x", "/shop", true],
+    ["./db", "/", false],
+  ] as const) {
+    test(`${given} within ${base} ${climbs ? "leads above the root" : "names something"}`, () =>
+      assert.equal(climbsAboveRoot(given, base), climbs));
   }
 
   test("come back out of task ids, whole or without their last parts", () => {

@@ -25,6 +25,17 @@ export function absoluteId(text: string, base = "/"): string {
   return `/${segments.join("/")}`;
 }
 
+/** More `..` than there are groups to leave: it names nothing, and is no other way to say what is left of it. */
+export function climbsAboveRoot(text: string, base = "/"): boolean {
+  let depth = text.startsWith("/") ? 0 : base.split("/").filter((segment) => segment !== "").length;
+  for (const segment of text.split("/")) {
+    if (segment === "..") depth--;
+    else if (segment !== "" && segment !== ".") depth++;
+    if (depth < 0) return true;
+  }
+  return false;
+}
+
 export function endsReserved(id: string): boolean {
   return RESERVED.has(id.slice(id.lastIndexOf("/") + 1));
 }

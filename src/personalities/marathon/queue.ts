@@ -36,7 +36,8 @@ function entryFor(reader: Reader, app: App, { nowMs, lastUnusedOffers }: QueueOp
   if (count === 0) return undefined;
   const leftMs = active ? remainingDelayMs(active, app.status.backoff, nowMs) : 0;
   const nodeNames = reader.list(nodes).map(({ metadata }) => metadata.name);
-  const refused = refusals(waiting);
+  // Nothing was asked of any node while the next launch is delayed.
+  const refused = leftMs > 0 ? new Map<RejectReason, number>() : refusals(waiting);
   return {
     app: definition,
     count,
@@ -60,7 +61,7 @@ function refusalOf({ status }: Pod): string | undefined {
 }
 
 function summary(refused: ReadonlyMap<RejectReason, number>, nodeCount: number, nowMs: number): object {
-  const counts = rejectSummary(refused, nodeCount);
+  const counts = refused.size === 0 ? [] : rejectSummary(refused, nodeCount);
   const unused = counts.reduce((sum, { declined }) => sum + declined, 0);
   return {
     processedOffersCount: refused.size === 0 ? 0 : nodeCount,

@@ -81,7 +81,7 @@ export function renderTask(task: Instance, app: AppDefinition, view: RenderView)
     slaveId: nodeName,
     state: STATE[task.condition] ?? "TASK_UNKNOWN",
     stagedAt: timestamp(task.stagedAtMs),
-    ...moment("startedAt", startedAt(pod)),
+    ...moment("startedAt", startedAt(pod), task.stagedAtMs),
     version: task.version,
     localVolumes: [],
     ...(region === undefined ? {} : { region }),
@@ -108,29 +108,29 @@ function hostPorts(app: AppDefinition, pod: Pod): readonly number[] {
   return portNames(app).flatMap((wanted) => ports.find(({ name }) => name === wanted)?.hostPort ?? []);
 }
 
-function healthResults({ taskId, pod }: Instance, app: AppDefinition): readonly object[] {
+function healthResults({ taskId, pod, stagedAtMs }: Instance, app: AppDefinition): readonly object[] {
   const results = pod.status.containerStatuses?.[0]?.healthResults ?? [];
   const instanceId = parseTaskId(taskId)?.instanceId ?? taskId;
-  return results.slice(0, app.healthChecks.length).map((result) => renderHealth(result, instanceId));
+  return results.slice(0, app.healthChecks.length).map((result) => renderHealth(result, instanceId, stagedAtMs));
 }
 
-function renderHealth(result: HealthResult, instanceId: string): object {
+function renderHealth(result: HealthResult, instanceId: string, stagedAtMs: number): object {
   const { alive, consecutiveFailures, firstSuccess, lastFailure, lastSuccess, lastFailureCause } = result;
   return {
     alive,
     consecutiveFailures,
-    ...moment("firstSuccess", firstSuccess),
-    ...moment("lastFailure", lastFailure),
-    ...moment("lastSuccess", lastSuccess),
+    ...moment("firstSuccess", firstSuccess, stagedAtMs),
+    ...moment("lastFailure", lastFailure, stagedAtMs),
+    ...moment("lastSuccess", lastSuccess, stagedAtMs),
     ...(lastFailureCause === undefined ? {} : { lastFailureCause }),
     instanceId,
   };
 }
 
-/** Times of the kernel have whole seconds or milliseconds; Marathon's always have milliseconds. */
-function moment(name: string, at: string | undefined): Readonly<Record<string, string>> {
+/** Times of containers have whole seconds, Marathon's milliseconds: what comes after `notBeforeMs` must not seem to precede it. */
+function moment(name: string, at: string | undefined, notBeforeMs = 0): Readonly<Record<string, string>> {
   const ms = at === undefined ? undefined : parseTimestamp(at);
-  return ms === undefined ? {} : { [name]: timestamp(ms) };
+  return ms === undefined ? {} : { [name]: timestamp(Math.max(ms, notBeforeMs)) };
 }
 
 /** Whether it succeeded is all we know; Marathon shows the status or exit code. */

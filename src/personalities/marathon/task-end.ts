@@ -16,7 +16,9 @@ export interface TaskEnd {
 /** For pods that are over. */
 export function endOf(pod: Pod): TaskEnd {
   const terminated = terminatedOf(pod);
-  const atMs = parseTimestamp(terminated?.finishedAt ?? pod.metadata.creationTimestamp) ?? 0;
+  const ms = parseTimestamp(terminated?.finishedAt ?? pod.metadata.creationTimestamp) ?? 0;
+  // Ends have whole seconds; none came before the task was staged.
+  const atMs = Math.max(ms, parseTimestamp(pod.metadata.annotations?.[MARATHON_ANNOTATION.stagedAt] ?? "") ?? 0);
   return { state: stateOf(pod), atMs, message: messageOf(pod, terminated) };
 }
 

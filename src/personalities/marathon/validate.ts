@@ -2,7 +2,7 @@
 import { type AppBody, isHostMode, isSingleInstance, portsOf } from "./app-definition.ts";
 import { constraintViolations } from "./constraints.ts";
 import { invalidObject, type Violation } from "./errors.ts";
-import { endsReserved } from "./ids.ts";
+import { absoluteId, climbsAboveRoot, endsReserved } from "./ids.ts";
 import { networkViolations } from "./validate-networking.ts";
 
 /** Throws "Object is not valid" with everything that is wrong. `prefix`: the path of an app within a list or group. */
@@ -12,6 +12,15 @@ export function assertValid(app: AppBody, prefix = ""): void {
     message,
   }));
   if (violations.length > 0) throw invalidObject(violations);
+}
+
+/** The absolute id of what a body names; 422 at `field` when it leads out of the root group. */
+export function idWithin(text: string, base = "/", field = "/id"): string {
+  if (climbsAboveRoot(text, base))
+    throw invalidObject([
+      { field, message: `'${text}' leads above the root group; '..' stands for the group around it` },
+    ]);
+  return absoluteId(text, base);
 }
 
 function appViolations(app: AppBody): readonly Violation[] {

@@ -89,6 +89,24 @@ describe("an app", () => {
     assert.match(task.startedAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
 
+  test("nothing of a task seems to come before it was staged, though containers' times have whole seconds", async () => {
+    const { clock } = cluster;
+    clock.forward(1500 - (clock.now() % 1000));
+    const started = clock.now();
+    await cluster.call("POST", "/v2/apps", { ...BASIC, healthChecks: [{ protocol: "HTTP" }] });
+    await cluster.converge();
+    const [task] = (await cluster.call("GET", "/v2/apps/basic-0")).body.app.tasks;
+    assert.ok(Date.parse(task.stagedAt) >= started);
+    assert.ok(task.startedAt >= task.stagedAt, `${task.startedAt} is before ${task.stagedAt}`);
+    assert.ok(task.healthCheckResults[0].firstSuccess >= task.stagedAt);
+    const [pod] = cluster.live();
+    assert.ok(pod);
+    await cluster.end(pod, 1);
+    await cluster.settle();
+    const { lastTaskFailure } = (await cluster.call("GET", "/v2/apps/basic-0")).body.app;
+    assert.ok(Date.parse(lastTaskFailure.timestamp) >= started, `it failed at ${lastTaskFailure.timestamp}`);
+  });
+
   test("answers with Marathon's keys and no other", async () => {
     await cluster.call("POST", "/v2/apps", { ...BASIC, healthChecks: [{ protocol: "HTTP" }], check: { tcp: {} } });
     await cluster.converge();

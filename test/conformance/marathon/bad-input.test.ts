@@ -9,10 +9,15 @@ const notValid = (path: string, ...errors: string[]) => ({
   details: [{ path, errors }],
 });
 
+const aboveRoot = (id: string) => `'${id}' leads above the root group; '..' stands for the group around it`;
+
 const REFUSED: readonly (readonly [string, unknown, number, object])[] = [
   ["a wrong type", { id: "a", cpus: "1" }, 422, invalidJson("/cpus", "error.expected.jsnumber")],
   ["a missing id", { cmd: "ls" }, 422, invalidJson("/id", "error.path.missing")],
   ["an id with a shell in it", { id: "a;rm -rf /", cmd: "ls" }, 422, invalidJson("/id", "error.pattern")],
+  ...["../x", "../../etc/passwd", "/a/../../x"].map(
+    (id) => [`an id above the root: ${id}`, { id, cmd: "ls" }, 422, notValid("/id", aboveRoot(id))] as const,
+  ),
   ["an id with a newline", { id: "a\nb", cmd: "ls" }, 422, invalidJson("/id", "error.pattern")],
   ["a list where an object is meant", [], 422, invalidJson("/", "error.expected.jsobject")],
   [

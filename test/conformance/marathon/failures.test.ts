@@ -38,6 +38,18 @@ describe("when tasks fail", () => {
     assert.ok((await delay()) > 18, "twice as long");
   });
 
+  test("while the next is delayed, /v2/queue says nothing of offers: none was asked for", async () => {
+    await failOnce();
+    const [entry] = (await cluster.call("GET", "/v2/queue?embed=lastUnusedOffers")).body.queue;
+    assert.deepEqual(entry.processedOffersSummary, {
+      processedOffersCount: 0,
+      unusedOffersCount: 0,
+      rejectSummaryLastOffers: [],
+      rejectSummaryLaunchAttempt: [],
+    });
+    assert.deepEqual(entry.lastUnusedOffers, []);
+  });
+
   test("DELETE of the delay launches at once", async () => {
     await failOnce();
     assert.equal((await cluster.call("DELETE", "/v2/queue/a/delay")).status, 204);

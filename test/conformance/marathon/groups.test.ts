@@ -11,6 +11,14 @@ const SHOP = {
 };
 
 describe("groups", () => {
+  test("an app or group whose id leads above the root is refused at its place", async () => {
+    const outside = { id: "/shop", apps: [{ id: "../../x", cmd: "ls" }] };
+    const { status, body } = await cluster.call("POST", "/v2/groups", outside);
+    assert.deepEqual([status, body.details?.[0].path], [422, "/apps(0)/id"]);
+    const above = await cluster.call("POST", "/v2/groups", { id: "../shop" });
+    assert.deepEqual([above.status, above.body.details?.[0].path], [422, "/id"]);
+  });
+
   let cluster: Cluster;
   beforeEach(async () => {
     cluster = await Cluster.open();

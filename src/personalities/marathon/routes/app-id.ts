@@ -1,6 +1,7 @@
 import type { RequestContext } from "../../../http/route.ts";
 import { invalidObject } from "../errors.ts";
 import { absoluteId, isPathId, PATH_ID_PATTERN } from "../ids.ts";
+import { idWithin } from "../validate.ts";
 
 /** The app a path names: repeated slashes are one (clients send `/v2/apps//shop`). */
 export function idOf({ params }: RequestContext): string {
@@ -8,7 +9,7 @@ export function idOf({ params }: RequestContext): string {
   if (!isPathId(text)) {
     throw invalidObject([{ field: "/id", message: `must fully match regular expression '${PATH_ID_PATTERN}'` }]);
   }
-  return absoluteId(text, "/");
+  return idWithin(text);
 }
 
 /** `shop/*` names every app of the group; undefined for one app's id. */

@@ -7,12 +7,12 @@ import type { AppBody } from "../app-definition.ts";
 import { matchesFilters, parseFilters } from "../app-filters.ts";
 import { type AppChange, deploy, visibleApp, visibleApps } from "../deploy.ts";
 import { invalidJson, invalidObject, noSuchApp } from "../errors.ts";
-import { absoluteId, isWithin, nameOfId } from "../ids.ts";
+import { isWithin, nameOfId } from "../ids.ts";
 import { normalizeApp } from "../normalize.ts";
 import { checkShape, readJson } from "../read-body.ts";
 import { type Embed, renderApp } from "../render.ts";
 import { type AppUpdate, appUpdateListSchema, appUpdateSchema } from "../schema.ts";
-import { assertValid } from "../validate.ts";
+import { assertValid, idWithin } from "../validate.ts";
 import { versionsOf } from "../versions.ts";
 import { viewOf } from "../view.ts";
 import { answer, deploymentAnswer, flag } from "./answer.ts";
@@ -97,7 +97,7 @@ export function appRoutes({ store, random }: PersonalityContext): readonly Route
     const result = await store.update((tx) => {
       const changes = updates.map((update, i): AppChange => {
         if (update.id === undefined) throw invalidJson([{ field: `(${i})/id`, message: "error.path.missing" }]);
-        const id = absoluteId(update.id);
+        const id = idWithin(update.id, "/", `(${i})/id`);
         return {
           id,
           target: targetOf(tx, id, update, { partial: partial || !mayCreate, mayCreate, prefix: `(${i})` }),
@@ -128,7 +128,7 @@ export function appRoutes({ store, random }: PersonalityContext): readonly Route
     update: AppUpdate,
     how: { readonly partial: boolean; readonly mayCreate: boolean },
   ): Promise<Response> {
-    if (update.id !== undefined && absoluteId(update.id) !== id) {
+    if (update.id !== undefined && idWithin(update.id) !== id) {
       throw invalidObject([{ field: "/id", message: `must be the id in the path, ${id}` }]);
     }
     const force = flag(context, "force", false);
@@ -165,7 +165,7 @@ export function appRoutes({ store, random }: PersonalityContext): readonly Route
 
 function newApp(update: AppUpdate): AppBody {
   if (update.id === undefined) throw invalidJson([{ field: "/id", message: "error.path.missing" }]);
-  const app = normalizeApp(absoluteId(update.id), update);
+  const app = normalizeApp(idWithin(update.id), update);
   assertValid(app);
   return app;
 }

@@ -12,6 +12,7 @@ import { checkShape, readJson } from "../read-body.ts";
 import { renderApp } from "../render.ts";
 import { type GroupEmbed, groupVersions, renderGroup } from "../render-group.ts";
 import { type GroupUpdate, groupUpdateSchema } from "../schema.ts";
+import { idWithin } from "../validate.ts";
 import { versionsOf } from "../versions.ts";
 import { viewOf } from "../view.ts";
 import { answer, deploymentAnswer, flag } from "./answer.ts";
@@ -56,7 +57,7 @@ export function groupRoutes({ store, random }: PersonalityContext): readonly Rou
   async function createGroup(request: Request, context: RequestContext): Promise<Response> {
     const update = checkShape(groupUpdateSchema, await readJson(request));
     const base = groupIdOf(context);
-    const id = update.id === undefined ? base : absoluteId(update.id, base);
+    const id = update.id === undefined ? base : idWithin(update.id, base);
     const result = await store.update((tx) => {
       if (visibleApp(tx, id)) throw new ApiError("AlreadyExists", `An app with the path ${id} already exists.`);
       if (groupIds(tx).has(id) && (id !== "/" || visibleApps(tx).length > 0)) {
@@ -72,7 +73,7 @@ export function groupRoutes({ store, random }: PersonalityContext): readonly Rou
   async function changeGroup(request: Request, context: RequestContext): Promise<Response> {
     const update = checkShape(groupUpdateSchema, await readJson(request));
     const id = groupIdOf(context);
-    if (update.id !== undefined && absoluteId(update.id, id) !== id && absoluteId(update.id) !== id) {
+    if (update.id !== undefined && absoluteId(update.id, id) !== id && idWithin(update.id) !== id) {
       throw invalidObject([{ field: "/id", message: `must be the id in the path, ${id}` }]);
     }
     const force = flag(context, "force", false);
