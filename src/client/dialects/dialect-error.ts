@@ -17,10 +17,17 @@ function dialectMessage({ status, text }: Answer): string {
 export function expectSuccess(answer: Answer, expected: readonly number[] = []): Answer {
   if (answer.status < 300 || expected.includes(answer.status)) return answer;
   const next = answer.status === 401 ? "--token TOKEN (or STYR_TOKEN)" : undefined;
-  throw new ClientError(dialectMessage(answer), {
+  throw new ClientError(messageWithWarnings(answer), {
     status: answer.status,
     ...(next === undefined ? {} : { next }),
   });
+}
+
+/** A dialect's own words may hide the reason (fleet says "etcd" of any store); the Warning header then has it. */
+function messageWithWarnings(answer: Answer): string {
+  const message = dialectMessage(answer);
+  const more = warningsOf(answer).filter((text) => !message.includes(text));
+  return more.length === 0 ? message : `${more.join("; ")} (${message})`;
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
