@@ -169,6 +169,23 @@ describe("fleetctl --replace", () => {
       assert.deepEqual(before.said, []);
     }));
 
+  test("a unit that runs and is put with other options, still launched, runs with those", () =>
+    withCluster("a", async (cluster) => {
+      const runs = () => cluster.pods().map((pod) => [pod.metadata.uid, pod.spec.containers[0]?.unit?.options]);
+      await cluster.launch("one.service", service());
+      await cluster.untilActive("one.service@a");
+      const [[before] = []] = runs();
+      const other = service().replace("/bin/sleep 100", "/bin/sleep 200");
+      await cluster.launch("one.service", other);
+      await cluster.until("a pod with the new options, active", async () => {
+        const [[uid, options] = []] = runs();
+        const isNew = uid !== before && JSON.stringify(options) === JSON.stringify(optionsOf(other));
+        return isNew && (await cluster.whereIs("one.service")) === "a";
+      });
+      const [row] = await cluster.states();
+      assert.notEqual(row?.hash, "1c6fb6f3684bafb0c173d8b8b957ceff031180c1", "the hash is still the old unit's");
+    }));
+
   test("without --replace, or in a state that does not allow it, nothing is changed", () =>
     withCluster("a", async (cluster) => {
       const [before, after] = [new Fleetctl(cluster, files), new Fleetctl(cluster, edited)];

@@ -37,6 +37,21 @@ describe("a deployment", () => {
     assert.equal((await cluster.call("POST", "/v2/apps", { id: "b", cmd: "sleep 1" })).status, 201);
   });
 
+  test("is refused while a hundred others run, unless it takes the place of one of them", async () => {
+    for (let n = 0; n < 100; n++) {
+      assert.equal((await cluster.call("POST", "/v2/apps", { id: `a${n}`, cmd: "sleep 1" })).status, 201, `a${n}`);
+    }
+    const refused = await cluster.call("POST", "/v2/apps", { id: "one-too-many", cmd: "sleep 1" });
+    assert.equal(refused.status, 403);
+    assert.match(refused.body.message, /^Max number \(100\) of running deployments is achieved\./);
+    assert.equal((await cluster.call("GET", "/v2/apps/one-too-many")).status, 404);
+    assert.equal((await cluster.call("PUT", "/v2/apps/a7?force=true", { instances: 2 })).status, 200);
+    assert.equal((await cluster.call("GET", "/v2/deployments")).body.length, 100);
+    await cluster.call("DELETE", "/v2/apps/a7?force=true");
+    await cluster.converge();
+    assert.equal((await cluster.call("POST", "/v2/apps", { id: "one-too-many", cmd: "sleep 1" })).status, 201);
+  });
+
   test("shows its steps as Marathon does", async () => {
     await cluster.call("POST", "/v2/apps", { id: "a", cmd: "sleep 1" });
     await cluster.settle();
