@@ -14,8 +14,14 @@ export function listEvents(
   return reader
     .list(events)
     .filter((event) => only === undefined || isAbout(event, only))
-    .map((event) => eventRow(event, owners.get(event.involvedObject.uid)))
-    .sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : a.id < b.id ? -1 : 1));
+    .sort(inOrder)
+    .map((event) => eventRow(event, owners.get(event.involvedObject.uid)));
+}
+
+/** As it happened: times have whole seconds, and what was written later came later. */
+export function inOrder(a: Event, b: Event): number {
+  if (a.lastTimestamp !== b.lastTimestamp) return a.lastTimestamp < b.lastTimestamp ? -1 : 1;
+  return Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion) || (keyOf(a) < keyOf(b) ? -1 : 1);
 }
 
 function isAbout(event: Event, { workload, uids }: { workload: Workload; uids: ReadonlySet<string> }): boolean {

@@ -2,7 +2,7 @@ import { events } from "../model/event.ts";
 import { type Container, type ContainerStatus, driverOf, type Pod, pods } from "../model/pod.ts";
 import type { WhyPod, WhyReport } from "../model/reports.ts";
 import type { Workload, WorkloadPod, WorkloadReader } from "../model/workload.ts";
-import { eventRow } from "./event-rows.ts";
+import { eventRow, inOrder } from "./event-rows.ts";
 import type { Explainer, PlacementExplanation } from "./explainer.ts";
 import type { Found } from "./find.ts";
 import { containerError, endSentence, isNeverExecuted, isNotStarted } from "./pod-view.ts";
@@ -67,7 +67,10 @@ function whyPod(reader: WorkloadReader, view: WorkloadPod, explain: Explainer | 
   const placement = isOver(pod) ? undefined : explain?.(pod);
   const sentences = [...placeSentences(pod, placement), ...containerSentences(pod), ...readinessSentences(pod)];
   const about = reader.list(events, pod.metadata.namespace).filter((event) => event.involvedObject.uid === view.uid);
-  const rows = about.map((event) => eventRow(event)).sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : 0));
+  const rows = about
+    .sort(inOrder)
+    .toReversed()
+    .map((event) => eventRow(event));
   return { key: view.key, sentences, nodes: placement?.nodes ?? [], events: rows.slice(0, EVENTS_SHOWN) };
 }
 

@@ -28,7 +28,8 @@ export function register(program: Command, terminal: Terminal): void {
           empty: "nothing has happened yet",
           fetch: () => client.events(name),
           watch: (signal) => client.watchEvents(signal, name),
-          order: (a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : a.id < b.id ? -1 : 1),
+          // Within one second the server's order stays: it knows what was written first.
+          order: (a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0),
         },
         options,
         options.watch ? untilInterrupted() : undefined,

@@ -89,7 +89,8 @@ class DockerExec implements ExecSession {
       try {
         return await this.#engine.call(request);
       } catch (error) {
-        if (tries === 10) throw error;
+        // Nearly five seconds together: on a loaded machine a start takes as long.
+        if (tries === 30) throw error;
         await new Promise((resolve) => setTimeout(resolve, 10 * (tries + 1)));
       }
     }
