@@ -1,5 +1,14 @@
 import type { ObservedRun } from "../drivers/driver.ts";
-import type { Condition, Container, ContainerState, ContainerStatus, Pod, PodPhase, PodStatus } from "../model/pod.ts";
+import {
+  AGENT_CONDITIONS,
+  type Condition,
+  type Container,
+  type ContainerState,
+  type ContainerStatus,
+  type Pod,
+  type PodPhase,
+  type PodStatus,
+} from "../model/pod.ts";
 import { rfc3339 } from "../seams/clock.ts";
 import { qosClassOf } from "./quality-of-service.ts";
 import { restartDelayMs, restartVerdict } from "./restart-rules.ts";
@@ -152,9 +161,18 @@ function waitingState(pod: Pod, seen: PodSeen, container: Container, c: Containe
   const blocked = driverTrouble(seen, container);
   if (blocked !== undefined && seen.stage !== "assigned") return waiting("DriverNotReady", blocked);
   if (seen.trouble) return waiting(seen.trouble.reason, seen.trouble.message);
-  const beforeMain = !["running", "finishing", "finished", "stopping", "removing", "gone"].includes(seen.stage);
-  if (!init && beforeMain && pod.spec.initContainers?.length) return waiting("PodInitializing");
-  return waiting("ContainerCreating", c.progress);
+  return waiting(init || !isInitialized(pod, seen) ? "PodInitializing" : "ContainerCreating", c.progress);
+}
+
+/** Whether the pod's own containers may run: also of one that has been ended, this says how far it came. */
+function isInitialized(pod: Pod, seen: PodSeen): boolean {
+  const isBefore = ["assigned", "admitted", "equipped", "initializing"].includes(seen.stage);
+  if (isBefore) return pod.spec.initContainers === undefined || pod.spec.initContainers.length === 0;
+  if (seen.stage === "running") return true;
+  return (pod.spec.initContainers ?? []).every((container) => {
+    const { run, started } = containerSeen(seen, container.name);
+    return isSidecar(container) ? started || run !== undefined : run?.state === "exited" && run.exitCode === 0;
+  });
 }
 
 function waiting(reason: string, message?: string): ContainerState {
@@ -185,9 +203,6 @@ function terminated(run: ObservedRun): ContainerState {
   };
 }
 
-/** Conditions that the agent owns; others (PodScheduled, and what controllers add) are kept as they are. */
-const OWN_CONDITIONS = ["Initialized", "Ready", "ContainersReady"];
-
 function conditionsOf(
   pod: Pod,
   seen: PodSeen,
@@ -196,37 +211,68 @@ function conditionsOf(
   main: readonly ContainerStatus[],
   context: StatusContext,
 ): readonly Condition[] {
-  const over = phase === "Succeeded" || phase === "Failed";
-  const initDone = !["assigned", "admitted", "equipped", "initializing"].includes(seen.stage);
-  const undone = init.filter(({ ready }) => !ready).map(({ name }) => name);
+  const ends = endOf(seen, phase);
+  const containersReady = { type: "ContainersReady", ...(ends ?? containersReadiness(pod, seen, init, main)) };
+  const own: readonly Condition[] = [
+    { type: "PodReadyToStartContainers", status: hasSandbox(seen, phase) ? "True" : "False" },
+    { type: "Initialized", ...initialization(seen, phase, init) },
+    { ...((containersReady.status === "True" ? closedGate(pod) : undefined) ?? containersReady), type: "Ready" },
+    containersReady,
+  ];
+  const others = (pod.status.conditions ?? []).filter(({ type }) => !AGENT_CONDITIONS.includes(type));
+  return [...own.map((condition) => stamped(condition, context)), ...others];
+}
+
+type Readiness = Omit<Condition, "type">;
+
+/** A pod that is over, or whose containers are being ended for good, is ready for nobody (kubelet: PodCompleted, PodFailed). */
+function endOf({ outcome }: PodSeen, phase: PodPhase): Readiness | undefined {
+  const end = phase === "Succeeded" || phase === "Failed" ? phase : outcome?.phase;
+  return end && { status: "False", reason: end === "Succeeded" ? "PodCompleted" : "PodFailed" };
+}
+
+function containersReadiness(
+  pod: Pod,
+  seen: PodSeen,
+  init: readonly ContainerStatus[],
+  main: readonly ContainerStatus[],
+): Readiness {
   const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name);
   const counted = [...init.filter(({ name }) => sidecars.includes(name)), ...main];
   const unready = counted.filter(({ ready }) => !ready).map(({ name }) => name);
   const leaving = pod.metadata.deletionTimestamp !== undefined && seen.stage !== "running";
-  const readiness: Omit<Condition, "type"> =
-    over && phase === "Succeeded"
-      ? { status: "False", reason: "PodCompleted" }
-      : unready.length > 0 || over || leaving
-        ? {
-            status: "False",
-            reason: "ContainersNotReady",
-            message: `containers with unready status: [${unready.join(" ")}]`,
-          }
-        : { status: "True" };
-  const own: readonly Condition[] = [
-    initDone && (phase !== "Failed" || undone.length === 0)
-      ? { type: "Initialized", status: "True" }
-      : {
-          type: "Initialized",
-          status: "False",
-          reason: "ContainersNotInitialized",
-          message: `containers with incomplete status: [${undone.join(" ")}]`,
-        },
-    { type: "Ready", ...readiness },
-    { type: "ContainersReady", ...readiness },
-  ];
-  const others = (pod.status.conditions ?? []).filter(({ type }) => !OWN_CONDITIONS.includes(type));
-  return [...own.map((condition) => stamped(condition, context)), ...others];
+  if (unready.length === 0 && !leaving) return { status: "True" };
+  const message = `containers with unready status: [${unready.join(" ")}]`;
+  return { status: "False", reason: "ContainersNotReady", message };
+}
+
+/** The words of Kubernetes (pkg/kubelet/status/generate.go) for the first gate that is not open. */
+function closedGate({ spec, status }: Pod): Readiness | undefined {
+  for (const { conditionType } of spec.readinessGates ?? []) {
+    const found = status.conditions?.find(({ type }) => type === conditionType);
+    if (found?.status === "True") continue;
+    const message =
+      found === undefined
+        ? `corresponding condition of pod readiness gate "${conditionType}" does not exist.`
+        : `the status of pod readiness gate "${conditionType}" is not "True", but ${found.status}`;
+    return { status: "False", reason: "ReadinessGatesNotReady", message };
+  }
+  return undefined;
+}
+
+function initialization({ stage }: PodSeen, phase: PodPhase, init: readonly ContainerStatus[]): Readiness {
+  if (phase === "Succeeded") return { status: "True", reason: "PodCompleted" };
+  const undone = init.filter(({ ready }) => !ready).map(({ name }) => name);
+  const isDone = !["assigned", "admitted", "equipped", "initializing"].includes(stage);
+  if (isDone && (phase !== "Failed" || undone.length === 0)) return { status: "True" };
+  const message = `containers with incomplete status: [${undone.join(" ")}]`;
+  return { status: "False", reason: "ContainersNotInitialized", message };
+}
+
+/** Volumes, values and address are there. */
+function hasSandbox({ stage, quiesced }: PodSeen, phase: PodPhase): boolean {
+  const isOver = phase === "Succeeded" || phase === "Failed" || quiesced;
+  return !isOver && !["assigned", "admitted", "removing", "gone"].includes(stage);
 }
 
 function stamped(condition: Condition, { before, wallMs }: StatusContext): Condition {

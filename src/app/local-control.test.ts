@@ -42,6 +42,13 @@ async function stage(present: Present = {}) {
 }
 
 describe("what an agent reports to the control plane of its own process", () => {
+  test("a condition that somebody else set stays as they set it, whatever the agent saw before", async () => {
+    const gate = { type: "example.com/gate", status: "True" } as const;
+    const { say, pod } = await stage({ status: { conditions: [SCHEDULED, gate] } });
+    await say({ phase: "Running", conditions: [READY, { ...gate, status: "False" }] });
+    assert.deepEqual(pod()?.status.conditions, [READY, SCHEDULED, gate]);
+  });
+
   const moves: readonly (readonly [from: PodPhase, to: PodPhase, taken: boolean])[] = [
     ["Pending", "Running", true],
     ["Pending", "Failed", true],

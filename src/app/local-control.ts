@@ -3,7 +3,7 @@ import { configMaps } from "../model/config-map.ts";
 import { ApiError } from "../model/errors.ts";
 import { type Draft, keyOf } from "../model/meta.ts";
 import { type Node, nodes } from "../model/node.ts";
-import { isTerminal, type Pod, type PodPhase, type PodStatus, pods } from "../model/pod.ts";
+import { AGENT_CONDITIONS, isTerminal, type Pod, type PodPhase, type PodStatus, pods } from "../model/pod.ts";
 import { secrets } from "../model/secret.ts";
 import { recordEvent } from "../store/record-event.ts";
 import type { Store } from "../store/store.ts";
@@ -116,7 +116,11 @@ function writeReport(tx: Tx, { key, uid, status }: PodReport): void {
   }
   // Phases never go back, whatever arrives late.
   if (RANK[status.phase] < RANK[pod.status.phase]) return;
-  tx.update(pods, { ...pod, metadata: { ...pod.metadata, resourceVersion: "" }, status: withScheduled(pod, status) });
+  tx.update(pods, {
+    ...pod,
+    metadata: { ...pod.metadata, resourceVersion: "" },
+    status: withOthersConditions(pod, status),
+  });
 }
 
 /** Finalizers hold the object, not what ran: it then stays as one that is over, and goes with the last of them. */
@@ -126,11 +130,11 @@ function recordGone(tx: Tx, pod: Pod): void {
   else if (!isTerminal(pod)) tx.update(pods, { ...pod, status: { ...pod.status, phase: "Failed", reason: "Deleted" } });
 }
 
-/** The scheduler's condition is not the agent's to lose. */
-function withScheduled(pod: Pod, status: PodStatus): PodStatus {
-  const scheduled = pod.status.conditions?.find(({ type }) => type === "PodScheduled");
-  if (!scheduled || status.conditions?.some(({ type }) => type === "PodScheduled")) return withQos(pod, status);
-  return withQos(pod, { ...status, conditions: [...(status.conditions ?? []), scheduled] });
+/** Conditions of others (the scheduler's, readiness gates) are not the agent's to lose or to take back: it may have seen older ones. */
+function withOthersConditions(pod: Pod, status: PodStatus): PodStatus {
+  const others = (pod.status.conditions ?? []).filter(({ type }) => !AGENT_CONDITIONS.includes(type));
+  const told = (status.conditions ?? []).filter((one) => !others.some(({ type }) => type === one.type));
+  return withQos(pod, { ...status, conditions: [...told, ...others] });
 }
 
 function withQos(pod: Pod, status: PodStatus): PodStatus {

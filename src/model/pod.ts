@@ -27,6 +27,8 @@ export interface PodSpec {
   readonly tolerations?: readonly Toleration[];
   readonly topologySpreadConstraints?: readonly TopologySpreadConstraint[];
   readonly hostNetwork?: boolean;
+  readonly hostPID?: boolean;
+  readonly hostIPC?: boolean;
   readonly hostname?: string;
   readonly subdomain?: string;
   readonly terminationGracePeriodSeconds?: number;
@@ -36,6 +38,13 @@ export interface PodSpec {
   readonly schedulerName?: string;
   readonly serviceAccountName?: string;
   readonly dnsPolicy?: string;
+  readonly dnsConfig?: {
+    readonly nameservers?: readonly string[];
+    readonly searches?: readonly string[];
+    readonly options?: readonly { readonly name: string; readonly value?: string }[];
+  };
+  /** The pod is ready only when these conditions, which others write into its status, are True. */
+  readonly readinessGates?: readonly { readonly conditionType: string }[];
   readonly enableServiceLinks?: boolean;
   readonly shareProcessNamespace?: boolean;
   readonly securityContext?: SecurityContext;
@@ -160,7 +169,14 @@ export interface Resources {
 export interface SecurityContext {
   readonly runAsUser?: number;
   readonly runAsGroup?: number;
+  /** Refuse to start as root. */
+  readonly runAsNonRoot?: boolean;
+  /** Of a pod only. */
   readonly fsGroup?: number;
+  /** Of a pod only. */
+  readonly supplementalGroups?: readonly number[];
+  /** Of a pod only. Kernel settings of the pod's own namespaces. */
+  readonly sysctls?: readonly { readonly name: string; readonly value: string }[];
   readonly privileged?: boolean;
   readonly readOnlyRootFilesystem?: boolean;
   readonly capabilities?: { readonly add?: readonly string[]; readonly drop?: readonly string[] };
@@ -298,6 +314,14 @@ export interface PodStatus {
   readonly containerStatuses?: readonly ContainerStatus[];
   readonly initContainerStatuses?: readonly ContainerStatus[];
 }
+
+/** Conditions that the pod's agent owns; all others (PodScheduled, and what controllers add) belong to whoever wrote them. */
+export const AGENT_CONDITIONS: readonly string[] = [
+  "PodReadyToStartContainers",
+  "Initialized",
+  "Ready",
+  "ContainersReady",
+];
 
 export interface Condition {
   readonly type: string;

@@ -9,6 +9,12 @@ async function staged(): Promise<Stage> {
   return stage;
 }
 
+/** `Ready False PodCompleted`. */
+function conditionsOf(stage: Stage, pod: Parameters<Stage["run"]>[0]): readonly string[] {
+  const conditions = stage.control.status(pod).conditions ?? [];
+  return conditions.map(({ type, status, reason }) => [type, status, ...(reason ? [reason] : [])].join(" "));
+}
+
 describe("agent: a pod's life", () => {
   test("an assigned pod is started and reported as running and ready, with its address", async () => {
     const stage = await staged();
@@ -19,7 +25,8 @@ describe("agent: a pod's life", () => {
     assert.equal(status.containerStatuses?.[0]?.ready, true);
     assert.equal(status.containerStatuses?.[0]?.imageID, "id of web:1");
     const conditions = Object.fromEntries((status.conditions ?? []).map(({ type, status }) => [type, status]));
-    assert.deepEqual(conditions, { Initialized: "True", Ready: "True", ContainersReady: "True", PodScheduled: "True" });
+    const own = { PodReadyToStartContainers: "True", Initialized: "True", Ready: "True", ContainersReady: "True" };
+    assert.deepEqual(conditions, { ...own, PodScheduled: "True" });
     assert.deepEqual(stage.control.reasons(), ["Pulled", "Created", "Started"]);
   });
 
@@ -157,6 +164,58 @@ describe("agent: a pod's life", () => {
     assert.equal(stage.control.status(pod).phase, "Running");
   });
 
+  test("behind an init container that is not done the others are PodInitializing, also after it failed for good", async () => {
+    const stage = await staged();
+    const initContainers = [web({ name: "one" }), web({ name: "two" })];
+    const pod = await stage.run(podOf({ containers: [web()], initContainers, restartPolicy: "Never" }));
+    const reasons = () => {
+      const { initContainerStatuses = [], containerStatuses = [] } = stage.control.status(pod);
+      return [...initContainerStatuses.slice(1), ...containerStatuses].map(({ state }) => state.waiting?.reason);
+    };
+    assert.deepEqual(reasons(), ["PodInitializing", "PodInitializing"]);
+    stage.driver.exit(ref(pod, 0, "one"), 1);
+    await stage.clock.advance(1_000);
+    assert.equal(stage.control.status(pod).phase, "Failed");
+    assert.deepEqual(reasons(), ["PodInitializing", "PodInitializing"]);
+    assert.deepEqual(conditionsOf(stage, pod), [
+      "PodReadyToStartContainers False",
+      "Initialized False ContainersNotInitialized",
+      "Ready False PodFailed",
+      "ContainersReady False PodFailed",
+      "PodScheduled True",
+    ]);
+  });
+
+  test("the conditions of a pod that has done its work say PodCompleted", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web()], restartPolicy: "Never" }));
+    stage.driver.exit(ref(pod, 0), 0);
+    await stage.clock.advance(1_000);
+    assert.deepEqual(conditionsOf(stage, pod), [
+      "PodReadyToStartContainers False",
+      "Initialized True PodCompleted",
+      "Ready False PodCompleted",
+      "ContainersReady False PodCompleted",
+      "PodScheduled True",
+    ]);
+  });
+
+  test("a readiness gate keeps the pod, and not its containers, from being ready until somebody opens it", async () => {
+    const stage = await staged();
+    const readinessGates = [{ conditionType: "example.com/in-balancer" }];
+    const pod = await stage.run(podOf({ containers: [web()], readinessGates }));
+    const ready = () => stage.control.status(pod).conditions?.find(({ type }) => type === "Ready");
+    assert.equal(
+      ready()?.message,
+      'corresponding condition of pod readiness gate "example.com/in-balancer" does not exist.',
+    );
+    assert(conditionsOf(stage, pod).includes("ContainersReady True"));
+    const conditions = [{ type: "example.com/in-balancer", status: "True" as const }];
+    stage.control.assign({ ...pod, status: { ...pod.status, conditions } });
+    await stage.clock.advance(100);
+    assert.equal(ready()?.status, "True");
+  });
+
   test("an image that cannot be pulled keeps the pod pending, with the engine's own words, and is tried again", async () => {
     const stage = await staged();
     stage.driver.prepareFailures.set(
@@ -223,6 +282,16 @@ describe("agent: a pod's life", () => {
 });
 
 describe("agent: deletion", () => {
+  test("a pod past its deadline is not ready while it is being stopped", async () => {
+    const stage = await staged();
+    stage.driver.stubborn.add("web");
+    const pod = await stage.run(podOf({ containers: [web()], activeDeadlineSeconds: 10 }));
+    await stage.clock.advance(11_000);
+    assert.equal(stage.driver.running().length, 1, "it takes its grace");
+    assert(conditionsOf(stage, pod).includes("Ready False PodFailed"));
+    assert(conditionsOf(stage, pod).includes("ContainersReady False PodFailed"));
+  });
+
   test("a deleted pod is stopped with its grace, removed with everything it had, and only then gone", async () => {
     const stage = await staged();
     const pod = await stage.run(podOf({ containers: [web()], volumes: [{ name: "v", emptyDir: {} }] }));
