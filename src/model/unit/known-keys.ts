@@ -69,7 +69,6 @@ export const SERVICE_NOT_DONE: NotDone = {
   ...all("TimeoutStartFailureMode TimeoutStopFailureMode", "after a timeout processes get SIGTERM, then SIGKILL"),
   RuntimeRandomizedExtraSec: "RuntimeMaxSec= is kept to exactly",
   ...all("FailureAction StartLimitAction RebootArgument", ACTION),
-  PermissionsStartOnly: 'write "+" before the commands that need root instead',
   RootDirectoryStartOnly: SANDBOX,
   NonBlocking: "there are no sockets to pass",
   BusName: "the bus is not watched: the service counts as running once it is started",

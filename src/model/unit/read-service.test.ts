@@ -197,6 +197,19 @@ describe("settings of a service", () => {
   });
 });
 
+test("PermissionsStartOnly= keeps User= for ExecStart= alone, wherever it stands", () => {
+  const { service, diagnostics } = read(
+    "[Service]\nExecStartPre=/bin/pre\nPermissionsStartOnly=true\nUser=nobody\nExecStart=/bin/main\n" +
+      "ExecStartPost=/bin/post\nExecStop=/bin/stop\nExecStopPost=/bin/stop-post\n",
+  );
+  assert.deepEqual(diagnostics, []);
+  const { execStartPre, execStart, execStartPost, execStop, execStopPost } = service;
+  const privileged = [execStartPre, execStart, execStartPost, execStop, execStopPost].map(
+    (list) => list[0]?.privileged,
+  );
+  assert.deepEqual(privileged, [true, false, true, true, true]);
+});
+
 describe("units that run containers", () => {
   const names: readonly [why: string, line: string, gives: readonly string[]][] = [
     ["--name x", "/usr/bin/docker run --name web -p 80:80 nginx", ["web"]],

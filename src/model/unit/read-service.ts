@@ -1,5 +1,6 @@
 /** A unit's options as systemd 252 understands them. Pure: what only a node knows comes in as facts. */
 import type { UnitOption } from "../pod.ts";
+import type { ExecCommand } from "./exec-line.ts";
 import { joinLines } from "./join-lines.ts";
 import { INSTALL_NOT_DONE, type NotDone, SERVICE_NOT_DONE, TYPE_NOT_DONE, UNIT_NOT_DONE } from "./known-keys.ts";
 import { serializedLines } from "./serialize-unit.ts";
@@ -32,6 +33,13 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   Install: { rules: INSTALL_RULES, notDone: INSTALL_NOT_DONE },
 };
 
+const BESIDE_START = ["execCondition", "execStartPre", "execStartPost", "execStop", "execStopPost"] as const;
+
+/** What `+` before the command does. */
+function asRoot(command: ExecCommand): ExecCommand {
+  return { ...command, privileged: true };
+}
+
 const START_BOUNDS: readonly string[] = ["TimeoutStartSec", "TimeoutSec"];
 
 /** `lines` are those of parseUnitFile; without them diagnostics count the lines of the canonical text. */
@@ -57,6 +65,7 @@ export function readService(
       say(line, "warning", unknownSection(option.section));
     }
   }
+  if (draft.permissionsStartOnly) for (const list of BESIDE_START) draft[list] = draft[list].map(asRoot);
   // A oneshot's start may take for ever unless the unit says otherwise (systemd service_add_extras).
   const boundsStart = options.some(({ section, name: key }) => section === "Service" && START_BOUNDS.includes(key));
   if (draft.type === "oneshot" && !boundsStart) draft.startTimeoutMs = Number.POSITIVE_INFINITY;

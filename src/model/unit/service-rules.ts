@@ -57,6 +57,7 @@ export const SERVICE_RULES: Readonly<Record<string, SettingRule>> = {
   UnsetEnvironment: unsetEnvironment,
   User: account("user"),
   Group: account("group"),
+  PermissionsStartOnly: scalar("permissionsStartOnly", DEFAULTS, parseBoolean, A_BOOLEAN),
   WorkingDirectory: workingDirectory,
   UMask: scalar("umask", DEFAULTS, parseUmask, "an octal number such as 0022"),
   ...LIMIT_RULES,

@@ -94,6 +94,8 @@ export interface ServiceSettings {
   readonly environment: Readonly<Record<string, string>>;
   readonly environmentFiles: readonly { readonly path: string; readonly isOptional: boolean; readonly line: number }[];
   readonly unsetEnvironment: readonly string[];
+  /** User=, Group= and the like are for ExecStart= alone. */
+  readonly permissionsStartOnly: boolean;
   readonly user?: string;
   readonly group?: string;
   /** `~` is the user's home. */
@@ -169,6 +171,7 @@ export function defaultService(name: string): ServiceSettings {
     environment: {},
     environmentFiles: [],
     unsetEnvironment: [],
+    permissionsStartOnly: false,
     workingDirectoryMayLack: false,
     umask: 0o022,
     rlimits: {},

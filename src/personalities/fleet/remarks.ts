@@ -1,5 +1,7 @@
+import type { UnitOption } from "../../model/pod.ts";
 import { readService } from "../../model/unit/read-service.ts";
 import { serializedLines } from "../../model/unit/serialize-unit.ts";
+import type { ServiceSettings } from "../../model/unit/service-settings.ts";
 import { suggest } from "../../model/unit/suggest.ts";
 import { REQUIREMENT_KEYS, unknownRequirements } from "./requirements.ts";
 import type { UnitBody } from "./unit-body.ts";
@@ -11,11 +13,14 @@ export interface UnitRemarks {
   readonly errors: readonly string[];
 }
 
-/** What a person should know about a unit before they wonder. */
-export function remarksOn({ name, options, lines }: Pick<UnitBody, "name" | "options" | "lines">): UnitRemarks {
+/** What a person should know about a unit before they wonder. `isKept`: whether there is a unit of that name. */
+export function remarksOn(
+  { name, options, lines }: Pick<UnitBody, "name" | "options" | "lines">,
+  isKept: (name: string) => boolean,
+): UnitRemarks {
   // A body that only sets the desired state says nothing about the file.
   if (options.length === 0) return { warnings: [], errors: [] };
-  const { diagnostics } = readService(options, name, lines === undefined ? {} : { lines });
+  const { service, diagnostics } = readService(options, name, lines === undefined ? {} : { lines });
   const at = lines ?? serializedLines(options);
   const unknown = unknownRequirements(options).map(({ at: index, key }) => {
     const better = suggest(key, REQUIREMENT_KEYS);
@@ -24,5 +29,23 @@ export function remarksOn({ name, options, lines }: Pick<UnitBody, "name" | "opt
   });
   const of = (severity: string) =>
     diagnostics.filter((diagnostic) => diagnostic.severity === severity).map(({ message }) => message);
-  return { warnings: [...of("warning"), ...unknown], errors: of("error") };
+  const absent = absentWords(service, isKept);
+  const where = at[options.findIndex(isRequirement)] ?? 0;
+  const absence = absent === undefined ? [] : [`${name}:${where}: ${absent}`];
+  return { warnings: [...of("warning"), ...unknown, ...absence], errors: of("error") };
+}
+
+const REQUIREMENTS = ["Requires", "Requisite", "BindsTo"];
+
+function isRequirement({ section, name }: UnitOption): boolean {
+  return section === "Unit" && REQUIREMENTS.includes(name);
+}
+
+/** systemd refuses to start a unit whose requirement is not there. Here hosts manage docker.service and the like otherwise. */
+function absentWords({ relations }: ServiceSettings, isKept: (name: string) => boolean): string | undefined {
+  const { requires, requisite, bindsTo } = relations;
+  const absent = [...new Set([...requires, ...requisite, ...bindsTo])].filter((name) => !isKept(name));
+  if (absent.length === 0) return undefined;
+  const [it, is] = absent.length === 1 ? ["unit", "is"] : ["units", "are"];
+  return `it requires ${absent.join(", ")}: no such ${it} ${is} kept here at present, so this has no effect and the unit starts all the same`;
 }

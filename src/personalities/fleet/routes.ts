@@ -131,7 +131,7 @@ async function putOne(
 ): Promise<Response> {
   checkContentType(request.headers.get("Content-Type"));
   const body = parseUnitBody(await request.text(), params.name ?? "");
-  const { warnings, errors } = remarksOn(body);
+  const { warnings, errors } = remarksOn(body, (name) => store.get(units, name) !== undefined);
   // fleet leaves a broken [Service] to the machine; our own client asks for it to be refused here.
   if (url.searchParams.get("fieldValidation") === "Strict" && errors.length > 0)
     throw new ApiError("BadRequest", errors.join("\n"));

@@ -134,6 +134,21 @@ describe("PUT of a unit decides in fleet's order", () => {
     assert.match(lenient.headers.get("Warning") ?? "", /^299 - "two\.service:42: Service has more than one ExecStart/);
   });
 
+  test("what a unit requires and is not here is said once, and blocks nothing", async () => {
+    const file =
+      "[Unit]\nWants=other.service\nRequires=etcd.service docker.service\nBindsTo=docker.service\nAfter=docker.service\n";
+    const body = { options: optionsOf(`${file}[Service]\nExecStart=/bin/sleep 9\n`) };
+    const { headers } = await cluster.put("needs.service", body);
+    assert.match(
+      headers.get("Warning") ?? "",
+      /^299 - "needs\.service:3: it requires etcd\.service, docker\.service: no such units are kept here at present, [^"]*starts all the same"$/,
+    );
+    for (const name of ["etcd.service", "docker.service"])
+      await cluster.put(name, { options: optionsOf("[Service]\nExecStart=/bin/sleep 9\n") });
+    const again = { options: optionsOf(`${file}[Service]\nExecStart=/bin/sleep 10\n`) };
+    assert.equal((await cluster.put("needs.service", again)).headers.get("Warning"), null);
+  });
+
   test("unknown keys of [X-Fleet] are accepted, with a word about what was meant", async () => {
     const { status, headers } = await cluster.launch("typo.service", service("machineof=a.service"), "inactive");
     assert.equal(status, 201);

@@ -247,6 +247,16 @@ describe("units on a real keeper", { skip: cannotKeepProcesses() ?? false }, () 
     assert.match(run.message ?? "", /EnvironmentFile=\/does\/not\/exist: there is no such file/);
   });
 
+  test("PermissionsStartOnly=true: all but ExecStart= run as root", async () => {
+    const who = '/bin/sh -c "id -un"';
+    await bench.start(
+      "mixed.service",
+      `[Service]\nType=oneshot\nUser=nobody\nPermissionsStartOnly=true\nExecStartPre=${who}\nExecStart=${who}\nExecStopPost=${who}\n`,
+    );
+    await bench.until("mixed.service", "inactive/dead");
+    assert.equal(await bench.output("mixed.service"), "root\nnobody\nroot\n");
+  });
+
   test("a process gets systemd's environment, the pod's below the unit's own", async () => {
     await bench.start(
       "environ.service",
