@@ -1,4 +1,6 @@
 /** Scaling and deleting, said to each workload's own dialect: the server's dialects are the only place that knows what that means. */
+
+import { isTemplate, parseUnitName } from "../../model/unit/unit-name.ts";
 import type { Workload } from "../../model/workload.ts";
 import { ClientError } from "../client-error.ts";
 import type { Connection } from "../connection.ts";
@@ -14,6 +16,13 @@ export async function scaleWorkload(connection: Connection, workload: Named, cop
     if (copies > 1) {
       const next = `styr apply ${instanceHint(name)}`;
       throw new ClientError(`a unit runs once; several copies are instances of a template`, { next });
+    }
+    const { suffix } = parseUnitName(name);
+    if (copies > 0 && suffix !== "service")
+      throw new ClientError(`${name} cannot be started: a .${suffix} unit is kept and not executed`);
+    if (copies > 0 && isTemplate(name)) {
+      const next = `styr apply ${instanceHint(name)}`;
+      throw new ClientError(`${name} is a template: its instances run`, { next });
     }
     await putUnit(connection, { name, desiredState: copies === 0 ? "inactive" : "launched" });
   } else if (dialect === "marathon") {
