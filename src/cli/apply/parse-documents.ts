@@ -1,4 +1,11 @@
+import { depthOf } from "../../lib/nesting.ts";
+import { surveyYaml } from "../../lib/yaml-survey.ts";
 import { InputError, type InputFile } from "./item.ts";
+
+/** Reading YAML takes a hundred times its size in memory. */
+const LARGEST_YAML = 32 * 1024 * 1024;
+/** Servers take no more; Kubernetes' own objects nest about 20 deep. */
+const DEEPEST = 200;
 
 export interface ParsedDocument {
   readonly value: unknown;
@@ -10,7 +17,11 @@ export interface ParsedDocument {
 export async function parseDocuments(file: InputFile): Promise<readonly ParsedDocument[]> {
   const isYaml = /\.ya?ml$/i.test(file.baseName ?? "");
   const looksLikeJson = /^\s*[{[]/.test(file.text);
-  if (!isYaml && (looksLikeJson || /\.json$/i.test(file.baseName ?? ""))) return [{ value: parseJson(file) }];
+  if (!isYaml && (looksLikeJson || /\.json$/i.test(file.baseName ?? ""))) {
+    const value = parseJson(file);
+    refuseDeep(value, { file: file.shown });
+    return [{ value }];
+  }
   return parseYaml(file);
 }
 
@@ -36,9 +47,10 @@ function parseJson({ shown, text }: InputFile): unknown {
 }
 
 async function parseYaml({ shown, text }: InputFile): Promise<readonly ParsedDocument[]> {
+  if (text.length > LARGEST_YAML) throw new InputError({ file: shown }, "it is larger than 32 MiB, too large for YAML");
   const { LineCounter, parseAllDocuments } = await import("yaml");
   const lineCounter = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter, prettyErrors: true, uniqueKeys: true });
+  const documents = parseAllDocuments(text, { lineCounter, prettyErrors: true, uniqueKeys: false });
   if (!Array.isArray(documents)) return [];
   const found: ParsedDocument[] = [];
   for (const document of documents) {
@@ -48,8 +60,14 @@ async function parseYaml({ shown, text }: InputFile): Promise<readonly ParsedDoc
       const place = { file: shown, ...(at ? { line: at.line, column: at.col } : {}) };
       throw new InputError(place, `not YAML: ${error.message.split(/ at line \d+|\n/)[0]}`);
     }
+    const { repeatedKeyAt } = surveyYaml(document);
+    if (repeatedKeyAt !== undefined) {
+      const { line, col } = lineCounter.linePos(repeatedKeyAt);
+      throw new InputError({ file: shown, line, column: col }, "not YAML: Map keys must be unique");
+    }
     const { line } = lineCounter.linePos(document.contents?.range?.[0] ?? document.range?.[0] ?? 0);
     const value = toValue(document, { file: shown, line });
+    refuseDeep(value, { file: shown, line });
     if (value !== null && value !== undefined) found.push({ value, line });
   }
   return found;
@@ -65,4 +83,10 @@ function toValue(
   } catch (error) {
     throw new InputError(place, `not YAML that can be used: ${(error as Error).message}`);
   }
+}
+
+function refuseDeep(value: unknown, place: { readonly file: string; readonly line?: number }): void {
+  const depth = depthOf(value);
+  if (depth === Number.POSITIVE_INFINITY) throw new InputError(place, "a value in it contains itself");
+  if (depth > DEEPEST) throw new InputError(place, `it nests deeper than ${DEEPEST} levels`);
 }

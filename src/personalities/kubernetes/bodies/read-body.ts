@@ -1,3 +1,4 @@
+import { depthOf } from "../../../lib/nesting.ts";
 import { ApiError } from "../../../model/errors.ts";
 import { isObject, type JsonObject } from "../json.ts";
 import { scanJson } from "./json-scan.ts";
@@ -36,8 +37,9 @@ export function parseBody(text: string, format: BodyFormat): Body | undefined {
   if (text.trim() === "") return undefined;
   if (format === "yaml") {
     const value = parseYaml(text);
-    // Again as text: the depth is checked the same way, and what YAML has beside JSON is gone.
-    const { depth } = scanJson(JSON.stringify(value) ?? "null");
+    const depth = depthOf(value);
+    if (depth === Number.POSITIVE_INFINITY)
+      throw new ApiError("BadRequest", "error converting YAML to JSON: yaml: a value contains itself");
     if (depth > DEEPEST) throw tooDeep();
     return { value, duplicates: [] };
   }
