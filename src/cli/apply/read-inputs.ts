@@ -1,4 +1,5 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parseUnitName } from "../../model/unit/unit-name.ts";
 import { InputError, type InputFile, type Item } from "./item.ts";
@@ -32,7 +33,8 @@ async function readArgument(
   stdin: NodeJS.ReadableStream,
   options: InputOptions,
 ): Promise<readonly Item[]> {
-  if (arg === "-") return recognise({ shown: "standard input", text: await readStream(stdin) }, options.name);
+  if (arg === "-")
+    return recognise({ shown: "standard input", text: await readStream(stdin, "standard input") }, options.name);
   if (/^https?:\/\//.test(arg)) return recognise(await fetchFile(arg), options.name);
   const info = await statOrUndefined(arg);
   if (!info) return readInstance(arg);
@@ -74,15 +76,17 @@ async function listFolder(folder: string, recursive: boolean): Promise<readonly 
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
       if (recursive) paths.push(...(await listFolder(path, true)));
+    } else if (!entry.isFile() && !entry.isSymbolicLink()) {
+      // A FIFO among the files would be waited at for ever. One that is named by itself may be meant: `<(command)`.
     } else if (KNOWN_SUFFIX.test(entry.name) || UNIT_SUFFIX.test(entry.name)) paths.push(path);
   }
   return paths;
 }
 
 async function readOne(path: string, size: number): Promise<InputFile> {
-  if (size > LARGEST_FILE_BYTES) throw new InputError({ file: path }, "it is larger than 256 MiB");
+  if (size > LARGEST_FILE_BYTES) throw tooLarge(path);
   try {
-    return { shown: path, baseName: basename(path), text: decode(await readFile(path), path) };
+    return { shown: path, baseName: basename(path), text: await readStream(createReadStream(path), path) };
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError({ file: path }, (error as Error).message);
@@ -94,7 +98,7 @@ async function fetchFile(url: string): Promise<InputFile> {
   try {
     const response = await fetch(url);
     if (!response.ok) throw new InputError({ file: url }, `the server answered ${response.status}`);
-    const text = decode(new Uint8Array(await response.arrayBuffer()), url);
+    const text = await readStream(response.body ?? [], url);
     return { shown: url, text, ...(baseName === "" ? {} : { baseName }) };
   } catch (error) {
     if (error instanceof InputError) throw error;
@@ -103,10 +107,23 @@ async function fetchFile(url: string): Promise<InputFile> {
   }
 }
 
-async function readStream(stream: NodeJS.ReadableStream): Promise<string> {
+/** Counted as it comes: the size of a pipe or a device is not known before. */
+async function readStream(
+  stream: AsyncIterable<string | Uint8Array> | Iterable<Uint8Array>,
+  shown: string,
+): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
-  return decode(Buffer.concat(chunks), "standard input");
+  let size = 0;
+  for await (const chunk of stream) {
+    chunks.push(Buffer.from(chunk as Uint8Array));
+    size += chunk.length;
+    if (size > LARGEST_FILE_BYTES) throw tooLarge(shown);
+  }
+  return decode(Buffer.concat(chunks), shown);
+}
+
+function tooLarge(file: string): InputError {
+  return new InputError({ file }, "it is larger than 256 MiB");
 }
 
 function decode(bytes: Uint8Array, shown: string): string {
