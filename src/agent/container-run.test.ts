@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Container, ContainerPort, Pod, Volume } from "../model/pod.ts";
+import type { Container, ContainerPort, Pod, PodSpec, Volume } from "../model/pod.ts";
 import { containerRun } from "./container-run.ts";
 
-function runOf(container: Container, hostNetwork = false, volumes: readonly Volume[] = []) {
+function runOf(
+  container: Container,
+  hostNetwork = false,
+  volumes: readonly Volume[] = [],
+  more: Partial<PodSpec> = {},
+) {
   const metadata = {
     ...{ name: "web", namespace: "default", uid: "u1" },
     ...{ resourceVersion: "1", generation: 1, creationTimestamp: "2026-01-01T00:00:00Z" },
   };
-  const spec = { containers: [container], hostNetwork, volumes };
+  const spec = { containers: [container], hostNetwork, volumes, ...more };
   const pod: Pod = { apiVersion: "v1", kind: "Pod", metadata, spec, status: { phase: "Pending" } };
   return containerRun(pod, container, 0, {
     ...{ nodeName: "n1", address: "10.42.0.2", hostIP: "10.0.0.1", podIP: "10.42.0.2", values: {} },
@@ -39,6 +44,43 @@ describe("the mounts of a container", () => {
         ["/e", false],
       ],
     );
+  });
+});
+
+describe("what a pod asks of the kernel", () => {
+  test("groups, DNS and kernel settings go to the driver; nothing asked for is nothing said", () => {
+    const securityContext = {
+      supplementalGroups: [5, 6],
+      fsGroup: 6,
+      sysctls: [{ name: "kernel.shm_rmid_forced", value: "1" }],
+    };
+    const dnsConfig = { nameservers: ["10.0.0.53"], options: [{ name: "ndots", value: "2" }, { name: "rotate" }] };
+    const { pod } = runOf({ name: "app", image: "i" }, false, [], {
+      securityContext,
+      dnsConfig,
+      hostPID: true,
+      hostIPC: true,
+    });
+    assert.deepEqual(pod.groups, [5, 6]);
+    assert.deepEqual(pod.dns, { nameservers: ["10.0.0.53"], searches: [], options: ["ndots:2", "rotate"] });
+    assert.deepEqual(pod.sysctls, { "kernel.shm_rmid_forced": "1" });
+    assert.deepEqual([pod.hostPID, pod.hostIPC], [true, true]);
+    const plain = runOf({ name: "app", image: "i" }).pod;
+    for (const field of ["groups", "dns", "sysctls", "hostPID", "hostIPC"]) assert.ok(!(field in plain), field);
+  });
+
+  test("runAsNonRoot: root is refused here, an image's user is its driver's to look at", () => {
+    const runAs = (runAsUser?: number) =>
+      runOf({
+        ...{ name: "app", image: "i" },
+        securityContext: { runAsNonRoot: true, ...(runAsUser === undefined ? {} : { runAsUser }) },
+      });
+    assert.throws(() => runAs(0), /runAsUser breaks non-root policy/);
+    assert.equal(runAs().runAsNonRoot, true);
+    assert.equal(runAs(7).runAsUser, 7);
+    const process = { name: "app", command: ["id"], securityContext: { runAsNonRoot: true } };
+    assert.throws(() => runOf(process), /would run as the agent's user/);
+    assert.equal(runOf({ ...process, process: { user: "nobody" } }).runAsNonRoot, true);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { ContainerRun, Mount, PodRun, PublishedPort, RunLimits } from "../drivers/driver.ts";
 import { bytes, cpuMillis } from "../lib/quantity.ts";
 import { controllerOf } from "../model/meta.ts";
-import { type Container, driverOf, type Pod } from "../model/pod.ts";
+import { type Container, driverOf, type Pod, type SecurityContext } from "../model/pod.ts";
 import { ANNOTATION } from "../model/well-known.ts";
 import { ConfigurationError } from "./configuration-error.ts";
 import { type EnvironmentContext, environmentOf, expandReferences } from "./environment.ts";
@@ -32,6 +32,7 @@ export function containerRun(pod: Pod, container: Container, attempt: number, co
     limits: limitsOf(pod, container, context),
     ...(security.runAsUser === undefined ? {} : { runAsUser: security.runAsUser }),
     ...(security.runAsGroup === undefined ? {} : { runAsGroup: security.runAsGroup }),
+    ...(security.runAsNonRoot === true ? nonRoot(container, security) : {}),
   };
 }
 
@@ -63,7 +64,32 @@ function podRun(pod: Pod, { address, nodeName }: RunContext): PodRun {
     workload: pod.metadata.annotations?.[ANNOTATION.workload] ?? controllerOf(pod)?.name ?? pod.metadata.name,
     ports: hostNetwork ? [] : publishedPorts(pod),
     hostAliases: (pod.spec.hostAliases ?? []).map(({ ip, hostnames }) => ({ ip, hostnames: hostnames ?? [] })),
+    ...(pod.spec.hostPID ? { hostPID: true } : {}),
+    ...(pod.spec.hostIPC ? { hostIPC: true } : {}),
+    ...kernelSide(pod),
   };
+}
+
+function kernelSide({ spec: { securityContext = {}, dnsConfig } }: Pod): Pick<PodRun, "groups" | "dns" | "sysctls"> {
+  const { supplementalGroups = [], fsGroup, sysctls = [] } = securityContext;
+  const groups = [...new Set([...supplementalGroups, ...(fsGroup === undefined ? [] : [fsGroup])])];
+  const { nameservers = [], searches = [], options = [] } = dnsConfig ?? {};
+  const words = options.map(({ name, value }) => (value === undefined ? name : `${name}:${value}`));
+  return {
+    ...(groups.length === 0 ? {} : { groups }),
+    ...(dnsConfig === undefined ? {} : { dns: { nameservers, searches, options: words } }),
+    ...(sysctls.length === 0 ? {} : { sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [name, value])) }),
+  };
+}
+
+/** What only an image knows is its driver's to refuse; without one, nobody but root starts it. */
+function nonRoot(container: Container, { runAsUser }: SecurityContext): { readonly runAsNonRoot: true } {
+  if (runAsUser === 0) throw new ConfigurationError("container's runAsUser breaks non-root policy");
+  const isImage = ["docker", "fake"].includes(driverOf(container));
+  const user = container.process?.user;
+  if (runAsUser === undefined && !isImage && (user === undefined || user === "root" || user === "0"))
+    throw new ConfigurationError("container has runAsNonRoot and would run as the agent's user: say runAsUser");
+  return { runAsNonRoot: true };
 }
 
 /** A host name has at most 63 characters and does not end in a dash or dot (kubelet: truncatePodHostnameIfNeeded). */

@@ -95,8 +95,8 @@ async function prepare(worker: PodHandle, { container: name, attempt }: Effect<"
 }
 
 function prepared(c: ContainerSeen, image: string, attempt: number): ContainerSeen {
-  const { trouble, ...rest } = withoutBusy(c, "preparing");
-  return { ...rest, preparedImage: image, preparedAttempt: attempt };
+  // Its trouble, if any, is over when it has started: a start that fails again and again backs off although each pull went well.
+  return { ...withoutBusy(c, "preparing"), preparedImage: image, preparedAttempt: attempt };
 }
 
 function pullWords(image: string | undefined): string {
@@ -118,7 +118,7 @@ async function start(worker: PodHandle, { container: name, attempt }: Effect<"st
     }
   } catch (error) {
     // The image may have been taken away since it was made ready.
-    worker.patch(name, ({ preparedImage, ...rest }) => rest);
+    if (!(error instanceof DriverError) || error.temporary) worker.patch(name, ({ preparedImage, ...rest }) => rest);
     if (isStartError(error)) noteStartError(worker, name, attempt, error);
     else containerTrouble(worker, name, "starting", error, "");
   }
@@ -252,7 +252,11 @@ async function runHook(
   hook: ProbeAction,
   timeoutMs: number,
 ): Promise<string | undefined> {
-  const { transport, hostAddress } = worker.host;
+  const { transport, hostAddress, clock } = worker.host;
+  if (hook.sleep) {
+    await clock.sleep(Math.min((hook.sleep.seconds ?? 0) * 1000, timeoutMs));
+    return undefined;
+  }
   const podAddress = worker.equipment.podIP(worker.pod) ?? hostAddress;
   const driver = worker.driverFor(name);
   const target = {

@@ -57,6 +57,20 @@ export interface PodRun {
   /** The pod's published ports; with sharesNamespaces they belong to the infra container. */
   readonly ports: readonly PublishedPort[];
   readonly hostAliases: readonly { readonly ip: string; readonly hostnames: readonly string[] }[];
+  /** Sees the processes of the host. */
+  readonly hostPID?: boolean;
+  /** Shares System V IPC and POSIX queues with the host. */
+  readonly hostIPC?: boolean;
+  /** Groups that every process of the pod is in beside its own. */
+  readonly groups?: readonly number[];
+  /** In place of the engine's own where not empty; options as resolv.conf has them (`ndots:2`). */
+  readonly dns?: {
+    readonly nameservers: readonly string[];
+    readonly searches: readonly string[];
+    readonly options: readonly string[];
+  };
+  /** Kernel settings of the pod's own namespaces. */
+  readonly sysctls?: Readonly<Record<string, string>>;
 }
 
 export interface PublishedPort {
@@ -77,6 +91,8 @@ export interface ContainerRun {
   readonly limits: RunLimits;
   readonly runAsUser?: number;
   readonly runAsGroup?: number;
+  /** To be refused (CreateContainerConfigError) when its user would be root. */
+  readonly runAsNonRoot?: boolean;
 }
 
 export interface Mount {

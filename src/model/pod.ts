@@ -72,7 +72,12 @@ export interface Container {
   readonly livenessProbe?: Probe;
   readonly readinessProbe?: Probe;
   readonly startupProbe?: Probe;
-  readonly lifecycle?: { readonly postStart?: ProbeAction; readonly preStop?: ProbeAction };
+  readonly lifecycle?: {
+    readonly postStart?: ProbeAction;
+    readonly preStop?: ProbeAction;
+    /** In place of the image's. */
+    readonly stopSignal?: string;
+  };
   /** On an init container, "Always" makes it a sidecar. */
   readonly restartPolicy?: "Always";
   readonly securityContext?: SecurityContext;
@@ -178,6 +183,8 @@ export interface SecurityContext {
   /** Of a pod only. Kernel settings of the pod's own namespaces. */
   readonly sysctls?: readonly { readonly name: string; readonly value: string }[];
   readonly privileged?: boolean;
+  /** false: the kernel's no_new_privs. */
+  readonly allowPrivilegeEscalation?: boolean;
   readonly readOnlyRootFilesystem?: boolean;
   readonly capabilities?: { readonly add?: readonly string[]; readonly drop?: readonly string[] };
 }
@@ -216,6 +223,8 @@ export interface ProbeAction {
     readonly httpHeaders?: readonly { readonly name: string; readonly value: string }[];
   };
   readonly tcpSocket?: { readonly port: number | string; readonly host?: string };
+  /** Of hooks only. */
+  readonly sleep?: { readonly seconds?: number };
 }
 
 export interface Probe extends ProbeAction {

@@ -320,6 +320,28 @@ describe("agent: deletion", () => {
     assert.equal(stage.control.statuses.get(pod.metadata.uid), "gone");
   });
 
+  test("a hook that sleeps takes its time", async () => {
+    const stage = await staged();
+    const lifecycle = { preStop: { sleep: { seconds: 5 } } };
+    const pod = await stage.run(podOf({ containers: [web({ lifecycle })] }));
+    stage.control.remove(pod);
+    await stage.clock.advance(4_000);
+    assert.equal(stage.driver.running().length, 1);
+    await stage.clock.advance(2_000);
+    assert.equal(stage.driver.running().length, 0);
+  });
+
+  test("a start that fails for a moment is tried after 1 s, 2 s, 4 s … although each pull goes well", async () => {
+    const stage = await staged();
+    const words = "port is already allocated";
+    stage.driver.startFailures.set("web", new DriverError(words, { temporary: true, reason: "RunContainerError" }));
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    await stage.clock.advance(60_000);
+    const starts = stage.driver.asked.filter((asked) => asked.startsWith("start")).length;
+    assert.ok(starts >= 5 && starts <= 8, `${starts} starts in a minute`);
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.restartCount, 0);
+  });
+
   test("the preStop hook runs before the stop", async () => {
     const stage = await staged();
     const order: string[] = [];

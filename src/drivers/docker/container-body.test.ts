@@ -35,6 +35,30 @@ describe("body of a container", () => {
     assert.ok(!("Entrypoint" in none) && !("Cmd" in none));
   });
 
+  test("namespaces of the host, groups, DNS and kernel settings: of the one container, or of the one that holds the others together", () => {
+    const dns = { nameservers: ["10.0.0.53"], searches: ["corp.example"], options: ["ndots:2"] };
+    const pod = { dns, groups: [7, 8], sysctls: { "net.core.somaxconn": "1024" }, hostPID: true };
+    const network = { Dns: ["10.0.0.53"], DnsSearch: ["corp.example"], DnsOptions: ["ndots:2"] };
+    const mine = { GroupAdd: ["7", "8"], PidMode: "host" };
+    const fields = ["Dns", "DnsSearch", "DnsOptions", "GroupAdd", "Sysctls", "PidMode", "IpcMode"];
+    const of = (body: ReturnType<typeof appBody>) =>
+      Object.fromEntries(Object.entries(body.HostConfig).filter(([field]) => fields.includes(field)));
+    assert.deepEqual(of(appBody(runOf({}, pod), settings)), { ...mine, ...network, Sysctls: pod.sysctls });
+    assert.deepEqual(of(appBody(runOf({}, { hostIPC: true }), settings)), { IpcMode: "host" });
+    const infra = of(infraBody(runOf({}, pod).pod, "styrmann/infra:1", settings));
+    assert.deepEqual(infra, { ...network, Sysctls: pod.sysctls, IpcMode: "shareable" });
+    const joined = (more: object) => of(appBody(runOf({}, { ...pod, ...more }), { ...settings, infraId: "i" }));
+    assert.deepEqual(joined({}), { ...mine, IpcMode: "container:i" });
+    assert.deepEqual(joined({ hostIPC: true }), { ...mine, IpcMode: "host" });
+    assert.deepEqual(joined({ hostNetwork: true }), { ...mine, ...network, IpcMode: "container:i" });
+  });
+
+  test("no new privileges, and a stop signal of its own", () => {
+    const spec = { name: "main", image: "a:1", lifecycle: { stopSignal: "SIGQUIT" } };
+    const body = appBody(runOf({ spec: { ...spec, securityContext: { allowPrivilegeEscalation: false } } }), settings);
+    assert.deepEqual([body.StopSignal, body.HostConfig.SecurityOpt], ["SIGQUIT", ["no-new-privileges"]]);
+  });
+
   test("a pod of one container has its address and ports itself", () => {
     const ports = [
       { containerPort: 80, hostPort: 8080, protocol: "tcp" as const },

@@ -34,6 +34,7 @@ export function appBody(run: ContainerRun, settings: BodySettings): ContainerBod
     Env: Object.entries(run.env).map(([name, value]) => `${name}=${value}`),
     ...(spec.workingDir ? { WorkingDir: spec.workingDir } : {}),
     ...(run.runAsUser === undefined && run.runAsGroup === undefined ? {} : { User: userOf(run) }),
+    ...(spec.lifecycle?.stopSignal ? { StopSignal: spec.lifecycle.stopSignal } : {}),
     Tty: spec.tty ?? false,
     OpenStdin: spec.stdin ?? false,
     Labels: appLabels(run, settings.instance),
@@ -46,10 +47,16 @@ export function appBody(run: ContainerRun, settings: BodySettings): ContainerBod
       ...(security.readOnlyRootFilesystem ? { ReadonlyRootfs: true } : {}),
       ...(security.capabilities?.add?.length ? { CapAdd: security.capabilities.add } : {}),
       ...(security.capabilities?.drop?.length ? { CapDrop: security.capabilities.drop } : {}),
+      ...(security.allowPrivilegeEscalation === false ? { SecurityOpt: ["no-new-privileges"] } : {}),
+      ...(pod.groups?.length ? { GroupAdd: pod.groups.map(String) } : {}),
+      ...(pod.hostPID ? { PidMode: "host" } : {}),
+      ...(pod.hostIPC ? { IpcMode: "host" } : {}),
     },
   };
-  if (settings.infraId === undefined) placeInNetwork(body, pod, spec.docker?.network, settings.network);
-  else joinInfra(body, pod, settings.infraId);
+  if (settings.infraId === undefined) {
+    placeInNetwork(body, pod, spec.docker?.network, settings.network);
+    if (pod.sysctls) body.HostConfig.Sysctls = pod.sysctls;
+  } else joinInfra(body, pod, settings.infraId);
   applyParameters(body, spec.docker?.parameters ?? []);
   return body;
 }
@@ -61,7 +68,8 @@ export function infraBody(pod: PodRun, image: string, settings: BodySettings): C
     HostConfig: {
       LogConfig: { Type: "none", Config: {} },
       CgroupParent: settings.cgroupParent,
-      IpcMode: "shareable",
+      IpcMode: pod.hostIPC ? "host" : "shareable",
+      ...(pod.sysctls ? { Sysctls: pod.sysctls } : {}),
       // The last thing the kernel should take: with it the whole pod loses its address (kubelet gives its pause container -998).
       OomScoreAdj: Math.max(settings.oomScoreFloor, -998),
       CpuShares: 2,
@@ -76,6 +84,7 @@ function placeInNetwork(body: ContainerBody, pod: PodRun, userNetwork: string | 
     body.HostConfig.ExtraHosts = pod.hostAliases.flatMap(({ ip, hostnames }) =>
       hostnames.map((name) => `${name}:${ip}`),
     );
+  applyDns(body, pod);
   if (pod.hostNetwork) {
     body.HostConfig.NetworkMode = "host";
     return;
@@ -93,8 +102,16 @@ function placeInNetwork(body: ContainerBody, pod: PodRun, userNetwork: string | 
 /** Address, host names and ports are the infra container's; Docker refuses them here. */
 function joinInfra(body: ContainerBody, pod: PodRun, infraId: string): void {
   body.HostConfig.NetworkMode = pod.hostNetwork ? "host" : `container:${infraId}`;
-  body.HostConfig.IpcMode = `container:${infraId}`;
+  if (pod.hostNetwork) applyDns(body, pod);
+  if (!pod.hostIPC) body.HostConfig.IpcMode = `container:${infraId}`;
   if (pod.shareProcessNamespace) body.HostConfig.PidMode = `container:${infraId}`;
+}
+
+/** Those who join a network have the resolv.conf of the container whose network it is. */
+function applyDns({ HostConfig }: ContainerBody, { dns }: PodRun): void {
+  if (dns?.nameservers.length) HostConfig.Dns = dns.nameservers;
+  if (dns?.searches.length) HostConfig.DnsSearch = dns.searches;
+  if (dns?.options.length) HostConfig.DnsOptions = dns.options;
 }
 
 function portKey({ containerPort, protocol }: PublishedPort): string {

@@ -35,6 +35,7 @@ import { oomScoreFloor } from "./oom-score.ts";
 import { PodCgroups } from "./pod-cgroups.ts";
 import { ensurePodNetwork, type PodNetworkSettings } from "./pod-network.ts";
 import { already, isRefusal, withReason } from "./refusal.ts";
+import { refuseRoot } from "./refuse-root.ts";
 import { Removal } from "./removal.ts";
 import { runProbe } from "./run-probe.ts";
 import { RunWatch } from "./run-watch.ts";
@@ -234,6 +235,8 @@ export class DockerDriver implements Driver {
     const { clock, instance } = this.#options;
     const image = run.spec.image ?? "";
     const imageId = this.#images.idOf(image);
+    const body = appBody(run, settings);
+    if (run.runAsNonRoot) refuseRoot(run, body.User ?? (await this.#images.userOf(image)), body.User === undefined);
     try {
       return await createAndStart(run, {
         ...{
@@ -241,7 +244,7 @@ export class DockerDriver implements Driver {
           seen: this.#seen,
           clock,
           name: appName(run, instance),
-          body: appBody(run, settings),
+          body,
         },
         ...(imageId === undefined ? {} : { imageId }),
       });

@@ -11,10 +11,17 @@ import { SingleFlight } from "./single-flight.ts";
 /** The registry's answer may take long; words about progress come in between, silence this long means it hangs. */
 const PULL_SILENCE_MS = 120_000;
 
+interface ImageDetails {
+  readonly Id: string;
+  readonly Config?: { readonly User?: string } | null;
+}
+
 export class Images {
   readonly #engine: Engine;
   /** Images that were seen on the engine, by the user's name for them. A create that is refused with 404 corrects it. */
   readonly #known = new Map<string, string>();
+  /** The user that each was built to run as; empty is root. */
+  readonly #users = new Map<string, string>();
   readonly #pulls = new SingleFlight<void>();
   readonly #listeners = new Map<string, Set<Progress>>();
 
@@ -46,11 +53,12 @@ export class Images {
     if (this.#known.has(name)) return true;
     return await withReason("ImageInspectError", async () => {
       try {
-        const { Id } = await this.#engine.call<{ Id: string }>({
+        const { Id, Config } = await this.#engine.call<ImageDetails>({
           method: "GET",
           path: `/images/${encodeImage(name)}/json`,
         });
         this.#known.set(name, Id);
+        this.#users.set(name, Config?.User ?? "");
         return true;
       } catch (error) {
         if (isRefusal(error, 404)) return false;
@@ -62,6 +70,12 @@ export class Images {
 
   idOf(name: string): string | undefined {
     return this.#known.get(name);
+  }
+
+  /** `1000:1000`, `nginx`, or nothing for root. */
+  async userOf(name: string): Promise<string> {
+    await this.has(name);
+    return this.#users.get(name) ?? "";
   }
 
   forget(name: string): void {

@@ -54,6 +54,42 @@ describe("kubernetes: what is refused, in Kubernetes' words", () => {
         "spec.volumes[0].secret.items[0].mode: Invalid value: -1: must be a number between 0 and 0777 (octal), both inclusive",
       ],
     },
+    {
+      why: "what nobody here would do",
+      body: withContainer(
+        {
+          livenessProbe: { grpc: { port: 80 } },
+          volumeDevices: [{ name: "v", devicePath: "/dev/x" }],
+          securityContext: { seccompProfile: { type: "Localhost", localhostProfile: "a" }, procMount: "Unmasked" },
+        },
+        { schedulingGates: [{ name: "a" }], runtimeClassName: "gvisor", hostUsers: false, os: { name: "windows" } },
+      ),
+      says: [
+        "spec.schedulingGates: Forbidden: not supported",
+        "spec.runtimeClassName: Forbidden: not supported",
+        "spec.hostUsers: Forbidden: not supported",
+        "spec.os.name: Forbidden: not supported",
+        "spec.containers[0].volumeDevices: Forbidden: not supported",
+        "spec.containers[0].livenessProbe.grpc: Forbidden: not supported",
+        "spec.containers[0].securityContext.seccompProfile.type: Forbidden: not supported",
+        "spec.containers[0].securityContext.procMount: Forbidden: not supported",
+      ],
+    },
+    {
+      why: "DNS settings that are none",
+      body: podNamed("bad", {
+        containers: [{ name: "main", image: "busybox:1" }],
+        dnsPolicy: "None",
+        dnsConfig: { searches: ["a_b"] },
+        hostPID: true,
+        shareProcessNamespace: true,
+      }),
+      says: [
+        "spec.dnsConfig.nameservers: Required value: must provide at least one DNS nameserver when `dnsPolicy` is None",
+        'spec.dnsConfig.searches[0]: Invalid value: "a_b": a lowercase RFC 1123 subdomain',
+        "spec.shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled",
+      ],
+    },
     { why: "no containers", body: podNamed("bad", { containers: [] }), says: ["spec.containers: Required value"] },
     { why: "no spec", body: { kind: "Pod", metadata: { name: "bad" } }, says: ["spec.containers: Required value"] },
     {

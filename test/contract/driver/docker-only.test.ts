@@ -237,6 +237,29 @@ describe("docker driver", { skip: canRunEngine() ?? false }, () => {
     await discard(folder);
   });
 
+  test("runAsNonRoot: an image that runs as root is not started, and says why; a user with a number is", async () => {
+    const asked = { run: { runAsNonRoot: true } };
+    const dns = { nameservers: [], searches: ["corp.example"], options: ["ndots:2"] };
+    const run = () =>
+      makeRun({ image: "busybox:1", command: ["sleep", "1000"] }, { ...asked, pod: { address: subject.address() } });
+    const error = await fails(start(run()));
+    assert.match(error.message, /container has runAsNonRoot and image will run as root \(pod: "web-x7k2p_default/);
+    assert.deepEqual([error.temporary, error.reason], [false, "CreateContainerConfigError"]);
+    const allowed = makeRun(
+      { image: "busybox:1", command: ["sleep", "1000"] },
+      {
+        run: { ...asked.run, runAsUser: 1234 },
+        pod: { address: subject.address(), groups: [77], sysctls: { "net.core.somaxconn": "77" }, dns },
+      },
+    );
+    assert.equal((await start(allowed)).state, "running");
+    assert.match(await commandIn(allowed, "id", "-u"), /^1234$/m);
+    assert.match(await commandIn(allowed, "id", "-G"), /\b77\b/);
+    assert.match(await commandIn(allowed, "cat", "/proc/sys/net/core/somaxconn"), /^77$/m);
+    assert.match(await commandIn(allowed, "cat", "/etc/resolv.conf"), /search corp\.example[\s\S]*options .*ndots:2/);
+    await discard(allowed);
+  });
+
   test("exec: output, input, exit code, and a terminal of the asked size", async () => {
     const run = makeRun(dockerPrograms.service, { pod: { address: subject.address() } });
     await start(run);

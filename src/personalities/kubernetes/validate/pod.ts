@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { Container, Pod, PodSpec, Toleration, Volume } from "../../../model/pod.ts";
 import { sameJson } from "../../../store/transaction.ts";
 import { defaultPodSpec } from "../defaults.ts";
@@ -5,6 +6,7 @@ import { pathBelow, validateContainer } from "./container.ts";
 import { duplicate, type FieldError, invalidValue, notAllowed, required, unsupported } from "./field-errors.ts";
 import { validateLabels } from "./metadata.ts";
 import { dnsLabel, dnsSubdomain } from "./names.ts";
+import { notSupportedInPod } from "./not-supported.ts";
 import { validatePlacement } from "./placement.ts";
 import { negative } from "./probes.ts";
 import { validateSize } from "./resources.ts";
@@ -19,6 +21,8 @@ export function validatePodSpec(spec: PodSpec | undefined, path = "spec"): reado
     ...validateContainers(spec, path),
     ...validatePolicies(spec, path),
     ...validatePlacement(spec, path),
+    ...validateDns(spec, path),
+    ...notSupportedInPod(spec, path),
   ];
 }
 
@@ -109,6 +113,33 @@ function validateSource({ hostPath, emptyDir, secret, configMap }: Volume, path:
       if (!item.path) errors.push(required(`${path}.${field}.items[${at}].path`));
       else errors.push(...pathBelow(item.path, `${path}.${field}.items[${at}].path`));
     });
+  }
+  return errors;
+}
+
+/** Source: core/validation ValidatePodDNSConfig. */
+function validateDns({ dnsPolicy, dnsConfig, shareProcessNamespace, hostPID }: PodSpec, path: string) {
+  const { nameservers = [], searches = [] } = dnsConfig ?? {};
+  const errors: FieldError[] = [];
+  if (dnsPolicy === "None" && nameservers.length === 0) {
+    const why = "must provide at least one DNS nameserver when `dnsPolicy` is None";
+    errors.push(required(`${path}.dnsConfig.nameservers`, why));
+  }
+  if (nameservers.length > 3) {
+    const why = "must not have more than 3 nameservers";
+    errors.push(invalidValue(`${path}.dnsConfig.nameservers`, nameservers, why));
+  }
+  nameservers.forEach((server, at) => {
+    const why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+    if (isIP(server) === 0) errors.push(invalidValue(`${path}.dnsConfig.nameservers[${at}]`, server, why));
+  });
+  searches.forEach((search, at) => {
+    const field = `${path}.dnsConfig.searches[${at}]`;
+    errors.push(...dnsSubdomain(search.replace(/\.$/, "")).map((why) => invalidValue(field, search, why)));
+  });
+  if (shareProcessNamespace && hostPID) {
+    const why = "ShareProcessNamespace and HostPID cannot both be enabled";
+    errors.push(invalidValue(`${path}.shareProcessNamespace`, true, why));
   }
   return errors;
 }
