@@ -107,7 +107,7 @@ export function endSentence(end: Terminated, status: ContainerStatus): string {
 }
 
 /** `exited with 137 (OOMKilled): …`. */
-export function exitWords(end: Terminated): string {
+function exitWords(end: Terminated): string {
   const how = end.signal === undefined ? `exited with ${end.exitCode}` : `ended by signal ${end.signal}`;
   const why = end.reason === "Error" || end.reason === "Completed" || end.reason === "" ? "" : ` (${end.reason})`;
   return `${how}${why}${end.message ? `: ${end.message.trim()}` : ""}`;
