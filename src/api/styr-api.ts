@@ -21,9 +21,9 @@ import { type Found, findWorkload } from "./find.ts";
 import { endsWith, jsonLines } from "./json-lines.ts";
 import { readLogs } from "./logs.ts";
 import { listNodes } from "./node-rows.ts";
+import { RowFeed } from "./row-feed.ts";
 import { statusReport } from "./status.ts";
 import { usageRows } from "./usage.ts";
-import { watchRows } from "./watch-rows.ts";
 import { whyReport } from "./why.ts";
 import { idOf, listWorkloads } from "./workloads.ts";
 
@@ -39,14 +39,18 @@ export function styrApi(context: StyrApiContext): Api {
 }
 
 function workloadRoutes(context: StyrApiContext): readonly Route[] {
-  const { store, sources } = context;
+  const { store, clock, sources } = context;
   const list = () => listWorkloads(store, sources);
+  const kinds = [pods, nodes, ...sources.flatMap((source) => source.kinds)];
+  const workloads = new RowFeed<Workload>({ store, clock, kinds, list, id: idOf });
+  const eventsFeed = (only?: Parameters<typeof listEvents>[2]) => {
+    const listed = () => listEvents(store, list(), only);
+    return new RowFeed<EventRow>({ store, clock, kinds: [events], list: listed, id: ({ id }) => id });
+  };
+  const allEvents = eventsFeed();
   const found = ({ params }: RequestContext) => findWorkload(context, params.name ?? "");
   return [
-    get("/styr/v1/workloads", "workloads", (request) => {
-      const kinds = [pods, nodes, ...sources.flatMap((source) => source.kinds)];
-      return rows<Workload>(context, request, { kinds, list, id: idOf, field: "workloads" });
-    }),
+    get("/styr/v1/workloads", "workloads", (request) => rows(request, "workloads", workloads)),
     get("/styr/v1/workloads/:name", "workloads", (request) => Response.json(inspect(context, found(request)))),
     get("/styr/v1/workloads/:name/why", "workloads", (request) =>
       Response.json(whyReport(store, found(request), context.explain)),
@@ -65,15 +69,15 @@ function workloadRoutes(context: StyrApiContext): readonly Route[] {
     },
     get("/styr/v1/events", "events", (request) => {
       const name = request.url.searchParams.get("workload");
-      const only = name === null ? undefined : aboutOf(findWorkload(context, name));
-      const listed = () => listEvents(store, list(), only);
-      return rows<EventRow>(context, request, { kinds: [events], list: listed, id: ({ id }) => id, field: "events" });
+      return rows(request, "events", name === null ? allEvents : eventsFeed(aboutOf(findWorkload(context, name))));
     }),
   ];
 }
 
 function nodeRoutes(context: StyrApiContext): readonly Route[] {
-  const { store } = context;
+  const { store, clock } = context;
+  const list = () => listNodes(store);
+  const feed = new RowFeed<NodeRow>({ store, clock, kinds: [nodes, pods], list, id: ({ name }) => name });
   const cordon = (method: "PUT" | "DELETE"): Route => ({
     method,
     path: "/styr/v1/nodes/:name/cordon",
@@ -83,14 +87,7 @@ function nodeRoutes(context: StyrApiContext): readonly Route[] {
       return new Response(null, { status: 204 });
     },
   });
-  return [
-    get("/styr/v1/nodes", "nodes", (request) => {
-      const list = () => listNodes(store);
-      return rows<NodeRow>(context, request, { kinds: [nodes, pods], list, id: ({ name }) => name, field: "nodes" });
-    }),
-    cordon("PUT"),
-    cordon("DELETE"),
-  ];
+  return [get("/styr/v1/nodes", "nodes", (request) => rows(request, "nodes", feed)), cordon("PUT"), cordon("DELETE")];
 }
 
 function storeRoutes(context: StyrApiContext): readonly Route[] {
@@ -131,19 +128,11 @@ function kindList(kinds: readonly Kind[]): string {
     .join(", ")}`;
 }
 
-interface Rows<Row> {
-  readonly kinds: readonly Kind[];
-  readonly list: () => readonly Row[];
-  readonly id: (row: Row) => string;
-  readonly field: string;
-}
-
 /** `{field: rows}`, or with `?watch=true` a stream of changes, one JSON value per line. */
-function rows<Row>(context: StyrApiContext, { url, signal }: RequestContext, options: Rows<Row>): Response {
-  if (url.searchParams.get("watch") !== "true") return Response.json({ [options.field]: options.list() });
+function rows<Row>({ url, signal }: RequestContext, field: string, feed: RowFeed<Row>): Response {
+  if (url.searchParams.get("watch") !== "true") return Response.json({ [field]: feed.list() });
   const cancel = endsWith(signal);
-  const { store, clock } = context;
-  return jsonLines(watchRows<Row>({ store, clock, ...options, signal: cancel.signal }), cancel);
+  return jsonLines(feed.watch(cancel.signal), cancel);
 }
 
 function logs({ nodeAccess }: StyrApiContext, { url, signal }: RequestContext, { pods: meant }: Found): Response {

@@ -1,0 +1,191 @@
+import type { Kind } from "../model/meta.ts";
+import type { RowChange } from "../model/reports.ts";
+import type { Clock } from "../seams/clock.ts";
+import type { Store } from "../store/store.ts";
+
+/** Rows are derived again at most this often, however fast the store changes. */
+const PAUSE_MS = 200;
+
+export interface FeedOptions<Row> {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Changes of these may change rows. */
+  readonly kinds: readonly Kind[];
+  readonly list: () => readonly Row[];
+  readonly id: (row: Row) => string;
+}
+
+interface Known<Row> {
+  readonly row: Row;
+  readonly text: string;
+  /** The version of the list that brought it. */
+  readonly version: number;
+}
+
+/** How far one watcher has come. */
+interface Cursor {
+  version: number;
+}
+
+/**
+ * A list for any number of watchers. Derived anew from the whole store each time something changes: rows are cheap, and
+ * a missed change cannot leave a wrong row behind. Derived once for all who watch, and not at all while nobody does.
+ */
+export class RowFeed<Row> {
+  readonly #options: FeedOptions<Row>;
+  readonly #cursors = new Set<Cursor>();
+  #rows = new Map<string, Known<Row>>();
+  /** Rows that are gone, and since which version: for watchers that have not heard. */
+  readonly #gone = new Map<string, number>();
+  #version = 0;
+  #derivedAt: number | undefined;
+  /** What the last version changed: all that a watcher who keeps up needs. */
+  #latest: readonly RowChange<Row>[] = [];
+  #news = Promise.withResolvers<void>();
+  #following: AbortController | undefined;
+  /** Why the store cannot be followed any more. */
+  #failure: Error | undefined;
+  #pauseMs = PAUSE_MS;
+
+  constructor(options: FeedOptions<Row>) {
+    this.#options = options;
+  }
+
+  /** Rows as they are now. */
+  list(): readonly Row[] {
+    return this.#options.list();
+  }
+
+  /** Rows as they are, `synced`, then what changes, until `signal` aborts. A watcher that reads slowly skips what is outdated. */
+  async *watch(signal: AbortSignal): AsyncGenerator<RowChange<Row>, void, undefined> {
+    const cursor: Cursor = { version: 0 };
+    this.#derive();
+    this.#cursors.add(cursor);
+    this.#follow();
+    try {
+      yield* this.#take(cursor);
+      yield { type: "synced" };
+      while (!signal.aborted) {
+        if (cursor.version !== this.#version) yield* this.#take(cursor);
+        else if (this.#failure) throw this.#failure;
+        else await orAbort(this.#news.promise, signal);
+      }
+    } finally {
+      this.#cursors.delete(cursor);
+      if (this.#cursors.size === 0) this.#rest();
+    }
+  }
+
+  /** What is new for a watcher, which from now on has it. */
+  #take(cursor: Cursor): readonly RowChange<Row>[] {
+    const since = cursor.version;
+    cursor.version = this.#version;
+    if (since === this.#version - 1 && since > 0) return this.#latest;
+    const changes: RowChange<Row>[] = [];
+    for (const [id, { row, version }] of this.#rows) if (version > since) changes.push({ type: "row", id, row });
+    if (since > 0) for (const [id, version] of this.#gone) if (version > since) changes.push({ type: "gone", id });
+    return changes;
+  }
+
+  #derive(): void {
+    const { store, list, id: idOf } = this.#options;
+    const { revision } = store;
+    if (this.#derivedAt === revision) return;
+    const next = this.#version + 1;
+    const rows = new Map<string, Known<Row>>();
+    const changes: RowChange<Row>[] = [];
+    for (const row of list()) {
+      const id = idOf(row);
+      const text = JSON.stringify(row);
+      const known = this.#rows.get(id);
+      const isNew = known?.text !== text;
+      rows.set(id, isNew ? { row, text, version: next } : known);
+      if (isNew) changes.push({ type: "row", id, row });
+    }
+    for (const id of this.#rows.keys()) if (!rows.has(id)) changes.push({ type: "gone", id });
+    this.#derivedAt = revision;
+    this.#rows = rows;
+    // The first version is there also when it is empty: a watcher at version 0 has seen nothing.
+    if (changes.length > 0 || this.#version === 0) this.#publish(next, changes);
+  }
+
+  #publish(version: number, changes: readonly RowChange<Row>[]): void {
+    const slowest = Math.min(...[...this.#cursors].map((cursor) => cursor.version));
+    for (const [id, since] of this.#gone) if (since <= slowest || this.#rows.has(id)) this.#gone.delete(id);
+    for (const change of changes) if (change.type === "gone") this.#gone.set(change.id, version);
+    this.#version = version;
+    this.#latest = changes;
+    this.#wake();
+  }
+
+  #wake(): void {
+    const { resolve } = this.#news;
+    this.#news = Promise.withResolvers<void>();
+    resolve();
+  }
+
+  #follow(): void {
+    if (this.#following) return;
+    const following = new AbortController();
+    this.#following = following;
+    this.#failure = undefined;
+    this.#run(following.signal).catch((error: Error) => {
+      if (this.#following !== following) return;
+      this.#following = undefined;
+      this.#failure = error;
+      this.#wake();
+    });
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { store, clock, kinds } = this.#options;
+    while (!signal.aborted) {
+      await nextChange(store, kinds, this.#derivedAt ?? store.revision, signal);
+      // Ten times what a listing costs: watchers may take a tenth of the loop at most.
+      await clock.sleep(this.#pauseMs, signal).catch(onlyAbort);
+      if (signal.aborted) return;
+      const began = clock.monotonic();
+      this.#derive();
+      this.#pauseMs = Math.max(PAUSE_MS, (clock.monotonic() - began) * 10);
+    }
+  }
+
+  /** Nobody watches: nothing is followed, and nothing is kept. */
+  #rest(): void {
+    this.#following?.abort();
+    this.#following = undefined;
+    this.#rows = new Map();
+    this.#gone.clear();
+    this.#latest = [];
+    this.#version = 0;
+    this.#derivedAt = undefined;
+  }
+}
+
+async function nextChange(store: Store, kinds: readonly Kind[], since: number, signal: AbortSignal): Promise<void> {
+  const changes = store.watch({ kinds, since, signal });
+  try {
+    await changes.next();
+  } catch (error) {
+    // Too old: much has changed, which is all that is asked here.
+    if ((error as { reason?: unknown }).reason !== "Expired") throw error;
+  } finally {
+    await changes.return();
+  }
+}
+
+/** Waits for `news`, or less long when the watcher leaves. */
+async function orAbort(news: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const leave = () => resolve();
+  signal.addEventListener("abort", leave, { once: true });
+  try {
+    if (!signal.aborted) await Promise.race([news, promise]);
+  } finally {
+    signal.removeEventListener("abort", leave);
+  }
+}
+
+function onlyAbort(reason: unknown): void {
+  if (reason instanceof Error && reason.name !== "AbortError") throw reason;
+}
