@@ -55,6 +55,22 @@ describe("styr why of a unit:", () => {
     assert.match(words, /^it waits for b\.service$/m);
   });
 
+  test("what is wrong with the whole, and is told of no copy, is said first", () => {
+    const more = {
+      status: "restarting",
+      error: "relaunched after 4 s; last run: exited with 0",
+      pods: [VIEW],
+    } as const;
+    const workload = { name: "/a", desired: 1, urls: [], ...more } as unknown as Workload;
+    const reader = { get: () => undefined, list: () => [] } as unknown as WorkloadReader;
+    assert.match(
+      whyReport(reader, { workload, pods: [] }).summary,
+      /\(relaunched after 4 s; last run: exited with 0\)$/,
+    );
+    const told = { ...workload, pods: [{ ...VIEW, error: more.error }] };
+    assert.doesNotMatch(whyReport(reader, { workload: told, pods: [] }).summary, /relaunched/);
+  });
+
   test("one that failed says what failed, once", () => {
     const terminated = { exitCode: 1, reason: "Error", message: "timeout: the start took longer than 2 s" };
     const unit = { load: "loaded", active: "failed", sub: "failed", result: "timeout" } as const;

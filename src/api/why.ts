@@ -52,8 +52,11 @@ const SUMMARY: Readonly<Record<Workload["status"], (workload: Workload) => strin
 };
 
 function summaryOf(workload: Workload): string {
-  const { name, status, note } = workload;
-  return `${name} is ${status}: ${SUMMARY[status](workload)}${note === undefined ? "" : ` (${note})`}`;
+  const { name, status, note, error, pods } = workload;
+  // What is wrong with the whole and is told of no copy.
+  const own = pods.some((pod) => pod.error === error) ? undefined : error;
+  const more = own ?? note;
+  return `${name} is ${status}: ${SUMMARY[status](workload)}${more === undefined ? "" : ` (${more})`}`;
 }
 
 /** Where an ended copy could run now is nobody's question. */
