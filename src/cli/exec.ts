@@ -24,14 +24,14 @@ export function register(program: Command, terminal: Terminal): void {
     .option("-i, --stdin", "with input, as always")
     .option("--no-stdin", "without input")
     .passThroughOptions()
-    .action(async (name: string, words: string[], options: ExecOptions, command: Command) => {
+    .action(async (name: string, words: string[], _: ExecOptions, command: Command) => {
+      const { options, line } = readWords(command, words);
       const client = openSession(command, terminal);
       const tty = options.tty ?? (terminal.isTerminal && terminal.stdin.isTTY === true);
       const stdin = options.stdin !== false;
-      // commander leaves the first `--` in place when it passes options through.
       const target = {
         name,
-        command: words[0] === "--" ? words.slice(1) : words,
+        command: line,
         tty,
         stdin,
         ...sizeOf(terminal, tty),
@@ -49,6 +49,24 @@ export function register(program: Command, terminal: Terminal): void {
         session.close();
       }
     });
+}
+
+/**
+ * What follows the name. With options first, they are ours up to `--`; a word first begins the command, whatever it
+ * has in it. commander, passing options through, reads none of this.
+ */
+export function readWords(
+  command: Command,
+  words: readonly string[],
+): { readonly options: ExecOptions; readonly line: readonly string[] } {
+  const end = words.indexOf("--");
+  const isOurs = words[0]?.startsWith("-") === true && end >= 0;
+  const { operands, unknown } = command.parseOptions(isOurs ? words.slice(0, end) : []);
+  const [wrong] = [...operands, ...unknown];
+  if (wrong !== undefined) command.error(`error: '${wrong}' before -- is no option of exec`);
+  const line = isOurs ? words.slice(end + 1) : words;
+  if (line.length === 0) command.error("error: there is no command after --");
+  return { options: command.opts(), line };
 }
 
 function containerOf({ container }: ExecOptions) {
