@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import type { RowChange } from "../model/reports.ts";
-import { plainJson } from "./plain-text.ts";
+import { plainJson, plainLines, plainText } from "./plain-text.ts";
 import { type Column, renderTable, type TableOptions } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -64,7 +64,7 @@ async function renderRows<Row>(
     case "yaml":
       return (await renderYaml(rows)).trimEnd();
     case "name":
-      return rows.map(name).join("\n");
+      return rows.map((row) => plainText(name(row))).join("\n");
     default: {
       const shown = columns.filter(({ wide }) => output === "wide" || !wide);
       // `wide` means: leave nothing out.
@@ -75,8 +75,15 @@ async function renderRows<Row>(
 }
 
 export async function renderYaml(value: unknown): Promise<string> {
-  const { stringify } = await import("yaml");
-  return stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 });
+  const { Document, visit } = await import("yaml");
+  const document = new Document(value, { aliasDuplicateObjects: false });
+  // In double quotes, YAML has escapes for what must not reach a terminal: it stays the same YAML.
+  visit(document, {
+    Scalar: (_key, node) => {
+      if (typeof node.value === "string" && plainLines(node.value) !== node.value) node.type = "QUOTE_DOUBLE";
+    },
+  });
+  return plainLines(document.toString({ lineWidth: 0 }));
 }
 
 /** On a terminal the table is drawn again in place; elsewhere each change is one more line, as it comes. */

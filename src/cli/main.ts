@@ -46,7 +46,12 @@ function styr(): Command {
     .option("--no-color", "no colours (NO_COLOR)")
     .enablePositionalOptions()
     .showSuggestionAfterError()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "styr: ")) })
+    .configureOutput({
+      // What commander says repeats what it was given.
+      writeOut: (text) => void process.stdout.write(plainLines(text)),
+      writeErr: (text) => void process.stderr.write(plainLines(text)),
+      outputError: (text, write) => write(text.replace(/^error: /, "styr: ")),
+    })
     .exitOverride();
 }
 

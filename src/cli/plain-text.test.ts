@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { parse } from "yaml";
+import { renderYaml } from "./listing.ts";
 import { plainJson, plainLines, plainOutput, plainText } from "./plain-text.ts";
 
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
@@ -29,6 +31,24 @@ describe("what a server says:", () => {
         assert.ok(!CONTROL.test(json));
         assert.deepEqual(JSON.parse(json), { text });
       }),
+    );
+  });
+
+  test("YAML stays the same YAML", async () => {
+    const text = fc.string({ unit: "binary" });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(text, fc.dictionary(text, text, { noNullPrototype: true }), fc.array(text)),
+        async (value) => {
+          const yaml = await renderYaml({ value });
+          assert.doesNotMatch(yaml, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+          assert.deepEqual(parse(yaml), { value });
+        },
+      ),
+    );
+    assert.equal(
+      await renderYaml({ a: "\u009b31m", b: "plain", c: "x\ny\n" }),
+      'a: "\\x9b31m"\nb: plain\nc: |\n  x\n  y\n',
     );
   });
 });

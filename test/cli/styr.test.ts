@@ -122,6 +122,26 @@ describe("styr:", () => {
     assert.equal(code, 7);
   });
 
+  test("exec: the container may be named after the workload", async () => {
+    const { code, out } = await styr(["exec", "web", "-c", "main", "--no-tty", "--", "echo", "5", "-c"]);
+    assert.deepEqual([code, out], [5, "ran echo 5 -c\nread "]);
+    assert.match((await styr(["exec", "web", "-c", "other", "--", "echo"])).err, /other/);
+  });
+
+  test("what is repeated of the arguments cannot act on the terminal", async () => {
+    const words = [
+      ["ps", "--x\u001b[31m\u009b2J"],
+      ["\u001b]0;title\u0007"],
+      ["ps", "-o", "\u001b[2J"],
+      ["help", "\u001bc"],
+    ];
+    for (const args of [...words, ["scale", "web", "\u001b[2J"]]) {
+      const { out, err } = await styr(args);
+      assert.doesNotMatch(out + err, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/, JSON.stringify(args));
+    }
+    assert.match((await styr(["ps", "--x\u001b[31m"])).err, /^styr: unknown option '--x\\x1b\[31m'/);
+  });
+
   test("bad files are told with their place, and change nothing", async () => {
     const good = await write("good.json", '{"id": "good", "cmd": "sleep 1"}');
     const cases = [
