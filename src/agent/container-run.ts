@@ -17,6 +17,8 @@ export interface RunContext extends EnvironmentContext {
   readonly volumes: ReadonlyMap<string, string>;
   /** Index of a volumeMount with a subPath → what it names, on the host. */
   readonly subPaths?: ReadonlyMap<number, string>;
+  /** The file at terminationMessagePath, on the host. */
+  readonly terminationFile?: string;
 }
 
 /** Everything a driver needs to run `container` once. Throws ConfigurationError. */
@@ -28,7 +30,7 @@ export function containerRun(pod: Pod, container: Container, attempt: number, co
     pod: podRun(pod, context),
     spec: withExpandedCommand(pod, container, env),
     env,
-    mounts: mountsOf(pod, container, context),
+    mounts: [...mountsOf(pod, container, context), ...terminationMount(container, context)],
     limits: limitsOf(pod, container, context),
     ...(security.runAsUser === undefined ? {} : { runAsUser: security.runAsUser }),
     ...(security.runAsGroup === undefined ? {} : { runAsGroup: security.runAsGroup }),
@@ -137,6 +139,15 @@ function mountsOf(pod: Pod, container: Container, { volumes, subPaths }: RunCont
     if (hostPath === undefined) throw new ConfigurationError(`subPath "${subPath}" of volume "${name}" was not made`);
     return { hostPath, mountPath, readOnly: readOnly === true || isKeyFiles };
   });
+}
+
+function terminationMount(
+  { terminationMessagePath: mountPath, volumeMounts = [] }: Container,
+  { terminationFile }: RunContext,
+): readonly Mount[] {
+  if (terminationFile === undefined || !mountPath || volumeMounts.some((mount) => mount.mountPath === mountPath))
+    return [];
+  return [{ hostPath: terminationFile, mountPath, readOnly: false }];
 }
 
 function limitsOf(pod: Pod, container: Container, { allocatable, memoryCapacityBytes }: RunContext): RunLimits {

@@ -1,5 +1,5 @@
 import type { ContainerRun } from "../drivers/driver.ts";
-import type { Container, Pod } from "../model/pod.ts";
+import { type Container, driverOf, type Pod } from "../model/pod.ts";
 import { ConfigurationError } from "./configuration-error.ts";
 import { containerRun, isOnHostNetwork, needsAddress } from "./container-run.ts";
 import { fetchValues, lacksValues, type Values, valueSourcesOf } from "./values.ts";
@@ -55,9 +55,23 @@ export class PodEquipment {
       values: this.#values ?? {},
       volumes,
       subPaths: await this.#host.volumes.subPaths(pod, container, volumes),
+      ...(await this.#terminationFile(pod, container, attempt)),
       ...this.#host.room(),
       ...(this.#address === undefined ? {} : { address: this.#address }),
     });
+  }
+
+  /** Without it a container runs all the same, and its last words are lost. */
+  async #terminationFile(pod: Pod, container: Container, attempt: number) {
+    const { volumes, log } = this.#host;
+    if (!container.terminationMessagePath || !["docker", "fake"].includes(driverOf(container))) return {};
+    try {
+      const path = await volumes.terminationFile?.(pod, container.name, attempt);
+      return path === undefined ? {} : { terminationFile: path };
+    } catch (error) {
+      log.warn("no file for the last words of a container", { pod: pod.metadata.name, why: String(error) });
+      return {};
+    }
   }
 
   podIP(pod: Pod): string | undefined {

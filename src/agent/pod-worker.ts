@@ -20,6 +20,7 @@ import { recordOf, seenFromAssignment, seenFromRecord } from "./pod-memory.ts";
 import { statusOf } from "./pod-status.ts";
 import type { Now } from "./restart-rules.ts";
 import { allContainers, type ContainerSeen, containerSeen, type PodSeen } from "./seen.ts";
+import { mayHaveMessage, withMessage } from "./termination-message.ts";
 import type { WorkerHost } from "./worker-host.ts";
 
 /** Changes to the record that can be learned again are written together. */
@@ -121,6 +122,19 @@ export class PodWorker implements PodHandle {
 
   /** A driver said something about one of the pod's runs. */
   observe(run: ObservedRun): void {
+    const container = allContainers(this.#pod).find(({ name }) => name === run.ref.container);
+    const { run: known } = containerSeen(this.#seen, run.ref.container);
+    const isKnown = known?.state === "exited" && known.ref.attempt === run.ref.attempt;
+    if (container === undefined || isKnown || !mayHaveMessage(container, run)) {
+      this.#take(run);
+      return;
+    }
+    const { volumes, clock, log } = this.host;
+    const host = { driver: this.driverFor(container.name), volumes, clock, log };
+    void withMessage(container, run, host).then((told) => this.#take(told));
+  }
+
+  #take(run: ObservedRun): void {
     const name = run.ref.container;
     const before = this.#seen.containers[name];
     if (before === undefined || this.#isDetached) return;

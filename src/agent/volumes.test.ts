@@ -132,6 +132,22 @@ describe("volumes", () => {
       assert.equal(await readFile(join(folder, "host"), "utf8"), "kept");
     }));
 
+  test("last words: a file that any user may write, of which the end is read; those of old runs go, and all with the pod", () =>
+    inFolder(async (folder, volumes) => {
+      const pod = podWith([]);
+      const path = await volumes.terminationFile(pod, "c", 0);
+      assert.equal((await stat(path)).mode & 0o777, 0o666);
+      assert.equal(await volumes.terminationMessage("u1", "c", 0), undefined, "nothing was written");
+      await writeFile(path, `${"x".repeat(5000)}end`);
+      await volumes.terminationFile(pod, "c", 0);
+      const message = (await volumes.terminationMessage("u1", "c", 0)) ?? "";
+      assert.deepEqual([message.length, message.slice(-4)], [4096, "xend"]);
+      await volumes.terminationFile(pod, "c", 2);
+      assert.equal(await volumes.terminationMessage("u1", "c", 0), undefined, "two runs later");
+      await volumes.remove("u1");
+      assert.deepEqual(await readdir(join(folder, "pods")), []);
+    }));
+
   test("names cannot lead out of the state directory", () =>
     inFolder(async (_folder, volumes) => {
       await assert.rejects(volumes.make(podWith([{ name: ".subpaths", emptyDir: {} }]), {}), /is not a volume name/);

@@ -9,12 +9,14 @@ import { keyFiles, writeKeyFiles } from "./key-files.ts";
 import { mountsBelow, unmountBelow } from "./mounts.ts";
 import { isSafeName } from "./safe-name.ts";
 import { bindAt, openSubPath, removeBinding } from "./sub-paths.ts";
+import { makeTerminationFile, readTerminationFile } from "./termination-files.ts";
 import type { Values } from "./values.ts";
 
 const run = promisify(execFile);
 
 /** Beside the volumes, where no container reaches: what their subPaths name, mounted. */
 const SUB_PATHS = ".subpaths";
+const LAST_WORDS = ".termination";
 
 /** Where a pod's volumes come from. Idempotent; what was made is found again by its place, never by memory. */
 export interface Volumes {
@@ -22,6 +24,10 @@ export interface Volumes {
   make(pod: Pod, values: Values): Promise<ReadonlyMap<string, string>>;
   /** Index in the container's volumeMounts → path on the host, for those with a subPath. For each run anew. */
   subPaths(pod: Pod, container: Container, volumes: ReadonlyMap<string, string>): Promise<ReadonlyMap<number, string>>;
+  /** A file for the last words of one run of a container. */
+  terminationFile?(pod: Pod, container: string, attempt: number): Promise<string>;
+  /** What was written to it; undefined when nothing was. */
+  terminationMessage?(podUid: string, container: string, attempt: number): Promise<string | undefined>;
   remove(podUid: string): Promise<void>;
   /** Uids of pods that have volumes here. */
   pods(): Promise<readonly string[]>;
@@ -56,6 +62,16 @@ export class FileVolumes implements Volumes {
     return found;
   }
 
+  async terminationFile(pod: Pod, container: string, attempt: number): Promise<string> {
+    const home = this.#homeOf(pod.metadata.uid);
+    await closeHome(home, pod);
+    return await makeTerminationFile(join(home, LAST_WORDS), container, attempt);
+  }
+
+  async terminationMessage(podUid: string, container: string, attempt: number): Promise<string | undefined> {
+    return await readTerminationFile(join(this.#homeOf(podUid), LAST_WORDS), container, attempt);
+  }
+
   async remove(podUid: string): Promise<void> {
     const home = this.#homeOf(podUid);
     const bound = join(home, SUB_PATHS);
@@ -76,7 +92,7 @@ export class FileVolumes implements Volumes {
 
   async #makeOne(pod: Pod, volume: Volume, values: Values): Promise<string> {
     if (volume.hostPath) return await checkedHostPath(volume.hostPath.path, volume.hostPath.type ?? "");
-    if (!isSafeName(volume.name) || volume.name === SUB_PATHS)
+    if (!isSafeName(volume.name) || volume.name.startsWith("."))
       throw new ConfigurationError(`"${volume.name}" is not a volume name`);
     const path = join(this.#homeOf(pod.metadata.uid), volume.name);
     const group = pod.spec.securityContext?.fsGroup;

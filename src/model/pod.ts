@@ -82,6 +82,7 @@ export interface Container {
   readonly restartPolicy?: "Always";
   readonly securityContext?: SecurityContext;
   readonly terminationMessagePath?: string;
+  readonly terminationMessagePolicy?: "File" | "FallbackToLogsOnError";
   readonly stdin?: boolean;
   readonly tty?: boolean;
   /** Extension: who runs it. Default: docker when there is an image, else process. */

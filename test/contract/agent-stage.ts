@@ -297,6 +297,14 @@ class StageVolumes implements Volumes {
   subPaths() {
     return Promise.resolve(new Map<number, string>());
   }
+  /** What runs have written to their termination files, by `uid/container/attempt`. */
+  readonly words = new Map<string, string>();
+  terminationFile(pod: Pod, container: string, attempt: number) {
+    return Promise.resolve(`/words/${pod.metadata.uid}/${container}/${attempt}`);
+  }
+  terminationMessage(uid: string, container: string, attempt: number) {
+    return Promise.resolve(this.words.get(`${uid}/${container}/${attempt}`));
+  }
   remove(uid: string) {
     this.made.delete(uid);
     return Promise.resolve();

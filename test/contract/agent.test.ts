@@ -73,6 +73,28 @@ describe("agent: a pod's life", () => {
     );
   });
 
+  test("what a container wrote to its termination file is its end's message; else, if asked, the end of its output", async () => {
+    const stage = await staged();
+    const terminationMessagePath = "/dev/termination-log";
+    const fallback = { terminationMessagePath, terminationMessagePolicy: "FallbackToLogsOnError" as const };
+    const containers = [
+      web({ name: "says", terminationMessagePath }),
+      web({ name: "silent", terminationMessagePath }),
+      web({ name: "prints", ...fallback }),
+      web({ name: "ends-well", ...fallback }),
+    ];
+    const pod = await stage.run(podOf({ containers, restartPolicy: "Never" }));
+    const file = { hostPath: `/words/${pod.metadata.uid}/says/0`, mountPath: terminationMessagePath, readOnly: false };
+    assert.deepEqual(stage.driver.specs[0]?.mounts, [file]);
+    stage.volumes.words.set(`${pod.metadata.uid}/says/0`, "no database");
+    for (const { name } of containers) stage.driver.exit(ref(pod, 0, name), name === "ends-well" ? 0 : 1);
+    await stage.clock.advance(1_000);
+    assert.deepEqual(
+      stage.control.status(pod).containerStatuses?.map(({ state }) => state.terminated?.message),
+      ["no database", undefined, `output of ${pod.metadata.uid}/prints/0`, undefined],
+    );
+  });
+
   test("a command that cannot be executed ends its run when it begins: restarts are counted and back off to 5 minutes", async () => {
     const stage = await staged();
     const words = 'exec: "nosuch": executable file not found in $PATH';

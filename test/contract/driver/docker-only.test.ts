@@ -1,7 +1,9 @@
 /** What only the Docker driver promises, on a private engine. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { listChildren } from "../../../src/drivers/docker/children.ts";
 import { containerLogs } from "../../../src/drivers/docker/container-streams.ts";
@@ -235,6 +237,28 @@ describe("docker driver", { skip: canRunEngine() ?? false }, () => {
     const barred = await fails(start(folder));
     assert.deepEqual([barred.temporary, barred.reason, barred.exitCode], [false, "RunContainerError", 126]);
     await discard(folder);
+  });
+
+  test("last words: a file of the host's at /dev/termination-log, for any user, also where the container's own files are read-only", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "styrmann-words-"));
+    const hostPath = join(folder, "words");
+    writeFileSync(hostPath, "");
+    chmodSync(hostPath, 0o666);
+    const mounts = [{ hostPath, mountPath: "/dev/termination-log", readOnly: false }];
+    const program = shell("echo -n farewell > /dev/termination-log; exec sleep 1000");
+    const securityContext = { readOnlyRootFilesystem: true };
+    const run = makeRun(
+      { ...program, securityContext },
+      { run: { mounts, runAsUser: 1234 }, pod: { address: subject.address() } },
+    );
+    try {
+      await start(run);
+      const words = () => readFileSync(hostPath, "utf8") || undefined;
+      assert.equal(await eventually("the words are on the host", async () => words()), "farewell");
+      await discard(run);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("runAsNonRoot: an image that runs as root is not started, and says why; a user with a number is", async () => {
