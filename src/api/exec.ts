@@ -42,9 +42,17 @@ function execRequest({ searchParams }: RequestContext["url"]): ExecRequest {
   return { command, tty, stdin: searchParams.get("stdin") === "true", ...(size === undefined ? {} : { size }) };
 }
 
-function serveExec(socket: Socket, session: ExecSession, { log, clock }: StyrApiContext): void {
+export function serveExec(
+  socket: Socket,
+  session: ExecSession,
+  { log, clock }: Pick<StyrApiContext, "log" | "clock">,
+): void {
   socket.onMessage((data) => receive(session, typeof data === "string" ? new TextEncoder().encode(data) : data));
-  socket.onClose(() => session.kill());
+  const gone = new AbortController();
+  socket.onClose(() => {
+    gone.abort();
+    session.kill();
+  });
   const send = (channel: number, payload: Uint8Array) => socket.send(Buffer.concat([Uint8Array.of(channel), payload]));
   const finish = (status: object) => {
     send(EXEC_CHANNEL.status, Buffer.from(JSON.stringify(status)));
@@ -52,12 +60,18 @@ function serveExec(socket: Socket, session: ExecSession, { log, clock }: StyrApi
   };
   const run = async () => {
     for await (const { stream, data } of session.output) {
+      if (gone.signal.aborted) break;
       send(EXEC_CHANNEL[stream], data);
-      while (socket.bufferedBytes > MOST_BUFFERED_BYTES) await clock.sleep(20);
+      // A connection that was cut keeps what it could not send: only its end says that nobody waits for it any more.
+      while (socket.bufferedBytes > MOST_BUFFERED_BYTES) await clock.sleep(20, gone.signal);
     }
-    finish({ exitCode: await session.exitCode });
+    const exitCode = await session.exitCode;
+    if (!gone.signal.aborted) finish({ exitCode });
   };
+  // Nobody may be left to await it.
+  session.exitCode.catch((error: Error) => log.debug("a command did not say how it ended", { error: error.message }));
   run().catch((error: Error) => {
+    if (gone.signal.aborted) return log.debug("a command was killed, since its client has gone");
     log.warn("a command in a container broke off", { error: error.message });
     finish({ message: error.message });
   });
