@@ -50,6 +50,11 @@ describe("explain", () => {
     assert.equal(places(testPod({ hostPort: 80 }), [on(node)]), "n1");
   });
 
+  test("a pod that was sent to a node that is not there is told so", () => {
+    const found = explainPod(testPod({ spec: { nodeName: "gone" } }), [on(testNode({ name: "n1" }))], RULES);
+    assert.equal(found.summary, "its spec.nodeName is gone, and there is no node of that name: nothing runs it");
+  });
+
   test("a resource that a node does not offer, or has too few of", () => {
     const pod = testPod({
       spec: { containers: [{ name: "c", image: "i", resources: { requests: { "x.org/a": "2", "x.org/b": "1" } } }] },

@@ -151,6 +151,8 @@ function summarize(
   const fitting = rated.filter(({ objections }) => objections.length === 0).length;
   const of = `${fitting} of ${rated.length} ${rated.length === 1 ? "node" : "nodes"}`;
   if (nodeName !== undefined) {
+    if (!rated.some(({ node }) => node.name === nodeName))
+      return `its spec.nodeName is ${nodeName}, and there is no node of that name: nothing runs it`;
     if (best?.node.name === nodeName)
       return `on ${nodeName}, which is still the best of the nodes that can take it (${of})`;
     const now = best ? `placed afresh it would go to ${best.node.name}` : "placed afresh it would fit nowhere";

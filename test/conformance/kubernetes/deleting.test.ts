@@ -35,6 +35,15 @@ describe("kubernetes: deleting", () => {
     assert.equal(shorter.body.metadata.deletionGracePeriodSeconds, 1);
     await cluster.kubelet();
     assert.equal((await cluster.get(`${PODS}/runs`)).status, 404);
+    for (const [name, query, body] of [
+      ["by-query", "?gracePeriodSeconds=-1", undefined],
+      ["by-body", "", { gracePeriodSeconds: -5 }],
+    ] as const) {
+      await cluster.post(PODS, podNamed(name));
+      await cluster.kubelet();
+      const negative = await cluster.delete(`${PODS}/${name}${query}`, body);
+      assert.equal(negative.body.metadata.deletionGracePeriodSeconds, 1, "as Kubernetes reads less than nothing");
+    }
   });
 
   test("a pod bound to a node that is not in the cluster does not stay for ever", async () => {

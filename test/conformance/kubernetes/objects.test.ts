@@ -151,6 +151,8 @@ describe("kubernetes: creating and reading", () => {
     assert.equal(dry.body.spec.restartPolicy, "Always");
     assert.equal((await cluster.get(`${PODS}/dry`)).status, 404);
     assert.equal((await cluster.post(`${PODS}?dryRun=Some`, podNamed("dry"))).status, 422);
+    const patched = await cluster.patch(`${PODS}/dry?dryRun=Some`, "merge", {});
+    assert.match(patched.body.message, /^PatchOptions "" is invalid: dryRun: Unsupported value: "Some"/);
   });
 
   test("a type that is wrong is refused in Go's words, which name the field", async () => {

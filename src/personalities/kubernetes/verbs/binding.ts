@@ -16,7 +16,7 @@ interface Target {
 
 export async function bind(call: Call): Promise<Response> {
   const { serving, resource, request, context } = call;
-  const { dryRun, fieldValidation } = writeOptions(context.url);
+  const { dryRun, fieldValidation } = writeOptions(context.url, "CreateOptions");
   const { value, duplicates } = await readObject(request);
   const { object, warnings } = acceptObject(value, "Binding", fieldValidation, duplicates);
   const nodeName = (object as Target).target?.name;

@@ -14,7 +14,7 @@ import type { Call } from "./serving.ts";
 /** POST to a collection: 201 with the object as stored. */
 export async function create(call: Call): Promise<Response> {
   const { serving, resource, request, context } = call;
-  const { dryRun, fieldValidation } = writeOptions(context.url);
+  const { dryRun, fieldValidation } = writeOptions(context.url, "CreateOptions");
   const { value, duplicates } = await readObject(request);
   const { object, warnings } = acceptObject(value, resource.kind.name, fieldValidation, duplicates);
   const created = await write(serving, dryRun, (tx) => createIn(tx, call, object));

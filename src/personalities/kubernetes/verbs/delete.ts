@@ -7,7 +7,7 @@ import { readBody } from "../bodies/read-body.ts";
 import { isObject } from "../json.ts";
 import type { Resource } from "../resource.ts";
 import { badRequest, conflict, invalid, notFoundError } from "../status.ts";
-import { invalidValue, unsupported } from "../validate/field-errors.ts";
+import { unsupported } from "../validate/field-errors.ts";
 import { answerJson, answerObject, successStatus, write } from "./answer.ts";
 import { parseDryRun, wholeNumber } from "./options.ts";
 import { findPicked, parseSelection } from "./selection.ts";
@@ -25,7 +25,7 @@ interface DeleteOptions {
 export async function remove(call: Call): Promise<Response> {
   const { serving, resource, request, namespace } = call;
   const options = await readOptions(call);
-  const { before, left } = await write(serving, parseDryRun(options.dryRun ?? []), (tx) => {
+  const { before, left } = await write(serving, parseDryRun(options.dryRun ?? [], "DeleteOptions"), (tx) => {
     const before = tx.get(resource.kind, keyFor(namespace, nameIn(call)));
     if (!before) throw notFoundError(resource, nameIn(call));
     return { before, left: removeOne(tx, resource, before, options) };
@@ -39,7 +39,7 @@ export async function removeCollection(call: Call): Promise<Response> {
   const { serving, resource, request, namespace, context } = call;
   const options = await readOptions(call);
   const selection = parseSelection(context.url, resource, namespace);
-  const items = await write(serving, parseDryRun(options.dryRun ?? []), (tx) =>
+  const items = await write(serving, parseDryRun(options.dryRun ?? [], "DeleteOptions"), (tx) =>
     findPicked(tx, selection).map((object) => removeOne(tx, resource, object, options) ?? object),
   );
   const metadata = { resourceVersion: String(serving.store.revision) };
@@ -77,7 +77,8 @@ async function readOptions({ request, context }: Call): Promise<DeleteOptions> {
   const sent = request.headers.get("content-length") === "0" ? undefined : await readBody(request);
   if (sent && !isObject(sent.value)) throw badRequest("the body of a DELETE is a DeleteOptions object");
   const body = (sent && isObject(sent.value) ? decodeObject(sent.value, "DeleteOptions").object : {}) as DeleteOptions;
-  const grace = wholeNumber(url, "gracePeriodSeconds");
+  const isNegative = /^-\d{1,15}$/.test(url.searchParams.get("gracePeriodSeconds") ?? "");
+  const grace = isNegative ? -1 : wholeNumber(url, "gracePeriodSeconds");
   const policy = url.searchParams.get("propagationPolicy");
   const options: DeleteOptions = {
     ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
@@ -85,11 +86,8 @@ async function readOptions({ request, context }: Call): Promise<DeleteOptions> {
     ...(url.searchParams.has("dryRun") ? { dryRun: url.searchParams.getAll("dryRun") } : {}),
     ...body,
   };
-  if ((options.gracePeriodSeconds ?? 0) < 0) {
-    const why = "must be greater than or equal to 0";
-    throw invalid("DeleteOptions", "", [invalidValue("gracePeriodSeconds", options.gracePeriodSeconds, why)]);
-  }
-  return options;
+  // Kubernetes: registry/rest/delete.go.
+  return (options.gracePeriodSeconds ?? 0) < 0 ? { ...options, gracePeriodSeconds: 1 } : options;
 }
 
 const POLICIES: readonly Propagation[] = ["Background", "Foreground", "Orphan"];

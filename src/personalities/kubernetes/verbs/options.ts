@@ -10,18 +10,21 @@ export interface WriteOptions {
   readonly fieldValidation: FieldValidation;
 }
 
-export function writeOptions(url: URL): WriteOptions {
+/** What a refusal calls the options of a request. */
+export type OptionsKind = "CreateOptions" | "UpdateOptions" | "PatchOptions" | "DeleteOptions";
+
+export function writeOptions(url: URL, kind: OptionsKind): WriteOptions {
   const fieldValidation = url.searchParams.get("fieldValidation") || "Warn";
   if (fieldValidation !== "Strict" && fieldValidation !== "Warn" && fieldValidation !== "Ignore") {
-    throw invalid("CreateOptions", "", [unsupported("fieldValidation", fieldValidation, ["Ignore", "Strict", "Warn"])]);
+    throw invalid(kind, "", [unsupported("fieldValidation", fieldValidation, ["Ignore", "Strict", "Warn"])]);
   }
-  return { dryRun: parseDryRun(url.searchParams.getAll("dryRun")), fieldValidation };
+  return { dryRun: parseDryRun(url.searchParams.getAll("dryRun"), kind), fieldValidation };
 }
 
-export function parseDryRun(values: readonly string[]): boolean {
+export function parseDryRun(values: readonly string[], kind: OptionsKind): boolean {
   const given = values.filter((value) => value !== "");
   const odd = given.find((value) => value !== "All");
-  if (odd !== undefined) throw invalid("CreateOptions", "", [unsupported("dryRun", odd, ["All"])]);
+  if (odd !== undefined) throw invalid(kind, "", [unsupported("dryRun", odd, ["All"])]);
   return given.length > 0;
 }
 

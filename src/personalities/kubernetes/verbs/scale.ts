@@ -28,7 +28,8 @@ export async function patchScale(call: Call): Promise<Response> {
 
 async function changeScale(call: Call, apply: (scale: JsonObject) => JsonObject): Promise<Response> {
   const { serving, request, context } = call;
-  const { dryRun, fieldValidation } = writeOptions(context.url);
+  const kind = request.method === "PATCH" ? "PatchOptions" : "UpdateOptions";
+  const { dryRun, fieldValidation } = writeOptions(context.url, kind);
   const { scale, warnings } = await write(serving, dryRun, (tx) => {
     const before = mustExist(tx, call) as ReplicationController;
     const { object, warnings } = acceptObject(apply(renderScale(before) as JsonObject), "Scale", fieldValidation);

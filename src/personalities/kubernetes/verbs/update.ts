@@ -22,7 +22,7 @@ export type Part = "main" | "status";
 /** PUT: the object becomes what is sent, but for what only the server writes. */
 export async function replace(call: Call, part: Part): Promise<Response> {
   const { serving, resource, request, context, namespace } = call;
-  const { dryRun, fieldValidation } = writeOptions(context.url);
+  const { dryRun, fieldValidation } = writeOptions(context.url, "UpdateOptions");
   const { value, duplicates } = await readObject(request);
   const { object, warnings } = acceptObject(value, resource.kind.name, fieldValidation, duplicates);
   checkIdentity(call, object.metadata);
@@ -38,7 +38,7 @@ export async function replace(call: Call, part: Part): Promise<Response> {
 /** PATCH: reads, patches and writes in one transaction, so it never meets a conflict that it did not ask for. */
 export async function patch(call: Call, part: Part): Promise<Response> {
   const { serving, resource, request, context, namespace } = call;
-  const { dryRun, fieldValidation } = writeOptions(context.url);
+  const { dryRun, fieldValidation } = writeOptions(context.url, "PatchOptions");
   const apply = await readPatch(request, resource.kind.name);
   const { result, warnings } = await write(serving, dryRun, (tx) => {
     const before = tx.get(resource.kind, keyFor(namespace, nameIn(call)));
