@@ -2,6 +2,8 @@
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { checks } from "../doctor/checks.ts";
+import { readHostFacts } from "../doctor/host-facts.ts";
 import { type Mounted, mountApis } from "../http/mount.ts";
 import { SystemClock } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
@@ -63,6 +65,7 @@ export async function up(settings: Settings, io: UpIo, options: UpOptions): Prom
   const first = await tryOpen(openPlane, record);
   let plane = first.opened;
 
+  await sayChecks(settings, io);
   const keeper = buildKeeper(settings);
   const engine = await locateEngine(settings, keeper, io, (await readPlace(settings.stateDir))?.dockerHost);
   const { networkName: network, cgroupRoot: cgroup, podRange } = settings;
@@ -123,6 +126,14 @@ async function beginLater(
   log.info("the store could be opened");
   io.say("the store could be opened; the control plane is there");
   begin(opened);
+}
+
+/** What this machine lacks, before anybody wonders. Nothing of it keeps styr from starting. */
+async function sayChecks(settings: Settings, io: UpIo): Promise<void> {
+  const facts = await readHostFacts({ stateDir: settings.stateDir, path: process.env.PATH ?? "" });
+  for (const { ok, message, fix } of checks.map((check) => check(facts))) {
+    if (!ok) io.say(`note: ${message}${fix === undefined ? "" : `; ${fix}`}`);
+  }
 }
 
 async function listen(settings: Settings, mounted: Mounted, listening: Listening[], nowMs: number): Promise<void> {

@@ -28,18 +28,31 @@ export function installRefusal(facts: Pick<HostFacts, "platform" | "isRoot" | "d
 /** Packages beside docker.io: certificates for registries, and iptables, which the daemon does not start without. */
 const PACKAGES = ["docker.io", "ca-certificates", "iptables"];
 
+type InstallFacts = Pick<HostFacts, "platform" | "isRoot" | "distributions">;
+
+interface InstallOptions {
+  readonly run: RunCommand;
+  readonly progress: (line: string) => void;
+}
+
 /** `apt-get install docker.io`, with progress in its own words. Refused or failed is an outcome with words, not an exception. */
-export async function installEngine(
-  facts: Pick<HostFacts, "platform" | "isRoot" | "distributions">,
-  options: { readonly run: RunCommand; readonly progress: (line: string) => void },
+export function installEngine(facts: InstallFacts, options: InstallOptions): Promise<InstallOutcome> {
+  return installPackages(PACKAGES, facts, options);
+}
+
+/** The same for any of the distribution's packages. The first names what it is all for. */
+export async function installPackages(
+  packages: readonly string[],
+  facts: InstallFacts,
+  options: InstallOptions,
 ): Promise<InstallOutcome> {
   const refusal = installRefusal(facts);
   if (refusal !== undefined)
-    return { installed: false, message: `no Docker Engine was installed: ${refusal}`, fix: refusal };
+    return { installed: false, message: `${packages[0]} was not installed: ${refusal}`, fix: refusal };
   const apt = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "-q"];
   const steps = [
     [...apt, "update"],
-    [...apt, "install", "-y", "--no-install-recommends", ...PACKAGES],
+    [...apt, "install", "-y", "--no-install-recommends", ...packages],
   ];
   for (const argv of steps) {
     options.progress(`$ ${argv.join(" ")}`);
@@ -52,7 +65,7 @@ export async function installEngine(
         fix: "repair apt (apt-get update; apt-get install docker.io), or use --no-install",
       };
   }
-  return { installed: true, message: "docker.io is installed" };
+  return { installed: true, message: `${packages[0]} is installed` };
 }
 
 function lastWords(output: string): string {

@@ -54,11 +54,16 @@ function portPicker(node: NodeInfo, pod: Pod, random: Random): () => number {
   };
 }
 
-/** The pod with the reason why it waits; the same object when it says so already. */
+/** The pod with the reason why it waits, in its condition as in Kubernetes; the same object when it says so already. */
 export function unscheduledPod(pod: Pod, message: string, nowMs: number): Pod {
-  if (pod.status.reason === "Unschedulable" && pod.status.message === message) return pod;
+  if (refusalOf(pod) === message) return pod;
   const conditions = withScheduled(pod, nowMs, "False", { reason: "Unschedulable", message });
-  return { ...pod, status: { ...pod.status, reason: "Unschedulable", message, conditions } };
+  return { ...pod, status: { ...pod.status, conditions } };
+}
+
+/** The scheduler's words on why the pod waits; undefined when it has not said any. */
+export function refusalOf({ status: { conditions = [] } }: Pod): string | undefined {
+  return conditions.find(({ type, reason }) => type === "PodScheduled" && reason === "Unschedulable")?.message;
 }
 
 function withScheduled(

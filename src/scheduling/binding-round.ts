@@ -4,7 +4,7 @@ import type { Clock } from "../seams/clock.ts";
 import type { Random } from "../seams/random.ts";
 import { recordEvent } from "../store/record-event.ts";
 import type { Tx } from "../store/transaction.ts";
-import { boundPod, unscheduledPod } from "./bind-pod.ts";
+import { boundPod, refusalOf, unscheduledPod } from "./bind-pod.ts";
 import type { Demand } from "./demand.ts";
 import { isPending, type PendingPods, type Waiting } from "./pending-pods.ts";
 import { type RefusalSummary, summarizeRefusals } from "./refusal-summary.ts";
@@ -121,7 +121,7 @@ export class BindingRound {
     const told = unscheduledPod(pod, message, tx.nowMs);
     if (told === pod) return;
     this.#told.push(waiting);
-    const isNews = pod.status.reason !== told.status.reason;
+    const isNews = refusalOf(pod) === undefined;
     tx.update(pods, told);
     if (isNews) recordEvent(tx, pod, { type: "Warning", reason: "FailedScheduling", message, component: COMPONENT });
   }

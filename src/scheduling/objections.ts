@@ -1,8 +1,8 @@
 import { type AmountName, askLess, type Change, freeAmount } from "./change.ts";
 import type { Demand } from "./demand.ts";
-import { allMisfits, checkNodeRules, holdersOf } from "./fit.ts";
+import { allMisfits, checkNodeRules, fitsRoom, holdersOf } from "./fit.ts";
 import { topologyValue } from "./node-facts.ts";
-import { checkOpen, checkTaints, isTolerated } from "./node-filters.ts";
+import { checkFacts, checkOpen, checkTaints, isTolerated } from "./node-filters.ts";
 import type { NodeInfo } from "./node-info.ts";
 import { checkPodRules, type PodChecks } from "./pod-checks.ts";
 import type { PodRule } from "./pod-rules.ts";
@@ -21,7 +21,7 @@ export function objectionsTo(
   checks: PodChecks,
   nodes: readonly NodeInfo[],
 ): readonly Objection[] {
-  return [
+  const known = [
     ...openObjections(node),
     ...taintObjections(demand, node),
     ...nodeRuleObjections(demand, node),
@@ -32,6 +32,10 @@ export function objectionsTo(
     ...ruleObjections(node, checks),
     ...keeperObjections(node, checks, nodes),
   ];
+  if (known.length > 0) return known;
+  // A filter that nobody has named a remedy for refuses all the same: what is said here is never kinder than what is done.
+  const refusal = checkFacts(demand, node) ?? fitsRoom(demand, node) ?? checkPodRules(checks, node.facts);
+  return refusal ? [{ refusal, remedies: [] }] : [];
 }
 
 function openObjections({ facts }: NodeInfo): readonly Objection[] {

@@ -11,6 +11,7 @@ import { deletePod } from "../store/delete-pod.ts";
 import type { JournalEntry } from "../store/journal.ts";
 import { MemoryJournal } from "../store/journals/memory.ts";
 import { Store } from "../store/store.ts";
+import { refusalOf } from "./bind-pod.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type TestNode, type TestPod, testNode, testPod } from "./test-objects.ts";
 
@@ -64,10 +65,7 @@ const podOf = (store: Store, name: string) => store.get(pods, `default/${name}`)
 const bound = (store: Store, name: string) =>
   until(`pod ${name} is bound`, () => podOf(store, name)?.spec.nodeName !== undefined && podOf(store, name));
 const refused = (store: Store, name: string) =>
-  until(
-    `pod ${name} says why it waits`,
-    () => podOf(store, name)?.status.reason === "Unschedulable" && podOf(store, name),
-  );
+  until(`pod ${name} says why it waits`, () => refusalOf(podOf(store, name)) !== undefined && podOf(store, name));
 
 describe("scheduler", () => {
   test("binds a pod, says so in a condition and gives its reason in an event", async () => {
@@ -90,7 +88,7 @@ describe("scheduler", () => {
     await bound(store, "first");
     await addPod(store, { name: "big", memory: "300Mi" });
     const waiting = await refused(store, "big");
-    assert.equal(waiting.status.message, "0 of 1 node can take it. n1: needs 300 MiB memory, 212 MiB of 1 GiB free");
+    assert.equal(refusalOf(waiting), "0 of 1 node can take it. n1: needs 300 MiB memory, 212 MiB of 1 GiB free");
     const version = waiting.metadata.resourceVersion;
     const node = store.get(nodes, "n1") as Node;
     await store.update((tx) =>
@@ -105,6 +103,7 @@ describe("scheduler", () => {
     );
     await store.update((tx) => tx.remove(pods, "default/first"));
     const pod = await bound(store, "big");
+    assert.equal(refusalOf(pod), undefined);
     assert.equal(pod.status.reason, undefined);
     assert.equal(pod.status.message, undefined);
   });
@@ -112,10 +111,10 @@ describe("scheduler", () => {
   test("a node that comes later takes what was waiting", async () => {
     const { store } = await cluster();
     await addPod(store, { name: "a" });
-    assert.equal((await refused(store, "a")).status.message, "there are no nodes yet");
+    assert.equal(refusalOf(await refused(store, "a")), "there are no nodes yet");
     await addNode(store, { name: "n1", docker: false });
     await until("the message names Docker", () =>
-      podOf(store, "a").status.message?.includes("needs Docker: no Docker Engine"),
+      refusalOf(podOf(store, "a"))?.includes("needs Docker: no Docker Engine"),
     );
     const node = store.get(nodes, "n1") as Node;
     const status = { ...node.status, drivers: { docker: { ready: true } } };
@@ -138,7 +137,7 @@ describe("scheduler", () => {
     await addNode(store, { name: "n1", cpu: "1300m" });
     await bound(store, "z");
     await bound(store, "a");
-    await until("b knows why", () => podOf(store, "b").status.message?.includes("needs 600m CPU, 100m of 1300m free"));
+    await until("b knows why", () => refusalOf(podOf(store, "b"))?.includes("needs 600m CPU, 100m of 1300m free"));
   });
 
   test("host ports: static ones are exclusive, dynamic ones are picked from the node's range and written down", async () => {
@@ -155,12 +154,9 @@ describe("scheduler", () => {
     const given = pod.spec.containers[0]?.ports?.map(({ hostPort }) => hostPort);
     assert.deepEqual(given?.toSorted(), [31000, 31002]);
     await addPod(store, { name: "e", ports });
-    assert.match((await refused(store, "e")).status.message ?? "", /needs 2 host ports, 0 of 31000-31002 free/);
+    assert.match(refusalOf(await refused(store, "e")) ?? "", /needs 2 host ports, 0 of 31000-31002 free/);
     await addPod(store, { name: "f", hostPort: 31001 });
-    assert.match(
-      (await refused(store, "f")).status.message ?? "",
-      /needs host port 31001\/tcp, held by default\/taken/,
-    );
+    assert.match(refusalOf(await refused(store, "f")) ?? "", /needs host port 31001\/tcp, held by default\/taken/);
     await store.update((tx) => tx.remove(pods, "default/d"));
     await bound(store, "e");
   });
@@ -174,7 +170,7 @@ describe("scheduler", () => {
       tx.create<Pod>(pods, draft(testPod({ name: "own", cpu: "800m", spec: { nodeName: "n1" } })));
       tx.create<Pod>(pods, draft(testPod({ name: "late", cpu: "800m" })));
     });
-    assert.match((await refused(store, "late")).status.message ?? "", /needs 800m CPU, 200m of 1 free/);
+    assert.match(refusalOf(await refused(store, "late")) ?? "", /needs 800m CPU, 200m of 1 free/);
     assert.equal(podOf(store, "going").spec.nodeName, undefined);
   });
 
@@ -225,7 +221,7 @@ describe("scheduler", () => {
     assert.equal(scheduler.pendingCount, 0);
     await store.update((tx) => deletePod(tx, tx.get(pods, "default/a") as Pod));
     await addPod(store, { name: "b", cpu: "600m" });
-    assert.match((await refused(store, "b")).status.message ?? "", /400m of 1 free/);
+    assert.match(refusalOf(await refused(store, "b")) ?? "", /400m of 1 free/);
   });
 
   test("copies keep apart by rule, and one more than there are nodes waits", async () => {
@@ -241,10 +237,12 @@ describe("scheduler", () => {
       },
     ];
     for (const name of ["a", "b", "c"]) await addPod(store, { name, app: "one", constraints });
-    const waiting = await until("one of them waits", () => store.list(pods).find(({ status }) => status.reason));
+    const waiting = await until("one of them waits", () =>
+      store.list(pods).find((pod) => refusalOf(pod) !== undefined),
+    );
     const placed = store.list(pods).flatMap(({ spec }) => spec.nodeName ?? []);
     assert.deepEqual(placed.toSorted(), ["n1", "n2"]);
-    assert.equal(waiting.status.message, '0 of 2 nodes can take it. n1 and n2: ["hostname","UNIQUE"]: already 1 here');
+    assert.equal(refusalOf(waiting), '0 of 2 nodes can take it. n1 and n2: ["hostname","UNIQUE"]: already 1 here');
   });
 
   test("a pod that cannot be read stops nobody, bound or not", async () => {
@@ -255,7 +253,7 @@ describe("scheduler", () => {
     await addPod(store, { name: "broken-there", spec: { ...broken, nodeName: "n1" } });
     await addPod(store, { name: "fine" });
     await bound(store, "fine");
-    assert.equal((await refused(store, "broken")).status.message, "its placement rules cannot be read");
+    assert.equal(refusalOf(await refused(store, "broken")), "its placement rules cannot be read");
   });
 
   test("hundreds that wait for the same cost one try, and go one by one as room comes", async () => {
@@ -269,7 +267,7 @@ describe("scheduler", () => {
       }
     });
     await until("all know why", () =>
-      store.by(pods, "node", "").every(({ status }) => status.message?.includes("100m of 1 free")),
+      store.by(pods, "node", "").every((pod) => refusalOf(pod)?.includes("100m of 1 free")),
     );
     const before = store.revision;
     await addPod(store, { name: "tiny", cpu: "50m" });
@@ -282,7 +280,7 @@ describe("scheduler", () => {
       ["w000", "w001", "w002"],
     );
     await until("the next one knows", () =>
-      podOf(store, "w003").status.message?.includes("needs 300m CPU, 100m of 1 free"),
+      refusalOf(podOf(store, "w003"))?.includes("needs 300m CPU, 100m of 1 free"),
     );
     assert.ok(store.revision - before < 40, `${store.revision - before} writes, for 600 pods that wait`);
   });
