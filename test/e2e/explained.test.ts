@@ -44,8 +44,8 @@ describe("explained", { skip: cannot ?? false }, () => {
     const pairs = Object.entries({ ...env, TERM: "xterm-256color" }).flatMap(([key, value]) =>
       value === undefined ? [] : [`${key}=${value}`],
     );
-    // A terminal at whose keyboard nobody types: script takes the end of its own input for the end of everything.
-    const typed = 'sleep 4 | exec script -qec "$0" /dev/null';
+    // Somebody presses Enter after a second, and then leaves: script takes the end of its own input for the end of everything.
+    const typed = '{ sleep 1; echo; sleep 2; } | exec script -qec "$0" /dev/null';
     return world.run("env", ["-i", ...pairs, "sh", "-c", typed, `stty cols 100 rows 40; ${line}`]);
   };
 
@@ -116,10 +116,8 @@ describe("explained", { skip: cannot ?? false }, () => {
     assert.equal(await world.must("exec", "box", "--", "echo", "a b"), "a b\n");
     assert.equal((await world.styr(["exec", "box", "--", "sh", "-c", "exit 7"])).code, 7);
     assert.equal((await world.styr(["exec", "-i", "box", "--", "cat"], "through\n")).stdout, "through\n");
-    const { stdout } = await onTerminal(
-      `${STYR} exec box -- sh -c 'tty; until stty size 2>/dev/null; do sleep 0.1; done'`,
-    );
-    // Docker takes the size after the start, so a command may be there before it.
+    const { stdout } = await onTerminal(`${STYR} exec box -- sh -c 'tty; read key; stty size'`);
+    // Docker takes the size after the start: a command may be there before it, so this one waits for Enter.
     assert.match(stdout, /\/dev\/pts\/\d+[\s\S]*40 100/);
     assert.equal(await world.must("exec", "bell", "--", "echo", "in a unit"), "in a unit\n");
     const missing = await world.styr(["exec", "box", "--", "nosuchcommand"]);
