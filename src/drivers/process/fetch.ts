@@ -1,7 +1,18 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { chmod, lstat, open, realpath, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 import { DriverError } from "../driver.ts";
+import {
+  type ArchiveEntry,
+  entryRefusal,
+  parentsOf,
+  parseTarLine,
+  parseZipLine,
+  TAR_LIST,
+  ZIP_LIST,
+} from "./archive-listing.ts";
 import type { PlannedFetch } from "./fetch-plan.ts";
 
 export interface FetchOptions {
@@ -14,6 +25,13 @@ export interface FetchOptions {
   readonly signal: AbortSignal;
 }
 
+const run = promisify(execFile);
+
+const MOST_FOLDERS = 100_000;
+/** Folders, and files rounded up to blocks. */
+const SLACK_BYTES = 1024 * 1024;
+const LOOK_MS = 200;
+
 /** Gets one URI into the sandbox. DriverError: temporary when another try may help. */
 export async function fetchInto(plan: PlannedFetch, options: FetchOptions): Promise<void> {
   const target = join(options.sandbox, plan.destination);
@@ -21,7 +39,7 @@ export async function fetchInto(plan: PlannedFetch, options: FetchOptions): Prom
   // What an earlier, broken try left; never followed when it is a link.
   await rm(target, { force: true, recursive: true });
   if (plan.from.kind === "http") await download(plan.from.url, target, options);
-  else await asTask("cp", ["--recursive", "--dereference", "--", plan.from.path, target], plan, options);
+  else await bounded(["cp", "--recursive", "--dereference", "--", plan.from.path, target], plan, options);
   if (plan.executable) await chmod(target, 0o755);
   if (plan.extract) await unpack(plan, target, options);
 }
@@ -65,28 +83,110 @@ async function requested(url: string, signal: AbortSignal): Promise<Response> {
   }
 }
 
-/** Archives that lead out of the sandbox are refused by tar and unzip themselves, and by the task's own rights. */
+/** What is in it is looked at first: a small archive can be many files that are large together. */
 async function unpack(plan: PlannedFetch, archive: string, options: FetchOptions): Promise<void> {
   const into = dirname(archive);
   const before = await lstat(archive);
-  if (before.size > options.mostBytes) throw fetchError(`${plan.uri}: larger than ${options.mostBytes} bytes`, false);
-  if (plan.extract === "zip") await asTask("unzip", ["-o", "-q", archive, "-d", into], plan, options);
+  // A FIFO or device that was copied from this host would be read for ever.
+  if (!before.isFile()) throw fetchError(`${plan.uri}: it is not a file, so it cannot be unpacked`, false);
+  if (before.size > options.mostBytes) throw tooLarge(plan, options);
+  await refuseUnsound(plan, archive, options);
+  if (plan.extract === "zip") await bounded(["unzip", "-o", "-q", archive, "-d", into], plan, options);
   else await asTask("tar", ["--extract", "--no-same-owner", "--file", archive, "--directory", into], plan, options);
 }
 
-/** Runs a tool as the task's user; no file of it grows above the bound. */
+async function refuseUnsound(plan: PlannedFetch, archive: string, options: FetchOptions): Promise<void> {
+  const parents = new Set<string>();
+  let bytes = 0;
+  const look = (entry: ArchiveEntry | undefined) => {
+    // A zip's list has a head and a sum; of a tarball, each line is an entry.
+    if (!entry && plan.extract === "tar") throw fetchError(`${plan.uri}: its list cannot be understood`, false);
+    if (!entry) return;
+    bytes += entry.bytes;
+    if (bytes > options.mostBytes) throw tooLarge(plan, options);
+    const why = entryRefusal(entry);
+    if (why !== undefined) throw fetchError(`${plan.uri}: ${why}`, false);
+    for (const parent of parentsOf(entry)) parents.add(parent);
+    if (parents.size > MOST_FOLDERS) throw fetchError(`${plan.uri}: more than ${MOST_FOLDERS} folders`, false);
+  };
+  const isZip = plan.extract === "zip";
+  const list = isZip ? [...ZIP_LIST, archive] : [...TAR_LIST, archive];
+  await asTask(isZip ? "unzip" : "tar", list, plan, options, (line) =>
+    look(isZip ? parseZipLine(line) : parseTarLine(line)),
+  );
+  const root = await realpath(options.sandbox);
+  for (const parent of parents) await refuseWayOut(plan, join(dirname(archive), parent), root);
+}
+
+/** An archive unpacked before may have put a link where this one has a folder. */
+async function refuseWayOut(plan: PlannedFetch, folder: string, root: string): Promise<void> {
+  const real = await realpath(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return root;
+    throw fetchError(`${plan.uri}: ${error.message}`, false);
+  });
+  if (real !== root && !real.startsWith(`${root}/`))
+    throw fetchError(`${plan.uri}: ${folder} leads out of the sandbox`, false);
+}
+
+/** For tools whose output cannot be known before: a zip's list may lie, a copied folder may grow. Looks at what there is while they run. */
+async function bounded(
+  [tool = "", ...args]: readonly string[],
+  plan: PlannedFetch,
+  options: FetchOptions,
+): Promise<void> {
+  const most = (await usedBytes(options.sandbox)) + options.mostBytes + SLACK_BYTES;
+  const stop = new AbortController();
+  const isTooLarge = async () => {
+    if ((await usedBytes(options.sandbox)) > most) stop.abort();
+  };
+  const timer = setInterval(() => void isTooLarge().catch(() => stop.abort()), LOOK_MS);
+  try {
+    await asTask(tool, args, plan, { ...options, signal: AbortSignal.any([options.signal, stop.signal]) });
+    await isTooLarge();
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  } finally {
+    clearInterval(timer);
+  }
+  if (stop.signal.aborted) throw tooLarge(plan, options);
+}
+
+async function usedBytes(folder: string): Promise<number> {
+  // Files that go while it looks make it fail; what it has counted, it still says.
+  const said = await run("du", ["--summarize", "--one-file-system", "--block-size=1", "--", folder]).catch(
+    (error: { stdout?: string }) => ({ stdout: error.stdout ?? "" }),
+  );
+  return Number.parseInt(said.stdout, 10) || 0;
+}
+
+function tooLarge({ uri }: PlannedFetch, { mostBytes }: FetchOptions): DriverError {
+  return fetchError(`${uri}: larger than ${mostBytes} bytes`, false);
+}
+
+/** Runs a tool as the task's user; no file of it grows above the bound. What `onLine` throws ends it. */
 async function asTask(
   tool: string,
   args: readonly string[],
   { uri }: PlannedFetch,
   { uid, gid, mostBytes, signal, sandbox }: FetchOptions,
+  onLine?: (line: string) => void,
 ): Promise<void> {
   const child = spawn("prlimit", [`--fsize=${mostBytes}`, "--", tool, ...args], {
     cwd: sandbox,
     env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
-    stdio: ["ignore", "ignore", "pipe"],
+    stdio: ["ignore", onLine ? "pipe" : "ignore", "pipe"],
     signal,
     ...(process.getuid?.() === 0 ? { uid, gid } : {}),
+  });
+  let refusal: unknown;
+  const lines = child.stdout ? createInterface({ input: child.stdout, terminal: false }) : undefined;
+  lines?.on("line", (line) => {
+    try {
+      if (refusal === undefined) onLine?.(line);
+    } catch (error) {
+      refusal = error;
+      child.kill("SIGKILL");
+    }
   });
   let words = "";
   child.stderr?.on("data", (data: Buffer) => {
@@ -96,6 +196,7 @@ async function asTask(
     child.once("error", (failure) => done([null, failure]));
     child.once("close", (status) => done([status, undefined]));
   });
+  if (refusal !== undefined) throw refusal;
   if (error) throw fetchError(`${uri}: ${tool}: ${error.message}`, signal.aborted, error);
   if (code !== 0) throw fetchError(`${uri}: ${words.trim() || `${tool} ended with ${code}`}`, false);
 }

@@ -2,7 +2,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -263,6 +273,53 @@ describe("process driver", { skip: cannotKeepProcesses() ?? false }, () => {
         await driver.release(run.ref.podUid);
       });
     }
+
+    test("an archive of many files, too large together, is not unpacked; nor one with a device or a way up", async () => {
+      const source = join(node.dir, "bomb");
+      mkdirSync(source);
+      const parts = Array.from({ length: 8 }, (_, n) => `part${n}`);
+      for (const part of parts) writeFileSync(join(source, part), Buffer.alloc(500_000));
+      execFileSync("mknod", [join(source, "null"), "c", "1", "3"]);
+      files["/bomb.tar.gz"] = execFileSync("tar", ["-czC", source, ...parts]);
+      files["/device.tar"] = execFileSync("tar", ["-cC", source, "null"]);
+      files["/up.tar"] = execFileSync("tar", ["-cPC", source, "--transform=s,^,../up/,", "part0"]);
+      execFileSync("zip", ["-qj", join(node.dir, "bomb.zip"), ...parts.map((part) => join(source, part))]);
+      files["/bomb.zip"] = readFileSync(join(node.dir, "bomb.zip"));
+      const cases = {
+        "bomb.tar.gz": /larger than/,
+        "bomb.zip": /larger than/,
+        "device.tar": /device/,
+        "up.tar": /leads out/,
+      };
+      for (const [name, says] of Object.entries(cases)) {
+        const run = fetching("true", [{ uri: `${url}/${name}` }]);
+        await assert.rejects(driver.prepare(run, {}), says, name);
+        const sandbox = join(node.dir, "runs", run.ref.podUid, "main.0", "sandbox");
+        assert.deepEqual(readdirSync(sandbox), [name]);
+        await driver.release(run.ref.podUid);
+      }
+      rmSync(join(source, "null"));
+      const run = fetching("true", [{ uri: `file://${source}/`, destPath: "copy" }]);
+      await assert.rejects(driver.prepare(run, {}), /larger than 1048576 bytes/);
+      await driver.release(run.ref.podUid);
+    });
+
+    test("an archive cannot write through a link that one before it has made", async () => {
+      const [first, second] = [join(node.dir, "first"), join(node.dir, "second")];
+      const outside = join(node.dir, "through");
+      mkdirSync(outside);
+      chmodSync(outside, 0o777);
+      mkdirSync(first);
+      symlinkSync(outside, join(first, "way"));
+      mkdirSync(join(second, "way"), { recursive: true });
+      writeFileSync(join(second, "way/file"), "");
+      files["/first.tar"] = execFileSync("tar", ["-cC", first, "way"]);
+      files["/second.tar"] = execFileSync("tar", ["-cC", second, "way/file"]);
+      const run = fetching("true", [{ uri: `${url}/first.tar` }, { uri: `${url}/second.tar` }]);
+      await assert.rejects(driver.prepare(run, {}), /leads out of the sandbox/);
+      assert.deepEqual(readdirSync(outside), []);
+      await driver.release(run.ref.podUid);
+    });
 
     test("an archive whose link leads out of the sandbox gives the next file no way out", async () => {
       const source = join(node.dir, "evil");
