@@ -45,7 +45,7 @@ export function statusOf(pod: Pod, seen: PodSeen, context: StatusContext): PodSt
   return {
     phase,
     conditions: conditionsOf(pod, seen, phase, init, main, context),
-    ...(seen.outcome ? outcomeWords(seen.outcome) : pendingWords(pod, seen, phase)),
+    ...(seen.outcome ? outcomeWords(seen.outcome) : {}),
     hostIP: context.hostIP,
     ...(podIP === undefined || phase === "Succeeded" || phase === "Failed" ? {} : { podIP, podIPs: [{ ip: podIP }] }),
     startTime: context.before?.startTime ?? rfc3339(context.wallMs),
@@ -57,20 +57,6 @@ export function statusOf(pod: Pod, seen: PodSeen, context: StatusContext): PodSt
 
 function outcomeWords({ reason, message }: { readonly reason?: string; readonly message?: string }) {
   return { ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }) };
-}
-
-/** The first thing that keeps a pending pod from running. */
-function pendingWords(pod: Pod, seen: PodSeen, phase: PodPhase): { reason?: string; message?: string } {
-  if (phase !== "Pending") return {};
-  if (seen.trouble) return { reason: seen.trouble.reason, message: seen.trouble.message };
-  for (const container of allContainers(pod)) {
-    const c = containerSeen(seen, container.name);
-    if (c.trouble) return { reason: c.trouble.reason, message: c.trouble.message };
-    const blocked = c.run === undefined ? driverTrouble(seen, container) : undefined;
-    if (blocked !== undefined && seen.stage !== "assigned") return { reason: "DriverNotReady", message: blocked };
-    if (c.progress !== undefined && c.busy === "preparing") return { message: c.progress };
-  }
-  return {};
 }
 
 /** Kubernetes' getPhase: Running once every container has been started; never back. */

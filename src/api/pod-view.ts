@@ -67,7 +67,9 @@ function podError(pod: Pod): string | undefined {
     const error = containerError(status);
     if (error !== undefined) return error;
   }
-  if (pod.status.message) return pod.status.message;
+  const onItsWay = statuses(pod).map(({ state }) => state.waiting?.message);
+  const words = pod.status.message ?? onItsWay.find(Boolean);
+  if (words) return words;
   return pod.status.phase === "Failed" ? (pod.status.reason ?? "failed") : undefined;
 }
 

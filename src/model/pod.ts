@@ -313,7 +313,7 @@ export interface PodAffinityRules {
 export interface PodStatus {
   readonly phase: PodPhase;
   readonly conditions?: readonly Condition[];
-  /** A word and a sentence for people: why it is pending, why it failed. */
+  /** A word and a sentence for people: why it failed. Why it waits is in its conditions and container states. */
   readonly reason?: string;
   readonly message?: string;
   readonly hostIP?: string;

@@ -15,6 +15,10 @@ function conditionsOf(stage: Stage, pod: Parameters<Stage["run"]>[0]): readonly 
   return conditions.map(({ type, status, reason }) => [type, status, ...(reason ? [reason] : [])].join(" "));
 }
 
+function waitingWords(stage: Stage, pod: Parameters<Stage["run"]>[0]): string {
+  return stage.control.status(pod).containerStatuses?.[0]?.state.waiting?.message ?? "";
+}
+
 describe("agent: a pod's life", () => {
   test("an assigned pod is started and reported as running and ready, with its address", async () => {
     const stage = await staged();
@@ -248,7 +252,8 @@ describe("agent: a pod's life", () => {
     const first = stage.control.status(pod).containerStatuses?.[0]?.state.waiting;
     assert.deepEqual(first, { reason: "ErrImagePull", message: "manifest unknown" });
     assert.equal(stage.control.status(pod).phase, "Pending");
-    assert.equal(stage.control.status(pod).message, "manifest unknown");
+    const { reason, message } = stage.control.status(pod);
+    assert.deepEqual([reason, message], [undefined, undefined], "as in Kubernetes, the container says it");
     await stage.clock.advance(11_000);
     assert.equal(stage.control.status(pod).containerStatuses?.[0]?.state.waiting?.reason, "ImagePullBackOff");
     stage.driver.prepareFailures.clear();
@@ -274,8 +279,8 @@ describe("agent: a pod's life", () => {
     stage.driver.ready = false;
     await stage.start();
     const pod = await stage.run(podOf({ containers: [web()] }));
-    assert.equal(stage.control.status(pod).reason, "DriverNotReady");
-    assert.match(stage.control.status(pod).message ?? "", /no engine answers/);
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.state.waiting?.reason, "DriverNotReady");
+    assert.match(waitingWords(stage, pod), /no engine answers/);
     stage.driver.ready = true;
     await stage.clock.advance(11_000);
     assert.equal(stage.control.status(pod).phase, "Running");
@@ -731,7 +736,7 @@ describe("agent: values and variables", () => {
       { name: "KEY", valueFrom: { secretKeyRef: { name: "s", key: "k" } } },
     ];
     const pod = await stage.run(podOf({ containers: [web({ env, args: ["--key=$(KEY)"] })] }, "env"));
-    assert.match(stage.control.status(pod).message ?? "", /secret "s" not found/);
+    assert.match(waitingWords(stage, pod), /secret "s" not found/);
     stage.control.values.set("Secret/default/s", { k: "v" });
     await stage.clock.advance(5_000);
     const run = stage.driver.specs[0];

@@ -180,7 +180,10 @@ export class Cluster {
           machineID[0],
           systemdActiveState,
         ]);
-        const waiting = this.pods().map(({ metadata, status }) => [metadata.name, status.message]);
+        const waiting = this.pods().map(({ metadata, status }) => [
+          metadata.name,
+          status.conditions?.find(({ type }) => type === "PodScheduled")?.message,
+        ]);
         throw new Error(`missing after ${DEADLINE_MS} ms: ${what}; there is ${JSON.stringify({ present, waiting })}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 5));

@@ -64,7 +64,11 @@ describe("published units", { skip: isHere ? false : `NOT RUN: ${FOLDER} is not 
         const running = (await cluster.active()).map((row) => row.slice(0, -2));
         const waiting = cluster.pods().filter(({ spec }) => spec.nodeName === undefined);
         for (const { metadata, status } of waiting)
-          assert.match(status.message ?? "", /Conflicts=|MachineOf=|MachineID=/, metadata.name);
+          assert.match(
+            status.conditions?.find(({ type }) => type === "PodScheduled")?.message ?? "",
+            /Conflicts=|MachineOf=|MachineID=/,
+            metadata.name,
+          );
         const names = waiting.map(({ metadata }) => metadata.annotations?.["styrmann.dev/workload"]);
         for (const name of mine.map((file) => basename(file)))
           assert.ok(running.includes(name) || names.includes(name) || name.includes("@."), name);
