@@ -8,7 +8,7 @@ import { SeededRandom } from "../seams/random.ts";
 import type { JournalEntry } from "./journal.ts";
 import { MemoryJournal } from "./journals/memory.ts";
 import { Store } from "./store.ts";
-import type { Change } from "./transaction.ts";
+import type { Change, Reader, Tx } from "./transaction.ts";
 
 interface Thing {
   readonly apiVersion: string;
@@ -50,6 +50,14 @@ class SlowJournal extends MemoryJournal {
       if (held) return held;
       await new Promise((resolve) => setImmediate(resolve));
     }
+  }
+}
+
+/** A journal that takes a few turns of the event loop for each batch. */
+class LazyJournal extends MemoryJournal {
+  override async append(entries: readonly JournalEntry[]): Promise<void> {
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await super.append(entries);
   }
 }
 
@@ -251,6 +259,56 @@ describe("store", () => {
     );
   });
 });
+
+describe("a transaction's queries", () => {
+  test("property: by key, by index and all together they see committed, pending and own versions as one plain map", async () => {
+    const change = fc.record({
+      name: fc.constantFrom("a", "b", "c", "d", "e"),
+      colour: fc.constantFrom("red", "blue", "green", undefined),
+    });
+    const step = fc.record({ changes: fc.array(change, { maxLength: 4 }), turns: fc.nat({ max: 3 }) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+        const store = await open(new LazyJournal());
+        const expected = new Map<string, string>();
+        const done: Promise<unknown>[] = [];
+        for (const { changes, turns } of steps) {
+          for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+          const put = (tx: Tx, name: string, colour: string) => {
+            const before = tx.get(things, `n/${name}`);
+            if (before) tx.update(things, { ...before, spec: { colour } });
+            else tx.create(things, draft(name, colour));
+            expected.set(name, colour);
+          };
+          const change = (tx: Tx) => {
+            assertSees(tx, expected);
+            for (const { name, colour } of changes) {
+              if (colour !== undefined) put(tx, name, colour);
+              else if (expected.delete(name)) tx.remove(things, `n/${name}`);
+              assertSees(tx, expected);
+            }
+          };
+          done.push(store.update(change));
+        }
+        await Promise.all(done);
+        assertSees(store, expected);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+function assertSees(reader: Reader, expected: ReadonlyMap<string, string>): void {
+  const seen = reader.list(things).map(({ metadata, spec }) => [metadata.name, spec.colour]);
+  assert.deepEqual(seen, [...expected].sort());
+  for (const colour of ["red", "blue", "green"]) {
+    const names = [...expected].filter(([, each]) => each === colour).map(([name]) => name);
+    assert.deepEqual(
+      reader.by(things, "colour", colour).map(({ metadata }) => metadata.name),
+      names.sort(),
+    );
+  }
+}
 
 async function allChanges(store: Store): Promise<readonly Change[]> {
   if (store.revision === 0) return [];

@@ -12,6 +12,7 @@ import type { Clock } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
 import { type Journal, type JournalEntry, JournalRefusal } from "./journal.ts";
+import { Overlay } from "./overlay.ts";
 import { Table } from "./table.ts";
 import { type Change, type Reader, Transaction, type Tx } from "./transaction.ts";
 import { History } from "./watch.ts";
@@ -43,7 +44,7 @@ export class Store implements Reader {
   readonly #history: History;
   readonly #json = new WeakMap<StoredObject, string>();
   /** What the tables will be once everything under way is durable: only the rows that differ. */
-  #pending = new Map<string, Map<string, StoredObject | undefined>>();
+  #pending = new Map<string, Overlay>();
   #pendingRevision: number;
   #revision: number;
   #gathering: Batch = { changes: [], settle: [] };
@@ -189,8 +190,13 @@ export class Store implements Reader {
   #overlay({ kind, key, type, object }: Change): void {
     const value = type === "removed" ? undefined : object;
     const rows = this.#pending.get(kind.name);
-    if (rows) rows.set(key, value);
-    else this.#pending.set(kind.name, new Map([[key, value]]));
+    if (rows) {
+      rows.set(key, value);
+      return;
+    }
+    const first = new Overlay(kind);
+    first.set(key, value);
+    this.#pending.set(kind.name, first);
   }
 
   async #flush(): Promise<void> {

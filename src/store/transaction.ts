@@ -2,6 +2,7 @@ import { ApiError } from "../model/errors.ts";
 import { type Draft, type Kind, keyOf, type StoredObject } from "../model/meta.ts";
 import { rfc3339 } from "../seams/clock.ts";
 import type { Random } from "../seams/random.ts";
+import { Overlay } from "./overlay.ts";
 import type { Table } from "./table.ts";
 
 /** One change of one object. `object` is what it became, or for a removal what it was last, with the revision of the removal. */
@@ -41,14 +42,14 @@ export interface Tx extends Reader {
   uncommitted<T extends StoredObject>(kind: Kind<T>): Iterable<readonly [key: string, object: T | undefined]>;
 }
 
-type Pending = ReadonlyMap<string, ReadonlyMap<string, StoredObject | undefined>>;
+type Pending = ReadonlyMap<string, Overlay>;
 
 export class Transaction implements Tx {
   readonly nowMs: number;
   readonly changes: Change[] = [];
   readonly #tables: ReadonlyMap<string, Table>;
   readonly #pending: Pending;
-  readonly #own = new Map<string, Map<string, StoredObject | undefined>>();
+  readonly #own = new Map<string, Overlay>();
   readonly #random: Random;
   #revision: number;
 
@@ -74,16 +75,11 @@ export class Transaction implements Tx {
 
   list<T extends StoredObject>(kind: Kind<T>, namespace?: string): readonly T[] {
     if (namespace !== undefined) return this.by(kind, "namespace", namespace);
-    return this.#collect(kind, this.#table(kind).keys(), () => true);
+    return this.#collect(kind, this.#table(kind).keys());
   }
 
   by<T extends StoredObject>(kind: Kind<T>, index: string, value: string): readonly T[] {
-    const valuesOf = kind.indexes[index];
-    return this.#collect(
-      kind,
-      this.#table(kind).keysBy(index, value),
-      (object) => valuesOf?.(object).includes(value) ?? false,
-    );
+    return this.#collect(kind, this.#table(kind).keysBy(index, value), { index, value });
   }
 
   create<T extends StoredObject>(kind: Kind<T>, draft: Draft<T>): T {
@@ -146,7 +142,7 @@ export class Transaction implements Tx {
   }
 
   uncommitted<T extends StoredObject>(kind: Kind<T>): Iterable<readonly [string, T | undefined]> {
-    return (this.#pending.get(kind.name) ?? new Map<string, never>()) as ReadonlyMap<string, T | undefined>;
+    return (this.#pending.get(kind.name)?.rows ?? new Map<string, never>()) as ReadonlyMap<string, T | undefined>;
   }
 
   #table<T extends StoredObject>(kind: Kind<T>): Table<T> {
@@ -156,27 +152,26 @@ export class Transaction implements Tx {
   }
 
   #write(kind: Kind, key: string, object: StoredObject | undefined): void {
-    const own = this.#own.get(kind.name);
-    if (own) own.set(key, object);
-    else this.#own.set(kind.name, new Map([[key, object]]));
+    let own = this.#own.get(kind.name);
+    if (!own) {
+      own = new Overlay(this.#table(kind).kind as unknown as Kind);
+      this.#own.set(kind.name, own);
+    }
+    own.set(key, object);
   }
 
-  /** Committed keys with both overlays laid over them. */
+  /** Committed keys with both overlays laid over them, the transaction's own on top. Costs what it finds, however much is pending. */
   #collect<T extends StoredObject>(
     kind: Kind<T>,
     committed: Iterable<string>,
-    belongs: (object: T) => boolean,
+    by?: { readonly index: string; readonly value: string },
   ): readonly T[] {
-    const keys = new Set(committed);
-    for (const overlay of [this.#pending.get(kind.name), this.#own.get(kind.name)]) {
-      if (overlay) for (const key of overlay.keys()) keys.add(key);
-    }
-    const found: T[] = [];
-    for (const key of [...keys].sort()) {
-      const object = this.get(kind, key);
-      if (object && belongs(object)) found.push(object);
-    }
-    return found;
+    const [pending, own] = [this.#pending.get(kind.name), this.#own.get(kind.name)];
+    const keys: string[] = [];
+    for (const key of committed) if (!pending?.has(key) && !own?.has(key)) keys.push(key);
+    for (const key of pending?.keys(by) ?? []) if (!own?.has(key)) keys.push(key);
+    for (const key of own?.keys(by) ?? []) keys.push(key);
+    return keys.sort().flatMap((key) => this.get(kind, key) ?? []);
   }
 }
 
