@@ -17,9 +17,10 @@ describe("documents of a file", () => {
     const text = Array.from({ length: 50_000 }, (_, n) => `key${n}: v`).join("\n");
     const times: number[] = [];
     for (let count = 0; count < 3; count++) {
-      const began = performance.now();
+      // Processor time: the machine may be busy.
+      const before = process.cpuUsage();
       assert.equal((await parseDocuments(file(text))).length, 1);
-      times.push(performance.now() - began);
+      times.push(process.cpuUsage(before).user / 1000);
     }
     assert(Math.min(...times) < 1000, `${times} ms`);
     await refused(`${text}\nkey9: x`, /^a\.yaml:50001:1: not YAML: Map keys must be unique$/);

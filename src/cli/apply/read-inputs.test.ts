@@ -14,7 +14,7 @@ const read = (path: string, stdin = Readable.from([])) => readInputs([path], std
 
 async function inFolder(work: (folder: string, fifo: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "styrmann-inputs-"));
-  execFileSync("mkfifo", [join(folder, "fifo.json")]);
+  execFileSync("mknod", [join(folder, "fifo.json"), "p"]);
   try {
     await work(folder, join(folder, "fifo.json"));
   } finally {

@@ -13,7 +13,7 @@ import { findMainPid } from "./main-pid.ts";
 async function inFolder(work: (folder: string, fifo: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "styrmann-files-"));
   const fifo = join(folder, "fifo");
-  execFileSync("mkfifo", [fifo]);
+  execFileSync("mknod", [fifo, "p"]);
   let waited = 0;
   const release = setInterval(() => {
     waited += releaseReader(fifo);
