@@ -5,7 +5,7 @@ import { ConfigurationError } from "./configuration-error.ts";
 import { isSafeName } from "./safe-name.ts";
 
 /** One file of a secret or config map: its path below the mount, and what is in it. */
-export interface KeyFile {
+interface KeyFile {
   readonly path: string;
   readonly value: string;
   readonly mode: number;

@@ -9,7 +9,7 @@ const MOST_BYTES = 2048;
 const MOST_LINES = 80;
 const LONGEST_MS = 5_000;
 
-export interface MessageHost {
+interface MessageHost {
   readonly driver: Driver;
   readonly volumes: Volumes;
   readonly clock: Clock;

@@ -11,7 +11,7 @@ export interface WriteOptions {
 }
 
 /** What a refusal calls the options of a request. */
-export type OptionsKind = "CreateOptions" | "UpdateOptions" | "PatchOptions" | "DeleteOptions";
+type OptionsKind = "CreateOptions" | "UpdateOptions" | "PatchOptions" | "DeleteOptions";
 
 export function writeOptions(url: URL, kind: OptionsKind): WriteOptions {
   const fieldValidation = url.searchParams.get("fieldValidation") || "Warn";
