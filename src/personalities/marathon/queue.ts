@@ -17,15 +17,24 @@ export interface QueueOptions {
 
 /** No `role`: a common client's model of an entry refuses it (specification 4.2). */
 export function queueEntries(reader: Reader, options: QueueOptions): readonly object[] {
-  return visibleApps(reader).flatMap((app) => entryFor(reader, app, options) ?? []);
+  const nodeNames = reader.list(nodes).map(({ metadata }) => metadata.name);
+  return visibleApps(reader).flatMap((app) => entryFor(reader, app, nodeNames, options) ?? []);
 }
+
+/** Per app: every node refuses every app, and a client wants to see how, not all of them. */
+const MOST_OFFERS = 100;
 
 /** Launches of this app are held back by a delay. */
 export function isDelayed(app: App, nowMs: number): boolean {
   return app.spec.active !== undefined && remainingDelayMs(app.spec.active, app.status.backoff, nowMs) > 0;
 }
 
-function entryFor(reader: Reader, app: App, { nowMs, lastUnusedOffers }: QueueOptions): object | undefined {
+function entryFor(
+  reader: Reader,
+  app: App,
+  nodeNames: readonly string[],
+  { nowMs, lastUnusedOffers }: QueueOptions,
+): object | undefined {
   const { definition, active } = app.spec;
   const instances = viewOf(reader)
     .podsOf(app)
@@ -35,7 +44,6 @@ function entryFor(reader: Reader, app: App, { nowMs, lastUnusedOffers }: QueueOp
   const count = waiting.length + missing;
   if (count === 0) return undefined;
   const leftMs = active ? remainingDelayMs(active, app.status.backoff, nowMs) : 0;
-  const nodeNames = reader.list(nodes).map(({ metadata }) => metadata.name);
   // Nothing was asked of any node while the next launch is delayed.
   const refused = leftMs > 0 ? new Map<RejectReason, number>() : refusals(waiting);
   return {
@@ -76,7 +84,7 @@ function summary(refused: ReadonlyMap<RejectReason, number>, nodeCount: number, 
 function unusedOffers(refused: ReadonlyMap<RejectReason, number>, nodeNames: readonly string[], nowMs: number) {
   const reasons = [...refused.keys()];
   if (reasons.length === 0) return [];
-  return nodeNames.map((name) => ({
+  return nodeNames.slice(0, MOST_OFFERS).map((name) => ({
     offer: { id: name, agentId: name, hostname: name, resources: [], attributes: [] },
     timestamp: timestamp(nowMs),
     reason: reasons,

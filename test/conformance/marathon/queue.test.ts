@@ -43,6 +43,15 @@ describe("the launch queue", () => {
     assert.deepEqual(entry.lastUnusedOffers[0].reason.toSorted(), ["AgentMaintenance", "InsufficientMemory"]);
   });
 
+  test("shows a hundred refused offers of an app at most, and counts all", async () => {
+    for (let n = 4; n <= 120; n++) await cluster.addNode(`n${n}`);
+    const refusal = "0 of 120 nodes can take it. n1 and 119 others: needs 977 GiB memory, 7 GiB of 8 GiB free";
+    for (const pod of cluster.pods()) await cluster.refuse(pod, refusal);
+    const [entry] = (await cluster.call("GET", "/v2/queue?embed=lastUnusedOffers")).body.queue;
+    assert.equal(entry.lastUnusedOffers.length, 100);
+    assert.equal(entry.processedOffersSummary.processedOffersCount, 120);
+  });
+
   test("is empty once everything has a place", async () => {
     for (const pod of cluster.pods()) await cluster.run(pod);
     assert.deepEqual((await cluster.call("GET", "/v2/queue")).body, { queue: [] });
