@@ -143,7 +143,7 @@ describe("explained", { skip: cannot ?? false }, () => {
     assert.equal((await world.styr(["ps", "--nosuch"])).code, 1);
     const gone = await world.styr(["--server", "unix:///nonexistent/styr.sock", "ps"]);
     assert.equal(gone.code, 1);
-    assert.match(gone.stderr, /no server here: .*\nnext: styr up/);
+    assert.match(gone.stderr, /no server here: .*\nnext: (npx )?styr up/);
   });
 
   test("with token and CA over TLS, as from another machine", async () => {

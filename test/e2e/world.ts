@@ -1,8 +1,7 @@
 /** One styr with a state directory, a Docker Engine and a registry of its own, started and used as a person would: through its commands. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { canRunEngine, type Engine, startEngine } from "../harness/engine.ts";
@@ -80,8 +79,10 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
   const registry: Registry | undefined = options.registry ? await startRegistry() : undefined;
   await registry?.putImages(testImages());
   const engine = await startEngine(registry ? { registry } : {});
-  const state = options.state ?? mkdtempSync(join(tmpdir(), "styr-world-"));
-  const folder = mkdtempSync(join(tmpdir(), "styr-files-"));
+  // In the engine's folder, so that what a killed test leaves behind is swept with it.
+  const state = options.state ?? join(engine.dir, "world");
+  const folder = join(engine.dir, "files");
+  for (const path of [state, folder]) mkdirSync(path, { recursive: true });
   const [tlsPort, httpPort] = [await freePort(), await freePort()];
   const env = {
     ...process.env,

@@ -69,7 +69,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const block = takeAddressBlock();
   const own = options.network === "own";
   const sandbox = makeSandbox("engine", (dir) => ({
-    cgroups: [basename(dir), `${basename(dir)}-pods`],
+    // Beside the pods' cgroup a keeper has its own; it ends with them when a test is killed.
+    cgroups: ["", "-pods", "-pods-keeper", "-pods-launch"].map((end) => `${basename(dir)}${end}`),
     block: block.prefix,
     ...(own ? { netns: basename(dir) } : {}),
   }));
