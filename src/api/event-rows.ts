@@ -2,6 +2,7 @@ import { type Event, events } from "../model/event.ts";
 import { keyOf } from "../model/meta.ts";
 import type { EventRow } from "../model/reports.ts";
 import type { Workload, WorkloadReader } from "../model/workload.ts";
+import { idOf } from "./workloads.ts";
 
 /** Events, oldest first. With `only`, those about that workload: its object and its pods. */
 export function listEvents(
@@ -9,13 +10,12 @@ export function listEvents(
   workloads: readonly Workload[],
   only?: { readonly workload: Workload; readonly uids: ReadonlySet<string> },
 ): readonly EventRow[] {
-  const owners = new Map<string, string>();
-  for (const workload of workloads) for (const { uid } of workload.pods) owners.set(uid, workload.name);
+  const ownerOf = ownersOf(workloads);
   return reader
     .list(events)
-    .filter((event) => only === undefined || isAbout(event, only))
+    .filter((event) => only === undefined || isAbout(event, only, ownerOf))
     .sort(inOrder)
-    .map((event) => eventRow(event, owners.get(event.involvedObject.uid)));
+    .map((event) => eventRow(event, ownerOf(event)?.name));
 }
 
 /** As it happened: times have whole seconds, and what was written later came later. */
@@ -24,11 +24,49 @@ export function inOrder(a: Event, b: Event): number {
   return Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion) || (keyOf(a) < keyOf(b) ? -1 : 1);
 }
 
-function isAbout(event: Event, { workload, uids }: { workload: Workload; uids: ReadonlySet<string> }): boolean {
-  const { kind, name, namespace, uid } = event.involvedObject;
-  if (uids.has(uid)) return true;
-  const key = namespace === undefined ? name : `${namespace}/${name}`;
-  return kind === workload.object.kind && (key === workload.object.key || name === workload.object.key);
+/** What an event's row belongs to: by its pod, by its own object, or, for a pod that is gone, by what that pod was named after. */
+function ownersOf(workloads: readonly Workload[]): (event: Event) => Workload | undefined {
+  const byUid = new Map<string, Workload>();
+  const byObject = new Map<string, Workload>();
+  const byStem = new Map<string, Workload>();
+  for (const workload of workloads) {
+    for (const { uid } of workload.pods) byUid.set(uid, workload);
+    byObject.set(`${workload.object.kind} ${workload.object.key}`, workload);
+    for (const stem of stemsOf(workload)) byStem.set(stem, workload);
+  }
+  return ({ involvedObject }) => {
+    const { kind, name, namespace, uid } = involvedObject;
+    const key = namespace === undefined ? name : `${namespace}/${name}`;
+    const itself = byUid.get(uid) ?? byObject.get(`${kind} ${key}`) ?? byObject.get(`${kind} ${name}`);
+    return itself ?? (kind === "Pod" ? byStem.get(stemOf(key)) : undefined);
+  };
+}
+
+/** What pods of a controller are named after. A pod of its own is itself the object. */
+function stemsOf({ kind, dialect, name, object, pods }: Workload): readonly string[] {
+  if (kind === "Pod" && dialect === "kubernetes") return [];
+  const bare = name.replace(/^\//, "");
+  const stems = [object.key, `${dialect}/${bare}`, `${dialect}/${bare.replaceAll(/[^a-z0-9]+/g, "-")}`];
+  return [...stems, ...pods.map(({ key }) => stemOf(key))];
+}
+
+/** Without the random end that controllers give their pods' names: 5 characters, or Marathon's 10. */
+function stemOf(podKey: string): string {
+  return podKey.replace(/-(?:[a-z0-9]{5}|[a-z0-9]{10})$/, "");
+}
+
+/** The workload's own events and its copies'; when all copies are meant, also those of copies that are gone. */
+function isAbout(
+  event: Event,
+  { workload, uids }: { workload: Workload; uids: ReadonlySet<string> },
+  ownerOf: ReturnType<typeof ownersOf>,
+): boolean {
+  if (uids.has(event.involvedObject.uid)) return true;
+  const { uid, kind } = event.involvedObject;
+  if (workload.pods.some((pod) => pod.uid === uid)) return false;
+  const owner = ownerOf(event);
+  const isOfAll = kind === workload.object.kind || uids.size === workload.pods.length;
+  return isOfAll && owner !== undefined && idOf(owner) === idOf(workload);
 }
 
 export function eventRow(event: Event, workload?: string): EventRow {

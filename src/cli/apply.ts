@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Connection } from "../client/connection.ts";
 import { checkUnit } from "../client/dialects/fleet.ts";
 import { checkObject, knowsKind, namespaceOf } from "../client/dialects/kubernetes.ts";
@@ -47,7 +47,11 @@ export function register(program: Command, terminal: Terminal): void {
     .option("--name <unit>", "name of a unit that comes from standard input")
     .option("--no-wait", "do not wait until it runs")
     .option("--timeout <duration>", "how long to wait at most", "5m")
-    .option("-o, --output <format>", "`name`: only the names of what was applied")
+    .addOption(
+      new Option("-o, --output <format>", "`name`: only the names of what was applied, as ps -o name has them").choices(
+        ["name"],
+      ),
+    )
     .action(async (files: string[], options: ApplyOptions, command: Command) => {
       await apply(terminal, openSession(command, terminal), [...(options.file ?? []), ...files], options);
     });
@@ -71,7 +75,7 @@ async function apply(
   const outcome = await sendAll(terminal, client.connection, stages);
   report(terminal, outcome, options);
   const waited =
-    options.wait && outcome.targets.length > 0 ? await wait(terminal, client, outcome, timeoutMs) : EXIT.done;
+    options.wait && outcome.targets.length > 0 ? await wait(terminal, client, outcome, timeoutMs, options) : EXIT.done;
   if (outcome.failures > 0) {
     const rest = outcome.failures === items.length ? "nothing was changed" : "the rest was applied";
     throw new CliFailure(`${outcome.failures} of ${items.length} could not be applied; ${rest}`);
@@ -195,7 +199,8 @@ function report(terminal: Terminal, { sent }: Outcome, { output }: ApplyOptions)
       if (!item.warnings.includes(placed(item, text))) warn(terminal, placed(item, text));
   }
   if (output === "name") {
-    for (const { item } of sent) terminal.out(`${plainText(itemTitle(item))}\n`);
+    for (const { item, result } of sent)
+      for (const name of appliedNames(item, result)) terminal.out(`${plainText(name)}\n`);
     return;
   }
   if (sent.length <= MOST_LISTED) {
@@ -208,13 +213,36 @@ function report(terminal: Terminal, { sent }: Outcome, { output }: ApplyOptions)
   terminal.out(`${sent.length} objects: ${words.join(", ")}\n`);
 }
 
+/** As `ps -o name` has workloads; what is none, as `inspect` takes it. */
+function appliedNames(item: Item, { waitsFor }: Sent): readonly string[] {
+  if (waitsFor.length > 0) return waitsFor.map(({ kind = "", ...target }) => fullName({ kind, ...target }));
+  switch (item.dialect) {
+    case "fleet":
+    case "fleet-instance":
+      return [`fleet/${item.name}`];
+    case "marathon":
+      return [];
+    case "kubernetes": {
+      const { kind, metadata } = item.object;
+      const namespace = namespaceOf(item.object);
+      return [[kind, ...(namespace === undefined ? [] : [namespace]), metadata.name ?? ""].join("/")];
+    }
+  }
+}
+
 /** The server names a unit where people look for its file. */
 function placed({ place, ...item }: Item, text: string): string {
   const isPlaced = item.dialect === "fleet" && text.startsWith(`${item.name}:`);
   return placeText(place) + (isPlaced ? text.slice(item.name.length) : `: ${text}`);
 }
 
-async function wait(terminal: Terminal, client: StyrClient, outcome: Outcome, timeoutMs: number): Promise<number> {
+async function wait(
+  terminal: Terminal,
+  client: StyrClient,
+  outcome: Outcome,
+  timeoutMs: number,
+  { output }: ApplyOptions,
+): Promise<number> {
   const { targets, deployments } = outcome;
   const also = async () => {
     if (deployments.length === 0) return true;
@@ -222,7 +250,7 @@ async function wait(terminal: Terminal, client: StyrClient, outcome: Outcome, ti
     return !deployments.some((id) => running.has(id));
   };
   const { judged, timedOut } = await waitFor(terminal, client, targets, { wants: "running", timeoutMs, also });
-  showRows(terminal, judged);
+  if (output !== "name") showRows(terminal, judged);
   const open = judged.filter(({ verdict }) => verdict !== "done");
   if (timedOut) terminal.err(`not everything runs after ${Math.round(timeoutMs / 1000)} s; it goes on being tried\n`);
   next(terminal, judged, open[0]);
@@ -247,7 +275,7 @@ function next(terminal: Terminal, judged: readonly Judged[], open: Judged | unde
   const name = chosen.row === undefined ? chosen.target.name : shortestName(chosen.row.name, fullName(chosen.row));
   const url = judged.flatMap(({ row }) => row?.urls ?? []).find((text) => text.startsWith("http"));
   const look = url === undefined ? `styr logs -f ${name}` : `curl ${url}   or   styr logs -f ${name}`;
-  terminal.err(`next: ${plainText(open ? `styr why ${name}` : look)}\n`);
+  terminal.err(`next: ${plainText(terminal.asTyped(open ? `styr why ${name}` : look))}\n`);
 }
 
 function shortestName(name: string, full: string): string {

@@ -34,3 +34,6 @@ export const commandList = [
 ] as const satisfies readonly CommandEntry[];
 
 export type CommandName = (typeof commandList)[number]["name"];
+
+/** These work on this machine alone: a server that is named would mislead. */
+export const LOCAL_COMMANDS: ReadonlySet<string> = new Set<CommandName>(["up", "down"]);

@@ -22,8 +22,8 @@ function add(program: Command, terminal: Terminal, word: string, cordoned: boole
         await client.setCordoned(node, cordoned);
         terminal.out(`node ${plainText(node)} ${word}ed\n`);
       }
-      if (cordoned)
-        terminal.err(`next: styr nodes, and styr uncordon ${names.join(" ")} when it may take pods again\n`);
+      const again = `styr nodes, and styr uncordon ${names.join(" ")} when it may take pods again`;
+      if (cordoned) terminal.err(`next: ${plainText(terminal.asTyped(again))}\n`);
     });
 }
 
@@ -32,7 +32,16 @@ export function findNode(name: string, known: readonly string[]): string {
   const begun = known.filter((node) => node.startsWith(name));
   const [only] = begun;
   if (only !== undefined && begun.length === 1) return only;
-  const choice = begun.length > 0 ? begun : known;
-  const what = begun.length > 0 ? `"${name}" could be any of` : `there is no node "${name}"; there are`;
-  throw new CliFailure(`${what}: ${choice.slice(0, 10).join(", ")}`, { next: "styr nodes" });
+  if (begun.length === 0)
+    throw unknownNode(
+      name,
+      known.map((node) => ({ name: node })),
+    );
+  throw new CliFailure(`"${name}" could be any of: ${begun.slice(0, 10).join(", ")}`, { next: "styr nodes" });
+}
+
+export function unknownNode(name: string, known: readonly { readonly name: string }[]): CliFailure {
+  const names = known.slice(0, 10).map((node) => node.name);
+  const there = names.length === 0 ? "; no node has joined yet" : `; there are: ${names.join(", ")}`;
+  return new CliFailure(`there is no node "${name}"${there}`, { next: "styr nodes" });
 }

@@ -6,7 +6,7 @@ import { deleteObject, namespaceOf } from "../client/dialects/kubernetes.ts";
 import { deleteMarathon } from "../client/dialects/marathon.ts";
 import type { StyrClient } from "../client/styr-client.ts";
 import type { Workload } from "../model/workload.ts";
-import { type Item, itemTitle } from "./apply/item.ts";
+import { type Item, itemTitle, workloadTitle } from "./apply/item.ts";
 import { orderBatch } from "./apply/plan-batch.ts";
 import { readInputs } from "./apply/read-inputs.ts";
 import { type WaitFlags, waitForChange, waitOptions } from "./change.ts";
@@ -33,7 +33,8 @@ export function register(program: Command, terminal: Terminal): void {
     .option("-R, --recursive", "folders within folders too")
     .option("--grace <seconds>", "how long a Kubernetes pod may take to end");
   waitOptions(remove).action(async (names: string[], options: DeleteOptions, command: Command) => {
-    if (names.length === 0 && !options.file) throw new CliFailure("give a name, or a file: styr delete -f FILE");
+    if (names.length === 0 && !options.file)
+      throw new CliFailure("give a name, or a file: styr delete -f FILE; see styr delete --help");
     const client = openSession(command, terminal);
     const items = await readFiles(terminal, options);
     // All names are looked up before anything is deleted: a misspelt one changes nothing.
@@ -65,9 +66,7 @@ async function deleteAll(
   const rows = items.length > 0 ? await client.workloads() : [];
   for (const workload of workloads) {
     const was = await deleteWorkload(client.connection, workload, graceSeconds);
-    terminal.out(
-      `${workload.kind.toLowerCase()} ${plainText(workload.name)} ${was ? "deleted" : "was gone already"}\n`,
-    );
+    terminal.out(`${plainText(workloadTitle(workload))} ${was ? "deleted" : "was gone already"}\n`);
   }
   for (const item of items) {
     const was = await deleteItem(client.connection, item, graceSeconds);

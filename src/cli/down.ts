@@ -22,6 +22,6 @@ export function register(program: Command, terminal: Terminal): void {
           force: options.force === true,
         });
       });
-      terminal.out("next: styr up starts anew\n");
+      terminal.out(`next: ${terminal.asTyped("styr up")} starts anew\n`);
     });
 }

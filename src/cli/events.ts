@@ -24,7 +24,9 @@ export function register(program: Command, terminal: Terminal): void {
           get columns() {
             return eventColumns(terminal.clock);
           },
+          remark: eventRemark,
           name: ({ id }) => id,
+          isHistory: true,
           empty: "nothing has happened yet",
           fetch: () => client.events(name),
           watch: (signal) => client.watchEvents(signal, name),
@@ -47,9 +49,14 @@ export function eventColumns(clock: Clock): readonly Column<EventRow>[] {
       dropRank: 3,
     },
     { title: "REASON", cell: ({ reason }) => reason, firm: true },
-    { title: "ABOUT", cell: ({ about, workload }) => workload ?? about },
+    { title: "ABOUT", cell: ({ about, workload }) => workload ?? about, firm: true },
     { title: "OBJECT", cell: ({ about }) => about, wide: true },
     { title: "BY", cell: ({ component, host }) => (host ? `${component}@${host}` : component), dropRank: 2 },
-    { title: "MESSAGE", cell: ({ message, count }) => (count > 1 ? `${message} (×${count})` : message) },
   ];
 }
+
+/** Beside the row, or below it where it does not fit: half a reason is none. */
+export const eventRemark = {
+  title: "MESSAGE",
+  text: ({ message, count }: EventRow): string => (count > 1 ? `${message} (×${count})` : message),
+};

@@ -1,5 +1,5 @@
-/** Exit codes of every command: 0 done, 1 failed, 2 not placed. `exec` gives the command's own. */
-export const EXIT = { done: 0, failed: 1, notPlaced: 2 } as const;
+/** Exit codes of every command: 0 done, 1 failed, 2 not placed, 130 Ctrl-C while it waited. `exec` gives the command's own. */
+export const EXIT = { done: 0, failed: 1, notPlaced: 2, interrupted: 130 } as const;
 
 /** Ends the command with a message for people and an exit code. */
 export class CliFailure extends Error {

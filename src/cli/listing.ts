@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import type { RowChange } from "../model/reports.ts";
+import type { CliFailure } from "./failure.ts";
 import { plainJson, plainLines, plainText } from "./plain-text.ts";
 import { type Column, renderTable, type TableOptions } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
@@ -19,6 +20,10 @@ export interface Listing<Row> {
   readonly name: (row: Row) => string;
   /** Said when there is nothing to list. */
   readonly empty: string;
+  /** What to say when there are rows, and none is kept. */
+  readonly missing?: (rows: readonly Row[]) => CliFailure;
+  /** Rows that go away are no news: what happened has happened. */
+  readonly isHistory?: boolean;
   readonly fetch: () => Promise<readonly Row[]>;
   readonly watch: (signal: AbortSignal) => AsyncIterable<RowChange<Row>>;
   readonly keep?: (row: Row) => boolean;
@@ -41,9 +46,12 @@ export async function showListing<Row>(
   interrupted?: AbortSignal,
 ): Promise<readonly Row[]> {
   if (watch) return watchListing(terminal, listing, output, interrupted ?? new AbortController().signal);
-  const rows = arrange(listing, await listing.fetch());
-  if (rows.length === 0 && (output === "table" || output === "wide")) terminal.err(`${listing.empty}\n`);
-  else terminal.out(`${await renderRows(terminal, listing, rows, output)}\n`);
+  const all = await listing.fetch();
+  const rows = arrange(listing, all);
+  if (rows.length === 0 && listing.missing !== undefined) throw listing.missing(all);
+  const isEmpty = rows.length === 0 && output !== "json" && output !== "yaml";
+  if (isEmpty && output !== "name") terminal.err(`${terminal.asTyped(listing.empty)}\n`);
+  if (!isEmpty) terminal.out(`${await renderRows(terminal, listing, rows, output)}\n`);
   return rows;
 }
 
@@ -98,12 +106,15 @@ async function watchListing<Row>(
   const screen = new Screen(terminal);
   let synced = false;
   for await (const change of listing.watch(signal)) {
+    const before = change.type === "gone" ? rows.get(change.id) : undefined;
     if (change.type === "row") rows.set(change.id, change.row);
     else if (change.type === "gone") rows.delete(change.id);
     else synced = true;
     if (!synced) continue;
     const all = arrange(listing, [...rows.values()]);
-    if (live) screen.draw(all.length === 0 ? listing.empty : await renderRows(terminal, listing, all, output));
+    const empty = rows.size > 0 ? "nothing of that name yet" : terminal.asTyped(listing.empty);
+    if (live) screen.draw(all.length === 0 ? empty : await renderRows(terminal, listing, all, output));
+    else if (change.type === "gone" && before !== undefined) await appendGone(terminal, listing, before, output);
     else if (change.type === "synced") await appendRows(terminal, listing, all, output, true);
     else if (change.type === "row") await appendRows(terminal, listing, arrange(listing, [change.row]), output, false);
   }
@@ -121,6 +132,21 @@ async function appendRows<Row>(
   if (output === "json") for (const row of rows) terminal.out(`${plainJson(JSON.stringify(row))}\n`);
   else if (output === "yaml") for (const row of rows) terminal.out(`---\n${await renderYaml(row)}`);
   else terminal.out(`${await renderRows(terminal, listing, rows, output, header)}\n`);
+}
+
+/** Where nothing is drawn over, that a row is gone is news of its own. A list of names has no word for it. */
+async function appendGone<Row>(terminal: Terminal, listing: Listing<Row>, row: Row, output: Format): Promise<void> {
+  if (listing.isHistory || output === "name" || arrange(listing, [row]).length === 0) return;
+  const news = { type: "gone", id: listing.name(row) };
+  if (output === "json") return terminal.out(`${plainJson(JSON.stringify(news))}\n`);
+  if (output === "yaml") return terminal.out(`---\n${await renderYaml(news)}`);
+  const gone = { text: "gone", color: "gray" } as const;
+  const hasStatus = listing.columns.some(({ title }) => title === "STATUS");
+  const columns = listing.columns.map((column) =>
+    column.title === "STATUS" ? { ...column, cell: () => gone } : column,
+  );
+  const remark = { title: "", text: () => (hasStatus ? undefined : gone) };
+  terminal.out(`${await renderRows(terminal, { ...listing, columns, remark }, [row], output, false)}\n`);
 }
 
 /** Draws over what it drew before. Taller than the terminal: the rest is left out, since it could not be drawn over. */

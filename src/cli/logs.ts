@@ -41,6 +41,7 @@ export function register(program: Command, terminal: Terminal): void {
         await painter.print(line);
       }
       if (seen === 0 && troubles > 0) throw new CliFailure("", {});
+      if (seen === 0 && workload.pods.length > 0 && !options.follow) terminal.err("no output yet\n");
       if (workload.pods.length === 0)
         throw new CliFailure(`${workload.name} has no copies`, { next: `styr why ${name}` });
     });

@@ -1,6 +1,6 @@
 /** `styr`: finds the command, loads only its file, and turns what it throws into a message and an exit code. */
-import { Command, CommanderError } from "commander";
-import { type CommandEntry, commandList } from "./command-list.ts";
+import { Command, CommanderError, Option } from "commander";
+import { type CommandEntry, commandList, LOCAL_COMMANDS } from "./command-list.ts";
 import { commandFiles } from "./commands.ts";
 import { EXIT } from "./failure.ts";
 import { plainLines } from "./plain-text.ts";
@@ -26,6 +26,10 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<void> {
   const program = styr();
   if (word === undefined) {
     if (argv.includes("--version") || argv.includes("-V")) return runVersion(program, terminal);
+    const [unknown] = program
+      .parseOptions([...argv])
+      .unknown.filter((option) => option !== "-h" && option !== "--help");
+    if (unknown !== undefined) program.error(`styr: there is no option "${unknown}"; see styr --help`);
     terminal.out(overview());
     return;
   }
@@ -35,15 +39,29 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<void> {
     return failUnknown(program, word);
   }
   (await commandFiles[entry.name]()).register(program, terminal);
+  for (const command of program.commands) complete(command);
   await program.parseAsync([...(word === "help" ? [entry.name, "--help"] : argv)], { from: "user" });
 }
 
+const GLOBAL_OPTIONS = [
+  ["--server <url>", "https://HOST:7443, http://HOST:PORT or unix:///PATH (STYR_SERVER)"],
+  ["--token <token>", "who you are, where the socket does not say (STYR_TOKEN)"],
+  ["--ca <file>", "certificate of the server's CA (STYR_CA)"],
+  ["--no-color", "no colours (NO_COLOR)"],
+] as const;
+
+/** What every command has: where its options are explained, and the options of all, which may follow it too. */
+function complete(command: Command): void {
+  command.showHelpAfterError(`see styr ${command.name()} --help`);
+  if (LOCAL_COMMANDS.has(command.name())) return;
+  command.configureHelp({ showGlobalOptions: true });
+  for (const [flags, text] of GLOBAL_OPTIONS) command.addOption(new Option(flags, text).hideHelp());
+}
+
 function styr(): Command {
-  return new Command("styr")
-    .option("--server <url>", "https://HOST:7443, http://HOST:PORT or unix:///PATH (STYR_SERVER)")
-    .option("--token <token>", "who you are, where the socket does not say (STYR_TOKEN)")
-    .option("--ca <file>", "certificate of the server's CA (STYR_CA)")
-    .option("--no-color", "no colours (NO_COLOR)")
+  const program = new Command("styr");
+  for (const [flags, text] of GLOBAL_OPTIONS) program.option(flags, text);
+  return program
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .configureOutput({
@@ -87,6 +105,9 @@ function overview(): string {
     "usage: styr [--server URL] COMMAND …      styr COMMAND --help",
     "",
     ...body.flatMap((text) => [text, ""]),
+    "Options of every command that asks a server:",
+    ...GLOBAL_OPTIONS.map(([flags, text]) => `  ${flags.padEnd(18)}${text}`),
+    "",
     "First: styr up, then: styr apply -f FILE",
     "",
   ].join("\n");
@@ -101,7 +122,7 @@ function report(error: unknown, terminal: Terminal): number {
     return EXIT.failed;
   }
   if (message !== "") terminal.err(`styr: ${plainLines(message)}\n`);
-  if (next !== undefined) terminal.err(`next: ${plainLines(next)}\n`);
+  if (next !== undefined) terminal.err(`next: ${plainLines(terminal.asTyped(next))}\n`);
   return exitCode ?? EXIT.failed;
 }
 

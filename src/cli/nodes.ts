@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { humanBytes } from "../lib/quantity.ts";
 import type { NodeRow, Share } from "../model/reports.ts";
 import type { Clock } from "../seams/clock.ts";
+import { unknownNode } from "./cordon.ts";
 import { type ListingOptions, outputOption, showListing, watchOption } from "./listing.ts";
 import { openSession, untilInterrupted } from "./session.ts";
 import type { Column } from "./table.ts";
@@ -28,6 +29,7 @@ export function register(program: Command, terminal: Terminal): void {
           empty: "no node has joined yet",
           fetch: () => client.nodes(),
           watch: (signal) => client.watchNodes(signal),
+          ...(names.length === 0 ? {} : { missing: (rows: readonly NodeRow[]) => unknownNode(names.join(", "), rows) }),
           keep: ({ name }) => names.length === 0 || names.some((wanted) => name.startsWith(wanted)),
           order: (a, b) => (a.name < b.name ? -1 : 1),
         },

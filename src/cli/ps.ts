@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import type { RowChange } from "../model/reports.ts";
 import type { Workload } from "../model/workload.ts";
-import { fullName, spellings } from "../model/workload-name.ts";
+import { fullName, resolveWorkload, spellings } from "../model/workload-name.ts";
 import type { Clock } from "../seams/clock.ts";
+import { CliFailure } from "./failure.ts";
 import { type Listing, type ListingOptions, outputOption, showListing, watchOption } from "./listing.ts";
 import { openSession, untilInterrupted } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
@@ -48,7 +49,19 @@ export function workloadListing(
       return rows;
     },
     watch,
+    ...(names.length === 0 ? {} : { missing: (rows: readonly Workload[]) => unknownNames(names, rows) }),
     keep: (row) => names.length === 0 || spellings(row).some((text) => names.some((name) => text.startsWith(name))),
     order: (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : fullName(a) < fullName(b) ? -1 : 1),
   };
+}
+
+function unknownNames(names: readonly string[], rows: readonly Workload[]): CliFailure {
+  const close = names.flatMap((name) => {
+    const resolution = resolveWorkload(name, rows);
+    return "unknown" in resolution ? resolution.unknown : [];
+  });
+  const hint = close.length > 0 ? `; did you mean ${[...new Set(close)].map((name) => `"${name}"`).join(" or ")}?` : "";
+  return new CliFailure(`nothing is named ${names.map((name) => `"${name}"`).join(" or ")}${hint}`, {
+    next: "styr ps",
+  });
 }

@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { scaleWorkload } from "../client/dialects/change-workload.ts";
 import { type WaitFlags, waitForChange, waitOptions } from "./change.ts";
+import { CliFailure } from "./failure.ts";
 import { plainText } from "./plain-text.ts";
 import { openSession } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
@@ -10,8 +11,9 @@ export function register(program: Command, terminal: Terminal): void {
     .command("scale")
     .description("Change how many copies are wanted. 0 stops a workload and keeps it; for a unit, 1 starts it again.")
     .argument("<name>", "an app, a controller or a unit")
-    .argument("<copies>", "how many", wholeNumber);
-  waitOptions(scale).action(async (name: string, copies: number, flags: WaitFlags, command: Command) => {
+    .argument("<copies>", "how many: 0 or more");
+  waitOptions(scale).action(async (name: string, count: string, flags: WaitFlags, command: Command) => {
+    const copies = wholeNumber(count);
     const client = openSession(command, terminal);
     const workload = await client.workload(name);
     await scaleWorkload(client.connection, workload, copies);
@@ -22,6 +24,7 @@ export function register(program: Command, terminal: Terminal): void {
 }
 
 function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("Give a whole number, 0 or more.");
+  if (!/^\d{1,9}$/.test(text))
+    throw new CliFailure(`"${text}" is no number of copies: give 0 or more; see styr scale --help`);
   return Number(text);
 }

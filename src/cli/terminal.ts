@@ -1,5 +1,6 @@
 import type { ReadStream, WriteStream } from "node:tty";
 import { type Clock, SystemClock } from "../seams/clock.ts";
+import { asTyped } from "./called-as.ts";
 
 /** The part of the process that commands talk to people through. */
 export interface Terminal {
@@ -15,6 +16,8 @@ export interface Terminal {
   readonly colors: boolean;
   out(text: string): void;
   err(text: string): void;
+  /** A hint with its commands as they can be typed here. */
+  asTyped(hint: string): string;
   /** Bytes as they are. Resolves when there is room for more. */
   write(stream: "stdout" | "stderr", data: Uint8Array): Promise<void>;
   onResize(listener: () => void): () => void;
@@ -39,6 +42,7 @@ export function processTerminal(argv: readonly string[]): Terminal {
     colors: stdout.isTTY === true && wantsColors,
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
+    asTyped: (hint) => asTyped(hint, argv, env),
     write: (stream, data) => writeAll(stream === "stdout" ? stdout : stderr, data),
     onResize(listener) {
       stdout.on("resize", listener);

@@ -25,13 +25,16 @@ export function register(program: Command, terminal: Terminal): void {
 /** With more copies than this, copies that read the same are told once. */
 const MOST_PODS = 5;
 
-export function renderWhy(report: WhyReport, terminal: Pick<Terminal, "columns" | "colors" | "clock">): string {
+export function renderWhy(
+  report: WhyReport,
+  terminal: Pick<Terminal, "columns" | "colors" | "clock" | "asTyped">,
+): string {
   const { colors } = terminal;
   const lines = [paint(plainText(report.summary), "bold", colors)];
   const groups = groupAlike(report.pods);
   for (const { pods, first } of groups.slice(0, MOST_PODS)) lines.push("", ...podLines(pods, first, terminal));
   if (groups.length > MOST_PODS) lines.push("", `… and ${groups.length - MOST_PODS} more copies`);
-  if (report.next.length > 0) lines.push("", `next: ${plainText(report.next.join("   or   "))}`);
+  if (report.next.length > 0) lines.push("", `next: ${plainText(terminal.asTyped(report.next.join("   or   ")))}`);
   return `${lines.join("\n")}\n`;
 }
 

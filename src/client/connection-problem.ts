@@ -18,7 +18,7 @@ export function connectionProblem(error: NodeJS.ErrnoException, endpoint: Endpoi
       return new ClientError(`no server answers at ${place}`, { next: "styr up" });
     case "EACCES":
     case "EPERM":
-      return new ClientError(`permission denied: ${place} is for root and the group of its server`, {
+      return new ClientError(`permission denied: ${place} is for its owner alone`, {
         next: "sudo styr …, or --server https://HOST:7443 with a token",
       });
     case "ENOTFOUND":

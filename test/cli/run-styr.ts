@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { dirname } from "node:path";
 
 export interface Ran {
   readonly code: number | null;
@@ -18,7 +19,7 @@ export function styr(
 ): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(LAUNCHER, args, {
-      env: { PATH: process.env.PATH, HOME: "/nonexistent", STYR_SERVER: server, ...env },
+      env: { PATH: `${dirname(LAUNCHER)}:${process.env.PATH}`, HOME: "/nonexistent", STYR_SERVER: server, ...env },
     });
     const parts = { out: [] as Buffer[], err: [] as Buffer[] };
     child.stdout.on("data", (data) => parts.out.push(data));

@@ -1,6 +1,7 @@
 import type { KubernetesObject } from "../../client/dialects/kubernetes.ts";
 import type { MarathonKind } from "../../client/dialects/marathon.ts";
 import type { UnitOption } from "../../model/pod.ts";
+import type { Workload } from "../../model/workload.ts";
 
 /** One file as it was read. */
 export interface InputFile {
@@ -74,13 +75,29 @@ export function itemTitle(item: Item): string {
   switch (item.dialect) {
     case "fleet":
     case "fleet-instance":
-      return `unit ${item.name}`;
+      return title({ dialect: "fleet", kind: "Unit", name: item.name });
     case "marathon":
-      return `${item.kind.toLowerCase()} ${item.id}`;
+      return title({ dialect: "marathon", kind: item.kind, name: item.id });
     case "kubernetes": {
       const { kind, metadata } = item.object;
-      const name = metadata.name ?? `${metadata.generateName}…`;
-      return `${kind} ${metadata.namespace === undefined ? name : `${metadata.namespace}/${name}`}`;
+      return title({ ...metadata, dialect: "kubernetes", kind, name: metadata.name ?? `${metadata.generateName}…` });
     }
   }
+}
+
+/** The same words for what the server has. */
+export function workloadTitle(workload: Pick<Workload, "dialect" | "kind" | "name" | "namespace">): string {
+  return title(workload);
+}
+
+interface Titled {
+  readonly dialect: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+function title({ dialect, kind, name, namespace }: Titled): string {
+  const word = dialect === "kubernetes" ? kind : kind.toLowerCase();
+  return `${word} ${namespace === undefined || namespace === "default" ? name : `${namespace}/${name}`}`;
 }

@@ -32,7 +32,7 @@ describe("a batch:", () => {
     const twice = [object("Pod", "web", "a.yaml"), object("Pod", "web", "b.yaml", "default")];
     assert.throws(() => orderBatch(twice), {
       name: "InputError",
-      message: "b.yaml:3: Pod default/web was given before, at a.yaml:3",
+      message: "b.yaml:3: Pod web was given before, at a.yaml:3",
     });
   });
 

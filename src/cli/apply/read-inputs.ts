@@ -49,7 +49,9 @@ async function readArgument(
 
 /** `hello@1.service` needs no file: a template beside it, or on the server, is enough (as with fleetctl). */
 async function readInstance(arg: string): Promise<readonly Item[]> {
-  const name = basename(arg);
+  const given = basename(arg);
+  // The end may be left out, as in every other name.
+  const name = /@./.test(given) && !UNIT_SUFFIX.test(given) && !KNOWN_SUFFIX.test(given) ? `${given}.service` : given;
   const { prefix, instance, suffix } = parseUnitName(name);
   if (!instance || !UNIT_SUFFIX.test(name)) throw new InputError({ file: arg }, "no such file or folder");
   const template = `${prefix}@.${suffix}`;

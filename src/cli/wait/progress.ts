@@ -25,8 +25,15 @@ export function progressLines(
 export function targetLine({ target, row }: Judged, wants: "running" | "gone"): string {
   const name = plainText(target.name);
   if (!row) return wants === "gone" ? `${name}: gone` : `${name}: accepted`;
+  const surplus = row.ready - row.desired;
+  if (surplus > 0) return `${name}: stopping ${surplus} of ${row.ready}`;
   const count = row.desired > 1 || row.ready > 0 ? ` ${row.ready}/${row.desired}` : "";
-  const place =
-    row.nodes.length === 1 ? ` on ${row.nodes[0]}` : row.nodes.length > 1 ? ` on ${row.nodes.length} nodes` : "";
+  const place = row.status === "unplaced" ? "" : placeWords(row.nodes);
   return plainText(`${name}: ${row.status}${count}${place}${row.error === undefined ? "" : `: ${row.error}`}`);
+}
+
+function placeWords(nodes: readonly string[]): string {
+  const [first] = nodes;
+  if (first === undefined) return "";
+  return nodes.length === 1 ? ` on ${first}` : ` on ${nodes.length} nodes`;
 }

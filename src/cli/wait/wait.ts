@@ -1,6 +1,8 @@
 import type { StyrClient } from "../../client/styr-client.ts";
 import type { Workload } from "../../model/workload.ts";
+import { CliFailure, EXIT } from "../failure.ts";
 import { Screen } from "../listing.ts";
+import { untilInterrupted } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { Judge, type Judged, type WaitTarget } from "./judge.ts";
 import { progressLines, targetLine } from "./progress.ts";
@@ -35,10 +37,16 @@ export async function waitFor(
   const watched = new WatchedRows(client);
   const judge = new Judge(targets, wants);
   const show = quiet ? () => {} : progress(terminal, wants);
+  const interrupted = untilInterrupted();
   const deadlineMs = clock.monotonic() + timeoutMs;
   try {
     for (;;) {
       await clock.sleep(LOOK_MS);
+      if (interrupted.aborted) {
+        show([], true);
+        const what = wants === "gone" ? "what was asked to stop goes on stopping" : "it goes on being tried";
+        throw new CliFailure(`not waited for any longer; ${what}`, { exitCode: EXIT.interrupted, next: "styr ps" });
+      }
       if (watched.problem) throw watched.problem;
       if (!watched.synced) continue;
       const nowMs = clock.monotonic();
