@@ -1,7 +1,6 @@
 /** One step of a unit's pod towards what is wanted. */
 import { controllerOf } from "../../model/meta.ts";
 import { isTerminal, type Pod, pods } from "../../model/pod.ts";
-import { unitHash } from "../../model/unit/serialize-unit.ts";
 import { deletePod } from "../../store/delete-pod.ts";
 import { recordEvent } from "../../store/record-event.ts";
 import type { Tx } from "../../store/transaction.ts";
@@ -10,14 +9,14 @@ import { whyLeave } from "./placements.ts";
 import { FLEET_ANNOTATION, type Placement, translateUnit, WHERE_IT_WAS } from "./translate.ts";
 import { isAskedToStart, isStopping } from "./unit-pods.ts";
 
-/** A pod that has to go is waited for, so that no unit runs twice. */
-export function keepPod(tx: Tx, unit: Unit, placement: Placement, pod: Pod | undefined): void {
+/** A pod that has to go is waited for, so that no unit runs twice. `hash`: of the unit's options. */
+export function keepPod(tx: Tx, unit: Unit, hash: string, placement: Placement, pod: Pod | undefined): void {
   if (!pod) {
     tx.create(pods, translateUnit(unit, placement));
     return;
   }
   if (pod.metadata.deletionTimestamp !== undefined) return;
-  const anew = whyAnew(unit, pod);
+  const anew = whyAnew(unit, hash, pod);
   const reason = anew ?? whyLeave(tx, unit, pod, placement);
   if (reason === undefined) {
     adjust(tx, unit, placement, pod);
@@ -33,10 +32,10 @@ export function keepPod(tx: Tx, unit: Unit, placement: Placement, pod: Pod | und
 const ENDED = "the unit has ended and is asked for anew";
 
 /** Why the pod cannot become the wanted one by a change. */
-function whyAnew(unit: Unit, pod: Pod): string | undefined {
+function whyAnew(unit: Unit, hash: string, pod: Pod): string | undefined {
   const annotations = pod.metadata.annotations ?? {};
   if (controllerOf(pod)?.uid !== unit.metadata.uid) return "a pod of an earlier unit of this name is in its place";
-  if (annotations[FLEET_ANNOTATION.hash] !== unitHash(unit.spec.options)) return "the unit's options have changed";
+  if (annotations[FLEET_ANNOTATION.hash] !== hash) return "the unit's options have changed";
   const wasStopped = annotations[FLEET_ANNOTATION.stops] !== String(unit.spec.stops);
   const wantsStart = unit.spec.desiredState === "launched";
   return isTerminal(pod) && (wasStopped || isAskedToStart(pod) !== wantsStart) ? ENDED : undefined;

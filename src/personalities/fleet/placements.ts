@@ -71,6 +71,8 @@ export function whyLeave(reader: Reader, unit: Unit, pod: Pod, placement: Placem
   const labels = machineLabels(reader, node);
   const missed = missedMetadata(requirements, labels);
   if (missed !== undefined) return `${node.metadata.name} does not have ${missed} any more`;
+  if (placement.replacedBy === undefined || (requirements.peers.length === 0 && placement.replacedBy.length === 0))
+    return undefined;
   const here = reader.by(pods, "node", node.metadata.name).filter(({ metadata }) => !metadata.deletionTimestamp);
   const names = here.map(unitNameOf);
   const isMissing = (peer: string) => !names.includes(peer) && !isComingBack(reader, peer, hostnameOf(node));

@@ -2,7 +2,8 @@
 import { type Controller, wakes } from "../../controllers/controller.ts";
 import { OWNER_INDEX } from "../../model/meta.ts";
 import { type Node, nodes } from "../../model/node.ts";
-import { type Pod, pods } from "../../model/pod.ts";
+import { isTerminal, type Pod, pods } from "../../model/pod.ts";
+import { unitHash } from "../../model/unit/serialize-unit.ts";
 import { isTemplate } from "../../model/unit/unit-name.ts";
 import { deletePod } from "../../store/delete-pod.ts";
 import { type Change, type Reader, sameJson } from "../../store/transaction.ts";
@@ -12,13 +13,13 @@ import { FLEET_NAMESPACE, type Unit, units } from "./kinds.ts";
 import { placementsOf } from "./placements.ts";
 import { readRequirements } from "./requirements.ts";
 import { podName } from "./translate.ts";
-import { replacersKeptFrom, unitNameOf } from "./unit-pods.ts";
+import { isAtRest, replacersKeptFrom, unitNameOf } from "./unit-pods.ts";
 
 export const unitController: Controller = {
   name: "fleet-unit",
   wakers: [
     wakes(units, (unit, reader) => [unit.metadata.name, ...heldOffBy(unit, reader)]),
-    wakes(pods, (pod, reader) => concernedBy(pod, reader)),
+    wakes(pods, (pod, reader, change) => (isWorthALook(change) ? concernedBy(pod, reader) : [])),
     wakes(nodes, (node, reader, change) => (isKnownOtherwise(node, change) ? unitsOfNode(node, reader) : [])),
   ],
   reconcile(name, tx) {
@@ -27,16 +28,30 @@ export const unitController: Controller = {
     if (!unit) return undefined;
     const runs = unit.spec.desiredState !== "inactive" && !isTemplate(name);
     const kept = new Set<string>();
+    const hash = unitHash(unit.spec.options);
     for (const placement of runs ? placementsOf(unit, tx) : []) {
       const podKey = `${FLEET_NAMESPACE}/${podName(name, placement.node?.metadata.name)}`;
       kept.add(podKey);
-      keepPod(tx, unit, placement, tx.get(pods, podKey));
+      keepPod(tx, unit, hash, placement, tx.get(pods, podKey));
     }
     for (const pod of tx.by(pods, OWNER_INDEX, unit.metadata.uid))
       if (!kept.has(`${FLEET_NAMESPACE}/${pod.metadata.name}`)) deletePod(tx, pod);
     return undefined;
   },
 };
+
+/** Most changes of a pod are of its status, and of that only the end and the rest of its unit matter here. */
+function isWorthALook({ type, object, before }: Change): boolean {
+  if (type !== "modified" || !before) return true;
+  const [now, earlier] = [object as Pod, before as Pod];
+  if (isTerminal(now) !== isTerminal(earlier) || isAtRest(now) !== isAtRest(earlier)) return true;
+  const concerns = ({ metadata: { annotations, ownerReferences, deletionTimestamp } }: Pod) => ({
+    annotations,
+    ownerReferences,
+    deletionTimestamp,
+  });
+  return !sameJson(now.spec, earlier.spec) || !sameJson(concerns(now), concerns(earlier));
+}
 
 /** Its own unit, units that have to be where it is, and units that it takes the place of. */
 function concernedBy(pod: Pod, reader: Reader): readonly string[] {

@@ -21,7 +21,7 @@ export function isAskedToStart(pod: Pod): boolean {
 }
 
 /** Nothing of it runs, and the machine has done what it does about that: a pod whose container has just ended may yet end too. */
-function isAtRest(pod: Pod): boolean {
+export function isAtRest(pod: Pod): boolean {
   if (isTerminal(pod)) return true;
   const active = unitStateOf(pod)?.active ?? "inactive";
   const hasJustEnded = pod.status.containerStatuses?.[0]?.state.terminated !== undefined;
