@@ -19,7 +19,12 @@ export interface PodRecord {
   readonly admitted: boolean;
   readonly address?: string;
   /** Deleted, or taken from this node. */
-  readonly leaving?: { readonly graceMs: number; readonly report: boolean };
+  readonly leaving?: {
+    readonly graceMs: number;
+    readonly report: boolean;
+    /** When the grace ends: a restart of the agent does not begin it anew. */
+    readonly byWallMs?: number;
+  };
   readonly startedWallMs: number;
   readonly containers: Readonly<Record<string, ContainerRecord>>;
   /** Contents of secrets and config maps, so that a restart needs nobody. The reason why records are for root alone. */
@@ -38,7 +43,11 @@ export type ContainerRecord = Pick<
   | "ready"
   | "health"
   | "wasStarted"
-> & { readonly retryAtWallMs: number };
+> & {
+  readonly retryAtWallMs: number;
+  /** Its driver was asked and had not answered: it may have been started, or only been waiting its turn. */
+  readonly starting?: boolean;
+};
 
 /** The agent's own memory of what it was asked for. */
 export interface LocalRecord {

@@ -50,6 +50,7 @@ function containerRecord(c: ContainerSeen, now: Now): ContainerRecord {
     started: c.started,
     ready: c.ready,
     wasStarted: c.wasStarted,
+    ...(c.busy === "starting" ? { starting: true } : {}),
     retryAtWallMs: now.wallMs + (c.retryAtMs - now.monoMs),
     ...(c.startedImage === undefined ? {} : { startedImage: c.startedImage }),
     ...(c.preparedImage === undefined ? {} : { preparedImage: c.preparedImage }),
@@ -92,12 +93,14 @@ function remembered(
   sameBoot: boolean,
   now: Now,
 ): ContainerSeen {
-  const { retryAtWallMs, ...kept } = record;
+  const { retryAtWallMs, starting, ...kept } = record;
   const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
   const wasRunning = statuses.find((each) => each.name === name)?.state.running !== undefined;
   return {
     ...NEW_CONTAINER,
     ...kept,
+    // If it was started after all, its driver lists it, and it is adopted; if not, it is started now, as the same attempt.
+    wasStarted: kept.wasStarted && starting !== true,
     retryAtMs: now.monoMs + (retryAtWallMs - now.wallMs),
     ...(sameBoot || !wasRunning ? {} : { interrupted: true }),
   };

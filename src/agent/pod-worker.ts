@@ -350,8 +350,13 @@ export class PodWorker implements PodHandle {
 
   /** Asking again may shorten the time, never lengthen it. */
   #setLeaving(leaving: NonNullable<PodRecord["leaving"]>): void {
-    const byMs = this.host.clock.monotonic() + leaving.graceMs;
-    this.#leaving = { ...leaving, report: leaving.report || this.#leaving?.report === true };
+    const { clock } = this.host;
+    const nowMs = clock.now();
+    // A wall clock that jumped must not make the grace longer than it was.
+    const leftMs = Math.min(leaving.graceMs, Math.max(0, (leaving.byWallMs ?? nowMs + leaving.graceMs) - nowMs));
+    const byMs = clock.monotonic() + leftMs;
+    const byWallMs = Math.min(nowMs + leftMs, this.#leaving?.byWallMs ?? Number.POSITIVE_INFINITY);
+    this.#leaving = { ...leaving, byWallMs, report: leaving.report || this.#leaving?.report === true };
     const present = this.#seen.goodbye;
     if (present === undefined || byMs < present.byMs) this.patchPod({ goodbye: { graceMs: leaving.graceMs, byMs } });
   }
