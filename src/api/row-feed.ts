@@ -6,7 +6,7 @@ import type { Store } from "../store/store.ts";
 /** Rows are derived again at most this often, however fast the store changes. */
 const PAUSE_MS = 200;
 
-export interface FeedOptions<Row> {
+interface FeedOptions<Row> {
   readonly store: Store;
   readonly clock: Clock;
   /** Changes of these may change rows. */
