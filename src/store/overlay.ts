@@ -4,6 +4,7 @@ import { Table } from "./table.ts";
 /** Rows of one kind laid over others: what they become, by key and by index, or that they go. */
 export class Overlay {
   readonly #rows = new Map<string, StoredObject | undefined>();
+  readonly #revisions = new Map<string, number>();
   readonly #present: Table;
 
   constructor(kind: Kind) {
@@ -32,14 +33,21 @@ export class Overlay {
     return by ? this.#present.keysBy(by.index, by.value) : this.#present.keys();
   }
 
-  set(key: string, object: StoredObject | undefined): void {
+  /** Of the last `set`: one removal looks like another. */
+  revisionOf(key: string): number | undefined {
+    return this.#revisions.get(key);
+  }
+
+  set(key: string, object: StoredObject | undefined, revision: number): void {
     this.#rows.set(key, object);
+    this.#revisions.set(key, revision);
     this.#present.apply(key, object);
   }
 
   /** Says nothing about the key any more. */
   delete(key: string): void {
     this.#rows.delete(key);
+    this.#revisions.delete(key);
     this.#present.apply(key, undefined);
   }
 }

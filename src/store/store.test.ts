@@ -261,6 +261,26 @@ describe("store", () => {
 });
 
 describe("a transaction's queries", () => {
+  test("a removal that is not on the disk yet is not taken for an earlier one that is", async () => {
+    const journal = new SlowJournal();
+    const store = await open(journal);
+    const make = () => store.update((tx) => tx.create(things, draft("a")));
+    const remove = () => store.update((tx) => tx.remove(things, "n/a"));
+    const early = [make(), remove(), make()];
+    const first = await journal.next();
+    const late = remove();
+    first.go();
+    await Promise.all(early);
+    const second = await journal.next();
+    let seen: unknown;
+    const read = store.update((tx) => {
+      seen = tx.get(things, "n/a");
+    });
+    assert.equal(seen, undefined);
+    second.go();
+    await Promise.all([late, read]);
+  });
+
   test("property: by key, by index and all together they see committed, pending and own versions as one plain map", async () => {
     const change = fc.record({
       name: fc.constantFrom("a", "b", "c", "d", "e"),

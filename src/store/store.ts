@@ -187,15 +187,15 @@ export class Store implements Reader {
     return promise;
   }
 
-  #overlay({ kind, key, type, object }: Change): void {
+  #overlay({ kind, key, type, object, revision }: Change): void {
     const value = type === "removed" ? undefined : object;
     const rows = this.#pending.get(kind.name);
     if (rows) {
-      rows.set(key, value);
+      rows.set(key, value, revision);
       return;
     }
     const first = new Overlay(kind);
-    first.set(key, value);
+    first.set(key, value, revision);
     this.#pending.set(kind.name, first);
   }
 
@@ -233,7 +233,7 @@ export class Store implements Reader {
       this.#revision = revision;
       const rows = this.#pending.get(kind.name);
       // A later transaction may have laid another version over this one.
-      if (rows?.has(key) && rows.get(key) === value) rows.delete(key);
+      if (rows?.revisionOf(key) === revision) rows.delete(key);
     }
     this.#history.append(batch.changes);
     for (const { resolve } of batch.settle) resolve();

@@ -157,7 +157,7 @@ export class Transaction implements Tx {
       own = new Overlay(this.#table(kind).kind as unknown as Kind);
       this.#own.set(kind.name, own);
     }
-    own.set(key, object);
+    own.set(key, object, this.#revision);
   }
 
   /** Committed keys with both overlays laid over them, the transaction's own on top. Costs what it finds, however much is pending. */
