@@ -31,6 +31,7 @@ describe("hints can be typed as they stand:", () => {
     const env = { PATH: folder };
     assert.equal(asTyped("styr up", ["--server", "unix:///a/s.sock", "ps"], env), "styr up");
     assert.equal(asTyped("styr ps", ["--server", "unix:///a/s.sock", "why"], env), "styr --server unix:///a/s.sock ps");
+    assert.equal(asTyped("styr ps", ["--server", "unix:///a/s.sock", "why"], env, "/a/s.sock"), "styr ps");
     assert.equal(asTyped("styr ps", ["ps", "--server=/a b"], env), "styr --server '/a b' ps");
     assert.equal(asTyped("styr ps", ["exec", "web", "--", "x", "--server", "y"], env), "styr ps");
   });

@@ -14,8 +14,11 @@ export function asTyped(
   hint: string,
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
+  /** Where a server is looked for when none is named. */
+  usualSocket?: string,
 ): string {
-  const server = serverFlag(argv);
+  const given = serverFlag(argv);
+  const server = given === `unix://${usualSocket}` ? undefined : given;
   const called = isOnPath(env) ? "styr" : "npx styr";
   const named = server === undefined ? called : `${called} --server ${quoted(server)}`;
   return hint.replace(CALLED, (_styr, name: string) => (LOCAL_COMMANDS.has(name) ? called : named));

@@ -1,6 +1,8 @@
 import type { ReadStream, WriteStream } from "node:tty";
+import { socketCandidates } from "../client/locations.ts";
 import { type Clock, SystemClock } from "../seams/clock.ts";
 import { asTyped } from "./called-as.ts";
+import { surroundings } from "./surroundings.ts";
 
 /** The part of the process that commands talk to people through. */
 export interface Terminal {
@@ -42,7 +44,7 @@ export function processTerminal(argv: readonly string[]): Terminal {
     colors: stdout.isTTY === true && wantsColors,
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
-    asTyped: (hint) => asTyped(hint, argv, env),
+    asTyped: (hint) => asTyped(hint, argv, env, socketCandidates(surroundings(env))[0]),
     write: (stream, data) => writeAll(stream === "stdout" ? stdout : stderr, data),
     onResize(listener) {
       stdout.on("resize", listener);
