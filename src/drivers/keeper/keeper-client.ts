@@ -5,9 +5,12 @@ import { openExecSession } from "./exec-session.ts";
 import type { ExecSpec, Keeper, ProcessInfo, ProcessSpec } from "./keeper.ts";
 import { ConnectionLost, KeeperConnection } from "./keeper-connection.ts";
 import { type CallName, KEEPER_PROTOCOL, type KeeperCalls } from "./protocol.ts";
-import { type KeeperPlace, openConnection, startKeeper, unreachableKeeper } from "./start-keeper.ts";
+import { type KeeperPlace, keeperPid, openConnection, startKeeper, unreachableKeeper } from "./start-keeper.ts";
 
 const RECONNECT_MS = 500;
+
+/** What changes nothing. */
+const QUESTIONS: readonly CallName[] = ["hello", "list", "cgroupPids"];
 
 type WatchListener = (info: ProcessInfo | "lost") => void;
 
@@ -20,6 +23,7 @@ export class KeeperClient implements Keeper {
   readonly #listeners = new Set<WatchListener>();
   #connecting: Promise<KeeperConnection> | undefined;
   #current: KeeperConnection | undefined;
+  #listing: Promise<readonly ProcessInfo[]> | undefined;
   #isClosed = false;
 
   constructor(place: KeeperPlace) {
@@ -30,8 +34,13 @@ export class KeeperClient implements Keeper {
     return this.#call("spawn", spec);
   }
 
-  list(): Promise<readonly ProcessInfo[]> {
-    return this.#call("list", null);
+  async list(prefix?: string): Promise<readonly ProcessInfo[]> {
+    if (prefix === undefined) return this.#listAll();
+    return (await this.#call("list", { prefix })).filter(({ id }) => id.startsWith(prefix));
+  }
+
+  async get(id: string): Promise<ProcessInfo | undefined> {
+    return (await this.#call("list", { id })).find((info) => info.id === id);
   }
 
   async signal(id: string, signal: number): Promise<void> {
@@ -64,13 +73,12 @@ export class KeeperClient implements Keeper {
   }
 
   async exec(spec: ExecSpec, request: Omit<ExecRequest, "command">): Promise<ExecSession> {
-    await this.#call("hello", null);
+    await this.pid();
     const socket = await openConnection(this.#place.stateDir);
     if (!socket) throw unreachableKeeper("it has just ended");
     return openExecSession(socket, spec, request);
   }
 
-  /** The keeper's own pid. */
   async pid(): Promise<number> {
     return (await this.#call("hello", null)).pid;
   }
@@ -80,7 +88,11 @@ export class KeeperClient implements Keeper {
     const socket = await openConnection(this.#place.stateDir);
     if (!socket) return;
     const closed = Promise.withResolvers<void>();
-    const connection = new KeeperConnection(socket, { onChange: () => undefined, onClose: closed.resolve });
+    const connection = new KeeperConnection(socket, {
+      onChange: () => undefined,
+      onClose: closed.resolve,
+      pid: () => this.#pid(),
+    });
     // Before the keeper ends, so that nobody who watches starts another.
     this.#isClosed = true;
     try {
@@ -99,10 +111,26 @@ export class KeeperClient implements Keeper {
     this.#current?.close();
   }
 
+  /** One list answers all who ask while it is on its way, unless something has changed since it was asked for. */
+  #listAll(): Promise<readonly ProcessInfo[]> {
+    const listing =
+      this.#listing ??
+      this.#call("list", null).finally(() => {
+        if (this.#listing === listing) this.#listing = undefined;
+      });
+    this.#listing = listing;
+    return listing;
+  }
+
+  #pid(): string {
+    return keeperPid(this.#place.stateDir);
+  }
+
   async #call<Name extends CallName>(
     call: Name,
     args: KeeperCalls[Name]["args"],
   ): Promise<KeeperCalls[Name]["result"]> {
+    if (!QUESTIONS.includes(call)) this.#listing = undefined;
     for (let attempt = 1; ; attempt++) {
       try {
         const connection = await this.#connection();
@@ -130,13 +158,14 @@ export class KeeperClient implements Keeper {
     const connection = new KeeperConnection(socket, {
       onChange: (info) => this.#tell(info),
       onClose: () => this.#closed(),
+      pid: () => this.#pid(),
     });
-    const { protocol } = await connection.call("hello", null);
-    if (protocol !== KEEPER_PROTOCOL) {
+    try {
+      await greet(connection);
+    } catch (error) {
       connection.close();
-      throw unreachableKeeper(`the one that runs speaks version ${protocol}, this program ${KEEPER_PROTOCOL}`);
+      throw error;
     }
-    await connection.call("subscribe", null);
     this.#current = connection;
     this.#tell("lost");
     return connection;
@@ -161,6 +190,14 @@ export class KeeperClient implements Keeper {
   }
 
   #tell(change: ProcessInfo | "lost"): void {
+    this.#listing = undefined;
     for (const listener of this.#listeners) listener(change);
   }
+}
+
+async function greet(connection: KeeperConnection): Promise<void> {
+  const { protocol } = await connection.call("hello", null);
+  if (protocol !== KEEPER_PROTOCOL)
+    throw unreachableKeeper(`the one that runs speaks version ${protocol}, this program ${KEEPER_PROTOCOL}`);
+  await connection.call("subscribe", null);
 }

@@ -15,11 +15,14 @@ import {
   KEEPER_PROTOCOL,
   type KeeperCalls,
   LineReader,
+  type ListFilter,
   lineOf,
 } from "./protocol.ts";
 
+type QuietCall = Exclude<CallName, "subscribe" | "exec" | "list">;
+
 type Answers = {
-  readonly [Name in Exclude<CallName, "subscribe" | "exec">]: (
+  readonly [Name in QuietCall]: (
     args: KeeperCalls[Name]["args"],
   ) => KeeperCalls[Name]["result"] | Promise<KeeperCalls[Name]["result"]>;
 };
@@ -33,12 +36,14 @@ export interface KeeperServerParts {
 }
 
 const MOST_UNREAD = 4 * 1024 * 1024;
+const END_OF_ANSWER = Buffer.from("}\n");
 
 /** Answers styr's calls. Only root, or who started the keeper, can open its socket. */
 export class KeeperServer {
   readonly #parts: KeeperServerParts;
   readonly #subscribers = new Set<Socket>();
   readonly #answers: Answers;
+  #listed: { readonly list: readonly ProcessInfo[]; readonly text: Buffer } | undefined;
 
   constructor(parts: KeeperServerParts) {
     this.#parts = parts;
@@ -47,7 +52,6 @@ export class KeeperServer {
     this.#answers = {
       hello: () => ({ protocol: KEEPER_PROTOCOL, pid: process.pid }),
       spawn: (spec) => table.spawn(spec),
-      list: () => table.list(),
       signal: ({ id, signal }) => done(table.signal(id, signal)),
       signalCgroup: async ({ cgroup, signal }) =>
         done(signal === constants.signals.SIGKILL ? await tree.kill(cgroup) : tree.signal(cgroup, signal)),
@@ -62,16 +66,37 @@ export class KeeperServer {
     const reader = new LineReader();
     let session: ExecHost | undefined;
     socket.setEncoding("utf8");
-    socket.on("data", (text: string) => {
+    // Asked, and not looked at while the answers before are unread: a list takes memory until it is read.
+    let waiting: readonly unknown[] = [];
+    const receive = () => {
+      for (const [at, message] of waiting.entries()) {
+        if (session) session.receive(message as ExecInput);
+        else if (socket.writableNeedDrain) {
+          waiting = waiting.slice(at);
+          socket.pause();
+          return;
+        } else session = this.#receive(socket, message as Call);
+      }
+      waiting = [];
+    };
+    const guarded = (act: () => void) => {
       try {
-        for (const message of reader.read(text)) {
-          if (session) session.receive(message as ExecInput);
-          else session = this.#receive(socket, message as Call);
-        }
+        act();
       } catch (error) {
         this.#parts.report(`dropped a connection: ${(error as Error).message}`);
         socket.destroy();
       }
+    };
+    socket.on("data", (text: string) =>
+      guarded(() => {
+        waiting = [...waiting, ...reader.read(text)];
+        receive();
+      }),
+    );
+    socket.on("drain", () => {
+      if (session || waiting.length === 0) return;
+      guarded(receive);
+      if (waiting.length === 0) socket.resume();
     });
     socket.on("error", (error) => this.#parts.report(`connection: ${error.message}`));
     socket.on("close", () => {
@@ -95,11 +120,39 @@ export class KeeperServer {
       socket.write(lineOf({ seq, result: null }));
       return undefined;
     }
+    if (call === "list") {
+      this.#list(socket, seq, args as ListFilter | null);
+      return undefined;
+    }
     void this.#answer(seq, call, args).then((answer) => socket.writable && socket.write(lineOf(answer)));
     return undefined;
   }
 
-  async #answer(seq: number, call: Exclude<CallName, "subscribe" | "exec">, args: unknown): Promise<Answer> {
+  #list(socket: Socket, seq: number, filter: ListFilter | null): void {
+    const { table } = this.#parts;
+    if (filter && "id" in filter) {
+      const info = table.find(filter.id);
+      socket.write(lineOf({ seq, result: info ? [info] : [] }));
+    } else if (filter) {
+      const result = table.list().filter(({ id }) => id.startsWith(filter.prefix));
+      socket.write(lineOf({ seq, result }));
+    } else {
+      socket.cork();
+      socket.write(`{"seq":${seq},"result":`);
+      socket.write(this.#wholeList());
+      socket.write(END_OF_ANSWER);
+      socket.uncork();
+    }
+  }
+
+  /** The same bytes for all who ask before something changes. */
+  #wholeList(): Buffer {
+    const list = this.#parts.table.list();
+    if (this.#listed?.list !== list) this.#listed = { list, text: Buffer.from(JSON.stringify(list)) };
+    return this.#listed.text;
+  }
+
+  async #answer(seq: number, call: QuietCall, args: unknown): Promise<Answer> {
     try {
       const answer = this.#answers[call] as ((args: unknown) => unknown) | undefined;
       if (!answer) throw new Error(`this keeper does not know "${call}"`);

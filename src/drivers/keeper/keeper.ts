@@ -79,7 +79,12 @@ export interface ExecSpec extends ProcessContext {
 export interface Keeper {
   /** Starts it; when the id is known already, running or ended, gives what is there. */
   spawn(spec: ProcessSpec): Promise<ProcessInfo>;
-  list(): Promise<readonly ProcessInfo[]>;
+  /** Sorted by id; with `prefix` those whose ids begin so. Without it the answer is large: not for questions about one run. */
+  list(prefix?: string): Promise<readonly ProcessInfo[]>;
+  /** Undefined when it has no record of it. */
+  get(id: string): Promise<ProcessInfo | undefined>;
+  /** The keeper's own pid: the cheapest way to learn that it answers. */
+  pid(): Promise<number>;
   /** Signals the process alone; one that is gone has been signalled. */
   signal(id: string, signal: number): Promise<void>;
   /** Signals every process in the cgroup and below. SIGKILL resolves when all are gone; nothing new escapes it. */

@@ -3,7 +3,7 @@
  * what goes wrong on stderr, which is `keeper.log`.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { ftruncateSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,12 +12,12 @@ import { KeeperServer } from "./keeper-server.ts";
 import { Launcher } from "./launcher.ts";
 import { ProcessTable } from "./process-table.ts";
 import { Records } from "./records.ts";
-import { ALREADY_KEPT, openSocketPath, PROGRAM_NAME } from "./state-dir.ts";
+import { ALREADY_KEPT, LOCK_NAME, openSocketPath, PROGRAM_NAME } from "./state-dir.ts";
 
 const [stateDir = "", root = "styrmann"] = process.argv.slice(2);
 process.umask(0o077);
 mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-lock(join(stateDir, "keeper.lock"));
+lock(join(stateDir, LOCK_NAME));
 
 forgetOldPrograms();
 
@@ -79,4 +79,6 @@ function lock(path: string): void {
   });
   if (error) throw new Error(`flock (util-linux): ${error.message}`);
   if (status !== 0) process.exit(ALREADY_KEPT);
+  ftruncateSync(descriptor);
+  writeSync(descriptor, `${process.pid}\n`);
 }

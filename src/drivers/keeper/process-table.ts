@@ -34,6 +34,7 @@ export class ProcessTable {
   readonly #adopted = new Set<string>();
   readonly #unwritten = new Set<string>();
   readonly #bootId = readBootId();
+  #listed: readonly ProcessInfo[] | undefined;
   #onChange: (info: ProcessInfo) => void = () => undefined;
 
   constructor(parts: ProcessTableParts) {
@@ -51,8 +52,14 @@ export class ProcessTable {
     this.#onChange = listener;
   }
 
+  /** By id. The same array as long as nothing has changed. */
   list(): readonly ProcessInfo[] {
-    return [...this.#records.values()].map(({ info }) => info).sort((a, b) => (a.id < b.id ? -1 : 1));
+    this.#listed ??= [...this.#records.values()].map(({ info }) => info).sort((a, b) => (a.id < b.id ? -1 : 1));
+    return this.#listed;
+  }
+
+  find(id: string): ProcessInfo | undefined {
+    return this.#records.get(id)?.info;
   }
 
   running(): readonly string[] {
@@ -89,7 +96,7 @@ export class ProcessTable {
       if (!["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
       this.#unwritten.add(id);
     }
-    this.#records.set(id, record);
+    this.#set(record);
   }
 
   signal(id: string, signal: number): void {
@@ -105,6 +112,7 @@ export class ProcessTable {
     const record = this.#records.get(id);
     if (record?.info.state === "running") throw new Error(`process ${id} still runs (pid ${record.info.pid})`);
     this.#records.delete(id);
+    this.#listed = undefined;
     this.#unwritten.delete(id);
     this.#parts.records.delete(id);
   }
@@ -204,7 +212,7 @@ export class ProcessTable {
   /** A record of an earlier keeper: it goes on, or it ended without anybody to see it. */
   #adopt(record: ProcessRecord): void {
     const { info, startTicks, bootId } = record;
-    this.#records.set(info.id, record);
+    this.#set(record);
     if (info.state !== "running") return;
     if (bootId === this.#bootId && info.pid > 0 && isAlive(info.pid, startTicks)) {
       this.#adopted.add(info.id);
@@ -229,8 +237,13 @@ export class ProcessTable {
     return record;
   }
 
-  #save(record: ProcessRecord): void {
+  #set(record: ProcessRecord): void {
     this.#records.set(record.info.id, record);
+    this.#listed = undefined;
+  }
+
+  #save(record: ProcessRecord): void {
+    this.#set(record);
     this.#write(record);
   }
 

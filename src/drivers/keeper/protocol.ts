@@ -8,7 +8,8 @@ export const KEEPER_PROTOCOL = 1;
 export interface KeeperCalls {
   readonly hello: { readonly args: null; readonly result: { readonly protocol: number; readonly pid: number } };
   readonly spawn: { readonly args: ProcessSpec; readonly result: ProcessInfo };
-  readonly list: { readonly args: null; readonly result: readonly ProcessInfo[] };
+  /** A keeper of an earlier version takes no filter and answers with everything. */
+  readonly list: { readonly args: ListFilter | null; readonly result: readonly ProcessInfo[] };
   readonly signal: { readonly args: { readonly id: string; readonly signal: number }; readonly result: null };
   readonly signalCgroup: { readonly args: { readonly cgroup: string; readonly signal: number }; readonly result: null };
   readonly cgroupPids: { readonly args: { readonly cgroup: string }; readonly result: readonly number[] };
@@ -21,6 +22,9 @@ export interface KeeperCalls {
   /** Ends the keeper; refused while anything runs. */
   readonly shutdown: { readonly args: null; readonly result: null };
 }
+
+/** One process, or all whose ids begin so. */
+export type ListFilter = { readonly id: string } | { readonly prefix: string };
 
 export interface ExecCall {
   readonly spec: ExecSpec;
@@ -56,15 +60,22 @@ export type ExecOutput =
 
 /** One message may hold a unit's whole environment, or a chunk of input; nothing sane is larger. */
 const LONGEST_LINE = 4 * 1024 * 1024;
+/** The list of everything a node has kept: some 400 bytes for each. */
+export const LONGEST_ANSWER = 64 * 1024 * 1024;
 
 /** Splits what arrives into messages. Throws on one that is too long or no JSON: the connection is of no use then. */
 export class LineReader {
+  readonly #longest: number;
   #rest = "";
+
+  constructor(longest = LONGEST_LINE) {
+    this.#longest = longest;
+  }
 
   read(text: string): readonly unknown[] {
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop() ?? "";
-    if (this.#rest.length > LONGEST_LINE) throw new Error("a message to the keeper is too long");
+    if (this.#rest.length > this.#longest) throw new Error("a message to the keeper is too long");
     return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as unknown);
   }
 }

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
-import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { DriverError } from "../driver.ts";
 import { writeProgram } from "./program.ts";
-import { ALREADY_KEPT, openSocketPath } from "./state-dir.ts";
+import { ALREADY_KEPT, LOCK_NAME, openSocketPath } from "./state-dir.ts";
 
 export interface KeeperPlace {
   /** The keeper's own directory: records, socket, lock, log. */
@@ -50,7 +50,7 @@ async function launchKeeper({ stateDir, cgroupRoot = "styrmann" }: KeeperPlace):
   const { main } = writeProgram(join(directory, "program"));
   const log = openSync(join(directory, "keeper.log"), "a", 0o600);
   if (fstatSync(log).size > LARGEST_LOG) ftruncateSync(log);
-  const flags = ["--max-semi-space-size=1", "--max-old-space-size=64", "--v8-pool-size=0"];
+  const flags = ["--max-semi-space-size=1", "--max-old-space-size=128", "--v8-pool-size=0"];
   const child = spawn(process.execPath, [...flags, main, directory, cgroupRoot], {
     detached: true,
     cwd: "/",
@@ -80,6 +80,13 @@ async function untilAnswering(stateDir: string, ended: Promise<number | null>): 
     await delay(20);
   }
   throw unreachableKeeper(`it did not answer within ${START_DEADLINE_MS / 1000} s: ${lastWords(stateDir)}`);
+}
+
+/** What the keeper wrote when it took the lock: who it is, for when it does not answer. */
+export function keeperPid(stateDir: string): string {
+  const path = join(resolve(stateDir), LOCK_NAME);
+  const text = existsSync(path) ? readFileSync(path, "utf8").trim() : "";
+  return text === "" ? "unknown" : text;
 }
 
 function lastWords(stateDir: string): string {

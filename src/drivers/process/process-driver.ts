@@ -60,7 +60,7 @@ export class ProcessDriver implements Driver {
     const problem = this.#parts.tree.problem();
     if (problem !== undefined) return { ready: false, reason: problem };
     try {
-      await this.#parts.keeper.list();
+      await this.#parts.keeper.pid();
       return { ready: true };
     } catch (error) {
       if (error instanceof DriverError) return { ready: false, reason: error.message };
@@ -69,14 +69,7 @@ export class ProcessDriver implements Driver {
   }
 
   async list(): Promise<readonly ObservedRun[]> {
-    const runs: ObservedRun[] = [];
-    for (const info of await this.#parts.keeper.list()) {
-      const ref = refOf(info.id);
-      if (!ref) continue;
-      if (info.state === "exited") this.#endLeftovers(info);
-      runs.push(observedRun(ref, info));
-    }
-    return runs;
+    return this.#runsAmong(await this.#parts.keeper.list());
   }
 
   async prepare(
@@ -99,7 +92,7 @@ export class ProcessDriver implements Driver {
 
   async start(run: ContainerRun): Promise<ObservedRun> {
     const id = processIdOf(run.ref);
-    const known = await this.#find(id);
+    const known = await this.#parts.keeper.get(id);
     if (known) return observedRun(run.ref, known);
     await this.prepare(run, {});
     await this.#endEarlierRuns(run.ref);
@@ -136,7 +129,8 @@ export class ProcessDriver implements Driver {
   }
 
   async release(podUid: string): Promise<void> {
-    for (const { ref } of await this.list()) if (ref.podUid === podUid) await this.remove(ref);
+    const own = this.#runsAmong(await this.#parts.keeper.list(`${podUid}/`));
+    for (const { ref } of own) await this.remove(ref);
     // A container of another driver may still run in the pod's cgroup; whoever is last takes it away.
     if (this.#parts.tree.pids(podUid).length === 0) await this.#parts.keeper.removeCgroup(podUid);
     await this.#folders.removePod(podUid);
@@ -161,7 +155,7 @@ export class ProcessDriver implements Driver {
     const { previous, ...rest } = options;
     const wanted = previous ? { ...ref, attempt: ref.attempt - 1 } : ref;
     if (wanted.attempt < 0) throw noPreviousRun(ref);
-    const hasEnded = async () => (await this.#find(processIdOf(wanted)))?.state !== "running";
+    const hasEnded = async () => (await this.#parts.keeper.get(processIdOf(wanted)))?.state !== "running";
     yield* readLogs(this.#folders.of(wanted).logs, { ...rest, hasEnded });
   }
 
@@ -194,15 +188,22 @@ export class ProcessDriver implements Driver {
     }
   }
 
-  async #find(id: string): Promise<ProcessInfo | undefined> {
-    return (await this.#parts.keeper.list()).find((info) => info.id === id);
-  }
-
   async #contextOfRunning(ref: RunRef): Promise<ProcessContext> {
     const context = await this.#folders.context(ref);
-    const info = await this.#find(processIdOf(ref));
+    const info = await this.#parts.keeper.get(processIdOf(ref));
     if (context && info?.state === "running") return context;
     throw new DriverError(`container ${ref.container} does not run`, { temporary: false, reason: "NotRunning" });
+  }
+
+  #runsAmong(processes: readonly ProcessInfo[]): readonly ObservedRun[] {
+    const runs: ObservedRun[] = [];
+    for (const info of processes) {
+      const ref = refOf(info.id);
+      if (!ref) continue;
+      if (info.state === "exited") this.#endLeftovers(info);
+      runs.push(observedRun(ref, info));
+    }
+    return runs;
   }
 
   /** What the main process left behind goes with it. */
@@ -212,8 +213,9 @@ export class ProcessDriver implements Driver {
 
   /** The same container's earlier runs: they may still hold its ports. */
   async #endEarlierRuns({ podUid, container, attempt }: RunRef): Promise<void> {
-    for (const { ref, state } of await this.list()) {
-      if (ref.podUid !== podUid || ref.container !== container || ref.attempt >= attempt) continue;
+    const runs = this.#runsAmong(await this.#parts.keeper.list(`${podUid}/${container}/`));
+    for (const { ref, state } of runs) {
+      if (ref.attempt >= attempt) continue;
       if (state === "running" || this.#parts.tree.pids(cgroupOf(ref)).length > 0) await this.stop(ref, { graceMs: 0 });
     }
   }
@@ -221,7 +223,7 @@ export class ProcessDriver implements Driver {
   async #untilEnded(ref: RunRef): Promise<void> {
     const deadline = performance.now() + END_DEADLINE_MS;
     for (;;) {
-      const info = await this.#find(processIdOf(ref));
+      const info = await this.#parts.keeper.get(processIdOf(ref));
       if (info?.state !== "running") return;
       if (performance.now() > deadline) {
         const message = `process ${info.pid} of ${ref.container} was killed, but its end is not seen`;

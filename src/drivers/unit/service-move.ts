@@ -17,6 +17,8 @@ import { judgeEnd, restarts } from "./service-verdicts.ts";
 
 type Patch = { readonly [K in keyof ServiceState]?: ServiceState[K] | undefined };
 
+/** RestartSec=0 without a start limit would otherwise keep the node busy with nothing else. systemd's own default. */
+const LEAST_RESTART_MS = 100;
 const SIGHUP = 1;
 const SIGKILL = 9;
 const SIGCONT = 18;
@@ -254,7 +256,7 @@ export class ServiceMove {
     if (this.#state.isStartAsked) this.act({ type: "restart" });
     else if (allowsRestart && restarts(this.service, this.#state)) {
       this.goTo("auto-restart");
-      this.#deadlineIn(this.service.restartMs);
+      this.#deadlineIn(Math.max(LEAST_RESTART_MS, this.service.restartMs));
     }
   }
 

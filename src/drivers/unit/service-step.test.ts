@@ -306,6 +306,12 @@ describe("the service machine", () => {
     assert.equal(bench.state.failure, "no file");
   });
 
+  test("RestartSec=0 restarts ten times a second at most", () => {
+    const bench = new Bench("ExecStart=/a\nRestart=always\nRestartSec=0\n").start();
+    bench.exits("1.start.0", 1).is("auto-restart", "exit-code");
+    assert.equal(bench.state.deadlineMs, bench.nowMs + 100);
+  });
+
   test("events about processes of another start change nothing", () => {
     const bench = new Bench("ExecStart=/a\nRestart=always\n").start();
     const before = bench.state;

@@ -88,7 +88,7 @@ export class UnitDriver implements Driver {
   async describe(): Promise<DriverReport> {
     try {
       await this.#open();
-      await this.#options.keeper.list();
+      await this.#options.keeper.pid();
       return { ready: true, version: "systemd 252 semantics" };
     } catch (error) {
       if (error instanceof DriverError) return { ready: false, reason: error.message };
@@ -365,8 +365,8 @@ export class UnitDriver implements Driver {
   }
 
   async #processesOf(ref: RunRef) {
-    const processes = await this.#options.keeper.list();
-    return processes.filter(({ id, state }) => id.startsWith(`${keyOf(ref)}/`) && state === "exited");
+    const processes = await this.#options.keeper.list(`${keyOf(ref)}/`);
+    return processes.filter(({ state }) => state === "exited");
   }
 
   #runsOf(podUid: string): readonly UnitRun[] {

@@ -150,12 +150,24 @@ export class UnitRun {
   async reconcile(processes: readonly ProcessInfo[]): Promise<void> {
     for (const command of [this.#state.main?.command, this.#state.control]) {
       if (command?.pid === undefined) continue;
-      const has = ({ id }: ProcessInfo) => id === this.#processId(command.id);
+      const wanted = this.#processId(command.id);
       // The list may be from before it was started: only one made now can say that it is gone.
-      const info = processes.find(has) ?? (await this.#parts.keeper.list()).find(has);
+      const info = processes.find(({ id }) => id === wanted) ?? (await this.#parts.keeper.get(wanted));
       if (!info) await this.send({ type: "exited", id: command.id, end: { isLost: true } });
       else if (info.state === "exited") await this.processEnded(info);
     }
+    await this.#forgetEnded(processes);
+  }
+
+  /** What could not be forgotten when it ended would stay in the keeper's memory for ever. */
+  async #forgetEnded(processes: readonly ProcessInfo[]): Promise<void> {
+    const current = [this.#state.main?.command, this.#state.control].map((command) =>
+      this.#processId(command?.id ?? ""),
+    );
+    const ended = processes.filter(({ id, state }) => state === "exited" && !current.includes(id));
+    // The state that does without them is on the disk then.
+    if (ended.length > 0) await this.#queue;
+    for (const { id } of ended) await this.#parts.keeper.forget(id);
   }
 
   /** A process of this run has ended, as the keeper tells. */
