@@ -106,7 +106,7 @@ function exited(id: string, dir: string) {
     pid: 1,
     state: "exited",
     cgroup,
-    logDir: `${dir}/logs/${cgroup}`,
+    logDir: `${dir}/logs/${"long/".repeat(60)}${cgroup}`,
     startedAtMs: 1,
     exitCode: 0,
   } as const;
