@@ -39,7 +39,7 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<void> {
     return failUnknown(program, word);
   }
   (await commandFiles[entry.name]()).register(program, terminal);
-  for (const command of program.commands) complete(command);
+  for (const command of program.commands) complete(command, terminal);
   await program.parseAsync([...(word === "help" ? [entry.name, "--help"] : argv)], { from: "user" });
 }
 
@@ -51,8 +51,8 @@ const GLOBAL_OPTIONS = [
 ] as const;
 
 /** What every command has: where its options are explained, and the options of all, which may follow it too. */
-function complete(command: Command): void {
-  command.showHelpAfterError(`see styr ${command.name()} --help`);
+function complete(command: Command, terminal: Terminal): void {
+  command.showHelpAfterError(terminal.asTyped(`see styr ${command.name()} --help`));
   if (LOCAL_COMMANDS.has(command.name())) return;
   command.configureHelp({ showGlobalOptions: true });
   for (const [flags, text] of GLOBAL_OPTIONS) command.addOption(new Option(flags, text).hideHelp());
