@@ -79,6 +79,11 @@ function lock(path: string): void {
   });
   if (error) throw new Error(`flock (util-linux): ${error.message}`);
   if (status !== 0) process.exit(ALREADY_KEPT);
-  ftruncateSync(descriptor);
-  writeSync(descriptor, `${process.pid}\n`);
+  try {
+    ftruncateSync(descriptor);
+    writeSync(descriptor, `${process.pid}\n`);
+  } catch (error) {
+    // It is only told to people; a keeper that starts on a full disk has better things to do than end.
+    if (!["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
 }
