@@ -9,6 +9,7 @@ import { importImage } from "../drivers/docker/images.ts";
 import { LABEL } from "../drivers/docker/labels.ts";
 import { type TarEntry, tarOf } from "../drivers/docker/tar.ts";
 import { DriverError } from "../drivers/driver.ts";
+import { environment } from "./environment.ts";
 import type { NodeSide } from "./node-side.ts";
 import type { Settings } from "./settings.ts";
 import type { UpIo } from "./up-io.ts";
@@ -78,8 +79,7 @@ async function installBusybox(settings: Settings, io: UpIo): Promise<string | un
   const facts = await readHostFacts({ stateDir: settings.stateDir, path: process.env.PATH ?? "" });
   if (installRefusal(facts) !== undefined) return undefined;
   io.say("The demonstration's image is made of a static busybox, which is not on this machine.");
-  const environment = Object.fromEntries(Object.entries(process.env).map(([key, value]) => [key, value ?? ""]));
-  const run = commandRunner(environment);
+  const run = commandRunner(environment());
   const outcome = await installPackages(["busybox-static"], facts, { run, progress: (line) => io.say(`  ${line}`) });
   io.say(outcome.message);
   return staticBusybox();

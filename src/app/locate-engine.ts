@@ -6,6 +6,7 @@ import { hasSystemd, isExecutable, readHostFacts } from "../doctor/host-facts.ts
 import { commandRunner, installEngine } from "../doctor/install-engine.ts";
 import { daemonCommand, SYSTEM_ENGINE_HOST, startThroughSystemd } from "../doctor/start-engine.ts";
 import type { KeeperClient } from "../drivers/keeper/keeper-client.ts";
+import { environment } from "./environment.ts";
 import { foldersOf } from "./node-side.ts";
 import type { Settings } from "./settings.ts";
 import type { UpIo } from "./up-io.ts";
@@ -107,10 +108,4 @@ function located({ host, version }: { readonly host: string; readonly version: s
 
 function absent(dockerHost: string, why: string): LocatedEngine {
   return { dockerHost, words: `none (${why}); pods that need Docker wait, everything else runs` };
-}
-
-function environment(): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
 }

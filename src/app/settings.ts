@@ -1,7 +1,8 @@
 /** What a person can choose about one styr process. The only place that reads `process.env`. */
 import { isIPv4 } from "node:net";
 import { userInfo } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
+import { defaultStateDir, socketIn } from "../client/locations.ts";
 import { parseQuantity } from "../lib/quantity.ts";
 
 export interface Settings {
@@ -51,21 +52,19 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export const DEFAULT_PORT = 7443;
 
 /** Where state is kept when nobody says: /var/lib/styrmann for root, the user's state folder otherwise. */
-export function defaultStateDir(environment: Environment = process.env, uid = userInfo().uid): string {
+function usualStateDir(environment: Environment, uid: number): string {
   if (environment.STYR_STATE) return resolve(environment.STYR_STATE);
-  if (uid === 0) return "/var/lib/styrmann";
-  const home = environment.HOME ?? userInfo().homedir;
-  return join(environment.XDG_STATE_HOME ?? join(home, ".local/state"), "styrmann");
+  return defaultStateDir({ env: environment, uid, home: environment.HOME || userInfo().homedir });
 }
 
 /** Reads options and environment; throws one Error that names the option at fault. */
 export function readSettings(options: Options, environment: Environment = process.env, uid = userInfo().uid): Settings {
-  const stateDir = options.state === undefined ? defaultStateDir(environment, uid) : resolve(options.state);
+  const stateDir = options.state === undefined ? usualStateDir(environment, uid) : resolve(options.state);
   const listen = address("--listen", options.listen ?? `0.0.0.0:${DEFAULT_PORT}`);
   return {
     stateDir,
-    isDefaultState: stateDir === defaultStateDir(environment, uid),
-    socketPath: join(stateDir, "styr.sock"),
+    isDefaultState: stateDir === usualStateDir(environment, uid),
+    socketPath: socketIn(stateDir),
     host: listen.host,
     port: listen.port,
     http: options.http === undefined ? undefined : loopback(address("--http", options.http)),

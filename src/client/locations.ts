@@ -11,13 +11,13 @@ export interface Surroundings {
 }
 
 /** Root's state directory, or the user's (XDG base directories). */
-function defaultStateDir({ env, uid, home }: Surroundings): string {
+export function defaultStateDir({ env, uid, home }: Surroundings): string {
   if (uid === 0) return "/var/lib/styrmann";
   return join(env.XDG_STATE_HOME || join(home, ".local", "state"), "styrmann");
 }
 
 /** The socket of a server whose state directory is `stateDir`. Unix sockets have paths of at most 107 bytes. */
-function socketIn(stateDir: string): string {
+export function socketIn(stateDir: string): string {
   return join(stateDir, SOCKET_NAME);
 }
 
