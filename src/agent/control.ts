@@ -1,5 +1,6 @@
 /** What an agent needs of a control plane. In one process app/ gives it the store; over a network it is a connection. */
 
+import type { Goodbye, Heartbeat, HeartbeatAnswer } from "../model/heartbeat.ts";
 import type { Draft } from "../model/meta.ts";
 import type { Node } from "../model/node.ts";
 import type { Pod, PodStatus } from "../model/pod.ts";
@@ -42,4 +43,11 @@ export interface Control {
     namespace: string,
     name: string,
   ): Promise<Readonly<Record<string, string>> | undefined>;
+  /**
+   * Says that the node lives. Rejects when nobody answered; with a LinkError that is `refused` when the control plane's
+   * host answered that it does not run.
+   */
+  heartbeat(beat: Heartbeat): Promise<HeartbeatAnswer>;
+  /** Says that the agent goes away for a while, so that nothing of it is moved. Best effort. */
+  goodbye(goodbye: Goodbye): Promise<void>;
 }

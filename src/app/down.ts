@@ -23,6 +23,8 @@ const NO_CONTROL: Control = {
   watchPods() {},
   report: async () => {},
   keyValues: async () => undefined,
+  heartbeat: async () => ({ renewed: true, known: true, terms: { heartbeatMs: 1_000 } }),
+  goodbye: async () => {},
 };
 
 /** Each run is stopped with at most this much grace: a person is waiting. */

@@ -29,6 +29,14 @@ export class LateControl implements Control {
     return this.#present.keyValues(...args);
   }
 
+  async heartbeat(...args: Parameters<Control["heartbeat"]>): ReturnType<Control["heartbeat"]> {
+    return this.#present.heartbeat(...args);
+  }
+
+  async goodbye(...args: Parameters<Control["goodbye"]>): Promise<void> {
+    await this.#present.goodbye(...args);
+  }
+
   get #present(): Control {
     if (!this.#control) throw new Error("the store cannot be opened, so there is no control plane yet");
     return this.#control;

@@ -1,6 +1,7 @@
 import type { Assignments, Control, NodeEvent, PodReport } from "../agent/control.ts";
 import { configMaps } from "../model/config-map.ts";
 import { ApiError } from "../model/errors.ts";
+import type { Goodbye, Heartbeat, HeartbeatAnswer } from "../model/heartbeat.ts";
 import { type Draft, keyOf } from "../model/meta.ts";
 import { type Node, nodes } from "../model/node.ts";
 import { AGENT_CONDITIONS, isTerminal, type Pod, type PodPhase, type PodStatus, pods } from "../model/pod.ts";
@@ -61,6 +62,13 @@ export class LocalControl implements Control {
       for (const report of reports) writeReport(tx, report);
     });
   }
+
+  /** The control plane is this process: it cannot be alive without its agent. */
+  async heartbeat(_beat: Heartbeat): Promise<HeartbeatAnswer> {
+    return { renewed: true, known: true, terms: { heartbeatMs: 1_000 } };
+  }
+
+  async goodbye(_goodbye: Goodbye): Promise<void> {}
 
   async keyValues(
     kind: "Secret" | "ConfigMap",

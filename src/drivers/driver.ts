@@ -166,6 +166,12 @@ export interface Driver {
    */
   quiesce?(podUid: string): Promise<void>;
   /**
+   * Watches over runs of which there may be one only: unless called again within `forMs`, something that outlives this
+   * process kills every one of them. Each call replaces the one before; an empty list ends the watch. What is not
+   * running any more is left out in silence.
+   */
+  guard?(refs: readonly RunRef[], forMs: number): Promise<void>;
+  /**
    * Reports runs as they change, until `signal` aborts. "lost" means changes may have been missed: list again. Reconnects by itself.
    */
   watch(listener: (change: ObservedRun | "lost") => void, signal: AbortSignal): void;

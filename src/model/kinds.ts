@@ -1,3 +1,4 @@
+import { clusterSettings } from "./cluster-settings.ts";
 import { configMaps } from "./config-map.ts";
 import { endpoints } from "./endpoints.ts";
 import { events } from "./event.ts";
@@ -20,4 +21,5 @@ export const kernelKinds: readonly Kind[] = [
   events,
   secrets,
   configMaps,
+  clusterSettings,
 ] as readonly unknown[] as readonly Kind[];

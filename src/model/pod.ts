@@ -54,6 +54,10 @@ export interface PodSpec {
   readonly constraints?: readonly Constraint[];
   /** Extension: how restarts inside the pod back off. Default 10 s, factor 2, cap 300 s, forgotten after 10 min of running. */
   readonly restartBackoff?: { readonly initialMs: number; readonly factor: number; readonly maxMs: number };
+  /** Extension: at most one copy at any instant, anywhere: its agent stops it before it may be started elsewhere (isExclusive). */
+  readonly exclusive?: boolean;
+  /** Extension: what becomes of it when its node is unreachable (unreachableRuleOf). */
+  readonly whenUnreachable?: { readonly action: "replace"; readonly afterMs: number } | { readonly action: "keep" };
 }
 
 export interface Container {

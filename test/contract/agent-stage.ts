@@ -206,6 +206,13 @@ class StageControl implements Control {
     return Promise.resolve();
   }
 
+  heartbeat(): ReturnType<Control["heartbeat"]> {
+    if (this.away) return Promise.reject(new Error("the control plane is away"));
+    return Promise.resolve({ renewed: true, known: true, terms: { heartbeatMs: 1_000 } });
+  }
+
+  async goodbye(): Promise<void> {}
+
   watchPods(_node: string, listener: (assignments: Assignments) => void, signal: AbortSignal): void {
     this.#listener = listener;
     signal.addEventListener("abort", () => {

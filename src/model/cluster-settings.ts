@@ -1,0 +1,66 @@
+import { defineKind, type ObjectMeta } from "./meta.ts";
+
+/** What a person can choose about the whole cluster; one object, named `cluster`. Absent fields have the defaults below. All times in milliseconds. */
+export interface ClusterSettings {
+  readonly apiVersion: string;
+  readonly kind: "ClusterSettings";
+  readonly metadata: ObjectMeta;
+  readonly spec: Partial<ClusterSettingsSpec>;
+}
+
+export interface ClusterSettingsSpec {
+  /** Agents say that they live this often. */
+  readonly heartbeatMs: number;
+  /** Shown as suspect after so much silence; changes nothing else. */
+  readonly suspectAfterMs: number;
+  /** Unreachable after so much silence: its pods are replaced as each of them asks for. */
+  readonly unreachableAfterMs: number;
+  /** Exclusive pods are started elsewhere after so much silence; their agent has stopped them by then. */
+  readonly exclusiveAfterMs: number;
+  /** A node that said goodbye is waited for so long. */
+  readonly rebootGraceMs: number;
+  /** After its own start the control plane takes nobody's silence for an answer, for so long. */
+  readonly startGraceMs: number;
+  /** A node unreachable for so long is gone: what was replaced is forgotten. */
+  readonly goneAfterMs: number;
+  /** More than this share of the nodes, or of one zone, … */
+  readonly brakeShare: number;
+  /** … and at least so many, … */
+  readonly brakeAtLeast: number;
+  /** … silent within this time: nothing of theirs is moved. */
+  readonly brakeWindowMs: number;
+  /** Pods replaced at once, and then per second, in the whole cluster and of one workload. */
+  readonly movesBurst: number;
+  readonly movesPerSecond: number;
+  readonly workloadMovesBurst: number;
+  readonly workloadMovesPerSecond: number;
+  /** Add the tolerations of 300 s that Kubernetes adds to every pod by itself. */
+  readonly kubernetesDefaultTolerations: boolean;
+}
+
+export const DEFAULT_CLUSTER_SETTINGS: ClusterSettingsSpec = {
+  heartbeatMs: 1_000,
+  suspectAfterMs: 3_000,
+  unreachableAfterMs: 8_000,
+  exclusiveAfterMs: 40_000,
+  rebootGraceMs: 180_000,
+  startGraceMs: 30_000,
+  goneAfterMs: 86_400_000,
+  brakeShare: 0.5,
+  brakeAtLeast: 2,
+  brakeWindowMs: 60_000,
+  movesBurst: 200,
+  movesPerSecond: 20,
+  workloadMovesBurst: 50,
+  workloadMovesPerSecond: 5,
+  kubernetesDefaultTolerations: false,
+};
+
+export const CLUSTER_SETTINGS_NAME = "cluster";
+
+export const clusterSettings = defineKind<ClusterSettings>("ClusterSettings", "styrmann.io/v1", "cluster");
+
+/** The settings in force. */
+export function settingsInForce(stored: ClusterSettings | undefined): ClusterSettingsSpec {
+  return { ...DEFAULT_CLUSTER_SETTINGS, ...stored?.spec };
+}

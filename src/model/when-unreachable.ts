@@ -1,0 +1,50 @@
+/** What becomes of a pod whose node is silent for too long, as its user wrote it in whatever dialect. */
+import { parseDurationMs } from "../lib/duration.ts";
+import type { Pod, PodSpec, Toleration } from "./pod.ts";
+
+/** `afterMs` counts from the moment the node is unreachable. */
+export type UnreachableRule =
+  | { readonly action: "replace"; readonly afterMs: number }
+  /** It waits for its node, or for a person. */
+  | { readonly action: "keep" };
+
+/** On a pod (template): `replace`, `keep`, or a duration (`5m`): replaced that long after its node became unreachable. */
+export const WHEN_UNREACHABLE_ANNOTATION = "styrmann.io/when-unreachable";
+/** On a pod (template): `true` = at most one copy at any instant, anywhere. */
+export const EXCLUSIVE_ANNOTATION = "styrmann.io/exclusive";
+
+type PodLike = { readonly metadata?: Pick<Pod["metadata"], "annotations"> | undefined; readonly spec: PodSpec };
+
+/** The pod's own field, then the annotation, then what its tolerations say, then: replace at once. */
+export function unreachableRuleOf(pod: PodLike): UnreachableRule {
+  const { spec, metadata } = pod;
+  if (spec.whenUnreachable !== undefined) return spec.whenUnreachable;
+  const text = metadata?.annotations?.[WHEN_UNREACHABLE_ANNOTATION];
+  return (text === undefined ? undefined : parseUnreachableRule(text)) ?? ruleOfTolerations(spec.tolerations ?? []);
+}
+
+/** Undefined when it is none of `replace`, `keep`, or a duration. */
+export function parseUnreachableRule(text: string): UnreachableRule | undefined {
+  if (text === "keep") return { action: "keep" };
+  if (text === "replace") return { action: "replace", afterMs: 0 };
+  const afterMs = parseDurationMs(text);
+  return afterMs === undefined ? undefined : { action: "replace", afterMs };
+}
+
+export function isExclusive(pod: PodLike): boolean {
+  return pod.spec.exclusive ?? pod.metadata?.annotations?.[EXCLUSIVE_ANNOTATION] === "true";
+}
+
+const UNREACHABLE_TAINT = "node.kubernetes.io/unreachable";
+
+/** Kubernetes: the shortest of those that match; one without seconds tolerates it for ever. */
+function ruleOfTolerations(tolerations: readonly Toleration[]): UnreachableRule {
+  const matching = tolerations.filter(
+    ({ key, effect, operator }) =>
+      (key === UNREACHABLE_TAINT || (!key && operator === "Exists")) && (!effect || effect === "NoExecute"),
+  );
+  if (matching.length === 0) return { action: "replace", afterMs: 0 };
+  const limits = matching.flatMap(({ tolerationSeconds }) => tolerationSeconds ?? []);
+  if (limits.length === 0) return { action: "keep" };
+  return { action: "replace", afterMs: Math.max(0, Math.min(...limits)) * 1000 };
+}
