@@ -58,7 +58,7 @@ export const DEFAULT_CLUSTER_SETTINGS: ClusterSettingsSpec = {
 
 export const CLUSTER_SETTINGS_NAME = "cluster";
 
-export const clusterSettings = defineKind<ClusterSettings>("ClusterSettings", "styrmann.io/v1", "cluster");
+export const clusterSettings = defineKind<ClusterSettings>("ClusterSettings", "styrmann.dev/v1", "cluster");
 
 /** The settings in force. */
 export function settingsInForce(stored: ClusterSettings | undefined): ClusterSettingsSpec {

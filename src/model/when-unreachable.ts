@@ -9,9 +9,9 @@ export type UnreachableRule =
   | { readonly action: "keep" };
 
 /** On a pod (template): `replace`, `keep`, or a duration (`5m`): replaced that long after its node became unreachable. */
-export const WHEN_UNREACHABLE_ANNOTATION = "styrmann.io/when-unreachable";
+export const WHEN_UNREACHABLE_ANNOTATION = "styrmann.dev/when-unreachable";
 /** On a pod (template): `true` = at most one copy at any instant, anywhere. */
-export const EXCLUSIVE_ANNOTATION = "styrmann.io/exclusive";
+export const EXCLUSIVE_ANNOTATION = "styrmann.dev/exclusive";
 
 type PodLike = { readonly metadata?: Pick<Pod["metadata"], "annotations"> | undefined; readonly spec: PodSpec };
 
