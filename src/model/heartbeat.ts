@@ -42,3 +42,9 @@ export interface Goodbye {
   readonly session: string;
   readonly why: "agent-restart" | "reboot";
 }
+
+/** Where signs of life arrive in the control plane. Synchronous: an answer waits for nothing. */
+export interface LeaseDesk {
+  beat(beat: Heartbeat): HeartbeatAnswer;
+  goodbye(goodbye: Goodbye): void;
+}
