@@ -4,6 +4,7 @@
  * to it over its HTTP handlers.
  */
 import type { FakeMachine } from "../drivers/fake/fake-machine.ts";
+import type { Goodbye, Heartbeat, HeartbeatAnswer } from "../model/heartbeat.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Random } from "../seams/random.ts";
 import type { Store } from "../store/store.ts";
@@ -64,6 +65,8 @@ export interface SimServer {
   /** Of the control plane that runs now; undefined while none does. */
   readonly store: Store | undefined;
   readonly isUp: boolean;
+  /** The HTTP handlers themselves, as an admin and with no network between: for watches, whose answers do not end. */
+  handle?(request: Request): Promise<Response>;
   /** kill -9, and later a start on what the journal has. */
   crash(): void;
   start(): Promise<void>;
@@ -137,12 +140,18 @@ export interface Observer {
   committed?(changes: readonly Change[], store: Store): void;
   /** A call that a driver begins or has carried out on a host. */
   driver?(call: DriverCall): void;
+  /** A request that a user sends: it may arrive or not. */
+  asked?(request: SimRequest): void;
   /** A request that was answered (status 2xx: acknowledged). */
   answered?(request: SimRequest, response: SimResponse): void;
   /** Something the scenario did to the world. */
   fault?(text: string): void;
   /** The control plane has started (again) on what was durable. */
   started?(store: Store): void;
+  /** A heartbeat that reached the control plane, and what it was answered. */
+  heard?(beat: Heartbeat, answer: HeartbeatAnswer): void;
+  /** A goodbye that reached the control plane. */
+  parted?(goodbye: Goodbye): void;
 }
 
 export interface DriverCall {
@@ -179,6 +188,10 @@ export interface Checker extends Observer {
   readonly rule: string;
   /** The invariant in plain words. */
   readonly words: string;
+  /** How often it had something to judge: a run in which it judged nothing proves nothing. */
+  readonly judgements?: number;
+  /** Before anything happens. */
+  begin?(world: World): void;
   /** After everything was healed and the world had time to settle. */
   settled?(world: World): Promise<void> | void;
 }
