@@ -70,6 +70,8 @@ export interface SimServer {
   /** kill -9, and later a start on what the journal has. */
   crash(): void;
   start(): Promise<void>;
+  /** The whole process stands still (SIGSTOP, a frozen VM) for so long, its timers too; then it goes on. */
+  freeze(ms: number): void;
   readonly journal: SimJournalControls;
 }
 
@@ -106,6 +108,10 @@ export interface SimHost {
   hangEngine(ms: number): void;
   /** The engine is down (calls fail) for so long; containers go on. */
   stopEngine(ms: number): void;
+  /** The registry cannot be reached from here for so long: pulls fail, what was pulled stays. */
+  failPulls(ms: number): void;
+  /** Every pull that begins within the next `ms` takes `extraMs` longer. */
+  slowPulls(ms: number, extraMs: number): void;
   /** Disk and engine answer nothing for so long; the heartbeat thread goes on. */
   stallIo(ms: number): void;
   /** The whole host stands still (SIGSTOP, a frozen VM) for so long, its timers too. */
