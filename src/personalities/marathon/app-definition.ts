@@ -1,4 +1,5 @@
 /** An app with every default filled in, in the spelling of Marathon 1.5 and later; what is empty is left out, as it is in answers. */
+import { EXCLUSIVE_ANNOTATION } from "../../model/when-unreachable.ts";
 
 export interface AppDefinition extends AppBody {
   readonly version: string;
@@ -164,6 +165,16 @@ export function isHostMode(app: Pick<AppBody, "networks">): boolean {
 /** `MARATHON_SINGLE_INSTANCE_APP=true`: never two at once. */
 export function isSingleInstance(app: Pick<AppBody, "labels">): boolean {
   return app.labels.MARATHON_SINGLE_INSTANCE_APP === "true";
+}
+
+/** At most one instance at any instant, anywhere: a label of ours, in Marathon's way of MARATHON_SINGLE_INSTANCE_APP. */
+export function isExclusive(app: Pick<AppBody, "labels">): boolean {
+  return app.labels[EXCLUSIVE_ANNOTATION] === "true";
+}
+
+/** Whether an instance has to have stopped before another may start. */
+export function stopsFirst(app: Pick<AppBody, "labels">): boolean {
+  return isSingleInstance(app) || isExclusive(app);
 }
 
 /** The app's ports, in the order that portIndex counts. */

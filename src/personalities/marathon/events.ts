@@ -1,11 +1,12 @@
 /** What happened in the store → Marathon's events (specification 2.4). Pure. */
+import { isOnLostNode } from "../../model/node-state.ts";
 import { type Pod, pods } from "../../model/pod.ts";
 import type { Change, Reader } from "../../store/transaction.ts";
 import type { AppDefinition } from "./app-definition.ts";
 import { parseTaskId } from "./ids.ts";
 import { type Instance, instanceOf, isTask } from "./instance.ts";
 import { type App, type AppDeployment, appDeployments, appKey, apps, isVisible } from "./kinds.ts";
-import { renderTask } from "./render.ts";
+import { renderTask, taskState } from "./render.ts";
 import { currentStep } from "./steps.ts";
 import { endOf } from "./task-end.ts";
 import { viewOf } from "./view.ts";
@@ -68,13 +69,24 @@ function podEvents(change: Change, reader: Reader): readonly MarathonEvent[] {
   const now = instanceOf(pod, definition);
   const earlier = change.before && instanceOf(change.before as Pod, definition);
   if (change.type === "removed") {
-    // A task that was killed ends when its pod goes; one that ended by itself was told of before.
-    return now.condition === "Killing" ? statusEvents(now, definition, reader, "TASK_KILLED") : [];
+    // A task that was killed ends when its pod goes; one that ended by itself or was forgotten was told of before.
+    if (!isTask(now)) return [];
+    return statusEvents(now, definition, reader, now.condition === "Killing" ? "TASK_KILLED" : "TASK_GONE");
   }
-  return [
-    ...(now.condition === earlier?.condition ? [] : statusEvents(now, definition, reader)),
-    ...healthEvents(now, earlier, definition),
-  ];
+  return [...changeEvents(now, earlier, definition, reader), ...healthEvents(now, earlier, definition)];
+}
+
+function changeEvents(
+  now: Instance,
+  earlier: Instance | undefined,
+  app: AppDefinition,
+  reader: Reader,
+): readonly MarathonEvent[] {
+  if (now.condition === earlier?.condition) return [];
+  const told = statusEvents(now, app, reader, now.condition === "Gone" ? "TASK_GONE" : undefined);
+  // Given up: another condition of the instance, and still the same state of its task.
+  const isSameState = earlier !== undefined && isTask(earlier) && isTask(now) && taskState(now) === taskState(earlier);
+  return isSameState ? told.filter(({ eventType }) => eventType !== "status_update_event") : told;
 }
 
 function statusEvents(now: Instance, app: AppDefinition, reader: Reader, ended?: string): readonly MarathonEvent[] {
@@ -90,9 +102,9 @@ function statusEvents(now: Instance, app: AppDefinition, reader: Reader, ended?:
     host: task.host,
     runSpecVersion: now.version,
   };
-  if (!isTask(now) && !end) return [changed];
+  if (!isTask(now) && !end && !ended) return [changed];
   const { slaveId, host, ipAddresses, ports } = task;
-  const message = end?.message ?? "";
+  const message = end?.message ?? lostMessage(now) ?? "";
   const taskId = now.taskId;
   return [
     {
@@ -109,6 +121,11 @@ function statusEvents(now: Instance, app: AppDefinition, reader: Reader, ended?:
     },
     changed,
   ];
+}
+
+/** Why nobody knows how the task fares. */
+function lostMessage({ pod }: Instance): string | undefined {
+  return isOnLostNode(pod) ? pod.status.conditions?.find(({ type }) => type === "Ready")?.message : undefined;
 }
 
 /** `TASK_FINISHED` is the condition `Finished`. */

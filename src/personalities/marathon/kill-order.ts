@@ -5,23 +5,32 @@ import type { Instance, InstanceCondition } from "./instance.ts";
 const WEIGHT: Readonly<Record<InstanceCondition, number>> = {
   Scheduled: 0,
   Unreachable: 1,
+  UnreachableInactive: 1,
   Staging: 2,
   Running: 4,
   Killing: 5,
+  Gone: 5,
   Ended: 5,
 };
 
-/** The `count` instances to take away, by condition and then age; with `groupOf` always from the largest group, so that the rest stays spread. */
+/**
+ * The `count` instances to take away, by condition and then age. Once some have come back with their nodes, unhealthy ones
+ * go before healthy ones, and those that came back before those that took their place. With `groupOf` always from the
+ * largest group, so that the rest stays spread.
+ */
 export function killOrder(
   instances: readonly Instance[],
   selection: KillSelection,
   count: number,
   groupOf?: (instance: Instance) => string,
 ): readonly Instance[] {
+  const isAfterReturn = instances.some(({ hasReturned }) => hasReturned);
   const byAge = selection === "YOUNGEST_FIRST" ? -1 : 1;
   const left = instances.toSorted(
     (a, b) =>
       WEIGHT[a.condition] - WEIGHT[b.condition] ||
+      (isAfterReturn ? Number(a.isHealthy) - Number(b.isHealthy) : 0) ||
+      Number(b.hasReturned) - Number(a.hasReturned) ||
       byAge * (a.stagedAtMs - b.stagedAtMs) ||
       (a.taskId < b.taskId ? -1 : 1),
   );

@@ -1,14 +1,15 @@
 /** From what a client sent, in any spelling, to an app with every default filled in. Pure; rules are checked in validate.ts. */
-import type {
-  AppBody,
-  AppContainer,
-  AppHealthCheck,
-  AppVolume,
-  Check,
-  Fetch,
-  Network,
-  PortDefinition,
-  ReadinessCheck,
+import {
+  type AppBody,
+  type AppContainer,
+  type AppHealthCheck,
+  type AppVolume,
+  type Check,
+  type Fetch,
+  type Network,
+  type PortDefinition,
+  type ReadinessCheck,
+  stopsFirst,
 } from "./app-definition.ts";
 import { invalidObject } from "./errors.ts";
 import { absoluteId, parentOf } from "./ids.ts";
@@ -57,7 +58,7 @@ function isHost(networks: readonly Network[]): boolean {
 }
 
 function defaultsFor(update: AppUpdate): Omit<AppBody, "id" | "networks" | "healthChecks"> {
-  const single = update.labels?.MARATHON_SINGLE_INSTANCE_APP === "true";
+  const single = stopsFirst({ labels: update.labels ?? {} });
   return {
     backoffFactor: 1.15,
     backoffSeconds: 1,

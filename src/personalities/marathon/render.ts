@@ -79,7 +79,7 @@ export function renderTask(task: Instance, app: AppDefinition, view: RenderView)
     ports: hostPorts(app, pod),
     servicePorts,
     slaveId: nodeName,
-    state: STATE[task.condition] ?? "TASK_UNKNOWN",
+    state: taskState(task),
     stagedAt: timestamp(task.stagedAtMs),
     ...moment("startedAt", startedAt(pod), task.stagedAtMs),
     version: task.version,
@@ -95,7 +95,13 @@ const STATE: Readonly<Partial<Record<Instance["condition"], string>>> = {
   Running: "TASK_RUNNING",
   Killing: "TASK_KILLING",
   Unreachable: "TASK_UNREACHABLE",
+  UnreachableInactive: "TASK_UNREACHABLE",
+  Gone: "TASK_GONE",
 };
+
+export function taskState({ condition }: Instance): string {
+  return STATE[condition] ?? "TASK_UNKNOWN";
+}
 
 function startedAt(pod: Pod): string | undefined {
   const state = pod.status.containerStatuses?.[0]?.state;

@@ -1,6 +1,7 @@
 /** What a step of a deployment does when its turn comes, and when it is done. */
 import { OWNER_INDEX } from "../../model/meta.ts";
-import { pods } from "../../model/pod.ts";
+import { isOnLostNode } from "../../model/node-state.ts";
+import { isTerminal, pods } from "../../model/pod.ts";
 import type { Reader, Tx } from "../../store/transaction.ts";
 import { nameOfId } from "./ids.ts";
 import { instanceOf } from "./instance.ts";
@@ -31,9 +32,14 @@ export function isStepDone(reader: Reader, step: DeploymentStep): boolean {
   return step.actions.every(({ action, app: id }) => {
     const app = reader.get(apps, appKey(nameOfId(id)));
     if (!app || action === "StartApplication") return true;
-    if (action === "StopApplication") return isVisible(app);
+    if (action === "StopApplication") return isVisible(app) || isStopped(reader, app);
     return isAppConverged(reader, app);
   });
+}
+
+/** What is left of it is on nodes that are lost, and is stopped when they are back: nobody can wait for that. */
+function isStopped(reader: Reader, app: App): boolean {
+  return reader.by(pods, OWNER_INDEX, app.metadata.uid).every((pod) => isTerminal(pod) || isOnLostNode(pod));
 }
 
 function isAppConverged(reader: Reader, app: App): boolean {

@@ -5,7 +5,7 @@ import type { Constraint, PodSelection } from "../../model/constraint.ts";
 import { type Draft, ownedBy } from "../../model/meta.ts";
 import type { Container, ContainerPort, Pod, PodSpec, Resources, Volume, VolumeMount } from "../../model/pod.ts";
 import { ANNOTATION } from "../../model/well-known.ts";
-import { type AppDefinition, type AppPort, isHostMode, portsOf } from "./app-definition.ts";
+import { type AppDefinition, type AppPort, isExclusive, isHostMode, portsOf } from "./app-definition.ts";
 import { translateConstraint } from "./constraints.ts";
 import { discoveryName } from "./ids.ts";
 import { type App, NAMESPACE } from "./kinds.ts";
@@ -23,6 +23,8 @@ export const MARATHON_ANNOTATION = {
   stagedAt: "marathon.styrmann.dev/staged-at",
   /** The end of this pod has been counted for backoff and lastTaskFailure. */
   counted: "marathon.styrmann.dev/counted",
+  /** Its node has been unreachable for longer than expungeAfterSeconds; of no account once the node is back. */
+  expunged: "marathon.styrmann.dev/expunged",
 } as const;
 
 /** The executor's grace when the app has none: Mesos' executor_shutdown_grace_period. */
@@ -98,10 +100,19 @@ function podSpec(app: AppDefinition, taskId: string): PodSpec {
     restartPolicy: "Never",
     terminationGracePeriodSeconds: app.taskKillGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS,
     enableServiceLinks: false,
+    ...(isExclusive(app) ? { exclusive: true } : {}),
+    ...unreachableRule(app),
     ...(isHostMode(app) ? { hostNetwork: true } : {}),
     ...(volumes.length > 0 ? { volumes } : {}),
     ...(constraints.length > 0 ? { constraints } : {}),
   };
+}
+
+/** Nothing where the app asks for what is done anyway: replaced as soon as its node is unreachable. */
+function unreachableRule({ unreachableStrategy: strategy }: AppDefinition): Pick<PodSpec, "whenUnreachable"> {
+  if (strategy === "disabled") return { whenUnreachable: { action: "keep" } };
+  const afterMs = strategy.inactiveAfterSeconds * 1000;
+  return afterMs === 0 ? {} : { whenUnreachable: { action: "replace", afterMs } };
 }
 
 function constraintsOf(app: AppDefinition): readonly Constraint[] {

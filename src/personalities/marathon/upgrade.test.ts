@@ -23,6 +23,9 @@ function instance(
     isHealthy,
     isUnhealthy: false,
     isReady: isHealthy,
+    isLeaving: false,
+    hasReturned: false,
+    holdsItsPlace: condition !== "Ended" && condition !== "UnreachableInactive",
     version: configVersion,
     configVersion,
     pod: POD,
@@ -128,6 +131,56 @@ describe("planning instances", () => {
   });
 });
 
+describe("planning while nodes are lost", () => {
+  test("whatever is lost, moved or sick, an update takes nothing available that its floor needs", () => {
+    const any = fc.record({
+      isOld: fc.boolean(),
+      isHealthy: fc.boolean(),
+      isLeaving: fc.boolean(),
+      condition: fc.constantFrom<InstanceCondition>(
+        "Running",
+        "Staging",
+        "Killing",
+        "Unreachable",
+        "UnreachableInactive",
+      ),
+    });
+    const capacity = fc.constantFrom(0, 0.25, 0.5, 0.75, 1);
+    const shape = fc.tuple(fc.integer({ min: 1, max: 6 }), capacity, capacity);
+    fc.assert(
+      fc.property(shape, fc.array(any, { maxLength: 12 }), (wanted, drawn) => {
+        const app = appOf(wanted);
+        const instances = drawn.map(({ isOld, condition, isHealthy, isLeaving }, i) => ({
+          ...instance(`i${i}`, isOld ? OLD : VERSION, condition, isHealthy && condition === "Running"),
+          isLeaving: isLeaving && condition === "Running",
+        }));
+        const isUpdate = instances.some(({ configVersion }) => configVersion === OLD);
+        if (!isUpdate) return;
+        const available = (all: readonly Instance[]) => all.filter((one) => one.isHealthy && !one.isLeaving).length;
+        const plan = planInstances({ app, instances, mixed: false });
+        const killed = new Set(plan.kill.map((one) => one.instance));
+        const left = available(instances.filter((one) => !killed.has(one)));
+        const floor = Math.ceil(wanted[0] * wanted[1]);
+        assert.ok(left >= Math.min(floor, available(instances)), `${left} left of ${available(instances)}`);
+        assert.ok(![...killed].some((one) => one.isLeaving), "who moves it takes it away");
+      }),
+    );
+  });
+
+  test("what was lost is replaced at once, whatever the ceiling", () => {
+    const lost = instance("lost", OLD, "UnreachableInactive");
+    const plan = planInstances({ app: appOf([2, 1, 0]), instances: [...olds(1), lost], mixed: false });
+    assert.deepEqual([plan.kill.map((one) => one.instance.taskId), plan.launch], [["lost"], 1]);
+  });
+
+  test("a deployment does not wait for what is lost or leaves", () => {
+    const lost = instance("lost", OLD, "UnreachableInactive");
+    const leaving = { ...instance("leaving", OLD, "Running"), isLeaving: true };
+    const instances = [...news(2), lost, leaving];
+    assert.ok(isConverged({ app: appOf([2, 1, 1]), instances, mixed: false }));
+  });
+});
+
 describe("kill order", () => {
   const at = (taskId: string, condition: InstanceCondition, stagedAtMs: number): Instance => ({
     ...instance(taskId, VERSION, condition),
@@ -152,6 +205,15 @@ describe("kill order", () => {
       killOrder(all, "OLDEST_FIRST", 3).map(({ taskId }) => taskId),
       ["lost", "staging", "run-1"],
     );
+  });
+
+  test("what came back with its node goes before what took its place, unless that is not healthy yet", () => {
+    const back = { ...at("back", "Running", 0), hasReturned: true };
+    const orderOf = (...more: Instance[]) =>
+      killOrder([back, ...more], "YOUNGEST_FIRST", 1).map(({ taskId }) => taskId);
+    assert.deepEqual(orderOf(at("run-9", "Running", 9)), ["back"]);
+    assert.deepEqual(orderOf({ ...at("run-9", "Running", 9), isHealthy: false }), ["run-9"]);
+    assert.deepEqual(orderOf(at("staging", "Staging", 9)), ["staging"]);
   });
 
   test("with groups the largest gives first", () => {

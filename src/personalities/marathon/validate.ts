@@ -1,5 +1,6 @@
 /** The rules an app must keep (specification 1.1 to 1.8), each with Marathon's words and path. Pure. */
-import { type AppBody, isHostMode, isSingleInstance, portsOf } from "./app-definition.ts";
+import { EXCLUSIVE_ANNOTATION } from "../../model/when-unreachable.ts";
+import { type AppBody, isExclusive, isHostMode, portsOf, stopsFirst } from "./app-definition.ts";
 import { constraintViolations } from "./constraints.ts";
 import { invalidObject, type Violation } from "./errors.ts";
 import { absoluteId, climbsAboveRoot, endsReserved } from "./ids.ts";
@@ -89,12 +90,18 @@ function strategies(app: AppBody): Violation[] {
     const value = upgrade[name];
     if (value < 0 || value > 1) {
       found.push({ field: `/upgradeStrategy/${name}`, message: `got ${value}, expected between 0.0 and 1.0` });
-    } else if (isSingleInstance(app) && value !== 0) {
-      found.push({ field: `/upgradeStrategy/${name}`, message: `got ${value}, expected 0.0` });
+    } else if (stopsFirst(app) && value !== 0) {
+      const why = isExclusive(app) ? ": an exclusive app stops before it starts" : "";
+      found.push({ field: `/upgradeStrategy/${name}`, message: `got ${value}, expected 0.0${why}` });
     }
   }
-  if (isSingleInstance(app) && app.instances > 1) {
-    found.push({ field: "/instances", message: "Single instance app may only have one instance" });
+  if (stopsFirst(app) && app.instances > 1) {
+    const kind = isExclusive(app) ? "Exclusive" : "Single instance";
+    found.push({ field: "/instances", message: `${kind} app may only have one instance` });
+  }
+  const exclusive = app.labels[EXCLUSIVE_ANNOTATION];
+  if (exclusive !== undefined && exclusive !== "true" && exclusive !== "false") {
+    found.push({ field: `/labels/${EXCLUSIVE_ANNOTATION}`, message: `got "${exclusive}", expected "true" or "false"` });
   }
   if (unreachable !== "disabled" && unreachable.inactiveAfterSeconds > unreachable.expungeAfterSeconds) {
     found.push({

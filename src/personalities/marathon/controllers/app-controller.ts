@@ -16,6 +16,7 @@ import { type App, appKey, apps, isVisible } from "../kinds.ts";
 import { podNameFor, translateApp } from "../translate.ts";
 import { planInstances } from "../upgrade.ts";
 import { settleEndedPods } from "./ended-pods.ts";
+import { expungeLost } from "./expunge.ts";
 
 /** Launches in one transaction; more follow in the next, so that a huge app does not hold up everybody else. */
 const LAUNCH_CHUNK = 200;
@@ -53,13 +54,19 @@ function converge(tx: Tx, app: App, definition: AppDefinition, random: Random): 
   const mixed = app.spec.mixed ?? false;
   const plan = planInstances({ app: definition, instances, mixed, ...(groupOf ? { groupOf } : {}) });
   for (const { instance, reason } of plan.kill) kill(tx, app, instance, reason);
+  const killed = new Set(plan.kill.map(({ instance }) => instance));
+  const expunge = expungeLost(
+    tx,
+    definition,
+    instances.filter((instance) => !killed.has(instance)),
+  );
 
   const waitMs = remainingDelayMs(definition, app.status.backoff, tx.nowMs);
-  if (plan.launch > 0 && waitMs > 0) return { afterMs: waitMs };
+  if (plan.launch > 0 && waitMs > 0) return { afterMs: Math.min(waitMs, expunge?.afterMs ?? waitMs) };
   const waiting = instances.filter(({ condition }) => condition === "Scheduled").length;
   const launches = Math.min(plan.launch, LAUNCH_CHUNK, Math.max(0, MOST_WAITING - waiting));
   for (let n = 0; n < launches; n++) launch(tx, app, definition, random);
-  return undefined;
+  return expunge;
 }
 
 function launch(tx: Tx, app: App, definition: AppDefinition, random: Random): void {
