@@ -1,0 +1,52 @@
+import { type Event, events } from "../../model/event.ts";
+import { OWNER_INDEX } from "../../model/meta.ts";
+import { type Pod, pods } from "../../model/pod.ts";
+import type { Store } from "../../store/store.ts";
+import type { Change } from "../../store/transaction.ts";
+import { type Checker, SimFailure, type World } from "../contract.ts";
+import { runsForGood } from "./runs-for-good.ts";
+
+const FOR_MS = 60_000;
+
+/** Programs that end again and again go on doing so, and what is said of them and of their owners changes with them. */
+export class Quiet implements Checker {
+  readonly rule = "quiet";
+  readonly words = "Once all is as it is wanted a second pass writes nothing: the store stands still for a minute.";
+  judgements = 0;
+  #heard: Change[] | undefined;
+
+  committed(changes: readonly Change[]): void {
+    this.#heard?.push(...changes);
+  }
+
+  async settled(world: World): Promise<void> {
+    this.judgements++;
+    this.#heard = [];
+    await world.run(FOR_MS);
+    const { store } = world.server;
+    const unrest = store ? this.#heard.filter((change) => !isExpected(change, store)) : this.#heard;
+    this.#heard = undefined;
+    if (unrest.length === 0) return;
+    const shown = unrest
+      .slice(0, 5)
+      .map(({ type, kind, key, revision }) => `${type} ${kind.name} ${key} (${revision})`);
+    throw new SimFailure(this.rule, `${unrest.length} changes in a minute of rest: ${shown.join(", ")}`);
+  }
+}
+
+function isExpected({ kind, object, type }: Change, store: Store): boolean {
+  if (kind.name === pods.name) return !runsForGood(object as Pod);
+  if (kind.name === events.name) return type === "removed" || isAboutRestless(object as Event, store);
+  // An owner's status, a deployment that waits for it.
+  return isRestlessOwner(object.metadata.uid, store) || kind.name === "AppDeployment" || kind.name === "Endpoints";
+}
+
+function isAboutRestless({ involvedObject: { uid, kind, namespace, name } }: Event, store: Store): boolean {
+  if (kind !== pods.name) return isRestlessOwner(uid, store);
+  const pod = store.get(pods, `${namespace}/${name}`);
+  return pod === undefined || pod.metadata.uid !== uid || !runsForGood(pod);
+}
+
+function isRestlessOwner(uid: string, store: Store): boolean {
+  return store.by(pods, OWNER_INDEX, uid).some((pod) => !runsForGood(pod));
+}
