@@ -5,7 +5,9 @@ import { events } from "./event.ts";
 import type { Kind } from "./meta.ts";
 import { namespaces } from "./namespace.ts";
 import { nodes } from "./node.ts";
+import { nodeDrains } from "./node-drain.ts";
 import { pods } from "./pod.ts";
+import { rebalances } from "./rebalance.ts";
 import { replicationControllers } from "./replication-controller.ts";
 import { secrets } from "./secret.ts";
 import { services } from "./service.ts";
@@ -22,4 +24,6 @@ export const kernelKinds: readonly Kind[] = [
   secrets,
   configMaps,
   clusterSettings,
+  nodeDrains,
+  rebalances,
 ] as readonly unknown[] as readonly Kind[];

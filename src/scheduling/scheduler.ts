@@ -7,7 +7,7 @@
  */
 import { keyOf } from "../model/meta.ts";
 import { nodes } from "../model/node.ts";
-import { pods } from "../model/pod.ts";
+import { type Pod, pods } from "../model/pod.ts";
 import type { Clock, Timer } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
@@ -17,6 +17,7 @@ import { BindingRound } from "./binding-round.ts";
 import { isPending, PendingPods } from "./pending-pods.ts";
 import type { Strategy } from "./scores.ts";
 import { type Effect, StoreMirror } from "./store-mirror.ts";
+import { type SuccessorPlace, successorPlace } from "./successor-place.ts";
 
 export interface SchedulerOptions {
   readonly store: Store;
@@ -60,6 +61,12 @@ export class Scheduler {
   /** How many pods have no node at present. */
   get pendingCount(): number {
     return this.#pending.size;
+  }
+
+  /** Where the successor of a pod that is to be moved would go, by what is committed. */
+  successorOf(pod: Pod, stopsFirst: boolean): SuccessorPlace {
+    if (this.#followed === NOWHERE) return { kind: "unknown" };
+    return successorPlace(this.#mirror.index, pod, stopsFirst);
   }
 
   start(): void {

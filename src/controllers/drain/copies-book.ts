@@ -1,0 +1,56 @@
+/** Who keeps a pod's copies, and how they may be moved. */
+import type { Copies, CopiesRule } from "../../model/copies.ts";
+import { copiesRule } from "../../model/copies.ts";
+import { controllerOf, OWNER_INDEX, type OwnerReference } from "../../model/meta.ts";
+import { type Pod, pods } from "../../model/pod.ts";
+import { replicationControllers } from "../../model/replication-controller.ts";
+import { ANNOTATION } from "../../model/well-known.ts";
+import { isExclusive } from "../../model/when-unreachable.ts";
+import type { Reader } from "../../store/transaction.ts";
+
+export const replicatedCopies: CopiesRule = copiesRule(replicationControllers, ({ spec }) => ({
+  wanted: spec.replicas,
+  moves: "start first",
+  minReadyMs: (spec.minReadySeconds ?? 0) * 1000,
+}));
+
+/** What is known of one pod's workload. */
+export interface Kept {
+  /** Undefined: nobody would start it elsewhere. */
+  readonly owner: OwnerReference | undefined;
+  /** Undefined: kept by something that has no rule; its copies are judged by what is there. */
+  readonly copies: Copies | undefined;
+  readonly moves: Copies["moves"] | "nobody's";
+}
+
+export class CopiesBook {
+  readonly #rules: ReadonlyMap<string, CopiesRule>;
+
+  constructor(rules: readonly CopiesRule[]) {
+    this.#rules = new Map([replicatedCopies, ...rules].map((rule) => [rule.owner, rule]));
+  }
+
+  keptBy(reader: Reader, pod: Pod): Kept {
+    const owner = controllerOf(pod);
+    if (!owner) return { owner, copies: undefined, moves: "nobody's" };
+    const rule = this.#rules.get(owner.kind);
+    const copies = rule?.copiesOf(reader, owner, pod.metadata.namespace ?? "");
+    if (rule && !copies) return { owner, copies, moves: "nobody's" };
+    if (copies?.moves === "stays") return { owner, copies, moves: "stays" };
+    return { owner, copies, moves: isExclusive(pod) ? "stop first" : (copies?.moves ?? "start first") };
+  }
+}
+
+/** The other pods of its controller. */
+export function peersOf(reader: Reader, pod: Pod): readonly Pod[] {
+  const uid = controllerOf(pod)?.uid;
+  if (uid === undefined) return [];
+  return reader
+    .by(pods, OWNER_INDEX, uid)
+    .filter((other) => other.metadata.uid !== pod.metadata.uid && controllerOf(other)?.uid === uid);
+}
+
+/** As its user calls it. */
+export function workloadNameOf(pod: Pod): string {
+  return pod.metadata.annotations?.[ANNOTATION.workload] ?? controllerOf(pod)?.name ?? pod.metadata.name;
+}

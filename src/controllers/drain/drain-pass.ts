@@ -1,0 +1,196 @@
+/** One look at a node that is being drained: what of its pods may start to move, what may stop, and what has to wait for what. */
+import { disruptionOf, withDisruption } from "../../model/disruption.ts";
+import { keyOf } from "../../model/meta.ts";
+import type { DrainedPod, DrainState, NodeDrain } from "../../model/node-drain.ts";
+import { isReady, isTerminal, type Pod, pods } from "../../model/pod.ts";
+import { rfc3339 } from "../../seams/clock.ts";
+import { deletePod } from "../../store/delete-pod.ts";
+import { recordEvent } from "../../store/record-event.ts";
+import type { Tx } from "../../store/transaction.ts";
+import { type CopiesBook, type Kept, peersOf, workloadNameOf } from "./copies-book.ts";
+import { type Candidate, drainOrder, isSystemPod } from "./drain-order.ts";
+import type { FindElsewhere } from "./elsewhere.ts";
+import { isOnTheMove, judgeMove, readyCopies } from "./judge-move.ts";
+import { movesAtOnce } from "./moves-at-once.ts";
+
+/** What has no place is tried again so often, beside when something changes. */
+const RETRY_MS = 5_000;
+/** The scheduler has not heard of the cordon yet. */
+const SOON_MS = 200;
+
+export class DrainPass {
+  readonly #tx: Tx;
+  readonly #drain: NodeDrain;
+  readonly #book: CopiesBook;
+  readonly #elsewhere: FindElsewhere;
+  readonly #earlier: ReadonlyMap<string, DrainedPod>;
+  readonly #rows = new Map<string, DrainedPod>();
+  readonly #isLate: boolean;
+  #againInMs = Number.POSITIVE_INFINITY;
+
+  constructor(tx: Tx, drain: NodeDrain, book: CopiesBook, elsewhere: FindElsewhere) {
+    this.#tx = tx;
+    this.#drain = drain;
+    this.#book = book;
+    this.#elsewhere = elsewhere;
+    this.#earlier = new Map(drain.status.pods.map((row) => [row.uid, row]));
+    const leftMs = drain.spec.deadline === undefined ? undefined : Date.parse(drain.spec.deadline) - tx.nowMs;
+    this.#isLate = leftMs !== undefined && leftMs <= 0;
+    if (leftMs !== undefined && leftMs > 0) this.#againInMs = leftMs;
+  }
+
+  /** When to look again although nothing changes; Infinity = never. */
+  get againInMs(): number {
+    return this.#againInMs;
+  }
+
+  /** Moves what may move, and says of every pod how it is with it. */
+  run(): readonly DrainedPod[] {
+    const here = this.#podsHere();
+    const fresh = here.filter(({ pod, kept }) => !this.#goOn(pod, kept));
+    for (const candidate of drainOrder(fresh)) this.#consider(candidate);
+    return this.#finish();
+  }
+
+  /** Says only what is gone; nothing is moved. */
+  observe(): readonly DrainedPod[] {
+    for (const { pod } of this.#podsHere()) {
+      const before = this.#earlier.get(pod.metadata.uid);
+      this.#say(pod, before?.state ?? "waiting", before?.reason ?? "its turn has not come");
+    }
+    return this.#finish();
+  }
+
+  #podsHere(): readonly Candidate[] {
+    const here = this.#tx.by(pods, "node", this.#drain.metadata.name).filter((pod) => !isTerminal(pod));
+    return here.map((pod) => ({ pod, kept: this.#book.keptBy(this.#tx, pod) }));
+  }
+
+  /** Takes care of a pod whose move is under way; false: it is not. */
+  #goOn(pod: Pod, kept: Kept): boolean {
+    if (pod.metadata.deletionTimestamp !== undefined) {
+      this.#say(pod, "stopping", this.#earlier.get(pod.metadata.uid)?.reason ?? "it was asked to stop");
+      return true;
+    }
+    const disruption = disruptionOf(pod);
+    if (disruption?.reason === "NodeUnreachable") {
+      this.#say(pod, "waiting", "its node was lost: its successor is elsewhere, and it goes when the node is back");
+      return true;
+    }
+    if (disruption?.reason !== "Drain" || this.#isLate) return false;
+    if (kept.moves === "start first") this.#judge(pod, kept);
+    else if (kept.moves === "stop first")
+      this.#stop(pod, "there may be one only: it stops before its successor starts");
+    else return false;
+    return true;
+  }
+
+  #judge(pod: Pod, { copies }: Kept): void {
+    const { since, readyBefore = 0 } = this.#earlier.get(pod.metadata.uid) ?? {};
+    const { nowMs } = this.#tx;
+    const sinceMs = Date.parse(since ?? disruptionOf(pod)?.lastTransitionTime ?? rfc3339(nowMs));
+    const verdict = judgeMove({ pod, peers: peersOf(this.#tx, pod), copies, readyBefore, sinceMs, nowMs });
+    if (verdict.stop) {
+      this.#stop(pod, "its successor is ready");
+      return;
+    }
+    if (verdict.againInMs !== undefined) this.#lookAgain(verdict.againInMs);
+    this.#say(pod, "starting", verdict.reason, readyBefore);
+  }
+
+  #consider({ pod, kept }: Candidate): void {
+    const { name } = this.#drain.metadata;
+    if (kept.moves === "stays") {
+      this.#say(pod, "stays", kept.copies?.why ?? "it belongs to this node");
+    } else if (kept.moves === "nobody's" && !this.#drain.spec.force) {
+      this.#say(pod, "stays", `nothing would start it elsewhere; styr drain ${name} --force deletes it`);
+    } else if (this.#isLate) {
+      this.#stop(pod, "the deadline has come");
+    } else {
+      const wait = this.#whyWait(pod, kept);
+      if (wait === undefined) this.#begin(pod, kept);
+      else this.#say(pod, "waiting", wait);
+    }
+  }
+
+  #whyWait(pod: Pod, { moves, copies }: Kept): string | undefined {
+    const rows = [...this.#rows.values()];
+    const isUnderWay = ({ state }: DrainedPod) => state === "starting" || state === "stopping";
+    if (rows.filter(isUnderWay).length >= this.#drain.spec.atOnce) return "its turn has not come";
+    if (isSystemPod(pod) && rows.some((row) => isUnderWay(row) || row.state === "waiting"))
+      return "system pods go last";
+    if (moves === "nobody's") return undefined;
+    const peers = peersOf(this.#tx, pod);
+    if (moves === "stop first") {
+      const other = peers.find((peer) => !isTerminal(peer) && !isReady(peer));
+      if (!other || !isReady(pod)) return undefined;
+      this.#lookAgain(RETRY_MS);
+      return `${other.metadata.name} is not ready`;
+    }
+    const limit = movesAtOnce(copies);
+    if (peers.filter(isOnTheMove).length < limit) return undefined;
+    this.#lookAgain(RETRY_MS);
+    return limit === 1 ? "another copy is being moved" : `${limit} other copies are being moved`;
+  }
+
+  #begin(pod: Pod, { moves }: Kept): void {
+    if (moves === "nobody's") {
+      this.#stop(pod, "it was to be deleted with --force");
+      return;
+    }
+    const startsFirst = moves === "start first" && isReady(pod);
+    const place = this.#elsewhere(pod, !startsFirst);
+    if (place.kind === "unknown") {
+      this.#lookAgain(SOON_MS);
+      this.#say(pod, "waiting", "its turn has not come");
+    } else if (place.kind === "nowhere") {
+      this.#lookAgain(RETRY_MS);
+      this.#say(pod, "stuck", place.reason);
+    } else if (startsFirst) this.#mark(pod);
+    else if (isReady(pod)) this.#stop(pod, "there may be one only: it stops before its successor starts");
+    else this.#stop(pod, "it is not ready: its successor starts at once");
+  }
+
+  #mark(pod: Pod): void {
+    const { name } = this.#drain.metadata;
+    const readyBefore = readyCopies([pod, ...peersOf(this.#tx, pod)]);
+    const message = `${name} is being drained: a successor starts elsewhere, then this one stops`;
+    this.#tx.update(pods, withDisruption(pod, "Drain", message, this.#tx.nowMs));
+    this.#note(pod, message);
+    this.#say(pod, "starting", "its successor is not made yet", readyBefore);
+  }
+
+  #stop(pod: Pod, reason: string): void {
+    deletePod(this.#tx, pod);
+    this.#note(pod, `${this.#drain.metadata.name} is being drained: ${reason}`);
+    this.#say(pod, "stopping", reason);
+  }
+
+  #note(pod: Pod, message: string): void {
+    recordEvent(this.#tx, pod, { type: "Normal", reason: "Moving", message, component: "drain" });
+  }
+
+  #say(pod: Pod, state: DrainState, reason: string, readyBefore?: number): void {
+    const { uid } = pod.metadata;
+    const before = this.#earlier.get(uid);
+    const since = before?.state === state ? before.since : rfc3339(this.#tx.nowMs);
+    const row = { key: keyOf(pod), uid, workload: workloadNameOf(pod), state, reason, since };
+    this.#rows.set(uid, readyBefore === undefined ? row : { ...row, readyBefore });
+  }
+
+  #finish(): readonly DrainedPod[] {
+    const since = rfc3339(this.#tx.nowMs);
+    for (const [uid, before] of this.#earlier) {
+      if (this.#rows.has(uid) || before.state === "stays") continue;
+      const went = { ...before, state: "moved", since } as const;
+      this.#rows.set(uid, before.state === "moved" ? before : went);
+    }
+    return [...this.#rows.values()].toSorted((a, b) =>
+      a.key < b.key ? -1 : a.key > b.key ? 1 : a.uid < b.uid ? -1 : 1,
+    );
+  }
+
+  #lookAgain(ms: number): void {
+    this.#againInMs = Math.min(this.#againInMs, ms);
+  }
+}

@@ -1,0 +1,13 @@
+import type { Pod } from "../../model/pod.ts";
+
+/** Where a pod's successor would be placed now. `unknown`: the scheduler is still reading; ask again in a moment. */
+export type Elsewhere =
+  | { readonly kind: "fits"; readonly nodeName: string }
+  | { readonly kind: "nowhere"; readonly reason: string }
+  | { readonly kind: "unknown" };
+
+/**
+ * Asked before a pod is moved, so that nothing is stopped that then waits for a place. `stopsFirst`: as if the pod itself
+ * had stopped already. The scheduler answers; app/ passes it in.
+ */
+export type FindElsewhere = (pod: Pod, stopsFirst: boolean) => Elsewhere;
