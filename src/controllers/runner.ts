@@ -1,13 +1,13 @@
 /** The only reconcile loop: watches the store, keeps a queue of keys per controller, and runs each key in a transaction of its own. */
-import { backoffMs } from "../lib/backoff.ts";
 import { ApiError } from "../model/errors.ts";
 import { keyOf } from "../model/meta.ts";
-import type { Clock, Timer } from "../seams/clock.ts";
+import type { Clock } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
 import type { Store } from "../store/store.ts";
 import type { Change } from "../store/transaction.ts";
 import type { Controller, Requeue } from "./controller.ts";
+import { Lane } from "./lane.ts";
 
 export interface RunnerOptions {
   readonly store: Store;
@@ -19,22 +19,10 @@ export interface RunnerOptions {
 
 /** Longest run without letting the event loop breathe. */
 const SLICE_MS = 10;
-const RETRY = { initialMs: 200, factor: 2, maxMs: 30_000 };
-
-/** One controller with what waits for it. */
-interface Lane {
-  readonly controller: Controller;
-  readonly random: Random;
-  readonly log: Log;
-  readonly queue: Set<string>;
-  readonly timers: Map<string, Timer>;
-  readonly failures: Map<string, number>;
-}
 
 export class ControllerRunner {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #log: Log;
   readonly #lanes: readonly Lane[];
   readonly #stop = new AbortController();
   readonly #idle = new Set<() => void>();
@@ -48,15 +36,16 @@ export class ControllerRunner {
   constructor({ store, controllers, clock, random, log }: RunnerOptions) {
     this.#store = store;
     this.#clock = clock;
-    this.#log = log;
-    this.#lanes = controllers.map((controller) => ({
-      controller,
-      random: random.fork(controller.name),
-      log: log.with({ controller: controller.name }),
-      queue: new Set(),
-      timers: new Map(),
-      failures: new Map(),
-    }));
+    this.#lanes = controllers.map(
+      (controller) =>
+        new Lane({
+          controller,
+          clock,
+          random: random.fork(controller.name),
+          log: log.with({ controller: controller.name }),
+          ready: () => this.#run(),
+        }),
+    );
   }
 
   /** Reconciles everything there is once, then what changes. */
@@ -66,10 +55,7 @@ export class ControllerRunner {
 
   async stop(): Promise<void> {
     this.#stop.abort();
-    for (const { queue, timers } of this.#lanes) {
-      queue.clear();
-      for (const timer of timers.values()) timer.cancel();
-    }
+    for (const lane of this.#lanes) lane.stop();
     await this.#watched;
   }
 
@@ -79,9 +65,7 @@ export class ControllerRunner {
   }
 
   #isIdle(): boolean {
-    return (
-      this.#inFlight === 0 && this.#seen >= this.#store.revision && this.#lanes.every(({ queue }) => queue.size === 0)
-    );
+    return this.#inFlight === 0 && this.#seen >= this.#store.revision && this.#lanes.every(({ isIdle }) => isIdle);
   }
 
   async #watch(): Promise<void> {
@@ -118,13 +102,13 @@ export class ControllerRunner {
   }
 
   #enqueueFor(change: Change): void {
-    for (const { controller, queue } of this.#lanes) {
-      for (const { kind, keys } of controller.wakers) {
+    for (const lane of this.#lanes) {
+      for (const { kind, keys } of lane.controller.wakers) {
         if (kind.name !== change.kind.name) continue;
-        for (const key of keys(change.object, this.#store, change)) queue.add(key);
+        for (const key of keys(change.object, this.#store, change)) lane.wake(key);
         // An object that changed hands wakes its old owner as well.
         if (change.type === "modified" && change.before) {
-          for (const key of keys(change.before, this.#store, change)) queue.add(key);
+          for (const key of keys(change.before, this.#store, change)) lane.wake(key);
         }
       }
     }
@@ -153,7 +137,7 @@ export class ControllerRunner {
         }
         // Only a lane that was served has had its turn.
         this.#nextLane = (at + 1) % this.#lanes.length;
-        lane.queue.delete(key);
+        lane.take(key);
         this.#reconcile(lane, key);
       }
     }
@@ -161,45 +145,27 @@ export class ControllerRunner {
   }
 
   #reconcile(lane: Lane, key: string): void {
-    lane.timers.get(key)?.cancel();
-    lane.timers.delete(key);
     this.#inFlight++;
     let requeue: Requeue | undefined;
-    this.#store
-      .update((tx) => {
-        requeue = lane.controller.reconcile(key, tx, { random: lane.random, log: lane.log });
-      })
+    const beganMs = this.#clock.monotonic();
+    const written = this.#store.update((tx) => {
+      requeue = lane.controller.reconcile(key, tx, { random: lane.random, log: lane.log });
+    });
+    lane.tookMs(key, this.#clock.monotonic() - beganMs);
+    written
       .then(
         () => {
-          lane.failures.delete(key);
-          if (requeue) this.#later(lane, key, requeue.afterMs);
+          lane.succeeded(key);
+          if (requeue && !this.#stop.signal.aborted) lane.later(key, requeue.afterMs);
         },
-        (error: Error) => this.#failed(lane, key, error),
+        (error: Error) => {
+          if (!this.#stop.signal.aborted) lane.failed(key, error);
+        },
       )
       .finally(() => {
         this.#inFlight--;
         this.#announceIdle();
       });
-  }
-
-  #failed(lane: Lane, key: string, error: Error): void {
-    if (this.#stop.signal.aborted) return;
-    const failures = (lane.failures.get(key) ?? 0) + 1;
-    lane.failures.set(key, failures);
-    const afterMs = backoffMs(RETRY, failures);
-    lane.log.warn("could not reconcile; trying again", { key, error: error.stack ?? error.message, afterMs });
-    this.#later(lane, key, afterMs);
-  }
-
-  #later(lane: Lane, key: string, afterMs: number): void {
-    if (this.#stop.signal.aborted) return;
-    lane.timers.get(key)?.cancel();
-    const timer = this.#clock.setTimer(afterMs, () => {
-      lane.timers.delete(key);
-      lane.queue.add(key);
-      this.#run();
-    });
-    lane.timers.set(key, timer);
   }
 
   #announceIdle(): void {
