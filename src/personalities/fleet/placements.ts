@@ -3,11 +3,12 @@
 import { nodes } from "../../model/node.ts";
 import { isTerminal, type Pod, pods } from "../../model/pod.ts";
 import type { Reader } from "../../store/transaction.ts";
+import { copiesOf } from "./copies.ts";
 import { globMatches } from "./glob.ts";
-import { FLEET_NAMESPACE, type Unit, units } from "./kinds.ts";
+import { type Unit, units } from "./kinds.ts";
 import { machineLabels } from "./machine-labels.ts";
 import { type Requirements, readRequirements } from "./requirements.ts";
-import { hostnameOf, type Placement, podName, WHERE_IT_WAS } from "./translate.ts";
+import { hostnameOf, type Placement, WHERE_IT_WAS } from "./translate.ts";
 import { replacersKeptFrom, unitNameOf } from "./unit-pods.ts";
 
 export function placementsOf(unit: Unit, reader: Reader): readonly Placement[] {
@@ -23,8 +24,10 @@ export function placementsOf(unit: Unit, reader: Reader): readonly Placement[] {
     .map((node) => ({ node }));
 }
 
+/** The pod that stands for a unit, or that has to go before one may. */
 function podOf(reader: Reader, unit: string): Pod | undefined {
-  return reader.get(pods, `${FLEET_NAMESPACE}/${podName(unit)}`);
+  const { current, inTheWay } = copiesOf(reader, unit);
+  return current ?? inTheWay[0];
 }
 
 function isLeaving(reader: Reader, peer: string): boolean {

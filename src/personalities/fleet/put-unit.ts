@@ -5,6 +5,7 @@ import { parseUnitFile, UnitFileError } from "../../model/unit/parse-unit-file.t
 import { serializeUnit, unitHash } from "../../model/unit/serialize-unit.ts";
 import { isTemplate } from "../../model/unit/unit-name.ts";
 import type { Tx } from "../../store/transaction.ts";
+import { careProblem } from "./care.ts";
 import { quote } from "./go-quote.ts";
 import { type Unit, type UnitDesire, units } from "./kinds.ts";
 import { requirementProblem } from "./requirement-problem.ts";
@@ -61,6 +62,6 @@ function checkOptions(options: readonly UnitOption[]): void {
     if (error instanceof UnitFileError) throw new ApiError("BadRequest", error.message);
     throw error;
   }
-  const problem = requirementProblem(options);
+  const problem = requirementProblem(options) ?? careProblem(options);
   if (problem !== undefined) throw new ApiError("BadRequest", problem);
 }

@@ -3,6 +3,7 @@ import { readService } from "../../model/unit/read-service.ts";
 import { serializedLines } from "../../model/unit/serialize-unit.ts";
 import type { ServiceSettings } from "../../model/unit/service-settings.ts";
 import { suggest } from "../../model/unit/suggest.ts";
+import { CARE_KEYS, unknownCare } from "./care.ts";
 import { REQUIREMENT_KEYS, unknownRequirements } from "./requirements.ts";
 import type { UnitBody } from "./unit-body.ts";
 
@@ -22,11 +23,15 @@ export function remarksOn(
   if (options.length === 0) return { warnings: [], errors: [] };
   const { service, diagnostics } = readService(options, name, lines === undefined ? {} : { lines });
   const at = lines ?? serializedLines(options);
-  const unknown = unknownRequirements(options).map(({ at: index, key }) => {
-    const better = suggest(key, REQUIREMENT_KEYS);
+  const ignored = (section: string, known: readonly string[], { at: index, key }: { at: number; key: string }) => {
+    const better = suggest(key, known);
     const hint = better === undefined ? "" : `; did you mean "${better}"?`;
-    return `${name}:${at[index] ?? 0}: unknown key "${key}" in [X-Fleet] is ignored${hint}`;
-  });
+    return `${name}:${at[index] ?? 0}: unknown key "${key}" in [${section}] is ignored${hint}`;
+  };
+  const unknown = [
+    ...unknownRequirements(options).map((found) => ignored("X-Fleet", REQUIREMENT_KEYS, found)),
+    ...unknownCare(options).map((found) => ignored("X-Styrmann", CARE_KEYS, found)),
+  ];
   const of = (severity: string) =>
     diagnostics.filter((diagnostic) => diagnostic.severity === severity).map(({ message }) => message);
   const absent = absentWords(service, isKept);

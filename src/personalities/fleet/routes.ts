@@ -4,6 +4,7 @@ import { keyOf, OWNER_INDEX } from "../../model/meta.ts";
 import { isNodeReady, nodes } from "../../model/node.ts";
 import { pods } from "../../model/pod.ts";
 import type { PersonalityContext } from "../personality.ts";
+import { inOrderOfWorth } from "./copies.ts";
 import { DISCOVERY } from "./discovery.ts";
 import { empty, errorResponse, json } from "./errors.ts";
 import { type Unit, units } from "./kinds.ts";
@@ -115,12 +116,20 @@ function listUnits(context: PersonalityContext, url: URL): Response {
 }
 
 function rendered(context: PersonalityContext, unit: Unit, inList = false): object {
-  const its = context.store.by(pods, OWNER_INDEX, unit.metadata.uid);
-  return renderUnit(unit, its, machineOf(context), { nowMs: context.clock.now(), inList });
+  return renderUnit(unit, podsOf(context, unit), machineOf(context), { nowMs: context.clock.now(), inList });
 }
 
+/** Of machines that are there: what others say of themselves has expired, as fleet's leases in etcd do. */
 function machineOf({ store }: PersonalityContext): MachineOf {
-  return (nodeName) => store.get(nodes, nodeName)?.status.nodeInfo.machineID;
+  return (nodeName) => {
+    const node = store.get(nodes, nodeName);
+    return node && isNodeReady(node) ? node.status.nodeInfo.machineID : undefined;
+  };
+}
+
+/** The pod that stands for the unit comes first. */
+function podsOf({ store }: PersonalityContext, unit: Unit) {
+  return inOrderOfWorth(store.by(pods, OWNER_INDEX, unit.metadata.uid));
 }
 
 /** fleet's answer, and in Warning headers what a person should know (fleetctl does not show them, styr does). */
@@ -166,7 +175,7 @@ async function deleteOne({ store }: PersonalityContext, name: string): Promise<R
 }
 
 function statesOf(context: PersonalityContext, unit: Unit) {
-  return renderStates(unit, context.store.by(pods, OWNER_INDEX, unit.metadata.uid), machineOf(context));
+  return renderStates(unit, podsOf(context, unit), machineOf(context));
 }
 
 function listStates(context: PersonalityContext, url: URL): Response {

@@ -10,6 +10,7 @@ import { unitHash } from "../../model/unit/serialize-unit.ts";
 import type { ServiceSettings } from "../../model/unit/service-settings.ts";
 import { unitLimits, unitRequests } from "../../model/unit/unit-requests.ts";
 import { ANNOTATION, NODE_LABEL } from "../../model/well-known.ts";
+import { readCare } from "./care.ts";
 import { FLEET_NAMESPACE, type Unit } from "./kinds.ts";
 import { type Requirements, readRequirements } from "./requirements.ts";
 
@@ -39,18 +40,21 @@ export interface Placement {
   readonly besides?: ReadonlyMap<string, string>;
   /** Better here than elsewhere: fleet leaves a unit where it is. */
   readonly wasAt?: string | undefined;
+  /** Which of its names the pod gets: an earlier copy that is lost or moved keeps its own. */
+  readonly slot?: number;
 }
 
 export function translateUnit(unit: Unit, placement: Placement = {}): Draft<Pod> {
   const { name } = unit.metadata;
   const { options, desiredState, stops } = unit.spec;
   const { service } = readService(options, name);
-  const { node, replacedBy = [] } = placement;
+  const { node, replacedBy = [], slot = 0 } = placement;
+  const requirements = readRequirements(options, name);
   return {
     apiVersion: "v1",
     kind: "Pod",
     metadata: {
-      name: podName(name, node?.metadata.name),
+      name: podName(name, { slot, ...(node ? { node: node.metadata.name } : {}) }),
       namespace: FLEET_NAMESPACE,
       labels: { "fleet.styrmann.dev/unit": shortName(name) },
       annotations: {
@@ -75,18 +79,29 @@ export function translateUnit(unit: Unit, placement: Placement = {}): Draft<Pod>
       restartPolicy: "Never",
       hostNetwork: true,
       terminationGracePeriodSeconds: graceSeconds(service),
-      constraints: constraintsOf(name, readRequirements(options, name), placement),
+      constraints: constraintsOf(name, requirements, placement),
+      ...careOf(options, requirements),
     },
     status: { phase: "Pending" },
   };
 }
 
+/** A global unit's pod belongs to its machine: there is nowhere else that it could be started instead. */
+function careOf(options: Unit["spec"]["options"], { isGlobal }: Requirements): Partial<Pod["spec"]> {
+  if (isGlobal) return { whenUnreachable: { action: "keep" } };
+  const { exclusive, whenUnreachable } = readCare(options);
+  return { ...(exclusive ? { exclusive } : {}), ...(whenUnreachable ? { whenUnreachable } : {}) };
+}
+
 /** DNS-1123, stable for the unit (and node): a name that needed changing carries a digest of what it was. */
-export function podName(unit: string, node?: string): string {
+export function podName(unit: string, { node, slot = 0 }: { readonly node?: string; readonly slot?: number } = {}) {
   const wanted = node === undefined ? unit : `${unit}.${node}`;
   const digest = createHash("sha256").update(wanted).digest("hex").slice(0, 8);
   const safe = shortName(wanted).slice(0, 200);
-  return safe === wanted ? safe : `${safe}-${digest}`;
+  const name = safe === wanted ? safe : `${safe}-${digest}`;
+  // As long as the random ends of other controllers' pods, so that it is read as one.
+  const end = createHash("sha256").update(`${wanted} ${slot}`).digest("hex").slice(0, 5);
+  return slot === 0 ? name : `${name}-${end}`;
 }
 
 function shortName(text: string): string {

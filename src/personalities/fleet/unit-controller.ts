@@ -1,14 +1,16 @@
 /** Makes and keeps the pods that stand for units: one per unit, or one per suitable machine for a global one. */
 import { type Controller, wakes } from "../../controllers/controller.ts";
+import { isDisrupted } from "../../model/disruption.ts";
 import { OWNER_INDEX } from "../../model/meta.ts";
 import { type Node, nodes } from "../../model/node.ts";
+import { isOnLostNode } from "../../model/node-state.ts";
 import { isTerminal, type Pod, pods } from "../../model/pod.ts";
 import { unitHash } from "../../model/unit/serialize-unit.ts";
 import { isTemplate } from "../../model/unit/unit-name.ts";
 import { deletePod } from "../../store/delete-pod.ts";
 import { type Change, type Reader, sameJson } from "../../store/transaction.ts";
 import { globMatches } from "./glob.ts";
-import { keepPod } from "./keep-pod.ts";
+import { keepCopies, keepPod } from "./keep-pod.ts";
 import { FLEET_NAMESPACE, type Unit, units } from "./kinds.ts";
 import { placementsOf } from "./placements.ts";
 import { readRequirements } from "./requirements.ts";
@@ -30,7 +32,11 @@ export const unitController: Controller = {
     const kept = new Set<string>();
     const hash = unitHash(unit.spec.options);
     for (const placement of runs ? placementsOf(unit, tx) : []) {
-      const podKey = `${FLEET_NAMESPACE}/${podName(name, placement.node?.metadata.name)}`;
+      if (!placement.node) {
+        for (const podKey of keepCopies(tx, unit, hash, placement)) kept.add(podKey);
+        continue;
+      }
+      const podKey = `${FLEET_NAMESPACE}/${podName(name, { node: placement.node.metadata.name })}`;
       kept.add(podKey);
       keepPod(tx, unit, hash, placement, tx.get(pods, podKey));
     }
@@ -40,11 +46,13 @@ export const unitController: Controller = {
   },
 };
 
-/** Most changes of a pod are of its status, and of that only the end and the rest of its unit matter here. */
+const CLAIMS: readonly ((pod: Pod) => boolean)[] = [isTerminal, isAtRest, isDisrupted, isOnLostNode];
+
+/** Most changes of a pod are of its status, and of that only the end and the rest of its unit and the loss of its machine matter here. */
 function isWorthALook({ type, object, before }: Change): boolean {
   if (type !== "modified" || !before) return true;
   const [now, earlier] = [object as Pod, before as Pod];
-  if (isTerminal(now) !== isTerminal(earlier) || isAtRest(now) !== isAtRest(earlier)) return true;
+  if (CLAIMS.some((claim) => claim(now) !== claim(earlier))) return true;
   const concerns = ({ metadata: { annotations, ownerReferences, deletionTimestamp } }: Pod) => ({
     annotations,
     ownerReferences,

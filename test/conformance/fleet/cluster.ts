@@ -14,6 +14,7 @@ import { silentLog } from "../../../src/seams/log.ts";
 import { SeededRandom } from "../../../src/seams/random.ts";
 import { MemoryJournal } from "../../../src/store/journals/memory.ts";
 import { Store } from "../../../src/store/store.ts";
+import { loseNode, returnNode } from "../lost-node.ts";
 import { type Habits, Machines } from "./machines.ts";
 
 const DEADLINE_MS = 8000;
@@ -109,6 +110,29 @@ export class Cluster {
 
   labelsOf(letter: string): Readonly<Record<string, string>> | undefined {
     return this.store.get(nodes, letter)?.metadata.labels;
+  }
+
+  /** The machine is unreachable, and its units are given up: what the node lifecycle writes. */
+  async lose(letter: string, replaced = true): Promise<void> {
+    this.machines.cutOff.add(letter);
+    await this.#setReady(letter, false);
+    await loseNode(this.store, letter, replaced);
+  }
+
+  async bringBack(letter: string): Promise<void> {
+    await this.#setReady(letter, true);
+    await returnNode(this.store, letter);
+    this.machines.cutOff.delete(letter);
+  }
+
+  async #setReady(letter: string, ready: boolean): Promise<void> {
+    await this.store.update((tx) => {
+      const node = tx.get(nodes, letter);
+      if (!node) throw new Error(`there is no machine ${letter}`);
+      const conditions = [{ type: "Ready", status: ready ? "True" : "Unknown" }] as const;
+      const taints = ready ? [] : [{ key: "node.kubernetes.io/unreachable", effect: "NoSchedule" } as const];
+      tx.update(nodes, { ...node, spec: { ...node.spec, taints }, status: { ...node.status, conditions } });
+    });
   }
 
   /** A body that is text goes as it is; a null Content-Type sends none. */

@@ -16,6 +16,8 @@ const STOPPING: UnitState = { load: "loaded", active: "deactivating", sub: "stop
 export class Machines {
   /** `start hello.service a`, `stop hello.service a`, in order. */
   readonly log: string[] = [];
+  /** Machines that hear nothing and say nothing. */
+  readonly cutOff = new Set<string>();
   readonly #store: Store;
   readonly #stopMs: (unit: string) => number;
   readonly #stopping = new Map<string, number>();
@@ -57,7 +59,7 @@ export class Machines {
   async #obey(): Promise<void> {
     await this.#store.update((tx) => {
       for (const pod of tx.list(pods, "fleet")) {
-        if (pod.spec.nodeName === undefined || isTerminal(pod)) continue;
+        if (pod.spec.nodeName === undefined || isTerminal(pod) || this.cutOff.has(pod.spec.nodeName)) continue;
         const after = this.#next(pod);
         if (after === "gone") tx.remove(pods, `fleet/${pod.metadata.name}`);
         else if (after !== undefined) tx.update(pods, after);
@@ -107,5 +109,7 @@ function stateOf(pod: Pod): UnitState | undefined {
 
 function withState(pod: Pod, unit: UnitState, phase: "Running" | "Failed"): Pod {
   const status = { name: "unit", state: {}, ready: true, restartCount: 0, image: "", imageID: "", unit };
-  return { ...pod, status: { ...pod.status, phase, containerStatuses: [status] } };
+  const others = (pod.status.conditions ?? []).filter(({ type }) => type !== "Ready");
+  const ready = { type: "Ready", status: unit.active === "active" ? "True" : "False" } as const;
+  return { ...pod, status: { ...pod.status, phase, conditions: [...others, ready], containerStatuses: [status] } };
 }
