@@ -1,0 +1,59 @@
+import type { Scenario } from "../contract.ts";
+import { brakeMajority, brakeRelease, brakeZone } from "./brake.ts";
+import {
+  exclusiveAgentCrash,
+  exclusiveDeath,
+  exclusivePartition,
+  exclusiveServerDown,
+  exclusiveStubborn,
+} from "./exclusive.ts";
+import { drainDeadline, drained, drainFloor, rebalanced } from "./moving.ts";
+import { controlPlaneDown, ownStall, restartGrace, storeRefuses, upgrade } from "./outages.ts";
+import { rebootAll, rebootAnnounced, staggeredRestart } from "./reboots.ts";
+import { keep, marathonDisabled, rateLimit, replaceAfter, tolerations } from "./rules.ts";
+import { blip, flappingNode, gone, oneWayCut, silentHost, surplusOnReturn } from "./silence.ts";
+import { engineHang, healthSteersPlacement, ioStall } from "./slow-hosts.ts";
+import { swarm } from "./swarm.ts";
+import { backoffReset, pullQueue, updateFloor } from "./updates.ts";
+
+/** What `npm run sim -- --scenario NAME` knows. The first draws everything; each other one is about one rule. */
+export const scenarios: readonly Scenario[] = [
+  swarm,
+  silentHost,
+  blip,
+  flappingNode,
+  oneWayCut,
+  surplusOnReturn,
+  gone,
+  ioStall,
+  engineHang,
+  healthSteersPlacement,
+  rebootAnnounced,
+  rebootAll,
+  staggeredRestart,
+  controlPlaneDown,
+  storeRefuses,
+  ownStall,
+  restartGrace,
+  upgrade,
+  brakeMajority,
+  brakeZone,
+  brakeRelease,
+  keep,
+  replaceAfter,
+  tolerations,
+  marathonDisabled,
+  rateLimit,
+  exclusivePartition,
+  exclusiveStubborn,
+  exclusiveAgentCrash,
+  exclusiveServerDown,
+  exclusiveDeath,
+  drained,
+  drainFloor,
+  drainDeadline,
+  rebalanced,
+  updateFloor,
+  pullQueue,
+  backoffReset,
+];
