@@ -64,7 +64,7 @@ export const DRAIN_AT_ONCE = 5;
 /** How a drain fares, as `GET /styr/v1/nodes/NAME/drain` says it. */
 export interface DrainReport {
   readonly node: string;
-  readonly phase: DrainPhase | "ended";
+  readonly phase: DrainPhase;
   readonly by: string;
   readonly startedAt: string;
   readonly endedAt?: string;
