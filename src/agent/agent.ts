@@ -5,10 +5,13 @@
  */
 
 import type { Driver, ObservedRun, RunRef } from "../drivers/driver.ts";
+import { DEFAULT_CLUSTER_SETTINGS } from "../model/cluster-settings.ts";
+import type { Goodbye, LeaseTerms } from "../model/heartbeat.ts";
 import type { Draft } from "../model/meta.ts";
 import type { Node } from "../model/node.ts";
 import type { DriverName, Pod } from "../model/pod.ts";
 import type { NodeAccess } from "../model/streams.ts";
+import { isExclusive } from "../model/when-unreachable.ts";
 import { AdmissionDesk } from "../scheduling/fit/admission-desk.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
@@ -18,6 +21,11 @@ import type { Addresses } from "./addresses.ts";
 import type { Assignments, Control } from "./control.ts";
 import { DriverView } from "./driver-view.ts";
 import { EventFilter } from "./event-filter.ts";
+import { Fence, GUARD_SHARE } from "./fence.ts";
+import { Guard } from "./guard.ts";
+import { HealthWatch } from "./heartbeat/health-watch.ts";
+import type { HeartbeatNews } from "./heartbeat/heartbeat-loop.ts";
+import { type Heartbeats, OwnHeartbeats } from "./heartbeat/heartbeats.ts";
 import type { LocalRecord, PodRecord } from "./local-record.ts";
 import { AgentAccess } from "./node-access.ts";
 import type { NodeHost } from "./node-host.ts";
@@ -28,6 +36,7 @@ import { graceOf } from "./pod-machine.ts";
 import { PodWorker } from "./pod-worker.ts";
 import { PullQueue } from "./pull-queue.ts";
 import { Reporter } from "./reporter.ts";
+import { StartQueue } from "./start-queue.ts";
 import { Strangers } from "./strangers.ts";
 import { eachOf, removeRuns } from "./sweep.ts";
 import { TimerHeap } from "./timer-heap.ts";
@@ -48,6 +57,14 @@ export interface AgentOptions extends NodeReportOptions {
   readonly log: Log;
   /** Images pulled at once; default 4. */
   readonly pullsAtOnce?: number;
+  /** Containers started at once; default 8. */
+  readonly startsAtOnce?: number;
+  /** Default: through `control`, in this thread. */
+  readonly heartbeats?: Heartbeats;
+  /** Writes a little to the agent's disk and waits until it is there: for the health word. */
+  probeDisk?(): Promise<void>;
+  /** Why memory is short, in words: for the health word. */
+  memory?(): string | undefined;
 }
 
 export interface RemovalProgress {
@@ -61,6 +78,10 @@ export interface RemovalProgress {
 const LOOK_EVERY_MS = 10_000;
 /** A driver that does not answer holds up the start no longer than this. */
 const FIRST_LOOK_MS = 5_000;
+/** Longer than this nobody waits for a goodbye. */
+const GOODBYE_MS = 1_000;
+/** After so many intervals without an answer, what this node has said may have been replaced by others' words. */
+const GAP_INTERVALS = 5;
 /** How long an answer that would stop everything here has to stay the same before it is believed. */
 const DOUBT_MS = 30_000;
 
@@ -74,6 +95,14 @@ export class Agent {
   readonly #strangers: Strangers;
   readonly #stopping = new AbortController();
   #watching = new AbortController();
+  readonly #heartbeats: Heartbeats;
+  readonly #guard: Guard;
+  readonly #health: HealthWatch;
+  readonly #session: string;
+  #fence: Fence | undefined;
+  #terms: LeaseTerms | undefined;
+  #heardOfMs: number | undefined;
+  #ticket = 0;
   #host: WorkerHost | undefined;
   /** Whether the control plane has said, since the start, what is assigned. */
   #isTold = false;
@@ -90,6 +119,21 @@ export class Agent {
     );
     this.#strangers = new Strangers({ ...options, isKnown: (uid) => this.#workers.has(uid) });
     for (const [name, driver] of options.drivers) this.#views.set(name, this.#viewOf(driver));
+    this.#session = options.random.uuid();
+    this.#heartbeats = options.heartbeats ?? new OwnHeartbeats(control, clock);
+    this.#guard = new Guard({
+      ...{ clock, log, drivers: options.drivers },
+      exclusiveRuns: () => this.#exclusive().flatMap((worker) => worker.runs),
+      lease: () => this.#fence?.lease,
+      cannot: (words) => this.#registration.noteUnguarded(words),
+    });
+    this.#health = new HealthWatch({
+      ...{ heartbeats: this.#heartbeats, clock, log },
+      look: async () => void (await Promise.all([...this.#views.values()].map((view) => view.describe()))),
+      engineAtMs: () => this.#engineAtMs(),
+      ...(options.probeDisk === undefined ? {} : { probeDisk: () => options.probeDisk?.() ?? Promise.resolve() }),
+      ...(options.memory === undefined ? {} : { memory: () => options.memory?.() }),
+    });
   }
 
   /** Logs, commands and usage of the pods on this node. */
@@ -113,17 +157,51 @@ export class Agent {
     const { host, record, nodeName, clock } = this.#options;
     const { bootId } = await host.read();
     this.#host = this.#workerHost(bootId);
-    for (const known of await record.load()) this.#add(known.pod, known);
+    const records = await record.load();
+    this.#fence = this.#fenceFor(records);
+    for (const known of records) this.#add(known.pod, known);
+    this.#heartbeats.start({ node: nodeName, bootId, session: this.#session }, (news) => this.#heard(news));
     for (const view of this.#views.values()) view.watch(this.#stopping.signal);
     await this.#withinMs(FIRST_LOOK_MS, this.#look());
     for (const worker of this.#workers.values()) void worker.begin();
-    this.#watch();
+    this.#watch(0);
+    this.#health.start();
     this.#options.log.info("agent started", { node: nodeName, pods: this.#workers.size, bootId });
     clock.setTimer(LOOK_EVERY_MS, () => this.#lookAgain());
   }
 
-  /** Ends, leaving everything as it runs. */
-  async stop(): Promise<void> {
+  /** Says that it goes away for a while, and why, and ends, leaving everything as it runs. */
+  async stop(why?: Goodbye["why"]): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    this.#quiet();
+    await this.#sayGoodbye(why);
+    await this.#end();
+  }
+
+  /** No sign of life is sent after the goodbye. */
+  #quiet(): void {
+    this.#heartbeats.stop();
+    this.#health.stop();
+  }
+
+  async #sayGoodbye(told: Goodbye["why"] | undefined): Promise<void> {
+    const { control, nodeName, host, log, clock } = this.#options;
+    if (this.#fence === undefined) return;
+    const say = async () => {
+      const why = told ?? ((await host.isGoingDown?.()) === true ? "reboot" : "agent-restart");
+      const sentAtMs = clock.monotonic();
+      await control.goodbye({ node: nodeName, session: this.#session, why });
+      // Counted on only when it was heard, from when it was sent, and for less time than the control plane counts.
+      const graceMs = (this.#terms?.rebootGraceMs ?? 0) * GUARD_SHARE;
+      if (graceMs > 0) await this.#guard.extend(sentAtMs + graceMs);
+    };
+    const failed = (error: unknown) =>
+      log.warn("the control plane was not told that the agent stops", { why: String(error) });
+    await this.#withinMs(GOODBYE_MS, say().catch(failed));
+  }
+
+  async #end(): Promise<void> {
+    this.#fence?.stop();
     this.#stopping.abort(new Error("the agent stops"));
     this.#watching.abort(new Error("the agent stops"));
     this.#reporter.stop();
@@ -135,7 +213,8 @@ export class Agent {
     progress: (progress: RemovalProgress) => void = () => {},
     mostGraceMs = 10_000,
   ): Promise<{ readonly failures: number }> {
-    await this.stop();
+    this.#quiet();
+    await this.#end();
     const { drivers, log, record } = this.#options;
     const records = await record.load();
     const grace = new Map(records.map(({ pod }) => [pod.metadata.uid, Math.min(mostGraceMs, graceOf(pod))] as const));
@@ -189,13 +268,17 @@ export class Agent {
   }
 
   #workerHost(bootId: string): WorkerHost {
-    const { clock, log, pullsAtOnce, addresses } = this.#options;
+    const { clock, log, pullsAtOnce, startsAtOnce, addresses } = this.#options;
     const desk = this.#desk;
     return {
       ...this.#options,
       addresses,
       bootId,
       pulls: new PullQueue(pullsAtOnce),
+      starts: new StartQueue(clock, startsAtOnce),
+      fence: () => this.#fence?.word,
+      leaseTerms: () => this.#terms,
+      guarded: (driver) => this.#guard.cover(driver),
       timers: new TimerHeap(clock),
       reporter: this.#reporter,
       events: new PodEvents(new EventFilter(clock), this.#reporter),
@@ -252,19 +335,64 @@ export class Agent {
     return new Set(refs);
   }
 
-  #watch(): void {
-    const { control, nodeName } = this.#options;
-    this.#watching = new AbortController();
-    control.watchPods(nodeName, (assignments) => this.#assigned(assignments), this.#watching.signal);
+  #fenceFor(records: readonly PodRecord[]): Fence {
+    const { clock } = this.#options;
+    const changed = () => {
+      for (const worker of this.#exclusive()) worker.wake();
+    };
+    // Not in the middle of a pod's turn.
+    const ask = (ticket: number) => void clock.setTimer(0, () => this.#watchAgain(ticket));
+    return new Fence({ clock, changed, ask }, termsOf(records));
   }
 
-  #assigned(assignments: Assignments): void {
+  #heard(news: HeartbeatNews): void {
+    if (this.#stopping.signal.aborted) return;
+    const { terms, sentAtMs, known } = news;
+    if (terms !== undefined) this.#terms = terms;
+    const gapMs = sentAtMs - (this.#heardOfMs ?? sentAtMs);
+    this.#heardOfMs = sentAtMs;
+    if (!known) this.#registration.again();
+    this.#fence?.heard(news);
+    this.#guard.renew();
+    if (this.#isTold && gapMs > GAP_INTERVALS * (this.#terms?.heartbeatMs ?? 1_000)) this.#watchAgain(this.#ticket);
+  }
+
+  /** When the engine that has been silent longest last answered. */
+  #engineAtMs(): number | undefined {
+    const answers = [...this.#views.values()].flatMap(({ answeredAtMs }) => answeredAtMs ?? []);
+    return answers.length === 0 ? undefined : Math.min(...answers);
+  }
+
+  #exclusive(): readonly PodWorker[] {
+    return [...this.#workers.values()].filter((worker) => isExclusive(worker.pod));
+  }
+
+  #watchAgain(ticket: number): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#watching.abort(new Error("asking again"));
+    this.#watch(ticket);
+  }
+
+  /** `ticket`: of the fence, which learns when the answer to this asking is there. */
+  #watch(ticket: number): void {
+    const { control, nodeName } = this.#options;
+    this.#ticket = ticket;
+    const watching = new AbortController();
+    this.#watching = watching;
+    const listener = (assignments: Assignments) => {
+      if (!watching.signal.aborted) this.#assigned(assignments, ticket);
+    };
+    control.watchPods(nodeName, listener, watching.signal);
+  }
+
+  #assigned(assignments: Assignments, ticket: number): void {
     if (this.#stopping.signal.aborted) return;
     if (assignments.type === "all" && this.#isDoubtful(assignments.pods)) return;
     for (const pod of assignments.pods) {
       const worker = this.#workers.get(pod.metadata.uid);
-      if (worker) worker.assign(pod);
-      else void this.#add(pod).begin();
+      if (worker === undefined) void this.#add(pod).begin();
+      else if (assignments.type === "all") worker.compare(pod);
+      else worker.assign(pod);
     }
     if (assignments.type === "changed") {
       for (const { uid } of assignments.removed) this.#workers.get(uid)?.leave();
@@ -273,6 +401,7 @@ export class Agent {
     const assigned = new Set(assignments.pods.map(({ metadata }) => metadata.uid));
     for (const [uid, worker] of this.#workers) if (!assigned.has(uid)) worker.leave();
     this.#isTold = true;
+    this.#fence?.told(ticket);
     void this.#strangers.sweep();
   }
 
@@ -302,8 +431,7 @@ export class Agent {
 
   #askAgain(): void {
     if (this.#stopping.signal.aborted || this.#doubtedAtMs === undefined) return;
-    this.#watching.abort(new Error("asking again"));
-    this.#watch();
+    this.#watchAgain(this.#ticket);
   }
 
   #add(pod: Pod, record?: PodRecord): PodWorker {
@@ -354,6 +482,15 @@ export class Agent {
     });
     await Promise.race([work, enough]);
   }
+}
+
+/** What pods that may run once only were let run under, as far as it was written down; the usual terms where it was not. */
+function termsOf(records: readonly PodRecord[]): LeaseTerms {
+  const usual = { heartbeatMs: 1_000, exclusiveMs: DEFAULT_CLUSTER_SETTINGS.exclusiveAfterMs };
+  const exclusive = records.filter(({ pod }) => isExclusive(pod)).map(({ leaseTerms }) => leaseTerms ?? usual);
+  if (exclusive.length === 0) return usual;
+  const exclusiveMs = Math.min(...exclusive.map((terms) => terms.exclusiveMs ?? Number.POSITIVE_INFINITY));
+  return Number.isFinite(exclusiveMs) ? { ...usual, exclusiveMs } : { heartbeatMs: usual.heartbeatMs };
 }
 
 function textOf({ podUid, container, attempt }: RunRef): string {

@@ -29,6 +29,7 @@ export class DriverView {
   #isStale = false;
   #isDescribing = false;
   #failures = 0;
+  #answeredAtMs: number | undefined;
   #retry: Timer | undefined;
 
   constructor(driver: Driver, host: DriverViewHost) {
@@ -38,6 +39,11 @@ export class DriverView {
 
   get seen(): DriverSeen {
     return { ...this.#report, listed: this.#isListed };
+  }
+
+  /** When it last said that it is ready; undefined if it never was. */
+  get answeredAtMs(): number | undefined {
+    return this.#answeredAtMs;
   }
 
   get report(): DriverReport {
@@ -61,6 +67,7 @@ export class DriverView {
     const before = this.#report;
     this.#report = await this.#describe();
     this.#isDescribing = false;
+    if (this.#report.ready) this.#answeredAtMs = this.#host.clock.monotonic();
     if (!this.#report.ready) this.#isListed = false;
     else if (!this.#isListed) await this.list();
     if (before.ready !== this.#report.ready || before.reason !== this.#report.reason) this.#host.readinessChanged();

@@ -1,5 +1,6 @@
 import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { LeaseTerms } from "../model/heartbeat.ts";
 import type { Pod, PodStatus } from "../model/pod.ts";
 import type { Log } from "../seams/log.ts";
 import { isSafeName } from "./safe-name.ts";
@@ -29,6 +30,8 @@ export interface PodRecord {
   readonly containers: Readonly<Record<string, ContainerRecord>>;
   /** Contents of secrets and config maps, so that a restart needs nobody. The reason why records are for root alone. */
   readonly values?: Values;
+  /** Of a pod of which there may be one only: the terms under which it was let run. */
+  readonly leaseTerms?: LeaseTerms;
 }
 
 export type ContainerRecord = Pick<
@@ -43,6 +46,7 @@ export type ContainerRecord = Pick<
   | "ready"
   | "health"
   | "wasStarted"
+  | "fences"
 > & {
   readonly retryAtWallMs: number;
   /** Its driver was asked and had not answered: it may have been started, or only been waiting its turn. */

@@ -22,6 +22,8 @@ export interface HostReading {
 /** The machine that the agent is on, behind an interface so that the simulator can have many. */
 export interface NodeHost {
   read(): Promise<HostReading>;
+  /** Whether the host is being shut down or rebooted. */
+  isGoingDown?(): Promise<boolean>;
 }
 
 const GO_ARCH: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386", arm: "arm", arm64: "arm64" };

@@ -6,7 +6,7 @@ import type { Clock, Timer } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Control } from "./control.ts";
 import type { HostReading, NodeHost } from "./node-host.ts";
-import { allocatableOf, type NodeReportOptions, nodeReport } from "./node-report.ts";
+import { allocatableOf, type NodeReportOptions, nodeReport, withUnguarded } from "./node-report.ts";
 
 export interface NodeRegistrationOptions extends NodeReportOptions {
   readonly host: NodeHost;
@@ -28,6 +28,7 @@ export class NodeRegistration {
   #failures = 0;
   #isSending = false;
   #retry: Timer | undefined;
+  #unguarded: string | undefined;
 
   constructor(
     options: NodeRegistrationOptions,
@@ -56,8 +57,22 @@ export class NodeRegistration {
     const { host, clock } = this.#options;
     this.#reading = await host.read();
     const before = JSON.stringify(this.#node);
-    this.#node = nodeReport(this.#options, this.#reading, this.#drivers(), clock.now(), this.#node);
+    const report = nodeReport(this.#options, this.#reading, this.#drivers(), clock.now(), this.#node);
+    this.#node =
+      this.#unguarded === undefined ? report : withUnguarded(report, this.#unguarded, clock.now(), this.#node);
     if (JSON.stringify(this.#node) !== before) this.#changed(this.#node);
+    void this.#send();
+  }
+
+  /** Nothing here outlives the agent to watch over exclusive pods; shown on the node. */
+  noteUnguarded(words: string): void {
+    this.#unguarded = words;
+    void this.refresh();
+  }
+
+  /** The control plane has forgotten this node. */
+  again(): void {
+    this.#registered = "";
     void this.#send();
   }
 

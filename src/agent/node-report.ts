@@ -128,6 +128,13 @@ function conditionsOf({
   ];
 }
 
+/** A host on which a dead agent's exclusive pods go on says so. */
+export function withUnguarded(node: Draft<Node>, words: string, wallMs: number, before?: Draft<Node>): Draft<Node> {
+  const condition = { type: "ExclusiveGuard", status: "False", reason: "CannotGuard", message: words } as const;
+  const conditions = [...node.status.conditions, stamped(condition, before, wallMs)];
+  return { ...node, status: { ...node.status, conditions } };
+}
+
 function stamped(condition: Condition, before: Draft<Node> | undefined, wallMs: number): Condition {
   const known = before?.status.conditions.find(({ type }) => type === condition.type);
   const same = known?.status === condition.status ? known.lastTransitionTime : undefined;

@@ -1,5 +1,6 @@
-import { DriverError, type RunRef } from "../drivers/driver.ts";
+import { type ContainerRun, DriverError, type ObservedRun, type RunRef } from "../drivers/driver.ts";
 import { driverOf, type ProbeAction } from "../model/pod.ts";
+import { isExclusive } from "../model/when-unreachable.ts";
 import { runCheck } from "./check-runner.ts";
 import { withoutAttempts, withoutBusy } from "./observe.ts";
 import type { PodHandle } from "./pod-handle.ts";
@@ -104,11 +105,14 @@ function pullWords(image: string | undefined): string {
 }
 
 async function start(worker: PodHandle, { container: name, attempt }: Effect<"start">): Promise<void> {
-  worker.patch(name, (c) => ({ ...c, busy: "starting" }));
+  const { ahead } = worker.host.starts;
+  const progress = ahead === undefined ? undefined : `waits for its turn to start; ${ahead} before it`;
+  worker.patch(name, (c) => ({ ...c, busy: "starting", ...(progress === undefined ? {} : { progress }) }));
   try {
     const container = worker.container(name);
     const run = await worker.equipment.runOf(worker.pod, container, attempt);
-    const observed = await worker.driverFor(name).start(run);
+    const observed = await worker.host.starts.run(() => startInTurn(worker, run), worker.signal);
+    if (observed === undefined) return withdrawStart(worker, name);
     const loadOnly = isLoadOnly(container);
     worker.patch(name, (c) => ({ ...withoutTrouble(withoutBusy(c, "starting")), asked: { attempt, loadOnly } }));
     worker.observe(observed);
@@ -117,11 +121,28 @@ async function start(worker: PodHandle, { container: name, attempt }: Effect<"st
       worker.host.events.normal(worker.pod, "Started", `Started container ${name}`);
     }
   } catch (error) {
+    if (worker.signal.aborted && error === worker.signal.reason) return withdrawStart(worker, name);
     // The image may have been taken away since it was made ready.
     if (!(error instanceof DriverError) || error.temporary) worker.patch(name, ({ preparedImage, ...rest }) => rest);
     if (isStartError(error)) noteStartError(worker, name, attempt, error);
     else containerTrouble(worker, name, "starting", error, "");
   }
+}
+
+/** Undefined: the fence came in between. */
+async function startInTurn(worker: PodHandle, run: ContainerRun): Promise<ObservedRun | undefined> {
+  const { name, unit } = run.spec;
+  const driver = worker.driverFor(name);
+  if (isExclusive(worker.pod) && unit?.start !== false) {
+    await worker.host.guarded(driver.name);
+    if (worker.host.fence() !== undefined || worker.signal.aborted) return undefined;
+  }
+  return await driver.start(run);
+}
+
+/** Its driver was never asked. */
+function withdrawStart(worker: PodHandle, name: string): void {
+  worker.patch(name, (c) => ({ ...withoutBusy(c, "starting"), wasStarted: false }));
 }
 
 /** The engine did what it was asked, and what it started could not be executed: that is the container's failure, not the node's. */
@@ -168,7 +189,7 @@ async function stop(
   worker.patch(name, (c) => ({
     ...c,
     busy: "stopping",
-    stopByMs: worker.seen.goodbye?.byMs ?? untilMs,
+    stopByMs: Math.min(untilMs, worker.seen.goodbye?.byMs ?? untilMs),
     ...(kill === undefined ? {} : { kill }),
   }));
   host.events.normal(
@@ -179,15 +200,21 @@ async function stop(
   try {
     const preStop = worker.container(name).lifecycle?.preStop;
     if (preStop && graceMs > 0 && !isHurried) {
-      const failure = await runHook(worker, name, ref, preStop, graceMs);
+      const hookMs = mustEndInTime(worker) ? Math.max(0, graceMs - LEAST_AFTER_HOOK_MS) : graceMs;
+      const failure = await runHook(worker, name, ref, preStop, hookMs);
       if (failure !== undefined) host.events.warning(worker.pod, "FailedPreStopHook", failure);
     }
-    const leftMs = graceMs === 0 ? 0 : Math.max(LEAST_AFTER_HOOK_MS, untilMs - host.clock.monotonic());
+    const least = mustEndInTime(worker) ? 0 : LEAST_AFTER_HOOK_MS;
+    const leftMs = graceMs === 0 ? 0 : Math.max(least, untilMs - host.clock.monotonic());
     await worker.driverFor(name).stop(ref, { graceMs: Math.ceil(Math.min(graceMs, leftMs)) });
     awaitEnd(worker, name, ref);
   } catch (error) {
     if (isStillStopping(worker, name, ref)) containerTrouble(worker, name, "stopping", error, "Failed to stop: ");
   }
+}
+
+function mustEndInTime({ seen }: PodHandle): boolean {
+  return seen.fence?.stopByMs !== undefined;
 }
 
 /** The driver says it has ended; how, comes with its report. */

@@ -190,6 +190,8 @@ type Care =
 /** What one container needs now. */
 function care(pod: Pod, container: Container, seen: PodSeen, nowMs: number, init: boolean): Care {
   const c = containerSeen(seen, container.name);
+  const fenced = fencing(pod, container, seen, nowMs);
+  if (fenced !== undefined) return fenced;
   if (c.busy !== undefined) return idle(c.busy, undefined, c.run === undefined && c.attempt === 0);
   if (c.run?.state === "exited" && !restartVerdict(pod, container, c, init).again) {
     return { kind: "ended", well: c.run.exitCode === 0, reason: restartVerdict(pod, container, c, init).why };
@@ -201,7 +203,21 @@ function care(pod: Pod, container: Container, seen: PodSeen, nowMs: number, init
   }
   if (c.run?.state === "running") return careOfRunning(pod, container, c, nowMs);
   if (c.run?.state === "created" && isAsked(container, c)) return idle("loaded");
-  return starting(pod, container, c, nowMs, init);
+  return starting(pod, container, seen, nowMs, init);
+}
+
+/** The fence does not wait for hooks, probes or back-off. Undefined: it asks for nothing now. */
+function fencing(pod: Pod, container: Container, seen: PodSeen, nowMs: number): Care | undefined {
+  const c = containerSeen(seen, container.name);
+  const { words, stopByMs } = seen.fence ?? {};
+  if (words === undefined || stopByMs === undefined || c.run?.state !== "running") return undefined;
+  if (c.busy === "stopping" ? !isHurried(seen, c) : c.busy !== undefined && c.busy !== "hooking") return undefined;
+  const blocked = driverTrouble(seen, container);
+  if (blocked !== undefined) return idle(blocked);
+  if (isHeld(c, nowMs)) return idle(c.trouble?.message ?? "", c.trouble?.retryAtMs);
+  const graceMs = Math.min(graceOf(pod), Math.max(0, stopByMs - nowMs));
+  const kill = { why: words, after: "restart", isFence: true } as const;
+  return act({ type: "stop", container: container.name, graceMs, kill }, words);
 }
 
 function careOfRunning(pod: Pod, container: Container, c: ContainerSeen, nowMs: number): Care {
@@ -233,7 +249,8 @@ function reasonToStop(container: Container, c: ContainerSeen): Kill | undefined 
   return undefined;
 }
 
-function starting(pod: Pod, container: Container, c: ContainerSeen, nowMs: number, init: boolean): Care {
+function starting(pod: Pod, container: Container, seen: PodSeen, nowMs: number, init: boolean): Care {
+  const c = containerSeen(seen, container.name);
   const again = c.run?.state === "exited";
   const attempt = again ? c.attempt + 1 : c.attempt;
   const name = container.name;
@@ -245,6 +262,7 @@ function starting(pod: Pod, container: Container, c: ContainerSeen, nowMs: numbe
   if (isHeld(c, nowMs)) return idle(c.trouble?.message ?? "", c.trouble?.retryAtMs);
   const why = again ? restartVerdict(pod, container, c, init).why : "wanted";
   if (needsPreparing(container, c, attempt)) return act({ type: "prepare", container: name, attempt }, why);
+  if (seen.fence !== undefined && !isLoadOnly(container)) return idle(seen.fence.words);
   return act({ type: "start", container: name, attempt }, why);
 }
 
@@ -293,13 +311,15 @@ function mayRunUnseen(seen: PodSeen, container: Container, c: ContainerSeen): bo
 }
 
 function stopNow(pod: Pod, container: Container, seen: PodSeen, nowMs: number): Step {
-  const graceMs = seen.goodbye ? Math.max(0, seen.goodbye.byMs - nowMs) : graceOf(pod);
+  const byMs = Math.min(seen.goodbye?.byMs ?? nowMs + graceOf(pod), seen.fence?.stopByMs ?? Number.POSITIVE_INFINITY);
+  const graceMs = Math.max(0, byMs - nowMs);
   const reason = seen.outcome?.message ?? "to be deleted";
   return { action: { type: "stop", container: container.name, graceMs }, reason };
 }
 
 function isHurried(seen: PodSeen, c: ContainerSeen): boolean {
-  return seen.goodbye !== undefined && c.stopByMs !== undefined && seen.goodbye.byMs + WORTH_HURRYING_MS < c.stopByMs;
+  const byMs = earliest(seen.goodbye?.byMs, seen.fence?.stopByMs);
+  return byMs !== undefined && c.stopByMs !== undefined && byMs + WORTH_HURRYING_MS < c.stopByMs;
 }
 
 function removal(pod: Pod, seen: PodSeen, nowMs: number): Step {

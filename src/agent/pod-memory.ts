@@ -21,10 +21,11 @@ export interface PodMemory {
   readonly values: PodRecord["values"];
   readonly leaving: PodRecord["leaving"];
   readonly startedWallMs: number;
+  readonly leaseTerms?: PodRecord["leaseTerms"] | undefined;
 }
 
 export function recordOf(memory: PodMemory, bootId: string, now: Now): PodRecord {
-  const { pod, seen, status, address, values, leaving, startedWallMs } = memory;
+  const { pod, seen, status, address, values, leaving, startedWallMs, leaseTerms } = memory;
   const containers = Object.entries(seen.containers).map(([name, c]) => [name, containerRecord(c, now)] as const);
   return {
     version: 1,
@@ -39,6 +40,7 @@ export function recordOf(memory: PodMemory, bootId: string, now: Now): PodRecord
     startedWallMs,
     containers: Object.fromEntries(containers),
     ...(values === undefined ? {} : { values }),
+    ...(leaseTerms === undefined ? {} : { leaseTerms }),
   };
 }
 
@@ -55,6 +57,7 @@ function containerRecord(c: ContainerSeen, now: Now): ContainerRecord {
     ...(c.startedImage === undefined ? {} : { startedImage: c.startedImage }),
     ...(c.preparedImage === undefined ? {} : { preparedImage: c.preparedImage }),
     ...(c.kill === undefined ? {} : { kill: c.kill }),
+    ...(c.fences === undefined ? {} : { fences: c.fences }),
     ...(c.health === undefined ? {} : { health: c.health }),
   };
 }

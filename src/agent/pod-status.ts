@@ -90,7 +90,8 @@ function containerStatus(
     ...(lastState === undefined ? {} : { lastState }),
     ready: isDone || (isRunning && c.ready && unitActive),
     started: isRunning && c.started,
-    restartCount: c.attempt,
+    // Kubernetes counts restarts; being stopped by the fence and started again is none that anybody has to look into.
+    restartCount: Math.max(0, c.attempt - (c.fences ?? 0)),
     image: container.image ?? run?.image ?? "",
     imageID: run?.imageId ?? "",
     ...(run === undefined ? {} : { containerID: run.id }),
@@ -124,6 +125,7 @@ function statesOf(
     return { state: terminated(run), ...last };
   if (!restartVerdict(pod, container, c, init).again) return { state: terminated(run), ...last };
   const lastState = terminated(run);
+  if (seen.fence && !c.busy) return { state: waiting("Fenced", seen.fence.words), lastState };
   if (c.retryAtMs > context.nowMs) return { state: crashLoop(pod, container, c), lastState };
   if (c.trouble || c.busy) return { state: waitingState(pod, seen, container, c, init), lastState };
   const blocked = driverTrouble(seen, container);
@@ -147,6 +149,7 @@ function waitingState(pod: Pod, seen: PodSeen, container: Container, c: Containe
   const blocked = driverTrouble(seen, container);
   if (blocked !== undefined && seen.stage !== "assigned") return waiting("DriverNotReady", blocked);
   if (seen.trouble) return waiting(seen.trouble.reason, seen.trouble.message);
+  if (seen.fence && !c.busy && seen.stage !== "assigned") return waiting("Fenced", seen.fence.words);
   return waiting(init || !isInitialized(pod, seen) ? "PodInitializing" : "ContainerCreating", c.progress);
 }
 

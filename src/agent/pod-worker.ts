@@ -4,12 +4,24 @@
  * happens to its own pod only, so that a thousand quiet pods cost nothing.
  */
 
+import { isDeepStrictEqual } from "node:util";
 import type { Driver, ObservedRun, RunRef } from "../drivers/driver.ts";
 import { assert } from "../lib/assert.ts";
+import { disruptionOf } from "../model/disruption.ts";
 import { keyOf } from "../model/meta.ts";
-import { type Container, type DriverName, driverOf, type Pod, type PodPhase, type PodStatus } from "../model/pod.ts";
+import {
+  AGENT_CONDITIONS,
+  type Container,
+  type DriverName,
+  driverOf,
+  type Pod,
+  type PodPhase,
+  type PodStatus,
+} from "../model/pod.ts";
+import { isExclusive } from "../model/when-unreachable.ts";
 import type { Timer } from "../seams/clock.ts";
 import { ContainerProbes, type ProbeVerdict } from "./container-probes.ts";
+import type { FenceWord } from "./fence.ts";
 import type { PodRecord } from "./local-record.ts";
 import { observe, withAttempt } from "./observe.ts";
 import { carryOut } from "./pod-effects.ts";
@@ -25,6 +37,8 @@ import type { WorkerHost } from "./worker-host.ts";
 
 /** Changes to the record that can be learned again are written together. */
 const SAVE_AFTER_MS = 500;
+/** Exit code of what ended by SIGKILL, as engines and shells give it. */
+const KILLED = 137;
 /** More steps than this without waiting: the machine runs in circles, which is a bug. */
 const MOST_STEPS = 1000;
 
@@ -46,6 +60,9 @@ export class PodWorker implements PodHandle {
   #savedPhase: PodPhase | undefined;
   #isSavingPhase = false;
   #isHeld = false;
+  #leaseTerms: PodRecord["leaseTerms"];
+  /** When a pod that is given to another node has to have ended here. */
+  #givenByMs: number | undefined;
   #wakeTimer: Timer | undefined;
   #saveTimer: Timer | undefined;
 
@@ -55,6 +72,7 @@ export class PodWorker implements PodHandle {
     this.#seen = record ? seenFromRecord(record, host.bootId, this.#now()) : seenFromAssignment(pod);
     this.#status = record?.status ?? (Object.keys(pod.status).length > 1 ? pod.status : undefined);
     this.#startedWallMs = record?.startedWallMs ?? startOf(pod) ?? host.clock.now();
+    this.#leaseTerms = record?.leaseTerms;
     this.equipment = new PodEquipment(host, record ?? {});
     if (this.#seen.stage !== "finished") this.equipment.claim(pod, record?.address);
     for (const { name } of allContainers(pod))
@@ -100,6 +118,24 @@ export class PodWorker implements PodHandle {
     this.wake();
   }
 
+  /** As `assign`, from a list of everything: what the control plane has of it may not be what this agent said last. */
+  compare(pod: Pod): void {
+    if (this.#status !== undefined && !saysTheSame(pod.status, this.#status)) {
+      this.host.reporter.sayAgain(pod.metadata.uid);
+    }
+    this.assign(pod);
+  }
+
+  /** Every run of it that is there, or may be. */
+  get runs(): readonly { readonly driver: DriverName; readonly ref: RunRef }[] {
+    return allContainers(this.#pod).flatMap((container) => {
+      const c = containerSeen(this.#seen, container.name);
+      const mayRun = c.wasStarted && c.run?.state !== "exited";
+      const attempts = [...c.strays, ...(mayRun ? [c.attempt] : [])];
+      return attempts.map((attempt) => ({ driver: driverOf(container), ref: this.refOf(container.name, attempt) }));
+    });
+  }
+
   /** The pod is in nobody's assignment any more: it ends, and nobody waits to hear of it. */
   leave(): void {
     if (this.#leaving) return;
@@ -138,10 +174,11 @@ export class PodWorker implements PodHandle {
     const name = run.ref.container;
     const before = this.#seen.containers[name];
     if (before === undefined || this.#isDetached) return;
+    this.#setFence();
     if (run.address !== undefined && this.equipment.address === undefined && run.state !== "exited") {
       this.equipment.claim(this.#pod, run.address);
     }
-    this.patch(name, (c) => observe(this.#pod, c, run, this.#now()));
+    this.patch(name, (c) => observe(this.#pod, this.#withFenceNoted(c, run), run, this.#now()));
     this.#followRun(name, before, containerSeen(this.#seen, name));
     // Where something of it runs already, the question whether it fits has been answered.
     if (this.#seen.stage === "assigned" && this.#seen.admission === undefined) this.patchPod({ admission: "yes" });
@@ -240,6 +277,39 @@ export class PodWorker implements PodHandle {
     const deadlineMs =
       seconds === undefined ? {} : { deadlineMs: monoMs + this.#startedWallMs + seconds * 1000 - wallMs };
     this.patchPod({ drivers: this.host.driversSeen(), ...deadlineMs });
+    this.#setFence();
+  }
+
+  #setFence(): void {
+    const before = this.#seen.fence;
+    const fence = isExclusive(this.#pod) ? (this.#giving() ?? this.host.fence()) : undefined;
+    if (fence?.words === before?.words && fence?.stopByMs === before?.stopByMs) return;
+    const { fence: _, ...rest } = this.#seen;
+    this.#seen = fence === undefined ? rest : { ...rest, fence };
+    if (fence?.stopByMs !== undefined && before?.stopByMs === undefined)
+      this.host.events.warning(this.#pod, "Fenced", fence.words);
+    if (fence === undefined && before?.stopByMs !== undefined)
+      this.host.events.normal(this.#pod, "Unfenced", "it may run on this host again");
+  }
+
+  /** Its successor may be started when it has ended here; after the node was lost, it may run already. */
+  #giving(): FenceWord | undefined {
+    const disruption = disruptionOf(this.#pod);
+    if (disruption === undefined) {
+      this.#givenByMs = undefined;
+      return undefined;
+    }
+    const graceMs = disruption.reason === "NodeUnreachable" ? 0 : graceOf(this.#pod);
+    this.#givenByMs ??= this.host.clock.monotonic() + graceMs;
+    return { words: `given to another host: ${disruption.message ?? disruption.reason}`, stopByMs: this.#givenByMs };
+  }
+
+  /** What ends by SIGKILL while the fence is shut was ended by the guard, or by the fence of an agent before this one. */
+  #withFenceNoted(c: ContainerSeen, run: ObservedRun): ContainerSeen {
+    const { fence } = this.#seen;
+    const isKilled = run.state === "exited" && (run.exitCode ?? KILLED) === KILLED && run.outOfMemory !== true;
+    if (fence === undefined || !isKilled || c.kill !== undefined || c.run?.state === "exited") return c;
+    return { ...c, kill: { why: fence.words, after: "restart", isFence: true } };
   }
 
   #move({ to, outcome }: Extract<Action, { type: "move" }>, reason: string): void {
@@ -417,7 +487,10 @@ export class PodWorker implements PodHandle {
   async #save(): Promise<void> {
     this.#saveTimer = undefined;
     const { address, values } = this.equipment;
-    const memory = { pod: this.#pod, seen: this.#seen, status: this.#status, leaving: this.#leaving, address, values };
+    if (isExclusive(this.#pod)) this.#leaseTerms = this.host.leaseTerms() ?? this.#leaseTerms;
+    const leaseTerms = this.#leaseTerms;
+    const known = { pod: this.#pod, seen: this.#seen, status: this.#status, leaving: this.#leaving };
+    const memory = { ...known, address, values, leaseTerms };
     const record = recordOf({ ...memory, startedWallMs: this.#startedWallMs }, this.host.bootId, this.#now());
     if (this.#isSaid) return;
     try {
@@ -433,6 +506,16 @@ export class PodWorker implements PodHandle {
   #now(): Now {
     return { monoMs: this.host.clock.monotonic(), wallMs: this.host.clock.now() };
   }
+}
+
+/** Conditions of others aside. */
+function saysTheSame(told: PodStatus, own: PodStatus): boolean {
+  const conditionsOf = ({ conditions = [] }: PodStatus) =>
+    conditions.filter(({ type }) => AGENT_CONDITIONS.includes(type)).toSorted((a, b) => (a.type < b.type ? -1 : 1));
+  return (
+    isDeepStrictEqual(conditionsOf(told), conditionsOf(own)) &&
+    isDeepStrictEqual({ ...told, conditions: [] }, { ...own, conditions: [] })
+  );
 }
 
 function startOf(pod: Pod): number | undefined {

@@ -55,6 +55,11 @@ export class Reporter {
     this.#soon();
   }
 
+  /** Somebody else has written the pod's status: what was taken is said again. */
+  sayAgain(uid: string): void {
+    this.#taken.delete(uid);
+  }
+
   /** No more is said of this pod. */
   forget(uid: string): void {
     this.#waiting.delete(uid);

@@ -15,7 +15,8 @@ export const TEMPORARY_BACKOFF: BackoffRules = { initialMs: 1_000, factor: 2, ma
 
 /** What an end means for the next start. Pure; called once per run, when its end is first seen. */
 export function noteEnd(pod: Pod, before: ContainerSeen, run: ObservedRun, now: Now): ContainerSeen {
-  const ended: ContainerSeen = { ...before, run, started: false, ready: false };
+  const fences = (before.fences ?? 0) + (before.kill?.isFence === true ? 1 : 0);
+  const ended: ContainerSeen = { ...before, run, started: false, ready: false, ...(fences === 0 ? {} : { fences }) };
   if (before.kill?.after === "restart" || before.interrupted === true) return { ...ended, retryAtMs: now.monoMs };
   const ranMs = (run.finishedAtMs ?? now.wallMs) - (run.startedAtMs ?? run.finishedAtMs ?? now.wallMs);
   const crashes = ranMs >= FORGIVEN_AFTER_MS ? 1 : before.crashes + 1;

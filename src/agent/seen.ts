@@ -40,6 +40,8 @@ export interface Kill {
   readonly why: string;
   /** policy: the pod's restartPolicy decides. restart: always, and not counted as a crash. */
   readonly after: "policy" | "restart";
+  /** The fence did it: not counted as a restart either. */
+  readonly isFence?: boolean;
 }
 
 export interface ContainerSeen {
@@ -64,6 +66,8 @@ export interface ContainerSeen {
   /** What a pull is doing, in the driver's words. */
   readonly progress?: string;
   readonly trouble?: Trouble;
+  /** How many of the attempts before ended by the fence. */
+  readonly fences?: number;
   /** Ends in a row that count towards the backoff. */
   readonly crashes: number;
   /** After an end: when it may start again. */
@@ -98,6 +102,8 @@ export interface PodSeen {
   readonly outcome?: Outcome;
   /** Somebody wants it away, by then. */
   readonly goodbye?: { readonly graceMs: number; readonly byMs: number };
+  /** There may be one of this pod only, and now it may not be started here; with `stopByMs`, what runs of it has to have ended by then. */
+  readonly fence?: { readonly words: string; readonly stopByMs?: number };
   /** activeDeadlineSeconds as a moment. */
   readonly deadlineMs?: number;
   readonly drivers: Readonly<Partial<Record<DriverName, DriverSeen>>>;

@@ -95,6 +95,11 @@ export class FakeDriver implements Driver {
       });
     const entry: FakeRun = { run, output: [], observed: this.#running(run) };
     this.machine.runs.set(keyOf(run.ref), entry);
+    if (this.machine.isBarred(run.ref))
+      return this.machine.change(entry, {
+        ...entry.observed,
+        ...{ state: "exited", exitCode: 137, finishedAtMs: this.machine.clock.now() },
+      });
     if (script.isTalker) for (const [word, stream] of TALK) this.machine.print(run.ref, `${word}\n`, stream);
     const { ends } = script;
     if (ends)
@@ -137,6 +142,11 @@ export class FakeDriver implements Driver {
   async pods(): Promise<readonly string[]> {
     this.#assertUp();
     return [...this.machine.pods].sort();
+  }
+
+  /** As a keeper beside the engine does: also while the engine is down. */
+  async guard(refs: readonly RunRef[], forMs: number): Promise<void> {
+    this.machine.guard(this.name, refs, forMs);
   }
 
   watch(listener: (change: ObservedRun | "lost") => void, signal: AbortSignal): void {

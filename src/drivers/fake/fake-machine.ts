@@ -17,7 +17,10 @@ export class FakeMachine {
   readonly runs = new Map<string, FakeRun>();
   readonly pods = new Set<string>();
   readonly images = new Set<string>();
+  /** Called with every run that a guard has killed. */
+  onGuardKill: (ref: RunRef) => void = () => {};
   readonly #listeners = new Set<Listener>();
+  readonly #guards = new Map<string, { readonly keys: ReadonlySet<string>; readonly timer: Timer; isOver: boolean }>();
   #down: string | undefined;
 
   constructor(clock: Clock) {
@@ -51,6 +54,36 @@ export class FakeMachine {
     if (entry?.observed.state !== "running") return;
     entry.timer?.cancel();
     this.change(entry, { ...entry.observed, state: "exited", exitCode, outOfMemory, finishedAtMs: this.clock.now() });
+  }
+
+  /** What `owner` (a driver) asks to be killed unless it asks again within `forMs`. Goes on when the driver object is dead, or the engine down. */
+  guard(owner: string, refs: readonly RunRef[], forMs: number): void {
+    this.#guards.get(owner)?.timer.cancel();
+    this.#guards.delete(owner);
+    if (refs.length === 0) return;
+    const timer = this.clock.setTimer(forMs, () => {
+      guard.isOver = true;
+      for (const ref of refs) this.#guardKill(ref);
+    });
+    const guard = { keys: new Set(refs.map(keyOf)), timer, isOver: false };
+    this.#guards.set(owner, guard);
+  }
+
+  /** Whether a guard has run out over it: what is started all the same is killed at once. */
+  isBarred(ref: RunRef): boolean {
+    return [...this.#guards.values()].some(({ isOver, keys }) => isOver && keys.has(keyOf(ref)));
+  }
+
+  /** The host lost its power: what watched is gone, too. */
+  endGuards(): void {
+    for (const { timer } of this.#guards.values()) timer.cancel();
+    this.#guards.clear();
+  }
+
+  #guardKill(ref: RunRef): void {
+    if (this.runs.get(keyOf(ref))?.observed.state !== "running") return;
+    this.end(ref, 137);
+    this.onGuardKill(ref);
   }
 
   /** Adds to a run's output. */

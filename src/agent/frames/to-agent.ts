@@ -1,0 +1,83 @@
+/** What the dispatcher says to an agent: JSON arrays that begin with one letter. */
+import type { RefusalReason } from "../../model/errors.ts";
+import type { HeartbeatAnswer } from "../../model/heartbeat.ts";
+import type { Pod } from "../../model/pod.ts";
+import { count, FrameError, list, parseArray, record, word } from "./shape.ts";
+
+/** Part of everything with more of it to come, the last part, or what changed. */
+export type PodsPart = "more" | "all" | "changed";
+
+export interface PodsFrame {
+  readonly type: "pods";
+  readonly stream: number;
+  /** Counts up from 1 within the stream. */
+  readonly sequence: number;
+  readonly part: PodsPart;
+  readonly pods: readonly Pod[];
+  readonly removed: readonly { readonly key: string; readonly uid: string }[];
+  /** Characters of the frame. */
+  readonly size: number;
+}
+
+export type ToAgent =
+  | { readonly type: "beat"; readonly id: number; readonly answer: HeartbeatAnswer }
+  | { readonly type: "done"; readonly id: number; readonly result: unknown }
+  | { readonly type: "refused"; readonly id: number; readonly reason: RefusalReason; readonly message: string }
+  | PodsFrame
+  /** The last sequence of each stream of this link. */
+  | { readonly type: "sign"; readonly streams: readonly (readonly [stream: number, sequence: number])[] };
+
+export function beatAnswerFrame(id: number, answer: HeartbeatAnswer): string {
+  return `["b",${id},${JSON.stringify(answer)}]`;
+}
+
+export function doneFrame(id: number, result: unknown): string {
+  return `["c",${id},${JSON.stringify(result ?? null)}]`;
+}
+
+export function refusedFrame(id: number, reason: RefusalReason, message: string): string {
+  return `["f",${id},"${reason}",${JSON.stringify(message)}]`;
+}
+
+/** `pods`: the JSON of each. */
+export function podsFrame(
+  stream: number,
+  sequence: number,
+  part: PodsPart,
+  pods: readonly string[],
+  removed: readonly { readonly key: string; readonly uid: string }[] = [],
+): string {
+  const gone = removed.length === 0 ? "" : `,${JSON.stringify(removed)}`;
+  return `["p",${stream},${sequence},"${part}",[${pods.join(",")}]${gone}]`;
+}
+
+export function aliveFrame(streams: readonly (readonly [stream: number, sequence: number])[]): string {
+  return streams.length === 0 ? '["s"]' : `["s",${JSON.stringify(streams)}]`;
+}
+
+/** Throws FrameError. Objects are the dispatcher's own and taken as they are. */
+export function parseToAgent(text: string): ToAgent {
+  const [letter, second, third, fourth, fifth, sixth] = parseArray(text);
+  switch (letter) {
+    case "b":
+      return { type: "beat", id: count(second), answer: record(third) as unknown as HeartbeatAnswer };
+    case "c":
+      return { type: "done", id: count(second), result: third };
+    case "f":
+      return { type: "refused", id: count(second), reason: word(third) as RefusalReason, message: word(fourth) };
+    case "p":
+      return {
+        type: "pods",
+        stream: count(second),
+        sequence: count(third),
+        part: word(fourth) as PodsPart,
+        pods: list(fifth) as readonly Pod[],
+        removed: (sixth === undefined ? [] : list(sixth)) as PodsFrame["removed"],
+        size: text.length,
+      };
+    case "s":
+      return { type: "sign", streams: second === undefined ? [] : (list(second) as [number, number][]) };
+    default:
+      throw new FrameError("a frame of no known letter");
+  }
+}

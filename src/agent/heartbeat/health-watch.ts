@@ -1,0 +1,90 @@
+import type { Clock, Timer } from "../../seams/clock.ts";
+import type { Log } from "../../seams/log.ts";
+import type { Heartbeats } from "./heartbeats.ts";
+
+export interface HealthWatchOptions {
+  readonly heartbeats: Heartbeats;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Asks every driver how it is. */
+  look(): Promise<void>;
+  /** When the engine that has been silent longest last answered; undefined while none was ever there. */
+  engineAtMs(): number | undefined;
+  /** Writes a little to the agent's disk and waits until it is there. */
+  probeDisk?(): Promise<void>;
+  /** Why memory is short, in words; undefined when it is not. */
+  memory?(): string | undefined;
+}
+
+const TICK_MS = 1_000;
+const LOOK_EVERY_MS = 5_000;
+const PROBE_EVERY_MS = 3_000;
+
+/** Gathers what the heartbeats' health word is made of, and shows it to whoever sends them. */
+export class HealthWatch {
+  readonly #options: HealthWatchOptions;
+  readonly #timers = new Map<string, Timer>();
+  #diskAskedAtMs: number | undefined;
+  #isStopped = false;
+
+  constructor(options: HealthWatchOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { heartbeats, probeDisk } = this.#options;
+    this.#show();
+    this.#every("look", LOOK_EVERY_MS, () => this.#look());
+    if (probeDisk !== undefined) this.#every("probe", PROBE_EVERY_MS, () => this.#probe());
+    if (heartbeats.watchesAgent) this.#every("tick", TICK_MS, () => this.#show());
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const timer of this.#timers.values()) timer.cancel();
+  }
+
+  #every(name: string, ms: number, work: () => void): void {
+    const again = () => {
+      if (this.#isStopped) return;
+      this.#timers.set(name, this.#options.clock.setTimer(ms, again));
+      work();
+    };
+    this.#timers.set(name, this.#options.clock.setTimer(ms, again));
+  }
+
+  #look(): void {
+    this.#show();
+    void this.#options.look().then(() => this.#show());
+  }
+
+  /** One at a time: a disk that hangs is not asked twice. */
+  #probe(): void {
+    const { clock, log, probeDisk } = this.#options;
+    if (this.#diskAskedAtMs !== undefined) return;
+    this.#diskAskedAtMs = clock.monotonic();
+    this.#show();
+    const done = () => {
+      this.#diskAskedAtMs = undefined;
+      this.#show();
+    };
+    // A disk that is full or read-only answers, too; that it is, others say.
+    void probeDisk?.().then(done, (error: unknown) => {
+      log.debug("the disk could not be written", { why: String(error) });
+      done();
+    });
+  }
+
+  #show(): void {
+    if (this.#isStopped) return;
+    const { heartbeats, clock, engineAtMs, memory } = this.#options;
+    const engine = engineAtMs();
+    const words = memory?.();
+    heartbeats.show({
+      ...(heartbeats.watchesAgent ? { tickAtMs: clock.monotonic() } : {}),
+      ...(this.#diskAskedAtMs === undefined ? {} : { diskAskedAtMs: this.#diskAskedAtMs }),
+      ...(engine === undefined ? {} : { engineAtMs: engine }),
+      ...(words === undefined ? {} : { memory: words }),
+    });
+  }
+}

@@ -1,0 +1,44 @@
+/** What a heartbeat says of its node beside "I live". Pure: from the ages of what was last seen to work. */
+import type { NodeHealth } from "../../model/heartbeat.ts";
+
+export interface HealthWord {
+  readonly health: NodeHealth;
+  readonly message?: string;
+}
+
+/** Moments of the monotonic clock. Absent: nobody looks after that here. */
+export interface Signs {
+  /** When the agent's own loop last turned. */
+  readonly tickAtMs?: number;
+  /** When the write to the disk that has not come back yet was begun. */
+  readonly diskAskedAtMs?: number;
+  /** When the engine that has been silent longest last answered. */
+  readonly engineAtMs?: number;
+  /** Why memory is short, in words. */
+  readonly memory?: string;
+}
+
+const AGENT_STALLED_MS = 5_000;
+const IO_STALLED_MS = 5_000;
+const ENGINE_SILENT_MS = 10_000;
+
+/** The most fundamental first: an agent that stands still cannot say anything about disk and engine. */
+export function healthOf({ tickAtMs, diskAskedAtMs, engineAtMs, memory }: Signs, nowMs: number): HealthWord {
+  const silent = (sinceMs: number | undefined) => (sinceMs === undefined ? 0 : nowMs - sinceMs);
+  if (silent(tickAtMs) >= AGENT_STALLED_MS) {
+    return { health: "agent-stalled", message: `the agent has not moved for ${seconds(silent(tickAtMs))}` };
+  }
+  if (silent(diskAskedAtMs) >= IO_STALLED_MS) {
+    return { health: "io-stalled", message: `a write to disk has been waiting for ${seconds(silent(diskAskedAtMs))}` };
+  }
+  if (silent(engineAtMs) >= ENGINE_SILENT_MS) {
+    return { health: "engine-silent", message: `the engine has not answered for ${seconds(silent(engineAtMs))}` };
+  }
+  return memory === undefined ? { health: "ok" } : { health: "memory-pressure", message: memory };
+}
+
+/** In steps, so that the words do not change with every heartbeat. */
+function seconds(ms: number): string {
+  const whole = Math.floor(ms / 1000);
+  return whole < 60 ? `${whole - (whole % 5)} s` : `${Math.floor(whole / 60)} min`;
+}

@@ -1,0 +1,160 @@
+/**
+ * The control plane as an agent sees it from afar: calls, a stream of assignments, and heartbeats on a link of their own.
+ * Links may lose, double, delay and reorder what is said on them. What is promised all the same: a call is carried out
+ * once by one control plane (after its restart perhaps once more: everything but the count of an event is then as
+ * before); an older report or registration never overwrites a newer one; a pod's older state never follows a newer one.
+ */
+import type { Goodbye, Heartbeat, HeartbeatAnswer } from "../../model/heartbeat.ts";
+import type { Draft } from "../../model/meta.ts";
+import type { Node } from "../../model/node.ts";
+import { LinkError } from "../../seams/link.ts";
+import type { Assignments, Control, NodeEvent, PodReport } from "../control.ts";
+import { AGENT_SIGN_MS, FRAME_CHARS } from "../frames/limits.ts";
+import { FrameError } from "../frames/shape.ts";
+import { parseToAgent, type ToAgent } from "../frames/to-agent.ts";
+import { dropFrame, signFrame } from "../frames/to-dispatcher.ts";
+import { Calls } from "./calls.ts";
+import { Connection, type RemoteOptions } from "./connection.ts";
+import { HeartbeatLink } from "./heartbeat-link.ts";
+import { PodWatch } from "./pod-watch.ts";
+import { groupsOf } from "./report-groups.ts";
+
+export class RemoteControl implements Control {
+  readonly #options: RemoteOptions;
+  readonly #session: string;
+  readonly #connection: Connection;
+  readonly #calls: Calls;
+  readonly #beats: HeartbeatLink;
+  readonly #watches = new Set<PodWatch>();
+  #streams = 0;
+  #saidAtMs = 0;
+  #isStarted = false;
+  #isClosed = false;
+
+  constructor(options: RemoteOptions) {
+    const { clock, random } = options;
+    this.#options = options;
+    this.#session = random.suffix(16);
+    this.#connection = new Connection(options, {
+      opened: () => this.#opened(),
+      frame: (text) => this.#heard(text),
+    });
+    this.#calls = new Calls(clock, this.#session, (frame) => this.#say(frame));
+    this.#beats = new HeartbeatLink(options);
+  }
+
+  async registerNode(node: Draft<Node>): Promise<void> {
+    await this.#start().call({ method: "register", node });
+  }
+
+  watchPods(nodeName: string, listener: (assignments: Assignments) => void, signal: AbortSignal): void {
+    if (signal.aborted || this.#isClosed) return;
+    const calls = this.#start();
+    const { clock, log } = this.#options;
+    const watch = new PodWatch(
+      {
+        ...{ node: nodeName, session: this.#session, clock, log, calls },
+        send: (frame) => this.#say(frame),
+        isOpen: () => this.#connection.isOpen,
+        newStream: () => ++this.#streams,
+      },
+      listener,
+    );
+    this.#watches.add(watch);
+    // Without a link the next one opens it.
+    if (this.#connection.isOpen) watch.open();
+    signal.addEventListener("abort", () => this.#endWatch(watch), { once: true });
+  }
+
+  /** Large reports travel in several calls; rejects unless all were taken. */
+  async report(reports: readonly PodReport[], events: readonly NodeEvent[]): Promise<void> {
+    const calls = this.#start();
+    const groups = groupsOf(reports, events, FRAME_CHARS);
+    await Promise.all(groups.map((group) => calls.call({ method: "report", ...group })));
+  }
+
+  async keyValues(
+    kind: "Secret" | "ConfigMap",
+    namespace: string,
+    name: string,
+  ): Promise<Readonly<Record<string, string>> | undefined> {
+    const values = await this.#start().call({ method: "values", kind, namespace, name });
+    return (values as Readonly<Record<string, string>> | null) ?? undefined;
+  }
+
+  heartbeat(beat: Heartbeat): Promise<HeartbeatAnswer> {
+    return this.#beats.send(beat);
+  }
+
+  async goodbye(goodbye: Goodbye): Promise<void> {
+    await this.#start().call({ method: "goodbye", goodbye });
+  }
+
+  /** For good. What waits for an answer is rejected. */
+  close(reason: string): void {
+    this.#isClosed = true;
+    for (const watch of this.#watches) watch.end();
+    this.#watches.clear();
+    this.#calls.close(new LinkError(reason, false));
+    this.#connection.close(reason);
+    this.#beats.close(reason);
+  }
+
+  #start(): Calls {
+    if (this.#isClosed) throw new LinkError("this side has closed the connection", false);
+    if (!this.#isStarted) {
+      this.#isStarted = true;
+      this.#connection.start();
+    }
+    return this.#calls;
+  }
+
+  #say(frame: string): void {
+    this.#saidAtMs = this.#options.clock.monotonic();
+    this.#connection.send(frame);
+  }
+
+  #opened(): void {
+    // The first word on a link says whose it is, before anything that waits.
+    this.#say(signFrame(this.#session));
+    for (const watch of this.#watches) watch.open();
+    this.#calls.sayAgain();
+  }
+
+  #heard(text: string): void {
+    let frame: ToAgent;
+    try {
+      frame = parseToAgent(text);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#options.log.warn("the control plane said something that this version does not understand", {
+        why: error.message,
+      });
+      return;
+    }
+    if (frame.type === "pods") this.#watchOf(frame.stream)?.frame(frame);
+    else if (frame.type === "sign") this.#answerSign(frame.streams);
+    else if (frame.type !== "beat") this.#calls.answered(frame);
+  }
+
+  #answerSign(streams: readonly (readonly [stream: number, sequence: number])[]): void {
+    for (const [stream, sequence] of streams) {
+      const watch = this.#watchOf(stream);
+      if (watch) watch.sign(sequence);
+      else this.#say(dropFrame(this.#session, stream));
+    }
+    if (this.#options.clock.monotonic() - this.#saidAtMs >= AGENT_SIGN_MS) this.#say(signFrame(this.#session));
+  }
+
+  #watchOf(stream: number): PodWatch | undefined {
+    for (const watch of this.#watches) if (watch.stream === stream) return watch;
+    return undefined;
+  }
+
+  #endWatch(watch: PodWatch): void {
+    if (!this.#watches.delete(watch)) return;
+    const { stream } = watch;
+    watch.end();
+    if (stream !== undefined) this.#say(dropFrame(this.#session, stream));
+  }
+}
