@@ -107,9 +107,9 @@ export class Stage {
 
   /** Really running, as an omniscient observer sees it: names of hosts, one for each container. */
   runningOn(podUids: ReadonlySet<string>): readonly string[] {
-    return this.hosts.flatMap(({ name, machine }) =>
+    return this.hosts.flatMap(({ name, isOn, machine }) =>
       [...machine.runs.values()]
-        .filter(({ observed }) => observed.state === "running" && podUids.has(observed.ref.podUid))
+        .filter(({ observed }) => isOn && observed.state === "running" && podUids.has(observed.ref.podUid))
         .map(() => name),
     );
   }
