@@ -12,12 +12,12 @@ import { FileVolumes } from "../../src/agent/volumes.ts";
 import { ControlPlane } from "../../src/app/control-plane.ts";
 import { LateNodeAccess } from "../../src/app/late-node-access.ts";
 import { listenPlain, listenTls, listenUnix } from "../../src/app/listen.ts";
-import { LocalControl } from "../../src/app/local-control.ts";
 import { openLog } from "../../src/app/log.ts";
 import { buildNodeSide } from "../../src/app/node-side.ts";
 import { personalities } from "../../src/app/personalities.ts";
 import { openPki } from "../../src/app/pki.ts";
 import { up } from "../../src/app/up.ts";
+import { StoreControl } from "../../src/dispatcher/store-control.ts";
 import { FakeDriver } from "../../src/drivers/fake/fake-driver.ts";
 import { FakeMachine } from "../../src/drivers/fake/fake-machine.ts";
 import { AddressPool } from "../../src/network/address-pool.ts";
@@ -38,7 +38,7 @@ async function main(state: string): Promise<void> {
   });
   const agent = new Agent({
     ...{ clock, random, log, nodeName: "bench", labels: {}, hostAddress: "127.0.0.1", reserve: {}, version: "0.0.0" },
-    control: new LocalControl(plane.store),
+    control: new StoreControl(plane.store),
     drivers: new Map([["docker", new FakeDriver({ machine: new FakeMachine(clock), name: "docker" })]]),
     addresses: new AddressPool("10.42.0.0/16"),
     volumes: new FileVolumes(join(state, "volumes"), { canMount: false }),

@@ -1,4 +1,7 @@
 import type { Control } from "../agent/control.ts";
+import { LinkError } from "../seams/link.ts";
+
+const NOT_YET = "the store cannot be opened, so there is no control plane yet";
 
 /** A control plane that may come later: until then the agent goes by its own record and is told nothing. */
 export class LateControl implements Control {
@@ -29,8 +32,10 @@ export class LateControl implements Control {
     return this.#present.keyValues(...args);
   }
 
+  /** Until it is there no control plane runs, which is what a refused heartbeat says. */
   async heartbeat(...args: Parameters<Control["heartbeat"]>): ReturnType<Control["heartbeat"]> {
-    return this.#present.heartbeat(...args);
+    if (!this.#control) throw new LinkError(NOT_YET, true);
+    return this.#control.heartbeat(...args);
   }
 
   async goodbye(...args: Parameters<Control["goodbye"]>): Promise<void> {
@@ -38,7 +43,7 @@ export class LateControl implements Control {
   }
 
   get #present(): Control {
-    if (!this.#control) throw new Error("the store cannot be opened, so there is no control plane yet");
+    if (!this.#control) throw new Error(NOT_YET);
     return this.#control;
   }
 }

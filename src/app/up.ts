@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { StoreControl } from "../dispatcher/store-control.ts";
 import { checks } from "../doctor/checks.ts";
 import { readHostFacts } from "../doctor/host-facts.ts";
 import { type Mounted, mountApis } from "../http/mount.ts";
@@ -16,7 +17,6 @@ import { LateControl } from "./late-control.ts";
 import { LateMounted } from "./late-mounted.ts";
 import { LateNodeAccess } from "./late-node-access.ts";
 import { answers, type Listening, listenPlain, listenTls, listenUnix } from "./listen.ts";
-import { LocalControl } from "./local-control.ts";
 import { locateEngine } from "./locate-engine.ts";
 import { openLog } from "./log.ts";
 import { buildKeeper, buildNodeSide, foldersOf, hostAddress } from "./node-side.ts";
@@ -83,7 +83,7 @@ export async function up(settings: Settings, io: UpIo, options: UpOptions): Prom
   access.set(node.agent.access);
   const begin = (opened: ControlPlane) => {
     plane = opened;
-    control.set(new LocalControl(opened.store));
+    control.set(new StoreControl(opened.store));
     mounted.set(opened.mounted);
     opened.start();
   };

@@ -11,7 +11,7 @@ import { ManualClock } from "../seams/manual-clock.ts";
 import { SeededRandom } from "../seams/random.ts";
 import { MemoryJournal } from "../store/journals/memory.ts";
 import { Store } from "../store/store.ts";
-import { LocalControl } from "./local-control.ts";
+import { StoreControl } from "./store-control.ts";
 
 const KEY = "default/web";
 const SCHEDULED = { type: "PodScheduled", status: "True", lastTransitionTime: "2026-01-01T00:00:00Z" } as const;
@@ -26,7 +26,7 @@ interface Present {
 async function stage(present: Present = {}) {
   const [clock, random, log] = [new ManualClock(), new SeededRandom("control"), silentLog];
   const store = await Store.open({ kinds: kernelKinds, journal: new MemoryJournal(), clock, random, log });
-  const control = new LocalControl(store);
+  const control = new StoreControl(store);
   const { status, ...metadata } = present;
   const { metadata: made } = await store.update((tx) =>
     tx.create<Pod>(pods, {
@@ -41,7 +41,7 @@ async function stage(present: Present = {}) {
   return { store, control, uid: made.uid, say, pod: () => store.get(pods, KEY) };
 }
 
-describe("what an agent reports to the control plane of its own process", () => {
+describe("what an agent reports", () => {
   test("a condition that somebody else set stays as they set it, whatever the agent saw before", async () => {
     const gate = { type: "example.com/gate", status: "True" } as const;
     const { say, pod } = await stage({ status: { conditions: [SCHEDULED, gate] } });

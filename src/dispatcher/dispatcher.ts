@@ -1,0 +1,210 @@
+/**
+ * Where agents meet the store. Each node has one session, over the newest link that its agent dialed: what is assigned
+ * to it goes out as a numbered stream, what it reports comes in. Heartbeats come on links of their own. A change of the
+ * store is looked at once, whatever the number of agents, and goes to the node that it concerns; an agent that is slow
+ * or away holds up nobody.
+ */
+import { DISPATCHER_PATIENCE_MS, KEEP_ALIVE_MS } from "../agent/frames/limits.ts";
+import { FrameError } from "../agent/frames/shape.ts";
+import { beatAnswerFrame } from "../agent/frames/to-agent.ts";
+import { parseToDispatcher, type ToDispatcher } from "../agent/frames/to-dispatcher.ts";
+import { ApiError } from "../model/errors.ts";
+import type { LeaseDesk } from "../model/heartbeat.ts";
+import { type Pod, pods } from "../model/pod.ts";
+import type { Clock, Timer } from "../seams/clock.ts";
+import type { Link, LinkListener } from "../seams/link.ts";
+import type { Log } from "../seams/log.ts";
+import type { Store } from "../store/store.ts";
+import type { Change } from "../store/transaction.ts";
+import { AgentLink } from "./agent-link.ts";
+import { NodeCalls } from "./node-calls.ts";
+import { Session } from "./session.ts";
+
+export interface DispatcherOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly leases: LeaseDesk;
+}
+
+/** Links are looked after in turns, so that the signs of life of 10,000 do not go out in one moment. */
+const TURNS = 10;
+/** A session whose agent has been away for so long is forgotten: its calls are no longer under way. */
+const FORGET_MS = 60_000;
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #sessions = new Map<string, Session>();
+  readonly #turns: readonly Set<AgentLink>[] = Array.from({ length: TURNS }, () => new Set<AgentLink>());
+  readonly #stopping = new AbortController();
+  #turn = 0;
+  #links = 0;
+  #order = 0;
+  #timer: Timer | undefined;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    void this.#follow();
+  }
+
+  /** How many agents have a session with an open link. */
+  get sessions(): number {
+    return [...this.#sessions.values()].filter(({ link }) => link.isOpen).length;
+  }
+
+  /** `peer` is who the other side has proved to be. */
+  accept(link: Link, { nodeName }: { readonly nodeName: string }): LinkListener {
+    const { store, clock } = this.#options;
+    const known = { node: nodeName, order: ++this.#order, nowMs: clock.monotonic() };
+    const agent = new AgentLink(link, store, known);
+    if (this.#stopping.signal.aborted) {
+      agent.close("the control plane stops");
+      return { frame: () => {}, closed: () => {} };
+    }
+    this.#turnOf(agent).add(agent);
+    this.#links++;
+    this.#timer ??= clock.setTimer(KEEP_ALIVE_MS / TURNS, () => this.#lookAfter());
+    return { frame: (text) => this.#heard(agent, text), closed: () => this.#gone(agent) };
+  }
+
+  /** Closes every link; agents dial again. */
+  stop(): void {
+    this.#stopping.abort(new Error("the dispatcher stops"));
+    this.#timer?.cancel();
+    for (const turn of this.#turns) for (const agent of [...turn]) this.#close(agent, "the control plane stops");
+    this.#sessions.clear();
+  }
+
+  #heard(agent: AgentLink, text: string): void {
+    if (!agent.isOpen) return;
+    let frame: ToDispatcher;
+    try {
+      frame = parseToDispatcher(text);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#refuse(agent, error.message);
+      return;
+    }
+    agent.heardAtMs = this.#options.clock.monotonic();
+    if (frame.type === "beat") this.#beat(agent, frame);
+    else this.#inSession(agent, frame);
+  }
+
+  #beat(agent: AgentLink, { id, beat }: Extract<ToDispatcher, { type: "beat" }>): void {
+    if (beat.node !== agent.node) {
+      this.#refuse(agent, `a heartbeat in the name of node "${beat.node}"`);
+      return;
+    }
+    agent.use = "beats";
+    agent.send(beatAnswerFrame(id, this.#options.leases.beat(beat)));
+  }
+
+  #inSession(agent: AgentLink, frame: Exclude<ToDispatcher, { type: "beat" }>): void {
+    const session = this.#sessionOf(agent, frame.session);
+    if (!session) return;
+    if (frame.type === "call") session.call(frame);
+    else if (frame.type === "got") agent.feeds.get(frame.stream)?.got(frame.sequence, frame.isBehind);
+    else if (frame.type === "drop") agent.feeds.delete(frame.stream);
+  }
+
+  /** The newest link of a node is the one that counts, and with it the run of the agent that speaks on it. */
+  #sessionOf(agent: AgentLink, id: string): Session | undefined {
+    const present = this.#sessions.get(agent.node);
+    if (present?.link === agent && present.id === id) return present;
+    if (present && present.link.order >= agent.order) {
+      this.#close(agent, "this node has a newer link");
+      return undefined;
+    }
+    if (present) this.#close(present.link, "this node has a newer link");
+    const { store, leases, log } = this.#options;
+    agent.use = "session";
+    if (present?.id === id) {
+      present.moveTo(agent);
+      return present;
+    }
+    const session = new Session(id, new NodeCalls(agent.node, store, leases), agent, log.with({ node: agent.node }));
+    this.#sessions.set(agent.node, session);
+    return session;
+  }
+
+  #refuse(agent: AgentLink, why: string): void {
+    this.#options.log.warn("an agent's link was closed", { node: agent.node, why });
+    this.#close(agent, why);
+  }
+
+  #close(agent: AgentLink, reason: string): void {
+    agent.close(reason);
+    this.#gone(agent);
+  }
+
+  #gone(agent: AgentLink): void {
+    agent.end();
+    if (!this.#turnOf(agent).delete(agent)) return;
+    this.#links--;
+    if (this.#links > 0 || this.#sessions.size > 0) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #turnOf({ order }: AgentLink): Set<AgentLink> {
+    return this.#turns[order % TURNS] as Set<AgentLink>;
+  }
+
+  #lookAfter(): void {
+    const { clock } = this.#options;
+    const nowMs = clock.monotonic();
+    this.#turn = (this.#turn + 1) % TURNS;
+    for (const agent of [...(this.#turns[this.#turn] ?? [])]) {
+      if (nowMs - agent.heardAtMs > DISPATCHER_PATIENCE_MS) this.#close(agent, "nothing was heard for too long");
+      else if (agent.use === "session") agent.sign();
+    }
+    if (this.#turn === 0) this.#forgetOld(nowMs);
+    const isIdle = this.#links === 0 && this.#sessions.size === 0;
+    this.#timer = isIdle ? undefined : clock.setTimer(KEEP_ALIVE_MS / TURNS, () => this.#lookAfter());
+  }
+
+  #forgetOld(nowMs: number): void {
+    for (const [node, { link }] of this.#sessions) {
+      if (!link.isOpen && nowMs - link.heardAtMs > FORGET_MS) this.#sessions.delete(node);
+    }
+  }
+
+  async #follow(): Promise<void> {
+    const { store } = this.#options;
+    const { signal } = this.#stopping;
+    let since = store.revision;
+    while (!signal.aborted) {
+      try {
+        for await (const changes of store.watch({ kinds: [pods], since, signal })) this.#route(changes);
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        // The store is closed.
+        if (error.reason === "Unavailable") return;
+        since = store.revision;
+        this.#startOver();
+      }
+    }
+  }
+
+  #route(changes: readonly Change[]): void {
+    const touched = new Set<AgentLink>();
+    for (const { type, key, object } of changes) {
+      const { spec, metadata } = object as Pod;
+      const session = spec.nodeName === undefined ? undefined : this.#sessions.get(spec.nodeName);
+      if (!session) continue;
+      if (type === "removed") session.calls.forget(metadata.uid);
+      for (const feed of session.link.feeds.values()) feed.touch(metadata.uid, key);
+      touched.add(session.link);
+    }
+    for (const { feeds } of touched) for (const feed of feeds.values()) feed.pump();
+  }
+
+  #startOver(): void {
+    for (const { link } of this.#sessions.values()) {
+      for (const feed of link.feeds.values()) {
+        feed.startOver();
+        feed.pump();
+      }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import { FRAME_CHARS, MOST_UNACKNOWLEDGED, MOST_UNACKNOWLEDGED_CHARS } from "../agent/frames/limits.ts";
+import { podsFrame } from "../agent/frames/to-agent.ts";
+import { type Pod, pods } from "../model/pod.ts";
+import type { Store } from "../store/store.ts";
+
+/** Changes of more pods than this are not gathered one by one: everything is sent anew. */
+const MOST_GATHERED = 4_096;
+
+/**
+ * One stream of assignments to one agent. What changed is noted by name and looked up when it is sent, so that a slow
+ * agent costs a bounded set of names, sees the newest state when its turn comes, and never an older one after it. Frames
+ * are kept until they are acknowledged, and sent again when the agent misses one.
+ */
+export class PodFeed {
+  readonly #store: Store;
+  readonly #node: string;
+  readonly #stream: number;
+  readonly #send: (frame: string) => void;
+  readonly #unacknowledged: { readonly sequence: number; readonly text: string }[] = [];
+  #unacknowledgedChars = 0;
+  #sequence = 0;
+  /** Of "all", what is still to be sent. */
+  #rest: readonly Pod[] | undefined;
+  #isStale = true;
+  /** Uid → key of what changed and has not been sent. */
+  #changed = new Map<string, string>();
+
+  constructor(store: Store, node: string, stream: number, send: (frame: string) => void) {
+    this.#store = store;
+    this.#node = node;
+    this.#stream = stream;
+    this.#send = send;
+  }
+
+  get position(): readonly [stream: number, sequence: number] {
+    return [this.#stream, this.#sequence];
+  }
+
+  touch(uid: string, key: string): void {
+    if (this.#isStale) return;
+    this.#changed.set(uid, key);
+    if (this.#changed.size > MOST_GATHERED) this.startOver();
+  }
+
+  /** Changes may have been missed: everything is sent anew. */
+  startOver(): void {
+    this.#isStale = true;
+    this.#changed = new Map();
+  }
+
+  /** Sends what there is to send, as far as the agent keeps up. */
+  pump(): void {
+    while (this.#hasRoom()) {
+      const text = this.#next();
+      if (text === undefined) return;
+      this.#unacknowledged.push({ sequence: this.#sequence, text });
+      this.#unacknowledgedChars += text.length;
+      this.#send(text);
+    }
+  }
+
+  got(sequence: number, isBehind: boolean): void {
+    while (this.#unacknowledged.length > 0) {
+      const [first] = this.#unacknowledged;
+      if (first === undefined || first.sequence > sequence) break;
+      this.#unacknowledgedChars -= first.text.length;
+      this.#unacknowledged.shift();
+    }
+    if (isBehind) for (const { text } of this.#unacknowledged) this.#send(text);
+    this.pump();
+  }
+
+  #hasRoom(): boolean {
+    const frames = this.#unacknowledged.length;
+    return frames < MOST_UNACKNOWLEDGED && (frames === 0 || this.#unacknowledgedChars < MOST_UNACKNOWLEDGED_CHARS);
+  }
+
+  #next(): string | undefined {
+    // What was begun is finished first: parts of two answers never mix.
+    if (this.#rest === undefined && this.#isStale) {
+      this.#isStale = false;
+      this.#rest = this.#store.by(pods, "node", this.#node);
+    }
+    if (this.#rest !== undefined) return this.#nextOfAll(this.#rest);
+    return this.#changed.size === 0 ? undefined : this.#nextChanged();
+  }
+
+  #nextOfAll(rest: readonly Pod[]): string {
+    const texts: string[] = [];
+    let chars = 0;
+    for (const pod of rest) {
+      const text = this.#store.json(pod);
+      if (texts.length > 0 && chars + text.length > FRAME_CHARS) break;
+      texts.push(text);
+      chars += text.length;
+    }
+    const isLast = texts.length === rest.length;
+    this.#rest = isLast ? undefined : rest.slice(texts.length);
+    return podsFrame(this.#stream, ++this.#sequence, isLast ? "all" : "more", texts);
+  }
+
+  #nextChanged(): string {
+    const texts: string[] = [];
+    const removed: { key: string; uid: string }[] = [];
+    let chars = 0;
+    for (const [uid, key] of this.#changed) {
+      const pod = this.#store.get(pods, key);
+      // Another pod of the same name is another pod.
+      const isThere = pod?.metadata.uid === uid && pod.spec.nodeName === this.#node;
+      const text = isThere ? this.#store.json(pod) : "";
+      if (chars > 0 && chars + text.length > FRAME_CHARS) break;
+      if (isThere) texts.push(text);
+      else removed.push({ key, uid });
+      chars += text.length + key.length + uid.length;
+      this.#changed.delete(uid);
+    }
+    return podsFrame(this.#stream, ++this.#sequence, "changed", texts, removed);
+  }
+}
