@@ -200,4 +200,6 @@ export interface Checker extends Observer {
   begin?(world: World): void;
   /** After everything was healed and the world had time to settle. */
   settled?(world: World): Promise<void> | void;
+  /** The world is over. */
+  end?(): void;
 }

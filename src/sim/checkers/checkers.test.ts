@@ -489,7 +489,7 @@ describe("watchers-see-all", () => {
       }
       checker.settled();
     });
-    checker.stop();
+    checker.end();
   });
 
   test("a watch over HTTP that repeats a change is noticed", async () => {
@@ -522,7 +522,7 @@ describe("watchers-see-all", () => {
       for (let i = 0; i < 5; i++) await stage.clock.settle();
       checker.settled();
     });
-    checker.stop();
+    checker.end();
   });
 });
 

@@ -52,8 +52,7 @@ export class WatchersSeeAll implements Checker {
     this.#complain();
   }
 
-  /** Called when the world ends. */
-  stop(): void {
+  end(): void {
     this.#stop.abort();
   }
 

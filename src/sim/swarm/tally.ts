@@ -1,0 +1,30 @@
+import type { Change } from "../../store/transaction.ts";
+import type { Observer } from "../contract.ts";
+
+/** Counts what happened in a world. */
+export class Tally implements Observer {
+  commits = 0;
+  driverCalls = 0;
+  readonly faults: Record<string, number> = {};
+
+  committed(_changes: readonly Change[]): void {
+    this.commits++;
+  }
+
+  driver(): void {
+    this.driverCalls++;
+  }
+
+  fault(text: string): void {
+    const kind = kindOf(text);
+    this.faults[kind] = (this.faults[kind] ?? 0) + 1;
+  }
+}
+
+/** `n003: the engine hangs for 1200 ms` → `the engine hangs for … ms`. */
+export function kindOf(text: string): string {
+  return text
+    .replace(/^n\d+:? /, "")
+    .replace(/\bn\d{3}\b/g, "a host")
+    .replace(/-?\d+(\.\d+)?/g, "…");
+}
