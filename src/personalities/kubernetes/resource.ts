@@ -32,6 +32,8 @@ export interface Resource<T extends StoredObject = StoredObject> {
   withDefaults(object: T): T;
   validate(object: T): readonly FieldError[];
   validateUpdate(after: T, before: T): readonly FieldError[];
+  /** Of a change that touches nothing but metadata, in place of the two above. */
+  validateMetadataChange(after: T, before: T): readonly FieldError[];
   /** Refuses, with Forbidden, what this actor may not ask for. `before` is absent at creation. */
   admit(actor: Actor, after: T, before: T | undefined): void;
   /** The last step before an object is stored for the first time: status, addresses. */

@@ -19,6 +19,7 @@ export function defineResource<T extends StoredObject>(kind: Kind<T>, special: P
     withDefaults: (object) => object,
     validate: () => [],
     validateUpdate: () => [],
+    validateMetadataChange: () => [],
     admit: () => {},
     beforeCreate: (_tx, object) => object,
     beforeUpdate: (_tx, after) => after,

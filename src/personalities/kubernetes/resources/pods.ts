@@ -1,7 +1,9 @@
+import { CLUSTER_SETTINGS_NAME, clusterSettings, settingsInForce } from "../../../model/cluster-settings.ts";
 import { initialPodStatus, withDefaultTolerations } from "../../../model/new-pod.ts";
 import { type Pod, pods } from "../../../model/pod.ts";
 import { defaultPodSpec } from "../defaults.ts";
 import { validatePodSpec, validatePodUpdate } from "../validate/pod.ts";
+import { keepsExclusive, validateUnreachableAnnotations } from "../validate/unreachable.ts";
 import { admitExtensions } from "./admit-extensions.ts";
 import { defineResource } from "./define-resource.ts";
 
@@ -20,12 +22,17 @@ export const podResource = defineResource<Pod>(pods, {
   },
   indexed: { "spec.nodeName": "node" },
   withDefaults: (pod) => (pod.spec ? { ...pod, spec: defaultPodSpec(pod.spec) } : pod),
-  validate: ({ spec }) => validatePodSpec(spec),
+  validate: ({ metadata, spec }) => [...validatePodSpec(spec), ...validateUnreachableAnnotations(metadata.annotations)],
   validateUpdate: validatePodUpdate,
+  validateMetadataChange: (after, before) => [
+    ...validateUnreachableAnnotations(after.metadata.annotations),
+    ...keepsExclusive(after, before),
+  ],
   admit: (actor, after, before) =>
     admitExtensions({ plural: "pods", kind: pods }, actor, after.metadata.name, after.spec, before?.spec),
-  beforeCreate(_tx, pod) {
-    const spec = withDefaultTolerations(pod.spec);
+  beforeCreate(tx, pod) {
+    const settings = settingsInForce(tx.get(clusterSettings, CLUSTER_SETTINGS_NAME));
+    const spec = settings.kubernetesDefaultTolerations ? withDefaultTolerations(pod.spec) : pod.spec;
     return { ...pod, spec, status: initialPodStatus(spec) };
   },
 });

@@ -6,6 +6,7 @@ export const extensionMessages = {
   `,
   PodSelection: "by:s selector:LabelSelector namespaces:s[] glob:s dialect:s",
   RestartBackoff: "initialMs:l factor:f maxMs:l",
+  UnreachableRule: "action:s afterMs:l",
   DockerSettings: "parameters:DockerParameter[] network:s",
   DockerParameter: "key:s value:s",
   ProcessSettings: "user:s fetch:FetchedFile[]",

@@ -15,6 +15,7 @@ export const podMessages = {
     schedulingGates:PodSchedulingGate[]@name resourceClaims:PodResourceClaim[]@name+
     resources:ResourceRequirements hostnameOverride:s schedulingGroup:PodSchedulingGroup
     evictionResponders:EvictionResponder[] constraints:Constraint[] restartBackoff:RestartBackoff
+    exclusive:b whenUnreachable:UnreachableRule
   `,
   ObjectFieldSelector: "apiVersion:s fieldPath:s",
   ResourceFieldSelector: "containerName:s resource:s divisor:Q",

@@ -10,6 +10,7 @@ import { notSupportedInPod } from "./not-supported.ts";
 import { validatePlacement } from "./placement.ts";
 import { negative } from "./probes.ts";
 import { validateSize } from "./resources.ts";
+import { keepsExclusive, validateUnreachableRule } from "./unreachable.ts";
 
 const RESTART_POLICIES = ["Always", "OnFailure", "Never"] as const;
 const DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"] as const;
@@ -21,6 +22,7 @@ export function validatePodSpec(spec: PodSpec | undefined, path = "spec"): reado
     ...validateContainers(spec, path),
     ...validatePolicies(spec, path),
     ...validatePlacement(spec, path),
+    ...validateUnreachableRule(spec, path),
     ...validateDns(spec, path),
     ...notSupportedInPod(spec, path),
   ];
@@ -187,7 +189,7 @@ function validatePolicies(spec: PodSpec, path: string): readonly FieldError[] {
 
 /** What may change of a pod that exists: images, a shorter deadline, more tolerations. Source: core/validation ValidatePodUpdate. */
 export function validatePodUpdate(after: Pod, before: Pod): readonly FieldError[] {
-  const errors: FieldError[] = [];
+  const errors: FieldError[] = [...keepsExclusive(after, before)];
   const deadline = after.spec.activeDeadlineSeconds;
   const old = before.spec.activeDeadlineSeconds;
   if (old !== undefined && deadline === undefined) {

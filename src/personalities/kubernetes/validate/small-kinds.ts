@@ -21,6 +21,7 @@ import { configKey, qualifiedName } from "./names.ts";
 import { validatePodSpec } from "./pod.ts";
 import { negative, validatePort } from "./probes.ts";
 import { amounts } from "./resources.ts";
+import { validateExclusiveReplicas, validateUnreachableAnnotations } from "./unreachable.ts";
 
 export function validateReplicationController({ spec }: ReplicationController): readonly FieldError[] {
   const errors: FieldError[] = [];
@@ -41,6 +42,8 @@ export function validateReplicationController({ spec }: ReplicationController): 
     ...errors,
     ...validateLabels(labels, "spec.template.metadata.labels"),
     ...validateAnnotations(template.metadata?.annotations, "spec.template.metadata.annotations"),
+    ...validateUnreachableAnnotations(template.metadata?.annotations, "spec.template.metadata.annotations"),
+    ...validateExclusiveReplicas(spec),
     ...validatePodSpec(template.spec, "spec.template.spec"),
   ];
 }

@@ -113,7 +113,11 @@ function isMetadataOnly({ kind }: Resource, before: StoredObject, sent: Sent<Sto
 
 function metadataChange(resource: Resource, before: StoredObject, metadata: ObjectMeta): StoredObject {
   const { metadata: completed } = resource.withDefaults({ ...before, metadata });
-  const errors = [...validateMetadata(completed, () => []), ...refuseNewFinalizers(completed, before.metadata)];
+  const errors = [
+    ...validateMetadata(completed, () => []),
+    ...refuseNewFinalizers(completed, before.metadata),
+    ...resource.validateMetadataChange({ ...before, metadata: completed }, before),
+  ];
   if (errors.length > 0) throw invalid(resource.kind.name, metadata.name, errors);
   return { ...before, metadata: completed };
 }
