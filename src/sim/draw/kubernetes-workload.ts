@@ -4,7 +4,7 @@ import { between, chance, pick, weighted } from "./dice.ts";
 import { PROGRAMS, type Workload } from "./workload.ts";
 
 const NAMESPACE = "/api/v1/namespaces/default";
-const MERGE = { "content-type": "application/merge-patch+json" };
+const MERGE = { "Content-Type": "application/merge-patch+json" };
 const EXCLUSIVE = { "styrmann.dev/exclusive": "true" };
 
 type Fields = Readonly<Record<string, unknown>>;
