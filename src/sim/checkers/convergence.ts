@@ -1,7 +1,7 @@
 import { isActive, isDisrupted } from "../../model/disruption.ts";
 import { OWNER_INDEX } from "../../model/meta.ts";
 import { isNodeReady, nodes } from "../../model/node.ts";
-import { isReady, isTerminal, type Pod, pods } from "../../model/pod.ts";
+import { isReady, isTerminal, type Pod, pods, type UnitOption } from "../../model/pod.ts";
 import { type ReplicationController, replicationControllers } from "../../model/replication-controller.ts";
 import { units } from "../../personalities/fleet/kinds.ts";
 import { apps } from "../../personalities/marathon/kinds.ts";
@@ -97,16 +97,19 @@ function copiesProblems(words: string, wanted: number, owned: readonly Pod[]): r
   return [`${words} has ${active.length} copies of ${wanted}`];
 }
 
+/** A unit that has ended by itself is not started again: fleet leaves that to its Restart=. */
 function unitProblems(store: Store): readonly string[] {
   return store.list(units).flatMap((unit) => {
     const { name, uid } = unit.metadata;
     const { desiredState, options } = unit.spec;
-    const isGlobal = options.some(
-      ({ section, name: key, value }) => section === "X-Fleet" && key === "Global" && value === "true",
-    );
-    const active = store.by(pods, OWNER_INDEX, uid).filter(isActive);
-    if (isGlobal || /@\.\w+$/.test(name)) return [];
+    if (isGlobal(options) || /@\.\w+$/.test(name)) return [];
+    const owned = store.by(pods, OWNER_INDEX, uid);
+    const count = owned.filter((pod) => isActive(pod) || (desiredState !== "inactive" && isTerminal(pod))).length;
     const wanted = desiredState === "inactive" ? 0 : 1;
-    return active.length === wanted ? [] : [`unit ${name} is to be ${desiredState} and has ${active.length} pods`];
+    return count === wanted ? [] : [`unit ${name} is to be ${desiredState} and has ${count} pods`];
   });
+}
+
+function isGlobal(options: readonly UnitOption[]): boolean {
+  return options.some(({ section, name, value }) => section === "X-Fleet" && name === "Global" && value === "true");
 }

@@ -2,7 +2,7 @@ import { type Event, events } from "../../model/event.ts";
 import { OWNER_INDEX } from "../../model/meta.ts";
 import { type Pod, pods } from "../../model/pod.ts";
 import type { Store } from "../../store/store.ts";
-import type { Change } from "../../store/transaction.ts";
+import { type Change, sameJson } from "../../store/transaction.ts";
 import { type Checker, SimFailure, type World } from "../contract.ts";
 import { runsForGood } from "./runs-for-good.ts";
 
@@ -34,8 +34,8 @@ export class Quiet implements Checker {
   }
 }
 
-function isExpected({ kind, object, type }: Change, store: Store): boolean {
-  if (kind.name === pods.name) return !runsForGood(object as Pod);
+function isExpected({ kind, object, type, before }: Change, store: Store): boolean {
+  if (kind.name === pods.name) return !runsForGood(object as Pod) || isCheckedAgain(object as Pod, before as Pod);
   if (kind.name === events.name) return type === "removed" || isAboutRestless(object as Event, store);
   // An owner's status, a deployment that waits for it.
   return isRestlessOwner(object.metadata.uid, store) || kind.name === "AppDeployment" || kind.name === "Endpoints";
@@ -49,4 +49,19 @@ function isAboutRestless({ involvedObject: { uid, kind, namespace, name } }: Eve
 
 function isRestlessOwner(uid: string, store: Store): boolean {
   return store.by(pods, OWNER_INDEX, uid).some((pod) => !runsForGood(pod));
+}
+
+/** Marathon shows when a check last succeeded; it is written down once a minute. */
+function isCheckedAgain(now: Pod, before: Pod | undefined): boolean {
+  const plain = ({ metadata, spec, status }: Pod) => ({
+    ...{ labels: metadata.labels, annotations: metadata.annotations, gone: metadata.deletionTimestamp, spec },
+    status: {
+      ...status,
+      containerStatuses: status.containerStatuses?.map(({ healthResults, ...rest }) => ({
+        ...rest,
+        health: healthResults?.map(({ alive }) => alive),
+      })),
+    },
+  });
+  return before !== undefined && sameJson(plain(now), plain(before));
 }
