@@ -83,6 +83,8 @@ export class SimEngine {
           return fake.remove(ref);
         }),
       release: (uid) => call(() => this.#release(uid)),
+      // The keeper's, not the engine's: also while that hangs.
+      guard: async (refs, forMs) => (life.isOver ? never() : await fake.guard(refs, forMs)),
       pods: () => call(async () => [...this.#pods].toSorted()),
       watch: (listener, signal) => this.#watch(listener, signal, life),
       logs: (ref, options) => fake.logs(ref, options),

@@ -1,7 +1,8 @@
 /** One host of a simulated cluster: its power, its clock, its disk, its engines, and the production agent on it. */
 import { Agent } from "../agent/agent.ts";
-import type { Control } from "../agent/control.ts";
+import { RemoteControl } from "../agent/remote/remote-control.ts";
 import { type Driver, DriverError, type ObservedRun, type RunRef } from "../drivers/driver.ts";
+import type { Goodbye } from "../model/heartbeat.ts";
 import type { DriverName } from "../model/pod.ts";
 import { AddressPool } from "../network/address-pool.ts";
 import type { Clock } from "../seams/clock.ts";
@@ -12,9 +13,9 @@ import { type Ground, timelineLog } from "./ground.ts";
 import { HostTime, ProcessClock } from "./sim-clock.ts";
 import { nodeHost, SimDisk } from "./sim-disk.ts";
 import { SimEngine } from "./sim-engine.ts";
-import type { Party } from "./sim-links.ts";
 import { SimMachine } from "./sim-machine.ts";
 import type { Station } from "./sim-network.ts";
+import { AGENTS_AT } from "./sim-server.ts";
 import { Life } from "./sim-time.ts";
 import { SimTransport } from "./sim-transport.ts";
 
@@ -32,7 +33,6 @@ export interface HostOptions {
   readonly node: WorldSize["nodes"][number];
   readonly index: number;
   readonly ground: Ground;
-  readonly controlFor: (party: Party, clock: Clock, random: Random) => Control;
 }
 
 /** One boot of the host: what has power. */
@@ -53,12 +53,10 @@ export class Host implements SimHost, Station {
   readonly #disk: SimDisk;
   readonly #io: Gate;
   readonly #engineGate: Gate;
-  /** Whoever waits for a life to get on, by that life. */
-  readonly #over = new Map<Life, () => void>();
   #boots = 0;
   #boot: Boot | undefined;
   #machine: SimMachine;
-  #agent: { readonly agent: Agent; readonly life: Life } | undefined;
+  #agent: { readonly agent: Agent; readonly control: RemoteControl; readonly life: Life } | undefined;
   #registryAwayUntilMs = 0;
   #slowPulls = { untilMs: 0, extraMs: 0 };
 
@@ -110,11 +108,12 @@ export class Host implements SimHost, Station {
     this.#killAgent();
   }
 
-  async stopAgent(): Promise<void> {
+  async stopAgent(why: Goodbye["why"] = "agent-restart"): Promise<void> {
     const running = this.#agent;
     if (!running) return;
-    this.#ground.fault(`${this.name}: the agent stops`);
-    await this.#ground.time.drive(running.agent.stop());
+    this.#ground.fault(`${this.name}: the agent stops (${why})`);
+    await this.#ground.time.drive(Promise.race([running.agent.stop(why), running.life.over]));
+    running.control.close("the agent stops");
     if (this.#agent === running) this.#killAgent();
   }
 
@@ -123,10 +122,9 @@ export class Host implements SimHost, Station {
     if (this.#agent || !boot) return;
     this.#ground.fault(`${this.name}: the agent starts`);
     const life = new Life(`the agent of ${this.name}`);
-    const agent = this.#newAgent(boot, life);
-    this.#agent = { agent, life };
-    const over = this.#untilOver(life);
-    await this.#ground.time.drive(Promise.race([agent.start(), over]));
+    const started = this.#newAgent(boot, life);
+    this.#agent = started;
+    await this.#ground.time.drive(Promise.race([started.agent.start(), life.over]));
   }
 
   powerOff(): void {
@@ -138,7 +136,6 @@ export class Host implements SimHost, Station {
     this.#boot = undefined;
     this.#killAgent();
     boot.life.end();
-    this.#over.get(boot.life)?.();
     for (const { run } of running) this.#called("power-off", run.ref);
   }
 
@@ -150,12 +147,12 @@ export class Host implements SimHost, Station {
     this.#boot = boot;
     this.#machine = boot.machine;
     const booted = new Promise<void>((resolve) => this.time.setTimer(BOOT_MS, resolve, boot.life));
-    await this.#ground.time.drive(Promise.race([booted, this.#untilOver(boot.life)]));
+    await this.#ground.time.drive(Promise.race([booted, boot.life.over]));
     if (this.#boot === boot) await this.startAgent();
   }
 
   async reboot({ announced, offMs }: { readonly announced: boolean; readonly offMs: number }): Promise<void> {
-    if (announced) await this.stopAgent();
+    if (announced) await this.stopAgent("reboot");
     this.powerOff();
     await this.#ground.time.run(offMs);
     await this.powerOn();
@@ -219,12 +216,6 @@ export class Host implements SimHost, Station {
     running.life.end();
     this.#disk.crash();
     this.#ground.links.endAll(running.life);
-    this.#over.get(running.life)?.();
-  }
-
-  /** Resolves when the life ends: whoever waits for it to get on waits no longer. */
-  #untilOver(life: Life): Promise<void> {
-    return new Promise((resolve) => this.#over.set(life, resolve));
   }
 
   #newBoot(before?: SimMachine): Boot {
@@ -235,6 +226,7 @@ export class Host implements SimHost, Station {
       engines.get(run.driver)?.changed(run);
       this.#called(run.state === "exited" ? "exited" : "running", run.ref);
     });
+    machine.onGuardKill = (ref) => this.#called("guard-kill", ref);
     for (const name of DRIVERS) engines.set(name, this.#newEngine(name, machine, clock, before));
     if (before) leaveAfterReboot(before, machine);
     return { life, machine, engines, id: this.#random.uuid() };
@@ -254,14 +246,17 @@ export class Host implements SimHost, Station {
     return new SimEngine({ name, machine, clock, gates, startMs: START_MS, pull, called }, left);
   }
 
-  #newAgent(boot: Boot, life: Life): Agent {
-    const { node, index, ground, controlFor } = this.#options;
+  #newAgent(boot: Boot, life: Life) {
+    const { node, index, ground } = this.#options;
     const clock = new ProcessClock(this.time, life);
     const random = this.#random.fork(`agent ${ground.time.fired}`);
     const hostAddress = `192.168.${index >> 8}.${index & 255}`;
     const drivers = [...boot.engines].map(([name, engine]) => [name, engine.driverFor(life)] as const);
-    return new Agent({
-      control: controlFor({ host: this.name, life }, clock, random.fork("control")),
+    const log = timelineLog(ground.trace, node.name);
+    const dialers = [ground.links.dialer({ host: this.name, life }, AGENTS_AT)];
+    const control = new RemoteControl({ dialers, clock, random: random.fork("control"), log });
+    const agent = new Agent({
+      control,
       drivers: new Map<DriverName, Driver>(drivers),
       addresses: new AddressPool(`10.${42 + (index >> 8)}.${index & 255}.0/24`),
       volumes: this.#disk.volumesFor(this.#io),
@@ -270,12 +265,14 @@ export class Host implements SimHost, Station {
       clock,
       random,
       transport: new SimTransport(() => boot.machine, hostAddress, clock),
-      log: timelineLog(ground.trace, node.name),
+      log,
+      probeDisk: () => this.#io.pass(),
       nodeName: node.name,
       labels: { [ZONE_LABEL]: node.zone },
       hostAddress,
       version: "simulated",
     });
+    return { agent, control, life };
   }
 
   #called(what: DriverCall["what"], { podUid, container, attempt }: RunRef): void {

@@ -2,8 +2,12 @@
 import { ControlPlane } from "../app/control-plane.ts";
 import { LateNodeAccess } from "../app/late-node-access.ts";
 import { personalities } from "../app/personalities.ts";
+import { Dispatcher } from "../dispatcher/dispatcher.ts";
 import type { Actor } from "../http/actor.ts";
+import type { Heartbeat, LeaseDesk } from "../model/heartbeat.ts";
 import { kernelKinds } from "../model/kinds.ts";
+import { nodes } from "../model/node.ts";
+import type { Clock } from "../seams/clock.ts";
 import type { Random } from "../seams/random.ts";
 import type { JournalEntry } from "../store/journal.ts";
 import type { Store } from "../store/store.ts";
@@ -15,8 +19,11 @@ import { HostTime, ProcessClock } from "./sim-clock.ts";
 import { SimJournal } from "./sim-journal.ts";
 import type { Station } from "./sim-network.ts";
 import { Life } from "./sim-time.ts";
+import { toldLeases } from "./told-leases.ts";
 
 export const SERVER = "server";
+/** Where agents dial. */
+export const AGENTS_AT = `${SERVER}:agents`;
 const KINDS = [...kernelKinds, ...personalities.flatMap(({ kinds }) => kinds)];
 
 interface Running {
@@ -84,7 +91,7 @@ export class Server implements SimServer, Station {
     this.#ground.fault("the server starts");
     const life = new Life("the server");
     this.#life = life;
-    await this.#ground.time.drive(Promise.race([this.#open(life), this.#untilOver(life)]));
+    await this.#ground.time.drive(Promise.race([this.#open(life), life.over]));
   }
 
   /** Straight to the handlers, with nothing in between. */
@@ -117,10 +124,18 @@ export class Server implements SimServer, Station {
     });
     if (life.isOver) return;
     this.#running = { life, plane };
+    this.#listen(life, plane, clock);
     mirror = new CommitMirror(KINDS, plane.store, early);
     if (early.length > 0) this.#committed(mirror, early);
     plane.start();
     observers.tell((observer) => observer.started?.(plane.store));
+  }
+
+  #listen(life: Life, plane: ControlPlane, clock: Clock): void {
+    const { trace, observers, links } = this.#ground;
+    const leases = toldLeases(deskOf(plane), observers);
+    const dispatcher = new Dispatcher({ store: plane.store, clock, log: timelineLog(trace, SERVER), leases });
+    links.listen(AGENTS_AT, { host: SERVER, life }, (link, from) => dispatcher.accept(link, { nodeName: from }));
   }
 
   #committed(mirror: CommitMirror, entries: readonly JournalEntry[]): void {
@@ -139,20 +154,19 @@ export class Server implements SimServer, Station {
       time.fail(error);
     }
   }
-
-  #untilOver(life: Life): Promise<void> {
-    // A start that is interrupted by a crash is over; asked for seldom enough that looking is cheap.
-    return new Promise((resolve) => {
-      const look = () => {
-        if (life.isOver || this.#running?.life === life) resolve();
-        else this.#ground.time.schedule(this.#ground.time.nowMs + 100, look);
-      };
-      look();
-    });
-  }
 }
 
 export const ORIGIN = "http://styr.sim:7443";
+
+/** Until the lifecycle of nodes is there, nobody's silence means anything. */
+function deskOf(plane: ControlPlane): LeaseDesk {
+  const { lifecycle } = plane as { readonly lifecycle?: LeaseDesk };
+  const beat = ({ node }: Heartbeat) => {
+    const known = plane.store.get(nodes, node) !== undefined;
+    return { renewed: true, known, terms: { heartbeatMs: 1_000 } };
+  };
+  return lifecycle ?? { beat, goodbye: () => {} };
+}
 
 function actorOf(role: Role): Actor | undefined {
   return role === "anonymous" ? undefined : { name: role, roles: [role] };

@@ -8,10 +8,16 @@ import { SimFailure } from "./contract.ts";
 /** Of one process, or of one boot of a host. What belongs to a life that is over never happens any more. */
 export class Life {
   readonly name: string;
+  /** Resolves when it ends. */
+  readonly over: Promise<void>;
+  readonly #end: () => void;
   #isOver = false;
 
   constructor(name: string) {
     this.name = name;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.over = promise;
+    this.#end = resolve;
   }
 
   get isOver(): boolean {
@@ -20,6 +26,7 @@ export class Life {
 
   end(): void {
     this.#isOver = true;
+    this.#end();
   }
 }
 

@@ -1,11 +1,8 @@
 /** A whole cluster of the production code on simulated seams. Same seed, same size, same calls: same trace. */
-import type { Control } from "../agent/control.ts";
-import { LocalControl } from "../app/local-control.ts";
 import type { Clock } from "../seams/clock.ts";
 import { type Random, SeededRandom } from "../seams/random.ts";
 import { banAmbient } from "./ambient-ban.ts";
 import type { Observer, SimRequest, SimResponse, World, WorldSize } from "./contract.ts";
-import { DirectControl } from "./direct-control.ts";
 import type { Ground } from "./ground.ts";
 import { Observers } from "./observers.ts";
 import { ask } from "./requests.ts";
@@ -121,15 +118,7 @@ export class SimWorld implements World {
 
   #newHosts(size: WorldSize): readonly Host[] {
     const nodes = size.nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-    const controlFor = (party: Party, clock: Clock) => this.#controlFor(party, clock);
-    return nodes.map((node, at) => new Host({ node, index: at + 1, ground: this.#ground, controlFor }));
-  }
-
-  #controlFor(party: Party, clock: Clock): Control {
-    return new DirectControl(this.#ground.wires, party, clock, () => {
-      const { life, store } = this.server;
-      return life && store ? { life, control: new LocalControl(store) } : undefined;
-    });
+    return nodes.map((node, at) => new Host({ node, index: at + 1, ground: this.#ground }));
   }
 
   /** What would end the process of the real program ends the run. */
