@@ -1,0 +1,40 @@
+/**
+ * `npm run sim`: one seed of one scenario, for people. Ends with 1 when a rule was broken, and says how to see it again.
+ * A planted bug goes in before anything of the product is imported; so the imports below are made when they are needed.
+ */
+import { parseSimOptions, SIM_USAGE, type SimOptions } from "./main-options.ts";
+import { plantBug } from "./plant/plant-bug.ts";
+import { plantedBug } from "./plant/planted-bugs.ts";
+
+async function main(): Promise<number> {
+  let options: SimOptions;
+  try {
+    options = parseSimOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${SIM_USAGE}`);
+    return 2;
+  }
+  const { seed, scenario: name, timeline, plant } = options;
+  if (plant !== undefined) plantBug(plantedBug(plant));
+  const { hour } = await import("./hour.ts");
+  const { findScenario, runScenario } = await import("./swarm/run-seed.ts");
+  const { failureLines } = await import("./swarm/summary.ts");
+  const { commitId } = await import("./swarm/commit-id.ts");
+  const scenario = name === hour.name ? hour : findScenario(name);
+  const began = process.cpuUsage();
+  const result = await runScenario(seed, scenario, { timeline });
+  const spent = process.cpuUsage(began);
+  for (const line of result.timeline ?? []) console.log(line);
+  const { virtualMs, commits, driverCalls, traceHash, failure } = result;
+  const cpuSeconds = ((spent.user + spent.system) / 1e6).toFixed(1);
+  console.log(`${scenario.name}: ${scenario.about}`);
+  console.log(
+    `seed ${seed}: ${(virtualMs / 1000).toFixed(1)} virtual seconds in ${cpuSeconds} s of processor time, ` +
+      `${commits} commits, ${driverCalls} driver calls, trace ${traceHash.slice(0, 16)}`,
+  );
+  if (!failure) return 0;
+  for (const line of failureLines(result, commitId(), plant)) console.log(line);
+  return 1;
+}
+
+process.exitCode = await main();
