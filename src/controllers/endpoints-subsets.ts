@@ -1,5 +1,6 @@
 /** Which addresses of which pods serve which ports of a Service. Pure. Source: pkg/controller/endpoint and pkg/api/v1/endpoints RepackSubsets. */
 import type { EndpointAddress, EndpointPort, EndpointSubset } from "../model/endpoints.ts";
+import { isOnLostNode } from "../model/node-state.ts";
 import { isReady, isTerminal, type Pod } from "../model/pod.ts";
 import type { Service, ServicePort } from "../model/service.ts";
 
@@ -33,9 +34,9 @@ export function planSubsets(service: Service, picked: readonly Pod[]): readonly 
     }));
 }
 
-/** Has an address, is not over, and is not on its way out: one that is being deleted takes no new traffic. */
+/** Has an address, is not over nor lost with its node, and is not on its way out: one that is being deleted takes no new traffic. */
 function mayServe({ spec }: Service, pod: Pod): boolean {
-  if (!pod.status.podIP || isTerminal(pod)) return false;
+  if (!pod.status.podIP || isTerminal(pod) || isOnLostNode(pod)) return false;
   return pod.metadata.deletionTimestamp === undefined || spec.publishNotReadyAddresses === true;
 }
 

@@ -1,10 +1,13 @@
 /** Keeps as many pods as a ReplicationController asks for. Kubernetes' rules: specs/kubernetes 12.3; pkg/controller/replicaset. */
+import { CLUSTER_SETTINGS_NAME, clusterSettings, settingsInForce } from "../model/cluster-settings.ts";
+import { holdsItsPlace, isActive } from "../model/disruption.ts";
 import { matchesLabels } from "../model/label-selector.ts";
 import { controllerOf, keyOf, ownedBy } from "../model/meta.ts";
 import { namespaces } from "../model/namespace.ts";
 import { initialPodStatus, withDefaultTolerations } from "../model/new-pod.ts";
 import { isLive, isReady, type Pod, pods } from "../model/pod.ts";
 import { type ReplicationController, replicationControllers } from "../model/replication-controller.ts";
+import { isExclusive } from "../model/when-unreachable.ts";
 import type { Random } from "../seams/random.ts";
 import { deletePod } from "../store/delete-pod.ts";
 import { recordEvent } from "../store/record-event.ts";
@@ -25,8 +28,8 @@ export const replicationController: Controller = {
     const rc = tx.get(replicationControllers, key);
     if (!rc) return undefined;
     const claimed = claimPods(tx, rc);
-    const active = claimed.filter(isLive);
-    const moves = rc.metadata.deletionTimestamp === undefined ? scale(tx, rc, active, random) : NO_MOVES;
+    const active = claimed.filter(isActive);
+    const moves = rc.metadata.deletionTimestamp === undefined ? scale(tx, rc, claimed, active, random) : NO_MOVES;
     return finish(tx, rc, active, moves);
   },
 };
@@ -82,19 +85,31 @@ function release(tx: Tx, pod: Pod, ownerUid: string): void {
   });
 }
 
-function scale(tx: Tx, rc: ReplicationController, active: readonly Pod[], random: Random): Moves {
-  const missing = rc.spec.replicas - active.length;
+function scale(
+  tx: Tx,
+  rc: ReplicationController,
+  claimed: readonly Pod[],
+  active: readonly Pod[],
+  random: Random,
+): Moves {
+  const missing = rc.spec.replicas - takenPlaces(rc, claimed, active);
   if (missing > 0 && mayCreate(tx, rc)) {
     const made = Array.from({ length: Math.min(missing, BURST) }, () => createPod(tx, rc, random));
     return { made, deleted: new Set(), more: missing > BURST };
   }
-  if (missing >= 0) return NO_MOVES;
-  const surplus = scaleDownOrder(active, tx.nowMs).slice(0, Math.min(-missing, BURST));
+  const tooMany = active.length - rc.spec.replicas;
+  if (tooMany <= 0) return NO_MOVES;
+  const surplus = scaleDownOrder(active, tx.nowMs).slice(0, Math.min(tooMany, BURST));
   for (const pod of surplus) {
     deletePod(tx, pod);
     note(tx, rc, "SuccessfulDelete", `Deleted pod: ${pod.metadata.name}`);
   }
-  return { made: [], deleted: new Set(surplus.map(({ metadata }) => metadata.uid)), more: -missing > BURST };
+  return { made: [], deleted: new Set(surplus.map(({ metadata }) => metadata.uid)), more: tooMany > BURST };
+}
+
+/** Of an exclusive pod one that is being stopped is still there: the next is made when it is gone. */
+function takenPlaces(rc: ReplicationController, claimed: readonly Pod[], active: readonly Pod[]): number {
+  return isExclusive(rc.spec.template) ? claimed.filter(holdsItsPlace).length : active.length;
 }
 
 /** Nothing new begins in a namespace that is going away. */
@@ -113,7 +128,8 @@ function createPod(tx: Tx, rc: ReplicationController, random: Random): Pod {
   let name: string;
   do name = generateName + random.suffix(5);
   while (tx.get(pods, `${namespace}/${name}`));
-  const spec = withDefaultTolerations(template.spec);
+  const settings = settingsInForce(tx.get(clusterSettings, CLUSTER_SETTINGS_NAME));
+  const spec = settings.kubernetesDefaultTolerations ? withDefaultTolerations(template.spec) : template.spec;
   const pod = tx.create<Pod>(pods, {
     apiVersion: "v1",
     kind: "Pod",

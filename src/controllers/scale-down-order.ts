@@ -1,4 +1,5 @@
 /** Which pods go first when there are too many: those whose loss costs least. Source: pkg/controller/controller_utils.go, ActivePodsWithRanks. */
+import { hasReturned } from "../model/disruption.ts";
 import { isReady, type Pod } from "../model/pod.ts";
 
 const COST_ANNOTATION = "controller.kubernetes.io/pod-deletion-cost";
@@ -19,16 +20,21 @@ export function scaleDownOrder(active: readonly Pod[], nowMs: number): readonly 
 function rankOf(pod: Pod, perNode: ReadonlyMap<string, number>, nowMs: number): readonly number[] {
   const { nodeName } = pod.spec;
   const ready = isReady(pod);
+  const returned = hasReturned(pod);
+  const age = ageBucket(nowMs - Date.parse(pod.metadata.creationTimestamp));
   return [
     nodeName ? 1 : 0,
     PHASE_ORDER[pod.status.phase] ?? 2,
     ready ? 1 : 0,
+    // Its successor has taken over; and of several that are back, the one that was lost first goes first.
+    returned ? 0 : 1,
+    returned ? -age : 0,
     deletionCost(pod),
     // More copies on one node: that node gives one up first.
     -(nodeName ? (perNode.get(nodeName) ?? 0) : 0),
     ready ? ageBucket(nowMs - (readySinceMs(pod) ?? nowMs)) : 0,
     -restarts(pod),
-    ageBucket(nowMs - Date.parse(pod.metadata.creationTimestamp)),
+    age,
   ];
 }
 

@@ -34,6 +34,11 @@ export interface LeaseTerms {
    * killed them after three quarters. Undefined: never, as this control plane cannot outlive its agent.
    */
   readonly exclusiveMs?: number;
+  /**
+   * A node whose goodbye was answered is waited for so long from the moment it sent it, with its exclusive pods too: they
+   * must be gone, or the lease renewed, before.
+   */
+  readonly rebootGraceMs?: number;
 }
 
 /** "I go away for a while": said before an orderly end of the agent or the host. */
@@ -46,5 +51,6 @@ export interface Goodbye {
 /** Where signs of life arrive in the control plane. Synchronous: an answer waits for nothing. */
 export interface LeaseDesk {
   beat(beat: Heartbeat): HeartbeatAnswer;
+  /** Throws ApiError Conflict when there is nothing left to wait with: then nothing was promised. */
   goodbye(goodbye: Goodbye): void;
 }

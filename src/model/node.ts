@@ -21,6 +21,8 @@ export interface Taint {
   readonly key: string;
   readonly value?: string;
   readonly effect: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
+  /** Kubernetes sets it on NoExecute taints: what is to happen some time after is counted from here. */
+  readonly timeAdded?: string;
 }
 
 export interface NodeStatus {

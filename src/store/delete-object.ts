@@ -3,6 +3,7 @@ import { type Namespace, namespaces } from "../model/namespace.ts";
 import { nodes } from "../model/node.ts";
 import { type Pod, pods } from "../model/pod.ts";
 import { planPodDeletion } from "../model/pod-deletion.ts";
+import { isExclusive } from "../model/when-unreachable.ts";
 import { rfc3339 } from "../seams/clock.ts";
 import type { Tx } from "./transaction.ts";
 
@@ -70,7 +71,9 @@ function deletePodObject(tx: Tx, pod: Pod, graceSeconds: number | undefined): Po
 /** No agent can be running it: it is not bound, is over, or was bound to a node that is not (or no longer) in the cluster. */
 function nobodyRuns(tx: Tx, pod: Pod): boolean {
   const { nodeName } = pod.spec;
-  return planPodDeletion(pod, tx.nowMs).kind === "remove" || !nodeName || tx.get(nodes, nodeName) === undefined;
+  if (planPodDeletion(pod, tx.nowMs).kind === "remove" || !nodeName) return true;
+  // Deleting a Node object stops nothing on that host: the node lifecycle forgets an exclusive pod when its agent has stopped it.
+  return tx.get(nodes, nodeName) === undefined && !isExclusive(pod);
 }
 
 function marked<T extends StoredObject>(object: T, tx: Tx): T {

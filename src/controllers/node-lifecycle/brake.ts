@@ -1,0 +1,102 @@
+/**
+ * Nothing is moved while so many nodes are silent that the fault is more likely ours than theirs. It holds for the
+ * cluster, or for single zones, until enough of the silent nodes are back or a person lets it go.
+ */
+import type { ClusterSettingsSpec } from "../../model/cluster-settings.ts";
+import type { BrakeState } from "../../model/node-state.ts";
+import { isMass, type Silence } from "./silence.ts";
+
+export interface Hold {
+  readonly zone: string | undefined;
+  /** Wall time, for people. */
+  readonly sinceMs: number;
+  /** Nodes that were alive before. */
+  readonly of: number;
+  /** Those that are silent, also those that a person has given up meanwhile. */
+  readonly silent: Set<string>;
+  readonly released: Set<string>;
+}
+
+export class Brake {
+  readonly #holds = new Map<string | undefined, Hold>();
+
+  get isHeld(): boolean {
+    return this.#holds.size > 0;
+  }
+
+  /** Takes what is silent now. Gives what begins to be held by it. */
+  consider(now: readonly Silence[], wallMs: number, settings: ClusterSettingsSpec): readonly Hold[] {
+    const begun: Hold[] = [];
+    for (const { zone, of, silent } of now) {
+      const present = this.#holds.get(zone);
+      for (const node of present ? silent : []) present?.silent.add(node);
+      if (present || !isMass(silent.length, of, settings)) continue;
+      const hold = { zone, sinceMs: wallMs, of, silent: new Set(silent), released: new Set<string>() };
+      this.#holds.set(zone, hold);
+      begun.push(hold);
+    }
+    return begun;
+  }
+
+  holds(node: string): boolean {
+    for (const { silent, released } of this.#holds.values()) {
+      if (silent.has(node) && !released.has(node)) return true;
+    }
+    return false;
+  }
+
+  /** It is one of the silent ones, given up by a person or not. */
+  counts(node: string): boolean {
+    for (const { silent } of this.#holds.values()) if (silent.has(node)) return true;
+    return false;
+  }
+
+  /** A node is back, or there is no such node any more. Gives what is not held any longer. */
+  drop(node: string, settings: ClusterSettingsSpec): readonly Hold[] {
+    for (const { silent, released } of this.#holds.values()) {
+      silent.delete(node);
+      released.delete(node);
+    }
+    return this.#end(({ silent, of, released }) => !isMass(silent.size, of, settings) || released.size === silent.size);
+  }
+
+  /** A person says that these, or all, are really gone. */
+  release(nodes: ReadonlySet<string> | undefined): {
+    readonly released: readonly string[];
+    readonly ended: readonly Hold[];
+  } {
+    const freed = new Set<string>();
+    for (const { silent, released } of this.#holds.values()) {
+      for (const node of silent) {
+        if (released.has(node) || (nodes && !nodes.has(node))) continue;
+        released.add(node);
+        freed.add(node);
+      }
+    }
+    return { released: [...freed].sort(), ended: this.#end(({ silent, released }) => released.size === silent.size) };
+  }
+
+  #end(isOver: (hold: Hold) => boolean): readonly Hold[] {
+    const ended = [...this.#holds.values()].filter(isOver);
+    for (const { zone } of ended) this.#holds.delete(zone);
+    return ended;
+  }
+
+  get state(): BrakeState | undefined {
+    const holds = [...this.#holds.values()];
+    if (holds.length === 0) return undefined;
+    const whole = this.#holds.get(undefined);
+    const nodes = new Set(holds.flatMap(({ silent }) => [...silent].filter((node) => this.holds(node))));
+    return {
+      sinceMs: Math.min(...holds.map(({ sinceMs }) => sinceMs)),
+      zones: whole ? "cluster" : holds.map(({ zone }) => zone ?? "").sort(),
+      nodes: [...nodes].sort(),
+      words: `${(whole ? [whole] : holds).map(holdWords).join("; ")}: nothing of theirs is moved`,
+    };
+  }
+}
+
+/** `3 of 5 nodes fell silent`, `2 of 3 nodes of zone b fell silent`. */
+export function holdWords({ zone, of, silent }: Hold): string {
+  return `${silent.size} of ${of} nodes${zone === undefined ? "" : ` of zone ${zone}`} fell silent`;
+}

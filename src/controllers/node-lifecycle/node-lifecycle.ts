@@ -1,0 +1,587 @@
+/**
+ * Which nodes live, and what follows when one does not. Heartbeats renew leases in memory (leases.ts); when a lease runs
+ * out, the brake is asked (brake.ts), and then the store is made to say so: the node's condition and taints, its pods'
+ * readiness, and, at the pace that is allowed (move-queue.ts), the mark on each pod that makes its controller replace it.
+ * What is written is level-triggered: `look` compares one node's lease with the store, however often it is called.
+ */
+import { Heap } from "../../lib/heap.ts";
+import {
+  CLUSTER_SETTINGS_NAME,
+  type ClusterSettings,
+  type ClusterSettingsSpec,
+  clusterSettings,
+  DEFAULT_CLUSTER_SETTINGS,
+  settingsInForce,
+} from "../../model/cluster-settings.ts";
+import { ApiError } from "../../model/errors.ts";
+import type { Goodbye, Heartbeat, HeartbeatAnswer, LeaseDesk } from "../../model/heartbeat.ts";
+import { type Node, nodes } from "../../model/node.ts";
+import type { BrakeState, NodeState, NodeStates } from "../../model/node-state.ts";
+import { isTerminal, type Pod, pods } from "../../model/pod.ts";
+import { NODE_LABEL } from "../../model/well-known.ts";
+import type { Clock, Timer } from "../../seams/clock.ts";
+import type { Log } from "../../seams/log.ts";
+import { recordEvent } from "../../store/record-event.ts";
+import type { Store } from "../../store/store.ts";
+import type { Change } from "../../store/transaction.ts";
+import { Brake, type Hold, holdWords } from "./brake.ts";
+import { dueMs, type Lease } from "./lease.ts";
+import { Leases } from "./leases.ts";
+import { type Move, MoveQueue } from "./move-queue.ts";
+import { isGivenAway, isLostAlready, moveOf } from "./move-rules.ts";
+import { lostSinceMs, type Standing, saysHealth } from "./node-marks.ts";
+import { disrupt, forgetPod } from "./pod-marks.ts";
+import { silences } from "./silence.ts";
+import { silentWords, stateOf } from "./words.ts";
+import { HYSTERESIS_MS, type Written, writeNode } from "./write-node.ts";
+
+export interface NodeLifecycleOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The longest time between two looks at the clock, and the steps in which its deadlines are kept. */
+const PULSE_MS = 1_000;
+const STEP_MS = 250;
+/** A timer that comes so late: we stood still, and cannot tell who was silent. */
+const STALL_MS = 2_000;
+/** An agent that is back says how its pods are within this time. */
+const RETURN_MS = 10_000;
+const RETRY_MS = 1_000;
+/** Kubernetes' PodGC: a Node object that is deleted may be made anew at once. */
+const QUARANTINE_MS = 40_000;
+/** In place of a node's name: what is to be said about the cluster. */
+const CLUSTER = "";
+
+interface Appointment {
+  readonly atMs: number;
+  readonly node: string;
+}
+
+/** What was known of a node before the heartbeat that has come. */
+interface Before {
+  readonly heardMs: number;
+  readonly left: Lease["leaving"];
+  readonly rebooted: boolean;
+  readonly isHeld: boolean;
+}
+
+interface News {
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly message: string;
+}
+
+export class NodeLifecycle implements LeaseDesk, NodeStates {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #leases = new Leases();
+  readonly #brake = new Brake();
+  readonly #moves: MoveQueue;
+  readonly #agenda = new Heap<Appointment>((a, b) => (a.atMs === b.atMs ? a.node < b.node : a.atMs < b.atMs));
+  /** Nodes to look at. */
+  readonly #dirty = new Set<string>();
+  readonly #writing = new Set<string>();
+  /** Nodes that pods are bound to and that are not there, since when. */
+  readonly #missing = new Map<string, number>();
+  readonly #stopping = new AbortController();
+  #news: readonly News[] = [];
+  #settings: ClusterSettingsSpec = DEFAULT_CLUSTER_SETTINGS;
+  #renewed: HeartbeatAnswer = answer(true, true, DEFAULT_CLUSTER_SETTINGS);
+  #refused: HeartbeatAnswer = answer(false, true, DEFAULT_CLUSTER_SETTINGS);
+  #stranger: HeartbeatAnswer = answer(false, false, DEFAULT_CLUSTER_SETTINGS);
+  /** No exclusive pod is given away before: an agent may still go by longer terms. */
+  #floorMs = 0;
+  #timer: Timer | undefined;
+  #soon: Timer | undefined;
+  #askedMs: number;
+  #watched: Promise<void> | undefined;
+  #isLoaded = false;
+  #moved = 0;
+
+  constructor({ store, clock, log }: NodeLifecycleOptions) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+    this.#askedMs = clock.monotonic();
+    this.#moves = new MoveQueue(this.#settings, this.#askedMs);
+  }
+
+  /** Nobody's silence counts for `startGraceMs`: while we did not run we could hear nobody. */
+  start(): void {
+    const nowMs = this.#clock.monotonic();
+    this.#askedMs = nowMs;
+    this.#takeSettings(this.#store.get(clusterSettings, CLUSTER_SETTINGS_NAME), nowMs);
+    // The terms that agents were given by whoever ran before us are not known.
+    const { exclusiveAfterMs } = this.#settings;
+    this.#floorMs = nowMs + Math.max(exclusiveAfterMs, DEFAULT_CLUSTER_SETTINGS.exclusiveAfterMs);
+    this.#load();
+    this.#isLoaded = true;
+    this.#watched = this.#watch();
+    this.#arm();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#timer?.cancel();
+    this.#soon?.cancel();
+    await this.#watched;
+  }
+
+  beat(beat: Heartbeat): HeartbeatAnswer {
+    const nowMs = this.#clock.monotonic();
+    const lease = this.#leases.get(beat.node) ?? this.#adoptStored(beat.node, nowMs);
+    if (!lease) return this.#stranger;
+    const { hasBeaten, heardMs, leaving, bootId } = lease;
+    if (this.#leases.hear(lease, beat, nowMs, this.#settings) === "alive") {
+      const rebooted = bootId !== undefined && bootId !== beat.bootId;
+      const left = leaving !== lease.leaving ? leaving : undefined;
+      const isHeld = this.#brake.isHeld && this.#brake.counts(lease.node);
+      lease.released = false;
+      if (!hasBeaten || left || rebooted || isHeld) this.#welcome(lease, { heardMs, left, rebooted, isHeld }, nowMs);
+      if (lease.word.health !== beat.health) this.#takeHealth(lease, beat, nowMs);
+    }
+    return lease.gaveAway || lease.giving > 0 ? this.#refused : this.#renewed;
+  }
+
+  goodbye(goodbye: Goodbye): void {
+    const nowMs = this.#clock.monotonic();
+    const lease = this.#leases.get(goodbye.node) ?? this.#adoptStored(goodbye.node, nowMs);
+    const given = lease && (lease.gaveAway || lease.giving > 0);
+    if (!lease || lease.loss || given || this.#brake.holds(goodbye.node)) {
+      throw new ApiError("Conflict", `node ${goodbye.node} is not known as ready: its goodbye comes too late`);
+    }
+    const graceMs = nowMs + this.#settings.rebootGraceMs;
+    if (!this.#leases.leave(lease, goodbye, nowMs, graceMs)) {
+      throw new ApiError("Conflict", `node ${goodbye.node} has an agent that began after the one that says goodbye`);
+    }
+  }
+
+  stateOf(nodeName: string): NodeState | undefined {
+    const lease = this.#leases.get(nodeName);
+    if (!lease) return undefined;
+    const nowMs = this.#clock.monotonic();
+    const isHeld = this.#isHeld(lease, nowMs) || (lease.loss !== undefined && this.#brake.holds(nodeName));
+    const heldWords = isHeld ? this.brake?.words : undefined;
+    return stateOf(lease, { nowMs, wallMs: this.#clock.now(), settings: this.#settings, heldWords });
+  }
+
+  get brake(): BrakeState | undefined {
+    return this.#brake.state;
+  }
+
+  releaseBrake(nodeNames: readonly string[] | undefined, by: string): readonly string[] {
+    const nowMs = this.#clock.monotonic();
+    const { released, ended } = this.#brake.release(nodeNames && new Set(nodeNames));
+    for (const name of released) {
+      const lease = this.#leases.get(name);
+      if (!lease) continue;
+      lease.released = true;
+      if (!lease.loss && dueMs(lease, this.#settings) <= nowMs) this.#lose(lease, nowMs);
+      this.#touch(name);
+    }
+    if (released.length > 0) {
+      this.#tell(
+        "Warning",
+        "BrakeReleased",
+        `${by} says that they are really gone: ${released.join(", ")}; their pods are replaced`,
+      );
+    }
+    this.#endHolds(ended, nowMs);
+    return released;
+  }
+
+  /** For metrics: pods marked for replacement since the start, and those that wait for their turn. */
+  get moves(): { readonly done: number; readonly waiting: number } {
+    return { done: this.#moved, waiting: this.#moves.size };
+  }
+
+  #load(): void {
+    const nowMs = this.#clock.monotonic();
+    for (const node of this.#store.list(nodes)) this.#followNode(node.metadata.name, nowMs);
+    for (const pod of this.#store.list(pods)) this.#followPod(pod, nowMs);
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#stopping;
+    const kinds = [nodes, pods, clusterSettings];
+    let since = this.#store.revision;
+    while (!signal.aborted) {
+      try {
+        for await (const changes of this.#store.watch({ kinds, since, signal })) {
+          for (const change of changes) this.#follow(change);
+          since = changes.at(-1)?.revision ?? since;
+        }
+      } catch (error) {
+        if (error instanceof ApiError && error.reason === "Unavailable") return;
+        if (!(error instanceof ApiError && error.reason === "Expired")) throw error;
+        since = this.#store.revision;
+        this.#load();
+      }
+    }
+  }
+
+  #follow({ kind, key, object }: Change): void {
+    const nowMs = this.#clock.monotonic();
+    if (kind.name === nodes.name) this.#followNode(key, nowMs);
+    else if (kind.name === pods.name) this.#followPod(object as Pod, nowMs);
+    else if (key === CLUSTER_SETTINGS_NAME) this.#takeSettings(this.#store.get(clusterSettings, key), nowMs);
+  }
+
+  #followNode(name: string, nowMs: number): void {
+    const node = this.#store.get(nodes, name);
+    const lease = this.#leases.get(name);
+    if (!node) {
+      if (!lease) return;
+      this.#leases.remove(name);
+      this.#endHolds(this.#brake.drop(name, this.#settings), nowMs);
+      if (this.#store.by(pods, "node", name).length > 0) this.#miss(name, nowMs);
+      return;
+    }
+    this.#missing.delete(name);
+    const known = lease ?? this.#adopt(node, nowMs);
+    known.zone = node.metadata.labels?.[NODE_LABEL.zone];
+    // Whoever writes a whole node may have written over what the lease says of it.
+    if (known.loss || this.#isHeld(known, nowMs)) this.#touch(name);
+  }
+
+  #followPod(pod: Pod, nowMs: number): void {
+    const name = pod.spec.nodeName;
+    if (name === undefined) return;
+    const lease = this.#leases.get(name);
+    if (!lease) {
+      if (!this.#store.get(nodes, name)) this.#miss(name, nowMs);
+    } else if (lease.loss || lease.returnedUntilMs !== undefined) this.#touch(name);
+  }
+
+  #miss(name: string, nowMs: number): void {
+    if (this.#missing.has(name)) return;
+    this.#missing.set(name, nowMs);
+    this.#lookAgain(name, nowMs + this.#quarantineMs());
+  }
+
+  #quarantineMs(): number {
+    return Math.max(QUARANTINE_MS, this.#settings.exclusiveAfterMs);
+  }
+
+  #adoptStored(name: string, nowMs: number): Lease | undefined {
+    const node = this.#isLoaded ? this.#store.get(nodes, name) : undefined;
+    return node && this.#adopt(node, nowMs);
+  }
+
+  /** A node that this control plane has not met: it may be lost already by what the one before us has written. */
+  #adopt(node: Node, nowMs: number): Lease {
+    const { name } = node.metadata;
+    const lease = this.#leases.add(name, nowMs, nowMs + this.#settings.startGraceMs, this.#settings);
+    lease.zone = node.metadata.labels?.[NODE_LABEL.zone];
+    lease.bootId = node.status.nodeInfo.bootID || undefined;
+    const since = lostSinceMs(node);
+    const bound = this.#store.by(pods, "node", name);
+    lease.gaveAway = bound.some((pod) => isGivenAway(pod) && !isTerminal(pod));
+    if (since !== undefined) lease.loss = { sinceMs: nowMs - Math.max(0, this.#clock.now() - since) };
+    else if (bound.some(isLostAlready)) lease.returnedUntilMs = Number.POSITIVE_INFINITY;
+    return lease;
+  }
+
+  #takeSettings(stored: ClusterSettings | undefined, nowMs: number): void {
+    const before = this.#settings;
+    this.#settings = settingsInForce(stored);
+    if (this.#settings.exclusiveAfterMs < before.exclusiveAfterMs) {
+      this.#floorMs = Math.max(this.#floorMs, nowMs + before.exclusiveAfterMs);
+    }
+    this.#renewed = answer(true, true, this.#settings);
+    this.#refused = answer(false, true, this.#settings);
+    this.#stranger = answer(false, false, this.#settings);
+    this.#leases.scheduleAll(this.#settings);
+    this.#moves.retime(this.#settings);
+    for (const { loss, node } of this.#leases.values()) if (loss) this.#touch(node);
+    this.#arm();
+  }
+
+  #takeHealth(lease: Lease, { health, message = "" }: Heartbeat, nowMs: number): void {
+    lease.word = { health, message, sinceMs: nowMs };
+    this.#lookAgain(lease.node, nowMs + HYSTERESIS_MS);
+  }
+
+  /** It beats: for the first time, or after it was given up, away, or another boot. */
+  #welcome(lease: Lease, { heardMs, left, rebooted, isHeld }: Before, nowMs: number): void {
+    const { node, loss } = lease;
+    if (loss || left || rebooted || isHeld) {
+      const sinceMs = left?.sinceMs ?? Math.min(heardMs, loss?.sinceMs ?? heardMs);
+      lease.comeback = { silentMs: nowMs - sinceMs, rebooted, announced: left !== undefined };
+      lease.sinceMs = nowMs;
+    }
+    if (loss || lease.returnedUntilMs !== undefined) lease.returnedUntilMs = nowMs + RETURN_MS;
+    lease.loss = undefined;
+    lease.goneTold = false;
+    this.#endHolds(this.#brake.drop(node, this.#settings), nowMs);
+    this.#leases.schedule(lease, this.#settings);
+    const stored = this.#store.get(nodes, node);
+    if (stored && !saysHealth(stored, lease.word.health)) this.#lookAgain(node, nowMs + HYSTERESIS_MS);
+    this.#touch(node);
+  }
+
+  /** Its silence is taken for real. */
+  #lose(lease: Lease, nowMs: number): void {
+    lease.loss = { sinceMs: nowMs };
+    lease.hasBeaten = false;
+    lease.returnedUntilMs = undefined;
+  }
+
+  #isHeld(lease: Lease, nowMs: number): boolean {
+    return lease.loss === undefined && this.#brake.holds(lease.node) && dueMs(lease, this.#settings) <= nowMs;
+  }
+
+  #endHolds(ended: readonly Hold[], nowMs: number): void {
+    for (const hold of ended) {
+      const scope = hold.zone === undefined ? "" : ` for zone ${hold.zone}`;
+      this.#tell(
+        "Normal",
+        "BrakeEnded",
+        `the brake holds no longer${scope}: ${hold.silent.size} of ${hold.of} nodes are still silent`,
+      );
+      for (const name of [...hold.silent].sort()) this.#letGo(name, hold, nowMs);
+    }
+  }
+
+  /** Those that are still silent are treated as any other from now on, with the full time to come back. */
+  #letGo(name: string, hold: Hold, nowMs: number): void {
+    const lease = this.#leases.get(name);
+    if (!lease || this.#brake.holds(name) || hold.released.has(name)) return;
+    if (!lease.loss) {
+      lease.graceMs = Math.max(lease.graceMs, nowMs + this.#settings.unreachableAfterMs);
+      this.#leases.schedule(lease, this.#settings);
+    }
+    this.#touch(name);
+  }
+
+  #tick(): void {
+    const nowMs = this.#clock.monotonic();
+    this.#noticeStall(nowMs);
+    const expired = this.#leases.expire(nowMs, this.#settings);
+    if (expired.length > 0) this.#judge(expired, nowMs);
+    for (let next = this.#agenda.peek(); next !== undefined && next.atMs <= nowMs; next = this.#agenda.peek()) {
+      this.#agenda.pop();
+      this.#dirty.add(next.node);
+    }
+    this.#lookAtDirty();
+    this.#takeMoves(nowMs);
+    this.#arm();
+  }
+
+  /** Before every look at who is due: what came in while we stood still may not have been heard yet. */
+  #noticeStall(nowMs: number): void {
+    if (nowMs - this.#askedMs <= STALL_MS) return;
+    const stoodMs = Math.round(nowMs - this.#askedMs);
+    this.#log.warn("stood still: nobody's silence counts for a while", {
+      stoodMs,
+      graceMs: this.#settings.startGraceMs,
+    });
+    this.#leases.renewAll(nowMs, nowMs + this.#settings.startGraceMs);
+  }
+
+  #judge(expired: readonly Lease[], nowMs: number): void {
+    const now = silences(this.#leases.values(), nowMs, this.#settings);
+    for (const hold of this.#brake.consider(now, this.#clock.now(), this.#settings)) {
+      const names = [...hold.silent].sort();
+      const message = `${holdWords(hold)} within ${this.#settings.brakeWindowMs / 1000} s (${shortened(names)}): nothing of theirs is moved. If they are really gone: styr brake release`;
+      this.#tell("Warning", "BrakeHolds", message);
+    }
+    for (const lease of expired) {
+      lease.hasBeaten = false;
+      if (!this.#brake.holds(lease.node)) this.#lose(lease, nowMs);
+      this.#dirty.add(lease.node);
+    }
+  }
+
+  /** Soon, once, for everything that is dirty by then. */
+  #touch(name: string): void {
+    this.#dirty.add(name);
+    if (this.#soon || this.#stopping.signal.aborted) return;
+    this.#soon = this.#clock.setTimer(0, () => {
+      this.#soon = undefined;
+      this.#lookAtDirty();
+      this.#takeMoves(this.#clock.monotonic());
+      this.#arm();
+    });
+  }
+
+  #lookAgain(node: string, atMs: number): void {
+    this.#agenda.push({ atMs, node });
+  }
+
+  #lookAtDirty(): void {
+    const names = [...this.#dirty].filter((name) => !this.#writing.has(name)).sort();
+    for (const name of names) {
+      this.#dirty.delete(name);
+      void this.#look(name);
+    }
+  }
+
+  async #look(name: string): Promise<void> {
+    this.#writing.add(name);
+    try {
+      const lease = this.#leases.get(name);
+      if (name === CLUSTER) await this.#writeNews();
+      else if (lease) await this.#write(lease);
+      else await this.#forgetMissing(name);
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      this.#log.warn("could not write what became of a node; trying again", { node: name, error: String(error) });
+      this.#lookAgain(name, this.#clock.monotonic() + RETRY_MS);
+    } finally {
+      this.#writing.delete(name);
+      if (this.#dirty.has(name)) this.#touch(name);
+    }
+  }
+
+  async #write(lease: Lease): Promise<void> {
+    const nowMs = this.#clock.monotonic();
+    const standing = this.#standingOf(lease, nowMs);
+    if (standing === "lost") this.#plan(lease, nowMs);
+    const heldWords = this.brake?.words ?? "";
+    const write = { lease, standing, nowMs, settings: this.#settings, heldWords };
+    this.#wrote(lease, await this.#store.update((tx) => writeNode(tx, write)));
+  }
+
+  #wrote(lease: Lease, { standing, comeback, gone, againMs, returnedUntilMs }: Written): void {
+    if (againMs !== undefined) this.#lookAgain(lease.node, againMs);
+    if (gone) lease.goneTold = true;
+    if (standing !== "up" || lease.loss) return;
+    if (lease.comeback === comeback) lease.comeback = undefined;
+    if (lease.giving === 0) lease.gaveAway = false;
+    if (againMs === undefined && lease.returnedUntilMs === returnedUntilMs) lease.returnedUntilMs = undefined;
+  }
+
+  #standingOf(lease: Lease, nowMs: number): Standing | undefined {
+    if (lease.loss) return "lost";
+    if (this.#isHeld(lease, nowMs)) return "held";
+    return lease.hasBeaten ? "up" : undefined;
+  }
+
+  #plan(lease: Lease, nowMs: number): void {
+    const { loss } = lease;
+    if (!loss || this.#brake.holds(lease.node)) return;
+    const terms = { settings: this.#settings, floorMs: this.#floorMs };
+    for (const pod of this.#store.by(pods, "node", lease.node)) {
+      const move = moveOf(pod, lease, loss, terms);
+      if (move) this.#moves.add(move, nowMs, this.#settings);
+    }
+  }
+
+  #takeMoves(nowMs: number): void {
+    const byNode = new Map<string, Move[]>();
+    for (const move of this.#moves.take(nowMs, this.#settings, (one) => this.#isWanted(one, nowMs))) {
+      const mine = byNode.get(move.node);
+      if (mine) mine.push(move);
+      else byNode.set(move.node, [move]);
+    }
+    for (const [node, moves] of byNode) {
+      const lease = this.#leases.get(node);
+      if (lease) void this.#carryOut(lease, moves);
+    }
+  }
+
+  #isWanted({ node, key, uid }: Move, nowMs: number): boolean {
+    const lease = this.#leases.get(node);
+    const pod = this.#store.get(pods, key);
+    if (!lease?.loss || pod?.metadata.uid !== uid || this.#brake.holds(node)) return false;
+    const now = moveOf(pod, lease, lease.loss, { settings: this.#settings, floorMs: this.#floorMs });
+    if (now === undefined || now.dueMs <= nowMs) return now !== undefined;
+    // It has been put off since it was planned.
+    this.#lookAgain(node, now.dueMs);
+    return false;
+  }
+
+  async #carryOut(lease: Lease, moves: readonly Move[]): Promise<void> {
+    const givesAway = moves.some(({ exclusive }) => exclusive);
+    const silent = silentWords(lease, this.#clock.monotonic());
+    // Before anything can be seen of it: a heartbeat that comes now must not be told that all is well.
+    if (givesAway) lease.giving++;
+    try {
+      await this.#store.update((tx) => {
+        for (const { key, uid, node } of moves) {
+          const pod = tx.get(pods, key);
+          if (pod?.metadata.uid === uid && !isTerminal(pod) && !isLostAlready(pod)) disrupt(tx, pod, node, silent);
+        }
+      });
+      this.#moved += moves.length;
+      if (givesAway) lease.gaveAway = true;
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      this.#log.warn("could not replace pods; trying again", { node: lease.node, error: String(error) });
+      this.#lookAgain(lease.node, this.#clock.monotonic() + RETRY_MS);
+    } finally {
+      this.#moves.done(moves);
+      if (givesAway) lease.giving--;
+      // It came back meanwhile: what it has been told depends on what is written of that.
+      if (givesAway && !lease.loss) this.#touch(lease.node);
+    }
+  }
+
+  async #forgetMissing(name: string): Promise<void> {
+    const sinceMs = this.#missing.get(name);
+    if (sinceMs === undefined) return;
+    const atMs = sinceMs + this.#quarantineMs();
+    if (this.#clock.monotonic() < atMs) return this.#lookAgain(name, atMs);
+    await this.#store.update((tx) => {
+      if (tx.get(nodes, name)) return;
+      const why = `node ${name} is not in the cluster any more`;
+      for (const pod of tx.by(pods, "node", name)) forgetPod(tx, pod, why);
+    });
+    this.#missing.delete(name);
+  }
+
+  #tell(type: News["type"], reason: string, message: string): void {
+    this.#log.warn(message, { reason });
+    this.#news = [...this.#news, { type, reason, message }];
+    this.#touch(CLUSTER);
+  }
+
+  async #writeNews(): Promise<void> {
+    const told = this.#news;
+    await this.#store.update((tx) => {
+      const about = tx.get(clusterSettings, CLUSTER_SETTINGS_NAME) ?? THE_CLUSTER;
+      for (const one of told) recordEvent(tx, about, { ...one, component: "node-lifecycle" });
+    });
+    this.#news = this.#news.slice(told.length);
+  }
+
+  #arm(): void {
+    this.#timer?.cancel();
+    if (this.#stopping.signal.aborted || !this.#isLoaded) return;
+    const nowMs = this.#clock.monotonic();
+    this.#noticeStall(nowMs);
+    const wanted = [this.#leases.nextMs, this.#agenda.peek()?.atMs, this.#moves.nextMs(this.#settings)];
+    const nextMs = Math.min(nowMs + PULSE_MS, ...wanted.map((ms) => ms ?? Number.POSITIVE_INFINITY));
+    // In steps, so that what is due at about the same time is done at once.
+    const atMs = Math.ceil(Math.max(nextMs, nowMs + 1) / STEP_MS) * STEP_MS;
+    this.#askedMs = atMs;
+    this.#timer = this.#clock.setTimer(atMs - nowMs, () => this.#tick());
+  }
+}
+
+/** What events about the cluster are about while nobody has chosen any settings. */
+const THE_CLUSTER: ClusterSettings = {
+  apiVersion: clusterSettings.apiVersion,
+  kind: "ClusterSettings",
+  metadata: {
+    name: CLUSTER_SETTINGS_NAME,
+    uid: CLUSTER_SETTINGS_NAME,
+    resourceVersion: "",
+    generation: 1,
+    creationTimestamp: "",
+  },
+  spec: {},
+};
+
+function answer(renewed: boolean, known: boolean, settings: ClusterSettingsSpec): HeartbeatAnswer {
+  const { heartbeatMs, exclusiveAfterMs, rebootGraceMs } = settings;
+  return { renewed, known, terms: { heartbeatMs, exclusiveMs: exclusiveAfterMs, rebootGraceMs } };
+}
+
+function shortened(names: readonly string[]): string {
+  return names.length <= 8 ? names.join(", ") : `${names.slice(0, 8).join(", ")} and ${names.length - 8} more`;
+}

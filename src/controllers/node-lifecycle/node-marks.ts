@@ -1,0 +1,91 @@
+/** What a node's object says of its lease: Kubernetes' words. Pure. */
+import type { NodeHealth } from "../../model/heartbeat.ts";
+import type { Node, Taint } from "../../model/node.ts";
+import type { Condition } from "../../model/pod.ts";
+import { rfc3339 } from "../../seams/clock.ts";
+
+export const UNREACHABLE_TAINT = "node.kubernetes.io/unreachable";
+export const HEALTHY = "Healthy";
+
+const SILENT = "NodeStatusUnknown";
+const HELD = "BrakeHolds";
+
+/** As its lease has it: `up`, silent but held by the brake, or lost. */
+export type Standing = "up" | "held" | "lost";
+
+/** Gives the same object when it says so already. */
+export function markNode(node: Node, standing: Standing, message: string, nowMs: number): Node {
+  const ready = markReady(node, standing, message, nowMs);
+  return standing === "held" ? ready : markTaints(ready, standing === "lost", nowMs);
+}
+
+function markReady(node: Node, standing: Standing, message: string, nowMs: number): Node {
+  const before = node.status.conditions.find(({ type }) => type === "Ready");
+  const isOurs = before?.status === "Unknown" && (before.reason === SILENT || before.reason === HELD);
+  if (standing === "up") {
+    if (!isOurs) return node;
+    return withCondition(
+      node,
+      { type: "Ready", status: "True", reason: "AgentReady", message: "the agent is running" },
+      nowMs,
+    );
+  }
+  const reason = standing === "held" ? HELD : SILENT;
+  if (isOurs && before.reason === reason) return node;
+  return withCondition(node, { type: "Ready", status: "Unknown", reason, message }, nowMs);
+}
+
+function markTaints(node: Node, lost: boolean, nowMs: number): Node {
+  const present = node.spec.taints ?? [];
+  const others = present.filter(({ key }) => key !== UNREACHABLE_TAINT);
+  if (!lost) return others.length === present.length ? node : { ...node, spec: { ...node.spec, taints: others } };
+  if (present.length - others.length === 2) return node;
+  const timeAdded = rfc3339(nowMs);
+  const added: readonly Taint[] = [
+    { key: UNREACHABLE_TAINT, effect: "NoSchedule", timeAdded },
+    { key: UNREACHABLE_TAINT, effect: "NoExecute", timeAdded },
+  ];
+  return { ...node, spec: { ...node.spec, taints: [...others, ...added] } };
+}
+
+const REASON: Readonly<Record<Exclude<NodeHealth, "ok">, string>> = {
+  "io-stalled": "IOStalled",
+  "engine-silent": "EngineSilent",
+  "memory-pressure": "MemoryPressure",
+  "agent-stalled": "AgentStalled",
+};
+
+/** A node that never was unwell says nothing of it. */
+export function markHealth(node: Node, health: NodeHealth, message: string, nowMs: number): Node {
+  const before = node.status.conditions.find(({ type }) => type === HEALTHY);
+  if (health === "ok") {
+    if (before === undefined || before.status === "True") return node;
+    return withCondition(node, { type: HEALTHY, status: "True", reason: "Well", message: "nothing is amiss" }, nowMs);
+  }
+  const reason = REASON[health];
+  if (before?.status === "False" && before.reason === reason) return node;
+  return withCondition(node, { type: HEALTHY, status: "False", reason, message: message || reason }, nowMs);
+}
+
+/** Whether the object says what the lease says. */
+export function saysHealth(node: Node, health: NodeHealth): boolean {
+  return markHealth(node, health, "", 0) === node;
+}
+
+/** Since when its pods are being replaced, in wall time, as a control plane before this one wrote it. */
+export function lostSinceMs(node: Node): number | undefined {
+  const taint = node.spec.taints?.find(({ key, effect }) => key === UNREACHABLE_TAINT && effect === "NoExecute");
+  if (!taint) return undefined;
+  const ready = node.status.conditions.find(({ type }) => type === "Ready");
+  const text = taint.timeAdded ?? (ready?.status === "Unknown" ? ready.lastTransitionTime : undefined);
+  return text === undefined ? undefined : Date.parse(text);
+}
+
+function withCondition(node: Node, condition: Condition, nowMs: number): Node {
+  const { conditions } = node.status;
+  const before = conditions.find(({ type }) => type === condition.type);
+  const since = before?.status === condition.status ? before.lastTransitionTime : undefined;
+  const stamped = { ...condition, lastTransitionTime: since ?? rfc3339(nowMs) };
+  const after = before ? conditions.map((one) => (one === before ? stamped : one)) : [...conditions, stamped];
+  return { ...node, status: { ...node.status, conditions: after } };
+}

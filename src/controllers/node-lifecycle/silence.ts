@@ -1,0 +1,38 @@
+/** How many of the nodes, and of each zone, have fallen silent lately. Pure. */
+import type { ClusterSettingsSpec } from "../../model/cluster-settings.ts";
+import { isAway, isSilent, type Lease, lapseMs } from "./lease.ts";
+
+/** Of the whole cluster (`zone` undefined), or of one zone. */
+export interface Silence {
+  readonly zone: string | undefined;
+  /** Nodes that were alive when the window began. */
+  readonly of: number;
+  /** Those of them that are silent now. */
+  readonly silent: readonly string[];
+}
+
+/**
+ * Nodes that said goodbye, that a person has given up, or that have been unreachable since before the window count
+ * neither here nor there. A cluster of one zone has no zones. Sorted by zone, the cluster first.
+ */
+export function silences(leases: Iterable<Lease>, nowMs: number, settings: ClusterSettingsSpec): readonly Silence[] {
+  const counted = [...leases].filter((lease) => counts(lease, nowMs, settings));
+  const zones = new Set(counted.map(({ zone }) => zone));
+  const named = zones.size > 1 ? [...zones].filter((zone) => zone !== undefined).sort() : [];
+  return [undefined, ...named].map((zone) => {
+    const members = zone === undefined ? counted : counted.filter((lease) => lease.zone === zone);
+    const silent = members.filter((lease) => isSilent(lease, nowMs, settings));
+    return { zone, of: members.length, silent: silent.map(({ node }) => node).sort() };
+  });
+}
+
+function counts(lease: Lease, nowMs: number, settings: ClusterSettingsSpec): boolean {
+  if (lease.released || isAway(lease, nowMs)) return false;
+  const fellMs = lease.loss?.sinceMs ?? lapseMs(lease, settings);
+  return fellMs > nowMs - settings.brakeWindowMs;
+}
+
+/** So many that the fault is more likely ours than theirs. */
+export function isMass(silent: number, of: number, { brakeShare, brakeAtLeast }: ClusterSettingsSpec): boolean {
+  return silent >= brakeAtLeast && silent > brakeShare * of;
+}

@@ -1,0 +1,56 @@
+/** What people read about a lease. Pure. */
+import type { ClusterSettingsSpec } from "../../model/cluster-settings.ts";
+import type { NodeState } from "../../model/node-state.ts";
+import { type Comeback, isAway, isGone, isSilent, type Lease } from "./lease.ts";
+
+/** `8 s`, `70 s`, `5 min`, `26 h`. */
+export function spell(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+}
+
+export function silentWords({ heardMs, leaving }: Lease, nowMs: number): string {
+  if (!leaving) return `silent for ${spell(nowMs - heardMs)}`;
+  return `away for ${spell(nowMs - leaving.sinceMs)} after its goodbye`;
+}
+
+/** `back after 14 s: was cut off`. */
+export function comebackWords({ silentMs, rebooted, announced }: Comeback): string {
+  const how = rebooted ? "was rebooted" : announced ? "its agent was restarted" : "was cut off";
+  return `back after ${spell(silentMs)}: ${how}${rebooted && announced ? ", as announced" : ""}`;
+}
+
+export interface View {
+  readonly nowMs: number;
+  readonly wallMs: number;
+  readonly settings: ClusterSettingsSpec;
+  /** Of the brake, when it holds this node. */
+  readonly heldWords: string | undefined;
+}
+
+export function stateOf(lease: Lease, { nowMs, wallMs, settings, heldWords }: View): NodeState {
+  const wall = (ms: number) => wallMs - (nowMs - ms);
+  const silent = silentWords(lease, nowMs);
+  if (heldWords !== undefined) {
+    const words = `${silent}; the brake holds: ${heldWords}`;
+    return { state: "unreachable", sinceMs: wall(lease.loss?.sinceMs ?? lease.heardMs), words };
+  }
+  if (lease.loss) {
+    const gone = isGone(lease, nowMs, settings);
+    const words = `${silent}: ${gone ? "what was replaced of it is forgotten" : "its pods are replaced as each asks for"}`;
+    return { state: gone ? "gone" : "unreachable", sinceMs: wall(lease.loss.sinceMs), words };
+  }
+  if (isAway(lease, nowMs)) {
+    const why = lease.leaving?.goodbye.why === "reboot" ? "said that it reboots" : "its agent said that it restarts";
+    const words = `${why}; waited for until ${spell(lease.graceMs - nowMs)} from now`;
+    return { state: "restarting", sinceMs: wall(lease.leaving?.sinceMs ?? nowMs), words };
+  }
+  if (isSilent(lease, nowMs, settings)) {
+    return { state: "suspect", sinceMs: wall(lease.heardMs), words: `${silent}; nothing is done about it yet` };
+  }
+  const { health, message } = lease.word;
+  const words = health === "ok" ? "it beats" : `it beats, and says ${message || health}`;
+  return { state: "ready", sinceMs: wall(lease.sinceMs), words };
+}
