@@ -13,9 +13,11 @@ import {
   type ObservedRun,
   type RunRef,
 } from "../../src/drivers/driver.ts";
+import type { Goodbye, Heartbeat, LeaseTerms } from "../../src/model/heartbeat.ts";
 import type { Draft } from "../../src/model/meta.ts";
 import type { Node } from "../../src/model/node.ts";
 import type { Container, DriverName, Pod, PodSpec, PodStatus } from "../../src/model/pod.ts";
+import { LinkError } from "../../src/seams/link.ts";
 import { silentLog } from "../../src/seams/log.ts";
 import { ManualClock } from "../../src/seams/manual-clock.ts";
 import { SeededRandom } from "../../src/seams/random.ts";
@@ -192,6 +194,8 @@ class StageControl implements Control {
   readonly pods = new Map<string, Pod>();
   readonly statuses = new Map<string, PodStatus | "gone">();
   readonly history: PodReport[] = [];
+  /** Statuses that others than the agent have written since. */
+  readonly written = new Map<string, PodStatus>();
   readonly events: NodeEvent[] = [];
   readonly values = new Map<string, Readonly<Record<string, string>>>();
   node: Draft<Node> | undefined;
@@ -206,12 +210,28 @@ class StageControl implements Control {
     return Promise.resolve();
   }
 
-  heartbeat(): ReturnType<Control["heartbeat"]> {
-    if (this.away) return Promise.reject(new Error("the control plane is away"));
-    return Promise.resolve({ renewed: true, known: true, terms: { heartbeatMs: 1_000 } });
+  /** What heartbeats meet: with `away` they meet silence all the same. */
+  lease: "renewed" | "withheld" | "refused" | "silent" = "renewed";
+  terms: LeaseTerms = { heartbeatMs: 1_000 };
+  known = true;
+  /** Goodbyes meet silence. */
+  isDeaf = false;
+  readonly beats: Heartbeat[] = [];
+  readonly goodbyes: Goodbye[] = [];
+
+  heartbeat(beat: Heartbeat): ReturnType<Control["heartbeat"]> {
+    this.beats.push(beat);
+    if (this.lease === "refused") return Promise.reject(new LinkError("connection refused", true));
+    if (this.away || this.lease === "silent") return Promise.reject(new LinkError("no answer", false));
+    return Promise.resolve({ renewed: this.lease === "renewed", known: this.known, terms: this.terms });
   }
 
-  async goodbye(): Promise<void> {}
+  goodbye(goodbye: Goodbye): Promise<void> {
+    if (this.isDeaf) return new Promise(() => {});
+    if (this.away) return Promise.reject(new LinkError("no answer", false));
+    this.goodbyes.push(goodbye);
+    return Promise.resolve();
+  }
 
   watchPods(_node: string, listener: (assignments: Assignments) => void, signal: AbortSignal): void {
     this.#listener = listener;
@@ -222,7 +242,14 @@ class StageControl implements Control {
   }
 
   sendAll(): void {
-    this.#listener?.({ type: "all", pods: [...this.pods.values()] });
+    const pods = [...this.pods.values()].map((pod) => this.#asStored(pod));
+    this.#listener?.({ type: "all", pods });
+  }
+
+  /** With the status that was reported, or that somebody has written over it. */
+  #asStored(pod: Pod): Pod {
+    const status = this.written.get(pod.metadata.uid) ?? this.statuses.get(pod.metadata.uid);
+    return status === undefined || status === "gone" ? pod : { ...pod, status };
   }
 
   assign(...pods: readonly Pod[]): void {
@@ -251,6 +278,7 @@ class StageControl implements Control {
     this.reports++;
     for (const report of reports) {
       this.statuses.set(report.uid, report.status);
+      this.written.delete(report.uid);
       this.history.push(report);
       if (report.status === "gone") this.pods.delete(report.uid);
     }
