@@ -1,5 +1,4 @@
 /** The server half of a process: store, controllers, scheduler and the dialects' routes, put together. Opens no socket. */
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { styrApi } from "../api/styr-api.ts";
 import { replicatedSource } from "../api/workloads.ts";
 import type { Controller } from "../controllers/controller.ts";
@@ -24,6 +23,7 @@ import type { Journal } from "../store/journal.ts";
 import { Store } from "../store/store.ts";
 import { ensureSystemNamespaces } from "../store/system-namespaces.ts";
 import { explainer } from "./explainer.ts";
+import { type ProcessFacts, systemProcessFacts } from "./process-facts.ts";
 
 export interface ControlPlaneOptions {
   readonly journal: Journal;
@@ -38,6 +38,8 @@ export interface ControlPlaneOptions {
   readonly version: string;
   /** Logs, commands and usage of pods; asked for once the agent is there. */
   readonly nodeAccess: NodeAccess;
+  /** Default: of this process. */
+  readonly processFacts?: ProcessFacts;
   /** Routes of the process itself. */
   readonly moreApis?: readonly Api[];
 }
@@ -47,7 +49,7 @@ export class ControlPlane {
   readonly mounted: Mounted;
   readonly #runner: ControllerRunner;
   readonly #scheduler: Scheduler;
-  readonly #lag: ReturnType<typeof monitorEventLoopDelay>;
+  readonly #facts: ProcessFacts;
 
   static async open(options: ControlPlaneOptions): Promise<ControlPlane> {
     const { journal, clock, random, log, personalities } = options;
@@ -64,8 +66,7 @@ export class ControlPlane {
     const { clock, random, log, personalities, strategy } = options;
     const context: PersonalityContext = { ...options, store };
     this.store = store;
-    this.#lag = monitorEventLoopDelay({ resolution: 10 });
-    this.#lag.enable();
+    this.#facts = options.processFacts ?? systemProcessFacts();
     this.#scheduler = new Scheduler({ store, clock, random, log, strategy });
     const controllers: readonly Controller[] = [
       replicationController,
@@ -96,7 +97,7 @@ export class ControlPlane {
     await this.#runner.stop();
     await this.#scheduler.stop();
     await this.store.close();
-    this.#lag.disable();
+    this.#facts.stop();
   }
 
   #ownApi(options: ControlPlaneOptions, kinds: readonly Kind[], context: PersonalityContext) {
@@ -113,15 +114,8 @@ export class ControlPlane {
       sources: [...declared, replicatedSource("kubernetes", [replicationControllers])],
       nodeAccess,
       dialects: personalities.map(({ name }) => name),
-      process: () => ({ lagMs: this.#lagMs(), memoryBytes: process.memoryUsage.rss() }),
+      process: () => this.#facts.read(),
       explain: explainer(this.store, strategy),
     });
-  }
-
-  /** The 99th percentile since it was last asked, without the sampling interval itself. */
-  #lagMs(): number {
-    const lag = Math.max(0, this.#lag.percentile(99) / 1e6 - 10);
-    this.#lag.reset();
-    return Math.round(lag * 10) / 10;
   }
 }

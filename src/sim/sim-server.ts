@@ -121,6 +121,7 @@ export class Server implements SimServer, Station {
       hostname: SERVER,
       version: "simulated",
       nodeAccess: new LateNodeAccess(),
+      processFacts: { read: () => ({ lagMs: 0, memoryBytes: 2 ** 27 }), stop: () => {} },
     });
     if (life.isOver) return;
     this.#running = { life, plane };
