@@ -6,6 +6,7 @@ import { endpointsController } from "../controllers/endpoints-controller.ts";
 import { eventRetention } from "../controllers/event-retention.ts";
 import { garbageCollector } from "../controllers/garbage-collector.ts";
 import { namespaceController } from "../controllers/namespace.ts";
+import { NodeLifecycle } from "../controllers/node-lifecycle/node-lifecycle.ts";
 import { replicationController } from "../controllers/replication-controller.ts";
 import { ControllerRunner } from "../controllers/runner.ts";
 import { type Mounted, mountApis } from "../http/mount.ts";
@@ -47,6 +48,8 @@ export interface ControlPlaneOptions {
 export class ControlPlane {
   readonly store: Store;
   readonly mounted: Mounted;
+  /** Where agents' heartbeats go. */
+  readonly lifecycle: NodeLifecycle;
   readonly #runner: ControllerRunner;
   readonly #scheduler: Scheduler;
   readonly #facts: ProcessFacts;
@@ -76,6 +79,7 @@ export class ControlPlane {
       eventRetention(),
       ...personalities.flatMap((personality) => personality.controllers(context)),
     ];
+    this.lifecycle = new NodeLifecycle({ store, clock, log: log.with({ component: "node-lifecycle" }) });
     this.#runner = new ControllerRunner({ store, controllers, clock, random, log });
     const apis = [
       ...personalities.map((personality) => personality.api(context)),
@@ -90,10 +94,12 @@ export class ControlPlane {
   start(): void {
     this.#runner.start();
     this.#scheduler.start();
+    this.lifecycle.start();
   }
 
   /** What is stored stays; what runs goes on running. */
   async stop(): Promise<void> {
+    await this.lifecycle.stop();
     await this.#runner.stop();
     await this.#scheduler.stop();
     await this.store.close();

@@ -83,7 +83,7 @@ export async function up(settings: Settings, io: UpIo, options: UpOptions): Prom
   access.set(node.agent.access);
   const begin = (opened: ControlPlane) => {
     plane = opened;
-    control.set(new StoreControl(opened.store));
+    control.set(new StoreControl(opened.store, opened.lifecycle));
     mounted.set(opened.mounted);
     opened.start();
   };
