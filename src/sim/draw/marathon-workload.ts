@@ -38,7 +38,8 @@ function drawGroup(random: Random, name: string, copies: number): Workload {
   const id = `/${name}`;
   const front = Math.max(1, Math.ceil(copies / 2));
   const apps = [
-    drawDefinition(random, `${id}/db`, 1, false),
+    // What others depend on is sound: a deployment waits for it as long as it takes.
+    { ...drawDefinition(random, `${id}/db`, 1, false), ...SOUND },
     { ...drawDefinition(random, `${id}/web`, front, false), dependencies: [`${id}/db`] },
   ];
   return {
@@ -71,6 +72,15 @@ function drawDefinition(random: Random, id: string, instances: number, isExclusi
     ...drawUnreachable(random),
   };
 }
+
+const SOUND = {
+  cmd: "exec fake/run",
+  container: undefined,
+  networks: undefined,
+  constraints: undefined,
+  cpus: 0.025,
+  mem: 32,
+};
 
 const HEALTH = {
   protocol: "MESOS_TCP",

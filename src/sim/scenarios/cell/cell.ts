@@ -4,6 +4,7 @@ import { LateNodeAccess } from "../../../app/late-node-access.ts";
 import { personalities } from "../../../app/personalities.ts";
 import { CLUSTER_SETTINGS_NAME, type ClusterSettings, clusterSettings } from "../../../model/cluster-settings.ts";
 import { isDisrupted } from "../../../model/disruption.ts";
+import type { Draft } from "../../../model/meta.ts";
 import { isReady, type Pod, pods } from "../../../model/pod.ts";
 import type { Clock } from "../../../seams/clock.ts";
 import { silentLog } from "../../../seams/log.ts";
@@ -174,10 +175,11 @@ class Cell {
   }
 
   async #change(spec: ClusterSettings["spec"]): Promise<void> {
-    const draft = {
+    const metadata = { name: CLUSTER_SETTINGS_NAME };
+    const draft: Draft<ClusterSettings> = {
       apiVersion: clusterSettings.apiVersion,
       kind: "ClusterSettings",
-      metadata: { name: CLUSTER_SETTINGS_NAME },
+      metadata,
       spec,
     };
     await this.#time.drive(
