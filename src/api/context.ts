@@ -1,4 +1,5 @@
 import type { Kind } from "../model/meta.ts";
+import type { NodeStates } from "../model/node-state.ts";
 import type { NodeAccess } from "../model/streams.ts";
 import type { WorkloadSource } from "../model/workload.ts";
 import type { Clock } from "../seams/clock.ts";
@@ -24,6 +25,8 @@ export interface StyrApiContext {
   readonly dialects: readonly string[];
   /** How the process fares; absent = not measured. */
   readonly process?: () => { readonly lagMs: number; readonly memoryBytes: number };
+  /** How nodes fare, and the brake; absent = nobody watches over them. */
+  readonly lifecycle?: NodeStates;
   /** Why a pod is, or is not, where it is. */
   readonly explain?: Explainer;
 }

@@ -13,6 +13,8 @@ interface FeedOptions<Row> {
   readonly kinds: readonly Kind[];
   readonly list: () => readonly Row[];
   readonly id: (row: Row) => string;
+  /** Rows tell more than the store does: they are derived anew at least this often while somebody watches. */
+  readonly anewEveryMs?: number;
 }
 
 interface Known<Row> {
@@ -88,9 +90,9 @@ export class RowFeed<Row> {
   }
 
   #derive(): void {
-    const { store, list, id: idOf } = this.#options;
+    const { store, list, id: idOf, anewEveryMs } = this.#options;
     const { revision } = store;
-    if (this.#derivedAt === revision) return;
+    if (this.#derivedAt === revision && anewEveryMs === undefined) return;
     const next = this.#version + 1;
     const rows = new Map<string, Known<Row>>();
     const changes: RowChange<Row>[] = [];
@@ -138,9 +140,12 @@ export class RowFeed<Row> {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { store, clock, kinds } = this.#options;
+    const { store, clock, kinds, anewEveryMs } = this.#options;
     while (!signal.aborted) {
-      await nextChange(store, kinds, this.#derivedAt ?? store.revision, signal);
+      const turn = new AbortController();
+      const timer = anewEveryMs === undefined ? undefined : clock.setTimer(anewEveryMs, () => turn.abort());
+      await nextChange(store, kinds, this.#derivedAt ?? store.revision, AbortSignal.any([signal, turn.signal]));
+      timer?.cancel();
       // Ten times what a listing costs: watchers may take a tenth of the loop at most.
       await clock.sleep(this.#pauseMs, signal).catch(onlyAbort);
       if (signal.aborted) return;

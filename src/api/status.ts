@@ -1,13 +1,17 @@
-import { isNodeReady, nodes } from "../model/node.ts";
+import { isNodeReady, type Node, nodes } from "../model/node.ts";
+import type { NodeState } from "../model/node-state.ts";
 import { pods } from "../model/pod.ts";
 import type { StatusReport } from "../model/reports.ts";
 import { rfc3339 } from "../seams/clock.ts";
+import { brakeReport } from "./brake.ts";
 import type { StyrApiContext } from "./context.ts";
+import { stateWord } from "./node-rows.ts";
 import { listWorkloads } from "./workloads.ts";
 
 /** How the whole fares, for `styr status`. */
 export function statusReport(context: StyrApiContext): StatusReport {
   const { store, version, hostname, startedAtMs, dialects } = context;
+  const brake = brakeReport(context);
   const { lagMs, memoryBytes } = context.process?.() ?? { lagMs: 0, memoryBytes: 0 };
   return {
     version,
@@ -19,6 +23,7 @@ export function statusReport(context: StyrApiContext): StatusReport {
       objects: Object.fromEntries(context.kinds.map((kind) => [kind.name, store.count(kind)])),
     },
     nodes: nodesReport(context),
+    ...(brake ? { brake } : {}),
     pods: count(store.list(pods).map(({ status }) => status.phase)),
     workloads: count(listWorkloads(store, context.sources).map(({ status }) => status)),
     lagMs,
@@ -27,15 +32,24 @@ export function statusReport(context: StyrApiContext): StatusReport {
   };
 }
 
-function nodesReport({ store }: StyrApiContext): StatusReport["nodes"] {
+function nodesReport({ store, lifecycle }: StyrApiContext): StatusReport["nodes"] {
   const all = store.list(nodes);
-  const troubles = all.flatMap((node) => {
-    const { name } = node.metadata;
-    const silent = isNodeReady(node) ? [] : [`${name} is not ready`];
-    const drivers = Object.entries(node.status.drivers).filter(([, report]) => !report.ready);
-    return [...silent, ...drivers.map(([driver, { reason }]) => `${name}: ${driver}: ${reason ?? "not ready"}`)];
-  });
-  return { ready: all.filter(isNodeReady).length, total: all.length, troubles };
+  const troubles = all.flatMap((node) => troublesOf(node, lifecycle?.stateOf(node.metadata.name)));
+  const states = count(all.map((node) => stateWord(node, lifecycle?.stateOf(node.metadata.name))));
+  return { ready: all.filter(isNodeReady).length, total: all.length, states, troubles };
+}
+
+function troublesOf(node: Node, state: NodeState | undefined): readonly string[] {
+  const { name } = node.metadata;
+  const { conditions, drivers } = node.status;
+  const word = stateWord(node, state);
+  const health = conditions.find(({ type, status }) => type === "Healthy" && status === "False");
+  const broken = Object.entries(drivers).filter(([, report]) => !report.ready);
+  return [
+    ...(word === "ready" ? [] : [`${name} is ${word}${state && word === state.state ? `: ${state.words}` : ""}`]),
+    ...(health ? [`${name}: ${health.reason}: ${health.message ?? ""}`] : []),
+    ...broken.map(([driver, { reason }]) => `${name}: ${driver}: ${reason ?? "not ready"}`),
+  ];
 }
 
 function count(words: readonly string[]): Readonly<Record<string, number>> {

@@ -12,16 +12,19 @@ import { nodes } from "../model/node.ts";
 import { pods } from "../model/pod.ts";
 import type { EventRow, InspectReport, NodeRow } from "../model/reports.ts";
 import type { Workload } from "../model/workload.ts";
+import { brakeRoutes } from "./brake.ts";
 import type { StyrApiContext } from "./context.ts";
 import { setCordoned } from "./cordon.ts";
 import { notFound, renderError } from "./errors.ts";
 import { listEvents } from "./event-rows.ts";
 import { execRoute } from "./exec.ts";
 import { type Found, findWorkload } from "./find.ts";
+import { forgetRoutes } from "./forget.ts";
 import { endsWith, jsonLines } from "./json-lines.ts";
 import { readLogs } from "./logs.ts";
 import { listNodes } from "./node-rows.ts";
 import { RowFeed } from "./row-feed.ts";
+import { settingsRoutes } from "./settings.ts";
 import { statusReport } from "./status.ts";
 import { usageRows } from "./usage.ts";
 import { whyReport } from "./why.ts";
@@ -31,7 +34,14 @@ export function styrApi(context: StyrApiContext): Api {
   return {
     name: "styr",
     prefixes: ["/styr"],
-    routes: [...workloadRoutes(context), ...nodeRoutes(context), ...storeRoutes(context)],
+    routes: [
+      ...workloadRoutes(context),
+      ...nodeRoutes(context),
+      ...forgetRoutes(context),
+      ...brakeRoutes(context),
+      ...settingsRoutes(context),
+      ...storeRoutes(context),
+    ],
     sockets: [execRoute(context)],
     renderError,
     notFound,
@@ -75,9 +85,17 @@ function workloadRoutes(context: StyrApiContext): readonly Route[] {
 }
 
 function nodeRoutes(context: StyrApiContext): readonly Route[] {
-  const { store, clock } = context;
-  const list = () => listNodes(store);
-  const feed = new RowFeed<NodeRow>({ store, clock, kinds: [nodes, pods], list, id: ({ name }) => name });
+  const { store, clock, lifecycle } = context;
+  const list = () => listNodes(store, lifecycle);
+  const feed = new RowFeed<NodeRow>({
+    store,
+    clock,
+    kinds: [nodes, pods],
+    list,
+    id: ({ name }) => name,
+    // That a node is suspect is not stored.
+    ...(lifecycle ? { anewEveryMs: 1000 } : {}),
+  });
   const cordon = (method: "PUT" | "DELETE"): Route => ({
     method,
     path: "/styr/v1/nodes/:name/cordon",

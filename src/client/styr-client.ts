@@ -1,13 +1,17 @@
 /** Our own endpoints (docs/api.md), typed. Dialects' endpoints are called through `connection`. */
 import type { IncomingMessage } from "node:http";
 import type {
+  BrakeReleaseReport,
+  BrakeReport,
   ErrorReport,
   EventRow,
+  ForgetReport,
   InspectReport,
   LogLine,
   LogTrouble,
   NodeRow,
   RowChange,
+  SettingsReport,
   StatusReport,
   UsageRow,
   VersionReport,
@@ -94,6 +98,39 @@ export class StyrClient {
   async object(kind: string, key?: string): Promise<object> {
     const path = `/styr/v1/objects/${encodeURIComponent(kind)}`;
     return this.#get(key === undefined ? path : `${path}/${encodeURIComponent(key)}`);
+  }
+
+  /** Any of our own endpoints that answers with JSON. */
+  async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const { status, text } = await this.connection.call({ method, path, ...(body === undefined ? {} : { body }) });
+    if (status < 200 || status > 299) throw refusal(status, text);
+    return parseAnswer(text === "" ? "null" : text, path) as T;
+  }
+
+  /** Undefined while it does not hold. */
+  async brake(): Promise<BrakeReport | undefined> {
+    const { brake } = await this.#get<{ brake: BrakeReport | null }>("/styr/v1/brake");
+    return brake ?? undefined;
+  }
+
+  releaseBrake(nodes: readonly string[]): Promise<BrakeReleaseReport> {
+    return this.request("POST", "/styr/v1/brake/release", nodes.length === 0 ? {} : { nodes });
+  }
+
+  forgetNode(node: string, force: boolean): Promise<ForgetReport> {
+    return this.request(
+      "DELETE",
+      `/styr/v1/nodes/${encodeURIComponent(node)}${queryText({ force: force || undefined })}`,
+    );
+  }
+
+  settings(): Promise<SettingsReport> {
+    return this.#get("/styr/v1/settings");
+  }
+
+  /** By field; null takes back what was chosen. */
+  changeSettings(wish: Readonly<Record<string, number | boolean | null>>): Promise<SettingsReport> {
+    return this.request("PATCH", "/styr/v1/settings", wish);
   }
 
   async #get<T>(path: string): Promise<T> {

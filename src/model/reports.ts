@@ -1,4 +1,6 @@
 /** What our own endpoints (src/api) say and their clients (src/client, src/cli, web) read. Field by field in docs/api.md. */
+import type { ClusterSettingsSpec } from "./cluster-settings.ts";
+import type { NodeStateWord } from "./node-state.ts";
 import type { Workload } from "./workload.ts";
 
 /** One change of a watched list. `synced` follows the rows that were there at the start. */
@@ -10,6 +12,14 @@ export type RowChange<Row> =
 export interface NodeRow {
   readonly name: string;
   readonly status: "ready" | "not ready";
+  /** How its lease has it; `not ready` when its agent itself says so. */
+  readonly state: NodeStateWord | "not ready";
+  /** RFC 3339: in this state since then, where that is known. */
+  readonly since?: string;
+  /** It is silent, and the brake keeps its pods from being replaced. */
+  readonly held?: true;
+  /** What it says of itself: shown, and steers new placements away; moves nothing. */
+  readonly health?: { readonly word: string; readonly message: string };
   /** Why it is not ready. */
   readonly reason?: string;
   readonly cordoned: boolean;
@@ -106,13 +116,50 @@ export interface StatusReport {
     readonly refusal?: string;
     readonly objects: Readonly<Record<string, number>>;
   };
-  readonly nodes: { readonly ready: number; readonly total: number; readonly troubles: readonly string[] };
+  readonly nodes: {
+    readonly ready: number;
+    readonly total: number;
+    /** How many are in each state, as `NodeRow.state`. */
+    readonly states: Readonly<Record<string, number>>;
+    readonly troubles: readonly string[];
+  };
+  /** While it holds. */
+  readonly brake?: BrakeReport;
   readonly pods: Readonly<Record<string, number>>;
   readonly workloads: Readonly<Record<string, number>>;
   /** The longest delay of the event loop of late, in milliseconds. */
   readonly lagMs: number;
   readonly memoryBytes: number;
   readonly dialects: readonly string[];
+}
+
+/** Too many nodes fell silent at once: their pods are not replaced until enough are back or a person lets go. */
+export interface BrakeReport {
+  readonly since: string;
+  readonly zones: readonly string[] | "cluster";
+  /** Sorted. */
+  readonly nodes: readonly string[];
+  readonly words: string;
+}
+
+export interface BrakeReleaseReport {
+  /** The silent nodes whose pods are replaced now. */
+  readonly released: readonly string[];
+  /** What is still held. */
+  readonly brake?: BrakeReport;
+}
+
+export interface ForgetReport {
+  readonly node: string;
+  /** `namespace/name` of what ran there, as far as anybody knows. */
+  readonly pods: readonly string[];
+}
+
+export interface SettingsReport {
+  /** In force. */
+  readonly settings: ClusterSettingsSpec;
+  /** What a person has chosen; the rest are defaults. */
+  readonly chosen: Partial<ClusterSettingsSpec>;
 }
 
 export interface VersionReport {

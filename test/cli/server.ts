@@ -9,6 +9,7 @@ import type { StyrApiContext } from "../../src/api/context.ts";
 import { replicatedSource } from "../../src/api/workloads.ts";
 import type { Mounted } from "../../src/http/mount.ts";
 import type { Socket } from "../../src/http/route.ts";
+import { clusterSettings } from "../../src/model/cluster-settings.ts";
 import { events } from "../../src/model/event.ts";
 import type { Kind } from "../../src/model/meta.ts";
 import { nodes } from "../../src/model/node.ts";
@@ -21,7 +22,7 @@ import { SeededRandom } from "../../src/seams/random.ts";
 import { MemoryJournal } from "../../src/store/journals/memory.ts";
 import { Store } from "../../src/store/store.ts";
 
-const KINDS: readonly Kind[] = [pods, nodes, events, replicationControllers] as unknown as readonly Kind[];
+const KINDS: readonly Kind[] = [pods, nodes, events, replicationControllers, clusterSettings] as unknown as readonly Kind[];
 
 export async function openStore(): Promise<Store> {
   return Store.open({
