@@ -1,5 +1,5 @@
 import { FRAME_CHARS, MOST_UNACKNOWLEDGED, MOST_UNACKNOWLEDGED_CHARS } from "../agent/frames/limits.ts";
-import { podsFrame } from "../agent/frames/to-agent.ts";
+import { type Position, podsFrame } from "../agent/frames/to-agent.ts";
 import { type Pod, pods } from "../model/pod.ts";
 import type { Store } from "../store/store.ts";
 
@@ -19,6 +19,7 @@ export class PodFeed {
   readonly #unacknowledged: { readonly sequence: number; readonly text: string }[] = [];
   #unacknowledgedChars = 0;
   #sequence = 0;
+  #acknowledged = 0;
   /** Of "all", what is still to be sent. */
   #rest: readonly Pod[] | undefined;
   #isStale = true;
@@ -32,8 +33,8 @@ export class PodFeed {
     this.#send = send;
   }
 
-  get position(): readonly [stream: number, sequence: number] {
-    return [this.#stream, this.#sequence];
+  get position(): Position {
+    return [this.#stream, this.#sequence, this.#acknowledged];
   }
 
   touch(uid: string, key: string): void {
@@ -60,6 +61,7 @@ export class PodFeed {
   }
 
   got(sequence: number, isBehind: boolean): void {
+    this.#acknowledged = Math.max(this.#acknowledged, Math.min(sequence, this.#sequence));
     while (this.#unacknowledged.length > 0) {
       const [first] = this.#unacknowledged;
       if (first === undefined || first.sequence > sequence) break;

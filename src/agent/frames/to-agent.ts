@@ -19,13 +19,15 @@ export interface PodsFrame {
   readonly size: number;
 }
 
+/** How far a stream of this link has got, and how far the dispatcher knows it to have arrived. */
+export type Position = readonly [stream: number, sequence: number, acknowledged: number];
+
 export type ToAgent =
   | { readonly type: "beat"; readonly id: number; readonly answer: HeartbeatAnswer }
   | { readonly type: "done"; readonly id: number; readonly result: unknown }
   | { readonly type: "refused"; readonly id: number; readonly reason: RefusalReason; readonly message: string }
   | PodsFrame
-  /** The last sequence of each stream of this link. */
-  | { readonly type: "sign"; readonly streams: readonly (readonly [stream: number, sequence: number])[] };
+  | { readonly type: "sign"; readonly streams: readonly Position[] };
 
 export function beatAnswerFrame(id: number, answer: HeartbeatAnswer): string {
   return `["b",${id},${JSON.stringify(answer)}]`;
@@ -51,7 +53,7 @@ export function podsFrame(
   return `["p",${stream},${sequence},"${part}",[${pods.join(",")}]${gone}]`;
 }
 
-export function aliveFrame(streams: readonly (readonly [stream: number, sequence: number])[]): string {
+export function aliveFrame(streams: readonly Position[]): string {
   return streams.length === 0 ? '["s"]' : `["s",${JSON.stringify(streams)}]`;
 }
 
@@ -76,7 +78,10 @@ export function parseToAgent(text: string): ToAgent {
         size: text.length,
       };
     case "s":
-      return { type: "sign", streams: second === undefined ? [] : (list(second) as [number, number][]) };
+      return {
+        type: "sign",
+        streams: second === undefined ? [] : (list(second) as readonly unknown[] as readonly Position[]),
+      };
     default:
       throw new FrameError("a frame of no known letter");
   }

@@ -55,10 +55,10 @@ export class PodStream {
     return isDue ? "got" : "nothing";
   }
 
-  /** The other side's sign of life: it has sent everything up to `sequence`. */
-  sign(sequence: number): Reply {
+  /** The other side's sign of life: what it has sent, and what it knows to have arrived, as acknowledgements may get lost. */
+  sign(sequence: number, acknowledged: number): Reply {
     this.#told = Math.max(this.#told, sequence);
-    return this.#acknowledged < this.#sequence ? "got" : "nothing";
+    return acknowledged < this.#sequence ? "got" : "nothing";
   }
 
   noteAcknowledged(): void {

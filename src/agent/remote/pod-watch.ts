@@ -67,21 +67,19 @@ export class PodWatch {
     this.#reply(this.#stream?.frame(frame) ?? "nothing");
   }
 
-  /** Gives whether something was said to the dispatcher. */
-  sign(sequence: number): boolean {
-    return this.#reply(this.#stream?.sign(sequence) ?? "nothing");
+  sign(sequence: number, acknowledged: number): void {
+    this.#reply(this.#stream?.sign(sequence, acknowledged) ?? "nothing");
   }
 
   #deliver(stream: number, assignments: Assignments): void {
     if (!this.#isOver && this.#stream?.number === stream) this.#listener(assignments);
   }
 
-  #reply(reply: Reply): boolean {
+  #reply(reply: Reply): void {
     const stream = this.#stream;
-    if (stream === undefined) return false;
+    if (stream === undefined) return;
     if (reply === "got") this.#say(stream);
     if (stream.isBehind) this.#gap ??= this.#options.clock.setTimer(GAP_PATIENCE_MS, () => this.#askForMissing());
-    return reply === "got";
   }
 
   #askForMissing(): void {

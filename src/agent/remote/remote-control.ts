@@ -11,7 +11,7 @@ import { LinkError } from "../../seams/link.ts";
 import type { Assignments, Control, NodeEvent, PodReport } from "../control.ts";
 import { AGENT_SIGN_MS, FRAME_CHARS } from "../frames/limits.ts";
 import { FrameError } from "../frames/shape.ts";
-import { parseToAgent, type ToAgent } from "../frames/to-agent.ts";
+import { type Position, parseToAgent, type ToAgent } from "../frames/to-agent.ts";
 import { dropFrame, signFrame } from "../frames/to-dispatcher.ts";
 import { Calls } from "./calls.ts";
 import { Connection, type RemoteOptions } from "./connection.ts";
@@ -34,7 +34,8 @@ export class RemoteControl implements Control {
   constructor(options: RemoteOptions) {
     const { clock, random } = options;
     this.#options = options;
-    this.#session = random.suffix(16);
+    // Time beside chance: a replayed seed may draw the same twice.
+    this.#session = `${clock.now().toString(36)}-${random.suffix(12)}`;
     this.#connection = new Connection(options, {
       opened: () => this.#opened(),
       frame: (text) => this.#heard(text),
@@ -137,10 +138,10 @@ export class RemoteControl implements Control {
     else if (frame.type !== "beat") this.#calls.answered(frame);
   }
 
-  #answerSign(streams: readonly (readonly [stream: number, sequence: number])[]): void {
-    for (const [stream, sequence] of streams) {
+  #answerSign(streams: readonly Position[]): void {
+    for (const [stream, sequence, acknowledged] of streams) {
       const watch = this.#watchOf(stream);
-      if (watch) watch.sign(sequence);
+      if (watch) watch.sign(sequence, acknowledged);
       else this.#say(dropFrame(this.#session, stream));
     }
     if (this.#options.clock.monotonic() - this.#saidAtMs >= AGENT_SIGN_MS) this.#say(signFrame(this.#session));
