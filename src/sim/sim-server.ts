@@ -4,9 +4,7 @@ import { LateNodeAccess } from "../app/late-node-access.ts";
 import { personalities } from "../app/personalities.ts";
 import { Dispatcher } from "../dispatcher/dispatcher.ts";
 import type { Actor } from "../http/actor.ts";
-import type { Heartbeat, LeaseDesk } from "../model/heartbeat.ts";
 import { kernelKinds } from "../model/kinds.ts";
-import { nodes } from "../model/node.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Random } from "../seams/random.ts";
 import type { JournalEntry } from "../store/journal.ts";
@@ -134,7 +132,7 @@ export class Server implements SimServer, Station {
 
   #listen(life: Life, plane: ControlPlane, clock: Clock): void {
     const { trace, observers, links } = this.#ground;
-    const leases = toldLeases(deskOf(plane), observers);
+    const leases = toldLeases(plane.lifecycle, observers);
     const dispatcher = new Dispatcher({ store: plane.store, clock, log: timelineLog(trace, SERVER), leases });
     links.listen(AGENTS_AT, { host: SERVER, life }, (link, from) => dispatcher.accept(link, { nodeName: from }));
   }
@@ -158,16 +156,6 @@ export class Server implements SimServer, Station {
 }
 
 export const ORIGIN = "http://styr.sim:7443";
-
-/** Until the lifecycle of nodes is there, nobody's silence means anything. */
-function deskOf(plane: ControlPlane): LeaseDesk {
-  const { lifecycle } = plane as { readonly lifecycle?: LeaseDesk };
-  const beat = ({ node }: Heartbeat) => {
-    const known = plane.store.get(nodes, node) !== undefined;
-    return { renewed: true, known, terms: { heartbeatMs: 1_000 } };
-  };
-  return lifecycle ?? { beat, goodbye: () => {} };
-}
 
 function actorOf(role: Role): Actor | undefined {
   return role === "anonymous" ? undefined : { name: role, roles: [role] };
