@@ -9,18 +9,21 @@ const MEDIAN_NODES = 6;
 const MOST_NODES = 200;
 /** So many are large ones, which cost a hundred times what a small one does. */
 const SHARE_OF_LARGE = 0.015;
+const SHARE_OF_TIGHT = 0.4;
 
 /** 1 to 200 nodes in 1 to 4 zones, of different sizes. */
 export function drawCluster(random: Random): WorldSize {
   const count = drawCount(random);
   const zones = Math.min(count, between(random, 1, 4));
   const isUniform = chance(random, 0.5);
-  const uniform = drawSize(random);
+  // Where there is hardly room for everything, pods wait, and whoever miscounts oversells.
+  const isTight = chance(random, SHARE_OF_TIGHT);
+  const uniform = drawSize(random, isTight);
   return {
     nodes: Array.from({ length: count }, (_, i) => ({
       name: nodeName(i),
       zone: `zone-${"abcd"[i % zones]}`,
-      ...(isUniform ? uniform : drawSize(random)),
+      ...(isUniform ? uniform : drawSize(random, isTight)),
     })),
   };
 }
@@ -43,7 +46,8 @@ function drawCount(random: Random): number {
   return Math.min(40, 1 + Math.floor(-Math.log(1 - random.next()) * mean));
 }
 
-function drawSize(random: Random): { readonly cpuMillis: number; readonly memoryBytes: number } {
+function drawSize(random: Random, isTight = false): { readonly cpuMillis: number; readonly memoryBytes: number } {
+  if (isTight) return { cpuMillis: pick(random, [300, 500, 800]), memoryBytes: pick(random, [0.25, 0.5, 1]) * GIB };
   return { cpuMillis: pick(random, [1_000, 2_000, 4_000, 8_000]), memoryBytes: pick(random, [1, 2, 4, 8, 16]) * GIB };
 }
 

@@ -21,7 +21,7 @@ export function drain(
 }
 
 export function releaseBrake(nodes?: readonly string[]): SimRequest {
-  return { method: "DELETE", path: `${API}/brake`, body: nodes === undefined ? {} : { nodes } };
+  return { method: "POST", path: `${API}/brake/release`, body: nodes === undefined ? {} : { nodes } };
 }
 
 /** `null` puts a setting back to its default. */
@@ -32,5 +32,9 @@ export function changeSettings(
 }
 
 export function rebalance(apply: { readonly budget?: number; readonly atOnce?: number }): SimRequest {
-  return { method: "POST", path: `${API}/rebalance`, body: apply };
+  return { method: "PUT", path: `${API}/rebalance`, body: apply };
+}
+
+export function stopRebalance(): SimRequest {
+  return { method: "DELETE", path: `${API}/rebalance` };
 }

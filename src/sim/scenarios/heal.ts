@@ -1,8 +1,9 @@
 /** The second phase of every run: nothing is wrong any more, and the cluster has to become what was asked for. */
 import { nodes } from "../../model/node.ts";
+import { REBALANCE_NAME, rebalances } from "../../model/rebalance.ts";
 import type { SimHost, World } from "../contract.ts";
 import { insist } from "../draw/ask.ts";
-import { uncordon } from "../draw/own-api.ts";
+import { stopRebalance, uncordon } from "../draw/own-api.ts";
 
 /** The promise: what is wanted is so within three minutes after the last fault. */
 export const CONVERGE_WITHIN_MS = 180_000;
@@ -35,7 +36,8 @@ async function heal(world: World): Promise<void> {
   world.server.journal.setDelay(0);
   const started = [startServer(world), ...[...world.hosts.values()].map(startHost)];
   await waitFor(world, Promise.all(started));
-  await waitFor(world, Promise.all(cordoned(world).map((name) => insist(world, uncordon(name)))));
+  const calledOff = [...cordoned(world).map(uncordon), ...(isRebalancing(world) ? [stopRebalance()] : [])];
+  await waitFor(world, Promise.all(calledOff.map((request) => insist(world, request))));
   const areUp = () => world.server.isUp && [...world.hosts.values()].every(({ isOn, isAgentUp }) => isOn && isAgentUp);
   await world.runUntil(areUp, AFTERMATH_MS);
 }
@@ -48,6 +50,10 @@ async function startHost(host: SimHost): Promise<void> {
   host.setDrift(0);
   if (!host.isOn) await host.powerOn();
   else if (!host.isAgentUp) await host.startAgent();
+}
+
+function isRebalancing({ server }: World): boolean {
+  return server.store?.get(rebalances, REBALANCE_NAME)?.status.phase === "running";
 }
 
 function cordoned({ server }: World): readonly string[] {
