@@ -22,6 +22,7 @@ import { BrakeHolds } from "./brake-holds.ts";
 import { Convergence } from "./convergence.ts";
 import { DeadProcess } from "./dead-process.ts";
 import { ExclusiveOnce } from "./exclusive-once.ts";
+import { GoneMeansStopped } from "./gone-means-stopped.ts";
 import { HardConstraints } from "./hard-constraints.ts";
 import { allCheckers } from "./index.ts";
 import { MovesLimited } from "./moves-limited.ts";
@@ -412,6 +413,34 @@ describe("moves-limited", () => {
       await stage.clock.advance(200);
     }
     assert.equal(checker.judgements, 80);
+  });
+});
+
+describe("gone-means-stopped", () => {
+  async function removed(isHeard: boolean) {
+    const checker = new GoneMeansStopped();
+    const stage = await CheckerStage.open(checker);
+    await stage.commit((tx) => {
+      tx.create(nodes, testNode({ name: "n1" }));
+      tx.create(pods, testPod({ name: "a", spec: { nodeName: "n1" } }));
+    });
+    if (isHeard) checker.heard(stage.heartbeat("n1"));
+    const ref = { podUid: "uid-a", container: "main", attempt: 0 };
+    stage.machines.get("n1")?.runs.set("uid-a/main/0", { observed: { state: "running", ref } } as never);
+    return { checker, remove: () => stage.commit((tx) => tx.remove(pods, "default/a")) };
+  }
+
+  test("a pod that leaves the store while it runs is noticed", async () => {
+    const { checker, remove } = await removed(true);
+    await fires(checker, /has left the store, and main of it runs on n1/, async () => {
+      await remove();
+    });
+  });
+
+  test("of a node that is lost nobody can know", async () => {
+    const { checker, remove } = await removed(false);
+    await remove();
+    assert.equal(checker.judgements, 0);
   });
 });
 

@@ -90,10 +90,11 @@ function controllerProblems(rc: ReplicationController, store: Store): readonly s
   ];
 }
 
-/** Copies that end again and again come and go: theirs are not counted. */
+/** Copies that end again and again come and go: theirs are not counted. Where a new version finds no room, its update waits. */
 function copiesProblems(words: string, wanted: number, owned: readonly Pod[]): readonly string[] {
   const active = owned.filter(isActive);
   if (active.length === wanted || owned.some((pod) => !runsForGood(pod))) return [];
+  if (active.length > wanted && active.some((pod) => pod.spec.nodeName === undefined)) return [];
   return [`${words} has ${active.length} copies of ${wanted}`];
 }
 
@@ -104,9 +105,11 @@ function unitProblems(store: Store): readonly string[] {
     const { desiredState, options } = unit.spec;
     if (isGlobal(options) || /@\.\w+$/.test(name)) return [];
     const owned = store.by(pods, OWNER_INDEX, uid);
-    const count = owned.filter((pod) => isActive(pod) || (desiredState !== "inactive" && isTerminal(pod))).length;
+    const active = owned.filter(isActive).length;
     const wanted = desiredState === "inactive" ? 0 : 1;
-    return count === wanted ? [] : [`unit ${name} is to be ${desiredState} and has ${count} pods`];
+    const hasEnded = owned.some(isTerminal);
+    if (active === wanted || (active === 0 && hasEnded)) return [];
+    return [`unit ${name} is to be ${desiredState} and has ${active} pods`];
   });
 }
 

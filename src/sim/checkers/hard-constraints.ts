@@ -22,12 +22,14 @@ export class HardConstraints implements Checker {
     "When a pod is bound, its node is ready, not cordoned, tolerated, has the drivers, and every hard rule of it and of the pods that are placed holds.";
   judgements = 0;
   #demands = new Demands();
+  readonly #nodes = new Map<string, Node>();
   readonly #infos = new Map<string, NodeInfo>();
   /** By key; also of pods on nodes that are not there. */
   readonly #placed = new Map<string, { readonly nodeName: string; readonly demand: Demand }>();
   #keepers = 0;
 
   started(store: Store): void {
+    this.#nodes.clear();
     this.#infos.clear();
     this.#placed.clear();
     this.#keepers = 0;
@@ -38,8 +40,10 @@ export class HardConstraints implements Checker {
   committed(changes: readonly Change[]): void {
     for (const change of changes) {
       if (change.kind.name === nodes.name) {
-        if (change.type === "removed") this.#infos.delete(change.key);
-        else this.#setNode(change.object as Node);
+        if (change.type === "removed") {
+          this.#infos.delete(change.key);
+          this.#nodes.delete(change.key);
+        } else this.#setNode(change.object as Node);
       }
       for (const one of podChanges([change])) {
         if (isBinding(one) && one.after && one.before) this.#judge(one.before, one.after);
@@ -50,6 +54,7 @@ export class HardConstraints implements Checker {
 
   #setNode(node: Node): void {
     const { name } = node.metadata;
+    this.#nodes.set(name, node);
     const facts = nodeFacts(node);
     const known = this.#infos.get(name);
     if (known) {
@@ -85,8 +90,8 @@ export class HardConstraints implements Checker {
     this.judgements++;
     const demand = this.#demands.of(before);
     const refusal = checkFacts(demand, node) ?? fitsRoom(demand, node) ?? this.#rulesAgainst(demand, node);
-    if (refusal)
-      throw new SimFailure(this.rule, `${podWords(after)} was bound to ${nodeName}, which ${refusal.message}`);
+    const why = nodeRefuses(this.#nodes.get(nodeName), before) ?? refusal?.message;
+    if (why !== undefined) throw new SimFailure(this.rule, `${podWords(after)} was bound to ${nodeName}, which ${why}`);
   }
 
   /** Only pods with rules about other pods, or where others have such rules, need everybody counted. */
@@ -95,4 +100,24 @@ export class HardConstraints implements Checker {
     const all = [...this.#infos.values()];
     return checkPodRules(prepareScan(demand, all, Census.of(all)), node.facts);
   }
+}
+
+/** What can be said without the scheduler's own code, which may be what is wrong. */
+function nodeRefuses(node: Node | undefined, { spec }: Pod): string | undefined {
+  if (!node) return "does not exist";
+  if (!node.status.conditions.some(({ type, status }) => type === "Ready" && status === "True")) return "is not ready";
+  if (node.spec.unschedulable) return "is cordoned";
+  const taint = (node.spec.taints ?? []).find(
+    ({ key, value = "", effect }) =>
+      effect !== "PreferNoSchedule" &&
+      !(spec.tolerations ?? []).some(
+        (one) =>
+          (!one.effect || one.effect === effect) &&
+          (!one.key || one.key === key) &&
+          (one.operator === "Exists" || (one.key === key && (one.value ?? "") === value)),
+      ),
+  );
+  if (taint) return `has the taint ${taint.key}`;
+  const wrong = Object.entries(spec.nodeSelector ?? {}).find(([key, value]) => node.metadata.labels?.[key] !== value);
+  return wrong && `does not have ${wrong.join("=")}`;
 }

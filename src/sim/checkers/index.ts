@@ -6,6 +6,7 @@ import { BrakeHolds } from "./brake-holds.ts";
 import { Convergence } from "./convergence.ts";
 import { DeadProcess } from "./dead-process.ts";
 import { ExclusiveOnce } from "./exclusive-once.ts";
+import { GoneMeansStopped } from "./gone-means-stopped.ts";
 import { HardConstraints } from "./hard-constraints.ts";
 import { MovesLimited } from "./moves-limited.ts";
 import { NoOversold } from "./no-oversold.ts";
@@ -32,6 +33,7 @@ export function allCheckers(): readonly Checker[] {
     new SlowIsNotDead(),
     new BrakeHolds(),
     new MovesLimited(),
+    new GoneMeansStopped(),
     new DeadProcess(),
     new Convergence(),
     new Quiet(),

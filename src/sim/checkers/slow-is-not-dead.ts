@@ -11,6 +11,8 @@ import { Silence } from "./silence.ts";
 
 /** A timer may fire, and a beat may be counted, within the same moment. */
 const TOLERANCE_MS = 50;
+/** Between the first step of a start and the moment when we hear of it. */
+const START_TOLERANCE_MS = 1_000;
 
 export class SlowIsNotDead implements Checker {
   readonly rule = "slow-is-not-dead";
@@ -60,7 +62,7 @@ export class SlowIsNotDead implements Checker {
     if (silentMs !== undefined && silentMs < neededMs - TOLERANCE_MS)
       this.#fail(pod, `${nodeName} was silent for ${seconds(silentMs)}, not for ${seconds(neededMs)}`);
     const upMs = this.#silence.nowMs - this.#silence.startedMs;
-    if (upMs < this.#settings.least("startGraceMs") - TOLERANCE_MS)
+    if (upMs < this.#settings.least("startGraceMs") - START_TOLERANCE_MS)
       this.#fail(pod, `the control plane has been up for ${seconds(upMs)} only`);
     const partedMs = this.#silence.partedAgoMs(nodeName);
     if (partedMs !== undefined && partedMs < this.#settings.least("rebootGraceMs") - TOLERANCE_MS)
