@@ -23,6 +23,8 @@ export class Leases {
   readonly #heap = new Heap<Entry>((a, b) => (a.atMs === b.atMs ? a.node < b.node : a.atMs < b.atMs));
   /** The entry of the heap that counts for a node; others of it are left over. */
   readonly #queued = new Map<string, number>();
+  /** Before this nobody's silence means anything, heard or not. */
+  #graceMs = NO_GRACE;
 
   get size(): number {
     return this.#leases.size;
@@ -37,7 +39,7 @@ export class Leases {
   }
 
   add(node: string, nowMs: number, graceMs: number, settings: ClusterSettingsSpec): Lease {
-    const lease = newLease(node, nowMs, graceMs);
+    const lease = newLease(node, nowMs, Math.max(graceMs, this.#graceMs));
     this.#leases.set(node, lease);
     this.schedule(lease, settings);
     return lease;
@@ -60,8 +62,8 @@ export class Leases {
     // What an agent said before its goodbye may arrive after it.
     if (isAway(lease, nowMs) && lease.leaving?.goodbye.session === beat.session) return "alive";
     lease.leaving = undefined;
-    if (lease.graceMs !== NO_GRACE) {
-      lease.graceMs = NO_GRACE;
+    if (lease.graceMs !== this.#graceMs) {
+      lease.graceMs = this.#graceMs;
       this.schedule(lease, settings);
     }
     return "alive";
@@ -78,6 +80,7 @@ export class Leases {
 
   /** Everybody is taken to have been heard just now: we could not have heard them. */
   renewAll(nowMs: number, graceMs: number): void {
+    this.#graceMs = graceMs;
     for (const lease of this.#leases.values()) {
       lease.heardMs = nowMs;
       lease.graceMs = Math.max(lease.graceMs, graceMs);

@@ -117,6 +117,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     // The terms that agents were given by whoever ran before us are not known.
     const { exclusiveAfterMs } = this.#settings;
     this.#floorMs = nowMs + Math.max(exclusiveAfterMs, DEFAULT_CLUSTER_SETTINGS.exclusiveAfterMs);
+    this.#leases.renewAll(nowMs, nowMs + this.#settings.startGraceMs);
     this.#load();
     this.#isLoaded = true;
     this.#watched = this.#watch();
