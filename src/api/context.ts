@@ -1,3 +1,4 @@
+import type { CopiesRule } from "../model/copies.ts";
 import type { Kind } from "../model/meta.ts";
 import type { NodeStates } from "../model/node-state.ts";
 import type { NodeAccess } from "../model/streams.ts";
@@ -29,4 +30,8 @@ export interface StyrApiContext {
   readonly lifecycle?: NodeStates;
   /** Why a pod is, or is not, where it is. */
   readonly explain?: Explainer;
+  /** How copies may be moved: the dialects' rules. */
+  readonly copies?: readonly CopiesRule[];
+  /** How the scheduler rates nodes; default `spread`. */
+  readonly strategy?: "spread" | "binpack";
 }

@@ -15,6 +15,7 @@ import type { Workload } from "../model/workload.ts";
 import { brakeRoutes } from "./brake.ts";
 import type { StyrApiContext } from "./context.ts";
 import { setCordoned } from "./cordon.ts";
+import { drainRoutes } from "./drain.ts";
 import { notFound, renderError } from "./errors.ts";
 import { listEvents } from "./event-rows.ts";
 import { execRoute } from "./exec.ts";
@@ -23,6 +24,7 @@ import { forgetRoutes } from "./forget.ts";
 import { endsWith, jsonLines } from "./json-lines.ts";
 import { readLogs } from "./logs.ts";
 import { listNodes } from "./node-rows.ts";
+import { rebalanceRoutes } from "./rebalance.ts";
 import { RowFeed } from "./row-feed.ts";
 import { settingsRoutes } from "./settings.ts";
 import { statusReport } from "./status.ts";
@@ -39,6 +41,8 @@ export function styrApi(context: StyrApiContext): Api {
       ...nodeRoutes(context),
       ...forgetRoutes(context),
       ...brakeRoutes(context),
+      ...drainRoutes(context),
+      ...rebalanceRoutes(context),
       ...settingsRoutes(context),
       ...storeRoutes(context),
     ],

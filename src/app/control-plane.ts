@@ -2,17 +2,20 @@
 import { styrApi } from "../api/styr-api.ts";
 import { replicatedSource } from "../api/workloads.ts";
 import type { Controller } from "../controllers/controller.ts";
+import { drainController } from "../controllers/drain/drain-controller.ts";
 import { endpointsController } from "../controllers/endpoints-controller.ts";
 import { eventRetention } from "../controllers/event-retention.ts";
 import { garbageCollector } from "../controllers/garbage-collector.ts";
 import { namespaceController } from "../controllers/namespace.ts";
 import { NodeLifecycle } from "../controllers/node-lifecycle/node-lifecycle.ts";
+import { rebalanceController } from "../controllers/rebalance/rebalance-controller.ts";
 import { replicationController } from "../controllers/replication-controller.ts";
 import { ControllerRunner } from "../controllers/runner.ts";
 import { type Mounted, mountApis } from "../http/mount.ts";
 import type { Api } from "../http/route.ts";
 import { kernelKinds } from "../model/kinds.ts";
 import type { Kind } from "../model/meta.ts";
+import type { Pod } from "../model/pod.ts";
 import { replicationControllers } from "../model/replication-controller.ts";
 import type { NodeAccess } from "../model/streams.ts";
 import type { Personality, PersonalityContext } from "../personalities/personality.ts";
@@ -71,12 +74,18 @@ export class ControlPlane {
     this.store = store;
     this.#facts = options.processFacts ?? systemProcessFacts();
     this.#scheduler = new Scheduler({ store, clock, random, log, strategy });
+    const moves = {
+      copies: personalities.flatMap((personality) => personality.copies ?? []),
+      elsewhere: (pod: Pod, stopsFirst: boolean) => this.#scheduler.successorOf(pod, stopsFirst),
+    };
     const controllers: readonly Controller[] = [
       replicationController,
       endpointsController,
       garbageCollector(kinds),
       namespaceController(kinds),
       eventRetention(),
+      drainController(moves),
+      rebalanceController(moves),
       ...personalities.flatMap((personality) => personality.controllers(context)),
     ];
     this.lifecycle = new NodeLifecycle({ store, clock, log: log.with({ component: "node-lifecycle" }) });
@@ -122,6 +131,8 @@ export class ControlPlane {
       dialects: personalities.map(({ name }) => name),
       process: () => this.#facts.read(),
       explain: explainer(this.store, strategy),
+      copies: personalities.flatMap((personality) => personality.copies ?? []),
+      strategy,
     });
   }
 }

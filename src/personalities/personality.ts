@@ -4,6 +4,7 @@
  */
 import type { Controller } from "../controllers/controller.ts";
 import type { Api } from "../http/route.ts";
+import type { CopiesRule } from "../model/copies.ts";
 import type { Kind } from "../model/meta.ts";
 import type { WorkloadSource } from "../model/workload.ts";
 import type { Clock } from "../seams/clock.ts";
@@ -27,6 +28,8 @@ export interface Personality {
   readonly kinds: readonly Kind[];
   api(context: PersonalityContext): Api;
   controllers(context: PersonalityContext): readonly Controller[];
+  /** How copies that its own kinds keep may be moved: one rule per kind. Without one, a drain judges by what is there. */
+  readonly copies?: readonly CopiesRule[];
   /** What of its own kinds `styr ps` lists. Without it, src/api derives rows from pods and from kinds with `spec.replicas`. */
   workloads?(context: PersonalityContext): WorkloadSource;
 }

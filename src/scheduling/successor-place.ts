@@ -7,11 +7,12 @@ import { summarizeRefusals } from "./refusal-summary.ts";
 export type SuccessorPlace =
   | { readonly kind: "fits"; readonly nodeName: string }
   | { readonly kind: "nowhere"; readonly reason: string }
+  | { readonly kind: "here" }
   | { readonly kind: "unknown" };
 
 /**
- * Where a successor of a placed pod would go now; with `stopsFirst`, as if the pod had stopped already. Its own node,
- * which is about to lose it, is no answer: either the cordon has not been heard of yet, or nothing was gained.
+ * Where a successor of a placed pod would go now; with `stopsFirst`, as if the pod had stopped already. `here`: to its own
+ * node; `unknown`: the index is not complete yet.
  */
 export function successorPlace(index: NodeIndex, pod: Pod, stopsFirst: boolean): SuccessorPlace {
   const { nodeName = "" } = pod.spec;
@@ -21,7 +22,7 @@ export function successorPlace(index: NodeIndex, pod: Pod, stopsFirst: boolean):
     const demand = compileTemplate(pod);
     const placement = index.place(demand);
     if (!placement) return { kind: "nowhere", reason: summarizeRefusals(demand, index.nodes, index.census).message };
-    return placement.node.name === nodeName ? { kind: "unknown" } : { kind: "fits", nodeName: placement.node.name };
+    return placement.node.name === nodeName ? { kind: "here" } : { kind: "fits", nodeName: placement.node.name };
   } finally {
     if (own) index.addPod(nodeName, own);
   }

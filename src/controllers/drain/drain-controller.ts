@@ -4,6 +4,7 @@
  * controller start a successor; this one stops the old copy when the successor is ready.
  */
 import type { CopiesRule } from "../../model/copies.ts";
+import { CopiesBook } from "../../model/copies-book.ts";
 import { disruptionOf, withoutDisruption } from "../../model/disruption.ts";
 import { controllerOf } from "../../model/meta.ts";
 import { type Node, nodes } from "../../model/node.ts";
@@ -13,7 +14,6 @@ import { rfc3339 } from "../../seams/clock.ts";
 import { recordEvent } from "../../store/record-event.ts";
 import type { Reader, Tx } from "../../store/transaction.ts";
 import { type Controller, type Requeue, wakes } from "../controller.ts";
-import { CopiesBook } from "./copies-book.ts";
 import { DrainPass } from "./drain-pass.ts";
 import type { FindElsewhere } from "./elsewhere.ts";
 

@@ -1,8 +1,8 @@
 /** In which order a drain moves pods: whose move disturbs least goes first, what keeps the cluster going goes last. */
 
+import type { Kept } from "../../model/copies-book.ts";
 import { keyOf } from "../../model/meta.ts";
 import { isReady, type Pod } from "../../model/pod.ts";
-import type { Kept } from "./copies-book.ts";
 
 const SYSTEM_NAMESPACES: ReadonlySet<string> = new Set(["kube-system", "styr-system"]);
 

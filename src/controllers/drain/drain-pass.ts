@@ -1,4 +1,5 @@
 /** One look at a node that is being drained: what of its pods may start to move, what may stop, and what has to wait for what. */
+import { type CopiesBook, type Kept, workloadNameOf } from "../../model/copies-book.ts";
 import { disruptionOf, withDisruption } from "../../model/disruption.ts";
 import { keyOf } from "../../model/meta.ts";
 import type { DrainedPod, DrainState, NodeDrain } from "../../model/node-drain.ts";
@@ -7,11 +8,11 @@ import { rfc3339 } from "../../seams/clock.ts";
 import { deletePod } from "../../store/delete-pod.ts";
 import { recordEvent } from "../../store/record-event.ts";
 import type { Tx } from "../../store/transaction.ts";
-import { type CopiesBook, type Kept, peersOf, workloadNameOf } from "./copies-book.ts";
 import { type Candidate, drainOrder, isSystemPod } from "./drain-order.ts";
 import type { FindElsewhere } from "./elsewhere.ts";
 import { isOnTheMove, judgeMove, readyCopies } from "./judge-move.ts";
 import { movesAtOnce } from "./moves-at-once.ts";
+import { peersOf } from "./peers.ts";
 
 /** What has no place is tried again so often, beside when something changes. */
 const RETRY_MS = 5_000;
@@ -140,7 +141,7 @@ export class DrainPass {
     }
     const startsFirst = moves === "start first" && isReady(pod);
     const place = this.#elsewhere(pod, !startsFirst);
-    if (place.kind === "unknown") {
+    if (place.kind === "unknown" || place.kind === "here") {
       this.#lookAgain(SOON_MS);
       this.#say(pod, "waiting", "its turn has not come");
     } else if (place.kind === "nowhere") {

@@ -1,9 +1,13 @@
 import type { Pod } from "../../model/pod.ts";
 
-/** Where a pod's successor would be placed now. `unknown`: the scheduler is still reading; ask again in a moment. */
+/**
+ * Where a pod's successor would be placed now. `here`: on its own node (that it was cordoned is not known yet, or nothing is
+ * gained). `unknown`: the scheduler is still reading; ask again in a moment.
+ */
 export type Elsewhere =
   | { readonly kind: "fits"; readonly nodeName: string }
   | { readonly kind: "nowhere"; readonly reason: string }
+  | { readonly kind: "here" }
   | { readonly kind: "unknown" };
 
 /**

@@ -7,6 +7,7 @@ import { machineMetadata, units } from "./kinds.ts";
 import { machineMetadataController } from "./machine-metadata-controller.ts";
 import { FLEET_VERSION, fleetRoutes, PREFIXES } from "./routes.ts";
 import { unitController } from "./unit-controller.ts";
+import { unitMoves } from "./unit-moves.ts";
 import { unrouted } from "./unrouted.ts";
 import { unitWorkloads } from "./workloads.ts";
 
@@ -14,6 +15,7 @@ export const fleet: Personality = {
   name: "fleet",
   kinds: [units, machineMetadata],
   controllers: () => [unitController, machineMetadataController],
+  copies: [unitMoves],
   workloads: () => unitWorkloads,
   api(context): Api {
     return {

@@ -4,6 +4,7 @@
  */
 import type { Api } from "../../http/route.ts";
 import type { Personality } from "../personality.ts";
+import { appMoves } from "./app-moves.ts";
 import { appController } from "./controllers/app-controller.ts";
 import { deploymentController } from "./controllers/deployment-controller.ts";
 import { renderError, renderNotFound } from "./errors.ts";
@@ -39,5 +40,6 @@ export const marathon: Personality = {
     notFound: (_request, allowed) => renderNotFound(allowed),
   }),
   controllers: () => [appController, deploymentController],
+  copies: [appMoves],
   workloads: () => appWorkloads,
 };

@@ -1,14 +1,13 @@
 /** Who keeps a pod's copies, and how they may be moved. */
-import type { Copies, CopiesRule } from "../../model/copies.ts";
-import { copiesRule } from "../../model/copies.ts";
-import { controllerOf, OWNER_INDEX, type OwnerReference } from "../../model/meta.ts";
-import { type Pod, pods } from "../../model/pod.ts";
-import { replicationControllers } from "../../model/replication-controller.ts";
-import { ANNOTATION } from "../../model/well-known.ts";
-import { isExclusive } from "../../model/when-unreachable.ts";
-import type { Reader } from "../../store/transaction.ts";
+import { type Copies, type CopiesRule, copiesRule } from "./copies.ts";
+import { controllerOf, type OwnerReference } from "./meta.ts";
+import type { Pod } from "./pod.ts";
+import { replicationControllers } from "./replication-controller.ts";
+import { ANNOTATION } from "./well-known.ts";
+import { isExclusive } from "./when-unreachable.ts";
+import type { WorkloadReader } from "./workload.ts";
 
-export const replicatedCopies: CopiesRule = copiesRule(replicationControllers, ({ spec }) => ({
+const replicatedCopies: CopiesRule = copiesRule(replicationControllers, ({ spec }) => ({
   wanted: spec.replicas,
   moves: "start first",
   minReadyMs: (spec.minReadySeconds ?? 0) * 1000,
@@ -26,11 +25,12 @@ export interface Kept {
 export class CopiesBook {
   readonly #rules: ReadonlyMap<string, CopiesRule>;
 
+  /** Beside ReplicationController, whose rule is known here. */
   constructor(rules: readonly CopiesRule[]) {
     this.#rules = new Map([replicatedCopies, ...rules].map((rule) => [rule.owner, rule]));
   }
 
-  keptBy(reader: Reader, pod: Pod): Kept {
+  keptBy(reader: WorkloadReader, pod: Pod): Kept {
     const owner = controllerOf(pod);
     if (!owner) return { owner, copies: undefined, moves: "nobody's" };
     const rule = this.#rules.get(owner.kind);
@@ -39,15 +39,6 @@ export class CopiesBook {
     if (copies?.moves === "stays") return { owner, copies, moves: "stays" };
     return { owner, copies, moves: isExclusive(pod) ? "stop first" : (copies?.moves ?? "start first") };
   }
-}
-
-/** The other pods of its controller. */
-export function peersOf(reader: Reader, pod: Pod): readonly Pod[] {
-  const uid = controllerOf(pod)?.uid;
-  if (uid === undefined) return [];
-  return reader
-    .by(pods, OWNER_INDEX, uid)
-    .filter((other) => other.metadata.uid !== pod.metadata.uid && controllerOf(other)?.uid === uid);
 }
 
 /** As its user calls it. */
