@@ -3,6 +3,7 @@ import { bytes, cpuMillis } from "../lib/quantity.ts";
 import { controllerOf } from "../model/meta.ts";
 import { type Container, driverOf, type Pod, type SecurityContext } from "../model/pod.ts";
 import { ANNOTATION } from "../model/well-known.ts";
+import { isExclusive } from "../model/when-unreachable.ts";
 import { ConfigurationError } from "./configuration-error.ts";
 import { type EnvironmentContext, environmentOf, expandReferences } from "./environment.ts";
 import { oomScoreAdjust } from "./quality-of-service.ts";
@@ -66,6 +67,7 @@ function podRun(pod: Pod, { address, nodeName }: RunContext): PodRun {
     workload: pod.metadata.annotations?.[ANNOTATION.workload] ?? controllerOf(pod)?.name ?? pod.metadata.name,
     ports: hostNetwork ? [] : publishedPorts(pod),
     hostAliases: (pod.spec.hostAliases ?? []).map(({ ip, hostnames }) => ({ ip, hostnames: hostnames ?? [] })),
+    ...(isExclusive(pod) ? { exclusive: true } : {}),
     ...(pod.spec.hostPID ? { hostPID: true } : {}),
     ...(pod.spec.hostIPC ? { hostIPC: true } : {}),
     ...kernelSide(pod),

@@ -30,6 +30,7 @@ export class Guard {
   /** Not begun yet: it will see the newest runs and the newest lease. */
   readonly #waiting = new Map<DriverName, Promise<void>>();
   readonly #unable = new Set<DriverName>();
+  #hasTidied = false;
   #extendedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(host: GuardHost) {
@@ -67,8 +68,12 @@ export class Guard {
   #guarded(): readonly DriverName[] {
     const lease = this.#host.lease();
     if (lease === undefined) return [];
-    const needed = lease.terms.exclusiveMs === undefined ? [] : this.#host.exclusiveRuns().map(({ driver }) => driver);
-    return [...new Set([...this.#told.keys(), ...needed])].toSorted();
+    const isLimited = lease.terms.exclusiveMs !== undefined;
+    const needed = isLimited ? this.#host.exclusiveRuns().map(({ driver }) => driver) : [];
+    // Once each: what an earlier agent asked for ends, if nothing of it runs any more.
+    const left = isLimited && !this.#hasTidied ? this.#host.drivers.keys() : [];
+    if (isLimited) this.#hasTidied = true;
+    return [...new Set([...this.#told.keys(), ...needed, ...left])].toSorted();
   }
 
   #soon(driver: DriverName): Promise<void> {
@@ -90,13 +95,17 @@ export class Guard {
     const driver = this.#host.drivers.get(name);
     const refs = this.#refsOf(name);
     const untilMs = this.#untilMs() ?? 0;
-    if (driver?.guard === undefined) return this.#giveUp(name, "its driver cannot");
+    if (driver?.guard === undefined) {
+      if (refs.length > 0) this.#giveUp(name, "its driver cannot");
+      return;
+    }
     try {
       await driver.guard(refs, Math.max(0, untilMs - this.#host.clock.monotonic()));
       if (refs.length === 0) this.#told.delete(name);
       else this.#told.set(name, { refs: textOf(refs), untilMs });
     } catch (error) {
       if (!(error instanceof DriverError) || error.temporary) throw error;
+      if (refs.length === 0) return;
       this.#giveUp(name, error.message);
     }
   }

@@ -140,9 +140,10 @@ function buildDrivers(
   { cgroups, engine, unit }: Parts,
 ): ReadonlyMap<DriverName, Driver> {
   const { networkName, podRange, cgroupRoot, stateDir } = settings;
+  const guard = (paths: readonly string[], forMs: number) => keeper.guard("docker", paths, forMs);
   const network = { name: networkName, subnet: podRange, clash: (subnet: string) => hostClash(subnet, networkName) };
   return new Map<DriverName, Driver>([
-    ["docker", new DockerDriver({ engine, instance, clock, log, network, cgroupRoot })],
+    ["docker", new DockerDriver({ ...{ engine, instance, clock, log, network, cgroupRoot }, guard })],
     ["process", new ProcessDriver({ keeper, tree: cgroups, dataDir: foldersOf(stateDir).processes })],
     ["unit", unit],
   ]);

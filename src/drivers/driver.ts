@@ -59,6 +59,8 @@ export interface PodRun {
   readonly hostAliases: readonly { readonly ip: string; readonly hostnames: readonly string[] }[];
   /** Sees the processes of the host. */
   readonly hostPID?: boolean;
+  /** There may be one of it only, anywhere: whatever it starts has to be where a guard finds it. */
+  readonly exclusive?: boolean;
   /** Shares System V IPC and POSIX queues with the host. */
   readonly hostIPC?: boolean;
   /** Groups that every process of the pod is in beside its own. */

@@ -141,6 +141,19 @@ export class CgroupTree {
     return statField(readCgroupFile(join(this.#path(memory, name), file)), "oom_kill") ?? 0;
   }
 
+  /**
+   * One round of killing all that is at `path` in any hierarchy: an engine may put processes into others than we do.
+   * Says whether there was anything. `path` is below a mount and must be within our root, or within its systemd slice.
+   */
+  killAt(path: string): boolean {
+    const isOurs = [`${this.root}/`, `${this.root}.slice/`].some((start) => path.startsWith(start));
+    if (!isOurs) throw failure(`cgroup ${path} is none of ours`);
+    assertName(path);
+    const pids = new Set(this.#layout.hierarchies.flatMap((hierarchy) => processesIn(join(hierarchy.path, path))));
+    for (const pid of pids) signalProcess(pid, 9);
+    return pids.size > 0;
+  }
+
   /** Signals each process once, and those that came meanwhile. For SIGKILL use `kill`, which nothing escapes. */
   signal(name: string, signal: number): void {
     const seen = new Set<number>();

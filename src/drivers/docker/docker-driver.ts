@@ -55,6 +55,8 @@ export interface DockerDriverOptions {
   readonly cgroupRoot?: string;
   /** An engine is bound by CPU: fewer than 4 leave it idle, more than 8 are slower. Default: twice the cores, within that. */
   readonly startsAtOnce?: number;
+  /** Kills what is in these cgroups unless asked again in time: the keeper's (Keeper.guard). */
+  readonly guard?: (cgroups: readonly string[], forMs: number) => Promise<void>;
   /** Default 3 files of 10 MiB per container. */
   readonly logs?: LogBounds;
 }
@@ -168,6 +170,18 @@ export class DockerDriver implements Driver {
     const { cgroups } = await this.#engineFacts();
     const marked = (await this.#summaries()).flatMap(({ Labels }) => Labels?.[LABEL.podUid] ?? []);
     return [...new Set([...marked, ...(await cgroups.pods())])].sort();
+  }
+
+  /** Not through the engine, which may hang: whoever watches kills what is in the pods' cgroups. */
+  async guard(refs: readonly RunRef[], forMs: number): Promise<void> {
+    const { guard } = this.#options;
+    if (guard === undefined) throw unguarded("there is no keeper");
+    if (refs.length === 0) return await guard([], 0);
+    const uids = [...new Set(refs.map(({ podUid }) => podUid))].sort();
+    const cgroups = this.#facts?.cgroups ?? (await this.#engineFacts()).cgroups;
+    const paths = uids.flatMap((uid) => cgroups.pathOf(uid) ?? []);
+    if (paths.length < uids.length) throw unguarded("the engine is on another host");
+    await guard(paths, forMs);
   }
 
   watch(listener: (change: ObservedRun | "lost") => void, signal: AbortSignal): void {
@@ -370,6 +384,10 @@ export class DockerDriver implements Driver {
 
 /** /info has the kernel's words, images have Go's. */
 const ARCHITECTURE: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64" };
+
+function unguarded(why: string): DriverError {
+  return new DriverError(why, { temporary: false, reason: "CannotGuard" });
+}
 
 function notFound({ container, podUid }: RunRef, previous: boolean): DriverError {
   return new DriverError(

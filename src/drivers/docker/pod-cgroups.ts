@@ -40,6 +40,11 @@ export class PodCgroups {
     }
   }
 
+  /** Below a hierarchy's mount; undefined with an engine on another host. */
+  pathOf(podUid: string): string | undefined {
+    return this.#isLocal ? this.#path(podUid) : undefined;
+  }
+
   /** Uids of pods that have a cgroup here. With systemd the names cannot be told from other units, and systemd removes them itself. */
   async pods(): Promise<readonly string[]> {
     if (!this.#isLocal || this.#driver === "systemd") return [];

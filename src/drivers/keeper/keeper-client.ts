@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { ExecRequest, ExecSession } from "../../model/streams.ts";
 import { DriverError } from "../driver.ts";
 import { openExecSession } from "./exec-session.ts";
+import { uptimeMs } from "./guards.ts";
 import type { ExecSpec, Keeper, ProcessInfo, ProcessSpec } from "./keeper.ts";
 import { ConnectionLost, KeeperConnection } from "./keeper-connection.ts";
 import { type CallName, KEEPER_PROTOCOL, type KeeperCalls } from "./protocol.ts";
@@ -10,7 +11,7 @@ import { type KeeperPlace, keeperPid, openConnection, startKeeper, unreachableKe
 const RECONNECT_MS = 500;
 
 /** What changes nothing. */
-const QUESTIONS: readonly CallName[] = ["hello", "list", "cgroupPids"];
+const QUESTIONS: readonly CallName[] = ["hello", "list", "cgroupPids", "guard"];
 
 type WatchListener = (info: ProcessInfo | "lost") => void;
 
@@ -61,6 +62,10 @@ export class KeeperClient implements Keeper {
 
   async forget(id: string): Promise<void> {
     await this.#call("forget", { id });
+  }
+
+  async guard(owner: string, cgroups: readonly string[], forMs: number): Promise<void> {
+    await this.#call("guard", { owner, cgroups, atUptimeMs: uptimeMs() + forMs });
   }
 
   watch(listener: WatchListener, signal: AbortSignal): void {

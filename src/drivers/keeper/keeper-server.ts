@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import type { CgroupTree } from "../cgroup/cgroup-tree.ts";
 import { DriverError } from "../driver.ts";
 import { ExecHost } from "./exec-host.ts";
+import { Guards } from "./guards.ts";
 import type { ProcessInfo } from "./keeper.ts";
 import type { Launcher } from "./launcher.ts";
 import type { ProcessTable } from "./process-table.ts";
@@ -35,6 +36,7 @@ export interface KeeperServerParts {
   readonly stop: () => void;
 }
 
+const FENCED = "nothing may run there: styr has not heard of the control plane in time";
 const MOST_UNREAD = 4 * 1024 * 1024;
 const END_OF_ANSWER = Buffer.from("}\n");
 
@@ -43,15 +45,22 @@ export class KeeperServer {
   readonly #parts: KeeperServerParts;
   readonly #subscribers = new Set<Socket>();
   readonly #answers: Answers;
+  readonly #guards: Guards;
   #listed: { readonly list: readonly ProcessInfo[]; readonly text: Buffer } | undefined;
 
   constructor(parts: KeeperServerParts) {
     this.#parts = parts;
     const { table, tree } = parts;
+    this.#guards = new Guards((path) => tree.killAt(path), parts.report);
     table.onChange((info) => this.#announce(info));
     this.#answers = {
       hello: () => ({ protocol: KEEPER_PROTOCOL, pid: process.pid }),
-      spawn: (spec) => table.spawn(spec),
+      spawn: (spec) => {
+        if (this.#guards.bars(`${tree.root}/${spec.cgroup}`))
+          throw new DriverError(FENCED, { temporary: true, reason: "Fenced" });
+        return table.spawn(spec);
+      },
+      guard: (order) => done(this.#guards.set(order)),
       signal: ({ id, signal }) => done(table.signal(id, signal)),
       signalCgroup: async ({ cgroup, signal }) =>
         done(signal === constants.signals.SIGKILL ? await tree.kill(cgroup) : tree.signal(cgroup, signal)),

@@ -93,6 +93,11 @@ export interface Keeper {
   cgroupPids(cgroup: string): Promise<readonly number[]>;
   /** Kills what is in it, then removes it and all below. */
   removeCgroup(cgroup: string): Promise<void>;
+  /**
+   * Unless called again for this owner within `forMs`, everything in these cgroups (paths below a hierarchy's mount,
+   * within the keeper's root) is killed, and nothing is started there. Fails, not temporarily, with an older keeper.
+   */
+  guard(owner: string, cgroups: readonly string[], forMs: number): Promise<void>;
   /** Drops an ended process' record (its log files stay). Fails while it runs. */
   forget(id: string): Promise<void>;
   /** Every start and end from now on; "lost" = list again. Reconnects by itself until `signal` aborts. */

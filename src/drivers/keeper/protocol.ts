@@ -1,4 +1,5 @@
 import type { LogChunk, TerminalSize } from "../../model/streams.ts";
+import type { GuardOrder } from "./guards.ts";
 import type { ExecSpec, ProcessInfo, ProcessSpec } from "./keeper.ts";
 
 /** Raised when a message changes its meaning. A keeper outlives updates of styr, so old ones must be told apart. */
@@ -19,6 +20,8 @@ export interface KeeperCalls {
   readonly subscribe: { readonly args: null; readonly result: null };
   /** From now on this connection is an exec session: ExecInput in, ExecOutput out. */
   readonly exec: { readonly args: ExecCall; readonly result: null };
+  /** A keeper of an earlier version does not know it, and says so. */
+  readonly guard: { readonly args: GuardOrder; readonly result: null };
   /** Ends the keeper; refused while anything runs. */
   readonly shutdown: { readonly args: null; readonly result: null };
 }

@@ -141,6 +141,11 @@ export class ProcessDriver implements Driver {
     return [...new Set([...running, ...(await this.#folders.podUids())])].sort();
   }
 
+  async guard(refs: readonly RunRef[], forMs: number): Promise<void> {
+    const cgroups = refs.map((ref) => `${this.#parts.tree.root}/${cgroupOf(ref)}`);
+    await this.#parts.keeper.guard(this.name, cgroups, forMs);
+  }
+
   watch(listener: (change: ObservedRun | "lost") => void, signal: AbortSignal): void {
     this.#parts.keeper.watch((change) => {
       if (change === "lost") return listener("lost");

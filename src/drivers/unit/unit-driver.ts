@@ -27,6 +27,7 @@ import { UsageMeter } from "./usage-meter.ts";
 export interface UnitDriverOptions {
   readonly keeper: Keeper;
   readonly cgroups: {
+    readonly root: string;
     ensure(name: string, limits?: CgroupLimits): void;
     usage(name: string): CgroupUsage | undefined;
   };
@@ -165,6 +166,12 @@ export class UnitDriver implements Driver {
 
   async pods(): Promise<readonly string[]> {
     return this.#files.pods();
+  }
+
+  async guard(refs: readonly RunRef[], forMs: number): Promise<void> {
+    // All of a container's runs share its cgroup, with the containers that the unit starts itself.
+    const names = new Set(refs.map(({ podUid, container }) => `${this.#options.cgroups.root}/${podUid}/${container}`));
+    await this.#options.keeper.guard(this.name, [...names].sort(), forMs);
   }
 
   watch(listener: (change: ObservedRun | "lost") => void, signal: AbortSignal): void {
@@ -343,7 +350,8 @@ export class UnitDriver implements Driver {
   }
 
   #cgroupParentOf(unit: UnitRun): string | undefined {
-    if (!isLimited(unitCgroupLimits(unit.service, unit.run.limits))) return undefined;
+    const isBound = unit.run.pod.exclusive === true || isLimited(unitCgroupLimits(unit.service, unit.run.limits));
+    if (!isBound) return undefined;
     return this.#options.cgroupParent?.(`${unit.cgroup}/docker`);
   }
 

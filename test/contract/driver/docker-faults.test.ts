@@ -1,7 +1,10 @@
 /** The Docker driver while its engine crashes, hangs or is away. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
+import { inspectContainer } from "../../../src/drivers/docker/container-streams.ts";
 import type { DockerDriver } from "../../../src/drivers/docker/docker-driver.ts";
+import { engineAt } from "../../../src/drivers/docker/engine.ts";
 import { DriverError } from "../../../src/drivers/driver.ts";
 import { canRunEngine } from "../../harness/engine.ts";
 import { type DockerSubject, dockerPrograms, openDocker } from "./docker-subject.ts";
@@ -71,6 +74,29 @@ describe("docker driver: a failing engine", { skip: canRunEngine() ?? false }, (
       subject.engine.thaw();
     }
     await eventually("ready again", async () => ((await driver.describe()).ready ? true : undefined));
+  });
+
+  test("one that hangs does not hold up the guard", async () => {
+    const run = makeRun(dockerPrograms.stubborn, { pod: { address: subject.address() } });
+    await driver.prepare(run, {});
+    const { id } = await driver.start(run);
+    const { State } = await inspectContainer(engineAt(subject.engine.socket), id.replace("docker://", ""));
+    await driver.guard([run.ref], 60_000);
+    subject.engine.freeze();
+    try {
+      await driver.guard([run.ref], 100);
+      await eventually("its process gone", async () => (existsSync(`/proc/${State.Pid}`) ? undefined : true));
+    } finally {
+      subject.engine.thaw();
+    }
+    await driver.guard([], 0);
+    await eventually(
+      "the engine to notice",
+      async () =>
+        (await driver.list()).some(({ ref, state }) => ref.podUid === run.ref.podUid && state === "exited") ||
+        undefined,
+    );
+    await driver.release(run.ref.podUid);
   });
 
   test("without live-restore, containers that died with their engine are told as ended", async () => {

@@ -1,6 +1,8 @@
 /** The Docker driver on a private engine, for its contract and its own tests. */
+import { join } from "node:path";
 import { DockerDriver, type DockerDriverOptions } from "../../../src/drivers/docker/docker-driver.ts";
 import { engineAt } from "../../../src/drivers/docker/engine.ts";
+import { KeeperClient } from "../../../src/drivers/keeper/keeper-client.ts";
 import type { Container } from "../../../src/model/pod.ts";
 import { SystemClock } from "../../../src/seams/clock.ts";
 import { silentLog } from "../../../src/seams/log.ts";
@@ -32,6 +34,7 @@ export async function openDocker(options: EngineOptions = {}): Promise<DockerSub
   await registry.putImages(testImages());
   const engine = await startEngine({ registry, ...options });
   const drivers: { close(): Promise<void> }[] = [];
+  const keeper = new KeeperClient({ stateDir: join(engine.dir, "keeper"), cgroupRoot: engine.cgroupRoot });
   let last = 1;
   return {
     ...{ engine, registry, programs: dockerPrograms },
@@ -42,11 +45,13 @@ export async function openDocker(options: EngineOptions = {}): Promise<DockerSub
         ...{ engine: client, instance: "contract", clock: new SystemClock(), log: silentLog },
         network: { name: engine.network, subnet: engine.podSubnet },
         cgroupRoot: engine.cgroupRoot,
+        guard: (paths, forMs) => keeper.guard("docker", paths, forMs),
         ...more,
       });
     },
     address: () => engine.podSubnet.replace(/\.0\/24$/, `.${++last}`),
     close: async () => {
+      keeper.close();
       engine.stop();
       registry.stop();
       for (const driver of drivers) await driver.close();

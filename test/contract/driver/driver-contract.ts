@@ -177,6 +177,46 @@ export function driverContract(name: string, open: () => Promise<Subject>, skip?
       assert.ok(usage && usage.memoryBytes > 0 && usage.cpuMillis >= 0, JSON.stringify(usage));
       await discard(run);
     });
+
+    describe("guard", () => {
+      const guard = (refs: readonly RunRef[], forMs: number, by: Driver = driver) => {
+        assert(by.guard, "this driver can guard");
+        return by.guard(refs, forMs);
+      };
+
+      test("what is guarded is killed unless that is asked for again in time; other pods are left alone", async (t) => {
+        const [one, two, other] = [makeRun(programs.stubborn), makeRun(programs.stubborn), makeRun(programs.service)];
+        const observer = new Observer(driver, t);
+        for (const run of [one, two, other]) await started(run);
+        const runs = async () => Promise.all([one, two, other].map(async ({ ref }) => (await listed(ref))?.state));
+        await guard([one.ref, two.ref], 60_000);
+        await guard([two.ref], 300);
+        const ended = await observer.sees(two.ref, "exited");
+        assert.ok(ended.exitCode === 137 || ended.signal === 9, JSON.stringify(ended));
+        assert.deepEqual(await runs(), ["running", "exited", "running"]);
+        await guard([], 0);
+        await discard(one, two, other);
+      });
+
+      test("also when the driver that asked for it is gone, and until another asks for something else", async () => {
+        const run = makeRun(programs.stubborn);
+        await started(run);
+        await guard([run.ref], 300);
+        const later = subject.reopen();
+        await eventually("its end", async () => (await listed(run.ref, later))?.state === "exited" || undefined);
+        await guard([], 0);
+        const next = nextRun(run);
+        await started(next);
+        assert.equal((await listed(next.ref))?.state, "running", "the end of the guard is the end of its ban");
+        for (const each of [run, next]) await driver.remove(each.ref);
+        await driver.release(run.ref.podUid);
+      });
+
+      test("what does not run is left out in silence", async () => {
+        await guard([makeRun(programs.service).ref], 1);
+        await guard([], 0);
+      });
+    });
   });
 }
 
