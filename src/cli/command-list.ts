@@ -29,6 +29,9 @@ export const commandList = [
   { name: "nodes", group: "Nodes", summary: "hosts, their room and their health", takes: "node" },
   { name: "cordon", group: "Nodes", summary: "place nothing new on a node", takes: "node" },
   { name: "uncordon", group: "Nodes", summary: "place pods on it again", takes: "node" },
+  { name: "forget", group: "Nodes", summary: "say that a node is gone for good", takes: "node" },
+  { name: "brake", group: "Nodes", summary: "nothing is moved while too many nodes are silent: show, release" },
+  { name: "settings", group: "Nodes", summary: "when a node is lost, how fast pods are moved: show, set, unset" },
   { name: "completion", group: "Other", summary: "shell completion: bash, zsh, fish", takes: "shell" },
   { name: "version", group: "Other", summary: "versions of client and server" },
 ] as const satisfies readonly CommandEntry[];

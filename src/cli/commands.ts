@@ -31,6 +31,9 @@ export const commandFiles: Readonly<Record<CommandName, () => Promise<CommandMod
   nodes: () => import("./nodes.ts"),
   cordon: () => import("./cordon.ts"),
   uncordon: () => import("./cordon.ts"),
+  forget: () => import("./forget.ts"),
+  brake: () => import("./brake.ts"),
+  settings: () => import("./settings.ts"),
   completion: () => import("./completion.ts"),
   version: () => import("./version.ts"),
 };

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { EventRow } from "../model/reports.ts";
 import type { Clock } from "../seams/clock.ts";
+import { warnOfBrake } from "./brake-banner.ts";
 import { type ListingOptions, outputOption, showListing, watchOption } from "./listing.ts";
 import { openSession, untilInterrupted } from "./session.ts";
 import type { Column } from "./table.ts";
@@ -16,6 +17,7 @@ export function register(program: Command, terminal: Terminal): void {
     .addOption(watchOption())
     .action(async (name: string | undefined, options: ListingOptions, command: Command) => {
       const client = openSession(command, terminal);
+      await warnOfBrake(terminal, client, options.output);
       // Appended, never drawn over: what happened stays on the screen.
       const appending = { ...terminal, isTerminal: false, columns: terminal.columns, rows: terminal.rows };
       await showListing(

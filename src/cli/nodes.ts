@@ -2,11 +2,12 @@ import type { Command } from "commander";
 import { humanBytes } from "../lib/quantity.ts";
 import type { NodeRow, Share } from "../model/reports.ts";
 import type { Clock } from "../seams/clock.ts";
+import { warnOfBrake } from "./brake-banner.ts";
 import { unknownNode } from "./cordon.ts";
 import { type ListingOptions, outputOption, showListing, watchOption } from "./listing.ts";
 import { openSession, untilInterrupted } from "./session.ts";
-import type { Column } from "./table.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Cell, Column } from "./table.ts";
+import type { Color, Terminal } from "./terminal.ts";
 import { age } from "./workload-columns.ts";
 
 export function register(program: Command, terminal: Terminal): void {
@@ -18,6 +19,7 @@ export function register(program: Command, terminal: Terminal): void {
     .addOption(watchOption())
     .action(async (names: string[], options: ListingOptions, command: Command) => {
       const client = openSession(command, terminal);
+      await warnOfBrake(terminal, client, options.output);
       await showListing(
         terminal,
         {
@@ -44,12 +46,11 @@ export function nodeColumns(clock: Clock): readonly Column<NodeRow>[] {
     { title: "NAME", cell: ({ name }) => name, firm: true },
     {
       title: "STATUS",
-      cell: ({ status, cordoned }) => ({
-        text: cordoned ? `${status}, cordoned` : status,
-        color: status !== "ready" ? "red" : cordoned ? "yellow" : "green",
-      }),
+      cell: statusCell,
       firm: true,
     },
+    { title: "SINCE", cell: ({ since }) => (since === undefined ? "-" : age(since, clock.now())), dropRank: 4 },
+    { title: "HEALTH", cell: healthCell, dropRank: 5 },
     { title: "ADDRESS", cell: ({ address }) => address ?? "-", dropRank: 2 },
     { title: "PODS", cell: ({ pods }) => String(pods), firm: true },
     { title: "CPU", cell: ({ cpuMillis }) => share(cpuMillis, (millis) => String(Number((millis / 1000).toFixed(2)))) },
@@ -67,11 +68,32 @@ export function nodeColumns(clock: Clock): readonly Column<NodeRow>[] {
   ];
 }
 
-export function nodeTrouble({ reason, drivers }: NodeRow): string | undefined {
+const STATE_COLOR: Readonly<Record<NodeRow["state"], Color>> = {
+  ready: "green",
+  suspect: "yellow",
+  restarting: "yellow",
+  unreachable: "red",
+  gone: "gray",
+  "not ready": "red",
+};
+
+function statusCell({ state, cordoned, held }: NodeRow): Cell {
+  const text = [state, ...(held ? ["held by the brake"] : []), ...(cordoned ? ["cordoned"] : [])].join(", ");
+  return { text, color: state === "ready" && cordoned ? "yellow" : STATE_COLOR[state] };
+}
+
+/** Nobody knows how a node fares that is not heard. */
+function healthCell({ state, health }: NodeRow): string | Cell {
+  if (state !== "ready" && state !== "not ready") return "?";
+  return health === undefined ? "ok" : { text: health.word, color: "yellow" };
+}
+
+export function nodeTrouble({ reason, health, drivers }: NodeRow): string | undefined {
   const silent = drivers
     .filter(({ ready }) => !ready)
     .map((driver) => `${driver.name}: ${driver.reason ?? "not ready"}`);
-  const all = [...(reason === undefined ? [] : [reason]), ...silent];
+  const unwell = health === undefined || health.message === "" ? [] : [health.message];
+  const all = [...(reason === undefined ? [] : [reason]), ...unwell, ...silent];
   return all.length === 0 ? undefined : all.join("; ");
 }
 

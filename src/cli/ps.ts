@@ -3,6 +3,7 @@ import type { RowChange } from "../model/reports.ts";
 import type { Workload } from "../model/workload.ts";
 import { fullName, resolveWorkload, spellings } from "../model/workload-name.ts";
 import type { Clock } from "../seams/clock.ts";
+import { warnOfBrake } from "./brake-banner.ts";
 import { CliFailure } from "./failure.ts";
 import { type Listing, type ListingOptions, outputOption, showListing, watchOption } from "./listing.ts";
 import { openSession, untilInterrupted } from "./session.ts";
@@ -24,6 +25,7 @@ export function register(program: Command, terminal: Terminal): void {
         (signal) => client.watchWorkloads(signal),
         names,
       );
+      await warnOfBrake(terminal, client, options.output);
       await showListing(terminal, listing, options, options.watch ? untilInterrupted() : undefined);
     });
 }

@@ -142,13 +142,21 @@ describe("styr's own API:", () => {
     const ask = asker(await filled());
     assert.equal((await ask(`/objects/pods/${encodeURIComponent("default/cart")}`)).body.metadata.name, "cart");
     assert.equal((await ask("/objects/pod/default%2Fnope")).status, 404);
-    assert.match((await ask("/objects/Nope")).body.error.message, /kinds are Event, Node, Pod, ReplicationController/);
+    assert.match(
+      (await ask("/objects/Nope")).body.error.message,
+      /kinds are ClusterSettings, Event, Node, Pod, ReplicationController/,
+    );
   });
 
   test("status counts, and says when the store refuses writes", async () => {
     const { body } = await asker(await filled())("/status");
     assert.deepEqual(body.pods, { Pending: 1, Running: 2 });
-    assert.deepEqual(body.nodes, { ready: 1, total: 1, troubles: ["n1: unit: no cgroups here"] });
+    assert.deepEqual(body.nodes, {
+      ready: 1,
+      total: 1,
+      states: { ready: 1 },
+      troubles: ["n1: unit: no cgroups here"],
+    });
     assert.equal(body.store.refusal, undefined);
   });
 

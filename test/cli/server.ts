@@ -22,7 +22,13 @@ import { SeededRandom } from "../../src/seams/random.ts";
 import { MemoryJournal } from "../../src/store/journals/memory.ts";
 import { Store } from "../../src/store/store.ts";
 
-const KINDS: readonly Kind[] = [pods, nodes, events, replicationControllers, clusterSettings] as unknown as readonly Kind[];
+const KINDS: readonly Kind[] = [
+  pods,
+  nodes,
+  events,
+  replicationControllers,
+  clusterSettings,
+] as unknown as readonly Kind[];
 
 export async function openStore(): Promise<Store> {
   return Store.open({

@@ -1,0 +1,92 @@
+import type { Command } from "commander";
+import type { ClusterSettingsSpec } from "../model/cluster-settings.ts";
+import { DEFAULT_CLUSTER_SETTINGS } from "../model/cluster-settings.ts";
+import type { SettingsReport } from "../model/reports.ts";
+import { formatSetting, parseSetting, SETTING_NAMES, type SettingName, settingNamed } from "../model/setting-names.ts";
+import { CliFailure } from "./failure.ts";
+import { documentOption } from "./inspect.ts";
+import { renderYaml } from "./listing.ts";
+import { plainJson } from "./plain-text.ts";
+import { openSession } from "./session.ts";
+import { type Column, renderTable } from "./table.ts";
+import type { Terminal } from "./terminal.ts";
+
+export function register(program: Command, terminal: Terminal): void {
+  const settings = program
+    .command("settings")
+    .description("When a node is lost, what the brake holds, how fast pods are moved: for the whole cluster.")
+    .addOption(documentOption("text"))
+    .action(async ({ output }: { output: string }, command: Command) => {
+      await show(terminal, await openSession(command, terminal).settings(), output);
+    });
+  settings
+    .command("set")
+    .description("Choose, for example: styr settings set unreachable-after=10s brake-share=60%")
+    .argument("<settings...>", "NAME=VALUE")
+    .action(async (words: string[], _options: object, command: Command) => {
+      const wish = Object.fromEntries(words.map(parseWish));
+      sayChanged(terminal, Object.keys(wish), await openSession(command, terminal).changeSettings(wish));
+    });
+  settings
+    .command("unset")
+    .description("Take back what was chosen: the default is in force again.")
+    .argument("<names...>", "as styr settings lists them")
+    .action(async (names: string[], _options: object, command: Command) => {
+      const wish = Object.fromEntries(names.map((name) => [known(name).field, null]));
+      sayChanged(terminal, Object.keys(wish), await openSession(command, terminal).changeSettings(wish));
+    });
+}
+
+function parseWish(word: string): readonly [string, number | boolean] {
+  const at = word.indexOf("=");
+  if (at < 1) throw new CliFailure(`"${word}": give NAME=VALUE`, { next: "styr settings" });
+  const setting = known(word.slice(0, at));
+  const parsed = parseSetting(setting, word.slice(at + 1));
+  if (typeof parsed === "string") throw new CliFailure(parsed, { next: "styr settings" });
+  return [setting.field, parsed.value];
+}
+
+function known(name: string): SettingName {
+  const setting = settingNamed(name);
+  if (setting) return setting;
+  const names = SETTING_NAMES.map((one) => one.name).join(", ");
+  throw new CliFailure(`there is no setting "${name}"; there are: ${names}`, { next: "styr settings" });
+}
+
+function sayChanged(terminal: Terminal, fields: readonly string[], { settings }: SettingsReport): void {
+  for (const setting of SETTING_NAMES.filter(({ field }) => fields.includes(field))) {
+    terminal.out(`${setting.name} is ${formatSetting(setting, settings[setting.field])}\n`);
+  }
+}
+
+async function show(terminal: Terminal, report: SettingsReport, output: string): Promise<void> {
+  if (output === "json") terminal.out(`${plainJson(JSON.stringify(report, null, 2))}\n`);
+  else if (output === "yaml") terminal.out(await renderYaml(report));
+  else terminal.out(`${renderSettings(report, terminal)}\n`);
+}
+
+export function renderSettings(
+  report: SettingsReport,
+  { columns, colors }: Pick<Terminal, "columns" | "colors">,
+): string {
+  return renderTable(settingColumns(report), SETTING_NAMES, { width: columns, colors });
+}
+
+function settingColumns({ settings, chosen }: SettingsReport): readonly Column<SettingName>[] {
+  const isChosen = ({ field }: SettingName) => chosen[field] !== undefined;
+  const value = (of: ClusterSettingsSpec) => (setting: SettingName) => formatSetting(setting, of[setting.field]);
+  return [
+    { title: "NAME", cell: ({ name }) => name, firm: true },
+    {
+      title: "VALUE",
+      cell: (setting) => ({ text: value(settings)(setting), ...(isChosen(setting) ? { color: "yellow" } : {}) }),
+      firm: true,
+    },
+    {
+      title: "DEFAULT",
+      cell: (setting) => (isChosen(setting) ? value(DEFAULT_CLUSTER_SETTINGS)(setting) : "(default)"),
+      firm: true,
+    },
+    { title: "MEANING", cell: ({ words }) => words },
+  ];
+}
