@@ -33,7 +33,7 @@ export function eventRetention(limits: EventLimits = EVENT_LIMITS): Controller {
         nextSweepMs = 0;
         return { afterMs: 0 };
       }
-      return present.length > surplus.length ? { afterMs: SWEEP_MS } : undefined;
+      return present.length > surplus.length ? { afterMs: untilDueMs(present, tx.nowMs, limits) } : undefined;
     },
   };
 }
@@ -44,6 +44,13 @@ export function planEventSweep(present: readonly Event[], nowMs: number, limits:
   aged.sort((a, b) => a.seenMs - b.seenMs || (keyOf(a.event) < keyOf(b.event) ? -1 : 1));
   const tooMany = Math.max(0, aged.length - limits.mostEvents);
   return aged.filter(({ seenMs }, at) => at < tooMany || nowMs - seenMs > limits.maxAgeMs).map(({ event }) => event);
+}
+
+/** When the oldest will be too old. What comes until then wakes the controller; what is seen again only makes it later. */
+function untilDueMs(present: readonly Event[], nowMs: number, { maxAgeMs }: EventLimits): number {
+  let oldestMs = nowMs;
+  for (const event of present) oldestMs = Math.min(oldestMs, Math.max(lastSeenMs(event), nowMs - maxAgeMs));
+  return Math.max(SWEEP_MS, oldestMs + maxAgeMs - nowMs);
 }
 
 /** Events of other writers may leave out what ours always have. */
