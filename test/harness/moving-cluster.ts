@@ -57,7 +57,8 @@ export class MovingCluster {
 
   static async open(options: MovingOptions): Promise<MovingCluster> {
     const clock = options.clock ?? new ManualClock();
-    const random = new SeededRandom("moving");
+    // A seed of its own for each start, as uids must not come back.
+    const random = new SeededRandom(`moving ${clock.now()}`);
     const journal = options.journal ?? new MemoryJournal();
     const store = await Store.open({ kinds: kernelKinds, journal, clock, random, log: silentLog });
     await store.update((tx) => {
