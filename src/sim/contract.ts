@@ -91,6 +91,8 @@ export interface SimHost {
   readonly zone: string;
   readonly isOn: boolean;
   readonly isAgentUp: boolean;
+  /** Stands still at present: what runs on it does not run on. */
+  readonly isFrozen: boolean;
   /** What runs there: outlives the agent, not the host's power. */
   readonly machine: FakeMachine;
   /** kill -9 of the agent; what runs goes on. */

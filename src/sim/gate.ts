@@ -19,6 +19,12 @@ export class Gate {
     this.#at(this.#untilMs, () => this.#open());
   }
 
+  /** The host has lost its power: who waited is dead. */
+  reset(): void {
+    this.#untilMs = 0;
+    this.#waiting = [];
+  }
+
   /** At once when it is open. */
   async pass(): Promise<void> {
     while (this.isClosed) await new Promise<void>((resolve) => this.#waiting.push(resolve));

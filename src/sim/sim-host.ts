@@ -57,6 +57,7 @@ export class Host implements SimHost, Station {
   #boot: Boot | undefined;
   #machine: SimMachine;
   #agent: { readonly agent: Agent; readonly control: RemoteControl; readonly life: Life } | undefined;
+  #engineDownUntilMs = 0;
   #registryAwayUntilMs = 0;
   #slowPulls = { untilMs: 0, extraMs: 0 };
 
@@ -136,6 +137,9 @@ export class Host implements SimHost, Station {
     this.#boot = undefined;
     this.#killAgent();
     boot.life.end();
+    this.#io.reset();
+    this.#engineGate.reset();
+    this.#engineDownUntilMs = 0;
     for (const { run } of running) this.#called("power-off", run.ref);
   }
 
@@ -166,8 +170,12 @@ export class Host implements SimHost, Station {
   stopEngine(ms: number): void {
     this.#ground.fault(`${this.name}: the engine is down for ${ms} ms`);
     const engine = this.#boot?.engines.get("docker");
+    const untilMs = this.#ground.time.nowMs + ms;
+    this.#engineDownUntilMs = Math.max(untilMs, this.#engineDownUntilMs);
     engine?.setDown("Cannot connect to the Docker daemon at unix:///var/run/docker.sock");
-    this.#ground.time.schedule(this.#ground.time.nowMs + ms, () => engine?.setDown(undefined));
+    this.#ground.time.schedule(untilMs, () => {
+      if (this.#ground.time.nowMs >= this.#engineDownUntilMs) engine?.setDown(undefined);
+    });
   }
 
   stallIo(ms: number): void {

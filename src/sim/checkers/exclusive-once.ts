@@ -73,6 +73,8 @@ export class ExclusiveOnce implements Checker {
     for (const [key, run] of runs) if (!this.#stillRuns(run)) runs.delete(key);
     const copies = new Map<string, Running>();
     for (const run of runs.values()) {
+      // What stands still with its whole host does not run; its guard is due the moment that the host goes on.
+      if (this.#hosts.get(run.host)?.isFrozen) continue;
       const twice = [...runs.values()].find(
         ({ podUid, container, attempt }) =>
           podUid === run.podUid && container === run.container && attempt !== run.attempt,
