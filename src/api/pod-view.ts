@@ -1,6 +1,8 @@
+import { disruptionOf } from "../model/disruption.ts";
 import { keyOf } from "../model/meta.ts";
 import type { Node } from "../model/node.ts";
-import { type Container, type ContainerStatus, isReady, type Pod } from "../model/pod.ts";
+import { isOnLostNode } from "../model/node-state.ts";
+import { type Container, type ContainerStatus, isReady, isTerminal, type Pod } from "../model/pod.ts";
 import { parseUnitName } from "../model/unit/unit-name.ts";
 import { ANNOTATION } from "../model/well-known.ts";
 import type { WorkloadPod, WorkloadStatus } from "../model/workload.ts";
@@ -30,6 +32,7 @@ export function podView(pod: Pod, node: Node | undefined): WorkloadPod {
 }
 
 function podStatus(pod: Pod): WorkloadStatus {
+  if (!isTerminal(pod) && isOnLostNode(pod)) return "lost";
   if (pod.metadata.deletionTimestamp !== undefined) return "stopping";
   if (pod.status.phase === "Succeeded") return "done";
   if (pod.status.phase === "Failed") return "failed";
@@ -63,6 +66,7 @@ function restingStatus(pod: Pod): WorkloadStatus {
 function podError(pod: Pod): string | undefined {
   const refusal = pod.spec.nodeName === undefined ? placementRefusal(pod) : undefined;
   if (refusal !== undefined) return refusal;
+  if (!isTerminal(pod) && isOnLostNode(pod)) return lossOf(pod);
   for (const status of statuses(pod)) {
     const error = containerError(status);
     if (error !== undefined) return error;
@@ -71,6 +75,12 @@ function podError(pod: Pod): string | undefined {
   const words = pod.status.message ?? onItsWay.find(Boolean);
   if (words) return words;
   return pod.status.phase === "Failed" ? (pod.status.reason ?? "failed") : undefined;
+}
+
+/** Who says how long its node is silent also says that a successor is made. */
+export function lossOf(pod: Pod): string {
+  const ready = pod.status.conditions?.find(({ type }) => type === "Ready");
+  return disruptionOf(pod)?.message ?? ready?.message ?? `node ${pod.spec.nodeName ?? ""} is unreachable`;
 }
 
 /** The scheduler's words on why no node takes the pod. */

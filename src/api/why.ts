@@ -1,10 +1,12 @@
 import { events } from "../model/event.ts";
+import { isOnLostNode } from "../model/node-state.ts";
 import { type Container, type ContainerStatus, driverOf, type Pod, pods } from "../model/pod.ts";
 import type { WhyPod, WhyReport } from "../model/reports.ts";
 import type { Workload, WorkloadPod, WorkloadReader } from "../model/workload.ts";
 import { eventRow, inOrder } from "./event-rows.ts";
 import type { Explainer, PlacementExplanation } from "./explainer.ts";
 import type { Found } from "./find.ts";
+import { disruptionSentences, lossSentences } from "./loss.ts";
 import { containerError, endSentence, isNeverExecuted, isNotStarted } from "./pod-view.ts";
 
 const EVENTS_SHOWN = 10;
@@ -22,6 +24,7 @@ export function whyReport(reader: WorkloadReader, { workload, pods: meant }: Fou
 
 const RANK: readonly Workload["status"][] = [
   "failed",
+  "lost",
   "restarting",
   "unplaced",
   "pending",
@@ -45,6 +48,7 @@ const SUMMARY: Readonly<Record<Workload["status"], (workload: Workload) => strin
   pending: () => "something that it needs is missing; it is tried again with growing pauses",
   restarting: () => "it ends, or cannot be started, and is tried again with growing pauses",
   failed: () => "it has failed and is not tried again",
+  lost: () => "its node is unreachable; nobody knows whether it runs",
   stopping: () => "it is being stopped",
   done: () => "it ran to its end",
   stopped: ({ pods }) =>
@@ -68,7 +72,13 @@ function whyPod(reader: WorkloadReader, view: WorkloadPod, explain: Explainer | 
   const pod = reader.get(pods, view.key);
   if (!pod) return { key: view.key, sentences: ["it has gone meanwhile"], nodes: [], events: [] };
   const placement = isOver(pod) ? undefined : explain?.(pod);
-  const sentences = [...placeSentences(pod, placement), ...containerSentences(pod), ...readinessSentences(pod)];
+  const sentences = [
+    ...placeSentences(pod, placement),
+    ...disruptionSentences(reader, pod),
+    ...containerSentences(pod),
+    ...readinessSentences(pod),
+    ...lossSentences(reader, pod),
+  ];
   const about = reader.list(events, pod.metadata.namespace).filter((event) => event.involvedObject.uid === view.uid);
   const rows = about
     .sort(inOrder)
@@ -127,7 +137,7 @@ function loadedSentence({ unit }: Container): string {
 function readinessSentences(pod: Pod): readonly string[] {
   const ready = pod.status.conditions?.find(({ type }) => type === "Ready");
   if (ready?.status !== "False" || pod.status.phase !== "Running") return [];
-  if (pod.spec.containers.some(isNotStarted)) return [];
+  if (pod.spec.containers.some(isNotStarted) || isOnLostNode(pod)) return [];
   const failing = (pod.status.containerStatuses ?? []).flatMap(({ healthResults }) =>
     (healthResults ?? []).flatMap(({ alive, lastFailureCause }) => (alive ? [] : (lastFailureCause ?? []))),
   );
@@ -144,6 +154,8 @@ function nextCommands({ name, status, desired, canScale, urls }: Workload): read
   switch (status) {
     case "unplaced":
       return ["styr nodes", `styr events ${plain}`];
+    case "lost":
+      return ["styr nodes", "styr brake", `styr events ${plain}`];
     case "failed":
     case "restarting":
     case "degraded":

@@ -152,7 +152,9 @@ function identity({ dialect, kind, name, namespace }: DeclaredWorkload) {
 type Summary = Pick<Workload, "desired" | "ready" | "status" | "nodes" | "since" | "urls" | "error" | "pods">;
 
 function summary(views: readonly WorkloadPod[], desired: number, createdAt: string): Summary {
-  const error = worst(views)?.error;
+  // Where enough others run, what is lost with its node is no trouble of the whole.
+  const isWell = views.filter(({ status }) => status === "running").length >= desired;
+  const error = worst(isWell ? views.filter(({ status }) => status !== "lost") : views)?.error;
   return {
     desired,
     ready: views.filter(({ ready }) => ready).length,
@@ -172,6 +174,7 @@ function summary(views: readonly WorkloadPod[], desired: number, createdAt: stri
 const WORST_FIRST: readonly WorkloadStatus[] = [
   "failed",
   "restarting",
+  "lost",
   "unplaced",
   "pending",
   "starting",
@@ -195,6 +198,8 @@ function overall(views: readonly Pick<WorkloadPod, "status">[], desired: number)
   if (views.length === 0) return desired === 0 ? "stopped" : "starting";
   if (views.every(({ status }) => status === "stopping"))
     return desired === 0 || running === 0 ? "stopping" : "starting";
+  // Nobody knows better: what is still there of what is not wanted any more is on its way out.
+  if (desired === 0 && views.every(({ status }) => status === "stopping" || status === "lost")) return "stopping";
   if (running >= desired && running > 0) return "running";
   if (running > 0) return "degraded";
   const found = WORST_FIRST.find((status) => has(status) && status !== "stopping");

@@ -130,6 +130,7 @@ export class ControlPlane {
       nodeAccess,
       dialects: personalities.map(({ name }) => name),
       process: () => this.#facts.read(),
+      lifecycle: this.lifecycle,
       explain: explainer(this.store, strategy),
       copies: personalities.flatMap((personality) => personality.copies ?? []),
       strategy,

@@ -15,6 +15,7 @@ const STATUS_COLOR: Readonly<Record<WorkloadStatus, Color>> = {
   pending: "red",
   restarting: "red",
   failed: "red",
+  lost: "red",
   stopped: "gray",
 };
 

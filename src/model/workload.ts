@@ -51,6 +51,7 @@ export interface WorkloadSource {
 /**
  * `running` all copies ready · `degraded` some are · `starting` none yet, nothing wrong · `unplaced` no node takes it ·
  * `pending` it has never been started, because something is missing (an image), and is tried again ·
+ * `lost` its node is unreachable, and nobody knows whether it runs ·
  * `restarting` it ends and is started again · `failed` it ended and stays so, or cannot be started · `stopping` on its
  * way out · `done` ran to its end · `stopped` nothing is wanted.
  */
@@ -61,6 +62,7 @@ export type WorkloadStatus =
   | "unplaced"
   | "pending"
   | "restarting"
+  | "lost"
   | "failed"
   | "stopping"
   | "done"
