@@ -24,12 +24,15 @@ export class Wire implements Dialer {
   /** Undefined: the host answers that nobody listens. */
   accept: Accept | undefined;
   dials = 0;
+  links = 0;
   framesUp = 0;
   framesDown = 0;
   longestFrame = 0;
   readonly #clock: ManualClock;
   readonly #random: Random;
   readonly #open = new Set<() => void>();
+  /** Links up to this one carry nothing any more, and nobody is told: a router forgot them. */
+  #forgotten = 0;
 
   constructor(clock: ManualClock, random: Random, accept: Accept) {
     this.#clock = clock;
@@ -48,6 +51,10 @@ export class Wire implements Dialer {
     for (const end of [...this.#open]) end();
   }
 
+  forgetLinks(): void {
+    this.#forgotten = this.links;
+  }
+
   dial(listener: LinkListener, signal: AbortSignal): Promise<Link> {
     this.dials++;
     return new Promise((resolve, reject) => {
@@ -62,6 +69,8 @@ export class Wire implements Dialer {
   }
 
   #connect(agent: LinkListener, accept: Accept): Link {
+    const number = ++this.links;
+    const isForgotten = () => number <= this.#forgotten;
     let isOpen = true;
     const close = (tell: (reason: string) => void, isCut: () => boolean) => (reason: string) => {
       if (!isOpen) return;
@@ -75,11 +84,11 @@ export class Wire implements Dialer {
       send: (frame) => {
         this.framesDown++;
         this.longestFrame = Math.max(this.longestFrame, frame.length);
-        if (isOpen) this.#carry(() => isOpen && !this.cutDown && agent.frame(frame));
+        if (isOpen) this.#carry(() => isOpen && !this.cutDown && !isForgotten() && agent.frame(frame));
       },
       close: close(
         (reason) => agent.closed(reason),
-        () => this.cutDown,
+        () => this.cutDown || isForgotten(),
       ),
     };
     const dispatcher = accept(down);
@@ -87,11 +96,11 @@ export class Wire implements Dialer {
       send: (frame) => {
         this.framesUp++;
         this.longestFrame = Math.max(this.longestFrame, frame.length);
-        if (isOpen) this.#carry(() => isOpen && !this.cutUp && dispatcher.frame(frame));
+        if (isOpen) this.#carry(() => isOpen && !this.cutUp && !isForgotten() && dispatcher.frame(frame));
       },
       close: close(
         (reason) => dispatcher.closed(reason),
-        () => this.cutUp,
+        () => this.cutUp || isForgotten(),
       ),
     };
     const end = () => {
