@@ -189,7 +189,8 @@ async function stop(
   worker.patch(name, (c) => ({
     ...c,
     busy: "stopping",
-    stopByMs: Math.min(untilMs, worker.seen.goodbye?.byMs ?? untilMs),
+    // As early as it is wanted, also when that is over already (a host that stood still): else it is hurried for ever.
+    stopByMs: Math.min(untilMs, worker.seen.goodbye?.byMs ?? untilMs, worker.seen.fence?.stopByMs ?? untilMs),
     ...(kill === undefined ? {} : { kill }),
   }));
   host.events.normal(

@@ -35,7 +35,12 @@ export class Quiet implements Checker {
 }
 
 function isExpected({ kind, object, type, before }: Change, store: Store): boolean {
-  if (kind.name === pods.name) return !runsForGood(object as Pod) || isCheckedAgain(object as Pod, before as Pod);
+  if (kind.name === pods.name) {
+    const pod = object as Pod;
+    // What others that come and go leave of a node is part of the reason why a pod waits.
+    if (pod.spec.nodeName === undefined && store.list(pods).some((one) => !runsForGood(one))) return true;
+    return !runsForGood(pod) || isCheckedAgain(pod, before as Pod);
+  }
   if (kind.name === events.name) return type === "removed" || isAboutRestless(object as Event, store);
   // An owner's status, a deployment that waits for it.
   return isRestlessOwner(object.metadata.uid, store) || kind.name === "AppDeployment" || kind.name === "Endpoints";
