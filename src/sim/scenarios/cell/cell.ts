@@ -15,6 +15,7 @@ import { evenCluster } from "../../draw/cluster.ts";
 import { HostTime, ProcessClock } from "../../sim-clock.ts";
 import { Life, SimTime } from "../../sim-time.ts";
 import { replicated } from "../workloads.ts";
+import { followPods } from "./follow-pods.ts";
 import { LightAgents } from "./light-agents.ts";
 
 export interface CellOptions {
@@ -112,7 +113,7 @@ class Cell {
     const { nodes, movesPerSecond } = this.#options;
     if (movesPerSecond !== undefined) await this.#change({ movesPerSecond, movesBurst: 10 * movesPerSecond });
     this.#plane.start();
-    void this.#count();
+    void followPods(this.#plane.store, this.#counted, this.#stopping.signal);
     await this.#time.drive(this.#agents.start());
     return `${nodes} nodes in ${ZONES} zones`;
   }
@@ -149,13 +150,15 @@ class Cell {
 
   async heal(): Promise<string> {
     this.#plane.lifecycle.releaseBrake(undefined, "the simulator");
-    await this.#until("everything is ready again", () => this.#counted.ready === this.#options.pods);
+    const lost = this.#lost.reduce((sum, name) => sum + this.#plane.store.by(pods, "node", name).length, 0);
+    const isSo = () => this.#counted.disrupted === lost && this.#counted.ready === this.#options.pods;
+    await this.#until("every lost pod has a successor that is ready", isSo);
     return `${this.#counted.disrupted} pods were replaced`;
   }
 
   async rejoin(): Promise<string> {
     await this.#agents.rejoin(this.#lost);
-    const isSo = () => this.#counted.ready === this.#options.pods && this.#counted.all === this.#options.pods;
+    const isSo = () => this.#counted.ready === this.#options.pods && this.#counted.count === this.#options.pods;
     await this.#until("the surplus is gone", isSo);
     return "as many pods as are wanted";
   }
@@ -165,13 +168,6 @@ class Cell {
     this.#agents.stop();
     await this.#time.drive(this.#plane.stop());
     this.#time.close();
-  }
-
-  async #count(): Promise<void> {
-    const { store } = this.#plane;
-    const { signal } = this.#stopping;
-    for await (const changes of store.watch({ kinds: [pods], since: store.revision, signal }))
-      for (const change of changes) this.#counted.take(change);
   }
 
   async #change(spec: ClusterSettings["spec"]): Promise<void> {
@@ -201,8 +197,8 @@ class Cell {
   async #until(what: string, condition: () => boolean): Promise<void> {
     const untilMs = this.#clock.monotonic() + PATIENCE_MS;
     while (!condition()) {
-      const { ready, all, disrupted } = this.#counted;
-      const state = `${ready} of ${all} pods are ready, ${disrupted} are given up`;
+      const { count, ready, disrupted } = this.#counted;
+      const state = `${ready} of ${count} pods are ready, ${disrupted} are given up`;
       if (this.#clock.monotonic() > untilMs) throw new Error(`not within 8 virtual hours: ${what}; ${state}`);
       await this.#time.run(100);
     }
@@ -211,19 +207,28 @@ class Cell {
 
 /** Kept from the changes: nobody looks at half a million pods ten times a second. */
 class Counted {
-  all = 0;
+  count = 0;
   /** Ready, and counted by whoever wanted them. */
   ready = 0;
   disrupted = 0;
 
-  take({ type, object, before }: Change): void {
-    this.#add(before as Pod | undefined, -1);
-    if (type !== "removed") this.#add(object as Pod, 1);
-  }
+  readonly all = (list: readonly Pod[]): void => {
+    this.count = 0;
+    this.ready = 0;
+    this.disrupted = 0;
+    for (const pod of list) this.#add(pod, 1);
+  };
+
+  readonly changes = (changes: readonly Change[]): void => {
+    for (const { type, object, before } of changes) {
+      this.#add(before as Pod | undefined, -1);
+      if (type !== "removed") this.#add(object as Pod, 1);
+    }
+  };
 
   #add(pod: Pod | undefined, by: 1 | -1): void {
     if (!pod) return;
-    this.all += by;
+    this.count += by;
     if (isDisrupted(pod)) this.disrupted += by;
     else if (isReady(pod) && pod.metadata.deletionTimestamp === undefined) this.ready += by;
   }

@@ -10,6 +10,7 @@ import { keyOf } from "../../../model/meta.ts";
 import { isTerminal, type Pod, type PodStatus, pods } from "../../../model/pod.ts";
 import { type Clock, rfc3339 } from "../../../seams/clock.ts";
 import type { Store } from "../../../store/store.ts";
+import type { Change } from "../../../store/transaction.ts";
 import type { WorldSize } from "../../contract.ts";
 
 const BEAT_MS = 1_000;
@@ -17,6 +18,8 @@ const BEAT_MS = 1_000;
 const SLOTS = 10;
 /** From being bound to running, and from being told to end to being gone. */
 const TAKES_MS = 300;
+
+import { followPods } from "./follow-pods.ts";
 
 type NodeSize = WorldSize["nodes"][number];
 
@@ -47,7 +50,13 @@ export class LightAgents {
 
   async start(): Promise<void> {
     await Promise.all(this.#nodes.map((node, at) => this.#control.registerNode(draftOf(node, at, this.#clock.now()))));
-    void this.#follow();
+    const all = (list: readonly Pod[]) => {
+      for (const pod of list) this.#take(pod);
+    };
+    const changes = (batch: readonly Change[]) => {
+      for (const { type, object } of batch) if (type !== "removed") this.#take(object as Pod);
+    };
+    void followPods(this.#store, { all, changes }, this.#stopping.signal);
     this.#tick();
   }
 
@@ -65,14 +74,6 @@ export class LightAgents {
     for (const name of names) {
       this.#silent.delete(name);
       for (const pod of this.#store.by(pods, "node", name)) this.#take(pod);
-    }
-  }
-
-  async #follow(): Promise<void> {
-    const { signal } = this.#stopping;
-    const since = this.#store.revision;
-    for await (const changes of this.#store.watch({ kinds: [pods], since, signal })) {
-      for (const { type, object } of changes) if (type !== "removed") this.#take(object as Pod);
     }
   }
 
