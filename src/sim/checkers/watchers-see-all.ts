@@ -15,6 +15,8 @@ export class WatchersSeeAll implements Checker {
   /** Versions of pods that were committed and that the HTTP watch has not shown yet. */
   #owed: string[] = [];
   #owes = false;
+  /** The last revision that the HTTP watch has shown. */
+  #shown = "0";
   #seen = 0;
 
   begin({ server }: Pick<World, "server">): void {
@@ -84,19 +86,25 @@ export class WatchersSeeAll implements Checker {
     const url = "http://styr.test/api/v1/pods";
     const list = (await (await handle(new Request(url))).json()) as { metadata: { resourceVersion: string } };
     if (signal.aborted) return;
-    const response = await handle(
-      new Request(`${url}?watch=true&resourceVersion=${list.metadata.resourceVersion}`, { signal }),
-    );
+    this.#shown = list.metadata.resourceVersion;
     this.#owes = true;
     try {
-      let rest = "";
-      for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-        const lines = (rest + chunk).split("\n");
-        rest = lines.pop() ?? "";
-        for (const line of lines) if (line !== "") this.#take(line);
+      // A watch ends in peace after a while (timeoutSeconds); as its clients do, it is begun again after what it showed last.
+      while (!signal.aborted) {
+        const watch = `${url}?watch=true&resourceVersion=${this.#shown}`;
+        await this.#readAll(await handle(new Request(watch, { signal })));
       }
     } catch (error) {
       if (!signal.aborted && this.#server?.isUp) this.#fail(`the HTTP watch ended: ${String(error)}`);
+    }
+  }
+
+  async #readAll({ body }: Response): Promise<void> {
+    let rest = "";
+    for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) if (line !== "") this.#take(line);
     }
   }
 
@@ -106,6 +114,7 @@ export class WatchersSeeAll implements Checker {
     this.judgements++;
     const expected = this.#owed.shift();
     const seen = object.metadata?.resourceVersion;
+    this.#shown = seen ?? this.#shown;
     if (type === "ERROR" || seen !== expected)
       this.#fail(`the HTTP watch showed ${type} at revision ${seen}, and ${expected ?? "nothing"} was next`);
   }
