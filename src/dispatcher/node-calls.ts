@@ -1,5 +1,5 @@
 import type { NodeEvent, PodReport } from "../agent/control.ts";
-import type { Call } from "../agent/frames/to-dispatcher.ts";
+import type { Call } from "../agent/frames/call.ts";
 import { ApiError } from "../model/errors.ts";
 import type { LeaseDesk } from "../model/heartbeat.ts";
 import { pods } from "../model/pod.ts";

@@ -1,6 +1,7 @@
+import type { Call } from "../agent/frames/call.ts";
 import { MOST_CALLS } from "../agent/frames/limits.ts";
 import { doneFrame, refusedFrame } from "../agent/frames/to-agent.ts";
-import type { Call, ToDispatcher } from "../agent/frames/to-dispatcher.ts";
+import type { ToDispatcher } from "../agent/frames/to-dispatcher.ts";
 import { ApiError } from "../model/errors.ts";
 import type { Log } from "../seams/log.ts";
 import type { AgentLink } from "./agent-link.ts";

@@ -65,6 +65,14 @@ describe("frames to the dispatcher", () => {
       "an event of no known type",
       { method: "report", reports: [], events: [{ podKey: "", podUid: "", reason: "", message: "", type: "Bad" }] },
     ],
+    [
+      "container statuses that are no list",
+      {
+        method: "report",
+        reports: [{ key: "a", uid: "b", status: { phase: "Running", containerStatuses: 3 } }],
+        events: [],
+      },
+    ],
     ["a node without a status", { method: "register", node: { metadata: { name: "n" }, spec: {} } }],
     ["values of another kind", { method: "values", kind: "Pod", namespace: "a", name: "b" }],
     ["a goodbye without a reason", { method: "goodbye", goodbye: { node: "n", session: "s" } }],

@@ -1,22 +1,8 @@
 /** What an agent says to the dispatcher: JSON arrays that begin with one letter. */
-import type { Goodbye, Heartbeat } from "../../model/heartbeat.ts";
-import type { Draft } from "../../model/meta.ts";
-import type { Node } from "../../model/node.ts";
-import type { NodeEvent, PodReport } from "../control.ts";
-import { count, FrameError, list, parseArray, record, word } from "./shape.ts";
-
-export type Call =
-  | { readonly method: "register"; readonly node: Draft<Node> }
-  | { readonly method: "report"; readonly reports: readonly PodReport[]; readonly events: readonly NodeEvent[] }
-  | {
-      readonly method: "values";
-      readonly kind: "Secret" | "ConfigMap";
-      readonly namespace: string;
-      readonly name: string;
-    }
-  | { readonly method: "goodbye"; readonly goodbye: Goodbye }
-  /** Opens the stream of this number: everything bound to the node, then what changes. */
-  | { readonly method: "watch"; readonly stream: number; readonly node: string };
+import type { Heartbeat } from "../../model/heartbeat.ts";
+import type { Call } from "./call.ts";
+import { callOf, heartbeatOf } from "./checks.ts";
+import { count, FrameError, parseArray, word } from "./shape.ts";
 
 /** `session` names one run of one agent's side; it outlives a link. */
 export type ToDispatcher =
@@ -62,7 +48,7 @@ export function signFrame(session: string): string {
   return `["s","${session}"]`;
 }
 
-/** Throws FrameError. What is inside a call's node and statuses is the model's business. */
+/** Throws FrameError. */
 export function parseToDispatcher(text: string): ToDispatcher {
   const frame = parseArray(text);
   const [letter, second, third, fourth, fifth] = frame;
@@ -86,87 +72,4 @@ export function parseToDispatcher(text: string): ToDispatcher {
     default:
       throw new FrameError("a frame of no known letter");
   }
-}
-
-const HEALTH: readonly unknown[] = ["ok", "io-stalled", "engine-silent", "memory-pressure", "agent-stalled"];
-
-function heartbeatOf(value: unknown): Heartbeat {
-  const beat = record(value);
-  word(beat.node);
-  word(beat.bootId);
-  word(beat.session);
-  count(beat.sequence);
-  if (!HEALTH.includes(beat.health)) throw new FrameError("a heartbeat without a health word");
-  if (beat.message !== undefined) word(beat.message);
-  return beat as unknown as Heartbeat;
-}
-
-const REASONS: readonly unknown[] = ["agent-restart", "reboot"];
-const KINDS: readonly unknown[] = ["Secret", "ConfigMap"];
-
-function callOf(value: unknown): Call {
-  const call = record(value);
-  switch (call.method) {
-    case "register":
-      checkNode(record(call.node));
-      break;
-    case "report":
-      list(call.reports).forEach(checkReport);
-      list(call.events).forEach(checkEvent);
-      break;
-    case "values":
-      if (!KINDS.includes(call.kind)) throw new FrameError("values of an unknown kind");
-      word(call.namespace);
-      word(call.name);
-      break;
-    case "goodbye": {
-      const goodbye = record(call.goodbye);
-      word(goodbye.node);
-      word(goodbye.session);
-      if (!REASONS.includes(goodbye.why)) throw new FrameError("a goodbye without a reason");
-      break;
-    }
-    case "watch":
-      count(call.stream);
-      word(call.node);
-      break;
-    default:
-      throw new FrameError("a call of no known method");
-  }
-  return call as unknown as Call;
-}
-
-function checkNode(node: Readonly<Record<string, unknown>>): void {
-  const status = record(node.status);
-  word(record(node.metadata).name);
-  record(node.spec);
-  for (const amounts of [record(status.capacity), record(status.allocatable)]) Object.values(amounts).forEach(word);
-  list(status.conditions).forEach(checkCondition);
-  list(status.addresses);
-  word(record(status.nodeInfo).machineID);
-  record(status.drivers);
-}
-
-const PHASES: readonly unknown[] = ["Pending", "Running", "Succeeded", "Failed", "Unknown"];
-
-function checkReport(value: unknown): void {
-  const report = record(value);
-  word(report.key);
-  word(report.uid);
-  if (report.status === "gone") return;
-  const status = record(report.status);
-  if (!PHASES.includes(status.phase)) throw new FrameError("a status without a phase");
-  if (status.conditions !== undefined) list(status.conditions).forEach(checkCondition);
-}
-
-function checkCondition(value: unknown): void {
-  const condition = record(value);
-  word(condition.type);
-  word(condition.status);
-}
-
-function checkEvent(value: unknown): void {
-  const event = record(value);
-  for (const text of [event.podKey, event.podUid, event.reason, event.message]) word(text);
-  if (event.type !== "Normal" && event.type !== "Warning") throw new FrameError("an event of no known type");
 }

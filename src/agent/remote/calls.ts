@@ -1,8 +1,9 @@
 import { ApiError } from "../../model/errors.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import { LinkError } from "../../seams/link.ts";
+import type { Call } from "../frames/call.ts";
 import type { ToAgent } from "../frames/to-agent.ts";
-import { type Call, callFrame } from "../frames/to-dispatcher.ts";
+import { callFrame } from "../frames/to-dispatcher.ts";
 
 interface Waiting {
   readonly text: string;

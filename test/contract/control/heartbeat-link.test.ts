@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { HeartbeatLink } from "../../../src/agent/remote/heartbeat-link.ts";
 import type { Heartbeat } from "../../../src/model/heartbeat.ts";
-import { LinkError } from "../../../src/seams/link.ts";
+import { type Dialer, type Link, LinkError } from "../../../src/seams/link.ts";
 import { SeededRandom } from "../../../src/seams/random.ts";
 import { NODE, type RemoteStage, remoteStage } from "./stage.ts";
 import { PERFECT, Wire } from "./wire.ts";
@@ -176,6 +176,23 @@ describe("the link of heartbeats", () => {
     await beatFor(30_000);
     const first = verdicts.find(({ askedAtMs, outcome }) => askedAtMs >= backAt && outcome === "answered");
     assert.ok(first && first.settledAtMs - backAt <= 7_000, "not back within 7 s");
+  });
+
+  test("a heartbeat costs both sides together at most 15 µs of processor time", async () => {
+    const { clock, leases, dispatcher } = await stage();
+    // Without a network in between.
+    const dial: Dialer["dial"] = async (listener) => {
+      const down: Link = { send: (frame) => listener.frame(frame), close: () => {} };
+      const up = dispatcher().accept(down, { nodeName: NODE });
+      return { send: (frame) => up.frame(frame), close: () => {} };
+    };
+    const link = new HeartbeatLink({ dialers: [{ dial }], clock, random: new SeededRandom("cost") });
+    const beats = 20_000;
+    leases.beat = () => leases.answer;
+    const before = process.cpuUsage();
+    for (let at = 0; at < beats; at++) await link.send(beatOf(at));
+    const { user, system } = process.cpuUsage(before);
+    assert.ok((user + system) / beats <= 15, `${(user + system) / beats} µs`);
   });
 
   test("closed from this side, what waits is rejected and no timer is left", async () => {
