@@ -23,6 +23,7 @@ import { type Found, findWorkload } from "./find.ts";
 import { forgetRoutes } from "./forget.ts";
 import { endsWith, jsonLines } from "./json-lines.ts";
 import { readLogs } from "./logs.ts";
+import { metricsRoutes } from "./metrics.ts";
 import { listNodes } from "./node-rows.ts";
 import { rebalanceRoutes } from "./rebalance.ts";
 import { RowFeed } from "./row-feed.ts";
@@ -35,7 +36,7 @@ import { idOf, listWorkloads } from "./workloads.ts";
 export function styrApi(context: StyrApiContext): Api {
   return {
     name: "styr",
-    prefixes: ["/styr"],
+    prefixes: ["/styr", "/metrics"],
     routes: [
       ...workloadRoutes(context),
       ...nodeRoutes(context),
@@ -44,6 +45,7 @@ export function styrApi(context: StyrApiContext): Api {
       ...drainRoutes(context),
       ...rebalanceRoutes(context),
       ...settingsRoutes(context),
+      ...metricsRoutes(context),
       ...storeRoutes(context),
     ],
     sockets: [execRoute(context)],
