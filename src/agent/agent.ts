@@ -9,6 +9,7 @@ import { DEFAULT_CLUSTER_SETTINGS } from "../model/cluster-settings.ts";
 import type { Goodbye, LeaseTerms } from "../model/heartbeat.ts";
 import type { Draft } from "../model/meta.ts";
 import type { Node } from "../model/node.ts";
+import { isOnLostNode } from "../model/node-state.ts";
 import type { DriverName, Pod } from "../model/pod.ts";
 import type { NodeAccess } from "../model/streams.ts";
 import { isExclusive } from "../model/when-unreachable.ts";
@@ -391,7 +392,8 @@ export class Agent {
     for (const pod of assignments.pods) {
       const worker = this.#workers.get(pod.metadata.uid);
       if (worker === undefined) void this.#add(pod).begin();
-      else if (assignments.type === "all") worker.compare(pod);
+      // A lost node's mark may be written when the node is back already and has said how its pods are.
+      else if (assignments.type === "all" || isOnLostNode(pod)) worker.compare(pod);
       else worker.assign(pod);
     }
     if (assignments.type === "changed") {

@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import { mkdir, readFile, statfs, writeFile } from "node:fs/promises";
 import { arch, cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
@@ -56,6 +57,14 @@ export class SystemHost implements NodeHost {
     };
   }
 
+  /** shutdown(8) and systemd make /run/nologin on their way down; runlevels 0 and 6 are halt and reboot. */
+  async isGoingDown(): Promise<boolean> {
+    for (const path of ["/run/nologin", "/run/systemd/shutdown/scheduled"]) {
+      if ((await readIfThere(path)) !== undefined) return true;
+    }
+    return / [06]$/.test(await runlevel());
+  }
+
   /** machine-id(5): 32 hex digits. Machines without one get one of ours, kept with the state. */
   async #readMachineId(): Promise<string> {
     const file = join(this.#stateDirectory, "machine-id");
@@ -69,6 +78,15 @@ export class SystemHost implements NodeHost {
     return fresh;
   }
 }
+
+/** `N 5`; empty where nothing tells it. */
+function runlevel(): Promise<string> {
+  return new Promise((resolve) => {
+    execFile("runlevel", { timeout: RUNLEVEL_MS }, (_error, stdout) => resolve(stdout.trim()));
+  });
+}
+
+const RUNLEVEL_MS = 300;
 
 /** A first process this much younger than the kernel (in ticks, of which Linux has 100 per second) is a container's. */
 const OWN_BOOT_TICKS = 3000;

@@ -105,12 +105,11 @@ function pullWords(image: string | undefined): string {
 }
 
 async function start(worker: PodHandle, { container: name, attempt }: Effect<"start">): Promise<void> {
-  const { ahead } = worker.host.starts;
-  const progress = ahead === undefined ? undefined : `waits for its turn to start; ${ahead} before it`;
-  worker.patch(name, (c) => ({ ...c, busy: "starting", ...(progress === undefined ? {} : { progress }) }));
+  worker.patch(name, (c) => ({ ...c, busy: "starting" }));
   try {
     const container = worker.container(name);
     const run = await worker.equipment.runOf(worker.pod, container, attempt);
+    sayItsTurn(worker, name);
     const observed = await worker.host.starts.run(() => startInTurn(worker, run), worker.signal);
     if (observed === undefined) return withdrawStart(worker, name);
     const loadOnly = isLoadOnly(container);
@@ -127,6 +126,13 @@ async function start(worker: PodHandle, { container: name, attempt }: Effect<"st
     if (isStartError(error)) noteStartError(worker, name, attempt, error);
     else containerTrouble(worker, name, "starting", error, "");
   }
+}
+
+function sayItsTurn(worker: PodHandle, name: string): void {
+  const { ahead } = worker.host.starts;
+  if (ahead === undefined) return;
+  worker.patch(name, (c) => ({ ...c, progress: `waits for its turn to start; ${ahead} before it` }));
+  worker.wake();
 }
 
 /** Undefined: the fence came in between. */

@@ -5,6 +5,8 @@ import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { Agent } from "../agent/agent.ts";
 import type { Control } from "../agent/control.ts";
+import { probeDisk } from "../agent/heartbeat/disk-probe.ts";
+import { ThreadHeartbeats } from "../agent/heartbeat/thread-heartbeats.ts";
 import { FileRecord } from "../agent/local-record.ts";
 import { SystemHost } from "../agent/node-host.ts";
 import { allocatableOf, type Reserve } from "../agent/node-report.ts";
@@ -91,6 +93,8 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
     volumes: new FileVolumes(folders.volumes, { canMount: process.geteuid?.() === 0 }),
     record: new FileRecord(folders.record, log),
     host,
+    heartbeats: new ThreadHeartbeats(control, clock),
+    probeDisk: () => probeDisk(folders.agent),
     clock,
     random: random.fork("agent"),
     transport: new SystemTransport(),
