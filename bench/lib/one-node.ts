@@ -38,7 +38,7 @@ async function main(state: string): Promise<void> {
   });
   const agent = new Agent({
     ...{ clock, random, log, nodeName: "bench", labels: {}, hostAddress: "127.0.0.1", reserve: {}, version: "0.0.0" },
-    control: new StoreControl(plane.store),
+    control: new StoreControl(plane.store, plane.lifecycle),
     drivers: new Map([["docker", new FakeDriver({ machine: new FakeMachine(clock), name: "docker" })]]),
     addresses: new AddressPool("10.42.0.0/16"),
     volumes: new FileVolumes(join(state, "volumes"), { canMount: false }),
