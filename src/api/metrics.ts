@@ -52,7 +52,10 @@ async function makeRegistry(context: StyrApiContext, tally: PodTally): Promise<R
         collect: () => set(counter, (labels, value) => counter.inc(labels, value)),
       });
     } else {
-      const gauge: Gauge = new Gauge({ ...options, collect: () => set(gauge, (labels, value) => gauge.set(labels, value)) });
+      const gauge: Gauge = new Gauge({
+        ...options,
+        collect: () => set(gauge, (labels, value) => gauge.set(labels, value)),
+      });
     }
   }
   return registry;
