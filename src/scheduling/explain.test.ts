@@ -76,6 +76,15 @@ describe("explain", () => {
     assert.deepEqual(messages(testNode({ name: "n1", cordoned: true })), ["fits on n1 if it is uncordoned"]);
   });
 
+  test("a health word that steers pods away is among the scores", () => {
+    const nodes = [on(testNode({ name: "n1", unwell: "EngineSilent" })), on(testNode({ name: "n2" }))];
+    const found = explainPod(testPod({}), nodes, RULES);
+    assert.equal(found.wouldChoose, "n2");
+    const unwell = found.verdicts.find(({ nodes: names }) => names.includes("n1"));
+    assert.deepEqual(unwell?.refusals, []);
+    assert.ok(unwell?.scores.some(({ name, points }) => name === "health EngineSilent" && points < -100));
+  });
+
   test("a rule that no node satisfies is named as its user wrote it", () => {
     const constraints: readonly Constraint[] = [
       { type: "in", key: "disk", values: ["ssd"], from: "MachineMetadata=disk=ssd" },

@@ -13,6 +13,8 @@ export interface NodeFacts {
   readonly cordoned: boolean;
   readonly ready: boolean;
   readonly notReadyReason: string | undefined;
+  /** What it says of its health, one word (IOStalled, EngineSilent, …); undefined = nothing is amiss. */
+  readonly unwell: string | undefined;
   /** "" = ready; otherwise why not. Absent = not there at all. */
   readonly drivers: Readonly<Partial<Record<DriverName, string>>>;
   readonly allocatable: Amounts;
@@ -42,6 +44,7 @@ export function nodeFacts(node: NodeLike): NodeFacts {
   const cpu = cpuMillis(allocatable.cpu);
   const memory = bytes(allocatable.memory);
   const readyCondition = conditions.find(({ type }) => type === "Ready");
+  const health = conditions.find(({ type }) => type === "Healthy");
   return {
     name: node.metadata.name,
     labels: node.metadata.labels ?? {},
@@ -50,6 +53,7 @@ export function nodeFacts(node: NodeLike): NodeFacts {
     cordoned: node.spec.unschedulable === true,
     ready: readyCondition?.status === "True",
     notReadyReason: readyCondition?.message ?? readyCondition?.reason,
+    unwell: health?.status === "False" ? (health.reason ?? "not healthy") : undefined,
     drivers: Object.fromEntries(
       Object.entries(drivers).map(([name, { ready, reason }]) => [name, ready ? "" : (reason ?? "not ready")]),
     ),

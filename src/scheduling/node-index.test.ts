@@ -30,6 +30,7 @@ const node = fc
     cordoned: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
     taint: fc.constantFrom(undefined, undefined, "NoSchedule" as const, "PreferNoSchedule" as const),
     docker: fc.integer({ min: 0, max: 9 }).map((n) => n > 0),
+    unwell: fc.constantFrom(undefined, undefined, undefined, "IOStalled", "EngineSilent"),
   })
   .map(({ zone, rack, disk, taint, ...rest }) =>
     testNode({

@@ -310,5 +310,12 @@ function classKey(facts: NodeFacts, keys: ReadonlySet<string>): string {
     .filter(([, state]) => state === "")
     .map(([name]) => name)
     .sort();
-  return JSON.stringify([labels, facts.taints, drivers, facts.scoringCpu, facts.scoringMemory]);
+  return JSON.stringify([
+    labels,
+    facts.taints,
+    drivers,
+    facts.scoringCpu,
+    facts.scoringMemory,
+    facts.unwell !== undefined,
+  ]);
 }

@@ -52,6 +52,15 @@ const CASES: readonly {
     placed: "n2 n2 n2",
   },
   {
+    name: "a node whose health word is bad takes what fits nowhere else, and only that",
+    nodes: [
+      { name: "n1", unwell: "IOStalled" },
+      { name: "n2", cpu: "3" },
+    ],
+    pods: copies(4, { cpu: "1" }),
+    placed: "n2 n2 n2 n1",
+  },
+  {
     name: "pods that ask for nothing still spread",
     nodes: zoned(undefined, undefined),
     pods: [{ name: "x" }, { name: "y" }, { name: "z" }],

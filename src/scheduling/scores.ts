@@ -23,10 +23,12 @@ export function demandKey(demand: Demand, facts: NodeFacts, strategy: Strategy):
 
 const UNTOLERATED_PREFERENCE = 1_000_000;
 const COST_PER_WEIGHT = 20_000;
+/** More than preferences, and spreading of a workload's copies, come to: a host in trouble takes what fits nowhere else. */
+const UNWELL = 100_000_000;
 
 /** Preferences that look at the node alone. */
 export function factsCost(demand: Demand, facts: NodeFacts): number {
-  let cost = 0;
+  let cost = facts.unwell === undefined ? 0 : UNWELL;
   for (const taint of facts.taints) {
     if (taint.effect === "PreferNoSchedule" && !isTolerated(taint, demand.tolerations)) cost += UNTOLERATED_PREFERENCE;
   }
@@ -71,6 +73,7 @@ export function namedScores(
   const scores: NamedScore[] = [
     { name: strategy === "binpack" ? "most allocated" : "least allocated", points: points(balance) },
   ];
+  if (facts.unwell !== undefined) scores.push({ name: `health ${facts.unwell}`, points: points(-UNWELL) });
   for (const preference of demand.nodePreferences) {
     const broken = preference.admits(facts) ? 0 : preference.weight * COST_PER_WEIGHT;
     scores.push({ name: preference.from, points: points(-broken) });

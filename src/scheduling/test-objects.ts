@@ -13,6 +13,8 @@ export interface TestNode {
   readonly taints?: readonly Taint[];
   readonly ready?: boolean;
   readonly cordoned?: boolean;
+  /** What its health word says. */
+  readonly unwell?: string | undefined;
   readonly docker?: boolean;
   readonly drivers?: Readonly<Record<string, DriverReport>>;
   readonly dynamicPorts?: readonly [number, number];
@@ -36,7 +38,10 @@ export function testNode(want: TestNode): Node {
     status: {
       capacity: amounts,
       allocatable: amounts,
-      conditions: [{ type: "Ready", status: ready ? "True" : "False" }],
+      conditions: [
+        { type: "Ready", status: ready ? "True" : "False" },
+        ...(want.unwell === undefined ? [] : [{ type: "Healthy", status: "False" as const, reason: want.unwell }]),
+      ],
       addresses: [],
       nodeInfo: {
         machineID: `machine-${name}`,

@@ -292,6 +292,14 @@ describe("node lifecycle: the brake", () => {
     assert.deepEqual(held(c), ["n4", "n5", "n6"]);
   });
 
+  test("one that is away by its own word makes the others no stronger: two of the three that were left are too many", async () => {
+    const c = await cluster({ nodes: ["n1", "n2", "n3", "n4"] });
+    c.goodbye("n1");
+    c.silence("n2", "n3");
+    await c.advance(20_000);
+    assert.deepEqual(held(c), ["n2", "n3"]);
+  });
+
   test("stops what was begun: of nodes that fell just before, nothing more is moved", async () => {
     const c = await cluster({ settings: { movesBurst: 1, movesPerSecond: 0.1 } });
     for (const n of [1, 2, 3, 4]) await c.run(`web-${n}`, "n1");
@@ -321,7 +329,8 @@ describe("node lifecycle: when it could not hear", () => {
   });
 
   test("after it stood still itself everybody has a full lease", async () => {
-    const c = await cluster({ settings: { startGraceMs: 30_000 } });
+    // The brake would help as well.
+    const c = await cluster({ settings: { startGraceMs: 30_000, brakeAtLeast: 100 } });
     await c.advance(30_000);
     await c.run("web-1", "n1");
     await c.run("web-2", "n2");
