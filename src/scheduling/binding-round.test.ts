@@ -65,4 +65,23 @@ describe("a round of bindings", () => {
     assert.deepEqual(placed.map(keyOf), ["default/a"]);
     assert.equal([...mirror.index.nodes][0]?.pods.size, 1);
   });
+
+  test("that sees a node become free before that is on the disk wakes who waits for it: the commit is no news then", async () => {
+    const { store, mirror, pending, round } = await stage({ name: "a" });
+    const setCordon = (unschedulable: boolean) =>
+      store.update((tx) => {
+        const node = tx.get(nodes, "n1");
+        if (node) tx.update(nodes, { ...node, spec: { ...node.spec, unschedulable } });
+      });
+    await setCordon(true);
+    mirror.followNode("n1");
+    await store.update((tx) => round().run(tx));
+    assert.equal(pending.queueDue(60_000), undefined, "it was refused, and waits for a change");
+    const uncordoned = setCordon(false);
+    const seen = store.update((tx) => round().run(tx));
+    await Promise.all([uncordoned, seen]);
+    assert.equal(mirror.followNode("n1"), "none");
+    pending.queueDue(60_000);
+    assert.ok(pending.hasNext, "the pod is tried again");
+  });
 });

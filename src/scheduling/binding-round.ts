@@ -40,7 +40,8 @@ export class BindingRound {
   }
 
   run(tx: Tx): void {
-    this.#mirror.catchUp(tx);
+    const effect = this.#mirror.catchUp(tx);
+    if (effect !== "none") this.#pending.wake(effect === "more room" ? "all" : "with pod rules");
     const until = this.#clock.monotonic() + ROUND_MS;
     while (this.#tried.length < ROUND_PODS && this.#clock.monotonic() < until) {
       const waiting = this.#pending.next();

@@ -61,20 +61,28 @@ export class StoreMirror {
     return this.#unsureNodes.has(name) ? "none" : this.#applyNode(name, this.#reader.get(nodes, name), this.#reader);
   }
 
-  /** Makes the index agree with what this transaction sees. */
-  catchUp(tx: Tx): void {
-    for (const name of this.#unsureNodes) this.#applyNode(name, tx.get(nodes, name), tx);
+  /**
+   * Makes the index agree with what this transaction sees. What that means for pods that wait is the answer: when these
+   * changes are committed they are no news any more.
+   */
+  catchUp(tx: Tx): Effect {
+    let effect: Effect = "none";
+    const note = (one: Effect) => {
+      effect = stronger(effect, one);
+    };
+    for (const name of this.#unsureNodes) note(this.#applyNode(name, tx.get(nodes, name), tx));
     this.#unsureNodes.clear();
     for (const [name, node] of tx.uncommitted(nodes)) {
       this.#unsureNodes.add(name);
-      this.#applyNode(name, node, tx);
+      note(this.#applyNode(name, node, tx));
     }
-    for (const key of this.#unsurePods) this.applyPod(key, tx.get(pods, key));
+    for (const key of this.#unsurePods) note(this.applyPod(key, tx.get(pods, key)));
     this.#unsurePods.clear();
     for (const [key, pod] of tx.uncommitted(pods)) {
       this.#unsurePods.add(key);
-      this.applyPod(key, pod);
+      note(this.applyPod(key, pod));
     }
+    return effect;
   }
 
   /** Goes back to what is committed, after a transaction was lost. */
@@ -146,4 +154,10 @@ export class StoreMirror {
       if (!this.#unsurePods.has(key)) this.applyPod(key, pod);
     }
   }
+}
+
+const STRENGTH: readonly Effect[] = ["none", "placed", "more room"];
+
+function stronger(a: Effect, b: Effect): Effect {
+  return STRENGTH.indexOf(b) > STRENGTH.indexOf(a) ? b : a;
 }
