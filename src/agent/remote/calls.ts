@@ -41,16 +41,16 @@ export class Calls {
 
   /** Rejects with ApiError when it was refused, with LinkError when no answer came in time. */
   call(call: Call): Promise<unknown> {
-    return this.begin(call).answer;
+    return this.begin(JSON.stringify(call)).answer;
   }
 
-  /** `giveUp`: the answer is no longer of interest, and if the call has not been carried out by then it will not be. */
-  begin(call: Call): { readonly answer: Promise<unknown>; giveUp(): void } {
+  /** `text`: the call's JSON. `giveUp`: the answer is no longer of interest, and if the call has not been carried out by then it will not be. */
+  begin(text: string): { readonly answer: Promise<unknown>; giveUp(): void } {
     const id = ++this.#last;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const sinceMs = this.#clock.monotonic();
     const pauseMs = FIRST_PAUSE_MS;
-    const waiting = { text: JSON.stringify(call), sinceMs, againAtMs: sinceMs + pauseMs, pauseMs, resolve, reject };
+    const waiting = { text, sinceMs, againAtMs: sinceMs + pauseMs, pauseMs, resolve, reject };
     this.#waiting.set(id, waiting);
     this.#say(id, waiting);
     this.#timer ??= this.#clock.setTimer(LOOK_MS, () => this.#look());

@@ -2,6 +2,7 @@ import { ApiError } from "../../model/errors.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
 import type { Assignments } from "../control.ts";
+import type { Call } from "../frames/call.ts";
 import type { PodsFrame } from "../frames/to-agent.ts";
 import { gotFrame } from "../frames/to-dispatcher.ts";
 import type { Calls } from "./calls.ts";
@@ -47,7 +48,7 @@ export class PodWatch {
     const { calls, newStream, node, log, isOpen } = this.#options;
     const stream = newStream();
     this.#stream = new PodStream(stream, (assignments) => this.#deliver(stream, assignments));
-    const { answer, giveUp } = calls.begin({ method: "watch", stream, node });
+    const { answer, giveUp } = calls.begin(JSON.stringify({ method: "watch", stream, node } satisfies Call));
     this.#opening = { giveUp };
     answer.catch((error: Error) => {
       if (this.#stream?.number !== stream) return;

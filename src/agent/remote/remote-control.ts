@@ -17,7 +17,7 @@ import { Calls } from "./calls.ts";
 import { Connection, type RemoteOptions } from "./connection.ts";
 import { HeartbeatLink } from "./heartbeat-link.ts";
 import { PodWatch } from "./pod-watch.ts";
-import { groupsOf } from "./report-groups.ts";
+import { reportCalls } from "./report-calls.ts";
 
 export class RemoteControl implements Control {
   readonly #options: RemoteOptions;
@@ -70,8 +70,7 @@ export class RemoteControl implements Control {
   /** Large reports travel in several calls; rejects unless all were taken. */
   async report(reports: readonly PodReport[], events: readonly NodeEvent[]): Promise<void> {
     const calls = this.#start();
-    const groups = groupsOf(reports, events, FRAME_CHARS);
-    await Promise.all(groups.map((group) => calls.call({ method: "report", ...group })));
+    await Promise.all(reportCalls(reports, events, FRAME_CHARS).map((text) => calls.begin(text).answer));
   }
 
   async keyValues(
