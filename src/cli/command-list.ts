@@ -29,6 +29,8 @@ export const commandList = [
   { name: "nodes", group: "Nodes", summary: "hosts, their room and their health", takes: "node" },
   { name: "cordon", group: "Nodes", summary: "place nothing new on a node", takes: "node" },
   { name: "uncordon", group: "Nodes", summary: "place pods on it again", takes: "node" },
+  { name: "drain", group: "Nodes", summary: "move its pods elsewhere: start before stop", takes: "node" },
+  { name: "rebalance", group: "Nodes", summary: "even out what lies unevenly: plan, apply, stop" },
   { name: "forget", group: "Nodes", summary: "say that a node is gone for good", takes: "node" },
   { name: "brake", group: "Nodes", summary: "nothing is moved while too many nodes are silent: show, release" },
   { name: "settings", group: "Nodes", summary: "when a node is lost, how fast pods are moved: show, set, unset" },

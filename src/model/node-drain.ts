@@ -55,6 +55,8 @@ export interface DrainedPod {
   readonly since: string;
   /** Ready copies of its workload when its move began: not fewer after it. */
   readonly readyBefore?: number;
+  /** Nobody keeps it: it stays unless the drain is told to delete it. */
+  readonly needsForce?: true;
 }
 
 export const nodeDrains = defineKind<NodeDrain>("NodeDrain", "styrmann.dev/v1", "cluster");

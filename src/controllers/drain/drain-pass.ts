@@ -96,7 +96,7 @@ export class DrainPass {
       return;
     }
     if (verdict.againInMs !== undefined) this.#lookAgain(verdict.againInMs);
-    this.#say(pod, "starting", verdict.reason, readyBefore);
+    this.#say(pod, "starting", verdict.reason, { readyBefore });
   }
 
   #consider({ pod, kept }: Candidate): void {
@@ -104,7 +104,9 @@ export class DrainPass {
     if (kept.moves === "stays") {
       this.#say(pod, "stays", kept.copies?.why ?? "it belongs to this node");
     } else if (kept.moves === "nobody's" && !this.#drain.spec.force) {
-      this.#say(pod, "stays", `nothing would start it elsewhere; styr drain ${name} --force deletes it`);
+      this.#say(pod, "stays", `nothing would start it elsewhere; styr drain ${name} --force deletes it`, {
+        needsForce: true,
+      });
     } else if (this.#isLate) {
       this.#stop(pod, "the deadline has come");
     } else {
@@ -158,7 +160,7 @@ export class DrainPass {
     const message = `${name} is being drained: a successor starts elsewhere, then this one stops`;
     this.#tx.update(pods, withDisruption(pod, "Drain", message, this.#tx.nowMs));
     this.#note(pod, message);
-    this.#say(pod, "starting", "its successor is not made yet", readyBefore);
+    this.#say(pod, "starting", "its successor is not made yet", { readyBefore });
   }
 
   #stop(pod: Pod, reason: string): void {
@@ -171,12 +173,11 @@ export class DrainPass {
     recordEvent(this.#tx, pod, { type: "Normal", reason: "Moving", message, component: "drain" });
   }
 
-  #say(pod: Pod, state: DrainState, reason: string, readyBefore?: number): void {
+  #say(pod: Pod, state: DrainState, reason: string, more: Pick<DrainedPod, "readyBefore" | "needsForce"> = {}): void {
     const { uid } = pod.metadata;
     const before = this.#earlier.get(uid);
     const since = before?.state === state ? before.since : rfc3339(this.#tx.nowMs);
-    const row = { key: keyOf(pod), uid, workload: workloadNameOf(pod), state, reason, since };
-    this.#rows.set(uid, readyBefore === undefined ? row : { ...row, readyBefore });
+    this.#rows.set(uid, { key: keyOf(pod), uid, workload: workloadNameOf(pod), state, reason, since, ...more });
   }
 
   #finish(): readonly DrainedPod[] {

@@ -59,7 +59,8 @@ export function isOnTheMove(pod: Pod): boolean {
 }
 
 function waitOf(peer: Pod, copies: Copies | undefined, nowMs: number): number {
-  return (readySinceMs(peer) ?? nowMs) + Math.max(LEAST_READY_MS, copies?.minReadyMs ?? 0) - nowMs;
+  const sinceMs = readySinceMs(peer) ?? Date.parse(peer.metadata.creationTimestamp);
+  return sinceMs + Math.max(LEAST_READY_MS, copies?.minReadyMs ?? 0) - nowMs;
 }
 
 function missingSuccessor({ peers, copies, sinceMs }: Moving): string | undefined {
