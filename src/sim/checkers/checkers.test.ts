@@ -617,7 +617,7 @@ describe("quiet", () => {
     const stage = await CheckerStage.open(checker);
     const crashing = testPod({ name: "loop", spec: { containers: [{ name: "main", image: "fake/exit-1" }] } });
     await stage.commit((tx) => {
-      tx.create(pods, testPod({ name: "a" }));
+      tx.create(pods, testPod({ name: "a", spec: { nodeName: "n1" } }));
       tx.create(pods, crashing);
     });
     const writing = (key: string) =>

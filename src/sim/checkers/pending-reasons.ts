@@ -10,6 +10,7 @@ import { withChanges } from "../../scheduling/unblock.ts";
 import type { Reader } from "../../store/transaction.ts";
 import { type Checker, SimFailure, type World } from "../contract.ts";
 import { podWords } from "./pod-book.ts";
+import { runsForGood } from "./runs-for-good.ts";
 
 /** Judged once all is still: while things change, a reason may be a moment old. */
 const STRATEGY = { strategy: "spread" } as const;
@@ -31,13 +32,15 @@ export class PendingReasons implements Checker {
       .filter((pod) => !isTerminal(pod) && pod.metadata.deletionTimestamp === undefined);
     if (waiting.length === 0) return;
     const infos = reader.list(nodes).map((node) => nodeInfoOf(node, boundTo(reader, node)));
+    // Where programs come and go the numbers in a reason are a moment old.
+    const isStill = reader.list(pods).every(runsForGood);
     for (const pod of waiting.slice(0, JUDGED_AT_MOST)) {
       this.judgements++;
-      this.#judgeOne(pod, infos);
+      this.#judgeOne(pod, infos, isStill);
     }
   }
 
-  #judgeOne(pod: Pod, infos: readonly NodeInfo[]): void {
+  #judgeOne(pod: Pod, infos: readonly NodeInfo[], isStill: boolean): void {
     const said = refusalOf(pod);
     if (said === undefined) throw new SimFailure(this.rule, `${podWords(pod)} waits, and nothing says why`);
     const truth = explainPod(pod, infos, STRATEGY);
@@ -46,7 +49,7 @@ export class PendingReasons implements Checker {
     const count = `0 of ${infos.length} `;
     if (infos.length > 0 && !said.startsWith(count))
       throw new SimFailure(this.rule, `${podWords(pod)} says "${said}", and there are ${infos.length} nodes`);
-    this.#judgeWords(pod, said, truth);
+    if (isStill) this.#judgeWords(pod, said, truth);
     for (const { nodeName, message, changes } of truth.unblockings) {
       const after = withChanges(compileDemand(pod), infos, nodeName, changes);
       if (schedulePod(after.demand, after.nodes, Census.of(after.nodes), STRATEGY.strategy) === undefined)
