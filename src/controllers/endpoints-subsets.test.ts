@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { withDisruption } from "../model/disruption.ts";
 import type { Pod } from "../model/pod.ts";
 import type { Service } from "../model/service.ts";
 import { planSubsets } from "./endpoints-subsets.ts";
@@ -42,6 +43,19 @@ describe("subsets of endpoints", () => {
       planSubsets(service, picked).reduce((sum, { addresses = [] }) => sum + addresses.length, 0);
     assert.equal(addressCount(many(1000)), 1000);
     assert.equal(addressCount(many(1003)), 1000);
+  });
+
+  test("a pod that is lost with its node is not among them, one that is drained serves until it is stopped", () => {
+    const [lost, drained] = [pod(1, "10.1.0.1"), pod(2, "10.1.0.2")];
+    const [subset] = planSubsets(service, [
+      withDisruption(lost, "NodeUnreachable", "", 0),
+      withDisruption(drained, "Drain", "", 0),
+    ]);
+    assert.deepEqual(
+      subset?.addresses?.map(({ ip }) => ip),
+      ["10.1.0.2"],
+    );
+    assert.equal(subset?.notReadyAddresses, undefined);
   });
 
   test("pods that cannot serve do not take another's place among the thousand", () => {

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { CLUSTER_SETTINGS_NAME, type ClusterSettings, clusterSettings } from "../model/cluster-settings.ts";
+import { withDisruption, withoutDisruption } from "../model/disruption.ts";
 import { kernelKinds } from "../model/kinds.ts";
+import { keyOf } from "../model/meta.ts";
 import { type Namespace, namespaces } from "../model/namespace.ts";
-import { pods } from "../model/pod.ts";
+import { type Pod, type PodSpec, pods } from "../model/pod.ts";
 import { type ReplicationController, replicationControllers } from "../model/replication-controller.ts";
 import { silentLog } from "../seams/log.ts";
 import { ManualClock } from "../seams/manual-clock.ts";
@@ -12,14 +15,14 @@ import { Store } from "../store/store.ts";
 import type { Requeue } from "./controller.ts";
 import { replicationController } from "./replication-controller.ts";
 
-async function open(phase: "Active" | "Terminating" = "Active") {
+async function open(phase: "Active" | "Terminating" = "Active", more: Partial<PodSpec> = {}) {
   const [clock, random, log] = [new ManualClock(), new SeededRandom("rc"), silentLog];
   const store = await Store.open({ kinds: kernelKinds, journal: new MemoryJournal(), clock, random, log });
   const want = (replicas: number) =>
     store.update((tx) => {
       const before = tx.get(replicationControllers, "default/web");
       if (before) tx.update(replicationControllers, { ...before, spec: { ...before.spec, replicas } });
-      else tx.create<ReplicationController>(replicationControllers, draft(replicas));
+      else tx.create<ReplicationController>(replicationControllers, draft(replicas, more));
     });
   const reconcile = () =>
     store.update((tx): { requeue: Requeue | undefined } => ({
@@ -34,10 +37,15 @@ async function open(phase: "Active" | "Terminating" = "Active") {
       status: { phase },
     }),
   );
-  return { store, want, reconcile };
+  const change = (pod: Pod | undefined, to: (pod: Pod) => Pod) =>
+    store.update((tx) => {
+      const present = pod && tx.get(pods, keyOf(pod));
+      if (present) tx.update(pods, to(present));
+    });
+  return { store, want, reconcile, change };
 }
 
-function draft(replicas: number) {
+function draft(replicas: number, more: Partial<PodSpec>) {
   const selector = { app: "web" };
   return {
     apiVersion: "v1",
@@ -46,7 +54,7 @@ function draft(replicas: number) {
     spec: {
       replicas,
       selector,
-      template: { metadata: { labels: selector }, spec: { containers: [{ name: "main", image: "busybox" }] } },
+      template: { metadata: { labels: selector }, spec: { containers: [{ name: "main", image: "busybox" }], ...more } },
     },
     status: { replicas: 0 },
   };
@@ -74,6 +82,57 @@ describe("replication controller", () => {
     assert.equal(store.count(pods), 100);
     assert.equal((await reconcile()).requeue, undefined);
     assert.equal(store.count(pods), 0);
+  });
+
+  test("a copy that is to be replaced does not count: another is made, and the old one is left to whoever said so", async () => {
+    const { store, want, reconcile, change } = await open();
+    await want(2);
+    await reconcile();
+    const [first] = store.list(pods);
+    await change(first, (pod) => withDisruption(pod, "NodeUnreachable", "", 0));
+    await reconcile();
+    assert.equal(store.count(pods), 3);
+    assert.equal(store.get(replicationControllers, "default/web")?.status.replicas, 2);
+    await change(first, (pod) => withoutDisruption(pod, 0, true));
+    await reconcile();
+    assert.equal(store.count(pods), 2, "one too many when it is back");
+  });
+
+  test("of an exclusive pod the next copy is made when the one before is gone, or was given away", async () => {
+    const { store, want, reconcile, change } = await open("Active", { exclusive: true });
+    await want(1);
+    await reconcile();
+    const [first] = store.list(pods);
+    await change(first, (pod) => ({ ...pod, spec: { ...pod.spec, nodeName: "n1" } }));
+    await change(first, (pod) => withDisruption(pod, "Drain", "", 0));
+    await reconcile();
+    assert.equal(store.count(pods), 1, "it runs on until it is stopped");
+    const deletionTimestamp = "2026-01-01T00:01:00Z";
+    await change(first, (pod) => ({ ...pod, metadata: { ...pod.metadata, deletionTimestamp } }));
+    await reconcile();
+    assert.equal(store.count(pods), 1, "it is still being stopped");
+    await change(first, (pod) => withDisruption(pod, "NodeUnreachable", "", 0));
+    await reconcile();
+    assert.equal(store.count(pods), 2);
+  });
+
+  test("Kubernetes' tolerations of 300 s are added only where the cluster asks for them", async () => {
+    const { store, want, reconcile } = await open();
+    await want(1);
+    await reconcile();
+    assert.equal(store.list(pods)[0]?.spec.tolerations, undefined);
+    await store.update((tx) =>
+      tx.create<ClusterSettings>(clusterSettings, {
+        apiVersion: clusterSettings.apiVersion,
+        kind: "ClusterSettings",
+        metadata: { name: CLUSTER_SETTINGS_NAME },
+        spec: { kubernetesDefaultTolerations: true },
+      }),
+    );
+    await want(2);
+    await reconcile();
+    const counts = store.list(pods).map(({ spec }) => spec.tolerations?.length ?? 0);
+    assert.deepEqual(counts.toSorted(), [0, 2]);
   });
 
   test("in a namespace that is going away it makes nothing new", async () => {

@@ -13,9 +13,14 @@ interface Shape {
   readonly cost?: number;
   readonly restarts?: number;
   readonly age?: number;
+  /** It was lost with its node and came back with it. */
+  readonly returned?: boolean;
 }
 
-function pod(name: string, { node, phase = "Running", readyFor, cost, restarts, age = 1000 }: Shape): Pod {
+function pod(
+  name: string,
+  { node, phase = "Running", readyFor, cost, restarts, age = 1000, returned = false }: Shape,
+): Pod {
   return {
     apiVersion: "v1",
     kind: "Pod",
@@ -31,9 +36,12 @@ function pod(name: string, { node, phase = "Running", readyFor, cost, restarts, 
     spec: { containers: [], ...(node === undefined ? {} : { nodeName: node }) },
     status: {
       phase,
-      ...(readyFor === undefined
-        ? {}
-        : { conditions: [{ type: "Ready", status: "True", lastTransitionTime: at(readyFor) }] }),
+      conditions: [
+        ...(readyFor === undefined
+          ? []
+          : [{ type: "Ready", status: "True" as const, lastTransitionTime: at(readyFor) }]),
+        ...(returned ? [{ type: "DisruptionTarget", status: "False" as const, reason: "NodeReturned" }] : []),
+      ],
       ...(restarts === undefined
         ? {}
         : {
@@ -55,6 +63,14 @@ describe("scale-down order: which of two goes first", () => {
     ["the lower deletion cost", { ...READY, cost: -5 }, { ...READY, cost: 3 }],
     ["newer ready, when by a power of two", { ...READY, readyFor: 10 }, { ...READY, readyFor: 100 }],
     ["more restarts", { ...READY, restarts: 4 }, { ...READY, restarts: 1 }],
+    [
+      "one that came back with its node, older as it is",
+      { ...READY, returned: true, age: 5000 },
+      { ...READY, age: 10 },
+    ],
+    ["one that came back, whatever its deletion cost", { ...READY, returned: true, cost: 9 }, { ...READY, cost: -9 }],
+    ["not ready before one that came back", { node: "n1" }, { ...READY, returned: true }],
+    ["of two that came back the older", { ...READY, returned: true, age: 5000 }, { ...READY, returned: true, age: 10 }],
     ["the newer one", { ...READY, age: 10 }, { ...READY, age: 5000 }],
   ] as const) {
     test(why, () => {
