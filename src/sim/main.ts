@@ -14,8 +14,15 @@ async function main(): Promise<number> {
     console.error(`${(error as Error).message}\n${SIM_USAGE}`);
     return 2;
   }
-  const { seed, scenario: name, timeline, plant } = options;
+  const { seed, scenario: name, timeline, plant, cell } = options;
   if (plant !== undefined) plantBug(plantedBug(plant));
+  if (name === "cell") {
+    const { runCell } = await import("./scenarios/cell/cell.ts");
+    const { cellTable } = await import("./scenarios/cell/cell-table.ts");
+    const report = await runCell({ ...cell, seed }, console.log);
+    console.log(cellTable(report, new Date()));
+    return 0;
+  }
   const { hour } = await import("./hour.ts");
   const { findScenario, runScenario } = await import("./swarm/run-seed.ts");
   const { failureLines } = await import("./swarm/summary.ts");
