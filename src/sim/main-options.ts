@@ -6,16 +6,19 @@ export interface SimOptions {
   /** Every change and call as a line. */
   readonly timeline: boolean;
   readonly plant: string | undefined;
-  /** Of the scenario `cell` only: how large it is, and how fast pods are moved where not as fast as the product does. */
-  readonly cell: { readonly nodes: number; readonly pods: number; readonly movesPerSecond?: number };
+  /** Of the cell. */
+  readonly nodes: number;
+  readonly pods: number;
 }
 
-export const SIM_USAGE =
-  "npm run sim -- --seed N [--scenario NAME] [--timeline] [--plant BUG]\n" +
-  "npm run sim -- --scenario cell [--nodes 1000] [--pods 50000] [--moves-per-second 20]";
+export const SIM_USAGE = [
+  "npm run sim -- [--seed N] [--scenario NAME] [--timeline] [--plant BUG]",
+  "npm run sim -- --scenario cell [--nodes 1000] [--pods 50000]",
+  "npm run sim -- --list",
+].join("\n");
 
 /** Throws with one sentence when it cannot be read. */
-export function parseSimOptions(args: readonly string[]): SimOptions {
+export function parseSimOptions(args: readonly string[]): SimOptions | "list" {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -25,20 +28,20 @@ export function parseSimOptions(args: readonly string[]): SimOptions {
       plant: { type: "string" },
       nodes: { type: "string", default: "1000" },
       pods: { type: "string", default: "50000" },
-      "moves-per-second": { type: "string" },
+      list: { type: "boolean", default: false },
     },
   });
+  if (values.list) return "list";
   const { scenario, timeline, plant } = values;
-  const moves = values["moves-per-second"];
-  const cell = {
-    nodes: wholeNumber("nodes", values.nodes),
-    pods: wholeNumber("pods", values.pods),
-    ...(moves === undefined ? {} : { movesPerSecond: wholeNumber("moves-per-second", moves) }),
-  };
-  return { seed: wholeNumber("seed", values.seed), scenario, timeline, plant, cell };
+  const [seed, nodes, pods] = [
+    whole("--seed", values.seed),
+    whole("--nodes", values.nodes),
+    whole("--pods", values.pods),
+  ];
+  return { seed, scenario, timeline, plant, nodes, pods };
 }
 
-function wholeNumber(option: string, text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new Error(`--${option} takes a whole number, not "${text}"`);
+function whole(name: string, text: string): number {
+  if (!/^\d+$/.test(text)) throw new Error(`${name} takes a whole number, not "${text}"`);
   return Number(text);
 }

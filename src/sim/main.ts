@@ -7,33 +7,51 @@ import { plantBug } from "./plant/plant-bug.ts";
 import { plantedBug } from "./plant/planted-bugs.ts";
 
 async function main(): Promise<number> {
-  let options: SimOptions;
+  let options: SimOptions | "list";
   try {
     options = parseSimOptions(process.argv.slice(2));
   } catch (error) {
     console.error(`${(error as Error).message}\n${SIM_USAGE}`);
     return 2;
   }
-  const { seed, scenario: name, timeline, plant, cell } = options;
-  if (plant !== undefined) plantBug(plantedBug(plant));
-  if (name === "cell") {
-    const { runCell } = await import("./scenarios/cell/cell.ts");
-    const { cellTable } = await import("./scenarios/cell/cell-table.ts");
-    const report = await runCell({ ...cell, seed }, console.log);
-    console.log(cellTable(report, new Date()));
-    return 0;
-  }
+  if (options === "list") return await list();
+  return options.scenario === "cell" ? await measureCell(options) : await runOne(options);
+}
+
+async function list(): Promise<number> {
+  const { scenarios } = await import("./scenarios/index.ts");
   const { hour } = await import("./hour.ts");
-  const { findScenario, runScenario } = await import("./swarm/run-seed.ts");
+  for (const { name, about } of [...scenarios, hour]) console.log(`${name.padEnd(24)} ${about}`);
+  console.log(`${"cell".padEnd(24)} how a large cluster is filled, loses a zone and heals, and what that costs`);
+  return 0;
+}
+
+async function measureCell({ nodes, pods, seed }: SimOptions): Promise<number> {
+  const { runCell } = await import("./scenarios/cell/cell.ts");
+  const { cellTable } = await import("./scenarios/cell/cell-table.ts");
+  const report = await runCell({ nodes, pods, seed }, (line) => console.log(line));
+  console.log(`\n${cellTable(report, new Date())}`);
+  return 0;
+}
+
+async function runOne({ seed, scenario: name, timeline, plant }: SimOptions): Promise<number> {
+  if (plant !== undefined) plantBug(plantedBug(plant));
+  const { hour } = await import("./hour.ts");
+  const { runScenario } = await import("./swarm/run-seed.ts");
+  const { scenarios } = await import("./scenarios/index.ts");
   const { failureLines } = await import("./swarm/summary.ts");
   const { commitId } = await import("./swarm/commit-id.ts");
-  const scenario = name === hour.name ? hour : findScenario(name);
+  const scenario = [...scenarios, hour].find((one) => one.name === name);
+  if (!scenario) {
+    console.error(`there is no scenario "${name}"; see them with: npm run sim -- --list`);
+    return 2;
+  }
   const began = process.cpuUsage();
   const result = await runScenario(seed, scenario, { timeline });
-  const spent = process.cpuUsage(began);
+  const { user, system } = process.cpuUsage(began);
   for (const line of result.timeline ?? []) console.log(line);
   const { virtualMs, commits, driverCalls, traceHash, failure } = result;
-  const cpuSeconds = ((spent.user + spent.system) / 1e6).toFixed(1);
+  const cpuSeconds = ((user + system) / 1e6).toFixed(1);
   console.log(`${scenario.name}: ${scenario.about}`);
   console.log(
     `seed ${seed}: ${(virtualMs / 1000).toFixed(1)} virtual seconds in ${cpuSeconds} s of processor time, ` +

@@ -19,8 +19,8 @@ import { AGENTS_AT } from "./sim-server.ts";
 import { Life } from "./sim-time.ts";
 import { SimTransport } from "./sim-transport.ts";
 
-/** Drivers of a real node, and the fake under its own name. */
-const DRIVERS: readonly DriverName[] = ["docker", "process", "unit", "fake"];
+/** What a real node has; fakes stand in for all of them. */
+const DRIVERS: readonly DriverName[] = ["docker", "process", "unit"];
 /** From the request to a running container, as measured with Docker. */
 const START_MS = 200;
 /** From power to the agent's first step. */
@@ -241,7 +241,7 @@ export class Host implements SimHost, Station {
   }
 
   #newEngine(name: DriverName, machine: SimMachine, clock: Clock, before: SimMachine | undefined): SimEngine {
-    const gates = name === "docker" || name === "fake" ? [this.#io, this.#engineGate] : [this.#io];
+    const gates = name === "docker" ? [this.#io, this.#engineGate] : [this.#io];
     const pull = async () => {
       const { nowMs } = this.#ground.time;
       const { untilMs, extraMs } = this.#slowPulls;
@@ -250,7 +250,7 @@ export class Host implements SimHost, Station {
         throw new DriverError(PULL_FAILED, { temporary: true, reason: "ErrImagePull" });
     };
     const called = (what: "start" | "stop" | "remove", ref: RunRef) => this.#called(what, ref);
-    const left = name === "docker" || name === "fake" ? (before?.pods ?? []) : [];
+    const left = name === "docker" ? (before?.pods ?? []) : [];
     return new SimEngine({ name, machine, clock, gates, startMs: START_MS, pull, called }, left);
   }
 
@@ -295,7 +295,7 @@ export class Host implements SimHost, Station {
 function leaveAfterReboot(before: SimMachine, machine: SimMachine): void {
   for (const image of before.images) machine.images.add(image);
   for (const [key, { run, output, observed }] of before.runs) {
-    if (observed.driver !== "docker" && observed.driver !== "fake") continue;
+    if (observed.driver !== "docker") continue;
     machine.pods.add(run.ref.podUid);
     machine.runs.set(key, { run, output, observed: endedByPower(observed, machine.clock) });
   }
