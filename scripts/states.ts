@@ -5,6 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PHASE_MOVES, STAGE_MOVES } from "../src/agent/pod-machine.ts";
+import { NODE_MEANINGS, NODE_MOVES } from "../src/controllers/node-lifecycle/node-moves.ts";
 import { ACTIVE_STATE, SERVICE_MOVES, type SubState } from "../src/drivers/unit/service-state.ts";
 
 export const STATES_FILE = join(import.meta.dirname, "../docs/states.md");
@@ -31,6 +32,11 @@ const PHASES = `## A pod's phase
 \`PHASE_MOVES\` in \`src/agent/pod-machine.ts\`: Kubernetes' phases, and the moves an agent may report. A phase is on disk before it is
 told. \`Unknown\` is not given by an agent in this version.`;
 
+const NODES = `## A node
+
+\`NODE_MOVES\` in \`src/controllers/node-lifecycle/node-moves.ts\`: what the control plane thinks of a node, by its heartbeats. The times are the defaults of
+\`styr settings\`. *Suspect* and *restarting* are known to the control plane's memory only ([decision 11](decisions/0011-leases-in-memory.md)).`;
+
 const SERVICE = `## A unit's service
 
 \`SERVICE_MOVES\` and \`ACTIVE_STATE\` in \`src/drivers/unit/service-state.ts\`: systemd's sub states, with the active state that each
@@ -41,20 +47,28 @@ export function statesPage(): string {
   return `${[
     INTRODUCTION,
     STAGES,
-    stageTable(),
+    moveTable(STAGE_MOVES),
     diagram(movesOf(STAGE_MOVES)),
     PHASES,
     table(["Phase", "May become"], phaseRows()),
+    NODES,
+    table(["State", "Means"], meaningRows()),
+    moveTable(NODE_MOVES),
+    diagram(movesOf(NODE_MOVES)),
     SERVICE,
     table(["Sub state", "Active state", "May become"], serviceRows()),
   ].join("\n\n")}\n`;
 }
 
-function stageTable(): string {
-  const rows = Object.entries(STAGE_MOVES).flatMap(([from, moves]) =>
-    Object.entries(moves).map(([to, why]) => [code(from), code(to), String(why)]),
+function moveTable(all: Readonly<Record<string, Readonly<Record<string, string>>>>): string {
+  const rows = Object.entries(all).flatMap(([from, moves]) =>
+    Object.entries(moves).map(([to, why]) => [code(from), code(to), why]),
   );
   return table(["From", "To", "When"], rows);
+}
+
+function meaningRows(): readonly (readonly string[])[] {
+  return Object.entries(NODE_MEANINGS).map(([state, words]) => [code(state), words]);
 }
 
 function phaseRows(): readonly (readonly string[])[] {

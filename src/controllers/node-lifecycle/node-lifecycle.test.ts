@@ -385,6 +385,18 @@ describe("node lifecycle: goodbye", () => {
     assert.match(c.events("NodeBack")[0]?.message ?? "", /was rebooted, as announced/);
   });
 
+  test("new pods go elsewhere while it reboots", async () => {
+    const c = await cluster();
+    c.goodbye("n1");
+    c.goodbye("n2", "agent-restart");
+    await c.advance(1_000);
+    assert.equal(c.condition(c.node("n1"), "Healthy"), "False Restarting");
+    assert.equal(c.condition(c.node("n2"), "Healthy"), "");
+    await c.back("n1", true);
+    await c.advance(6_000);
+    assert.equal(c.condition(c.node("n1"), "Healthy"), "True Well");
+  });
+
   test("one that is not back after the grace is lost", async () => {
     const c = await cluster();
     await c.run("web-1", "n1");

@@ -29,7 +29,7 @@ import { dueMs, type Lease } from "./lease.ts";
 import { Leases } from "./leases.ts";
 import { type Move, MoveQueue } from "./move-queue.ts";
 import { isGivenAway, isLostAlready, moveOf } from "./move-rules.ts";
-import { lostSinceMs, type Standing, saysHealth } from "./node-marks.ts";
+import { lostSinceMs, type Standing, saysHealth, troubleOf } from "./node-marks.ts";
 import { disrupt, forgetPod } from "./pod-marks.ts";
 import { silences } from "./silence.ts";
 import { silentWords, stateOf } from "./words.ts";
@@ -141,7 +141,8 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
       const left = leaving !== lease.leaving ? leaving : undefined;
       const isHeld = this.#brake.isHeld && this.#brake.counts(lease.node);
       lease.released = false;
-      if (!hasBeaten || left || rebooted || isHeld) this.#welcome(lease, { heardMs, left, rebooted, isHeld }, nowMs);
+      if (!hasBeaten || left || rebooted || isHeld)
+        this.#welcome(lease, beat, { heardMs, left, rebooted, isHeld }, nowMs);
       if (lease.word.health !== beat.health) this.#takeHealth(lease, beat, nowMs);
     }
     return lease.gaveAway || lease.giving > 0 ? this.#refused : this.#renewed;
@@ -158,6 +159,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     if (!this.#leases.leave(lease, goodbye, nowMs, graceMs)) {
       throw new ApiError("Conflict", `node ${goodbye.node} has an agent that began after the one that says goodbye`);
     }
+    this.#touch(goodbye.node);
   }
 
   stateOf(nodeName: string): NodeState | undefined {
@@ -307,7 +309,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
   }
 
   /** It beats: for the first time, or after it was given up, away, or another boot. */
-  #welcome(lease: Lease, { heardMs, left, rebooted, isHeld }: Before, nowMs: number): void {
+  #welcome(lease: Lease, beat: Heartbeat, { heardMs, left, rebooted, isHeld }: Before, nowMs: number): void {
     const { node, loss } = lease;
     if (loss || left || rebooted || isHeld) {
       const sinceMs = left?.sinceMs ?? Math.min(heardMs, loss?.sinceMs ?? heardMs);
@@ -320,7 +322,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     this.#endHolds(this.#brake.drop(node, this.#settings), nowMs);
     this.#leases.schedule(lease, this.#settings);
     const stored = this.#store.get(nodes, node);
-    if (stored && !saysHealth(stored, lease.word.health)) this.#lookAgain(node, nowMs + HYSTERESIS_MS);
+    if (stored && !saysHealth(stored, troubleOf(beat.health, ""))) this.#lookAgain(node, nowMs + HYSTERESIS_MS);
     this.#touch(node);
   }
 

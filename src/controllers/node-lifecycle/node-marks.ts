@@ -48,28 +48,39 @@ function markTaints(node: Node, lost: boolean, nowMs: number): Node {
   return { ...node, spec: { ...node.spec, taints: [...others, ...added] } };
 }
 
-const REASON: Readonly<Record<Exclude<NodeHealth, "ok">, string>> = {
+const REASON: Readonly<Record<NodeHealth, string | undefined>> = {
+  ok: undefined,
   "io-stalled": "IOStalled",
   "engine-silent": "EngineSilent",
   "memory-pressure": "MemoryPressure",
   "agent-stalled": "AgentStalled",
 };
 
+/** Why new pods better go elsewhere; undefined = they need not. */
+export interface Trouble {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export function troubleOf(health: NodeHealth, message: string): Trouble | undefined {
+  const reason = REASON[health];
+  return reason === undefined ? undefined : { reason, message: message || reason };
+}
+
 /** A node that never was unwell says nothing of it. */
-export function markHealth(node: Node, health: NodeHealth, message: string, nowMs: number): Node {
+export function markHealth(node: Node, trouble: Trouble | undefined, nowMs: number): Node {
   const before = node.status.conditions.find(({ type }) => type === HEALTHY);
-  if (health === "ok") {
+  if (!trouble) {
     if (before === undefined || before.status === "True") return node;
     return withCondition(node, { type: HEALTHY, status: "True", reason: "Well", message: "nothing is amiss" }, nowMs);
   }
-  const reason = REASON[health];
-  if (before?.status === "False" && before.reason === reason) return node;
-  return withCondition(node, { type: HEALTHY, status: "False", reason, message: message || reason }, nowMs);
+  if (before?.status === "False" && before.reason === trouble.reason) return node;
+  return withCondition(node, { type: HEALTHY, status: "False", ...trouble }, nowMs);
 }
 
-/** Whether the object says what the lease says. */
-export function saysHealth(node: Node, health: NodeHealth): boolean {
-  return markHealth(node, health, "", 0) === node;
+/** Whether the object says so already. */
+export function saysHealth(node: Node, trouble: Trouble | undefined): boolean {
+  return markHealth(node, trouble, 0) === node;
 }
 
 /** Since when its pods are being replaced, in wall time, as a control plane before this one wrote it. */

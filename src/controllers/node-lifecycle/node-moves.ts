@@ -29,7 +29,7 @@ export const NODE_MOVES: Readonly<Record<NodeStateWord, Readonly<Partial<Record<
 export const NODE_MEANINGS: Readonly<Record<NodeStateWord, string>> = {
   ready: "takes pods; one whose health word is not ok takes them last",
   suspect: "shown, nothing else",
-  restarting: "nothing of it is moved, exclusive pods neither; it takes new pods",
+  restarting: "nothing of it is moved, exclusive pods neither; when it reboots, it takes new pods last",
   unreachable:
     "Ready is Unknown, it takes no pods, and its pods are replaced as each asks for, at the pace of the limits; exclusive ones after `exclusiveAfterMs` (40 s) of silence. While the brake holds it, its pods are left alone",
   gone: "what was replaced is forgotten",

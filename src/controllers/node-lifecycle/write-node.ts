@@ -4,14 +4,16 @@ import { type Node, nodes } from "../../model/node.ts";
 import { type Pod, pods } from "../../model/pod.ts";
 import { recordEvent } from "../../store/record-event.ts";
 import type { Tx } from "../../store/transaction.ts";
-import { type Comeback, isGone, type Lease } from "./lease.ts";
+import { type Comeback, isAway, isGone, type Lease } from "./lease.ts";
 import { forgetAtMs, isLostAlready } from "./move-rules.ts";
-import { HEALTHY, markHealth, markNode, type Standing } from "./node-marks.ts";
+import { HEALTHY, markHealth, markNode, type Standing, type Trouble, troubleOf } from "./node-marks.ts";
 import { deleteGivenAway, forgetPod, markNotReady, takeBack } from "./pod-marks.ts";
 import { comebackWords, silentWords, spell } from "./words.ts";
 
 /** A health word counts once it has been said for so long. */
 export const HYSTERESIS_MS = 3_000;
+
+const REBOOTING: Trouble = { reason: "Restarting", message: "said that it reboots" };
 
 export interface NodeWrite {
   readonly lease: Lease;
@@ -56,19 +58,15 @@ function writeMarks(tx: Tx, node: Node, { lease, standing = "up", nowMs, heldWor
   tx.update(nodes, standing === "up" ? writeHealth(tx, marked, lease, nowMs) : marked);
 }
 
-function writeHealth(tx: Tx, node: Node, { word: { health, message, sinceMs } }: Lease, nowMs: number): Node {
-  if (nowMs - sinceMs < HYSTERESIS_MS) return node;
-  const marked = markHealth(node, health, message, tx.nowMs);
+function writeHealth(tx: Tx, node: Node, lease: Lease, nowMs: number): Node {
+  const reboots = isAway(lease, nowMs) && lease.leaving?.goodbye.why === "reboot";
+  if (!reboots && nowMs - lease.word.sinceMs < HYSTERESIS_MS) return node;
+  const trouble = reboots ? REBOOTING : troubleOf(lease.word.health, lease.word.message);
+  const marked = markHealth(node, trouble, tx.nowMs);
   if (marked === node) return node;
-  const said = marked.status.conditions.find(({ type }) => type === HEALTHY);
-  const advice = health === "ok" ? "" : ": new pods go elsewhere while they can, and nothing is moved";
-  note(
-    tx,
-    node,
-    health === "ok" ? "Normal" : "Warning",
-    said?.reason ?? HEALTHY,
-    `${said?.message ?? health}${advice}`,
-  );
+  const advice = ": new pods go elsewhere while they can, and nothing is moved";
+  if (trouble) note(tx, node, "Warning", trouble.reason, `${trouble.message}${advice}`);
+  else note(tx, node, "Normal", HEALTHY, "nothing is amiss any more");
   return marked;
 }
 
