@@ -6,6 +6,7 @@ import type { Controller } from "../../src/controllers/controller.ts";
 import { drainController } from "../../src/controllers/drain/drain-controller.ts";
 import { replicationController } from "../../src/controllers/replication-controller.ts";
 import { ControllerRunner } from "../../src/controllers/runner.ts";
+import { type Mounted, mountApis } from "../../src/http/mount.ts";
 import type { CopiesRule } from "../../src/model/copies.ts";
 import { kernelKinds } from "../../src/model/kinds.ts";
 import { controllerOf, type Draft, keyOf, type StoredObject } from "../../src/model/meta.ts";
@@ -13,6 +14,7 @@ import { type Node, nodes } from "../../src/model/node.ts";
 import { nodeDrains } from "../../src/model/node-drain.ts";
 import { isReady, type Pod, type PodSpec, pods } from "../../src/model/pod.ts";
 import { type ReplicationController, replicationControllers } from "../../src/model/replication-controller.ts";
+import type { Personality } from "../../src/personalities/personality.ts";
 import { Scheduler } from "../../src/scheduling/scheduler.ts";
 import { type TestNode, testNode } from "../../src/scheduling/test-objects.ts";
 import { rfc3339 } from "../../src/seams/clock.ts";
@@ -29,6 +31,7 @@ const STOP_MS = 1_000;
 export interface MovingOptions {
   readonly nodes: readonly TestNode[];
   readonly copies?: readonly CopiesRule[];
+  readonly personalities?: readonly Personality[];
   readonly more?: (scheduler: Scheduler) => readonly Controller[];
   readonly journal?: MemoryJournal;
   readonly clock?: ManualClock;
@@ -51,6 +54,7 @@ export class MovingCluster {
   readonly broken = new Set<string>();
   /** Fewest ready copies of each controller seen at any moment, since it was last asked. */
   readonly fewestReady = new Map<string, number>();
+  readonly #mounted: Mounted;
   readonly #runner: ControllerRunner;
   readonly #cancel = new AbortController();
   readonly #running: Promise<unknown>;
@@ -60,7 +64,7 @@ export class MovingCluster {
     // A seed of its own for each start, as uids must not come back.
     const random = new SeededRandom(`moving ${clock.now()}`);
     const journal = options.journal ?? new MemoryJournal();
-    const store = await Store.open({ kinds: kernelKinds, journal, clock, random, log: silentLog });
+    const store = await Store.open({ kinds: kindsOf(options), journal, clock, random, log: silentLog });
     await store.update((tx) => {
       for (const node of options.nodes) if (!tx.get(nodes, node.name)) tx.create<Node>(nodes, draft(testNode(node)));
     });
@@ -69,18 +73,23 @@ export class MovingCluster {
     return cluster;
   }
 
-  private constructor({ copies = [], more }: MovingOptions, store: Store, clock: ManualClock, journal: MemoryJournal) {
-    const random = new SeededRandom("runner");
+  private constructor(options: MovingOptions, store: Store, clock: ManualClock, journal: MemoryJournal) {
+    const { copies = [], personalities = [], more } = options;
+    const random = new SeededRandom(`runner ${clock.now()}`);
     this.store = store;
     this.clock = clock;
     this.journal = journal;
     this.scheduler = new Scheduler({ store, clock, random, log: silentLog });
+    const context = { store, clock, random, log: silentLog, address: "127.0.0.1:7443", version: "0.0.0" };
     const elsewhere = (pod: Pod, stopsFirst: boolean) => this.scheduler.successorOf(pod, stopsFirst);
+    const rules = [...copies, ...personalities.flatMap((personality) => personality.copies ?? [])];
     const controllers = [
       replicationController,
-      drainController({ copies, elsewhere }),
+      drainController({ copies: rules, elsewhere }),
+      ...personalities.flatMap((personality) => personality.controllers(context)),
       ...(more?.(this.scheduler) ?? []),
     ];
+    this.#mounted = mountApis(personalities.map((personality) => personality.api(context)));
     this.#runner = new ControllerRunner({ store, controllers, clock, random, log: silentLog });
     this.#runner.start();
     this.scheduler.start();
@@ -117,6 +126,17 @@ export class MovingCluster {
       const rc = tx.get(replicationControllers, `default/${name}`) as ReplicationController;
       tx.update(replicationControllers, { ...rc, spec: { ...rc.spec, replicas } });
     });
+  }
+
+  /** A request in a dialect's own words, by somebody who may do everything. */
+  async ask(method: string, path: string, body: unknown): Promise<void> {
+    const headers = { "Content-Type": "application/json" };
+    const request = new Request(`http://styr${path}`, { method, headers, body: JSON.stringify(body) });
+    const actor = { name: "alice", roles: ["admin"] } as const;
+    const connection = { actor, remoteAddress: "127.0.0.1", origin: "http://styr" };
+    const response = await this.#mounted.handle(request, connection);
+    if (response.status >= 300) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    await this.advance(5_000);
   }
 
   /** A pod that nobody keeps. */
@@ -239,10 +259,19 @@ export class MovingCluster {
   }
 }
 
+function kindsOf({ personalities = [] }: MovingOptions) {
+  return [...kernelKinds, ...personalities.flatMap(({ kinds }) => kinds)];
+}
+
 function started(pod: Pod, nowMs: number): Pod {
   const others = (pod.status.conditions ?? []).filter(({ type }) => type !== "Ready");
   const ready = { type: "Ready", status: "True", lastTransitionTime: rfc3339(nowMs) } as const;
-  return { ...pod, status: { ...pod.status, phase: "Running", conditions: [...others, ready] } };
+  const state = { running: { startedAt: rfc3339(nowMs) } };
+  const containerStatuses = pod.spec.containers.map(({ name, image = "", unit }) => ({
+    ...{ name, image, imageID: "", ready: true, restartCount: 0, state },
+    ...(unit ? { unit: { load: "loaded", active: "active", sub: "running" } as const } : {}),
+  }));
+  return { ...pod, status: { ...pod.status, phase: "Running", conditions: [...others, ready], containerStatuses } };
 }
 
 function draft<T extends StoredObject>(object: T): Draft<T> {
