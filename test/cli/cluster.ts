@@ -32,6 +32,7 @@ export async function startCluster(statusOf: (pod: Pod) => PodStatus = isRunning
   plane.start();
   await plane.store.update((tx) => void tx.create(nodes, everythingNode()));
   const cancel = new AbortController();
+  const beating = beat(plane, everythingNode());
   const pretending = pretend(plane.store, statusOf, cancel.signal);
   const server = await serve(plane.store, plane.mounted);
   return {
@@ -39,11 +40,19 @@ export async function startCluster(statusOf: (pod: Pod) => PodStatus = isRunning
     plane,
     async close() {
       await server.close();
+      clearInterval(beating);
       cancel.abort();
       await pretending;
       await plane.stop();
     },
   };
+}
+
+/** A node that is not heard is lost. */
+function beat(plane: ControlPlane, { metadata, status }: ReturnType<typeof everythingNode>): NodeJS.Timeout {
+  const said = { node: metadata.name, bootId: status.nodeInfo.bootID, session: "pretended", health: "ok" } as const;
+  let sequence = 0;
+  return setInterval(() => void plane.lifecycle.beat({ ...said, sequence: ++sequence }), 500);
 }
 
 function everythingNode() {
