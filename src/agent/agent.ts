@@ -83,6 +83,8 @@ const FIRST_LOOK_MS = 5_000;
 const GOODBYE_MS = 1_000;
 /** After so many intervals without an answer, what this node has said may have been replaced by others' words. */
 const GAP_INTERVALS = 5;
+/** The control plane hears of this node: the last heartbeat that was answered is not older than so many intervals. */
+const HEARD_INTERVALS = 3;
 /** How long an answer that would stop everything here has to stay the same before it is believed. */
 const DOUBT_MS = 30_000;
 
@@ -350,12 +352,25 @@ export class Agent {
     if (this.#stopping.signal.aborted) return;
     const { terms, sentAtMs, known } = news;
     if (terms !== undefined) this.#terms = terms;
+    const wasHeard = this.#isHeard;
     const gapMs = sentAtMs - (this.#heardOfMs ?? sentAtMs);
     this.#heardOfMs = sentAtMs;
     if (!known) this.#registration.again();
+    if (!wasHeard && this.#isHeard) this.#answerBack();
+    if (!wasHeard || gapMs > this.#heartbeatMs * 2) this.#hurry();
     this.#fence?.heard(news);
     this.#guard.renew();
-    if (this.#isTold && gapMs > GAP_INTERVALS * (this.#terms?.heartbeatMs ?? 1_000)) this.#watchAgain(this.#ticket);
+    if (this.#isTold && gapMs > GAP_INTERVALS * this.#heartbeatMs) this.#watchAgain(this.#ticket);
+  }
+
+  #hurry(): void {
+    this.#reporter.hurry();
+    this.#registration.hurry();
+  }
+
+  /** To what was said of this node's pods while it was not heard. */
+  #answerBack(): void {
+    for (const worker of this.#workers.values()) if (isOnLostNode(worker.pod)) worker.compare(worker.pod);
   }
 
   /** When the engine that has been silent longest last answered. */
@@ -392,8 +407,7 @@ export class Agent {
     for (const pod of assignments.pods) {
       const worker = this.#workers.get(pod.metadata.uid);
       if (worker === undefined) void this.#add(pod).begin();
-      // A lost node's mark may be written when the node is back already and has said how its pods are.
-      else if (assignments.type === "all" || isOnLostNode(pod)) worker.compare(pod);
+      else if (this.#mayAnswerBack(assignments.type, pod)) worker.compare(pod);
       else worker.assign(pod);
     }
     if (assignments.type === "changed") {
@@ -403,8 +417,26 @@ export class Agent {
     const assigned = new Set(assignments.pods.map(({ metadata }) => metadata.uid));
     for (const [uid, worker] of this.#workers) if (!assigned.has(uid)) worker.leave();
     this.#isTold = true;
+    this.#hurry();
     this.#fence?.told(ticket);
     void this.#strangers.sweep();
+  }
+
+  /**
+   * A lost node's mark may be written when the node is back already and has said how its pods are. Before the control
+   * plane has heard that the node lives, it would only write it again.
+   */
+  #mayAnswerBack(type: Assignments["type"], pod: Pod): boolean {
+    return isOnLostNode(pod) ? this.#isHeard : type === "all";
+  }
+
+  get #isHeard(): boolean {
+    const heardOfMs = this.#heardOfMs ?? Number.NEGATIVE_INFINITY;
+    return this.#options.clock.monotonic() - heardOfMs <= HEARD_INTERVALS * this.#heartbeatMs;
+  }
+
+  get #heartbeatMs(): number {
+    return this.#terms?.heartbeatMs ?? 1_000;
   }
 
   /**

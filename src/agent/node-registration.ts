@@ -64,6 +64,11 @@ export class NodeRegistration {
     void this.#send();
   }
 
+  /** The control plane has just been heard of: what waits to be tried again is tried now. */
+  hurry(): void {
+    if (this.#retry !== undefined && this.#failures > 0) void this.#send();
+  }
+
   /** Nothing here outlives the agent to watch over exclusive pods; shown on the node. */
   noteUnguarded(words: string): void {
     this.#unguarded = words;

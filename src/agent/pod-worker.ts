@@ -39,6 +39,8 @@ import type { WorkerHost } from "./worker-host.ts";
 const SAVE_AFTER_MS = 500;
 /** Exit code of what ended by SIGKILL, as engines and shells give it. */
 const KILLED = 137;
+/** What somebody else has written over is said again this often at most. */
+const SAY_AGAIN_MS = 1_000;
 /** More steps than this without waiting: the machine runs in circles, which is a bug. */
 const MOST_STEPS = 1000;
 
@@ -63,6 +65,8 @@ export class PodWorker implements PodHandle {
   #leaseTerms: PodRecord["leaseTerms"];
   /** When a pod that is given to another node has to have ended here. */
   #givenByMs: number | undefined;
+  #saidAgainAtMs = Number.NEGATIVE_INFINITY;
+  #sayAgainTimer: Timer | undefined;
   #wakeTimer: Timer | undefined;
   #saveTimer: Timer | undefined;
 
@@ -120,10 +124,23 @@ export class PodWorker implements PodHandle {
 
   /** As `assign`, from a list of everything: what the control plane has of it may not be what this agent said last. */
   compare(pod: Pod): void {
-    if (this.#status !== undefined && !saysTheSame(pod.status, this.#status)) {
-      this.host.reporter.sayAgain(pod.metadata.uid);
-    }
+    if (this.#status !== undefined && !saysTheSame(pod.status, this.#status)) this.#sayAgain(pod);
     this.assign(pod);
+  }
+
+  /** Two who contradict each other do so in peace. */
+  #sayAgain(pod: Pod): void {
+    const { clock, timers, reporter } = this.host;
+    const waitMs = this.#saidAgainAtMs + SAY_AGAIN_MS - clock.monotonic();
+    if (waitMs <= 0) {
+      this.#saidAgainAtMs = clock.monotonic();
+      reporter.sayAgain(pod.metadata.uid);
+    } else this.#sayAgainTimer ??= timers.set(waitMs, () => this.#lookBack());
+  }
+
+  #lookBack(): void {
+    this.#sayAgainTimer = undefined;
+    if (!this.#isDetached) this.compare(this.#pod);
   }
 
   /** Every run of it that is there, or may be. */

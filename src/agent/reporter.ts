@@ -55,6 +55,11 @@ export class Reporter {
     this.#soon();
   }
 
+  /** The control plane has just been heard of: what waits to be tried again is tried now. */
+  hurry(): void {
+    if (this.#timer !== undefined && this.#failures > 0) this.#sendIn(0);
+  }
+
   /** Somebody else has written the pod's status: what was taken is said again. */
   sayAgain(uid: string): void {
     this.#taken.delete(uid);
@@ -73,8 +78,12 @@ export class Reporter {
 
   #soon(): void {
     if (this.#stopped || this.#sending || this.#timer !== undefined) return;
-    const waitMs = this.#failures === 0 ? GATHER_MS : backoffMs(RETRY, this.#failures);
-    this.#timer = this.#clock.setTimer(waitMs, () => {
+    this.#sendIn(this.#failures === 0 ? GATHER_MS : backoffMs(RETRY, this.#failures));
+  }
+
+  #sendIn(ms: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#clock.setTimer(ms, () => {
       this.#timer = undefined;
       void this.#send();
     });

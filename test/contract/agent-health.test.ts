@@ -119,6 +119,51 @@ describe("agent: what it does when the control plane has lost sight of it", () =
     await stage.agent.stop();
   });
 
+  test("while nobody hears it, it does not contradict that its pods are lost; then it does, in peace", async () => {
+    const stage = new Stage();
+    await stage.start();
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    await stage.clock.advance(2_000);
+    const status = stage.control.status(pod);
+    const lost = { type: "Ready", status: "False", reason: "NodeLost" } as const;
+    const conditions = (status.conditions ?? []).map((one) => (one.type === "Ready" ? lost : one));
+    const mark = () => {
+      stage.control.written.set(pod.metadata.uid, { ...status, conditions });
+      stage.control.assign({ ...pod, status: { ...status, conditions } });
+    };
+    stage.control.lease = "silent";
+    await stage.clock.advance(9_000);
+    mark();
+    const told = stage.control.history.length;
+    await stage.clock.advance(5_000);
+    assert.equal(stage.control.history.length, told);
+    stage.control.lease = "renewed";
+    await stage.clock.advance(2_000);
+    assert.equal(stage.control.written.size, 0, "answered once it is heard");
+    const before = stage.control.history.length;
+    for (let n = 0; n < 30; n++) {
+      mark();
+      await stage.clock.advance(100);
+    }
+    assert(stage.control.history.length - before <= 5, `${stage.control.history.length - before} answers within 3 s`);
+    await stage.clock.advance(3_000);
+    assert.equal(stage.control.written.size, 0, "the last word is the agent's");
+    await stage.agent.stop();
+  });
+
+  test("what waits to be tried again is tried as soon as the control plane is heard of", async () => {
+    const stage = new Stage();
+    await stage.start();
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    stage.control.away = true;
+    stage.driver.exit({ podUid: pod.metadata.uid, container: "web", attempt: 0 }, 1);
+    await stage.clock.advance(120_000);
+    stage.control.away = false;
+    await stage.clock.advance(1_200);
+    assert.equal(stage.control.status(pod).containerStatuses?.[0]?.restartCount, 1);
+    await stage.agent.stop();
+  });
+
   test("a network that is away for 4 s asks for nothing", async () => {
     const stage = new Stage();
     let asked = 0;
