@@ -4,7 +4,7 @@
  * store is looked at once, whatever the number of agents, and goes to the node that it concerns; an agent that is slow
  * or away holds up nobody.
  */
-import { DISPATCHER_PATIENCE_MS, KEEP_ALIVE_MS } from "../agent/frames/limits.ts";
+import { DISPATCHER_PATIENCE_MS, KEEP_ALIVE_MS, STALL_MS } from "../agent/frames/limits.ts";
 import { FrameError } from "../agent/frames/shape.ts";
 import { beatAnswerFrame } from "../agent/frames/to-agent.ts";
 import { parseToDispatcher, type ToDispatcher } from "../agent/frames/to-dispatcher.ts";
@@ -41,6 +41,7 @@ export class Dispatcher {
   #links = 0;
   #order = 0;
   #timer: Timer | undefined;
+  #dueAtMs = 0;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -63,7 +64,7 @@ export class Dispatcher {
     }
     this.#turnOf(agent).add(agent);
     this.#links++;
-    this.#timer ??= clock.setTimer(KEEP_ALIVE_MS / TURNS, () => this.#lookAfter());
+    if (this.#timer === undefined) this.#lookSoon();
     return { frame: (text) => this.#heard(agent, text), closed: () => this.#gone(agent) };
   }
 
@@ -150,17 +151,29 @@ export class Dispatcher {
     return this.#turns[order % TURNS] as Set<AgentLink>;
   }
 
-  #lookAfter(): void {
+  #lookSoon(): void {
     const { clock } = this.#options;
-    const nowMs = clock.monotonic();
+    this.#dueAtMs = clock.monotonic() + KEEP_ALIVE_MS / TURNS;
+    this.#timer = clock.setTimer(KEEP_ALIVE_MS / TURNS, () => this.#lookAfter());
+  }
+
+  #lookAfter(): void {
+    const nowMs = this.#options.clock.monotonic();
+    this.#forgiveStall(nowMs - this.#dueAtMs);
     this.#turn = (this.#turn + 1) % TURNS;
     for (const agent of [...(this.#turns[this.#turn] ?? [])]) {
       if (nowMs - agent.heardAtMs > DISPATCHER_PATIENCE_MS) this.#close(agent, "nothing was heard for too long");
       else if (agent.use === "session") agent.sign();
     }
     if (this.#turn === 0) this.#forgetOld(nowMs);
-    const isIdle = this.#links === 0 && this.#sessions.size === 0;
-    this.#timer = isIdle ? undefined : clock.setTimer(KEEP_ALIVE_MS / TURNS, () => this.#lookAfter());
+    if (this.#links > 0 || this.#sessions.size > 0) this.#lookSoon();
+    else this.#timer = undefined;
+  }
+
+  /** While this process stood still it heard nobody: what was said meanwhile is still to be read. */
+  #forgiveStall(lateMs: number): void {
+    if (lateMs < STALL_MS) return;
+    for (const turn of this.#turns) for (const agent of turn) agent.heardAtMs += lateMs;
   }
 
   #forgetOld(nowMs: number): void {

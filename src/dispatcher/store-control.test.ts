@@ -49,6 +49,13 @@ describe("what an agent reports", () => {
     assert.deepEqual(pod()?.status.conditions, [READY, SCHEDULED, gate]);
   });
 
+  test("a condition that somebody else took away does not come back with a report that is older than that", async () => {
+    const drained = { type: "DisruptionTarget", status: "True", reason: "Drain" } as const;
+    const { say, pod } = await stage();
+    await say({ phase: "Running", conditions: [READY, SCHEDULED, drained] });
+    assert.deepEqual(pod()?.status.conditions, [READY, SCHEDULED]);
+  });
+
   const moves: readonly (readonly [from: PodPhase, to: PodPhase, taken: boolean])[] = [
     ["Pending", "Running", true],
     ["Pending", "Failed", true],

@@ -38,10 +38,13 @@ function recordGone(tx: Tx, pod: Pod): void {
   else if (!isTerminal(pod)) tx.update(pods, { ...pod, status: { ...pod.status, phase: "Failed", reason: "Deleted" } });
 }
 
-/** Conditions of others (the scheduler's, readiness gates) are not the agent's to lose or to take back: it may have seen older ones. */
+/**
+ * Conditions of others (the scheduler's, readiness gates, a drain's) are not the agent's to lose, to take back or to bring
+ * back: what it knows of them may be older.
+ */
 function withOthersConditions(pod: Pod, status: PodStatus): PodStatus {
   const others = (pod.status.conditions ?? []).filter(({ type }) => !AGENT_CONDITIONS.includes(type));
-  const told = (status.conditions ?? []).filter((one) => !others.some(({ type }) => type === one.type));
+  const told = (status.conditions ?? []).filter(({ type }) => AGENT_CONDITIONS.includes(type));
   return withQos(pod, { ...status, conditions: [...told, ...others] });
 }
 

@@ -8,6 +8,8 @@ export const AGENT_PATIENCE_MS = 7_000;
 export const AGENT_SIGN_MS = 5_000;
 /** The dispatcher closes a link that it heard nothing on for so long. */
 export const DISPATCHER_PATIENCE_MS = 20_000;
+/** A timer that comes so late tells that its process stood still. */
+export const STALL_MS = 1_000;
 
 /** Pods and reports travel in frames of about this many characters; a single one that is larger travels alone. */
 export const FRAME_CHARS = 64 * 1024;

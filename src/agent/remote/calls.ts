@@ -2,6 +2,7 @@ import { ApiError } from "../../model/errors.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import { LinkError } from "../../seams/link.ts";
 import type { Call } from "../frames/call.ts";
+import { MOST_CALLS } from "../frames/limits.ts";
 import type { ToAgent } from "../frames/to-agent.ts";
 import { callFrame } from "../frames/to-dispatcher.ts";
 
@@ -31,6 +32,8 @@ export class Calls {
   /** In order of number, as they were made. */
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
+  /** Calls up to this one have been said; more are said as the first ones are over. */
+  #said = 0;
   #timer: Timer | undefined;
 
   constructor(clock: Clock, session: string, send: (frame: string) => void) {
@@ -52,7 +55,7 @@ export class Calls {
     const pauseMs = FIRST_PAUSE_MS;
     const waiting = { text, sinceMs, againAtMs: sinceMs + pauseMs, pauseMs, resolve, reject };
     this.#waiting.set(id, waiting);
-    this.#say(id, waiting);
+    this.#sayNext();
     this.#timer ??= this.#clock.setTimer(LOOK_MS, () => this.#look());
     return { answer: promise, giveUp: () => this.#drop(id, new LinkError("given up", false)) };
   }
@@ -68,7 +71,7 @@ export class Calls {
 
   /** Over a new link everything that waits is said again, in its order. */
   sayAgain(): void {
-    for (const [id, waiting] of this.#waiting) this.#say(id, waiting);
+    for (const [id, waiting] of this.#waiting) if (id <= this.#said) this.#say(id, waiting);
   }
 
   close(error: LinkError): void {
@@ -82,9 +85,22 @@ export class Calls {
     this.#rest();
   }
 
+  /** The lowest number that still waits. */
+  get #floor(): number {
+    const [first = this.#last] = this.#waiting.keys();
+    return first;
+  }
+
+  /** No more at once than the dispatcher keeps answers of one agent. */
+  #sayNext(): void {
+    while (this.#said < this.#last && this.#said + 1 < this.#floor + MOST_CALLS) {
+      const waiting = this.#waiting.get(++this.#said);
+      if (waiting) this.#say(this.#said, waiting);
+    }
+  }
+
   #say(id: number, { text }: Waiting): void {
-    const [floor = id] = this.#waiting.keys();
-    this.#send(callFrame(this.#session, id, floor, text));
+    this.#send(callFrame(this.#session, id, this.#floor, text));
   }
 
   #look(): void {
@@ -92,7 +108,7 @@ export class Calls {
     for (const [id, waiting] of this.#waiting) {
       if (nowMs - waiting.sinceMs >= LIMIT_MS) {
         this.#drop(id, new LinkError(`the control plane did not answer within ${LIMIT_MS / 1000} s`, false));
-      } else if (nowMs >= waiting.againAtMs) {
+      } else if (id <= this.#said && nowMs >= waiting.againAtMs) {
         waiting.pauseMs *= 2;
         waiting.againAtMs = nowMs + waiting.pauseMs;
         this.#say(id, waiting);
@@ -101,8 +117,9 @@ export class Calls {
     this.#timer = this.#waiting.size === 0 ? undefined : this.#clock.setTimer(LOOK_MS, () => this.#look());
   }
 
-  /** Nothing waits: no timer either. */
+  /** When nothing waits there is no timer either. */
   #rest(): void {
+    this.#sayNext();
     if (this.#waiting.size > 0) return;
     this.#timer?.cancel();
     this.#timer = undefined;

@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../../seams/clock.ts";
 import { type Dialer, type Link, LinkError, type LinkListener } from "../../seams/link.ts";
 import type { Log } from "../../seams/log.ts";
 import type { Random } from "../../seams/random.ts";
-import { AGENT_PATIENCE_MS } from "../frames/limits.ts";
+import { AGENT_PATIENCE_MS, STALL_MS } from "../frames/limits.ts";
 import { dialRound } from "./dial.ts";
 
 export interface RemoteOptions {
@@ -127,12 +127,20 @@ export class Connection {
   #watchSilence(lost: (reason: string) => void): Timer {
     const { clock } = this.#options;
     let timer: Timer;
-    const look = () => {
-      const leftMs = this.#heardAtMs + AGENT_PATIENCE_MS - clock.monotonic();
-      if (leftMs <= 0) lost(`nothing was heard for ${AGENT_PATIENCE_MS / 1000} s`);
-      else timer = clock.setTimer(leftMs, look);
+    let dueAtMs = 0;
+    const lookIn = (ms: number) => {
+      dueAtMs = clock.monotonic() + ms;
+      timer = clock.setTimer(ms, look);
     };
-    timer = clock.setTimer(AGENT_PATIENCE_MS, look);
+    const look = () => {
+      const nowMs = clock.monotonic();
+      // While this process stood still it heard nobody: what was said meanwhile is still to be read.
+      if (nowMs - dueAtMs >= STALL_MS) this.#heardAtMs += nowMs - dueAtMs;
+      const leftMs = this.#heardAtMs + AGENT_PATIENCE_MS - nowMs;
+      if (leftMs <= 0) lost(`nothing was heard for ${AGENT_PATIENCE_MS / 1000} s`);
+      else lookIn(leftMs);
+    };
+    lookIn(AGENT_PATIENCE_MS);
     return { cancel: () => timer.cancel() };
   }
 

@@ -45,17 +45,17 @@ export class PodWatch {
   open(): void {
     this.#close();
     if (this.#isOver) return;
-    const { calls, newStream, node, log, isOpen } = this.#options;
+    const { calls, newStream, node, log, clock, isOpen } = this.#options;
     const stream = newStream();
     this.#stream = new PodStream(stream, (assignments) => this.#deliver(stream, assignments));
     const { answer, giveUp } = calls.begin(JSON.stringify({ method: "watch", stream, node } satisfies Call));
     this.#opening = { giveUp };
     answer.catch((error: Error) => {
       if (this.#stream?.number !== stream) return;
+      if (error instanceof ApiError) log.error("the pods of this node cannot be watched", { why: error.message });
+      const isFinal = error instanceof ApiError && error.reason === "Forbidden";
       // Without a link the next one opens it.
-      if (!(error instanceof ApiError) && isOpen()) this.open();
-      else if (error instanceof ApiError)
-        log.error("the assignments of this node cannot be watched", { why: error.message });
+      if (!isFinal && isOpen()) this.#gap = clock.setTimer(ASK_AGAIN_MS, () => this.open());
     });
   }
 

@@ -372,3 +372,13 @@ describe("links and their ends", () => {
     assert.equal(clock.timers, 0);
   });
 });
+
+test("a thousand calls at once are all carried out, however many the dispatcher takes at a time", async () => {
+  const stage = await remoteStage(PERFECT);
+  const pod = await createPod(stage.store, "web");
+  const calls = Array.from({ length: 1_000 }, (_, at) =>
+    stage.control.report([reportOf(pod, { phase: "Running", message: `${at}` })], []),
+  );
+  await stage.over(Promise.all(calls));
+  assert.equal(stage.store.get(pods, "default/web")?.status.message, "999");
+});
