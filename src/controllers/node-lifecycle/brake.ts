@@ -82,16 +82,22 @@ export class Brake {
     return ended;
   }
 
+  /** `3 of 5 nodes fell silent: nothing of theirs is moved`; empty while nothing is held. */
+  get words(): string {
+    const whole = this.#holds.get(undefined);
+    const holds = whole ? [whole] : [...this.#holds.values()];
+    return holds.length === 0 ? "" : `${holds.map(holdWords).join("; ")}: nothing of theirs is moved`;
+  }
+
   get state(): BrakeState | undefined {
     const holds = [...this.#holds.values()];
     if (holds.length === 0) return undefined;
-    const whole = this.#holds.get(undefined);
-    const nodes = new Set(holds.flatMap(({ silent }) => [...silent].filter((node) => this.holds(node))));
+    const nodes = new Set(holds.flatMap(({ silent, released }) => [...silent].filter((node) => !released.has(node))));
     return {
       sinceMs: Math.min(...holds.map(({ sinceMs }) => sinceMs)),
-      zones: whole ? "cluster" : holds.map(({ zone }) => zone ?? "").sort(),
+      zones: this.#holds.has(undefined) ? "cluster" : holds.map(({ zone }) => zone ?? "").sort(),
       nodes: [...nodes].sort(),
-      words: `${(whole ? [whole] : holds).map(holdWords).join("; ")}: nothing of theirs is moved`,
+      words: this.words,
     };
   }
 }

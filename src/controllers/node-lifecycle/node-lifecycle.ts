@@ -49,6 +49,8 @@ const STALL_MS = 2_000;
 /** An agent that is back says how its pods are within this time. */
 const RETURN_MS = 10_000;
 const RETRY_MS = 1_000;
+/** Longest run without letting the event loop breathe. */
+const SLICE_MS = 10;
 /** Kubernetes' PodGC: a Node object that is deleted may be made anew at once. */
 const QUARANTINE_MS = 40_000;
 /** In place of a node's name: what is to be said about the cluster. */
@@ -167,7 +169,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     if (!lease) return undefined;
     const nowMs = this.#clock.monotonic();
     const isHeld = this.#isHeld(lease, nowMs) || (lease.loss !== undefined && this.#brake.holds(nodeName));
-    const heldWords = isHeld ? this.brake?.words : undefined;
+    const heldWords = isHeld ? this.#brake.words : undefined;
     return stateOf(lease, { nowMs, wallMs: this.#clock.now(), settings: this.#settings, heldWords });
   }
 
@@ -402,6 +404,10 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
   /** Soon, once, for everything that is dirty by then. */
   #touch(name: string): void {
     this.#dirty.add(name);
+    this.#goOn();
+  }
+
+  #goOn(): void {
     if (this.#soon || this.#stopping.signal.aborted) return;
     this.#soon = this.#clock.setTimer(0, () => {
       this.#soon = undefined;
@@ -416,8 +422,11 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
   }
 
   #lookAtDirty(): void {
+    const beganMs = this.#clock.monotonic();
     const names = [...this.#dirty].filter((name) => !this.#writing.has(name)).sort();
     for (const name of names) {
+      // Thousands of nodes may be lost at once; heartbeats of the others must not wait for that.
+      if (this.#clock.monotonic() - beganMs > SLICE_MS) return this.#goOn();
       this.#dirty.delete(name);
       void this.#look(name);
     }
@@ -444,7 +453,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     const nowMs = this.#clock.monotonic();
     const standing = this.#standingOf(lease, nowMs);
     if (standing === "lost") this.#plan(lease, nowMs);
-    const heldWords = this.brake?.words ?? "";
+    const heldWords = this.#brake.words;
     const write = { lease, standing, nowMs, settings: this.#settings, heldWords };
     this.#wrote(lease, await this.#store.update((tx) => writeNode(tx, write)));
   }
