@@ -31,14 +31,26 @@ export class Board {
   /** What some pod has to be together with: such a pod stays. */
   readonly #anchors = new Map<string, Selection>();
   readonly #fresh = new Map<Demand, Demand>();
+  readonly #demands = new Demands();
   readonly #strategy: Strategy;
 
-  constructor(nodes: readonly Node[], pods: readonly Pod[], strategy: Strategy) {
+  constructor(nodes: readonly Node[], strategy: Strategy) {
     this.#strategy = strategy;
     this.index = new NodeIndex(strategy);
-    const demands = new Demands();
     for (const node of nodes) this.index.setNode(nodeFacts(node));
-    for (const pod of pods) if (!isTerminal(pod) && pod.spec.nodeName !== undefined) this.#put(pod, demands);
+  }
+
+  put(pod: Pod): void {
+    if (isTerminal(pod) || pod.spec.nodeName === undefined) return;
+    const demand = this.#demands.of(pod);
+    const key = keyOf(pod);
+    const placed = { key, identity: demand.identity, demand };
+    const piece = { pod, key, placed, nodeName: pod.spec.nodeName };
+    this.pieces.set(key, piece);
+    this.index.addPod(piece.nodeName, placed);
+    for (const { type, selection } of demand.podRules) {
+      if (type === "together" || type === "sameValue") this.#anchors.set(selection.key, selection);
+    }
   }
 
   /** Nodes that answer and take pods, by name. */
@@ -82,18 +94,6 @@ export class Board {
   /** Filling nodes up is what `binpack` is for: only broken preferences count there. */
   #loadWith(node: NodeInfo, demand: Demand): number {
     return this.#strategy === "binpack" ? 0 : node.load + loadOfDemand(node.facts, demand);
-  }
-
-  #put(pod: Pod, demands: Demands): void {
-    const demand = demands.of(pod);
-    const key = keyOf(pod);
-    const placed = { key, identity: demand.identity, demand };
-    const piece = { pod, key, placed, nodeName: pod.spec.nodeName ?? "" };
-    this.pieces.set(key, piece);
-    this.index.addPod(piece.nodeName, placed);
-    for (const { type, selection } of demand.podRules) {
-      if (type === "together" || type === "sameValue") this.#anchors.set(selection.key, selection);
-    }
   }
 
   /** Without the host ports that were picked for the old copy. */

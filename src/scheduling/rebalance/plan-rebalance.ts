@@ -5,7 +5,7 @@
  */
 import type { CopiesBook, Kept } from "../../model/copies-book.ts";
 import { workloadNameOf } from "../../model/copies-book.ts";
-import { controllerOf } from "../../model/meta.ts";
+import { controllerOf, keyOf } from "../../model/meta.ts";
 import type { Node } from "../../model/node.ts";
 import { isTerminal, type Pod } from "../../model/pod.ts";
 import type { PlannedMove, RebalancePlan } from "../../model/rebalance.ts";
@@ -21,6 +21,9 @@ export const WORTH_MOVING = 250_000;
 const SOURCES_TRIED = 3;
 /** Pods of a crowded node that are tried, largest first. */
 const PODS_TRIED = 20;
+/** Looked at in one go. */
+const PODS_PER_LOOK = 500;
+const GROUPS_PER_LOOK = 50;
 /** No plan is longer, whatever the budget. */
 const MOST_MOVES = 2_000;
 
@@ -50,9 +53,12 @@ interface Chosen {
 
 /** Yields between looks, so that whoever runs it can let others have their turn. */
 export function* planRebalance(input: RebalanceInput): Generator<undefined, RebalancePlan, undefined> {
-  const board = new Board(input.nodes, input.pods, input.strategy);
-  yield;
-  const groups = groupsOf(input, board);
+  const board = new Board(input.nodes, input.strategy);
+  for (const [at, pod] of input.pods.entries()) {
+    board.put(pod);
+    if (at % PODS_PER_LOOK === 0) yield;
+  }
+  const groups = yield* groupsOf(input, board);
   const spreads = new Spreads(board);
   const left: { readonly workload: string; readonly reason: string }[] = [];
   const moves: PlannedMove[] = [];
@@ -66,7 +72,7 @@ export function* planRebalance(input: RebalanceInput): Generator<undefined, Reba
     board.move(piece, option.to);
   };
 
-  for (const group of spreads.unevenFirst(groups)) {
+  for (const group of yield* unevenFirst(spreads, groups)) {
     yield;
     if (group.left !== undefined) {
       left.push({ workload: group.name, reason: group.left });
@@ -95,24 +101,41 @@ export function* planRebalance(input: RebalanceInput): Generator<undefined, Reba
   return { workloads: spreads.rows(), moves, beyondBudget, left };
 }
 
-function groupsOf({ pods, book, reader }: RebalanceInput, board: Board): readonly Group[] {
+function* groupsOf({ pods, book, reader }: RebalanceInput, board: Board): Generator<undefined, readonly Group[]> {
   const byOwner = new Map<string, Pod[]>();
-  for (const pod of pods) {
+  for (const [at, pod] of pods.entries()) {
+    if (at % PODS_PER_LOOK === 0) yield;
     const uid = controllerOf(pod)?.uid;
     if (uid === undefined || isTerminal(pod)) continue;
     const group = byOwner.get(uid);
     if (group) group.push(pod);
     else byOwner.set(uid, [pod]);
   }
-  const groups = [...byOwner].flatMap(([uid, copies]): Group[] => {
+  const groups: Group[] = [];
+  for (const [uid, copies] of byOwner) {
     const [first] = copies;
-    if (!first) return [];
+    if (!first) continue;
     const kept = book.keptBy(reader, first);
-    const pieces = copies.flatMap((pod) => board.pieces.get(`${pod.metadata.namespace}/${pod.metadata.name}`) ?? []);
+    const pieces = copies.flatMap((pod) => board.pieces.get(keyOf(pod)) ?? []);
     const anchored = pieces.some((piece) => board.isAnchor(piece)) ? "others have to be where it is" : undefined;
-    return [{ uid, name: workloadNameOf(first), kept, pieces, left: whyLeft(kept, copies) ?? anchored }];
-  });
+    groups.push({ uid, name: workloadNameOf(first), kept, pieces, left: whyLeft(kept, copies) ?? anchored });
+    if (groups.length % GROUPS_PER_LOOK === 0) yield;
+  }
   return groups.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.uid < b.uid ? -1 : 1));
+}
+
+/** Those with two copies more in one place than in another, the most uneven first. */
+function* unevenFirst(spreads: Spreads, groups: readonly Group[]): Generator<undefined, readonly Group[]> {
+  const rated: { readonly group: Group; readonly skew: number }[] = [];
+  for (const group of groups) {
+    rated.push({ group, skew: spreads.skew(group) });
+    if (rated.length % GROUPS_PER_LOOK === 0) yield;
+  }
+  // Sorting keeps the order of equals, which is by name.
+  return rated
+    .filter(({ skew }) => skew >= 2)
+    .sort((a, b) => b.skew - a.skew)
+    .map(({ group }) => group);
 }
 
 /** One copy per node, from the nodes with most copies; of equals, the fuller node. A node that is not open is left to a drain. */

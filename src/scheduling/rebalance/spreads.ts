@@ -24,26 +24,23 @@ export class Spreads {
   readonly #lines = new Map<string, Line>();
   readonly #nodes: readonly string[];
   readonly #zoneOf: ReadonlyMap<string, string>;
+  /** Zones with a node that takes pods. */
+  readonly #openZones: readonly string[];
   readonly #before = new Map<string, ReadonlyMap<string, number>>();
 
   constructor(board: Board) {
     this.#nodes = board.openNodes.map(({ name }) => name);
     const zones = board.index.nodes.map(({ name, facts }) => [name, facts.labels[NODE_LABEL.zone]] as const);
     this.#zoneOf = new Map(zones.flatMap(([name, zone]) => (zone === undefined ? [] : [[name, zone] as const])));
+    this.#openZones = [...new Set(this.#nodes.flatMap((name) => this.#zoneOf.get(name) ?? []))];
   }
 
-  /** Those with two copies more in one place than in another, the most uneven first. */
-  unevenFirst<G extends Grouped>(groups: readonly G[]): readonly G[] {
-    const rated = groups.map((group) => {
-      const counts = countBy(group.pieces, ({ nodeName }) => nodeName);
-      this.#before.set(group.uid, counts);
-      return { group, skew: this.#skew(group, counts) };
-    });
-    // Sorting keeps the order of equals, which is by name.
-    return rated
-      .filter(({ skew }) => skew >= 2)
-      .sort((a, b) => b.skew - a.skew)
-      .map(({ group }) => group);
+  /** How many copies more there are in one place than in another. */
+  skew({ uid, pieces }: Grouped): number {
+    const counts = countBy(pieces, ({ nodeName }) => nodeName);
+    this.#before.set(uid, counts);
+    const byZone = countBy(pieces, ({ nodeName }) => this.#zoneOf.get(nodeName));
+    return Math.max(skewOf(counts, this.#nodes), skewOf(byZone, this.#openZones));
   }
 
   note(uid: string, name: string, from: string, to: string, pod: Pod): void {
@@ -83,13 +80,6 @@ export class Spreads {
     const names = [...new Set([...this.#nodes, ...before.keys(), ...after.keys()])].sort();
     if (names.length <= COLUMNS) return names;
     return names.filter((name) => (before.get(name) ?? 0) !== (after.get(name) ?? 0));
-  }
-
-  #skew({ pieces }: Grouped, counts: ReadonlyMap<string, number>): number {
-    const hosts = skewOf(counts, this.#nodes);
-    const zones = [...new Set(this.#nodes.flatMap((name) => this.#zoneOf.get(name) ?? []))];
-    const byZone = countBy(pieces, ({ nodeName }) => this.#zoneOf.get(nodeName));
-    return Math.max(hosts, zones.length < 2 ? 0 : skewOf(byZone, zones));
   }
 }
 
