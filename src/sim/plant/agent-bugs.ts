@@ -55,8 +55,8 @@ export const agentBugs: readonly PlantedBug[] = [
   {
     name: "no-guard",
     file: "src/agent/guard.ts",
-    find: "if (driver?.guard === undefined) return this.#giveUp",
-    replace: "if (driver?.guard !== undefined || driver === undefined) return this.#giveUp",
+    find: "if (driver?.guard === undefined) {",
+    replace: "if (driver === undefined || refs.length > 0) {",
     sentence: "nothing ends the exclusive pods of a dead agent",
     foundBy: ["exclusive-once", "exclusive-agent-crash"],
     scenario: "exclusive-agent-crash",

@@ -81,7 +81,7 @@ export const serverBugs: readonly PlantedBug[] = [
     find: "if (pod.spec.nodeName === undefined || isTerminal(pod)) return",
     replace: "if (pod !== undefined) return",
     sentence: "a pod leaves the store when its deletion is asked for, while it still runs",
-    foundBy: ["no-oversold", "exclusive-once", "convergence", "hard-constraints"],
+    foundBy: ["gone-means-stopped", "exclusive-once"],
     seeds: 20,
   },
   {
@@ -124,8 +124,8 @@ export const serverBugs: readonly PlantedBug[] = [
   {
     name: "no-scale-down",
     file: "src/controllers/replication-controller.ts",
-    find: "if (missing >= 0) return NO_MOVES;",
-    replace: "if (missing >= -1) return NO_MOVES;",
+    find: "if (tooMany <= 0) return NO_MOVES;",
+    replace: "if (tooMany <= 1) return NO_MOVES;",
     sentence: "a surplus of one is never removed",
     foundBy: ["convergence"],
     seeds: 30,
@@ -137,15 +137,6 @@ export const serverBugs: readonly PlantedBug[] = [
     replace: "",
     sentence: "assignments that were lost on their way are not sent again",
     foundBy: ["convergence", "outage-stops-nothing"],
-    seeds: 60,
-  },
-  {
-    name: "older-report-wins",
-    file: "src/dispatcher/node-calls.ts",
-    find: "if ((this.#reported.get(uid) ?? 0) > number) return false;",
-    replace: "",
-    sentence: "a report that comes after a newer one is written over it",
-    foundBy: ["convergence", "quiet", "phases-forward"],
     seeds: 60,
   },
 ];
