@@ -426,7 +426,10 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     const names = [...this.#dirty].filter((name) => !this.#writing.has(name)).sort();
     for (const name of names) {
       // Thousands of nodes may be lost at once; heartbeats of the others must not wait for that.
-      if (this.#clock.monotonic() - beganMs > SLICE_MS) return this.#goOn();
+      if (this.#clock.monotonic() - beganMs > SLICE_MS) {
+        this.#goOn();
+        return;
+      }
       this.#dirty.delete(name);
       void this.#look(name);
     }
