@@ -37,7 +37,8 @@ function summaryOf(report: Omit<DrainReport, "summary">, nowMs: number): string 
   const stays = pods.length - total;
   const tookMs = (endedAt === undefined ? nowMs : Date.parse(endedAt)) - Date.parse(startedAt);
   if (phase === "drained") {
-    const done = total === 0 ? "nothing had to move" : `all ${total} moved in ${humanDuration(tookMs)}`;
+    const done =
+      total === 0 ? "nothing had to move" : `${total === 1 ? "1" : `all ${total}`} moved in ${humanDuration(tookMs)}`;
     return stays === 0 ? done : `${done}; ${stays} ${stays === 1 ? "stays" : "stay"}`;
   }
   return [

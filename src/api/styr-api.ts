@@ -105,7 +105,7 @@ function nodeRoutes(context: StyrApiContext): readonly Route[] {
   const cordon = (method: "PUT" | "DELETE"): Route => ({
     method,
     path: "/styr/v1/nodes/:name/cordon",
-    access: { verb: "admin", resource: "nodes" },
+    access: { verb: "write", resource: "nodes" },
     async handle(_request, { params, actor }) {
       await setCordoned(store, params.name ?? "", method === "PUT", actor.name);
       return new Response(null, { status: 204 });

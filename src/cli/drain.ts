@@ -42,7 +42,7 @@ export function register(program: Command, terminal: Terminal): void {
         read: () => readDrain(connection, node),
         isOver: (report, forMs) => report === undefined || isOver(report, forMs),
         drawn: (report) => (report ? progress(report) : ""),
-        line: (report) => (report ? `${report.node}: ${plainProgress(report)}` : ""),
+        line: (report) => (report && report.total > 0 ? `${report.node}: ${plainProgress(report)}` : ""),
         left: "not waited for any longer; the drain goes on",
         next: `styr drain ${node} to see it, styr uncordon ${node} to end it`,
       });

@@ -11,7 +11,7 @@ export interface Followed<Report> {
   readonly read: () => Promise<Report>;
   /** True: there is nothing more to wait for. */
   readonly isOver: (report: Report, forMs: number) => boolean;
-  /** Drawn again and again on a terminal; elsewhere a line whenever `line` reads differently. */
+  /** Drawn again and again on a terminal; elsewhere a line whenever `line` reads differently and is not empty. */
   readonly drawn: (report: Report) => string;
   readonly line: (report: Report) => string;
   /** Said on Ctrl-C: what goes on without us, and what to do next. */
@@ -33,7 +33,7 @@ export async function follow<Report>(terminal: Terminal, followed: Followed<Repo
       if (line !== said) sinceMs = clock.monotonic();
       const isOver = followed.isOver(report, clock.monotonic() - sinceMs);
       if (terminal.isTerminal) screen.draw(isOver ? "" : plainLines(followed.drawn(report)));
-      else if (line !== said) terminal.err(`${plainLines(line)}\n`);
+      else if (line !== said && line !== "") terminal.err(`${plainLines(line)}\n`);
       if (isOver && terminal.isTerminal) screen.clear();
       if (isOver) return report;
       [said, isAway] = [line, false];
