@@ -96,6 +96,22 @@ describe("rows for watchers", () => {
     await one.leave();
   });
 
+  test("that tell more than the store does are derived anew also while nothing is stored", async () => {
+    const { clock, store } = await stage();
+    let colour = "green";
+    const list = () => [{ name: "n1", colour }];
+    const feed = new RowFeed<Row>({ store, clock, kinds: [things], list, id: ({ name }) => name, anewEveryMs: 1000 });
+    const one = watcher(feed);
+    await clock.settle();
+    assert.deepEqual(one.said(), ["n1 green", "synced"]);
+    colour = "yellow";
+    await clock.advance(1200);
+    assert.deepEqual(one.said(), ["n1 yellow"]);
+    await clock.advance(5000);
+    assert.deepEqual(one.said(), [], "what is as it was is no news");
+    await one.leave();
+  });
+
   test("an empty list is synced at once, too", async () => {
     const { clock, feed, paint } = await stage();
     const one = watcher(feed);

@@ -144,7 +144,8 @@ export class RowFeed<Row> {
     while (!signal.aborted) {
       const turn = new AbortController();
       const timer = anewEveryMs === undefined ? undefined : clock.setTimer(anewEveryMs, () => turn.abort());
-      await nextChange(store, kinds, this.#derivedAt ?? store.revision, AbortSignal.any([signal, turn.signal]));
+      const until = timer ? AbortSignal.any([signal, turn.signal]) : signal;
+      await nextChange(store, kinds, this.#derivedAt ?? store.revision, until);
       timer?.cancel();
       // Ten times what a listing costs: watchers may take a tenth of the loop at most.
       await clock.sleep(this.#pauseMs, signal).catch(onlyAbort);
