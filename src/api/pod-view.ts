@@ -78,7 +78,7 @@ function podError(pod: Pod): string | undefined {
 }
 
 /** Who says how long its node is silent also says that a successor is made. */
-export function lossOf(pod: Pod): string {
+function lossOf(pod: Pod): string {
   const ready = pod.status.conditions?.find(({ type }) => type === "Ready");
   return disruptionOf(pod)?.message ?? ready?.message ?? `node ${pod.spec.nodeName ?? ""} is unreachable`;
 }

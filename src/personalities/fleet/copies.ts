@@ -32,7 +32,7 @@ export function copiesOf(reader: Reader, unitName: string): Copies {
   return sortCopies([...own, ...named.filter((pod) => controllerOf(pod)?.uid !== unit?.metadata.uid)], unit);
 }
 
-export function sortCopies(all: readonly Pod[], unit: Unit | undefined): Copies {
+function sortCopies(all: readonly Pod[], unit: Unit | undefined): Copies {
   const staying = all.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const isOwn = (pod: Pod) => controllerOf(pod)?.uid === unit?.metadata.uid;
   const own = staying.filter(isOwn);

@@ -19,10 +19,11 @@ export function keepPod(tx: Tx, unit: Unit, hash: string, placement: Placement, 
 /** Keeps one copy of a unit, beside those that are lost with their machines; gives the keys of all that are to stay. */
 export function keepCopies(tx: Tx, unit: Unit, hash: string, placement: Placement): readonly string[] {
   const { name } = unit.metadata;
-  for (const pod of copiesOf(tx, name).leftovers) replace(tx, unit, pod, EARLIER);
-  for (const pod of copiesOf(tx, name).surplus)
-    replace(tx, unit, pod, `its machine ${pod.spec.nodeName ?? ""} is back, and it has been started elsewhere`);
-  const { current, disrupted, inTheWay } = copiesOf(tx, name);
+  const found = copiesOf(tx, name);
+  for (const pod of found.leftovers) replace(tx, unit, pod, EARLIER);
+  for (const pod of found.surplus) replace(tx, unit, pod, "its machine is back, and another copy has taken its place");
+  const isChanged = found.leftovers.length + found.surplus.length > 0;
+  const { current, disrupted, inTheWay } = isChanged ? copiesOf(tx, name) : found;
   for (const pod of disrupted) adjust(tx, unit, placement, pod);
   const isFree = inTheWay.length === 0;
   if (current) keep(tx, unit, hash, placement, current, isFree);

@@ -96,12 +96,14 @@ function careOf(options: Unit["spec"]["options"], { isGlobal }: Requirements): P
 /** DNS-1123, stable for the unit (and node): a name that needed changing carries a digest of what it was. */
 export function podName(unit: string, { node, slot = 0 }: { readonly node?: string; readonly slot?: number } = {}) {
   const wanted = node === undefined ? unit : `${unit}.${node}`;
-  const digest = createHash("sha256").update(wanted).digest("hex").slice(0, 8);
   const safe = shortName(wanted).slice(0, 200);
-  const name = safe === wanted ? safe : `${safe}-${digest}`;
+  const name = safe === wanted ? safe : `${safe}-${digest(wanted, 8)}`;
   // As long as the random ends of other controllers' pods, so that it is read as one.
-  const end = createHash("sha256").update(`${wanted} ${slot}`).digest("hex").slice(0, 5);
-  return slot === 0 ? name : `${name}-${end}`;
+  return slot === 0 ? name : `${name}-${digest(`${wanted} ${slot}`, 5)}`;
+}
+
+function digest(text: string, length: number): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, length);
 }
 
 function shortName(text: string): string {
