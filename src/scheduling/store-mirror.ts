@@ -54,11 +54,19 @@ export class StoreMirror {
 
   /** Takes a pod as it is committed. */
   followPod(key: string): Effect {
-    return this.#unsurePods.has(key) ? "none" : this.applyPod(key, this.#reader.get(pods, key));
+    const pod = this.#reader.get(pods, key);
+    if (!this.#unsurePods.has(key)) return this.applyPod(key, pod);
+    return this.#isHeldAs(key, pod) ? "none" : "more room";
   }
 
+  /**
+   * Of a node that was taken from a transaction something newer may be on its way, so nothing is taken back. But where
+   * it is not what was taken, it may also be newer itself: then the next `catchUp` is to look, and somebody to ask for it.
+   */
   followNode(name: string): Effect {
-    return this.#unsureNodes.has(name) ? "none" : this.#applyNode(name, this.#reader.get(nodes, name), this.#reader);
+    const node = this.#reader.get(nodes, name);
+    if (!this.#unsureNodes.has(name)) return this.#applyNode(name, node, this.#reader);
+    return sameJson(this.#facts.get(name), node && nodeFacts(node)) ? "none" : "more room";
   }
 
   /**
@@ -107,6 +115,13 @@ export class StoreMirror {
     if (before) this.#release(key, before);
     this.#hold(key, pod, nodeName, demand);
     return before ? "more room" : "placed";
+  }
+
+  #isHeldAs(key: string, pod: Pod | undefined): boolean {
+    const nodeName = pod && !isTerminal(pod) ? pod.spec.nodeName : undefined;
+    const held = this.#held.get(key);
+    if (!pod || nodeName === undefined) return held === undefined;
+    return held?.nodeName === nodeName && held.placed.demand === this.readableDemandOf(pod);
   }
 
   #hold(key: string, pod: Pod, nodeName: string, demand: Demand): void {
