@@ -173,6 +173,16 @@ describe("planning while nodes are lost", () => {
     assert.deepEqual([plan.kill.map((one) => one.instance.taskId), plan.launch], [["lost"], 1]);
   });
 
+  test("what is moved away gets its successor first, but for a single instance, which stops before", () => {
+    const leaving = { ...instance("leaving", VERSION, "Running"), isLeaving: true };
+    const single = { labels: { MARATHON_SINGLE_INSTANCE_APP: "true" } };
+    const launches = (app: AppShape, more: object = {}) =>
+      planInstances({ app: appOf(app, more), instances: [leaving], mixed: false }).launch;
+    assert.equal(launches([1, 1, 0]), 1);
+    assert.equal(launches([1, 0, 0], single), 0);
+    assert.equal(launches([1, 0, 0], { labels: { "styrmann.dev/exclusive": "true" } }), 0);
+  });
+
   test("a deployment does not wait for what is lost or leaves", () => {
     const lost = instance("lost", OLD, "UnreachableInactive");
     const leaving = { ...instance("leaving", OLD, "Running"), isLeaving: true };

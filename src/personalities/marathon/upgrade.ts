@@ -52,13 +52,14 @@ function scale({ app, instances, groupOf }: UpgradeInput, active: readonly Insta
 /** Never two at once: how many beside the active ones have to have stopped before the next may start. */
 function inTheWay(app: AppDefinition, instances: readonly Instance[]): number {
   if (isExclusive(app)) return instances.filter((one) => one.holdsItsPlace && !isActive(one)).length;
-  return isSingleInstance(app) ? instances.filter(({ condition }) => condition === "Killing").length : 0;
+  if (!isSingleInstance(app)) return 0;
+  return instances.filter(({ condition, isLeaving }) => condition === "Killing" || isLeaving).length;
 }
 
 /** Takes room under the ceiling. What is moved away is replaced before it goes, and what is lost takes no room. */
 function takesRoom(app: AppDefinition, instance: Instance): boolean {
   if (isExclusive(app)) return instance.holdsItsPlace;
-  return isLeft(instance) && !isGivenUp(instance) && !instance.isLeaving;
+  return isLeft(instance) && !isGivenUp(instance) && (isSingleInstance(app) || !instance.isLeaving);
 }
 
 function replace(
