@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { HealthCheck } from "../model/pod.ts";
 import { ManualClock } from "../seams/manual-clock.ts";
 import { EventFilter } from "./event-filter.ts";
-import { availableMemory, bootIdOf, osName } from "./node-host.ts";
+import { availableMemory, bootIdOf, osName, runlevelOf } from "./node-host.ts";
 import { defaultReserve } from "./node-report.ts";
 import { judgeHealth, judgeProbe, NEW_TRACK, type ProbeAnswer } from "./probe-state.ts";
 import { PullQueue } from "./pull-queue.ts";
@@ -61,6 +61,13 @@ describe("the host", () => {
 
   test("what /proc and os-release say is read as they write it", () => {
     assert.equal(availableMemory("MemTotal: 100 kB\nMemAvailable:    2048 kB\n"), 2 ** 21);
+    const utmp = Buffer.alloc(3 * 384);
+    utmp.writeInt16LE(1, 384);
+    utmp.writeInt32LE("N".charCodeAt(0) * 256 + "6".charCodeAt(0), 384 + 4);
+    utmp.write("~", 384 + 8);
+    utmp.write("runlevel", 384 + 44);
+    assert.equal(runlevelOf(utmp), "6");
+    assert.equal(runlevelOf(Buffer.alloc(384)), undefined);
     assert.equal(osName('NAME="x"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n'), "Debian GNU/Linux 12 (bookworm)");
   });
 });

@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { mkdir, readFile, statfs, writeFile } from "node:fs/promises";
 import { arch, cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
@@ -62,7 +61,7 @@ export class SystemHost implements NodeHost {
     for (const path of ["/run/nologin", "/run/systemd/shutdown/scheduled"]) {
       if ((await readIfThere(path)) !== undefined) return true;
     }
-    return / [06]$/.test(await runlevel());
+    return /^[06]$/.test(runlevelOf((await bytesIfThere("/run/utmp")) ?? Buffer.alloc(0)) ?? "");
   }
 
   /** machine-id(5): 32 hex digits. Machines without one get one of ours, kept with the state. */
@@ -79,14 +78,14 @@ export class SystemHost implements NodeHost {
   }
 }
 
-/** `N 5`; empty where nothing tells it. */
-function runlevel(): Promise<string> {
-  return new Promise((resolve) => {
-    execFile("runlevel", { timeout: RUNLEVEL_MS }, (_error, stdout) => resolve(stdout.trim()));
-  });
+/** utmp(5): a record of type RUN_LVL (1) by the user "runlevel" has the level in its pid's lowest byte; the fields before the name lie alike everywhere. */
+export function runlevelOf(utmp: Buffer): string | undefined {
+  const begin = utmp.lastIndexOf("runlevel\0") - UTMP_USER_AT;
+  if (begin < 0 || utmp.readInt16LE(begin) !== 1) return undefined;
+  return String.fromCharCode(utmp.readInt32LE(begin + 4) & 0xff);
 }
 
-const RUNLEVEL_MS = 300;
+const UTMP_USER_AT = 44;
 
 /** A first process this much younger than the kernel (in ticks, of which Linux has 100 per second) is a container's. */
 const OWN_BOOT_TICKS = 3000;
@@ -114,8 +113,12 @@ export function osName(osRelease: string): string {
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
+  return (await bytesIfThere(path))?.toString("utf8");
+}
+
+async function bytesIfThere(path: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return await readFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
