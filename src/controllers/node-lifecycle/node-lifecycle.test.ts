@@ -265,6 +265,22 @@ describe("node lifecycle: the brake", () => {
     assert.match(c.events("BrakeReleased")[0]?.message ?? "", /alice/);
   });
 
+  test("let go of while a grace runs, the nodes are lost when that is over", async () => {
+    const c = await cluster({ settings: { startGraceMs: 30_000 } });
+    await c.advance(30_000);
+    await c.run("web-1", "n1");
+    c.silence("n1", "n2", "n3");
+    await c.advance(10_000);
+    const monotonic = c.clock.monotonic.bind(c.clock);
+    c.clock.monotonic = () => monotonic() + 20_000;
+    await c.advance(2_000);
+    assert.equal(c.lifecycle.releaseBrake(undefined, "alice").length, 3);
+    await c.advance(15_000);
+    assert.deepEqual(c.lost, []);
+    await c.advance(20_000);
+    assert.deepEqual(c.lost, ["web-1"]);
+  });
+
   test("of one zone holds that zone only", async () => {
     const zones = ["a", "a", "a", "b", "b", "b", "c", "c", "c"];
     const c = await cluster({ nodes: zones.map((zone, at) => ({ name: `n${at + 1}`, zone })) });

@@ -185,6 +185,8 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
       if (!lease) continue;
       lease.released = true;
       if (!lease.loss && dueMs(lease, this.#settings) <= nowMs) this.#lose(lease, nowMs);
+      // While a grace runs, as after we stood still: when that is over.
+      else this.#leases.schedule(lease, this.#settings);
       this.#touch(name);
     }
     if (released.length > 0) {
@@ -254,7 +256,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
 
   #followPod(pod: Pod, nowMs: number): void {
     const name = pod.spec.nodeName;
-    if (name === undefined) return;
+    if (!name) return;
     const lease = this.#leases.get(name);
     if (!lease) {
       if (!this.#store.get(nodes, name)) this.#miss(name, nowMs);
