@@ -67,8 +67,10 @@ for (const { name, open } of implementations) {
       const first = await createPod(stage.store, "web");
       const { told } = watch(stage);
       await stage.until(() => told.pods.size === 1, "the first pod");
-      await stage.store.update((tx) => tx.remove(pods, "default/web"));
+      // Both reach the watcher in one batch.
+      const removed = stage.store.update((tx) => tx.remove(pods, "default/web"));
       const second = await createPod(stage.store, "web");
+      await removed;
       await stage.until(() => told.agrees(stage.store), "the second pod only");
       assert.deepEqual([...told.pods.keys()], [second.metadata.uid]);
       assert.notEqual(first.metadata.uid, second.metadata.uid);

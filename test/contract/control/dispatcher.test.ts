@@ -122,10 +122,10 @@ describe("of several links of one node the newest counts", () => {
     };
     older.frame(signFrame("before"));
     newer.frame(say("after", "new"));
+    assert.deepEqual(closed, ["older: this node has a newer link"]);
     older.frame(say("before", "old"));
     await clock.settle();
     assert.equal(store.get(pods, "default/web")?.status.message, "new");
-    assert.deepEqual(closed, ["older: this node has a newer link"]);
     dispatcher.stop();
   });
 
@@ -190,9 +190,38 @@ describe("a call is carried out once", () => {
     await clock.advance(100);
     assert.equal(store.count(events), 1, "carried out, not yet answered");
     wire.cutDown = false;
+    const brokeAtMs = clock.monotonic();
     wire.breakAll();
     await stage.over(done);
     assert.equal(store.list(events)[0]?.count, 1);
+    assert.ok(clock.monotonic() - brokeAtMs < 800, "said again as soon as there is a new link");
+  });
+
+  test("it is said again until it arrives", async () => {
+    const stage = await remoteStage(PERFECT);
+    const { wire, control, clock } = stage;
+    await stage.over(control.report([], []));
+    wire.cutUp = true;
+    const done = control.registerNode(testNode({ name: NODE }));
+    await clock.advance(2_000);
+    wire.cutUp = false;
+    await stage.over(done);
+    assert.ok(clock.monotonic() < 5_000, `${clock.monotonic()} ms`);
+  });
+
+  test("a registration that its agent has given up is not carried out after a newer one", async () => {
+    const { store, clock, leases } = await remoteStage(PERFECT);
+    const dispatcher = new Dispatcher({ store, clock, log: silentLog, leases });
+    const listener = dispatcher.accept({ send: () => {}, close: () => {} }, { nodeName: NODE });
+    const say = (id: number) => {
+      const node = testNode({ name: NODE, cpu: String(id) });
+      listener.frame(callFrame("s", id, id, JSON.stringify({ method: "register", node })));
+    };
+    say(2);
+    say(1);
+    await clock.settle();
+    assert.equal(store.get(nodes, NODE)?.status.capacity.cpu, "2");
+    dispatcher.stop();
   });
 
   test("a report that its agent has given up is not carried out after a newer one", async () => {
@@ -210,6 +239,60 @@ describe("a call is carried out once", () => {
     await clock.settle();
     assert.equal(store.get(pods, "default/web")?.status.message, "2");
     dispatcher.stop();
+  });
+});
+
+describe("streams", () => {
+  const toldOver = async (quality: Parameters<typeof remoteStage>[0], during: (stage: RemoteStage) => void) => {
+    const stage = await remoteStage(quality);
+    const told = watch(stage);
+    await stage.until(() => told.batches.length > 0, "the first batch");
+    during(stage);
+    await createPod(stage.store, "web");
+    await stage.clock.advance(100);
+    stage.wire.heal();
+    const healedAtMs = stage.clock.monotonic();
+    await stage.until(() => told.agrees(stage.store), "the pod");
+    return { tookMs: stage.clock.monotonic() - healedAtMs, dials: stage.wire.dials };
+  };
+
+  test("the last frame of a stream may get lost: the next sign of life tells, and it comes over the same link", async () => {
+    const { tookMs, dials } = await toldOver(PERFECT, ({ wire }) => {
+      wire.cutDown = true;
+    });
+    assert.ok(tookMs <= 4_000, `${tookMs} ms`);
+    assert.equal(dials, 1);
+  });
+
+  test("over a new link the stream begins anew", async () => {
+    const { tookMs } = await toldOver(PERFECT, ({ wire }) => {
+      wire.cutDown = true;
+      wire.breakAll();
+    });
+    assert.ok(tookMs <= 8_000, `${tookMs} ms`);
+  });
+
+  test("a stream whose watcher has ended costs nothing more, even if its end was not heard", async () => {
+    const stage = await remoteStage(PERFECT);
+    const { wire, control, clock, store } = stage;
+    const stopping = new AbortController();
+    control.watchPods(NODE, () => {}, stopping.signal);
+    await clock.advance(100);
+    wire.cutUp = true;
+    stopping.abort();
+    await clock.advance(100);
+    wire.cutUp = false;
+    await clock.advance(3_000);
+    const before = wire.framesDown;
+    for (let at = 0; at < 10; at++) await createPod(store, `p${at}`);
+    await clock.settle();
+    assert.equal(wire.framesDown, before);
+  });
+
+  test("an image's pull secret may be read", async () => {
+    const stage = await remoteStage(PERFECT);
+    await createPod(stage.store, "web", NODE, { imagePullSecrets: [{ name: "registry" }] });
+    assert.equal(await stage.over(stage.control.keyValues("Secret", "default", "registry")), undefined);
   });
 });
 
