@@ -58,7 +58,7 @@ export class StoreControl implements Control {
   }
 
   async goodbye(goodbye: Goodbye): Promise<void> {
-    this.#leases.goodbye(goodbye);
+    await this.#leases.goodbye(goodbye);
   }
 
   async keyValues(

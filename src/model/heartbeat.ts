@@ -48,9 +48,12 @@ export interface Goodbye {
   readonly why: "agent-restart" | "reboot";
 }
 
-/** Where signs of life arrive in the control plane. Synchronous: an answer waits for nothing. */
+/** Where signs of life arrive in the control plane. A beat's answer waits for nothing. */
 export interface LeaseDesk {
   beat(beat: Heartbeat): HeartbeatAnswer;
-  /** Throws ApiError Conflict when there is nothing left to wait with: then nothing was promised. */
-  goodbye(goodbye: Goodbye): void;
+  /**
+   * Throws ApiError Conflict when there is nothing left to wait with: then nothing was promised. A promise that it
+   * gives is that of the disk: the goodbye is answered when it resolves.
+   */
+  goodbye(goodbye: Goodbye): void | Promise<void>;
 }

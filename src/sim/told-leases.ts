@@ -9,8 +9,8 @@ export function toldLeases(desk: LeaseDesk, observers: Observers): LeaseDesk {
       observers.tell((observer) => observer.heard?.(beat, answer));
       return answer;
     },
-    goodbye(goodbye) {
-      desk.goodbye(goodbye);
+    async goodbye(goodbye) {
+      await desk.goodbye(goodbye);
       observers.tell((observer) => observer.parted?.(goodbye));
     },
   };

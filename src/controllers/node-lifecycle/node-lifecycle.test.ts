@@ -423,6 +423,31 @@ describe("node lifecycle: goodbye", () => {
     assert.deepEqual(c.lost, ["web-1"]);
   });
 
+  test("a control plane that starts meanwhile waits for it as long, and forgets it when it is back", async () => {
+    const c = await cluster();
+    await c.run("web-1", "n1");
+    await c.run("db-1", "n1", EXCLUSIVE);
+    c.goodbye("n1");
+    await c.advance(5_000);
+    await c.restart();
+    assert.equal(c.lifecycle.stateOf("n1")?.state, "restarting");
+    await c.advance(160_000);
+    assert.deepEqual(c.lost, []);
+    await c.back("n1", true);
+    assert.match(c.events("NodeBack")[0]?.message ?? "", /was rebooted, as announced/);
+    assert.equal(c.node("n1").metadata.annotations?.["styrmann.dev/away"], undefined);
+  });
+
+  test("one that is not back after the grace is lost also by a control plane that started meanwhile", async () => {
+    const c = await cluster();
+    await c.run("web-1", "n1");
+    c.goodbye("n1");
+    await c.advance(5_000);
+    await c.restart();
+    await c.advance(179_000);
+    assert.deepEqual(c.lost, ["web-1"]);
+  });
+
   test("what the agent said before its goodbye, and arrives after it, changes nothing", async () => {
     const c = await cluster();
     await c.run("web-1", "n1");
@@ -436,7 +461,7 @@ describe("node lifecycle: goodbye", () => {
     const c = await cluster();
     await c.back("n1", true);
     assert.throws(
-      () => c.lifecycle.goodbye({ node: "n1", session: "n1-1", why: "reboot" }),
+      () => void c.lifecycle.goodbye({ node: "n1", session: "n1-1", why: "reboot" }),
       /began after the one that says goodbye/,
     );
   });

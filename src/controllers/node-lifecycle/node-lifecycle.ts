@@ -24,6 +24,7 @@ import type { Log } from "../../seams/log.ts";
 import { recordEvent } from "../../store/record-event.ts";
 import type { Store } from "../../store/store.ts";
 import type { Change } from "../../store/transaction.ts";
+import { awayOf, withAway } from "./away-mark.ts";
 import { Brake, type Hold, holdWords } from "./brake.ts";
 import { dueMs, type Lease } from "./lease.ts";
 import { Leases } from "./leases.ts";
@@ -150,7 +151,8 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     return lease.gaveAway || lease.giving > 0 ? this.#refused : this.#renewed;
   }
 
-  goodbye(goodbye: Goodbye): void {
+  /** Resolves when it is on disk: a control plane that starts meanwhile keeps the promise, too. */
+  goodbye(goodbye: Goodbye): Promise<void> {
     const nowMs = this.#clock.monotonic();
     const lease = this.#leases.get(goodbye.node) ?? this.#adoptStored(goodbye.node, nowMs);
     const given = lease && (lease.gaveAway || lease.giving > 0);
@@ -162,6 +164,11 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
       throw new ApiError("Conflict", `node ${goodbye.node} has an agent that began after the one that says goodbye`);
     }
     this.#touch(goodbye.node);
+    const { rebootGraceMs } = this.#settings;
+    return this.#store.update((tx) => {
+      const node = tx.get(nodes, goodbye.node);
+      if (node) tx.update(nodes, withAway(node, { why: goodbye.why, untilMs: tx.nowMs + rebootGraceMs }));
+    });
   }
 
   stateOf(nodeName: string): NodeState | undefined {
@@ -289,7 +296,19 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     lease.gaveAway = bound.some((pod) => isGivenAway(pod) && !isTerminal(pod));
     if (since !== undefined) lease.loss = { sinceMs: nowMs - Math.max(0, this.#clock.now() - since) };
     else if (bound.some(isLostAlready)) lease.returnedUntilMs = Number.POSITIVE_INFINITY;
+    if (since === undefined) this.#keepPromise(lease, node, nowMs);
     return lease;
+  }
+
+  /** It said goodbye to the control plane before us. */
+  #keepPromise(lease: Lease, node: Node, nowMs: number): void {
+    const wallMs = this.#clock.now();
+    const away = awayOf(node, wallMs);
+    if (!away) return;
+    const leftMs = Math.min(away.untilMs - wallMs, this.#settings.rebootGraceMs);
+    const sinceMs = nowMs + leftMs - this.#settings.rebootGraceMs;
+    lease.leaving = { goodbye: { node: lease.node, session: "", why: away.why }, sinceMs };
+    lease.graceMs = Math.max(lease.graceMs, nowMs + leftMs);
   }
 
   #takeSettings(stored: ClusterSettings | undefined, nowMs: number): void {

@@ -4,6 +4,7 @@ import { type Node, nodes } from "../../model/node.ts";
 import { type Pod, pods } from "../../model/pod.ts";
 import { recordEvent } from "../../store/record-event.ts";
 import type { Tx } from "../../store/transaction.ts";
+import { withoutAway } from "./away-mark.ts";
 import { type Comeback, isAway, isGone, type Lease } from "./lease.ts";
 import { forgetAtMs, isLostAlready } from "./move-rules.ts";
 import { HEALTHY, markHealth, markNode, type Standing, type Trouble, troubleOf } from "./node-marks.ts";
@@ -55,7 +56,8 @@ function writeMarks(tx: Tx, node: Node, { lease, standing = "up", nowMs, heldWor
   const marked = markNode(node, standing, message, tx.nowMs);
   if (marked !== node && standing === "lost") note(tx, node, "Warning", "NodeUnreachable", message);
   if (standing === "up" && lease.comeback) note(tx, node, "Normal", "NodeBack", comebackWords(lease.comeback));
-  tx.update(nodes, standing === "up" ? writeHealth(tx, marked, lease, nowMs) : marked);
+  const known = standing === "up" && !isAway(lease, nowMs) ? withoutAway(marked) : marked;
+  tx.update(nodes, standing === "up" ? writeHealth(tx, known, lease, nowMs) : known);
 }
 
 function writeHealth(tx: Tx, node: Node, lease: Lease, nowMs: number): Node {
