@@ -46,7 +46,8 @@ export function register(program: Command, terminal: Terminal): void {
         left: "not waited for any longer; the drain goes on",
         next: `styr drain ${node} to see it, styr uncordon ${node} to end it`,
       });
-      if (!ended) throw new CliFailure(`the drain was ended: ${node} is uncordoned`, { next: "styr nodes" });
+      if (!ended)
+        throw new CliFailure(`the drain was ended: ${node} was uncordoned or taken away`, { next: "styr nodes" });
       sayEnded(terminal, ended);
     });
 }

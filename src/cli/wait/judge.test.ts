@@ -171,6 +171,50 @@ describe("waiting:", () => {
     );
   });
 
+  describe("copies on lost nodes are not waited for:", () => {
+    const copy = (status: Workload["status"]) => ({ status }) as Workload["pods"][number];
+
+    test("what took their place is enough", () => {
+      const both = row("running", { ready: 1, since: "2024-05-01T09:00:00Z", pods: [copy("lost"), copy("running")] });
+      assert.deepEqual(
+        verdicts([
+          [0, both],
+          [1, both],
+        ]),
+        ["waiting", "done"],
+      );
+    });
+
+    test("a surplus that can be stopped is", () => {
+      const two = row("running", { ready: 1, pods: [copy("stopping"), copy("running")] });
+      assert.deepEqual(
+        verdicts([
+          [0, two],
+          [1, two],
+        ]),
+        ["waiting", "waiting"],
+      );
+    });
+
+    test("of what is deleted, only they are left", () => {
+      const left = row("stopping", { desired: 0, pods: [copy("lost")] });
+      const more = row("stopping", { desired: 0, pods: [copy("lost"), copy("stopping")] });
+      const judge = new Judge([TARGET], "gone");
+      assert.deepEqual(
+        verdicts(
+          [
+            [0, more],
+            [5, more],
+            [6, left],
+            [11, left],
+          ],
+          judge,
+        ),
+        ["waiting", "waiting", "waiting", "done"],
+      );
+    });
+  });
+
   test("a scaled workload is not judged by rows from before", () => {
     const judge = new Judge([{ ...TARGET, copies: 3 }]);
     const three = row("running", { desired: 3, ready: 3 });

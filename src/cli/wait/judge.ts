@@ -65,10 +65,10 @@ export class Judge {
   }
 
   #mood({ copies }: WaitTarget, row: Workload | undefined): Mood {
-    if (this.#wants === "gone") return row === undefined ? "well" : "on its way";
+    if (this.#wants === "gone") return row === undefined || isOnlyLost(row) ? "well" : "on its way";
     if (row === undefined || (copies !== undefined && row.desired !== copies)) return "on its way";
     // What goes away after a change to fewer copies is still to go.
-    return row.status === "running" && row.pods.length > row.desired ? "on its way" : moodOf(row);
+    return row.status === "running" && reachable(row).length > row.desired ? "on its way" : moodOf(row);
   }
 
   /** `ranMs`: how long it runs by its own account; NaN when it does not say. */
@@ -88,6 +88,15 @@ export class Judge {
     if (wrongMs < PATIENCE_MS[mood]) return "waiting";
     return mood === "unplaced" ? "not placed" : "failed";
   }
+}
+
+/** What is on unreachable nodes may take hours to go: nobody waits for that. */
+function reachable({ pods }: Workload): Workload["pods"] {
+  return pods.filter(({ status }) => status !== "lost");
+}
+
+function isOnlyLost(row: Workload): boolean {
+  return row.desired === 0 && row.pods.length > 0 && reachable(row).length === 0;
 }
 
 function isMeant({ kind, namespace }: WaitTarget, row: Workload): boolean {
