@@ -122,7 +122,7 @@ export class TestCluster {
   }
 
   goodbye(name: string, why: "agent-restart" | "reboot" = "reboot"): void {
-    this.lifecycle.goodbye({ node: name, session: `${name}-${this.#voice(name).session}`, why });
+    void this.lifecycle.goodbye({ node: name, session: `${name}-${this.#voice(name).session}`, why });
     this.silence(name);
   }
 
