@@ -26,7 +26,7 @@ export class ThreadHeartbeats implements Heartbeats {
     const workerData: ThreadData = { beater, signs: this.#signs.buffer };
     const worker = new Worker(new URL("./thread-main.ts", import.meta.url), {
       workerData,
-      resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
+      resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 1 },
     });
     worker.unref();
     this.#worker = worker;
