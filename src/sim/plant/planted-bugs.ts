@@ -2,6 +2,7 @@
 import { agentBugs } from "./agent-bugs.ts";
 import { lifecycleBugs } from "./lifecycle-bugs.ts";
 import type { PlantedBug } from "./planted-bug.ts";
+import { ruleBugs } from "./rule-bugs.ts";
 import { serverBugs } from "./server-bugs.ts";
 
 export function plantedBug(name: string): PlantedBug {
@@ -10,4 +11,4 @@ export function plantedBug(name: string): PlantedBug {
   throw new Error(`there is no planted bug "${name}"; there are ${plantedBugs.map((bug) => bug.name).join(", ")}`);
 }
 
-export const plantedBugs: readonly PlantedBug[] = [...serverBugs, ...agentBugs, ...lifecycleBugs];
+export const plantedBugs: readonly PlantedBug[] = [...serverBugs, ...agentBugs, ...lifecycleBugs, ...ruleBugs];

@@ -11,6 +11,7 @@ export const controlPlaneDown = define(
   evenCluster(2),
   async (stage) => {
     await stage.deploy("web", 4, replicated("web", 4));
+    await stage.deploy("one", 1, exclusive("one"));
     await stage.deploy("shaky", 1, replicated("shaky", 1, { image: "fake/exit-1:after-30m" }));
     const sinceMs = stage.nowMs;
     stage.world.server.crash();
@@ -22,7 +23,7 @@ export const controlPlaneDown = define(
     await stage.world.server.start();
     await stage.run(120_000);
     stage.expectNoMoves(sinceMs, "after a day without a control plane");
-    stage.expect(stage.readyCount("web") === 4, "all are ready", stage.readyCount("web"));
+    stage.expect(stage.readyCount() === 6, "all are ready", stage.readyCount());
   },
 );
 
