@@ -105,6 +105,15 @@ describe("a copy, in one word and with its error:", () => {
       status: "stopped",
     },
     {
+      why: "its node is unreachable: nobody knows whether it runs",
+      pod: pod({
+        ...container({ ready: true }),
+        conditions: [{ type: "Ready", status: "False", reason: "NodeLost", message: "node n1 is unreachable" }],
+      }),
+      status: "lost",
+      error: "node n1 is unreachable",
+    },
+    {
       why: "a unit that is being stopped",
       pod: unitPod("a.service", false, {
         state: { waiting: { reason: "Loaded" } },

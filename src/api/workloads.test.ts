@@ -53,6 +53,27 @@ describe("rows of styr ps:", () => {
     assert.deepEqual([status, desired, ready, what], ["starting", 1, 0, "/bin/a"]);
   });
 
+  describe("copies on lost nodes", () => {
+    const LOST = {
+      phase: "Running",
+      conditions: [{ type: "Ready", status: "False", reason: "NodeLost", message: "node n1 is unreachable" }],
+    };
+
+    test("alone are the workload's trouble", () => {
+      const { status, error, ready } = one(DECLARED, pod("a", OF_A, LOST));
+      assert.deepEqual([status, error, ready], ["lost", "node n1 is unreachable", 0]);
+    });
+
+    test("are none where enough others run", () => {
+      const { status, error, ready } = one(DECLARED, pod("a", OF_A, LOST), pod("b", OF_A, READY));
+      assert.deepEqual([status, error, ready], ["running", undefined, 1]);
+    });
+
+    test("of what is not wanted any more are on their way out", () => {
+      assert.equal(one({ ...DECLARED, desired: 0 }, pod("a", OF_A, LOST)).status, "stopping");
+    });
+  });
+
   test("nothing wanted: stopped, with the reason", () => {
     const { status, note } = one({ ...DECLARED, desired: 0, note: "inactive" });
     assert.deepEqual([status, note], ["stopped", "inactive"]);
