@@ -30,7 +30,7 @@ function stage() {
   const heard: string[] = [];
   const accepted: Link[] = [];
   const listen = () =>
-    links.listen("server:talk", program, (link, from) => {
+    links.acceptAt("server:talk", program, (link, from) => {
       accepted.push(link);
       const frame = (text: string) => void heard.push(`${from}: ${text}`);
       return { frame, closed: (reason) => void heard.push(`server lost it: ${reason}`) };

@@ -21,7 +21,7 @@ export class Links {
   }
 
   /** From now on `party` takes conversations; whoever listened at `address` (`host:service`) before does no more. */
-  listen(address: string, party: Party, accept: Accept): void {
+  acceptAt(address: string, party: Party, accept: Accept): void {
     this.#accepting.set(address, { party, accept });
   }
 

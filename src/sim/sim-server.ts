@@ -134,7 +134,7 @@ export class Server implements SimServer, Station {
     const { trace, observers, links } = this.#ground;
     const leases = toldLeases(plane.lifecycle, observers);
     const dispatcher = new Dispatcher({ store: plane.store, clock, log: timelineLog(trace, SERVER), leases });
-    links.listen(AGENTS_AT, { host: SERVER, life }, (link, from) => dispatcher.accept(link, { nodeName: from }));
+    links.acceptAt(AGENTS_AT, { host: SERVER, life }, (link, from) => dispatcher.accept(link, { nodeName: from }));
   }
 
   #committed(mirror: CommitMirror, entries: readonly JournalEntry[]): void {
