@@ -23,6 +23,7 @@ import { Convergence } from "./convergence.ts";
 import { DeadProcess } from "./dead-process.ts";
 import { ExclusiveOnce } from "./exclusive-once.ts";
 import { GoneMeansStopped } from "./gone-means-stopped.ts";
+import { GuardIsLast } from "./guard-is-last.ts";
 import { HardConstraints } from "./hard-constraints.ts";
 import { allCheckers } from "./index.ts";
 import { MovesLimited } from "./moves-limited.ts";
@@ -88,12 +89,47 @@ describe("exclusive-once", () => {
     assert.equal(checker.judgements, 3);
   });
 
+  test("what stands still with its whole host is judged again when that goes on", async () => {
+    const checker = new ExclusiveOnce();
+    const stage = await CheckerStage.open(checker);
+    await stage.commit((tx) => {
+      tx.create(pods, exclusivePod("a", "n1"));
+      tx.create(pods, exclusivePod("b", "n2"));
+    });
+    stage.call("running", "n1", "uid-a");
+    Object.assign(stage.world.hosts.get("n1") ?? {}, { isFrozen: true });
+    stage.call("running", "n2", "uid-b");
+    Object.assign(stage.world.hosts.get("n1") ?? {}, { isFrozen: false });
+    checker.heard();
+    await stage.clock.advance(2_000);
+    await fires(checker, /uid-a.* and uid-b/, () => checker.heard());
+  });
+
   test("two runs of one container at once are noticed", async () => {
     const checker = new ExclusiveOnce();
     const stage = await CheckerStage.open(checker);
     await stage.commit((tx) => tx.create(pods, exclusivePod("a", "n1")));
     stage.call("running", "n1", "uid-a", 0);
     await fires(checker, /attempt 0.*attempt 1|attempt 1.*attempt 0/, () => stage.call("running", "n1", "uid-a", 1));
+  });
+});
+
+describe("guard-is-last", () => {
+  test("a guard that kills although its agent is well is noticed", async () => {
+    const checker = new GuardIsLast();
+    const stage = await CheckerStage.open(checker);
+    stage.call("running", "n1", "uid-a");
+    checker.fault("n1: the engine hangs for 1000 ms");
+    stage.call("guard-kill", "n1", "uid-a");
+    await stage.clock.advance(200_000);
+    await fires(checker, /its agent was well/, () => stage.call("guard-kill", "n1", "uid-a"));
+  });
+
+  test("it is there for agents that are dead", async () => {
+    const checker = new GuardIsLast();
+    const stage = await CheckerStage.open(checker);
+    Object.assign(stage.world.hosts.get("n1") ?? {}, { isAgentUp: false });
+    stage.call("guard-kill", "n1", "uid-a");
   });
 });
 

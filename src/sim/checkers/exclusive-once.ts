@@ -13,6 +13,9 @@ interface Running {
   readonly attempt: number;
 }
 
+/** A host that goes on has ended by then what its guard is to end. */
+const THAWED_MS = 1_000;
+
 /** What runs is taken from the machines themselves, at the instant a run begins there. */
 export class ExclusiveOnce implements Checker {
   readonly rule = "exclusive-once";
@@ -24,9 +27,13 @@ export class ExclusiveOnce implements Checker {
   /** Copies wanted of an owner, the most ever: while it is scaled down the surplus is still stopping. */
   readonly #wanted = new Map<string, number>();
   readonly #running = new Map<string, Map<string, Running>>();
+  /** Identities with a copy on a host that stood still, and when to look again. */
+  readonly #later = new Map<string, number>();
   #hosts: World["hosts"] = new Map();
+  #clock: World["clock"] | undefined;
 
-  begin(world: World): void {
+  begin(world: Pick<World, "hosts" | "clock">): void {
+    this.#clock = world.clock;
     this.#hosts = world.hosts;
   }
 
@@ -63,6 +70,20 @@ export class ExclusiveOnce implements Checker {
     } else if (call.what === "exited" || call.what === "guard-kill" || call.what === "power-off") runs.delete(key);
   }
 
+  /** Often enough to look again at what stood still. */
+  heard(): void {
+    const nowMs = this.#clock?.monotonic() ?? 0;
+    for (const [identity, atMs] of [...this.#later]) {
+      const runs = this.#running.get(identity) ?? new Map<string, Running>();
+      if ([...runs.values()].some(({ host }) => this.#hosts.get(host)?.isFrozen)) continue;
+      if (atMs === Number.POSITIVE_INFINITY) this.#later.set(identity, nowMs + THAWED_MS);
+      else if (nowMs >= atMs) {
+        this.#later.delete(identity);
+        this.#judge(identity, runs);
+      }
+    }
+  }
+
   #learn(pod: Pod): void {
     if (!isExclusive(pod)) return;
     this.#identities.set(pod.metadata.uid, controllerOf(pod)?.uid ?? pod.metadata.uid);
@@ -74,7 +95,10 @@ export class ExclusiveOnce implements Checker {
     const copies = new Map<string, Running>();
     for (const run of runs.values()) {
       // What stands still with its whole host does not run; its guard is due the moment that the host goes on.
-      if (this.#hosts.get(run.host)?.isFrozen) continue;
+      if (this.#hosts.get(run.host)?.isFrozen) {
+        this.#later.set(identity, Number.POSITIVE_INFINITY);
+        continue;
+      }
       const twice = [...runs.values()].find(
         ({ podUid, container, attempt }) =>
           podUid === run.podUid && container === run.container && attempt !== run.attempt,

@@ -7,6 +7,7 @@ import { Convergence } from "./convergence.ts";
 import { DeadProcess } from "./dead-process.ts";
 import { ExclusiveOnce } from "./exclusive-once.ts";
 import { GoneMeansStopped } from "./gone-means-stopped.ts";
+import { GuardIsLast } from "./guard-is-last.ts";
 import { HardConstraints } from "./hard-constraints.ts";
 import { MovesLimited } from "./moves-limited.ts";
 import { NoOversold } from "./no-oversold.ts";
@@ -23,6 +24,7 @@ import { WatchersSeeAll } from "./watchers-see-all.ts";
 export function allCheckers(): readonly Checker[] {
   return [
     new ExclusiveOnce(),
+    new GuardIsLast(),
     new OneNodeForLife(),
     new NoOversold(),
     new HardConstraints(),

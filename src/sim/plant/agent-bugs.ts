@@ -8,19 +8,9 @@ export const agentBugs: readonly PlantedBug[] = [
     find: "if (terms.exclusiveMs !== undefined && !this.#isInTime)",
     replace: "if (terms.exclusiveMs === 1 && !this.#isInTime)",
     sentence: "a host that is cut off leaves its exclusive pods running",
-    foundBy: ["exclusive-once", "exclusive-partition"],
+    foundBy: ["guard-is-last", "exclusive-once", "exclusive-partition"],
     scenario: "exclusive-partition",
     seeds: 3,
-  },
-  {
-    name: "answer-counts-on-arrival",
-    file: "src/agent/heartbeat/heartbeat-loop.ts",
-    find: "this.#hear({ sentAtMs, outcome, known: answer.known, terms: answer.terms });",
-    replace:
-      "this.#hear({ sentAtMs: this.#options.clock.monotonic(), outcome, known: answer.known, terms: answer.terms });",
-    sentence: "the lease counts from when the answer came, not from when the heartbeat was sent",
-    foundBy: ["exclusive-once"],
-    seeds: 100,
   },
   {
     name: "refused-is-silence",
@@ -31,15 +21,6 @@ export const agentBugs: readonly PlantedBug[] = [
     foundBy: ["exclusive-server-down"],
     scenario: "exclusive-server-down",
     seeds: 3,
-  },
-  {
-    name: "exclusive-without-lease",
-    file: "src/agent/fence.ts",
-    find: "if (this.#lease.terms.exclusiveMs === undefined || this.#isOpen) return undefined;",
-    replace: "if (this.#lease.terms.exclusiveMs === undefined || this.#isOpen || this.#isGuess) return undefined;",
-    sentence: "an agent that has just started starts exclusive pods before it has a lease",
-    foundBy: ["exclusive-once", "exclusive-agent-crash"],
-    seeds: 100,
   },
   {
     name: "guard-not-renewed",
