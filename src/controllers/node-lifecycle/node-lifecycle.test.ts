@@ -265,6 +265,21 @@ describe("node lifecycle: the brake", () => {
     assert.match(c.events("BrakeReleased")[0]?.message ?? "", /alice/);
   });
 
+  test("holds on after a restart of the control plane", async () => {
+    const c = await cluster({ settings: { startGraceMs: 30_000 } });
+    await c.advance(30_000);
+    for (const n of [1, 2, 3]) await c.run(`web-${n}`, `n${n}`);
+    c.silence("n1", "n2", "n3");
+    await c.advance(100_000);
+    await c.restart();
+    await c.advance(100_000);
+    assert.deepEqual(held(c), ["n1", "n2", "n3"]);
+    assert.deepEqual(c.lost, []);
+    assert.equal(c.condition(c.node("n1"), "Ready"), "Unknown BrakeHolds");
+    for (const n of [1, 2, 3]) await c.back(`n${n}`);
+    assert.equal(c.condition(c.node("n1"), "Ready"), "True AgentReady");
+  });
+
   test("let go of while a grace runs, the nodes are lost when that is over", async () => {
     const c = await cluster({ settings: { startGraceMs: 30_000 } });
     await c.advance(30_000);

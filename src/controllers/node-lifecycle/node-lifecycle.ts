@@ -84,6 +84,8 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
   readonly #brake = new Brake();
   readonly #moves: MoveQueue;
   readonly #agenda = new Heap<Appointment>((a, b) => (a.atMs === b.atMs ? a.node < b.node : a.atMs < b.atMs));
+  /** The appointment that was made last. */
+  readonly #appointed = new Map<string, number>();
   /** Nodes to look at. */
   readonly #dirty = new Set<string>();
   readonly #writing = new Set<string>();
@@ -390,6 +392,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     if (expired.length > 0) this.#judge(expired, nowMs);
     for (let next = this.#agenda.peek(); next !== undefined && next.atMs <= nowMs; next = this.#agenda.peek()) {
       this.#agenda.pop();
+      if (this.#appointed.get(next.node) === next.atMs) this.#appointed.delete(next.node);
       this.#dirty.add(next.node);
     }
     this.#lookAtDirty();
@@ -438,7 +441,10 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     });
   }
 
+  /** The same moment is often asked for again: a node that is lost is gone at one time, however often it is looked at. */
   #lookAgain(node: string, atMs: number): void {
+    if (this.#appointed.get(node) === atMs) return;
+    this.#appointed.set(node, atMs);
     this.#agenda.push({ atMs, node });
   }
 
