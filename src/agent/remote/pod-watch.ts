@@ -88,6 +88,7 @@ export class PodWatch {
     const stream = this.#stream;
     if (!stream?.isBehind) return;
     this.#say(stream);
+    // Each asking has everything sent again that is not acknowledged: not with every frame that comes.
     this.#gap = this.#options.clock.setTimer(ASK_AGAIN_MS, () => this.#askForMissing());
   }
 
