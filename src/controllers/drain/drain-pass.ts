@@ -27,6 +27,8 @@ export class DrainPass {
   readonly #earlier: ReadonlyMap<string, DrainedPod>;
   readonly #rows = new Map<string, DrainedPod>();
   readonly #isLate: boolean;
+  /** Owners of which no more copies may be on the move, and why: asked once per look, as they may have thousands. */
+  readonly #atLimit = new Map<string, string>();
   #againInMs = Number.POSITIVE_INFINITY;
 
   constructor(tx: Tx, drain: NodeDrain, book: CopiesBook, elsewhere: FindElsewhere) {
@@ -116,13 +118,15 @@ export class DrainPass {
     }
   }
 
-  #whyWait(pod: Pod, { moves, copies }: Kept): string | undefined {
+  #whyWait(pod: Pod, { owner, moves, copies }: Kept): string | undefined {
     const rows = [...this.#rows.values()];
     const isUnderWay = ({ state }: DrainedPod) => state === "starting" || state === "stopping";
     if (rows.filter(isUnderWay).length >= this.#drain.spec.atOnce) return "its turn has not come";
     if (isSystemPod(pod) && rows.some((row) => isUnderWay(row) || row.state === "waiting"))
       return "system pods go last";
-    if (moves === "nobody's") return undefined;
+    if (!owner || moves === "nobody's") return undefined;
+    const known = this.#atLimit.get(owner.uid);
+    if (known !== undefined) return known;
     const peers = peersOf(this.#tx, pod);
     if (moves === "stop first") {
       const other = peers.find((peer) => !isTerminal(peer) && !isReady(peer));
@@ -133,7 +137,9 @@ export class DrainPass {
     const limit = movesAtOnce(copies);
     if (peers.filter(isOnTheMove).length < limit) return undefined;
     this.#lookAgain(RETRY_MS);
-    return limit === 1 ? "another copy is being moved" : `${limit} other copies are being moved`;
+    const words = limit === 1 ? "another copy is being moved" : `${limit} other copies are being moved`;
+    this.#atLimit.set(owner.uid, words);
+    return words;
   }
 
   #begin(pod: Pod, { moves }: Kept): void {

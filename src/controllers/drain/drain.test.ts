@@ -4,7 +4,8 @@ import { MovingCluster, type MovingOptions } from "../../../test/harness/moving-
 import { disruptionOf, isDisrupted } from "../../model/disruption.ts";
 import { events } from "../../model/event.ts";
 import { nodeDrains } from "../../model/node-drain.ts";
-import { isLive, pods } from "../../model/pod.ts";
+import { isLive, isReady, pods } from "../../model/pod.ts";
+import { NODE_LABEL } from "../../model/well-known.ts";
 
 const THREE = [{ name: "n1" }, { name: "n2" }, { name: "n3" }];
 const clusters: MovingCluster[] = [];
@@ -118,6 +119,22 @@ describe("drain:", () => {
       return cluster.phaseOf(node) === "drained" && cluster.copiesOf("db").length === 1;
     });
     assert.equal(most, 1);
+  });
+
+  test("for what stops first, a place is looked for as if it had stopped already", async () => {
+    const zone = { [NODE_LABEL.zone]: "z1" };
+    const cluster = await open({ nodes: THREE.map((node) => ({ ...node, labels: zone })) });
+    const alone = {
+      type: "atMost",
+      topologyKey: NODE_LABEL.zone,
+      count: 1,
+      pods: { by: "workload", glob: "db" },
+    } as const;
+    await cluster.run({ name: "db", replicas: 1, spec: { exclusive: true, constraints: [alone] } });
+    const [node = ""] = cluster.nodesOf("db");
+    await cluster.drain(node);
+    await drained(cluster, node);
+    await cluster.until("db runs elsewhere", () => cluster.copiesOf("db").some(isReady));
   });
 
   test("what has nowhere to go runs on, named with the scheduler's reason, and moves when there is room", async () => {

@@ -152,6 +152,7 @@ describe("rebalance:", () => {
       states(cluster).every((state) => state === "skipped"),
       states(cluster).join(),
     );
+    assert.equal(present(cluster)?.status.moves[0]?.reason, "n1 is being drained, which moves it, too");
     cluster.broken.clear();
     await cluster.scale("web", 2);
     await cluster.until("n1 is drained", () => cluster.phaseOf("n1") === "drained");

@@ -150,8 +150,19 @@ describe("rebalance plan:", () => {
     assert.deepEqual(workloads.map(line), ["6/0/0 → 3/0/3, 3 moves"]);
   });
 
+  test("a move that would gain a little only is not worth it", () => {
+    const layout = { a: [1, 0, 0], b: [1, 0, 0] };
+    assert.deepEqual(plan(three, podsOf(three, layout, {}, "1600m")).moves, []);
+    assert.equal(plan(three, podsOf(three, { ...layout, c: [1, 0, 0] }, {}, "1300m")).moves.length, 1);
+  });
+
   test("a node that is being emptied gives nothing away here: that is the drain's", () => {
     const nodes = [{ name: "n1", cordoned: true }, ...three.slice(1)];
+    const { moves } = plan(nodes, podsOf(nodes, { web: [6, 4, 0] }));
+    assert.deepEqual(
+      moves.map(({ from, to }) => `${from} → ${to}`),
+      ["n2 → n3", "n2 → n3"],
+    );
     assert.deepEqual(plan(nodes, podsOf(nodes, { web: [6, 0, 0] })).moves, []);
   });
 
