@@ -701,6 +701,32 @@ describe("node lifecycle: the store", () => {
     assert.equal(c.condition(c.node("n1"), "Ready"), "Unknown NodeStatusUnknown");
   });
 
+  test("what could not be written of a node alone is written later, too", async () => {
+    const journal = new MemoryJournal();
+    const c = await cluster({ journal });
+    c.silence("n1", "n2", "n3");
+    journal.refuseWith = "disk full";
+    await c.advance(20_000);
+    journal.refuseWith = undefined;
+    await c.advance(4_000);
+    assert.equal(c.condition(c.node("n1"), "Ready"), "Unknown BrakeHolds");
+    assert.equal(c.events("BrakeHolds").length, 1);
+  });
+
+  test("a move that could not be written is made later", async () => {
+    const journal = new MemoryJournal();
+    const c = await cluster({ journal });
+    await c.run("web-1", "n1", { spec: { whenUnreachable: { action: "replace", afterMs: 10_000 } } });
+    c.silence("n1");
+    await c.advance(12_000);
+    journal.refuseWith = "disk full";
+    await c.advance(20_000);
+    assert.deepEqual(c.lost, []);
+    journal.refuseWith = undefined;
+    await c.advance(4_000);
+    assert.deepEqual(c.lost, ["web-1"]);
+  });
+
   test("whoever writes over what the lease says of a node is corrected", async () => {
     const c = await cluster();
     c.silence("n1");

@@ -435,6 +435,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     if (this.#soon || this.#stopping.signal.aborted) return;
     this.#soon = this.#clock.setTimer(0, () => {
       this.#soon = undefined;
+      this.#noticeStall(this.#clock.monotonic());
       this.#lookAtDirty();
       this.#takeMoves(this.#clock.monotonic());
       this.#arm();
