@@ -5,7 +5,7 @@ import type { Control, NodeEvent, PodReport } from "./control.ts";
 
 /** Changes within this time travel together. */
 const GATHER_MS = 10;
-const RETRY = { initialMs: 200, factor: 2, maxMs: 10_000 };
+const RETRY = { initialMs: 200, factor: 2, maxMs: 3_000 };
 /** While the control plane is away, the newest events are kept and the others counted. */
 const MOST_EVENTS = 1000;
 
