@@ -31,6 +31,7 @@ interface Group {
   isWoken: boolean;
 }
 
+const EXACT_TEMPLATES = 100;
 const RETRY: BackoffRules = { initialMs: 50, factor: 2, maxMs: 10_000 };
 
 /** Pods without a node: a queue by priority, age and key, and those put aside until something changes. */
@@ -138,10 +139,14 @@ export class PendingPods {
     this.#queueFirst(group);
   }
 
-  /** Something has changed that may help: everything, or only rules about placed pods. */
+  /**
+   * Something has changed that may help: everything, or only rules about placed pods. Where few templates wait, all of
+   * them look again also when a pod was placed: it helps nobody, but the room that their messages speak of is another.
+   */
   wake(whom: "all" | "with pod rules"): void {
+    const everybody = whom === "all" || this.#groups.size <= EXACT_TEMPLATES;
     for (const group of this.#groups.values()) {
-      if (whom === "all" || group.demand.podRules.length > 0) group.isWoken = true;
+      if (everybody || group.demand.podRules.length > 0) group.isWoken = true;
     }
   }
 

@@ -94,8 +94,9 @@ describe("scheduler", () => {
     await store.update((tx) =>
       tx.update(nodes, { ...node, metadata: { ...node.metadata, annotations: { beat: "1" } } }),
     );
-    await addPod(store, { name: "small", memory: "10Mi" });
-    await bound(store, "small");
+    // By then the scheduler has seen the node's change, too.
+    await addPod(store, { name: "elsewhere", memory: "10Gi" });
+    await refused(store, "elsewhere");
     assert.equal(
       podOf(store, "big").metadata.resourceVersion,
       version,
@@ -106,6 +107,17 @@ describe("scheduler", () => {
     assert.equal(refusalOf(pod), undefined);
     assert.equal(pod.status.reason, undefined);
     assert.equal(pod.status.message, undefined);
+  });
+
+  test("the numbers of a refusal stay true when room goes, too", async () => {
+    const { store } = await cluster();
+    await addNode(store, { name: "n1", cpu: "1" });
+    await addPod(store, { name: "large", cpu: "2" });
+    const words = () => refusalOf(podOf(store, "large")) ?? "";
+    await until("its refusal speaks of an empty node", () => words().includes("1 of 1 free"));
+    await addPod(store, { name: "small", cpu: "600m" });
+    await bound(store, "small");
+    await until("its refusal speaks of what is left", () => words().includes("400m of 1 free"));
   });
 
   test("a node that comes later takes what was waiting", async () => {
