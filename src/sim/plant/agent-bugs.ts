@@ -29,7 +29,7 @@ export const agentBugs: readonly PlantedBug[] = [
     replace: "const isFresh = told !== undefined;",
     sentence:
       "what outlives the agent is told once until when exclusive pods may run, and kills them in the midst of everything",
-    foundBy: ["exclusive-server-down", "outage-stops-nothing", "guard-without-cause"],
+    foundBy: ["guard-is-last", "exclusive-server-down"],
     scenario: "exclusive-server-down",
     seeds: 3,
   },

@@ -3,15 +3,6 @@ import type { PlantedBug } from "./planted-bug.ts";
 /** In what decides which nodes live, and what is moved. */
 export const lifecycleBugs: readonly PlantedBug[] = [
   {
-    name: "no-start-grace",
-    file: "src/controllers/node-lifecycle/node-lifecycle.ts",
-    find: "const lease = this.#leases.add(name, nowMs, nowMs + this.#settings.startGraceMs, this.#settings);",
-    replace: "const lease = this.#leases.add(name, nowMs, nowMs, this.#settings);",
-    sentence: "a control plane that has just started takes silence for an answer",
-    foundBy: ["slow-is-not-dead", "restart-grace"],
-    seeds: 60,
-  },
-  {
     name: "own-stall-forgotten",
     file: "src/controllers/node-lifecycle/node-lifecycle.ts",
     find: "if (nowMs - this.#askedMs <= STALL_MS) return;",

@@ -89,8 +89,8 @@ export const ruleBugs: readonly PlantedBug[] = [
   }),
   without("brake-release", {
     file: "src/controllers/node-lifecycle/node-lifecycle.ts",
-    find: "if (!lease.loss && dueMs(lease, this.#settings) <= nowMs) this.#lose(lease, nowMs);\n      this.#touch(name);",
-    replace: "",
+    find: "const lease = this.#leases.get(name);\n      if (!lease) continue;\n      lease.released = true;",
+    replace: "const lease = this.#leases.get(name);\n      if (lease) continue;\n      lease.released = true;",
     sentence: "a person's word that nodes are dead changes nothing",
   }),
   without("replace-after", {

@@ -14,9 +14,9 @@ export const serverBugs: readonly PlantedBug[] = [
   {
     name: "terminating-holds-nothing",
     file: "src/scheduling/store-mirror.ts",
-    find: "const nodeName = pod && !isTerminal(pod) ? pod.spec.nodeName : undefined;",
+    find: 'if (before && before.pod === pod) return "none";\n    const nodeName = pod && !isTerminal(pod) ?',
     replace:
-      "const nodeName = pod && !isTerminal(pod) && !pod.metadata.deletionTimestamp ? pod.spec.nodeName : undefined;",
+      'if (before && before.pod === pod) return "none";\n    const nodeName = pod && !isTerminal(pod) && !pod.metadata.deletionTimestamp ?',
     sentence: "a pod that is asked to go gives its room away before it has stopped",
     foundBy: ["no-oversold", "hard-constraints"],
     seeds: 20,
@@ -117,7 +117,7 @@ export const serverBugs: readonly PlantedBug[] = [
     file: "src/personalities/marathon/upgrade.ts",
     find: "const floor = Math.ceil(app.instances * minimumHealthCapacity);",
     replace: "const floor = 0 * minimumHealthCapacity;",
-    sentence: "an update of an app stops all old instances at once",
+    sentence: "an update of an app heeds no floor of ready instances",
     foundBy: ["update-floor"],
     seeds: 30,
   },

@@ -49,7 +49,7 @@ function oneWorker({ plant, limitMs = LIMIT_MS, next, finished }: RunJobsOptions
   child.stderr?.on("data", (chunk: Buffer) => {
     words = (words + chunk.toString()).slice(-4_000);
   });
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let isDone = false;
     const give = () => {
       clearTimeout(timer);
@@ -75,7 +75,7 @@ function oneWorker({ plant, limitMs = LIMIT_MS, next, finished }: RunJobsOptions
     child.on("exit", (code) => {
       clearTimeout(timer);
       if (job) finished({ result: broken(job, isHung ? hung(limitMs) : died(code, words)), ms: 0, planted: true });
-      else if (!isDone) throw new Error(`a worker of the swarm did not start: ${died(code, words)}`);
+      else if (!isDone) reject(new Error(`a worker of the swarm did not start: ${died(code, words)}`));
       resolve(isDone);
     });
   });

@@ -30,6 +30,8 @@ process.on("message", (job: Job) => {
     },
   );
 });
+// While a world runs it hears of these itself. What comes after its end is of somebody in it who waits in vain.
+process.on("unhandledRejection", () => undefined);
 say({ type: "ready" });
 
 function say(message: WorkerMessage): void {
