@@ -43,17 +43,29 @@ export async function openPlane(nodeCount: number): Promise<BenchPlane> {
     for (let at = 0; at < nodeCount; at++) tx.create<Node>(nodes, nodeDraft(at));
   });
   plane.start();
+  const beating = setInterval(() => beatAll(plane, nodeCount, sequence++), 1000);
+  let sequence = 0;
   return {
     plane,
     async close() {
+      clearInterval(beating);
       await plane.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
+/** Nobody runs these nodes, but they live. */
+function beatAll({ lifecycle }: ControlPlane, nodeCount: number, sequence: number): void {
+  for (let at = 0; at < nodeCount; at++) {
+    lifecycle.beat({ node: nameOf(at), bootId: "boot", session: "session", sequence, health: "ok" });
+  }
+}
+
+const nameOf = (at: number) => `n${String(at).padStart(4, "0")}`;
+
 function nodeDraft(at: number): Draft<Node> {
-  const node = testNode({ name: `n${String(at).padStart(4, "0")}`, cpu: "32", memory: "128Gi" });
+  const node = testNode({ name: nameOf(at), cpu: "32", memory: "128Gi" });
   const { uid: _u, resourceVersion: _r, generation: _g, creationTimestamp: _c, ...metadata } = node.metadata;
   return { ...node, metadata };
 }
