@@ -193,9 +193,9 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
       const lease = this.#leases.get(name);
       if (!lease) continue;
       lease.released = true;
-      if (!lease.loss && dueMs(lease, this.#settings) <= nowMs) this.#lose(lease, nowMs);
       // While a grace runs, as after we stood still: when that is over.
-      else this.#leases.schedule(lease, this.#settings);
+      if (dueMs(lease, this.#settings) > nowMs) this.#leases.schedule(lease, this.#settings);
+      if (!lease.loss && dueMs(lease, this.#settings) <= nowMs) this.#lose(lease, nowMs);
       this.#touch(name);
     }
     if (released.length > 0) {
