@@ -234,4 +234,13 @@ describe("kill order", () => {
       ["run-2"],
     );
   });
+
+  test("one that does not run goes before one that does, whatever the groups", () => {
+    const groupOf = ({ taskId }: Instance) => (taskId === "staging" ? "a" : "b");
+    const three = [at("run-1", "Running", 9), at("run-2", "Running", 2), at("staging", "Staging", 1)];
+    assert.deepEqual(
+      killOrder(three, "YOUNGEST_FIRST", 2, groupOf).map(({ taskId }) => taskId),
+      ["staging", "run-1"],
+    );
+  });
 });
