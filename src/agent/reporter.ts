@@ -20,6 +20,8 @@ export class Reporter {
   readonly #waiting = new Map<string, PodReport>();
   /** What the control plane is known to have, by uid. */
   readonly #taken = new Map<string, string>();
+  /** What is being told at this moment, by uid. */
+  readonly #saying = new Map<string, string>();
   #events: NodeEvent[] = [];
   #dropped = 0;
   #failures = 0;
@@ -41,7 +43,10 @@ export class Reporter {
   }
 
   report(report: PodReport): void {
-    if (this.#taken.get(report.uid) === textOf(report) && !this.#waiting.has(report.uid)) return;
+    const { uid } = report;
+    // What is under way comes back as a change before it is answered: that is no reason to say it once more.
+    const said = this.#saying.get(uid) ?? this.#taken.get(uid);
+    if (said === textOf(report) && !this.#waiting.has(uid)) return;
     this.#waiting.set(report.uid, report);
     this.#soon();
   }
@@ -63,11 +68,13 @@ export class Reporter {
   /** Somebody else has written the pod's status: what was taken is said again. */
   sayAgain(uid: string): void {
     this.#taken.delete(uid);
+    this.#saying.delete(uid);
   }
 
   /** No more is said of this pod. */
   forget(uid: string): void {
     this.#waiting.delete(uid);
+    this.#saying.delete(uid);
     this.#taken.delete(uid);
   }
 
@@ -95,6 +102,7 @@ export class Reporter {
     this.#waiting.clear();
     this.#events = [];
     this.#sending = true;
+    for (const report of reports) this.#saying.set(report.uid, textOf(report));
     try {
       await this.#control.report(reports, events);
       this.#noteTaken(reports);
@@ -102,6 +110,7 @@ export class Reporter {
       this.#keep(reports, events, error);
     }
     this.#sending = false;
+    this.#saying.clear();
     if (this.#waiting.size > 0 || this.#events.length > 0) this.#soon();
   }
 
@@ -113,8 +122,14 @@ export class Reporter {
       if (report.status === "gone") {
         this.#taken.delete(report.uid);
         this.#onGone(report.uid);
-      } else if (!this.#waiting.has(report.uid)) this.#taken.set(report.uid, textOf(report));
+      } else this.#noteSaid(report.uid);
     }
+  }
+
+  /** Unless it has to be said again, or something newer is to be said. */
+  #noteSaid(uid: string): void {
+    const said = this.#saying.get(uid);
+    if (said !== undefined && !this.#waiting.has(uid)) this.#taken.set(uid, said);
   }
 
   #keep(reports: readonly PodReport[], events: readonly NodeEvent[], error: unknown): void {
