@@ -41,6 +41,13 @@ describe("fence", () => {
     assert.equal(fence.word, undefined);
   });
 
+  test("a control plane that gives nothing away has nobody fenced, also before it knows the host", () => {
+    const { fence } = fenced();
+    const terms = { heartbeatMs: 1_000 };
+    fence.heard({ sentAtMs: 0, outcome: "withheld", known: false, terms });
+    assert.equal(fence.word, undefined);
+  });
+
   test("an answer that comes when the lease is over again does not open it", async () => {
     const { clock, asked, fence } = fenced();
     fence.heard(renewed(0));

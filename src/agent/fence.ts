@@ -50,6 +50,7 @@ export interface FenceHost {
 
 const CUT_OFF = "fenced: this host cannot reach the control plane, which may start it elsewhere";
 const WITHHELD = "fenced: the control plane gives it to another host";
+const UNKNOWN = "fenced: the control plane does not know this host, and may start it elsewhere";
 const NOT_YET = "waits until the control plane says that it is still this host's";
 
 export class Fence {
@@ -86,13 +87,14 @@ export class Fence {
     return { words: this.#why, ...(this.#stopByMs === undefined ? {} : { stopByMs: this.#stopByMs }) };
   }
 
-  heard({ sentAtMs, outcome, terms }: HeartbeatNews): void {
+  heard({ sentAtMs, outcome, known, terms }: HeartbeatNews): void {
     // What has lapsed by now has lapsed, whatever is heard in the same moment.
     this.#check();
     const before = this.#isValid && !this.#isGuess;
-    if (outcome === "withheld") {
+    const givesNothingAway = terms !== undefined && terms.exclusiveMs === undefined;
+    if (outcome === "withheld" && !givesNothingAway) {
       this.#isWithheld = true;
-      this.#shut(this.#host.clock.monotonic(), WITHHELD);
+      this.#shut(this.#host.clock.monotonic(), known ? WITHHELD : UNKNOWN);
     } else {
       if (outcome === "renewed") this.#isWithheld = false;
       this.#lease = { sentAtMs, terms: terms ?? this.#lease.terms };
