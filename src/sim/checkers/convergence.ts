@@ -4,7 +4,7 @@ import { isNodeReady, nodes } from "../../model/node.ts";
 import { isReady, isTerminal, type Pod, pods, type UnitOption } from "../../model/pod.ts";
 import { type ReplicationController, replicationControllers } from "../../model/replication-controller.ts";
 import { units } from "../../personalities/fleet/kinds.ts";
-import { apps } from "../../personalities/marathon/kinds.ts";
+import { type App, apps } from "../../personalities/marathon/kinds.ts";
 import { refusalOf } from "../../scheduling/bind-pod.ts";
 import type { Store } from "../../store/store.ts";
 import { type Checker, SimFailure, type SimHost, type World } from "../contract.ts";
@@ -40,10 +40,22 @@ export function problemsOf({ server, hosts }: Pick<World, "server" | "hosts">): 
     ...store.list(apps).flatMap((app) => {
       if (app.metadata.deletionTimestamp !== undefined) return [`app ${app.spec.definition.id} is still being deleted`];
       const { id, instances } = app.spec.definition;
+      if (isHeldUp(app, store)) return [];
       return copiesProblems(`app ${id}`, instances, store.by(pods, OWNER_INDEX, app.metadata.uid));
     }),
     ...unitProblems(store),
   ];
+}
+
+/** Its deployment waits for an app that it depends on, and that one waits for room, with a reason of its own. */
+function isHeldUp({ spec }: App, store: Store): boolean {
+  const needed = spec.definition.dependencies ?? [];
+  if (needed.length === 0) return false;
+  return store
+    .list(apps)
+    .filter((other) => needed.includes(other.spec.definition.id))
+    .flatMap((other) => store.by(pods, OWNER_INDEX, other.metadata.uid))
+    .some((pod) => pod.spec.nodeName === undefined && refusalOf(pod) !== undefined);
 }
 
 function hostProblems(host: SimHost, store: Store): readonly string[] {
