@@ -5,6 +5,8 @@ import type { Clock } from "../../seams/clock.ts";
 interface NodeSilence {
   heardMs: number;
   session: string;
+  /** The highest heard of the session: what comes late or twice says nothing new. */
+  sequence: number;
   /** The last silence that was longer than a decision needs, and when it ended. */
   longestMs: number;
   endedMs: number;
@@ -44,14 +46,16 @@ export class Silence {
     if (/journal/i.test(text)) this.#journalTroubleMs = this.nowMs;
   }
 
-  heard({ node, session }: Heartbeat, { renewed }: HeartbeatAnswer): void {
+  heard({ node, session, sequence }: Heartbeat, { renewed }: HeartbeatAnswer): void {
     if (!renewed) return;
     const now = this.nowMs;
     const known = this.#nodes.get(node);
     if (!known) {
-      this.#nodes.set(node, { heardMs: now, session, longestMs: 0, endedMs: now, partedMs: undefined });
+      this.#nodes.set(node, { heardMs: now, session, sequence, longestMs: 0, endedMs: now, partedMs: undefined });
       return;
     }
+    if (session === known.session && sequence <= known.sequence) return;
+    known.sequence = sequence;
     const gapMs = now - known.heardMs;
     // Beats come every second or so: only what could have led to a decision is worth remembering.
     if (gapMs > 2_500) {

@@ -53,7 +53,8 @@ export class SlowIsNotDead implements Checker {
     this.judgements++;
     const { nodeName = "" } = pod.spec;
     const rule = unreachableRuleOf(pod);
-    if (rule.action === "keep") this.#fail(pod, "it is to be kept");
+    const isGoing = pod.metadata.deletionTimestamp !== undefined;
+    if (rule.action === "keep" && !isGoing) this.#fail(pod, "it is to be kept");
     const neededMs = Math.max(
       this.#settings.least("unreachableAfterMs") + (rule.action === "replace" ? rule.afterMs : 0),
       isExclusive(pod) ? this.#settings.least("exclusiveAfterMs") : 0,
