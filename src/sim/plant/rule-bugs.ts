@@ -117,7 +117,7 @@ export const ruleBugs: readonly PlantedBug[] = [
     find: "const DEAD_SHARE = 3 / 4;",
     replace: "const DEAD_SHARE = 3;",
     sentence: "a fenced pod is given all the grace that it asked for",
-    also: ["exclusive-once"],
+    also: ["exclusive-once", "guard-is-last"],
   }),
   without("exclusive-death", {
     file: LEASE,

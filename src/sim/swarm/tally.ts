@@ -25,6 +25,7 @@ export class Tally implements Observer {
 export function kindOf(text: string): string {
   return text
     .replace(/^n\d+:? /, "")
+    .replace(/^(killed|out of memory): .*/, "a container: $1")
     .replace(/\bn\d{3}\b/g, "a host")
     .replace(/-?\d+(\.\d+)?/g, "…");
 }
