@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { hour } from "./hour.ts";
+import { runScenario } from "./swarm/run-seed.ts";
+
+const MOST_CPU_SECONDS = 10;
+/** On a machine that does other things at the same time, processor time is longer than it has to be. */
+const TRIES = 3;
+
+describe("the simulator's speed", () => {
+  test("an hour of 50 nodes and 500 pods, with heartbeats, probes and all checkers, costs at most 10 s of one core", async () => {
+    const spent: number[] = [];
+    while (spent.length < TRIES && !spent.some((seconds) => seconds <= MOST_CPU_SECONDS)) {
+      const before = process.cpuUsage();
+      const { failure, virtualMs } = await runScenario(1, hour);
+      const { user, system } = process.cpuUsage(before);
+      assert.equal(failure, undefined);
+      assert.ok(virtualMs >= 3_600_000);
+      spent.push((user + system) / 1e6);
+    }
+    assert.ok(Math.min(...spent) <= MOST_CPU_SECONDS, `${spent.join(", ")} s`);
+  });
+});
