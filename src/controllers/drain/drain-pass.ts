@@ -59,7 +59,9 @@ export class DrainPass {
   observe(): readonly DrainedPod[] {
     for (const { pod } of this.#podsHere()) {
       const before = this.#earlier.get(pod.metadata.uid);
-      this.#say(pod, before?.state ?? "waiting", before?.reason ?? "its turn has not come");
+      // As it stands, with how many copies were ready when its move began: that is the floor when it goes on.
+      if (before) this.#rows.set(pod.metadata.uid, before);
+      else this.#say(pod, "waiting", "its turn has not come");
     }
     return this.#finish();
   }

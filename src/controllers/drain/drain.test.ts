@@ -47,6 +47,25 @@ describe("drain:", () => {
     assert.match(cluster.rowsOf("n1").join(), /web starting: its successor web-\w+ on n[23] is not ready yet/);
   });
 
+  test("a node that was silent in between is drained on as before: the old copy waits for its successor", async () => {
+    const cluster = await open();
+    await cluster.run({ name: "web", replicas: 3 });
+    cluster.broken.add("n2").add("n3");
+    await cluster.drain("n1");
+    await cluster.advance(5_000);
+    const setReady = (word: "True" | "Unknown") =>
+      cluster.setNode("n1", (node) => {
+        const others = node.status.conditions.filter(({ type }) => type !== "Ready");
+        return { ...node, status: { ...node.status, conditions: [...others, { type: "Ready", status: word }] } };
+      });
+    await setReady("Unknown");
+    await cluster.advance(5_000);
+    await setReady("True");
+    await cluster.advance(30_000);
+    assert.equal(cluster.fewestReady.get("web"), 3);
+    assert.equal(cluster.phaseOf("n1"), "draining");
+  });
+
   test("a copy counts once it has stayed ready for a moment", async () => {
     const cluster = await open();
     await cluster.run({ name: "web", replicas: 1 });
