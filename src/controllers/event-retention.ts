@@ -19,21 +19,28 @@ const BATCH = 1000;
 
 export function eventRetention(limits: EventLimits = EVENT_LIMITS): Controller {
   let nextSweepMs = 0;
+  /** What the last sweep found and has not been removed yet: looking at all of them again for every batch takes minutes when there are hundreds of thousands. */
+  let left: readonly Event[] = [];
   return {
     name: "event-retention",
     wakers: [wakes(events, (_event, _reader, { type }) => (type === "added" ? [KEY] : []))],
     reconcile(_key, tx) {
-      // A clock that was set back must not stop the sweeping.
-      if (tx.nowMs < nextSweepMs && nextSweepMs - tx.nowMs <= SWEEP_MS) return { afterMs: nextSweepMs - tx.nowMs };
-      nextSweepMs = tx.nowMs + SWEEP_MS;
-      const present = tx.list(events);
-      const surplus = planEventSweep(present, tx.nowMs, limits);
-      for (const event of surplus.slice(0, BATCH)) tx.remove(events, keyOf(event));
-      if (surplus.length > BATCH) {
-        nextSweepMs = 0;
-        return { afterMs: 0 };
+      if (left.length === 0) {
+        // A clock that was set back must not stop the sweeping.
+        if (tx.nowMs < nextSweepMs && nextSweepMs - tx.nowMs <= SWEEP_MS) return { afterMs: nextSweepMs - tx.nowMs };
+        nextSweepMs = tx.nowMs + SWEEP_MS;
+        const present = tx.list(events);
+        left = planEventSweep(present, tx.nowMs, limits);
+        if (left.length === 0) {
+          return present.length > 0 ? { afterMs: untilDueMs(present, tx.nowMs, limits) } : undefined;
+        }
       }
-      return present.length > surplus.length ? { afterMs: untilDueMs(present, tx.nowMs, limits) } : undefined;
+      // One that was seen again meanwhile is no longer the one that was to go.
+      for (const event of left.slice(0, BATCH)) {
+        if (tx.get(events, keyOf(event)) === event) tx.remove(events, keyOf(event));
+      }
+      left = left.slice(BATCH);
+      return { afterMs: left.length > 0 ? 0 : SWEEP_MS };
     },
   };
 }
