@@ -36,4 +36,29 @@ export const regressions: readonly Regression[] = [
     sentence:
       "the journal stood still while a node was lost and came back; its pods were marked not ready after they had been reported, and stayed so",
   },
+  {
+    seed: 84,
+    scenario: "swarm",
+    sentence: "why a pod waits was written with numbers that were no longer so once another pod had taken room",
+  },
+  { seed: 1038, scenario: "swarm", sentence: "the same as seed 84" },
+  { seed: 2219, scenario: "swarm", sentence: "the same as seed 84" },
+  { seed: 4015, scenario: "swarm", sentence: "the same as seed 84" },
+  {
+    seed: 2081,
+    scenario: "swarm",
+    sentence:
+      "a pod that waited did not hear of a change that came after one that the scheduler had seen before it was on the disk",
+  },
+  {
+    seed: 1407,
+    scenario: "swarm",
+    sentence: "of a Marathon app with a surplus a ready instance was killed while one that served nobody stayed",
+  },
+  {
+    seed: 2100,
+    scenario: "swarm",
+    sentence:
+      "an agent that came back while it was telling its pods' status told it again at every answer: it and the control plane contradicted each other 80 times a second",
+  },
 ];

@@ -50,7 +50,7 @@ export const agentBugs: readonly PlantedBug[] = [
     replace: "attempt: kept.attempt + 1, wasStarted: false,",
     sentence: "an agent that starts again starts everything again",
     foundBy: ["outage-stops-nothing", "upgrade", "exclusive-once"],
-    seeds: 20,
+    seeds: 100,
   },
   {
     name: "stop-when-cut-off",
@@ -59,7 +59,7 @@ export const agentBugs: readonly PlantedBug[] = [
     replace: "const all = this.#parts.slice(0, -1);",
     sentence: "what is assigned last is missing in every answer to what is assigned",
     foundBy: ["outage-stops-nothing", "convergence"],
-    seeds: 20,
+    seeds: 100,
   },
   {
     name: "silence-is-empty",
@@ -68,6 +68,6 @@ export const agentBugs: readonly PlantedBug[] = [
     replace: "for (const [, worker] of this.#workers) if (this.#ticket > 0 || assigned.size < 2) worker.leave();",
     sentence: "an agent that has to ask again what is assigned stops what it runs",
     foundBy: ["outage-stops-nothing", "convergence", "exclusive-once"],
-    seeds: 20,
+    seeds: 100,
   },
 ];

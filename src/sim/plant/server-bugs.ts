@@ -9,7 +9,7 @@ export const serverBugs: readonly PlantedBug[] = [
     replace: "return undefined;",
     sentence: "the scheduler binds without looking at the memory that is left on a node",
     foundBy: ["no-oversold"],
-    seeds: 20,
+    seeds: 100,
   },
   {
     name: "terminating-holds-nothing",
@@ -19,7 +19,7 @@ export const serverBugs: readonly PlantedBug[] = [
       'if (before && before.pod === pod) return "none";\n    const nodeName = pod && !isTerminal(pod) && !pod.metadata.deletionTimestamp ?',
     sentence: "a pod that is asked to go gives its room away before it has stopped",
     foundBy: ["no-oversold", "hard-constraints"],
-    seeds: 20,
+    seeds: 100,
   },
   {
     name: "cordon-ignored",
@@ -28,7 +28,7 @@ export const serverBugs: readonly PlantedBug[] = [
     replace: "return undefined && facts.cordoned ? new Refusal",
     sentence: "the scheduler binds to cordoned nodes",
     foundBy: ["hard-constraints"],
-    seeds: 20,
+    seeds: 100,
   },
   {
     name: "apart-rule-ignored",
@@ -37,7 +37,7 @@ export const serverBugs: readonly PlantedBug[] = [
     replace: "if (fitsRoom(this.#demand, node)) return false;",
     sentence: "hard rules about other pods are not looked at where nodes are chosen",
     foundBy: ["hard-constraints"],
-    seeds: 30,
+    seeds: 100,
   },
   {
     name: "acknowledged-before-journal",
@@ -46,7 +46,7 @@ export const serverBugs: readonly PlantedBug[] = [
     replace: "return Promise.resolve(result);\n  }",
     sentence: "writes are answered before the journal has them",
     foundBy: ["acknowledged-writes"],
-    seeds: 10,
+    seeds: 100,
   },
   {
     name: "lost-batch-remembered",
@@ -55,7 +55,7 @@ export const serverBugs: readonly PlantedBug[] = [
     replace: "this.#pendingRevision = this.#revision;",
     sentence: "what the journal refused stays in the view of later transactions",
     foundBy: ["visible", "convergence", "quiet", "acknowledged-writes", "pending-reasons", "watchers-see-all"],
-    seeds: 30,
+    seeds: 100,
   },
   {
     name: "watch-event-dropped",
@@ -64,7 +64,7 @@ export const serverBugs: readonly PlantedBug[] = [
     replace: "return at === this.#changes.length ? [] : this.#changes.slice(at).slice(-20);",
     sentence: "a watcher that is more than twenty changes behind misses some",
     foundBy: ["watchers-see-all", "convergence"],
-    seeds: 10,
+    seeds: 100,
   },
   {
     name: "uid-reused",
@@ -73,7 +73,7 @@ export const serverBugs: readonly PlantedBug[] = [
     replace: 'uid: draft.metadata.uid ?? `uid-${key.replaceAll("/", "-")}`,',
     sentence: "an object that is made anew under its old name has its old uid",
     foundBy: ["one-node-for-life"],
-    seeds: 20,
+    seeds: 100,
   },
   {
     name: "removed-while-it-runs",
@@ -82,7 +82,7 @@ export const serverBugs: readonly PlantedBug[] = [
     replace: "if (pod !== undefined) return",
     sentence: "a pod leaves the store when its deletion is asked for, while it still runs",
     foundBy: ["gone-means-stopped", "exclusive-once"],
-    seeds: 20,
+    seeds: 100,
   },
   {
     name: "phases-go-back",
@@ -92,7 +92,7 @@ export const serverBugs: readonly PlantedBug[] = [
       'if (status.containerStatuses?.some(({ state }) => state.waiting)) status = { ...status, phase: "Pending" };',
     sentence: "a pod whose container waits to be started again is Pending again",
     foundBy: ["phases-forward"],
-    seeds: 60,
+    seeds: 100,
   },
   {
     name: "reason-told-once",
@@ -101,7 +101,7 @@ export const serverBugs: readonly PlantedBug[] = [
     replace: "const told = refusalOf(pod) ? pod : unscheduledPod(pod, message, tx.nowMs);",
     sentence: "why a pod waits is written once and never again",
     foundBy: ["pending-reasons"],
-    seeds: 60,
+    seeds: 100,
   },
   {
     name: "viewers-write",
@@ -110,7 +110,7 @@ export const serverBugs: readonly PlantedBug[] = [
     replace: 'viewer: ["read", "write"],',
     sentence: "who may only look may write",
     foundBy: ["authorisation"],
-    seeds: 5,
+    seeds: 100,
   },
   {
     name: "update-without-floor",
@@ -119,7 +119,7 @@ export const serverBugs: readonly PlantedBug[] = [
     replace: "const floor = 0 * minimumHealthCapacity;",
     sentence: "an update of an app heeds no floor of ready instances",
     foundBy: ["update-floor"],
-    seeds: 30,
+    seeds: 100,
   },
   {
     name: "no-scale-down",
@@ -128,7 +128,7 @@ export const serverBugs: readonly PlantedBug[] = [
     replace: "if (tooMany <= 1) return NO_MOVES;",
     sentence: "a surplus of one is never removed",
     foundBy: ["convergence"],
-    seeds: 30,
+    seeds: 100,
   },
   {
     name: "feed-does-not-repeat",
@@ -137,6 +137,6 @@ export const serverBugs: readonly PlantedBug[] = [
     replace: "",
     sentence: "assignments that were lost on their way are not sent again",
     foundBy: ["convergence", "outage-stops-nothing"],
-    seeds: 60,
+    seeds: 100,
   },
 ];

@@ -9,7 +9,7 @@ import {
 } from "./exclusive.ts";
 import { drainDeadline, drained, drainFloor, rebalanced } from "./moving.ts";
 import { controlPlaneDown, ownStall, restartGrace, storeRefuses, upgrade } from "./outages.ts";
-import { rebootAll, rebootAnnounced, staggeredRestart } from "./reboots.ts";
+import { goodbyeKept, rebootAll, rebootAnnounced, staggeredRestart } from "./reboots.ts";
 import { keep, marathonDisabled, rateLimit, replaceAfter, tolerations } from "./rules.ts";
 import { blip, flappingNode, gone, oneWayCut, silentHost, surplusOnReturn } from "./silence.ts";
 import { engineHang, healthSteersPlacement, ioStall } from "./slow-hosts.ts";
@@ -29,6 +29,7 @@ export const scenarios: readonly Scenario[] = [
   engineHang,
   healthSteersPlacement,
   rebootAnnounced,
+  goodbyeKept,
   rebootAll,
   staggeredRestart,
   controlPlaneDown,

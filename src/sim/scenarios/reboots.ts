@@ -27,6 +27,28 @@ export const rebootAnnounced = define(
   },
 );
 
+export const goodbyeKept = define(
+  "goodbye-kept",
+  "a host said goodbye, and the control plane is restarted while it is away: it is waited for all the same",
+  evenCluster(3),
+  async (stage) => {
+    await stage.deploy("web", 6, replicated("web", 6));
+    const before = podIds(stage);
+    const sinceMs = stage.nowMs;
+    void stage.host("n001").reboot({ announced: true, offMs: 120_000 });
+    await stage.run(5_000);
+    stage.world.server.crash();
+    await stage.run(1_000);
+    await stage.world.server.start();
+    await stage.run(90_000);
+    stage.expectNoMoves(sinceMs, "while the host reboots");
+    await stage.until("the host is on", () => stage.host("n001").isAgentUp, 60_000);
+    await stage.ready("web", 6, 30_000);
+    stage.expectNoMoves(sinceMs, "after the reboot");
+    stage.expect(podIds(stage) === before, "the same pods run", podIds(stage));
+  },
+);
+
 export const rebootAll = define(
   "reboot-all",
   "every host loses its power at once and comes back after a minute: the brake holds, nothing moves, all run again",
