@@ -3,10 +3,7 @@
  * stops it. The moves are a controller's: whoever asked may go away.
  */
 import type { Route } from "../http/route.ts";
-import { CopiesBook } from "../model/copies-book.ts";
 import { ApiError } from "../model/errors.ts";
-import { nodes } from "../model/node.ts";
-import { pods } from "../model/pod.ts";
 import {
   REBALANCE_AT_ONCE,
   REBALANCE_NAME,
@@ -15,21 +12,22 @@ import {
   type RebalanceReport,
   rebalances,
 } from "../model/rebalance.ts";
-import { planRebalance } from "../scheduling/rebalance/plan-rebalance.ts";
 import { rfc3339 } from "../seams/clock.ts";
 import { recordEvent } from "../store/record-event.ts";
 import type { Tx } from "../store/transaction.ts";
 import type { StyrApiContext } from "./context.ts";
+import { PlanDesk } from "./plan-desk.ts";
 import { optionsOf, wholeNumber } from "./request-options.ts";
 
 const PATH = "/styr/v1/rebalance";
 const DEFAULT_BUDGET = 20;
 const MOST_MOVES = 2_000;
-/** The event loop is given back after so long. */
-const SLICE_MS = 10;
 
 export function rebalanceRoutes(context: StyrApiContext): readonly Route[] {
   const { store } = context;
+  const forLookers = new PlanDesk(context);
+  // Whoever may only look cannot keep those waiting who may act.
+  const forDoers = new PlanDesk(context);
   const present = () => {
     const rebalance = store.get(rebalances, REBALANCE_NAME);
     if (!rebalance) throw new ApiError("NotFound", "nothing has been rebalanced yet", { kind: "Rebalance" });
@@ -40,7 +38,7 @@ export function rebalanceRoutes(context: StyrApiContext): readonly Route[] {
       method: "GET",
       path: `${PATH}/plan`,
       access: { verb: "read", resource: "workloads" },
-      handle: async (_request, { url }) => Response.json(await makePlan(context, budgetOf(url))),
+      handle: async (_request, { url }) => Response.json(await forLookers.plan(budgetOf(url))),
     },
     { method: "GET", path: PATH, access: { verb: "read", resource: "workloads" }, handle: present },
     {
@@ -52,7 +50,7 @@ export function rebalanceRoutes(context: StyrApiContext): readonly Route[] {
         const { budget = DEFAULT_BUDGET } = wholeNumber(options, "budget", 1, MOST_MOVES);
         const { atOnce = REBALANCE_AT_ONCE } = wholeNumber(options, "atOnce", 1, 100);
         refuseSecond(store.get(rebalances, REBALANCE_NAME));
-        const plan = await makePlan(context, budget);
+        const plan = await forDoers.plan(budget);
         await store.update((tx) => beginRebalance(tx, plan, atOnce, actor.name));
         return present();
       },
@@ -73,21 +71,6 @@ function budgetOf(url: URL): number {
   const text = url.searchParams.get("budget");
   const options = text === null ? {} : { budget: /^\d{1,9}$/.test(text) ? Number(text) : text };
   return wholeNumber(options, "budget", 1, MOST_MOVES).budget ?? DEFAULT_BUDGET;
-}
-
-/** Looks at the cluster as it is now, in slices of time, so that a large one holds nobody up. */
-async function makePlan({ store, clock, copies = [], strategy = "spread" }: StyrApiContext, budget: number) {
-  const book = new CopiesBook(copies);
-  const now = { nodes: store.list(nodes), pods: store.list(pods) };
-  const steps = planRebalance({ ...now, book, reader: store, strategy, budget });
-  let until = clock.monotonic() + SLICE_MS;
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-    if (clock.monotonic() < until) continue;
-    await clock.sleep(0);
-    until = clock.monotonic() + SLICE_MS;
-  }
 }
 
 function refuseSecond(present: Rebalance | undefined): void {

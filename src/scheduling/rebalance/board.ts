@@ -34,10 +34,13 @@ export class Board {
   readonly #demands = new Demands();
   readonly #strategy: Strategy;
 
-  constructor(nodes: readonly Node[], strategy: Strategy) {
+  constructor(strategy: Strategy) {
     this.#strategy = strategy;
     this.index = new NodeIndex(strategy);
-    for (const node of nodes) this.index.setNode(nodeFacts(node));
+  }
+
+  setNode(node: Node): void {
+    this.index.setNode(nodeFacts(node));
   }
 
   put(pod: Pod): void {

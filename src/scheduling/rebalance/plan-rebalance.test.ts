@@ -32,7 +32,7 @@ function podsOf(nodes: readonly TestNode[], layout: Layout, spec: Partial<PodSpe
   );
 }
 
-function plan(
+function stepsOf(
   nodes: readonly TestNode[],
   pods: readonly Pod[],
   more: { budget?: number; moves?: "stays" | "stop first" } = {},
@@ -51,7 +51,11 @@ function plan(
     strategy: "spread",
     budget: more.budget ?? 100,
   } as const;
-  const steps = planRebalance(input);
+  return planRebalance(input);
+}
+
+function plan(...given: Parameters<typeof stepsOf>) {
+  const steps = stepsOf(...given);
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
@@ -181,6 +185,20 @@ describe("rebalance plan:", () => {
     assert.equal(moves.length, 4);
     assert.equal(beyondBudget, 4);
     assert.deepEqual(workloads.map(line), ["9/0/0 → 5/2/2, 4 moves"]);
+  });
+
+  test("whoever runs it is asked to let others have their turn after every few pods, and every place that is tried", () => {
+    const twenty = Array.from({ length: 20 }, (_, at) => ({ name: `n${at}` }));
+    const layout = Object.fromEntries(
+      [..."abcdefghij"].map((name) => [name, twenty.map((_, at) => (at < 10 ? 9 : 0))]),
+    );
+    const pods = podsOf(twenty, layout, {}, "10m");
+    const { moves } = plan(twenty, pods);
+    const tried = 3;
+    let steps = 0;
+    for (const iterator = stepsOf(twenty, pods, { budget: 2_000 }); !iterator.next().done; ) steps++;
+    assert.ok(moves.length === 100, `${moves.length} moves`);
+    assert.ok(steps >= pods.length / 25 + moves.length * tried, `${steps} steps`);
   });
 
   test("whatever the layout: nothing gets more uneven, a second plan has nothing to gain, pods move once", () => {

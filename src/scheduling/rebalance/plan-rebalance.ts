@@ -21,9 +21,9 @@ export const WORTH_MOVING = 250_000;
 const SOURCES_TRIED = 3;
 /** Pods of a crowded node that are tried, largest first. */
 const PODS_TRIED = 20;
-/** Looked at in one go. */
-const PODS_PER_LOOK = 500;
-const GROUPS_PER_LOOK = 50;
+/** Looked at in one go: a fraction of a millisecond. */
+const PODS_PER_LOOK = 25;
+const NODES_PER_LOOK = 50;
 /** No plan is longer, whatever the budget. */
 const MOST_MOVES = 2_000;
 
@@ -53,11 +53,7 @@ interface Chosen {
 
 /** Yields between looks, so that whoever runs it can let others have their turn. */
 export function* planRebalance(input: RebalanceInput): Generator<undefined, RebalancePlan, undefined> {
-  const board = new Board(input.nodes, input.strategy);
-  for (const [at, pod] of input.pods.entries()) {
-    board.put(pod);
-    if (at % PODS_PER_LOOK === 0) yield;
-  }
+  const board = yield* setUp(input);
   const groups = yield* groupsOf(input, board);
   const spreads = new Spreads(board);
   const left: { readonly workload: string; readonly reason: string }[] = [];
@@ -80,7 +76,7 @@ export function* planRebalance(input: RebalanceInput): Generator<undefined, Reba
     }
     let made = 0;
     for (; made < group.pieces.length && beyondBudget < MOST_MOVES; made++) {
-      const chosen = bestOf(board, sourcesOf(board, group));
+      const chosen = yield* bestOf(board, sourcesOf(board, group));
       if (!chosen) break;
       take(group, chosen);
       yield;
@@ -89,16 +85,32 @@ export function* planRebalance(input: RebalanceInput): Generator<undefined, Reba
       left.push({ workload: group.name, reason: "its rules, or the room there is, leave no better place" });
   }
 
-  const byPiece = new Map(groups.flatMap((group) => group.pieces.map((piece) => [piece, group] as const)));
+  const byPiece = new Map<Piece, Group>();
+  for (const group of groups) {
+    yield;
+    for (const piece of group.pieces) byPiece.set(piece, group);
+  }
   const moved = new Set<Piece>();
   for (let n = 0; n < MOST_MOVES; n++) {
-    yield;
-    const chosen = relief(board, byPiece, moved);
+    const chosen = yield* relief(board, byPiece, moved);
     if (!chosen) break;
     moved.add(chosen.piece);
     take(byPiece.get(chosen.piece) as Group, chosen);
   }
-  return { workloads: spreads.rows(), moves, beyondBudget, left };
+  return { workloads: yield* spreads.rows(), moves, beyondBudget, left };
+}
+
+function* setUp({ nodes, pods, strategy }: RebalanceInput): Generator<undefined, Board, undefined> {
+  const board = new Board(strategy);
+  for (const [at, node] of nodes.entries()) {
+    board.setNode(node);
+    if (at % NODES_PER_LOOK === 0) yield;
+  }
+  for (const [at, pod] of pods.entries()) {
+    board.put(pod);
+    if (at % PODS_PER_LOOK === 0) yield;
+  }
+  return board;
 }
 
 function* groupsOf({ pods, book, reader }: RebalanceInput, board: Board): Generator<undefined, readonly Group[]> {
@@ -117,11 +129,20 @@ function* groupsOf({ pods, book, reader }: RebalanceInput, board: Board): Genera
     if (!first) continue;
     const kept = book.keptBy(reader, first);
     const pieces = copies.flatMap((pod) => board.pieces.get(keyOf(pod)) ?? []);
-    const anchored = pieces.some((piece) => board.isAnchor(piece)) ? "others have to be where it is" : undefined;
-    groups.push({ uid, name: workloadNameOf(first), kept, pieces, left: whyLeft(kept, copies) ?? anchored });
-    if (groups.length % GROUPS_PER_LOOK === 0) yield;
+    yield;
+    const left = whyLeft(kept, copies) ?? (yield* whyAnchored(board, pieces));
+    groups.push({ uid, name: workloadNameOf(first), kept, pieces, left });
+    yield;
   }
   return groups.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.uid < b.uid ? -1 : 1));
+}
+
+function* whyAnchored(board: Board, pieces: readonly Piece[]): Generator<undefined, string | undefined, undefined> {
+  for (const [at, piece] of pieces.entries()) {
+    if (at % PODS_PER_LOOK === 0) yield;
+    if (board.isAnchor(piece)) return "others have to be where it is";
+  }
+  return undefined;
 }
 
 /** Those with two copies more in one place than in another, the most uneven first. */
@@ -129,7 +150,7 @@ function* unevenFirst(spreads: Spreads, groups: readonly Group[]): Generator<und
   const rated: { readonly group: Group; readonly skew: number }[] = [];
   for (const group of groups) {
     rated.push({ group, skew: spreads.skew(group) });
-    if (rated.length % GROUPS_PER_LOOK === 0) yield;
+    yield;
   }
   // Sorting keeps the order of equals, which is by name.
   return rated
@@ -155,9 +176,10 @@ function sourcesOf(board: Board, { pieces }: Group): readonly Piece[] {
 }
 
 /** The copy that gains most; of equals, the first. */
-function bestOf(board: Board, pieces: readonly Piece[]): Chosen | undefined {
+function* bestOf(board: Board, pieces: readonly Piece[]): Generator<undefined, Chosen | undefined, undefined> {
   let best: Chosen | undefined;
   for (const piece of pieces) {
+    yield;
     const option = board.option(piece);
     if (option && option.gain >= WORTH_MOVING && option.gain > (best?.option.gain ?? 0)) best = { piece, option };
   }
@@ -165,7 +187,12 @@ function bestOf(board: Board, pieces: readonly Piece[]): Chosen | undefined {
 }
 
 /** A copy whose going would make a crowded node less so. */
-function relief(board: Board, groups: ReadonlyMap<Piece, Group>, moved: ReadonlySet<Piece>): Chosen | undefined {
+function* relief(
+  board: Board,
+  groups: ReadonlyMap<Piece, Group>,
+  moved: ReadonlySet<Piece>,
+): Generator<undefined, Chosen | undefined, undefined> {
+  yield;
   const nodes = board.openNodes;
   const least = Math.min(...nodes.map(({ load }) => load));
   const crowded = nodes.filter(({ load }) => load - least >= WORTH_MOVING).toSorted((a, b) => b.load - a.load);
@@ -175,7 +202,7 @@ function relief(board: Board, groups: ReadonlyMap<Piece, Group>, moved: Readonly
       (piece) => groups.get(piece)?.left === undefined && groups.has(piece) && !moved.has(piece),
     );
     const largest = free.toSorted((a, b) => weight(b) - weight(a) || (a.key < b.key ? -1 : 1)).slice(0, PODS_TRIED);
-    const chosen = bestOf(board, largest);
+    const chosen = yield* bestOf(board, largest);
     if (chosen) return chosen;
   }
   return undefined;

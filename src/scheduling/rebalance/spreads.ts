@@ -58,10 +58,14 @@ export class Spreads {
     line.after.set(to, (line.after.get(to) ?? 0) + 1);
   }
 
-  rows(): readonly WorkloadPlan[] {
-    return [...this.#lines.values()]
-      .map((line) => this.#row(line))
-      .sort((a, b) => (a.workload < b.workload ? -1 : a.workload > b.workload ? 1 : 0));
+  /** Yields between rows: each has to look at all nodes. */
+  *rows(): Generator<undefined, readonly WorkloadPlan[], undefined> {
+    const rows: WorkloadPlan[] = [];
+    for (const line of this.#lines.values()) {
+      rows.push(this.#row(line));
+      yield;
+    }
+    return rows.sort((a, b) => (a.workload < b.workload ? -1 : a.workload > b.workload ? 1 : 0));
   }
 
   #row({ name, dialect, before, after, moves }: Line): WorkloadPlan {
