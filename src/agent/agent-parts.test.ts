@@ -74,7 +74,8 @@ describe("the host", () => {
 
 describe("pull queue", () => {
   test("one pull per image, few at once, and a known image waits for nobody", async () => {
-    const queue = new PullQueue(2);
+    const clock = new ManualClock();
+    const queue = new PullQueue(clock, 2);
     const { signal } = new AbortController();
     const running: string[] = [];
     const finish = new Map<string, () => void>();
@@ -99,10 +100,20 @@ describe("pull queue", () => {
     assert(running.includes("a3"), "a is known, although both places are taken");
     for (const done of finish.values()) done();
     await Promise.all(all);
+    await clock.advance(61_000);
+    const later = ["x", "y", "z"].map((who) => pull("a", who));
+    await turn();
+    assert.deepEqual(running.slice(5), ["x"], "after a minute it may have been removed: one looks, the others wait");
+    while (running.length < 8) {
+      for (const done of finish.values()) done();
+      await turn();
+    }
+    for (const done of finish.values()) done();
+    await Promise.all(later);
   });
 
   test("a pull that fails lets the next try, and tells its own caller alone", async () => {
-    const queue = new PullQueue(1);
+    const queue = new PullQueue(new ManualClock(), 1);
     const { signal } = new AbortController();
     await assert.rejects(
       queue.run("a", () => Promise.reject(new Error("no")), signal),

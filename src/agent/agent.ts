@@ -277,7 +277,7 @@ export class Agent {
       ...this.#options,
       addresses,
       bootId,
-      pulls: new PullQueue(pullsAtOnce),
+      pulls: new PullQueue(clock, pullsAtOnce),
       starts: new StartQueue(clock, startsAtOnce),
       fence: () => this.#fence?.word,
       leaseTerms: () => this.#terms,

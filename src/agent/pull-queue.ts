@@ -1,3 +1,8 @@
+import type { Clock } from "../seams/clock.ts";
+
+/** For so long an image that was ready is taken to be still there; then somebody may have removed it. */
+const KNOWN_MS = 60_000;
+
 /**
  * Image pulls of one node: one at a time per image, few at a time in all. Those who want an image that is being pulled
  * wait for that pull and then find it there.
@@ -5,21 +10,23 @@
 export class PullQueue {
   readonly #most: number;
   readonly #byImage = new Map<string, Promise<void>>();
-  /** Images that were ready once: looking for them again is quick and waits for nobody. */
-  readonly #known = new Set<string>();
+  readonly #clock: Clock;
+  /** Images that were ready a moment ago, and until when that counts: looking for them again is quick and waits for nobody. In order of that time. */
+  readonly #known = new Map<string, number>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  constructor(most = 4) {
+  constructor(clock: Clock, most = 4) {
+    this.#clock = clock;
     this.#most = most;
   }
 
   async run(image: string | undefined, work: () => Promise<void>, signal: AbortSignal): Promise<void> {
-    if (image === undefined || this.#known.has(image)) return await work();
+    if (image === undefined || this.#isKnown(image)) return await work();
     for (let other = this.#byImage.get(image); other !== undefined; other = this.#byImage.get(image)) {
       await settled(other);
       signal.throwIfAborted();
-      if (this.#known.has(image)) return await work();
+      if (this.#isKnown(image)) return await work();
     }
     const mine = this.#first(image, work, signal);
     this.#byImage.set(image, mine);
@@ -30,13 +37,23 @@ export class PullQueue {
     }
   }
 
+  #isKnown(image: string): boolean {
+    const nowMs = this.#clock.monotonic();
+    for (const [name, untilMs] of this.#known) {
+      if (untilMs > nowMs) break;
+      this.#known.delete(name);
+    }
+    return this.#known.has(image);
+  }
+
   async #first(image: string, work: () => Promise<void>, signal: AbortSignal): Promise<void> {
     if (this.#running >= this.#most) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#running++;
     try {
       signal.throwIfAborted();
       await work();
-      this.#known.add(image);
+      this.#known.delete(image);
+      this.#known.set(image, this.#clock.monotonic() + KNOWN_MS);
     } finally {
       const next = this.#waiting.shift();
       if (next) next();

@@ -49,10 +49,10 @@ export const DEFAULT_CLUSTER_SETTINGS: ClusterSettingsSpec = {
   brakeShare: 0.5,
   brakeAtLeast: 2,
   brakeWindowMs: 60_000,
-  movesBurst: 200,
-  movesPerSecond: 20,
-  workloadMovesBurst: 50,
-  workloadMovesPerSecond: 5,
+  movesBurst: 500,
+  movesPerSecond: 50,
+  workloadMovesBurst: 200,
+  workloadMovesPerSecond: 20,
   kubernetesDefaultTolerations: false,
 };
 

@@ -1,7 +1,14 @@
 /** While a world runs, time and chance come from it alone: whatever else asks for them throws. */
 import crypto from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
+import timers from "node:timers";
+import timersPromises from "node:timers/promises";
 import { SimFailure } from "./contract.ts";
+
+const RANDOM = [
+  ...["randomUUID", "randomBytes", "randomInt", "randomFill", "randomFillSync"],
+  ...["generateKey", "generateKeySync", "generateKeyPair", "generateKeyPairSync"],
+];
 
 interface Saved {
   readonly target: object;
@@ -21,11 +28,16 @@ export function banAmbient(told: (failure: SimFailure) => void): () => void {
     saved.push({ target, name, had: Object.getOwnPropertyDescriptor(target, name) });
     Object.defineProperty(target, name, { value, configurable: true, writable: true, enumerable: false });
   };
-  for (const name of ["setTimeout", "setInterval", "setImmediate"]) replace(globalThis, name, refuse(name));
+  for (const name of ["setTimeout", "setInterval", "setImmediate"]) {
+    for (const target of [globalThis, timers, timersPromises]) replace(target, name, refuse(name));
+  }
+  replace(AbortSignal, "timeout", refuse("AbortSignal.timeout"));
+  for (const name of ["hrtime", "uptime"]) replace(process, name, refuse(`process.${name}`));
   replace(globalThis, "Date", dateWithoutNow(refuse));
   replace(Math, "random", refuse("Math.random"));
   replace(performance, "now", refuse("performance.now"));
-  for (const name of ["randomUUID", "randomBytes", "randomInt"]) replace(crypto, name, refuse(`crypto.${name}`));
+  for (const name of ["mark", "measure"]) replace(performance, name, refuse(`performance.${name}`));
+  for (const name of RANDOM) replace(crypto, name, refuse(`crypto.${name}`));
   for (const name of ["randomUUID", "getRandomValues"]) replace(globalThis.crypto, name, refuse(`crypto.${name}`));
   syncBuiltinESMExports();
   return () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { randomUUID } from "node:crypto";
+import { randomFillSync, randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
+import timers from "node:timers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { SimFailure } from "./contract.ts";
@@ -74,6 +75,10 @@ describe("a world", () => {
       refused(() => randomUUID());
       refused(() => globalThis.crypto.randomUUID());
       refused(() => setTimeout(() => {}, 1));
+      refused(() => timers.setTimeout(() => {}, 1));
+      refused(() => AbortSignal.timeout(1));
+      refused(() => process.hrtime());
+      refused(() => randomFillSync(Buffer.alloc(1)));
       assert.equal(new Date(0).toISOString(), "1970-01-01T00:00:00.000Z");
       assert.ok(new Date(5) instanceof Date);
       await assert.rejects(world.run(1), /Date\.now was called/);

@@ -6,6 +6,12 @@ const LEASE = "src/controllers/node-lifecycle/lease.ts";
 const HEALTH = "src/agent/heartbeat/health.ts";
 
 export const ruleBugs: readonly PlantedBug[] = [
+  without("silent-full-host", {
+    file: SETTINGS,
+    find: "workloadMovesBurst: 200,",
+    replace: "workloadMovesBurst: 20,",
+    sentence: "of one workload twenty copies are replaced at once, and the others one by one",
+  }),
   without("blip", {
     file: SETTINGS,
     find: "unreachableAfterMs: 8_000,",

@@ -11,7 +11,7 @@ import { drainDeadline, drained, drainFloor, rebalanced } from "./moving.ts";
 import { controlPlaneDown, ownStall, restartGrace, storeRefuses, upgrade } from "./outages.ts";
 import { goodbyeKept, rebootAll, rebootAnnounced, staggeredRestart } from "./reboots.ts";
 import { keep, marathonDisabled, rateLimit, replaceAfter, tolerations } from "./rules.ts";
-import { blip, flappingNode, gone, oneWayCut, silentHost, surplusOnReturn } from "./silence.ts";
+import { blip, flappingNode, gone, oneWayCut, silentFullHost, silentHost, surplusOnReturn } from "./silence.ts";
 import { engineHang, healthSteersPlacement, ioStall } from "./slow-hosts.ts";
 import { swarm } from "./swarm.ts";
 import { backoffReset, pullQueue, updateFloor } from "./updates.ts";
@@ -20,6 +20,7 @@ import { backoffReset, pullQueue, updateFloor } from "./updates.ts";
 export const scenarios: readonly Scenario[] = [
   swarm,
   silentHost,
+  silentFullHost,
   blip,
   flappingNode,
   oneWayCut,

@@ -35,6 +35,24 @@ export const silentHost = define(
   },
 );
 
+export const silentFullHost = define(
+  "silent-full-host",
+  "a host with a hundred copies of one workload dies: all of them run elsewhere within 10 s, not only the first",
+  evenCluster(5, 1, 16_000, 32 * 2 ** 30),
+  async (stage) => {
+    await stage.deploy("web", 500, replicated("web", 500, { cpu: "20m" }));
+    stage.expect(
+      stage.podsOn("n002", "web").length === 100,
+      "pods are spread evenly",
+      stage.podsOn("n002", "web").length,
+    );
+    await stage.run(5_000);
+    stage.host("n002").powerOff();
+    const tookMs = await replacedWithin(stage, "web", 500, SUCCESSOR_WITHIN_MS + START_MS);
+    stage.world.note(`the last of 100 successors runs ${tookMs} ms after the host's death`);
+  },
+);
+
 /** Until so many copies run on hosts that are on. */
 async function replacedWithin(stage: Stage, workload: string, copies: number, withinMs: number): Promise<number> {
   const wanted = () => stage.runningOn(new Set(stage.pods(workload).map(({ metadata }) => metadata.uid))).length;
