@@ -16,7 +16,7 @@ export function cellTable({ options, phases }: CellReport, date: Date): string {
   return [
     `${nodes.toLocaleString("en")} nodes, ${pods.toLocaleString("en")} pods, seed ${seed}; peak resident memory ${peak}`,
     `${cpu?.model.trim()}, ${cpus().length} cores, Linux ${release()}, Node ${process.version}, ${date.toISOString().slice(0, 10)}`,
-    "The control plane is the production code; nodes are light ones, not the production agents.",
+    "The control plane is the production code, without the dispatcher; nodes are light ones, not the production agents.",
     "",
     "| Phase | Virtual time | CPU | Heap | |",
     "|---|---|---|---|---|",

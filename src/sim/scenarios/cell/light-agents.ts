@@ -1,6 +1,7 @@
 /**
  * The nodes of a very large cell. They are NOT the production agents: all of them share one watch of the store, report
- * every pod as running a little after it was bound, and beat in groups. What is measured is the control plane.
+ * every pod as running a little after it was bound, and beat in groups. What is measured is the control plane, without the
+ * dispatcher: reports and heartbeats come by a call, not by frames.
  */
 import type { PodReport } from "../../../agent/control.ts";
 import { nodeReport } from "../../../agent/node-report.ts";
@@ -12,14 +13,13 @@ import { type Clock, rfc3339 } from "../../../seams/clock.ts";
 import type { Store } from "../../../store/store.ts";
 import type { Change } from "../../../store/transaction.ts";
 import type { WorldSize } from "../../contract.ts";
+import { followPods } from "./follow-pods.ts";
 
 const BEAT_MS = 1_000;
 /** Beats and reports go out ten times a second, a tenth of the nodes each. */
 const SLOTS = 10;
 /** From being bound to running, and from being told to end to being gone. */
 const TAKES_MS = 300;
-
-import { followPods } from "./follow-pods.ts";
 
 type NodeSize = WorldSize["nodes"][number];
 
@@ -92,13 +92,18 @@ export class LightAgents {
     this.#sequence++;
     for (let at = this.#sequence % SLOTS; at < this.#nodes.length; at += SLOTS) this.#beat(this.#nodes[at]?.name ?? "");
     const nowMs = this.#clock.monotonic();
-    const done: PodReport[] = [];
+    const done = new Map<string, PodReport[]>();
     for (const [uid, { atMs, pod }] of this.#due) {
       if (atMs > nowMs) break;
       this.#due.delete(uid);
-      if (!this.#silent.has(pod.spec.nodeName ?? "")) done.push(reportOf(pod, this.#clock.now()));
+      const { nodeName = "" } = pod.spec;
+      if (this.#silent.has(nodeName)) continue;
+      const reports = done.get(nodeName) ?? [];
+      reports.push(reportOf(pod, this.#clock.now()));
+      done.set(nodeName, reports);
     }
-    if (done.length > 0) void this.#control.report(done, []);
+    // Each node tells of its own pods, as real ones do.
+    for (const reports of done.values()) void this.#control.report(reports, []);
   };
 
   #beat(node: string): void {
