@@ -9,7 +9,8 @@ import type { WorkloadReader } from "./workload.ts";
 
 const replicatedCopies: CopiesRule = copiesRule(replicationControllers, ({ spec }) => ({
   wanted: spec.replicas,
-  moves: "start first",
+  // The template may have become so after its pod was made.
+  moves: isExclusive(spec.template) ? "stop first" : "start first",
   minReadyMs: (spec.minReadySeconds ?? 0) * 1000,
 }));
 

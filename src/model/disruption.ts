@@ -5,6 +5,7 @@
  */
 import { rfc3339 } from "../seams/clock.ts";
 import { type Condition, isLive, isTerminal, type Pod } from "./pod.ts";
+import { isExclusive } from "./when-unreachable.ts";
 
 export const DISRUPTION_TARGET = "DisruptionTarget";
 
@@ -37,10 +38,11 @@ export function isActive(pod: Pod): boolean {
 
 /**
  * Whether a copy of which there may be one only is still somewhere, or may be: also while it is being stopped. One that
- * was given away with its lost node is not: its agent has stopped it by then.
+ * was given away with its lost node is not: its agent has stopped it by then. That goes for copies that are exclusive
+ * themselves: one that was made before its workload became so runs on where nobody sees it.
  */
 export function holdsItsPlace(pod: Pod): boolean {
-  return !isTerminal(pod) && disruptionOf(pod)?.reason !== "NodeUnreachable";
+  return !isTerminal(pod) && !(isExclusive(pod) && disruptionOf(pod)?.reason === "NodeUnreachable");
 }
 
 export function withDisruption(pod: Pod, reason: DisruptionReason, message: string, nowMs: number): Pod {

@@ -5,6 +5,7 @@ import { isOnLostNode } from "../../model/node-state.ts";
 import { isReady, isTerminal, type Pod, pods } from "../../model/pod.ts";
 import { isExclusive } from "../../model/when-unreachable.ts";
 import type { Reader } from "../../store/transaction.ts";
+import { readCare } from "./care.ts";
 import { FLEET_NAMESPACE, type Unit, units } from "./kinds.ts";
 import { podName } from "./translate.ts";
 
@@ -39,13 +40,14 @@ function sortCopies(all: readonly Pod[], unit: Unit | undefined): Copies {
   const [current, ...surplus] = inOrderOfWorth(own.filter((pod) => !isDisrupted(pod)));
   const leftovers = staying.filter((pod) => !isOwn(pod));
   const isGoing = (pod: Pod) => !own.includes(pod) || surplus.includes(pod);
-  const inTheWay = all.filter((pod) => pod !== current && mayRun(pod, isGoing(pod)));
+  const { exclusive = false } = unit ? readCare(unit.spec.options) : {};
+  const inTheWay = all.filter((pod) => pod !== current && mayRun(pod, exclusive, isGoing(pod)));
   return { current, surplus, disrupted: own.filter(isDisrupted), leftovers, inTheWay };
 }
 
 /** Lost is not stopped: of what may run once only, its agent or its node's return has the last word. */
-function mayRun(pod: Pod, isGoing: boolean): boolean {
-  if (isExclusive(pod)) return holdsItsPlace(pod);
+function mayRun(pod: Pod, unitIsExclusive: boolean, isGoing: boolean): boolean {
+  if (unitIsExclusive || isExclusive(pod)) return holdsItsPlace(pod);
   return isGoing && !isTerminal(pod) && !isOnLostNode(pod);
 }
 

@@ -1,4 +1,5 @@
 import { copiesRule } from "../../model/copies.ts";
+import { readCare } from "./care.ts";
 import { units } from "./kinds.ts";
 import { readRequirements } from "./requirements.ts";
 
@@ -6,5 +7,6 @@ import { readRequirements } from "./requirements.ts";
 export const unitMoves = copiesRule(units, ({ metadata, spec }) => {
   const { isGlobal } = readRequirements(spec.options, metadata.name);
   if (isGlobal) return { wanted: 1, moves: "stays", why: "it is a global unit, which runs on every machine" };
-  return { wanted: spec.desiredState === "inactive" ? 0 : 1, moves: "start first" };
+  const moves = readCare(spec.options).exclusive ? "stop first" : "start first";
+  return { wanted: spec.desiredState === "inactive" ? 0 : 1, moves };
 });

@@ -123,6 +123,21 @@ describe("[X-Styrmann]", () => {
       await cluster.untilActive(`one.service@${other(lost)}`);
     }));
 
+  test("Exclusive=true, said when its machine was lost already: what may run there holds the place", () =>
+    withCluster("ab", async (cluster) => {
+      await cluster.launch("one.service", service());
+      await cluster.until("active", async () => (await cluster.active()).length === 1);
+      const lost = (await cluster.whereIs("one.service")) ?? "";
+      await cluster.lose(lost, false);
+      await cluster.launch("one.service", CARE("Exclusive=true"));
+      await cluster.until("asked to go", () => cluster.pods().every(({ metadata }) => metadata.deletionTimestamp));
+      await giveUp(cluster.store, lost);
+      await cluster.settle();
+      assert.equal(cluster.pods().length, 1);
+      await cluster.bringBack(lost);
+      await cluster.until("its successor", () => cluster.pods().every(({ spec }) => spec.exclusive === true));
+    }));
+
   test("Exclusive=true: a move stops it first", () =>
     withCluster("ab", async (cluster) => {
       await cluster.launch("one.service", CARE("Exclusive=yes"));
