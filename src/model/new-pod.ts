@@ -51,6 +51,7 @@ export function withDefaultTolerations(spec: PodSpec): PodSpec {
   return added.length === 0 ? spec : { ...spec, tolerations: [...present, ...added] };
 }
 
+/** That admission looks at neither operator nor value: who writes about the taint at all is left alone. */
 function covers({ key, effect }: Toleration, wanted: string): boolean {
   return (!key || key === wanted) && (!effect || effect === "NoExecute");
 }

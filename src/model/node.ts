@@ -25,6 +25,9 @@ export interface Taint {
   readonly timeAdded?: string;
 }
 
+/** What `unschedulable` is in the words of taints. It is not stored: the Kubernetes view shows it. */
+export const CORDON_TAINT: Taint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
+
 export interface NodeStatus {
   /** Quantities: cpu, memory, ephemeral-storage, pods. */
   readonly capacity: Readonly<Record<string, string>>;

@@ -27,6 +27,8 @@ describe("what a pod asks for when its node is lost", () => {
     ["keep", KEEP],
     ["5m", after(300)],
     ["nonsense", after(0)],
+    ["2147483647s", after(2_147_483_647)],
+    ["2147483648s", after(0)],
   ] as const) {
     test(`the annotation ${text}`, () => assert.deepEqual(rule({}, { [WHEN_UNREACHABLE_ANNOTATION]: text }), wanted));
   }
@@ -51,6 +53,9 @@ describe("what a pod asks for when its node is lost", () => {
     assert.deepEqual(tolerating({ key: KEY, operator: "Exists", effect: "NoSchedule" }), after(0));
     assert.deepEqual(tolerating({ key: "node.kubernetes.io/not-ready", operator: "Exists" }), after(0));
     assert.deepEqual(tolerating({ operator: "Exists" }), KEEP);
+    assert.deepEqual(tolerating({ key: KEY, operator: "Equal", value: "x", effect: "NoExecute" }), after(0));
+    assert.deepEqual(tolerating({ key: KEY, value: "x", tolerationSeconds: 600 }), after(0));
+    assert.deepEqual(tolerating({ key: KEY, effect: "NoExecute" }), KEEP, "an empty value is the taint's");
     assert.deepEqual(tolerating({ key: KEY, operator: "Exists", tolerationSeconds: -5 }), after(0));
   });
 

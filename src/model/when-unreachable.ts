@@ -1,6 +1,7 @@
 /** What becomes of a pod whose node is silent for too long, as its user wrote it in whatever dialect. */
 import { parseDurationMs } from "../lib/duration.ts";
 import type { Pod, PodSpec, Toleration } from "./pod.ts";
+import { toleratedMs } from "./toleration.ts";
 
 /** `afterMs` counts from the moment the node is unreachable. */
 export type UnreachableRule =
@@ -23,28 +24,24 @@ export function unreachableRuleOf(pod: PodLike): UnreachableRule {
   return (text === undefined ? undefined : parseUnreachableRule(text)) ?? ruleOfTolerations(spec.tolerations ?? []);
 }
 
-/** Undefined when it is none of `replace`, `keep`, or a duration. */
+/** What Marathon's 32-bit seconds can say: who means longer means `keep`. */
+export const LONGEST_AFTER_MS = (2 ** 31 - 1) * 1000;
+
+/** Undefined when it is none of `replace`, `keep`, or a duration of 68 years at most. */
 export function parseUnreachableRule(text: string): UnreachableRule | undefined {
   if (text === "keep") return { action: "keep" };
   if (text === "replace") return { action: "replace", afterMs: 0 };
   const afterMs = parseDurationMs(text);
-  return afterMs === undefined ? undefined : { action: "replace", afterMs };
+  return afterMs === undefined || afterMs > LONGEST_AFTER_MS ? undefined : { action: "replace", afterMs };
 }
 
 export function isExclusive(pod: PodLike): boolean {
   return pod.spec.exclusive ?? pod.metadata?.annotations?.[EXCLUSIVE_ANNOTATION] === "true";
 }
 
-const UNREACHABLE_TAINT = "node.kubernetes.io/unreachable";
+const UNREACHABLE_TAINT = { key: "node.kubernetes.io/unreachable", effect: "NoExecute" } as const;
 
-/** Kubernetes: the shortest of those that match; one without seconds tolerates it for ever. */
 function ruleOfTolerations(tolerations: readonly Toleration[]): UnreachableRule {
-  const matching = tolerations.filter(
-    ({ key, effect, operator }) =>
-      (key === UNREACHABLE_TAINT || (!key && operator === "Exists")) && (!effect || effect === "NoExecute"),
-  );
-  if (matching.length === 0) return { action: "replace", afterMs: 0 };
-  const limits = matching.flatMap(({ tolerationSeconds }) => tolerationSeconds ?? []);
-  if (limits.length === 0) return { action: "keep" };
-  return { action: "replace", afterMs: Math.max(0, Math.min(...limits)) * 1000 };
+  const afterMs = toleratedMs(UNREACHABLE_TAINT, tolerations);
+  return afterMs === Number.POSITIVE_INFINITY ? { action: "keep" } : { action: "replace", afterMs };
 }

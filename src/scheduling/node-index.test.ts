@@ -96,7 +96,7 @@ const template = fc.record({
   memory: fc.constantFrom(undefined, "64Mi", "512Mi"),
   hostPort: fc.constantFrom(undefined, undefined, 80, 443),
   constraints: fc.array(constraint, { maxLength: 2 }),
-  tolerates: fc.boolean(),
+  tolerates: fc.constantFrom(false, true, "cordon" as const),
   owner: fc.constantFrom(undefined, "owner-1", "owner-2"),
 });
 

@@ -9,7 +9,7 @@ import type { Demand } from "./demand.ts";
 import { fitsRoom } from "./fit.ts";
 import { LoadTree } from "./load-tree.ts";
 import { type NodeFacts, topologyValue } from "./node-facts.ts";
-import { checkFacts, checkOpen } from "./node-filters.ts";
+import { checkFacts, checkReady } from "./node-filters.ts";
 import { NodeInfo, type PlacedPod } from "./node-info.ts";
 import { checkPodRules, type Fewest, type FindFewest, type PodChecks, preparePodChecks } from "./pod-checks.ts";
 import { costOf, fewestAmong, isBetter, type Placement } from "./schedule-pod.ts";
@@ -173,7 +173,7 @@ export class NodeIndex {
   #enter(info: NodeInfo): void {
     this.#epoch++;
     this.#sorted = undefined;
-    const nodeClass = checkOpen(info.facts) ? undefined : this.#classFor(info.facts);
+    const nodeClass = checkReady(info.facts) ? undefined : this.#classFor(info.facts);
     this.#rows.set(info.name, { info, nodeClass, position: -1 });
     if (!nodeClass) return;
     nodeClass.members.set(info.name, info);
@@ -317,5 +317,6 @@ function classKey(facts: NodeFacts, keys: ReadonlySet<string>): string {
     facts.scoringCpu,
     facts.scoringMemory,
     facts.unwell !== undefined,
+    facts.cordoned,
   ]);
 }

@@ -1,8 +1,9 @@
+import { isTolerated } from "../model/toleration.ts";
 import { type AmountName, askLess, type Change, freeAmount } from "./change.ts";
 import type { Demand } from "./demand.ts";
 import { allMisfits, checkNodeRules, fitsRoom, holdersOf } from "./fit.ts";
 import { topologyValue } from "./node-facts.ts";
-import { checkFacts, checkOpen, checkTaints, isTolerated } from "./node-filters.ts";
+import { checkCordon, checkFacts, checkReady, checkTaints } from "./node-filters.ts";
 import type { NodeInfo } from "./node-info.ts";
 import { checkPodRules, type PodChecks } from "./pod-checks.ts";
 import type { PodRule } from "./pod-rules.ts";
@@ -22,7 +23,7 @@ export function objectionsTo(
   nodes: readonly NodeInfo[],
 ): readonly Objection[] {
   const known = [
-    ...openObjections(node),
+    ...openObjections(demand, node),
     ...taintObjections(demand, node),
     ...nodeRuleObjections(demand, node),
     ...allMisfits({ ...demand, nodeRules: [] }, node).flatMap((refusal) => ({
@@ -38,11 +39,11 @@ export function objectionsTo(
   return refusal ? [{ refusal, remedies: [] }] : [];
 }
 
-function openObjections({ facts }: NodeInfo): readonly Objection[] {
+function openObjections(demand: Demand, { facts }: NodeInfo): readonly Objection[] {
   const found: Objection[] = [];
-  const notReady = checkOpen({ ...facts, cordoned: false });
+  const notReady = checkReady(facts);
   if (notReady) found.push({ refusal: notReady, remedies: [{ type: "ready" }] });
-  const cordoned = checkOpen({ ...facts, ready: true });
+  const cordoned = checkCordon(facts, demand.tolerations);
   if (cordoned) found.push({ refusal: cordoned, remedies: [{ type: "uncordon" }] });
   return found;
 }

@@ -1,6 +1,7 @@
+import { isTolerated } from "../model/toleration.ts";
 import type { Demand } from "./demand.ts";
 import { type NodeFacts, topologyValue } from "./node-facts.ts";
-import { isTolerated, taintWords } from "./node-filters.ts";
+import { taintWords } from "./node-filters.ts";
 import { loadOfDemand, type NodeInfo } from "./node-info.ts";
 import type { PodCheck } from "./pod-checks.ts";
 

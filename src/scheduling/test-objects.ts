@@ -70,7 +70,8 @@ export interface TestPod {
   readonly hostPort?: number | undefined;
   readonly ports?: readonly ContainerPort[];
   readonly constraints?: readonly Constraint[];
-  readonly tolerates?: boolean;
+  /** Everything, or that its node is cordoned. */
+  readonly tolerates?: boolean | "cordon";
   readonly owner?: string | undefined;
   readonly spec?: Partial<PodSpec>;
 }
@@ -107,9 +108,14 @@ export function testPod(want: TestPod): Pod {
         },
       ],
       ...(want.constraints ? { constraints: want.constraints } : {}),
-      ...(want.tolerates ? { tolerations: [{ operator: "Exists" }] } : {}),
+      ...(want.tolerates ? { tolerations: [TOLERATIONS[want.tolerates === true ? "all" : "cordon"]] } : {}),
       ...want.spec,
     },
     status: { phase: "Pending" },
   };
 }
+
+const TOLERATIONS = {
+  all: { operator: "Exists" },
+  cordon: { key: "node.kubernetes.io/unschedulable", operator: "Exists", effect: "NoSchedule" },
+} as const;

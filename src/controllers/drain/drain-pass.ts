@@ -4,6 +4,7 @@ import { disruptionOf, withDisruption } from "../../model/disruption.ts";
 import { keyOf } from "../../model/meta.ts";
 import type { DrainedPod, DrainState, NodeDrain } from "../../model/node-drain.ts";
 import { isReady, isTerminal, type Pod, pods } from "../../model/pod.ts";
+import { toleratesCordon } from "../../model/toleration.ts";
 import { rfc3339 } from "../../seams/clock.ts";
 import { deletePod } from "../../store/delete-pod.ts";
 import { recordEvent } from "../../store/record-event.ts";
@@ -111,6 +112,8 @@ export class DrainPass {
       this.#say(pod, "stays", `nothing would start it elsewhere; styr drain ${name} --force deletes it`, {
         needsForce: true,
       });
+    } else if (kept.moves !== "nobody's" && toleratesCordon(pod.spec.tolerations ?? [])) {
+      this.#say(pod, "stays", "it tolerates that its node is cordoned: its successor would start there again");
     } else if (this.#isLate) {
       this.#stop(pod, "the deadline has come");
     } else {

@@ -52,6 +52,11 @@ describe("normalizing an app", () => {
         ],
       },
     ],
+    [
+      "what is resident waits for its node unless it says otherwise",
+      { cmd: "ls", residency: {} },
+      { unreachableStrategy: "disabled" },
+    ],
     ["an empty list of portDefinitions means none", { cmd: "ls", portDefinitions: [] }, { portDefinitions: [] }],
     ["docker.network HOST is host networking", legacy("HOST"), { networks: [{ mode: "host" }] }],
     ["docker.network BRIDGE is container/bridge", legacy("BRIDGE"), { networks: [{ mode: "container/bridge" }] }],

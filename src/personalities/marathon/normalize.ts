@@ -72,7 +72,8 @@ function defaultsFor(update: AppUpdate): Omit<AppBody, "id" | "networks" | "heal
     maxLaunchDelaySeconds: 300,
     mem: 128,
     requirePorts: false,
-    unreachableStrategy: { inactiveAfterSeconds: 0, expungeAfterSeconds: 0 },
+    // Source: Marathon's UnreachableStrategy.default(resident).
+    unreachableStrategy: update.residency ? "disabled" : { inactiveAfterSeconds: 0, expungeAfterSeconds: 0 },
     upgradeStrategy: single
       ? { minimumHealthCapacity: 0, maximumOverCapacity: 0 }
       : { minimumHealthCapacity: 1, maximumOverCapacity: 1 },

@@ -226,3 +226,11 @@ describe("an instance as a pod", () => {
     test(`${value} is ${text} to Scala`, () => assert.equal(scalaDouble(value), text));
   }
 });
+
+test("the label says what becomes of an app whose node is lost, in the words of all dialects", () => {
+  const rule = (label: string, more: object = {}) =>
+    podOf({ id: "/a", cmd: "ls", labels: { "styrmann.dev/when-unreachable": label }, ...more }).spec.whenUnreachable;
+  assert.deepEqual(rule("keep"), { action: "keep" });
+  assert.deepEqual(rule("5m"), { action: "replace", afterMs: 300_000 });
+  assert.deepEqual(rule("replace", { unreachableStrategy: "disabled" }), { action: "replace", afterMs: 0 });
+});

@@ -5,6 +5,7 @@ import type { Constraint, PodSelection } from "../../model/constraint.ts";
 import { type Draft, ownedBy } from "../../model/meta.ts";
 import type { Container, ContainerPort, Pod, PodSpec, Resources, Volume, VolumeMount } from "../../model/pod.ts";
 import { ANNOTATION } from "../../model/well-known.ts";
+import { parseUnreachableRule, WHEN_UNREACHABLE_ANNOTATION } from "../../model/when-unreachable.ts";
 import { type AppDefinition, type AppPort, isExclusive, isHostMode, portsOf } from "./app-definition.ts";
 import { translateConstraint } from "./constraints.ts";
 import { discoveryName } from "./ids.ts";
@@ -108,8 +109,14 @@ function podSpec(app: AppDefinition, taskId: string): PodSpec {
   };
 }
 
-/** Nothing where the app asks for what is done anyway: replaced as soon as its node is unreachable. */
-function unreachableRule({ unreachableStrategy: strategy }: AppDefinition): Pick<PodSpec, "whenUnreachable"> {
+/**
+ * Nothing where the app asks for what is done anyway: replaced as soon as its node is unreachable. The label, which every
+ * dialect has, wins over the strategy that the app may only have by default.
+ */
+function unreachableRule({ labels, unreachableStrategy: strategy }: AppDefinition): Pick<PodSpec, "whenUnreachable"> {
+  const label = labels[WHEN_UNREACHABLE_ANNOTATION];
+  const rule = label === undefined ? undefined : parseUnreachableRule(label);
+  if (rule) return { whenUnreachable: rule };
   if (strategy === "disabled") return { whenUnreachable: { action: "keep" } };
   const afterMs = strategy.inactiveAfterSeconds * 1000;
   return afterMs === 0 ? {} : { whenUnreachable: { action: "replace", afterMs } };

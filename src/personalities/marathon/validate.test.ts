@@ -52,6 +52,11 @@ const REFUSED: readonly (readonly [object, string, string])[] = [
     "/unreachableStrategy/inactiveAfterSeconds",
     "inactiveAfterSeconds (9) must be less or equal to expungeAfterSeconds, which is 3",
   ],
+  [
+    { cmd: "ls", labels: { "styrmann.dev/when-unreachable": "soon" } },
+    "/labels/styrmann.dev/when-unreachable",
+    'got "soon", expected "keep", "replace" or a duration such as "5m"',
+  ],
   [{ cmd: "ls", healthChecks: [{ portIndex: 4 }] }, "/healthChecks(0)", HEALTH_PORTS],
   [{ cmd: "ls", portDefinitions: [], healthChecks: [{}] }, "/healthChecks(0)", HEALTH_PORTS],
   [

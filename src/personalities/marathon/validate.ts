@@ -1,5 +1,9 @@
 /** The rules an app must keep (specification 1.1 to 1.8), each with Marathon's words and path. Pure. */
-import { EXCLUSIVE_ANNOTATION } from "../../model/when-unreachable.ts";
+import {
+  EXCLUSIVE_ANNOTATION,
+  parseUnreachableRule,
+  WHEN_UNREACHABLE_ANNOTATION,
+} from "../../model/when-unreachable.ts";
 import { type AppBody, isExclusive, isHostMode, portsOf, stopsFirst } from "./app-definition.ts";
 import { constraintViolations } from "./constraints.ts";
 import { invalidObject, type Violation } from "./errors.ts";
@@ -102,6 +106,11 @@ function strategies(app: AppBody): Violation[] {
   const exclusive = app.labels[EXCLUSIVE_ANNOTATION];
   if (exclusive !== undefined && exclusive !== "true" && exclusive !== "false") {
     found.push({ field: `/labels/${EXCLUSIVE_ANNOTATION}`, message: `got "${exclusive}", expected "true" or "false"` });
+  }
+  const rule = app.labels[WHEN_UNREACHABLE_ANNOTATION];
+  if (rule !== undefined && parseUnreachableRule(rule) === undefined) {
+    const field = `/labels/${WHEN_UNREACHABLE_ANNOTATION}`;
+    found.push({ field, message: `got "${rule}", expected "keep", "replace" or a duration such as "5m"` });
   }
   if (unreachable !== "disabled" && unreachable.inactiveAfterSeconds > unreachable.expungeAfterSeconds) {
     found.push({

@@ -106,7 +106,8 @@ export class HardConstraints implements Checker {
 function nodeRefuses(node: Node | undefined, { spec }: Pod): string | undefined {
   if (!node) return "does not exist";
   if (!node.status.conditions.some(({ type, status }) => type === "Ready" && status === "True")) return "is not ready";
-  if (node.spec.unschedulable) return "is cordoned";
+  const opens = ({ key }: { readonly key?: string }) => key === "node.kubernetes.io/unschedulable";
+  if (node.spec.unschedulable && !spec.tolerations?.some(opens)) return "is cordoned";
   const taint = (node.spec.taints ?? []).find(
     ({ key, value = "", effect }) =>
       effect !== "PreferNoSchedule" &&

@@ -62,9 +62,29 @@ describe("the loss of a node, in Kubernetes' words", () => {
     assert.deepEqual(await fieldsOf(PODS, podNamed("g", { whenUnreachable: { action: "wait" } })), [
       "spec.whenUnreachable.action",
     ]);
-    assert.deepEqual(await fieldsOf(PODS, podNamed("g", { whenUnreachable: { action: "replace", afterMs: -1 } })), [
-      "spec.whenUnreachable.afterMs",
+    const refused = [
+      { action: "replace", afterMs: -1 },
+      { action: "replace", afterMs: 9e18 },
+      { action: "keep", afterMs: 5 },
+    ];
+    for (const whenUnreachable of refused)
+      assert.deepEqual(await fieldsOf(PODS, podNamed("g", { whenUnreachable })), ["spec.whenUnreachable.afterMs"]);
+    assert.deepEqual(await fieldsOf(PODS, annotated("g", { [WHEN]: "999999999999h" })), [
+      `metadata.annotations[${WHEN}]`,
     ]);
+  });
+
+  test("seconds belong to a toleration of NoExecute", async () => {
+    const toleration = { key: "node.kubernetes.io/unreachable", operator: "Exists", tolerationSeconds: 5 };
+    for (const effect of [undefined, "NoSchedule"]) {
+      const tolerations = [{ ...toleration, ...(effect ? { effect } : {}) }];
+      assert.deepEqual(await fieldsOf(PODS, podNamed("g", { tolerations })), ["spec.tolerations[0].effect"]);
+    }
+    const { status } = await cluster.post(
+      PODS,
+      podNamed("t", { tolerations: [{ ...toleration, effect: "NoExecute" }] }),
+    );
+    assert.equal(status, 201);
   });
 
   test("an exclusive template has one replica, also when it is scaled", async () => {

@@ -35,7 +35,8 @@ export function validatePlacement(spec: PodSpec, path: string): readonly FieldEr
 
 const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"] as const;
 
-function validateToleration({ key, operator, value, effect }: Toleration, path: string): readonly FieldError[] {
+function validateToleration(toleration: Toleration, path: string): readonly FieldError[] {
+  const { key, operator, value, effect, tolerationSeconds } = toleration;
   const errors: FieldError[] = [];
   if (key) errors.push(...qualifiedName(key).map((why) => invalidValue(`${path}.key`, key, why)));
   else if (operator !== "Exists") {
@@ -45,6 +46,11 @@ function validateToleration({ key, operator, value, effect }: Toleration, path: 
         operator ?? "",
         'operator must be Exists when `key` is empty, which means "match all values and all keys"',
       ),
+    );
+  }
+  if (tolerationSeconds !== undefined && effect !== "NoExecute") {
+    errors.push(
+      invalidValue(`${path}.effect`, effect ?? "", "effect must be 'NoExecute' when `tolerationSeconds` is set"),
     );
   }
   if (operator && operator !== "Exists" && operator !== "Equal") {

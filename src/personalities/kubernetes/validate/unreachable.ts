@@ -5,10 +5,11 @@ import type { ReplicationController } from "../../../model/replication-controlle
 import {
   EXCLUSIVE_ANNOTATION,
   isExclusive,
+  LONGEST_AFTER_MS,
   parseUnreachableRule,
   WHEN_UNREACHABLE_ANNOTATION,
 } from "../../../model/when-unreachable.ts";
-import { type FieldError, immutable, invalidValue, required, unsupported } from "./field-errors.ts";
+import { type FieldError, immutable, invalidValue, notAllowed, required, unsupported } from "./field-errors.ts";
 import { negative } from "./probes.ts";
 
 /** An annotation that cannot be understood is refused: who asks for it has to be sure that it is kept. */
@@ -22,7 +23,8 @@ export function validateUnreachableAnnotations(
   if (exclusive !== undefined && exclusive !== "true" && exclusive !== "false")
     errors.push(unsupported(`${path}[${EXCLUSIVE_ANNOTATION}]`, exclusive, ["true", "false"]));
   if (rule !== undefined && parseUnreachableRule(rule) === undefined) {
-    const why = "must be keep, replace, or a duration such as 5m: replaced that long after the node became unreachable";
+    const why =
+      "must be keep, replace, or a duration such as 5m (2147483647s at most): replaced that long after the node became unreachable";
     errors.push(invalidValue(`${path}[${WHEN_UNREACHABLE_ANNOTATION}]`, rule, why));
   }
   return errors;
@@ -35,9 +37,13 @@ export function validateUnreachableRule({ whenUnreachable: rule }: PodSpec, path
     const given = (rule as { action?: string }).action;
     return [given ? unsupported(`${field}.action`, given, ["keep", "replace"]) : required(`${field}.action`)];
   }
-  if (rule.action === "keep") return [];
-  if (rule.afterMs === undefined) return [required(`${field}.afterMs`)];
-  return rule.afterMs < 0 ? [negative(`${field}.afterMs`, rule.afterMs)] : [];
+  const { afterMs } = rule as { readonly afterMs?: number };
+  if (rule.action === "keep")
+    return afterMs === undefined ? [] : [notAllowed(`${field}.afterMs`, "may not be set when `action` is keep")];
+  if (afterMs === undefined) return [required(`${field}.afterMs`)];
+  if (afterMs > LONGEST_AFTER_MS)
+    return [invalidValue(`${field}.afterMs`, afterMs, `must be less than or equal to ${LONGEST_AFTER_MS}`)];
+  return afterMs < 0 ? [negative(`${field}.afterMs`, afterMs)] : [];
 }
 
 /** Server and agent act on it at different moments: a pod is one or the other for life. */
