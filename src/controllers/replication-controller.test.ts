@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { CLUSTER_SETTINGS_NAME, type ClusterSettings, clusterSettings } from "../model/cluster-settings.ts";
 import { withDisruption, withoutDisruption } from "../model/disruption.ts";
+import { events } from "../model/event.ts";
 import { kernelKinds } from "../model/kinds.ts";
 import { keyOf } from "../model/meta.ts";
 import { type Namespace, namespaces } from "../model/namespace.ts";
 import { type Pod, type PodSpec, pods } from "../model/pod.ts";
 import { type ReplicationController, replicationControllers } from "../model/replication-controller.ts";
+import { EXCLUSIVE_ANNOTATION } from "../model/when-unreachable.ts";
 import { silentLog } from "../seams/log.ts";
 import { ManualClock } from "../seams/manual-clock.ts";
 import { SeededRandom } from "../seams/random.ts";
@@ -114,6 +116,113 @@ describe("replication controller", () => {
     await change(first, (pod) => withDisruption(pod, "NodeUnreachable", "", 0));
     await reconcile();
     assert.equal(store.count(pods), 2);
+  });
+
+  test("a copy that was made before the template became exclusive, and is lost, still holds the one place", async () => {
+    const { store, want, reconcile, change } = await open();
+    await want(1);
+    await reconcile();
+    const [first] = store.list(pods);
+    await store.update((tx) => {
+      const rc = tx.get(replicationControllers, "default/web");
+      if (!rc) return;
+      const metadata = { ...rc.spec.template.metadata, annotations: { [EXCLUSIVE_ANNOTATION]: "true" } };
+      tx.update(replicationControllers, { ...rc, spec: { ...rc.spec, template: { ...rc.spec.template, metadata } } });
+    });
+    await change(first, (pod) => withDisruption(pod, "NodeUnreachable", "", 0));
+    await reconcile();
+    assert.equal(store.count(pods), 1, "nobody stopped it: it may run");
+    await store.update((tx) => tx.remove(pods, `default/${first?.metadata.name}`));
+    await reconcile();
+    assert.equal(store.count(pods), 1, "its successor");
+  });
+
+  for (const [what, isOrphaned] of [
+    ["deleted with its pods", false],
+    ["deleted, its pods orphaned and then deleted by themselves", true],
+  ] as const)
+    test(`a controller that was ${what}, and is applied again, makes no copy beside the exclusive one that may run`, async () => {
+      const { store, want, reconcile, change } = await open("Active", { exclusive: true });
+      await want(1);
+      await reconcile();
+      const [first] = store.list(pods);
+      await change(first, (pod) => ({ ...pod, spec: { ...pod.spec, nodeName: "n1" } }));
+      await store.update((tx) => tx.remove(replicationControllers, "default/web"));
+      await change(first, ({ metadata: { ownerReferences = [], ...metadata }, ...pod }) => ({
+        ...pod,
+        metadata: {
+          ...metadata,
+          deletionTimestamp: "2026-01-01T00:01:00Z",
+          ...(isOrphaned ? {} : { ownerReferences }),
+        },
+      }));
+      await want(1);
+      await reconcile();
+      assert.equal(store.count(pods), 1, "the earlier one is still being stopped");
+      await change(first, (pod) => withDisruption(pod, "NodeUnreachable", "", 0));
+      await reconcile();
+      assert.equal(store.count(pods), 2, "it was given away");
+    });
+
+  test("the exclusive pod of an earlier controller of the name holds the place whatever its labels, and of one with other pods its own", async () => {
+    const { store, want, reconcile, change } = await open("Active", { exclusive: true });
+    await want(1);
+    await reconcile();
+    const [first] = store.list(pods);
+    const labelled = (labels: Record<string, string>, owner: string) =>
+      change(first, (pod) => {
+        const [reference] = pod.metadata.ownerReferences ?? [];
+        if (!reference) return pod;
+        const ownerReferences = [{ ...reference, name: owner }];
+        return { ...pod, metadata: { ...pod.metadata, labels, ownerReferences } };
+      });
+    await store.update((tx) => tx.remove(replicationControllers, "default/web"));
+    await labelled({ app: "old" }, "web");
+    await want(1);
+    await reconcile();
+    assert.equal(store.count(pods), 1, "the name is the same");
+    await labelled({ app: "web" }, "web-old");
+    await reconcile();
+    assert.equal(store.count(pods), 1, "the labels are the same");
+    await labelled({ app: "old" }, "web-old");
+    await reconcile();
+    assert.equal(store.count(pods), 2, "it is another thing");
+  });
+
+  test("an exclusive pod that no longer matches its controller's selector is not let go, and holds its place", async () => {
+    const { store, want, reconcile, change } = await open("Active", { exclusive: true });
+    await want(1);
+    await reconcile();
+    const [first] = store.list(pods);
+    await change(first, (pod) => ({ ...pod, metadata: { ...pod.metadata, labels: { app: "other" } } }));
+    await reconcile();
+    assert.equal(store.count(pods), 1);
+    const kept = store.list(pods)[0]?.metadata.ownerReferences;
+    assert.deepEqual(kept, first?.metadata.ownerReferences);
+    const words = store.list(events).map(({ message }) => message);
+    assert.ok(words.includes(`No pod is made beside ${first?.metadata.name}, which is exclusive: delete it first`));
+  });
+
+  test("a template that is no longer exclusive makes no copy beside the exclusive one that still stops", async () => {
+    const { store, want, reconcile, change } = await open("Active", { exclusive: true });
+    await want(1);
+    await reconcile();
+    const [first] = store.list(pods);
+    await change(first, (pod) => ({ ...pod, spec: { ...pod.spec, nodeName: "n1" } }));
+    await store.update((tx) => {
+      const rc = tx.get(replicationControllers, "default/web");
+      if (!rc) return;
+      const { exclusive: _, ...spec } = rc.spec.template.spec;
+      tx.update(replicationControllers, { ...rc, spec: { ...rc.spec, template: { ...rc.spec.template, spec } } });
+    });
+    const deletionTimestamp = "2026-01-01T00:01:00Z";
+    await change(first, (pod) => ({ ...pod, metadata: { ...pod.metadata, deletionTimestamp } }));
+    await want(3);
+    await reconcile();
+    assert.equal(store.count(pods), 1);
+    await store.update((tx) => tx.remove(pods, `default/${first?.metadata.name}`));
+    await reconcile();
+    assert.equal(store.count(pods), 3);
   });
 
   test("Kubernetes' tolerations of 300 s are added only where the cluster asks for them", async () => {

@@ -43,14 +43,22 @@ interface Moves {
 
 const NO_MOVES: Moves = { made: [], deleted: new Set(), more: false };
 
-/** The controller that owns the pod, or, for a pod that nobody owns, every one that would adopt it. */
+/** The controller that owns the pod, or, for a pod that nobody owns, every one that would adopt it or that waits for its end. */
 function controllersOf(pod: Pod, reader: Reader): readonly string[] {
   const { namespace } = pod.metadata;
   const owner = controllerOf(pod);
-  if (owner) return owner.kind === "ReplicationController" ? [`${namespace}/${owner.name}`] : [];
+  if (owner?.kind === "ReplicationController") {
+    const waiting = isExclusive(pod) ? matchingControllers(pod, reader) : [];
+    return [`${namespace}/${owner.name}`, ...waiting];
+  }
+  if (owner) return [];
+  return matchingControllers(pod, reader);
+}
+
+function matchingControllers({ metadata: { namespace, labels } }: Pod, reader: Reader): readonly string[] {
   return reader
     .list(replicationControllers, namespace)
-    .filter((rc) => matchesLabels(rc.spec.selector, pod.metadata.labels))
+    .filter((rc) => matchesLabels(rc.spec.selector, labels))
     .map(keyOf);
 }
 
@@ -62,13 +70,18 @@ function claimPods(tx: Tx, rc: ReplicationController): readonly Pod[] {
   for (const pod of tx.by(pods, "owner", uid)) {
     if (controllerOf(pod)?.uid !== uid) continue;
     if (matches(pod)) kept.push(pod);
-    else if (deletionTimestamp === undefined && pod.metadata.deletionTimestamp === undefined) release(tx, pod, uid);
+    else if (deletionTimestamp === undefined && mayRelease(pod)) release(tx, pod, uid);
   }
   if (deletionTimestamp !== undefined) return kept;
   for (const pod of tx.by(pods, "orphan", namespace)) {
     if (isLive(pod) && matches(pod)) kept.push(adopt(tx, pod, rc));
   }
   return kept;
+}
+
+/** An exclusive pod that was let go would run on beside its successor: it stays, and holds its place (exclusiveHolder). */
+function mayRelease(pod: Pod): boolean {
+  return pod.metadata.deletionTimestamp === undefined && !(isExclusive(pod) && holdsItsPlace(pod));
 }
 
 function adopt(tx: Tx, pod: Pod, rc: ReplicationController): Pod {
@@ -94,6 +107,8 @@ function scale(
 ): Moves {
   const missing = rc.spec.replicas - takenPlaces(rc, claimed, active);
   if (missing > 0 && mayCreate(tx, rc)) {
+    const holder = exclusiveHolder(tx, rc);
+    if (holder) return waitFor(tx, rc, holder);
     const made = Array.from({ length: Math.min(missing, BURST) }, () => createPod(tx, rc, random));
     return { made, deleted: new Set(), more: missing > BURST };
   }
@@ -110,6 +125,34 @@ function scale(
 /** Of an exclusive pod one that is being stopped is still there: the next is made when it is gone. */
 function takenPlaces(rc: ReplicationController, claimed: readonly Pod[], active: readonly Pod[]): number {
   return isExclusive(rc.spec.template) ? claimed.filter(holdsItsPlace).length : active.length;
+}
+
+/**
+ * An exclusive pod beside which no copy may start, whatever the template says by now: its own, one that no longer matches,
+ * or one of a controller that is gone or going and had its name or its pods. Deleted and applied again, it is the same
+ * thing to its user.
+ */
+function exclusiveHolder(tx: Tx, rc: ReplicationController): Pod | undefined {
+  const { uid, name, namespace = "" } = rc.metadata;
+  return tx.by(pods, "exclusive", namespace).find((pod) => {
+    if (!holdsItsPlace(pod)) return false;
+    const owner = controllerOf(pod);
+    if (owner?.uid === uid) return true;
+    const matches = matchesLabels(rc.spec.selector, pod.metadata.labels);
+    if (owner?.kind !== "ReplicationController") return owner === undefined && matches;
+    const { metadata } = tx.get(replicationControllers, `${namespace}/${owner.name}`) ?? {};
+    const isThere = metadata?.uid === owner.uid && metadata.deletionTimestamp === undefined;
+    return !isThere && (owner.name === name || matches);
+  });
+}
+
+/** One that is on its way out goes by itself; for one of its own somebody has to decide. */
+function waitFor(tx: Tx, rc: ReplicationController, pod: Pod): Moves {
+  if (isActive(pod) && controllerOf(pod)?.uid === rc.metadata.uid) {
+    const { name } = pod.metadata;
+    note(tx, rc, "WaitingForExclusive", `No pod is made beside ${name}, which is exclusive: delete it first`);
+  }
+  return NO_MOVES;
 }
 
 /** Nothing new begins in a namespace that is going away. */

@@ -1,4 +1,5 @@
 import type { Constraint, LabelSelector } from "./constraint.ts";
+import { isExclusive } from "./exclusive.ts";
 import { controllerOf, defineKind, type ObjectMeta } from "./meta.ts";
 
 /** Phases never go back; Succeeded and Failed are final. */
@@ -395,10 +396,11 @@ export interface ContainerState {
   };
 }
 
-/** Index `node`: pods bound to a node; "" holds those not bound. Index `orphan`: by namespace, pods that no controller owns. */
+/** Index `node`: pods bound to a node; "" holds those not bound. By namespace, `orphan`: pods that no controller owns; `exclusive`: those of which there may be one only. */
 export const pods = defineKind<Pod>("Pod", "v1", "namespaced", {
   node: (pod) => [pod.spec.nodeName ?? ""],
   orphan: (pod) => (controllerOf(pod) === undefined ? [pod.metadata.namespace ?? ""] : []),
+  exclusive: (pod) => (isExclusive(pod) ? [pod.metadata.namespace ?? ""] : []),
 });
 
 /** Succeeded and Failed pods run nothing and hold nothing. */

@@ -3,6 +3,7 @@ import { hasReturned, holdsItsPlace, isDisrupted } from "../../model/disruption.
 import { isOnLostNode } from "../../model/node-state.ts";
 import { isTerminal, type Pod } from "../../model/pod.ts";
 import { ANNOTATION } from "../../model/well-known.ts";
+import { isExclusive } from "../../model/when-unreachable.ts";
 import type { AppDefinition } from "./app-definition.ts";
 import { parseTimestamp } from "./timestamp.ts";
 import { MARATHON_ANNOTATION } from "./translate.ts";
@@ -40,6 +41,8 @@ export interface Instance {
   readonly hasReturned: boolean;
   /** Where there may be one only, there is none beside it: it runs, or may run, somewhere. */
   readonly holdsItsPlace: boolean;
+  /** It is such a one itself, whatever the app says by now. */
+  readonly isExclusive: boolean;
   readonly version: string;
   readonly configVersion: string;
   readonly pod: Pod;
@@ -63,6 +66,7 @@ export function instanceOf(pod: Pod, app: AppDefinition): Instance {
     isLeaving: !isOnLostNode(pod) && isDisrupted(pod),
     hasReturned: hasReturned(pod),
     holdsItsPlace: holdsItsPlace(pod),
+    isExclusive: isExclusive(pod),
     version: annotations[MARATHON_ANNOTATION.version] ?? "",
     configVersion: annotations[MARATHON_ANNOTATION.configVersion] ?? "",
     pod,

@@ -26,6 +26,7 @@ function instance(
     isLeaving: false,
     hasReturned: false,
     holdsItsPlace: condition !== "Ended" && condition !== "UnreachableInactive",
+    isExclusive: false,
     version: configVersion,
     configVersion,
     pod: POD,
@@ -181,6 +182,24 @@ describe("planning while nodes are lost", () => {
     assert.equal(launches([1, 1, 0]), 1);
     assert.equal(launches([1, 0, 0], single), 0);
     assert.equal(launches([1, 0, 0], { labels: { "styrmann.dev/exclusive": "true" } }), 0);
+  });
+
+  test("an app that is no longer exclusive starts nothing beside the copy that is, and stops that first", () => {
+    const launches = (condition: InstanceCondition, shape: AppShape, more: Partial<Instance> = {}, mixed = false) => {
+      const alone = { ...instance("alone", OLD, condition), isExclusive: true, ...more };
+      const { kill, launch } = planInstances({ app: appOf(shape), instances: [alone], mixed });
+      return [kill.length, launch];
+    };
+    for (const mixed of [false, true]) {
+      assert.deepEqual(launches("Running", [3, 1, 1], {}, mixed), [1, 0]);
+      assert.deepEqual(launches("Killing", [3, 1, 1], {}, mixed), [0, 0]);
+      assert.deepEqual(launches("Gone", [3, 1, 1], {}, mixed), [0, 0], "killed where nobody can be told");
+      assert.deepEqual(
+        launches("Gone", [3, 1, 1], { holdsItsPlace: false }, mixed),
+        [0, 3],
+        "given away with its node",
+      );
+    }
   });
 
   test("a deployment does not wait for what is lost or leaves", () => {

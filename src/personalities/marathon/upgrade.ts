@@ -26,8 +26,19 @@ export function planInstances(input: UpgradeInput): InstancePlan {
   const active = instances.filter(isActive);
   // One that is being killed still takes its place: until it has stopped, the ceiling holds.
   const old = mixed ? [] : instances.filter((one) => isLeft(one) && isOld(one, app));
+  if (!isExclusive(app) && instances.some(isAlone)) return stopFirst(input, active);
   if (app.instances === 0 || old.length === 0) return scale(input, active);
   return replace(input, active, old);
+}
+
+/** It was made when the app was exclusive: whatever the app is now, nothing starts beside it. */
+function isAlone(instance: Instance): boolean {
+  return instance.isExclusive && instance.holdsItsPlace;
+}
+
+function stopFirst({ app }: UpgradeInput, active: readonly Instance[]): InstancePlan {
+  const reason = `version ${app.version} replaces it, and nothing may run beside it`;
+  return { kill: active.filter(isAlone).map((instance) => ({ instance, reason })), launch: 0 };
 }
 
 /** Neither over nor forgotten. */
