@@ -1,6 +1,8 @@
 /**
  * The thread that says "I live": it has a loop of its own and touches neither disk nor engine, so that a host that waits
- * for either, or whose agent does, is not taken for dead. What it decides is in heartbeat-loop.ts and health.ts.
+ * for either is not taken for dead. What it decides is in heartbeat-loop.ts and health.ts. While control plane and agent
+ * are one process, its heartbeats go through the agent's own thread, which the control plane needs anyway; a control
+ * plane on another host is reached from here, over a link of the thread's own (remote/heartbeat-link.ts).
  */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../lib/assert.ts";
