@@ -28,9 +28,13 @@ export interface Lease {
   heardMs: number;
   /** Its silence means nothing before this. */
   graceMs: number;
+  /** An agent has been heard from it at some time, by us or by whoever ran before us. */
+  hasLived: boolean;
   /** It has beaten since this control plane listens, and since it was last given up. */
   hasBeaten: boolean;
   bootId: string | undefined;
+  /** When it last said that its host was started anew. */
+  rebootedMs: number;
   /** The highest sequence heard in each of its last sessions, newest last. */
   readonly sessions: Map<string, number>;
   leaving: { readonly goodbye: Goodbye; readonly sinceMs: number } | undefined;
@@ -59,8 +63,10 @@ export function newLease(node: string, nowMs: number, graceMs: number): Lease {
     zone: undefined,
     heardMs: nowMs,
     graceMs,
+    hasLived: false,
     hasBeaten: false,
     bootId: undefined,
+    rebootedMs: Number.NEGATIVE_INFINITY,
     sessions: new Map(),
     leaving: undefined,
     loss: undefined,

@@ -57,6 +57,7 @@ export class Leases {
     if (before === undefined) rememberSession(lease, beat.session);
     lease.sessions.set(beat.session, beat.sequence);
     lease.heardMs = nowMs;
+    lease.hasLived = true;
     lease.hasBeaten = true;
     lease.bootId = beat.bootId;
     // What an agent said before its goodbye may arrive after it.

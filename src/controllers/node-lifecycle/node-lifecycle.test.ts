@@ -323,6 +323,34 @@ describe("node lifecycle: the brake", () => {
     assert.deepEqual(held(c), ["n4", "n5", "n6"]);
   });
 
+  test("Node objects that no agent ever spoke for count neither as silent nor as alive, also after a restart", async () => {
+    const c = await cluster({ nodes: ["n1", "n2", "n3"] });
+    await c.run("web-3", "n3");
+    for (const n of [1, 2, 3, 4, 5]) {
+      c.silence(`made-up-${n}`);
+      await c.addNode({ name: `made-up-${n}` });
+    }
+    await c.advance(20_000);
+    assert.deepEqual(held(c), []);
+    assert.equal(c.condition(c.node("made-up-1"), "Ready"), "Unknown NodeStatusNeverUpdated");
+    assert.match(
+      c.lifecycle.stateOf("made-up-1")?.words ?? "",
+      /^silent since it was made: no agent has ever reported/,
+    );
+    await c.restart();
+    await c.advance(10_000);
+    assert.deepEqual(held(c), []);
+    c.silence("n3");
+    await c.advance(9_000);
+    assert.deepEqual(held(c), []);
+    assert.deepEqual(c.lost, ["web-3"]);
+    await c.back("made-up-1");
+    assert.equal(c.condition(c.node("made-up-1"), "Ready"), "True AgentReady");
+    c.silence("n2", "made-up-1");
+    await c.advance(20_000);
+    assert.deepEqual(held(c), ["made-up-1", "n2", "n3"], "one that has been heard counts as any other");
+  });
+
   test("one that is away by its own word makes the others no stronger: two of the three that were left are too many", async () => {
     const c = await cluster({ nodes: ["n1", "n2", "n3", "n4"] });
     c.goodbye("n1");

@@ -15,6 +15,7 @@ import {
 } from "../../model/cluster-settings.ts";
 import { ApiError } from "../../model/errors.ts";
 import type { Goodbye, Heartbeat, HeartbeatAnswer, LeaseDesk } from "../../model/heartbeat.ts";
+import { keyOf } from "../../model/meta.ts";
 import { type Node, nodes } from "../../model/node.ts";
 import type { BrakeState, NodeState, NodeStates } from "../../model/node-state.ts";
 import { isTerminal, type Pod, pods } from "../../model/pod.ts";
@@ -30,7 +31,7 @@ import { dueMs, type Lease } from "./lease.ts";
 import { Leases } from "./leases.ts";
 import { type Move, MoveQueue } from "./move-queue.ts";
 import { isGivenAway, isLostAlready, moveOf } from "./move-rules.ts";
-import { lostSinceMs, type Standing, saysHealth, troubleOf } from "./node-marks.ts";
+import { hasLived, isLost, lostSinceMs, type Standing, saysHealth, troubleOf } from "./node-marks.ts";
 import { disrupt, forgetPod } from "./pod-marks.ts";
 import { silences } from "./silence.ts";
 import { silentWords, stateOf } from "./words.ts";
@@ -50,6 +51,10 @@ const STALL_MS = 2_000;
 /** An agent that is back says how its pods are within this time. */
 const RETURN_MS = 10_000;
 const RETRY_MS = 1_000;
+/** No host starts more often: another boot id within this time is no news. */
+const REBOOT_MS = 10_000;
+/** Of what a node says of its health: it is shown in every list of nodes. */
+const MOST_HEALTH_CHARS = 1_024;
 /** Longest run without letting the event loop breathe. */
 const SLICE_MS = 10;
 /** Kubernetes' PodGC: a Node object that is deleted may be made anew at once. */
@@ -142,7 +147,8 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     if (!lease) return this.#stranger;
     const { hasBeaten, heardMs, leaving, bootId } = lease;
     if (this.#leases.hear(lease, beat, nowMs, this.#settings) === "alive") {
-      const rebooted = bootId !== undefined && bootId !== beat.bootId;
+      const rebooted = bootId !== undefined && bootId !== beat.bootId && nowMs - lease.rebootedMs >= REBOOT_MS;
+      if (rebooted) lease.rebootedMs = nowMs;
       const left = leaving !== lease.leaving ? leaving : undefined;
       const isHeld = this.#brake.isHeld && this.#brake.counts(lease.node);
       lease.released = false;
@@ -216,8 +222,18 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
 
   #load(): void {
     const nowMs = this.#clock.monotonic();
-    for (const node of this.#store.list(nodes)) this.#followNode(node.metadata.name, nowMs);
-    for (const pod of this.#store.list(pods)) this.#followPod(pod, nowMs);
+    for (const { metadata } of this.#store.list(nodes))
+      this.#guarded(metadata.name, (name) => this.#followNode(name, nowMs));
+    for (const pod of this.#store.list(pods)) this.#guarded(keyOf(pod), () => this.#followPod(pod, nowMs));
+  }
+
+  /** One object that cannot be read must not stop the others. */
+  #guarded(key: string, follow: (key: string) => void): void {
+    try {
+      follow(key);
+    } catch (error) {
+      this.#log.error("cannot be read, and is left alone", { object: key, error: String(error) });
+    }
   }
 
   async #watch(): Promise<void> {
@@ -227,7 +243,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     while (!signal.aborted) {
       try {
         for await (const changes of this.#store.watch({ kinds, since, signal })) {
-          for (const change of changes) this.#follow(change);
+          for (const change of changes) this.#guarded(change.key, () => this.#follow(change));
           since = changes.at(-1)?.revision ?? since;
         }
       } catch (error) {
@@ -293,6 +309,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     const lease = this.#leases.add(name, nowMs, nowMs + this.#settings.startGraceMs, this.#settings);
     lease.zone = node.metadata.labels?.[NODE_LABEL.zone];
     lease.bootId = node.status.nodeInfo.bootID || undefined;
+    lease.hasLived = !this.#isLoaded && hasLived(node);
     const since = lostSinceMs(node);
     const bound = this.#store.by(pods, "node", name);
     lease.gaveAway = bound.some((pod) => isGivenAway(pod) && !isTerminal(pod));
@@ -329,7 +346,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
   }
 
   #takeHealth(lease: Lease, { health, message = "" }: Heartbeat, nowMs: number): void {
-    lease.word = { health, message, sinceMs: nowMs };
+    lease.word = { health, message: message.slice(0, MOST_HEALTH_CHARS), sinceMs: nowMs };
     this.#lookAgain(lease.node, nowMs + HYSTERESIS_MS);
   }
 
@@ -483,7 +500,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
   async #write(lease: Lease): Promise<void> {
     const nowMs = this.#clock.monotonic();
     const standing = this.#standingOf(lease, nowMs);
-    if (standing === "lost") this.#plan(lease, nowMs);
+    if (isLost(standing)) this.#plan(lease, nowMs);
     const heldWords = this.#brake.words;
     const write = { lease, standing, nowMs, settings: this.#settings, heldWords };
     this.#wrote(lease, await this.#store.update((tx) => writeNode(tx, write)));
@@ -499,7 +516,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
   }
 
   #standingOf(lease: Lease, nowMs: number): Standing | undefined {
-    if (lease.loss) return "lost";
+    if (lease.loss) return lease.hasLived ? "lost" : "never up";
     if (this.#isHeld(lease, nowMs)) return "held";
     return lease.hasBeaten ? "up" : undefined;
   }

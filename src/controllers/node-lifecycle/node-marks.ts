@@ -8,20 +8,34 @@ export const UNREACHABLE_TAINT = "node.kubernetes.io/unreachable";
 export const HEALTHY = "Healthy";
 
 const SILENT = "NodeStatusUnknown";
+/** Kubernetes: no agent has ever said anything of this node. */
+const NEVER = "NodeStatusNeverUpdated";
 const HELD = "BrakeHolds";
+const REASON_OF = { held: HELD, lost: SILENT, "never up": NEVER } as const;
+const OURS: ReadonlySet<string | undefined> = new Set(Object.values(REASON_OF));
 
-/** As its lease has it: `up`, silent but held by the brake, or lost. */
-export type Standing = "up" | "held" | "lost";
+/** As its lease has it: `up`, silent but held by the brake, lost, or lost without ever having lived. */
+export type Standing = "up" | "held" | "lost" | "never up";
+
+export function isLost(standing: Standing | undefined): boolean {
+  return standing === "lost" || standing === "never up";
+}
+
+/** Whether an agent has ever been heard from it, as far as is stored. */
+export function hasLived({ status }: Node): boolean {
+  const ready = status.conditions.find(({ type }) => type === "Ready");
+  return ready !== undefined && ready.reason !== NEVER;
+}
 
 /** Gives the same object when it says so already. */
 export function markNode(node: Node, standing: Standing, message: string, nowMs: number): Node {
   const ready = markReady(node, standing, message, nowMs);
-  return standing === "held" ? ready : markTaints(ready, standing === "lost", nowMs);
+  return standing === "held" ? ready : markTaints(ready, isLost(standing), nowMs);
 }
 
 function markReady(node: Node, standing: Standing, message: string, nowMs: number): Node {
   const before = node.status.conditions.find(({ type }) => type === "Ready");
-  const isOurs = before?.status === "Unknown" && (before.reason === SILENT || before.reason === HELD);
+  const isOurs = before?.status === "Unknown" && OURS.has(before.reason);
   if (standing === "up") {
     if (!isOurs) return node;
     return withCondition(
@@ -30,7 +44,7 @@ function markReady(node: Node, standing: Standing, message: string, nowMs: numbe
       nowMs,
     );
   }
-  const reason = standing === "held" ? HELD : SILENT;
+  const reason = REASON_OF[standing];
   if (isOurs && before.reason === reason) return node;
   return withCondition(node, { type: "Ready", status: "Unknown", reason, message }, nowMs);
 }

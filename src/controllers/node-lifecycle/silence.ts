@@ -12,8 +12,8 @@ export interface Silence {
 }
 
 /**
- * Nodes that said goodbye, that a person has given up, or that have been unreachable since before the window count
- * neither here nor there. A cluster of one zone has no zones. Sorted by zone, the cluster first.
+ * Nodes that never lived (anybody may write a Node object), that said goodbye, that a person has given up, or that have
+ * been unreachable since before the window count neither here nor there. A cluster of one zone has no zones. Sorted by zone, the cluster first.
  */
 export function silences(leases: Iterable<Lease>, nowMs: number, settings: ClusterSettingsSpec): readonly Silence[] {
   const counted = [...leases].filter((lease) => counts(lease, nowMs, settings));
@@ -27,7 +27,7 @@ export function silences(leases: Iterable<Lease>, nowMs: number, settings: Clust
 }
 
 function counts(lease: Lease, nowMs: number, settings: ClusterSettingsSpec): boolean {
-  if (lease.released || isAway(lease, nowMs)) return false;
+  if (!lease.hasLived || lease.released || isAway(lease, nowMs)) return false;
   const fellMs = lease.loss?.sinceMs ?? lapseMs(lease, settings);
   return fellMs > nowMs - settings.brakeWindowMs;
 }

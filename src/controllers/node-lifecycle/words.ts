@@ -11,7 +11,8 @@ export function spell(ms: number): string {
   return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }
 
-export function silentWords({ heardMs, leaving }: Lease, nowMs: number): string {
+export function silentWords({ heardMs, leaving, hasLived }: Lease, nowMs: number): string {
+  if (!hasLived) return "silent since it was made: no agent has ever reported from it";
   if (!leaving) return `silent for ${spell(nowMs - heardMs)}`;
   return `away for ${spell(nowMs - leaving.sinceMs)} after its goodbye`;
 }

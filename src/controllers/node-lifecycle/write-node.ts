@@ -7,7 +7,7 @@ import type { Tx } from "../../store/transaction.ts";
 import { withoutAway } from "./away-mark.ts";
 import { type Comeback, isAway, isGone, type Lease } from "./lease.ts";
 import { forgetAtMs, isLostAlready } from "./move-rules.ts";
-import { HEALTHY, markHealth, markNode, type Standing, type Trouble, troubleOf } from "./node-marks.ts";
+import { HEALTHY, isLost, markHealth, markNode, type Standing, type Trouble, troubleOf } from "./node-marks.ts";
 import { deleteGivenAway, forgetPod, markNotReady, takeBack } from "./pod-marks.ts";
 import { comebackWords, silentWords, spell } from "./words.ts";
 
@@ -45,8 +45,8 @@ export function writeNode(tx: Tx, write: NodeWrite): Written {
   writeMarks(tx, node, write);
   if (standing === "held") return nothing;
   const bound = tx.by(pods, "node", lease.node);
-  const again = standing === "lost" ? writeLost(tx, bound, write) : writeUp(tx, bound, write);
-  const gone = standing === "lost" && isGone(lease, write.nowMs, write.settings);
+  const again = isLost(standing) ? writeLost(tx, bound, write) : writeUp(tx, bound, write);
+  const gone = isLost(standing) && isGone(lease, write.nowMs, write.settings);
   return { ...nothing, gone, againMs: Number.isFinite(again) ? again : undefined };
 }
 
@@ -54,7 +54,7 @@ function writeMarks(tx: Tx, node: Node, { lease, standing = "up", nowMs, heldWor
   const silent = silentWords(lease, nowMs);
   const message = standing === "held" ? `${silent}; the brake holds: ${heldWords}` : `${silent}: it is unreachable`;
   const marked = markNode(node, standing, message, tx.nowMs);
-  if (marked !== node && standing === "lost") note(tx, node, "Warning", "NodeUnreachable", message);
+  if (marked !== node && isLost(standing)) note(tx, node, "Warning", "NodeUnreachable", message);
   if (standing === "up" && lease.comeback) note(tx, node, "Normal", "NodeBack", comebackWords(lease.comeback));
   const known = standing === "up" && !isAway(lease, nowMs) ? withoutAway(marked) : marked;
   tx.update(nodes, standing === "up" ? writeHealth(tx, known, lease, nowMs) : known);
