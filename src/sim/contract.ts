@@ -29,7 +29,7 @@ export interface World {
   observe(observer: Observer): void;
   /** Adds a line to the timeline (not to the trace hash). */
   note(text: string): void;
-  /** sha256 over everything observed so far, in order. */
+  /** sha256 over every commit, driver call, fault and answer so far, with its time, in order. */
   readonly traceHash: string;
   /** Readable timeline: virtual time and what happened. */
   readonly timeline: readonly string[];

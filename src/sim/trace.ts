@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 /** Of a run whose timeline nobody asked for, the last lines are kept all the same. */
 const LAST_LINES = 400;
 
-/** Everything that was observed, in order: as a hash that two runs of a seed agree on, and as lines for people. */
+/** Commits, driver calls, faults and answers, in order: as a hash that two runs of a seed agree on, and as lines for people. */
 export class Trace {
   readonly #hash = createHash("sha256");
   readonly #nowMs: () => number;
