@@ -23,13 +23,17 @@ export interface CheckOptions {
   readonly ignoreHttp1xx?: boolean;
 }
 
-/** Carries out one probe, hook or health check. Never rejects for what the container did; the words say what it answered. */
+/**
+ * Carries out one probe, hook or health check. Never rejects for what the container did; the words say what it answered.
+ * Neutral when its driver could not be asked: as the kubelet does, an error of the runtime is not one of the container.
+ */
 export async function runCheck(action: ProbeAction, target: CheckTarget, options: CheckOptions): Promise<ProbeAnswer> {
   try {
     if (action.exec) return await runCommand(action.exec.command ?? [], target, options.timeoutMs);
     if (action.httpGet) return await runHttp(action.httpGet, target, options);
     if (action.tcpSocket) return await runTcp(action.tcpSocket, target, options);
   } catch (error) {
+    if (error instanceof DriverError && error.temporary) return { verdict: "neutral", words: error.message };
     if (error instanceof DriverError || error instanceof TransportError || error instanceof ConfigurationError) {
       return { verdict: "failure", words: error.message };
     }

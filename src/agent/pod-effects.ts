@@ -5,11 +5,15 @@ import { runCheck } from "./check-runner.ts";
 import { withoutAttempts, withoutBusy } from "./observe.ts";
 import type { PodHandle } from "./pod-handle.ts";
 import type { Action } from "./pod-machine.ts";
+import type { ProbeAnswer } from "./probe-state.ts";
 import { allContainers, type ContainerSeen, containerSeen, isLoadOnly, type PodSeen } from "./seen.ts";
 import { troubleOf } from "./trouble.ts";
 
 /** A hook that hangs must end some time; Kubernetes lets it hang. */
 const POST_START_MS = 120_000;
+/** One whose driver is away is tried again so often. */
+const HOOK_RETRY_MS = 2_000;
+const WELL: ProbeAnswer = { verdict: "success", words: "" };
 /** What is left for the container itself when its preStop hook has used up the grace (kubelet: minimumGracePeriodInSeconds). */
 const LEAST_AFTER_HOOK_MS = 2_000;
 /** A stopped run whose end the driver does not report in this time is taken as ended. */
@@ -173,7 +177,13 @@ async function postStart(worker: PodHandle, { container: name }: Effect<"postSta
   worker.patch(name, (c) => ({ ...c, busy: "hooking" }));
   const ref = worker.refOf(name, containerSeen(worker.seen, name).attempt);
   const hook = worker.container(name).lifecycle?.postStart;
-  const failure = hook === undefined ? undefined : await runHook(worker, name, ref, hook, POST_START_MS);
+  const isWanted = () => {
+    const c = containerSeen(worker.seen, name);
+    const isSame = c.attempt === ref.attempt && c.busy === "hooking" && c.run?.state === "running";
+    return isSame && !worker.signal.aborted;
+  };
+  const told = hook === undefined ? WELL : await askedHook(worker, name, ref, hook, isWanted);
+  const failure = told.verdict === "failure" ? told.words : undefined;
   if (failure !== undefined) worker.host.events.warning(worker.pod, "FailedPostStartHook", failure);
   worker.patch(name, (c) => {
     if (c.attempt !== ref.attempt) return withoutBusy(c, "hooking");
@@ -208,8 +218,8 @@ async function stop(
     const preStop = worker.container(name).lifecycle?.preStop;
     if (preStop && graceMs > 0 && !isHurried) {
       const hookMs = mustEndInTime(worker) ? Math.max(0, graceMs - LEAST_AFTER_HOOK_MS) : graceMs;
-      const failure = await runHook(worker, name, ref, preStop, hookMs);
-      if (failure !== undefined) host.events.warning(worker.pod, "FailedPreStopHook", failure);
+      const { verdict, words } = await runHook(worker, name, ref, preStop, hookMs);
+      if (verdict !== "success") host.events.warning(worker.pod, "FailedPreStopHook", words);
     }
     const least = mustEndInTime(worker) ? 0 : LEAST_AFTER_HOOK_MS;
     const leftMs = graceMs === 0 ? 0 : Math.max(least, untilMs - host.clock.monotonic());
@@ -278,18 +288,33 @@ async function release(worker: PodHandle): Promise<void> {
   }
 }
 
-/** What went wrong, or undefined. */
+/** Asks until there is an answer: a driver that is away for a while says nothing of the container. */
+async function askedHook(
+  worker: PodHandle,
+  name: string,
+  ref: RunRef,
+  hook: ProbeAction,
+  isWanted: () => boolean,
+): Promise<ProbeAnswer> {
+  for (;;) {
+    const answer = await runHook(worker, name, ref, hook, POST_START_MS);
+    if (answer.verdict !== "neutral" || !isWanted()) return answer;
+    await worker.host.clock.sleep(HOOK_RETRY_MS);
+    if (!isWanted()) return answer;
+  }
+}
+
 async function runHook(
   worker: PodHandle,
   name: string,
   ref: RunRef,
   hook: ProbeAction,
   timeoutMs: number,
-): Promise<string | undefined> {
+): Promise<ProbeAnswer> {
   const { transport, hostAddress, clock } = worker.host;
   if (hook.sleep) {
     await clock.sleep(Math.min((hook.sleep.seconds ?? 0) * 1000, timeoutMs));
-    return undefined;
+    return WELL;
   }
   const podAddress = worker.equipment.podIP(worker.pod) ?? hostAddress;
   const driver = worker.driverFor(name);
@@ -302,8 +327,7 @@ async function runHook(
     podAddress,
     hostAddress,
   };
-  const { verdict, words } = await runCheck(hook, target, { timeoutMs });
-  return verdict === "failure" ? words : undefined;
+  return await runCheck(hook, target, { timeoutMs });
 }
 
 function containerTrouble(

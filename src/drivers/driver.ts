@@ -179,7 +179,10 @@ export interface Driver {
   watch(listener: (change: ObservedRun | "lost") => void, signal: AbortSignal): void;
   logs?(ref: RunRef, options: LogOptions): AsyncIterable<LogChunk>;
   exec?(ref: RunRef, request: ExecRequest): Promise<ExecSession>;
-  /** Runs a command to its end for a probe or a hook; output cut to 4 KiB. */
+  /**
+   * Runs a command to its end for a probe or a hook; output cut to 4 KiB. Fails temporarily when it could not be asked,
+   * which says nothing of the container; not temporarily when it does not end in time, though the driver is well.
+   */
   probe?(
     ref: RunRef,
     command: readonly string[],

@@ -89,7 +89,10 @@ export class SimEngine {
       watch: (listener, signal) => this.#watch(listener, signal, life),
       logs: (ref, options) => fake.logs(ref, options),
       exec: (ref, request) => call(() => fake.exec(ref, request)),
-      probe: (ref, command) => call(() => fake.probe(ref, command)),
+      probe: (ref, command, timeoutMs) => {
+        const answer = call(() => fake.probe(ref, command));
+        return this.#isStill ? this.#inTime(answer, timeoutMs) : answer;
+      },
       usage: (ref) => call(() => fake.usage(ref)),
     };
   }
@@ -106,6 +109,18 @@ export class SimEngine {
       if (life.isOver) return never();
       throw error;
     }
+  }
+
+  get #isStill(): boolean {
+    return this.#options.gates.some((gate) => gate.isClosed);
+  }
+
+  /** Who asks an engine that stands still gives up some time. */
+  async #inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
+    const givenUp = this.#options.clock.sleep(ms).then(() => {
+      throw new DriverError("the engine stands still", { temporary: true, reason: "EngineUnavailable" });
+    });
+    return await Promise.race([answer, givenUp]);
   }
 
   async #describe(life: Life): Promise<DriverReport> {
@@ -147,7 +162,7 @@ export class SimEngine {
   #tell(change: ObservedRun | "lost"): void {
     for (const [listener, life] of this.#listeners) {
       if (life.isOver) this.#listeners.delete(listener);
-      else if (this.#options.gates.some((gate) => gate.isClosed)) void this.#tellLater(listener, life, change);
+      else if (this.#isStill) void this.#tellLater(listener, life, change);
       else listener(change);
     }
   }

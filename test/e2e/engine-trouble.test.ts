@@ -4,6 +4,7 @@ import { symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { containers, row, rows, untilReady } from "./rows.ts";
 import { cannot, keptBy, leftovers, makeWorld, until, type World } from "./world.ts";
 
@@ -17,6 +18,21 @@ spec:
   containers: [{ name: c, image: "busybox:1", ${container} }]
 `;
 
+/** Longer than a question to the engine waits for its answer (30 s). */
+const FROZEN_MS = 33_000;
+/** Time for several checks to find nobody there. */
+const DEAD_MS = 3_000;
+/** The strictest that can be asked for: one failure is enough. */
+const PROBE = "{ exec: { command: ['true'] }, periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 1 }";
+const PROBES = `livenessProbe: ${PROBE}, readinessProbe: ${PROBE}`;
+const checked = {
+  ...{ id: "/checked", cpus: 0.01, mem: 32, cmd: "sleep 100000" },
+  container: { type: "DOCKER", docker: { image: "busybox:1" } },
+  healthChecks: [
+    { protocol: "COMMAND", command: { value: "true" }, gracePeriodSeconds: 0, intervalSeconds: 1, timeoutSeconds: 1 },
+  ].map((check) => ({ ...check, maxConsecutiveFailures: 1 })),
+};
+
 describe("trouble with the engine", { skip: cannot ?? false }, () => {
   let world: World;
 
@@ -28,8 +44,10 @@ describe("trouble with the engine", { skip: cannot ?? false }, () => {
       [pod("one", "command: [sleep, '100000']"), pod("two", "command: [sleep, '100000']")].join("---"),
     );
     world.file("all/bell.service", "[Service]\nExecStart=/bin/sleep 100000\n");
+    world.file("all/probed.yaml", pod("probed", `command: [sleep, '100000'], ${PROBES}`));
+    world.file("all/checked.json", JSON.stringify(checked));
     await world.must("apply", "-f", join(world.folder, "all"));
-    await untilReady(world, ["one", "two", "bell.service"]);
+    await untilReady(world, ["one", "two", "bell.service", "probed", "/checked"]);
   });
 
   after(async () => {
@@ -41,6 +59,7 @@ describe("trouble with the engine", { skip: cannot ?? false }, () => {
     const before = await containers(world);
     await world.engine.kill9();
     assert.equal((await row(world, "one")).status, "running");
+    await setTimeout(DEAD_MS);
     await world.engine.restart();
     assert.deepEqual(await containers(world), before);
     await world.must("apply", "-f", world.file("next.yaml", pod("next", "command: [sleep, '100000']")));
@@ -56,6 +75,7 @@ describe("trouble with the engine", { skip: cannot ?? false }, () => {
   test("the engine stands still: styr answers at once, says so, and neither restarts anything nor reports it gone", async () => {
     const before = await containers(world);
     world.engine.freeze();
+    const began = performance.now();
     try {
       await until(
         "the node says that Docker does not answer",
@@ -70,6 +90,8 @@ describe("trouble with the engine", { skip: cannot ?? false }, () => {
       assert.match(await world.must("nodes"), /ready/);
       assert.match(await world.must("status"), /docker: .*(?:does not answer|no answer|timed out|within)/i);
       await world.must("apply", "-f", world.file("bell2.service", "[Service]\nExecStart=/bin/sleep 100000\n"));
+      // No condition to wait for: that nothing happens is what is looked for.
+      await setTimeout(Math.max(0, FROZEN_MS - (performance.now() - began)));
     } finally {
       world.engine.thaw();
     }
@@ -113,12 +135,14 @@ describe("trouble with the engine", { skip: cannot ?? false }, () => {
         "Seconds: 2",
       ),
     );
+    const before = await containers(world);
     await world.must("apply", "-f", file);
     const from = performance.now();
     await world.must("delete", "pod/deaf");
     await until(
       "it is gone",
-      async () => (await containers(world)).length === 2 && !(await rows(world)).some(({ name }) => name === "deaf"),
+      async () =>
+        (await containers(world)).length === before.length && !(await rows(world)).some(({ name }) => name === "deaf"),
     );
     const tookMs = performance.now() - from;
     assert.ok(tookMs >= 1900 && tookMs < 8000, `gone after ${tookMs} ms`);

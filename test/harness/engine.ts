@@ -23,6 +23,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { basename, join } from "node:path";
 import { type AddressBlock, takeAddressBlock } from "./address-block.ts";
+import { freezeProcess } from "./freeze-process.ts";
 import type { Registry } from "./registry.ts";
 import { makeSandbox, type Sandbox, waitForDaemon } from "./sandbox.ts";
 
@@ -183,7 +184,7 @@ class PrivateEngine implements Engine {
   }
 
   freeze(): void {
-    process.kill(this.dockerdPid(), "SIGSTOP");
+    freezeProcess(this.dockerdPid());
   }
 
   thaw(): void {

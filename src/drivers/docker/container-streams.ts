@@ -36,8 +36,13 @@ async function openLogs(engine: Engine, id: string, { follow, tailLines, sinceMs
   return { stream, isTerminal: Config.Tty };
 }
 
+export interface DockerExecSession extends ExecSession {
+  /** Rejects when the engine does not answer, or has not got as far as starting the command. */
+  hasBegun(): Promise<true>;
+}
+
 /** Starts a command in the container. A command that cannot be executed gives Docker's words as output and its exit code (126, 127). */
-export async function execInContainer(engine: Engine, id: string, request: ExecRequest): Promise<ExecSession> {
+export async function execInContainer(engine: Engine, id: string, request: ExecRequest): Promise<DockerExecSession> {
   return await withReason("ExecError", async () => {
     const body = {
       ...{ Cmd: request.command, Tty: request.tty, AttachStdin: request.stdin },
@@ -52,7 +57,7 @@ export async function execInContainer(engine: Engine, id: string, request: ExecR
   });
 }
 
-class DockerExec implements ExecSession {
+class DockerExec implements DockerExecSession {
   readonly output: AsyncIterable<LogChunk>;
   readonly exitCode: Promise<number>;
   readonly #engine: Engine;
@@ -96,6 +101,12 @@ class DockerExec implements ExecSession {
     }
   }
 
+  async hasBegun(): Promise<true> {
+    const { Pid } = await this.#inspect();
+    if (Pid > 0) return true;
+    throw new DriverError("the engine has not started the command yet", { temporary: true, reason: "ExecError" });
+  }
+
   /** Docker has no call to end a command: its process is killed here when the engine is on this host, and is left alone when not. */
   kill(): void {
     this.#killProcess()
@@ -131,7 +142,7 @@ class DockerExec implements ExecSession {
   }
 
   #inspect(): Promise<{ Running: boolean; ExitCode: number | null; Pid: number; ContainerID: string }> {
-    return this.#engine.call({ method: "GET", path: `/exec/${this.#id}/json` });
+    return withReason("ExecError", () => this.#engine.call({ method: "GET", path: `/exec/${this.#id}/json` }));
   }
 }
 

@@ -16,6 +16,7 @@ import {
   type Progress,
   type RunRef,
 } from "../driver.ts";
+import { runProbe } from "../run-probe.ts";
 import { appBody, type BodySettings, type LogBounds, sharesOf } from "./container-body.ts";
 import {
   containerCounters,
@@ -37,7 +38,6 @@ import { ensurePodNetwork, type PodNetworkSettings } from "./pod-network.ts";
 import { already, isRefusal, withReason } from "./refusal.ts";
 import { refuseRoot } from "./refuse-root.ts";
 import { Removal } from "./removal.ts";
-import { runProbe } from "./run-probe.ts";
 import { RunWatch } from "./run-watch.ts";
 import { SeenRuns } from "./seen.ts";
 import { SingleFlight } from "./single-flight.ts";
@@ -214,8 +214,9 @@ export class DockerDriver implements Driver {
     command: readonly string[],
     timeoutMs: number,
   ): Promise<{ readonly exitCode: number; readonly output: string }> {
-    const session = await this.exec(ref, { command, tty: false, stdin: false });
-    return await runProbe(session, command, timeoutMs, this.#options.clock);
+    const request = { command, tty: false, stdin: false };
+    const session = await execInContainer(this.#engine, await this.#mustFind(ref), request);
+    return await runProbe({ session, command, timeoutMs, alive: () => session.hasBegun() });
   }
 
   async usage(ref: RunRef): Promise<Usage | undefined> {

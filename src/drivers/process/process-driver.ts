@@ -20,8 +20,8 @@ import {
 } from "../driver.ts";
 import type { Keeper, ProcessContext, ProcessInfo } from "../keeper/keeper.ts";
 import { readLogs } from "../keeper/log-files.ts";
-import { runForProbe } from "../keeper/probe-command.ts";
 import { lookUpGroup, lookUpUser } from "../keeper/users.ts";
+import { runProbe } from "../run-probe.ts";
 import { fetchError, fetchInto } from "./fetch.ts";
 import { type PlannedFetch, planFetch } from "./fetch-plan.ts";
 import { commandOf, contextOf, volumeLinks } from "./run-context.ts";
@@ -172,7 +172,8 @@ export class ProcessDriver implements Driver {
   }
 
   async probe(ref: RunRef, command: readonly string[], timeoutMs: number) {
-    return runForProbe(this.#parts.keeper, { ...(await this.#contextOfRunning(ref)), argv: command }, timeoutMs);
+    const session = await this.exec(ref, { command, tty: false, stdin: false });
+    return await runProbe({ session, command, timeoutMs, alive: () => this.#parts.keeper.pid() });
   }
 
   usage(ref: RunRef): Promise<Usage | undefined> {

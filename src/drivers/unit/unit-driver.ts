@@ -14,9 +14,9 @@ import type { CgroupLimits } from "../cgroup/limit-files.ts";
 import { type ContainerRun, type Driver, DriverError, type ObservedRun, type RunRef } from "../driver.ts";
 import type { Keeper } from "../keeper/keeper.ts";
 import { readLogs } from "../keeper/log-files.ts";
+import { runProbe } from "../run-probe.ts";
 import { ChildWatch } from "./child-watch.ts";
 import { type Host, readHost } from "./host.ts";
-import { runProbe } from "./probe.ts";
 import { RunFiles } from "./run-files.ts";
 import { endedWithHost, isAtRest, type ServiceState } from "./service-state.ts";
 import { isRunnable, UnitJobs } from "./unit-jobs.ts";
@@ -210,7 +210,8 @@ export class UnitDriver implements Driver {
 
   async probe(ref: RunRef, command: readonly string[], timeoutMs: number) {
     const session = await this.exec(ref, { command, tty: false, stdin: false });
-    return runProbe(session, timeoutMs, this.#options.clock);
+    session.endInput();
+    return await runProbe({ session, command, timeoutMs, alive: () => this.#options.keeper.pid() });
   }
 
   async usage(ref: RunRef): Promise<Usage | undefined> {

@@ -23,6 +23,16 @@ export const agentBugs: readonly PlantedBug[] = [
     seeds: 3,
   },
   {
+    name: "unasked-is-failure",
+    file: "src/agent/check-runner.ts",
+    find: "if (error instanceof DriverError && error.temporary) return",
+    replace: "if (error instanceof DriverError && error.temporary && options.timeoutMs < 0) return",
+    sentence: "an engine that cannot be asked counts as a container that failed its probe",
+    foundBy: ["engine-down"],
+    scenario: "engine-down",
+    seeds: 1,
+  },
+  {
     name: "guard-not-renewed",
     file: "src/agent/guard.ts",
     find: "const isFresh = told !== undefined && untilMs - told.untilMs < WORTH_RENEWING_MS;",

@@ -12,7 +12,7 @@ import { controlPlaneDown, ownStall, restartGrace, storeRefuses, upgrade } from 
 import { goodbyeKept, rebootAll, rebootAnnounced, staggeredRestart } from "./reboots.ts";
 import { keep, marathonDisabled, rateLimit, replaceAfter, tolerations } from "./rules.ts";
 import { blip, flappingNode, gone, oneWayCut, silentFullHost, silentHost, surplusOnReturn } from "./silence.ts";
-import { engineHang, healthSteersPlacement, ioStall } from "./slow-hosts.ts";
+import { engineDown, engineHang, healthSteersPlacement, ioStall } from "./slow-hosts.ts";
 import { swarm } from "./swarm.ts";
 import { backoffReset, pullQueue, updateFloor } from "./updates.ts";
 
@@ -28,6 +28,7 @@ export const scenarios: readonly Scenario[] = [
   gone,
   ioStall,
   engineHang,
+  engineDown,
   healthSteersPlacement,
   rebootAnnounced,
   goodbyeKept,

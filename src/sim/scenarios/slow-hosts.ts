@@ -3,7 +3,7 @@ import { isNodeReady } from "../../model/node.ts";
 import { evenCluster } from "../draw/cluster.ts";
 import { define } from "./define.ts";
 import type { Stage } from "./stage.ts";
-import { replicated } from "./workloads.ts";
+import { checked, probed, replicated } from "./workloads.ts";
 
 export const ioStall = define(
   "io-stall",
@@ -26,16 +26,38 @@ export const engineHang = define(
   "a container engine hangs for 30 s: it is said, nothing moves, nothing stops",
   evenCluster(3),
   async (stage) => {
-    await stage.deploy("web", 6, replicated("web", 6));
-    await stage.run(5_000);
+    await deployAsked(stage);
     const sinceMs = stage.nowMs;
     stage.host("n001").hangEngine(30_000);
     await saysSo(stage, "n001", "EngineSilent");
     await stage.until("the word is taken back", () => healthOf(stage, "n001") !== "EngineSilent", 60_000);
     await stage.run(30_000);
     stage.expectStill(sinceMs, "after an engine hang of 30 s");
+    stage.expect(stage.readyCount() === 15, "all are ready", stage.readyCount());
   },
 );
+
+export const engineDown = define(
+  "engine-down",
+  "a container engine is away for 30 s and starts again: nothing moves, nothing stops",
+  evenCluster(3),
+  async (stage) => {
+    await deployAsked(stage);
+    const sinceMs = stage.nowMs;
+    stage.host("n001").stopEngine(30_000);
+    await stage.run(90_000);
+    stage.expectStill(sinceMs, "after an engine that was away for 30 s");
+    stage.expect(stage.readyCount() === 15, "all are ready", stage.readyCount());
+  },
+);
+
+/** Also pods whose checks are carried out by the engine. */
+async function deployAsked(stage: Stage): Promise<void> {
+  await stage.deploy("web", 6, replicated("web", 6));
+  await stage.deploy("probed", 6, probed("probed", 6));
+  await stage.deploy("/checked", 3, checked("checked", 3));
+  await stage.run(5_000);
+}
 
 export const healthSteersPlacement = define(
   "health-steers-placement",

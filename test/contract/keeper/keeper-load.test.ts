@@ -9,6 +9,7 @@ import { type Answer, LineReader, LONGEST_ANSWER, lineOf } from "../../../src/dr
 import { Records } from "../../../src/drivers/keeper/records.ts";
 import { openConnection } from "../../../src/drivers/keeper/start-keeper.ts";
 import { ProcessDriver } from "../../../src/drivers/process/process-driver.ts";
+import { freezeProcess } from "../../harness/freeze-process.ts";
 import { eventually } from "../driver/observer.ts";
 import { cannotKeepProcesses, type NodePlace, openNodePlace } from "./node-place.ts";
 
@@ -68,7 +69,7 @@ describe("keeper: load", { skip: cannotKeepProcesses() ?? false }, () => {
     const pid = await keeper.pid();
     const driver = new ProcessDriver({ keeper, tree: node.tree, dataDir: node.dir });
     const reason = `the process keeper cannot be reached: it does not answer (pid ${pid})`;
-    process.kill(pid, "SIGSTOP");
+    freezeProcess(pid);
     try {
       const [report, asked, fresh] = await Promise.all([
         driver.describe(),
