@@ -9,11 +9,13 @@ export interface SimOptions {
   /** Of the cell. */
   readonly nodes: number;
   readonly pods: number;
+  /** Of the cell: in place of the cluster's default. */
+  readonly movesPerSecond: number | undefined;
 }
 
 export const SIM_USAGE = [
   "npm run sim -- [--seed N] [--scenario NAME] [--timeline] [--plant BUG]",
-  "npm run sim -- --scenario cell [--nodes 1000] [--pods 50000]",
+  "npm run sim -- --scenario cell [--nodes 1000] [--pods 50000] [--moves-per-second 50]",
   "npm run sim -- --list",
 ].join("\n");
 
@@ -28,6 +30,7 @@ export function parseSimOptions(args: readonly string[]): SimOptions | "list" {
       plant: { type: "string" },
       nodes: { type: "string", default: "1000" },
       pods: { type: "string", default: "50000" },
+      "moves-per-second": { type: "string" },
       list: { type: "boolean", default: false },
     },
   });
@@ -38,7 +41,9 @@ export function parseSimOptions(args: readonly string[]): SimOptions | "list" {
     whole("--nodes", values.nodes),
     whole("--pods", values.pods),
   ];
-  return { seed, scenario, timeline, plant, nodes, pods };
+  const pace = values["moves-per-second"];
+  const movesPerSecond = pace === undefined ? undefined : whole("--moves-per-second", pace);
+  return { seed, scenario, timeline, plant, nodes, pods, movesPerSecond };
 }
 
 function whole(name: string, text: string): number {

@@ -26,10 +26,13 @@ async function list(): Promise<number> {
   return 0;
 }
 
-async function measureCell({ nodes, pods, seed }: SimOptions): Promise<number> {
+async function measureCell({ nodes, pods, seed, movesPerSecond }: SimOptions): Promise<number> {
   const { runCell } = await import("./scenarios/cell/cell.ts");
   const { cellTable } = await import("./scenarios/cell/cell-table.ts");
-  const report = await runCell({ nodes, pods, seed }, (line) => console.log(line));
+  const report = await runCell(
+    { nodes, pods, seed, ...(movesPerSecond === undefined ? {} : { movesPerSecond }) },
+    (line) => console.log(line),
+  );
   console.log(`\n${cellTable(report, new Date())}`);
   return 0;
 }

@@ -119,7 +119,9 @@ class Cell {
 
   async register(): Promise<string> {
     const { nodes, movesPerSecond } = this.#options;
-    if (movesPerSecond !== undefined) await this.#change({ movesPerSecond, movesBurst: 10 * movesPerSecond });
+    if (movesPerSecond !== undefined) {
+      await this.#change({ movesPerSecond, movesBurst: 10 * movesPerSecond });
+    }
     this.#plane.start();
     void followPods(this.#plane.store, this.#counted, this.#stopping.signal);
     await this.#time.drive(this.#agents.start());
