@@ -5,7 +5,7 @@ export const EXCLUSIVE_ANNOTATION = "styrmann.dev/exclusive";
 
 interface PodLike {
   readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> | undefined } | undefined;
-  readonly spec: { readonly exclusive?: boolean };
+  readonly spec: { readonly exclusive?: boolean; readonly containers: readonly unknown[] };
 }
 
 export function isExclusive({ metadata, spec }: PodLike): boolean {

@@ -28,9 +28,18 @@ const LOOKED_AT = 4;
 export function copiesOf(reader: Reader, unitName: string): Copies {
   const unit = reader.get(units, unitName);
   const own = unit ? reader.by(pods, OWNER_INDEX, unit.metadata.uid) : [];
-  const slots = Array.from({ length: LOOKED_AT }, (_, slot) => podName(unitName, { slot }));
-  const named = slots.flatMap((name) => reader.get(pods, `${FLEET_NAMESPACE}/${name}`) ?? []);
+  const named = namedAfter(reader, unitName);
   return sortCopies([...own, ...named.filter((pod) => controllerOf(pod)?.uid !== unit?.metadata.uid)], unit);
+}
+
+/** An earlier unit of the name ran once only, and may run yet: nothing of the name starts beside it. */
+export function isHeldAlone(reader: Reader, unitName: string): boolean {
+  return namedAfter(reader, unitName).some((pod) => isExclusive(pod) && holdsItsPlace(pod));
+}
+
+function namedAfter(reader: Reader, unitName: string): readonly Pod[] {
+  const slots = Array.from({ length: LOOKED_AT }, (_, slot) => podName(unitName, { slot }));
+  return slots.flatMap((name) => reader.get(pods, `${FLEET_NAMESPACE}/${name}`) ?? []);
 }
 
 function sortCopies(all: readonly Pod[], unit: Unit | undefined): Copies {

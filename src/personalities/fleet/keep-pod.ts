@@ -4,7 +4,7 @@ import { isTerminal, type Pod, pods } from "../../model/pod.ts";
 import { deletePod } from "../../store/delete-pod.ts";
 import { recordEvent } from "../../store/record-event.ts";
 import type { Tx } from "../../store/transaction.ts";
-import { copiesOf, freeSlot } from "./copies.ts";
+import { copiesOf, freeSlot, isHeldAlone } from "./copies.ts";
 import type { Unit } from "./kinds.ts";
 import { whyLeave } from "./placements.ts";
 import { FLEET_ANNOTATION, type Placement, translateUnit, WHERE_IT_WAS } from "./translate.ts";
@@ -12,8 +12,9 @@ import { isAskedToStart, isStopping } from "./unit-pods.ts";
 
 /** Keeps the pod of a global unit on one machine. A pod that has to go is waited for. `hash`: of the unit's options. */
 export function keepPod(tx: Tx, unit: Unit, hash: string, placement: Placement, pod: Pod | undefined): void {
-  if (!pod) tx.create(pods, translateUnit(unit, placement));
-  else if (pod.metadata.deletionTimestamp === undefined) keep(tx, unit, hash, placement, pod, true);
+  if (!pod) {
+    if (!isHeldAlone(tx, unit.metadata.name)) tx.create(pods, translateUnit(unit, placement));
+  } else if (pod.metadata.deletionTimestamp === undefined) keep(tx, unit, hash, placement, pod, true);
 }
 
 /** Keeps one copy of a unit, beside those that are lost with their machines; gives the keys of all that are to stay. */
