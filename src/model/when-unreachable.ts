@@ -3,6 +3,8 @@ import { parseDurationMs } from "../lib/duration.ts";
 import type { Pod, PodSpec, Toleration } from "./pod.ts";
 import { toleratedMs } from "./toleration.ts";
 
+export { EXCLUSIVE_ANNOTATION, isExclusive } from "./exclusive.ts";
+
 /** `afterMs` counts from the moment the node is unreachable. */
 export type UnreachableRule =
   | { readonly action: "replace"; readonly afterMs: number }
@@ -11,8 +13,6 @@ export type UnreachableRule =
 
 /** On a pod (template): `replace`, `keep`, or a duration (`5m`): replaced that long after its node became unreachable. */
 export const WHEN_UNREACHABLE_ANNOTATION = "styrmann.dev/when-unreachable";
-/** On a pod (template): `true` = at most one copy at any instant, anywhere. */
-export const EXCLUSIVE_ANNOTATION = "styrmann.dev/exclusive";
 
 type PodLike = { readonly metadata?: Pick<Pod["metadata"], "annotations"> | undefined; readonly spec: PodSpec };
 
@@ -33,10 +33,6 @@ export function parseUnreachableRule(text: string): UnreachableRule | undefined 
   if (text === "replace") return { action: "replace", afterMs: 0 };
   const afterMs = parseDurationMs(text);
   return afterMs === undefined || afterMs > LONGEST_AFTER_MS ? undefined : { action: "replace", afterMs };
-}
-
-export function isExclusive(pod: PodLike): boolean {
-  return pod.spec.exclusive ?? pod.metadata?.annotations?.[EXCLUSIVE_ANNOTATION] === "true";
 }
 
 const UNREACHABLE_TAINT = { key: "node.kubernetes.io/unreachable", effect: "NoExecute" } as const;
