@@ -89,6 +89,43 @@ describe("exclusive-once", () => {
     assert.equal(checker.judgements, 3);
   });
 
+  test("what was deleted and applied again is the same, and what runs beside it need not be exclusive", async () => {
+    for (const isExclusive of [true, false]) {
+      const checker = new ExclusiveOnce();
+      const stage = await CheckerStage.open(checker);
+      const again = testPod({ name: "b", owner: "db", spec: { nodeName: "n2", exclusive: isExclusive } });
+      const ownerReferences = again.metadata.ownerReferences?.map((owner) => ({ ...owner, uid: "another" })) ?? [];
+      await stage.commit((tx) => tx.create(pods, exclusivePod("a", "n1")));
+      stage.call("running", "n1", "uid-a");
+      await stage.commit((tx) => {
+        tx.remove(pods, "default/a");
+        tx.create(pods, { ...again, metadata: { ...again.metadata, ownerReferences } });
+      });
+      await fires(checker, /uid-a.* and uid-b/, () => stage.call("running", "n2", "uid-b"));
+    }
+  });
+
+  test("a pod without an owner that is made anew under its name is the same, and one that is taken up is its owner's", async () => {
+    const bare = (uid: string, name: string, nodeName: string) => {
+      const pod = testPod({ name, spec: { nodeName, exclusive: true } });
+      return { ...pod, metadata: { ...pod.metadata, uid } };
+    };
+    for (const isTakenUp of [false, true]) {
+      const checker = new ExclusiveOnce();
+      const stage = await CheckerStage.open(checker);
+      await stage.commit((tx) => tx.create(pods, bare("uid-a", "a", "n1")));
+      stage.call("running", "n1", "uid-a");
+      const { ownerReferences = [] } = exclusivePod("x", "n1").metadata;
+      if (isTakenUp)
+        await stage.changePod("default/a", (pod) => ({ ...pod, metadata: { ...pod.metadata, ownerReferences } }));
+      await stage.commit((tx) => {
+        tx.remove(pods, "default/a");
+        tx.create(pods, isTakenUp ? exclusivePod("b", "n2") : bare("uid-b", "a", "n2"));
+      });
+      await fires(checker, /uid-a.* and uid-b/, () => stage.call("running", "n2", "uid-b"));
+    }
+  });
+
   test("what stands still with its whole host is judged again when that goes on", async () => {
     const checker = new ExclusiveOnce();
     const stage = await CheckerStage.open(checker);

@@ -19,13 +19,14 @@ const THAWED_MS = 1_000;
 /** What runs is taken from the machines themselves, at the instant a run begins there. */
 export class ExclusiveOnce implements Checker {
   readonly rule = "exclusive-once";
-  readonly words = "At most one copy of an exclusive pod runs at any instant, anywhere.";
+  readonly words =
+    "At most one copy of an exclusive pod runs at any instant, anywhere; deleted and applied again it is the same.";
   judgements = 0;
   readonly #book = new PodBook();
-  /** Also pods that are gone from the store: they may run on. */
+  /** What its user would call the same thing, by uid. Also of pods that are gone from the store: they may run on. */
   readonly #identities = new Map<string, string>();
-  /** Copies wanted of an owner, the most ever: while it is scaled down the surplus is still stopping. */
-  readonly #wanted = new Map<string, number>();
+  /** Uids: nothing of the same identity may run beside these, whatever its own definition says. */
+  readonly #alone = new Set<string>();
   readonly #running = new Map<string, Map<string, Running>>();
   /** Identities with a copy on a host that stood still, and when to look again. */
   readonly #later = new Map<string, number>();
@@ -45,10 +46,7 @@ export class ExclusiveOnce implements Checker {
   committed(changes: readonly Change[]): void {
     for (const change of changes) {
       this.#book.take(change);
-      const copies = copiesWanted(change.object as { spec?: unknown });
-      const { uid } = change.object.metadata;
-      if (copies !== undefined) this.#wanted.set(uid, Math.max(copies, this.#wanted.get(uid) ?? 1));
-      const pod = this.#book.get(uid);
+      const pod = this.#book.get(change.object.metadata.uid);
       if (pod) this.#learn(pod);
     }
   }
@@ -84,14 +82,29 @@ export class ExclusiveOnce implements Checker {
     }
   }
 
+  /** Once and for all: an orphan is still what it was, unless another takes it up. */
   #learn(pod: Pod): void {
-    if (!isExclusive(pod)) return;
-    this.#identities.set(pod.metadata.uid, controllerOf(pod)?.uid ?? pod.metadata.uid);
+    const { uid, name, namespace } = pod.metadata;
+    const owner = controllerOf(pod);
+    if (isExclusive(pod)) this.#alone.add(uid);
+    const before = this.#identities.get(uid);
+    const own = before ?? `Pod ${namespace}/${name}`;
+    const identity = owner ? `${owner.apiVersion} ${owner.kind} ${namespace}/${owner.name}` : own;
+    this.#identities.set(uid, identity);
+    if (before !== undefined && before !== identity) this.#takeUp(uid, before, identity);
+  }
+
+  #takeUp(uid: string, before: string, identity: string): void {
+    const [from, to] = [this.#running.get(before) ?? [], this.#running.get(identity) ?? new Map<string, Running>()];
+    for (const [key, run] of from) if (run.podUid === uid) to.set(key, run);
+    this.#running.set(identity, to);
   }
 
   #judge(identity: string, runs: Map<string, Running>): void {
+    for (const [key, run] of runs)
+      if (!this.#stillRuns(run) || this.#identities.get(run.podUid) !== identity) runs.delete(key);
+    if (![...runs.values()].some(({ podUid }) => this.#alone.has(podUid))) return;
     this.judgements++;
-    for (const [key, run] of runs) if (!this.#stillRuns(run)) runs.delete(key);
     const copies = new Map<string, Running>();
     for (const run of runs.values()) {
       // What stands still with its whole host does not run; its guard is due the moment that the host goes on.
@@ -106,10 +119,9 @@ export class ExclusiveOnce implements Checker {
       if (twice) throw new SimFailure(this.rule, `${words(run)} and ${words(twice)} run at once`);
       copies.set(`${run.host} ${run.podUid}`, run);
     }
-    const most = this.#wanted.get(identity) ?? 1;
-    if (copies.size > most) {
+    if (copies.size > 1 && [...copies.values()].some(({ podUid }) => this.#alone.has(podUid))) {
       const list = [...copies.values()].map(words).sort().join(" and ");
-      throw new SimFailure(this.rule, `${copies.size} copies of ${identity} run at once, at most ${most} may: ${list}`);
+      throw new SimFailure(this.rule, `${copies.size} copies of ${identity} run at once: ${list}`);
     }
   }
 
@@ -122,10 +134,4 @@ export class ExclusiveOnce implements Checker {
 
 function words({ host, podUid, container, attempt }: Running): string {
   return `${podUid}/${container} (attempt ${attempt}) on ${host}`;
-}
-
-function copiesWanted({ spec }: { readonly spec?: unknown }): number | undefined {
-  const { replicas, definition } = (spec ?? {}) as { replicas?: unknown; definition?: { instances?: unknown } };
-  const copies = replicas ?? definition?.instances;
-  return typeof copies === "number" ? copies : undefined;
 }

@@ -7,6 +7,7 @@ import {
   exclusiveServerDown,
   exclusiveStubborn,
 } from "./exclusive.ts";
+import { exclusiveNoMore, exclusiveRecreate } from "./exclusive-recreate.ts";
 import { drainDeadline, drained, drainFloor, rebalanced } from "./moving.ts";
 import { controlPlaneDown, ownStall, restartGrace, storeRefuses, upgrade } from "./outages.ts";
 import { goodbyeKept, rebootAll, rebootAnnounced, staggeredRestart } from "./reboots.ts";
@@ -52,6 +53,8 @@ export const scenarios: readonly Scenario[] = [
   exclusiveAgentCrash,
   exclusiveServerDown,
   exclusiveDeath,
+  exclusiveRecreate,
+  exclusiveNoMore,
   drained,
   drainFloor,
   drainDeadline,
