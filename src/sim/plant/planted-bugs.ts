@@ -1,5 +1,6 @@
 /** Mistakes that somebody could make, each in one place: the simulator has to notice every one of them. */
 import { agentBugs } from "./agent-bugs.ts";
+import { exclusiveBugs } from "./exclusive-bugs.ts";
 import { lifecycleBugs } from "./lifecycle-bugs.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { ruleBugs } from "./rule-bugs.ts";
@@ -11,4 +12,10 @@ export function plantedBug(name: string): PlantedBug {
   throw new Error(`there is no planted bug "${name}"; there are ${plantedBugs.map((bug) => bug.name).join(", ")}`);
 }
 
-export const plantedBugs: readonly PlantedBug[] = [...serverBugs, ...agentBugs, ...lifecycleBugs, ...ruleBugs];
+export const plantedBugs: readonly PlantedBug[] = [
+  ...serverBugs,
+  ...agentBugs,
+  ...lifecycleBugs,
+  ...exclusiveBugs,
+  ...ruleBugs,
+];
