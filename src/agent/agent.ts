@@ -21,6 +21,7 @@ import type { Transport } from "../seams/transport.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Assignments, Control } from "./control.ts";
 import { DriverView } from "./driver-view.ts";
+import { driversAtMs } from "./drivers-at.ts";
 import { EventFilter } from "./event-filter.ts";
 import { Fence, GUARD_SHARE } from "./fence.ts";
 import { Guard } from "./guard.ts";
@@ -133,7 +134,7 @@ export class Agent {
     this.#health = new HealthWatch({
       ...{ heartbeats: this.#heartbeats, clock, log },
       look: async () => void (await Promise.all([...this.#views.values()].map((view) => view.describe()))),
-      engineAtMs: () => this.#engineAtMs(),
+      driversAtMs: () => driversAtMs(this.#views),
       ...(options.probeDisk === undefined ? {} : { probeDisk: () => options.probeDisk?.() ?? Promise.resolve() }),
       ...(options.memory === undefined ? {} : { memory: () => options.memory?.() }),
     });
@@ -371,12 +372,6 @@ export class Agent {
   /** To what was said of this node's pods while it was not heard. */
   #answerBack(): void {
     for (const worker of this.#workers.values()) if (isOnLostNode(worker.pod)) worker.compare(worker.pod);
-  }
-
-  /** When the engine that has been silent longest last answered. */
-  #engineAtMs(): number | undefined {
-    const answers = [...this.#views.values()].flatMap(({ answeredAtMs }) => answeredAtMs ?? []);
-    return answers.length === 0 ? undefined : Math.min(...answers);
   }
 
   #exclusive(): readonly PodWorker[] {

@@ -1,7 +1,15 @@
 /** A node's sign of life, and what it is answered. */
 
 /** What the node says of itself beside "I live". Shown, and steers new placements away; moves nothing. */
-export type NodeHealth = "ok" | "io-stalled" | "engine-silent" | "memory-pressure" | "agent-stalled";
+export type NodeHealth =
+  | "ok"
+  | "io-stalled"
+  /** The Docker Engine. */
+  | "engine-silent"
+  /** What runs processes and units. */
+  | "keeper-silent"
+  | "memory-pressure"
+  | "agent-stalled";
 
 export interface Heartbeat {
   readonly node: string;

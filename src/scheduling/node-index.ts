@@ -316,7 +316,7 @@ function classKey(facts: NodeFacts, keys: ReadonlySet<string>): string {
     drivers,
     facts.scoringCpu,
     facts.scoringMemory,
-    facts.unwell !== undefined,
+    facts.unwell,
     facts.cordoned,
   ]);
 }

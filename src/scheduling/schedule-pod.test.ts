@@ -61,6 +61,18 @@ const CASES: readonly {
     placed: "n2 n2 n2 n1",
   },
   {
+    name: "a process keeper that is silent is no concern of containers",
+    nodes: [{ name: "n1", unwell: "KeeperSilent" }, { name: "n2" }],
+    pods: copies(2, { cpu: "1" }),
+    placed: "n1 n2",
+  },
+  {
+    name: "a process keeper that is silent is shunned by processes",
+    nodes: [{ name: "n1", unwell: "KeeperSilent" }, { name: "n2" }],
+    pods: copies(2, { cpu: "1", spec: { containers: [{ name: "main", command: ["sleep", "1"], driver: "process" }] } }),
+    placed: "n2 n2",
+  },
+  {
     name: "pods that ask for nothing still spread",
     nodes: zoned(undefined, undefined),
     pods: [{ name: "x" }, { name: "y" }, { name: "z" }],

@@ -27,9 +27,15 @@ const COST_PER_WEIGHT = 20_000;
 /** More than preferences, and spreading of a workload's copies, come to: a host in trouble takes what fits nowhere else. */
 const UNWELL = 100_000_000;
 
+/** What the node says of its health, where that is the pod's concern. */
+function unwellFor({ drivers }: Demand, { unwell }: NodeFacts): string | undefined {
+  const isTheKeepers = unwell === "KeeperSilent" && drivers.every((name) => name === "docker");
+  return isTheKeepers ? undefined : unwell;
+}
+
 /** Preferences that look at the node alone. */
 export function factsCost(demand: Demand, facts: NodeFacts): number {
-  let cost = facts.unwell === undefined ? 0 : UNWELL;
+  let cost = unwellFor(demand, facts) === undefined ? 0 : UNWELL;
   for (const taint of facts.taints) {
     if (taint.effect === "PreferNoSchedule" && !isTolerated(taint, demand.tolerations)) cost += UNTOLERATED_PREFERENCE;
   }
@@ -74,7 +80,8 @@ export function namedScores(
   const scores: NamedScore[] = [
     { name: strategy === "binpack" ? "most allocated" : "least allocated", points: points(balance) },
   ];
-  if (facts.unwell !== undefined) scores.push({ name: `health ${facts.unwell}`, points: points(-UNWELL) });
+  const unwell = unwellFor(demand, facts);
+  if (unwell !== undefined) scores.push({ name: `health ${unwell}`, points: points(-UNWELL) });
   for (const preference of demand.nodePreferences) {
     const broken = preference.admits(facts) ? 0 : preference.weight * COST_PER_WEIGHT;
     scores.push({ name: preference.from, points: points(-broken) });

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
+import type { Signs } from "./health.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 
 export interface HealthWatchOptions {
@@ -8,8 +9,8 @@ export interface HealthWatchOptions {
   readonly log: Log;
   /** Asks every driver how it is. */
   look(): Promise<void>;
-  /** When the engine that has been silent longest last answered; undefined while none was ever there. */
-  engineAtMs(): number | undefined;
+  /** When each of those who run things last answered; without one that never was there. */
+  driversAtMs(): Pick<Signs, "engineAtMs" | "keeperAtMs">;
   /** Writes a little to the agent's disk and waits until it is there. */
   probeDisk?(): Promise<void>;
   /** Why memory is short, in words; undefined when it is not. */
@@ -77,13 +78,12 @@ export class HealthWatch {
 
   #show(): void {
     if (this.#isStopped) return;
-    const { heartbeats, clock, engineAtMs, memory } = this.#options;
-    const engine = engineAtMs();
+    const { heartbeats, clock, driversAtMs, memory } = this.#options;
     const words = memory?.();
     heartbeats.show({
       ...(heartbeats.watchesAgent ? { tickAtMs: clock.monotonic() } : {}),
       ...(this.#diskAskedAtMs === undefined ? {} : { diskAskedAtMs: this.#diskAskedAtMs }),
-      ...(engine === undefined ? {} : { engineAtMs: engine }),
+      ...driversAtMs(),
       ...(words === undefined ? {} : { memory: words }),
     });
   }

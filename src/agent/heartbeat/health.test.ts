@@ -10,7 +10,16 @@ describe("health word", () => {
     { why: "all is well", signs: { tickAtMs: NOW, engineAtMs: NOW - 6_000 }, says: /^ok/ },
     { why: "a write waits, but not for long", signs: { diskAskedAtMs: NOW - 4_900 }, says: /^ok/ },
     { why: "a write hangs", signs: { diskAskedAtMs: NOW - 12_000 }, says: /^io-stalled .* waiting for 10 s/ },
-    { why: "the engine hangs", signs: { engineAtMs: NOW - 10_000 }, says: /^engine-silent .* not answered for 10 s/ },
+    {
+      why: "the engine hangs",
+      signs: { engineAtMs: NOW - 10_000 },
+      says: /^engine-silent the Docker Engine .* for 10 s/,
+    },
+    {
+      why: "the keeper hangs",
+      signs: { keeperAtMs: NOW - 10_000 },
+      says: /^keeper-silent the process keeper .* for 10 s/,
+    },
     { why: "the agent stands still", signs: { tickAtMs: NOW - 65_000 }, says: /^agent-stalled .* for 1 min/ },
     { why: "memory", signs: { memory: "less than 100 MiB of memory are left" }, says: /^memory-pressure less than/ },
     {

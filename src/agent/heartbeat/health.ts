@@ -12,18 +12,21 @@ export interface Signs {
   readonly tickAtMs?: number;
   /** When the write to the disk that has not come back yet was begun. */
   readonly diskAskedAtMs?: number;
-  /** When the engine that has been silent longest last answered. */
+  /** When the Docker Engine last answered. */
   readonly engineAtMs?: number;
+  /** When the process keeper last answered. */
+  readonly keeperAtMs?: number;
   /** Why memory is short, in words. */
   readonly memory?: string;
 }
 
 const AGENT_STALLED_MS = 5_000;
 const IO_STALLED_MS = 5_000;
-const ENGINE_SILENT_MS = 10_000;
+const DRIVER_SILENT_MS = 10_000;
 
 /** The most fundamental first: an agent that stands still cannot say anything about disk and engine. */
-export function healthOf({ tickAtMs, diskAskedAtMs, engineAtMs, memory }: Signs, nowMs: number): HealthWord {
+export function healthOf(signs: Signs, nowMs: number): HealthWord {
+  const { tickAtMs, diskAskedAtMs, engineAtMs, keeperAtMs, memory } = signs;
   const silent = (sinceMs: number | undefined) => (sinceMs === undefined ? 0 : nowMs - sinceMs);
   if (silent(tickAtMs) >= AGENT_STALLED_MS) {
     return { health: "agent-stalled", message: `the agent has not moved for ${seconds(silent(tickAtMs))}` };
@@ -31,8 +34,13 @@ export function healthOf({ tickAtMs, diskAskedAtMs, engineAtMs, memory }: Signs,
   if (silent(diskAskedAtMs) >= IO_STALLED_MS) {
     return { health: "io-stalled", message: `a write to disk has been waiting for ${seconds(silent(diskAskedAtMs))}` };
   }
-  if (silent(engineAtMs) >= ENGINE_SILENT_MS) {
-    return { health: "engine-silent", message: `the engine has not answered for ${seconds(silent(engineAtMs))}` };
+  if (silent(engineAtMs) >= DRIVER_SILENT_MS) {
+    const message = `the Docker Engine has not answered for ${seconds(silent(engineAtMs))}`;
+    return { health: "engine-silent", message };
+  }
+  if (silent(keeperAtMs) >= DRIVER_SILENT_MS) {
+    const message = `the process keeper has not answered for ${seconds(silent(keeperAtMs))}`;
+    return { health: "keeper-silent", message };
   }
   return memory === undefined ? { health: "ok" } : { health: "memory-pressure", message: memory };
 }

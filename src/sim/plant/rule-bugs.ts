@@ -50,8 +50,8 @@ export const ruleBugs: readonly PlantedBug[] = [
   }),
   without("health-steers-placement", {
     file: "src/scheduling/scores.ts",
-    find: "facts.unwell === undefined ? 0 : UNWELL",
-    replace: "facts.unwell === undefined ? 0 : UNWELL / UNWELL",
+    find: "unwellFor(demand, facts) === undefined ? 0 : UNWELL",
+    replace: "unwellFor(demand, facts) === undefined ? 0 : UNWELL / UNWELL",
     sentence: "a host that says it is unwell gets new pods like any other",
   }),
   without("reboot-all", {
