@@ -9,11 +9,16 @@ const at = (seconds: number) => new Date(START + seconds * 1000).toISOString().r
 function drain(
   phase: NodeDrainStatus["phase"],
   rows: readonly (readonly [DrainState, number])[],
-  more: object = {},
+  {
+    blocked = [],
+    ...more
+  }: { readonly blocked?: readonly number[]; readonly note?: string; readonly endedAt?: string } = {},
 ): NodeDrain {
   const pods = rows.map(([state, since], n) => ({
     ...{ key: `default/p${n}`, uid: `${n}`, workload: "web", reason: "", state },
     since: at(since),
+    ...(blocked.includes(n) ? { blocked: true as const } : {}),
+    ...(state === "deleted" ? { needsForce: true as const } : {}),
   }));
   const metadata = { name: "n1", uid: "u", resourceVersion: "1", generation: 1, creationTimestamp: at(0) };
   return {
@@ -52,6 +57,16 @@ describe("how a drain fares:", () => {
       "what stays is counted apart",
       drain("drained", [...moved(9), ["stays", 0], ["stays", 0]], { endedAt: at(9) }),
       "1 moved in 9s; 2 stay",
+    ],
+    [
+      "what was deleted has not moved",
+      drain("drained", [...moved(9), ["deleted", 12]], { endedAt: at(12) }),
+      "1 moved, 1 deleted in 12s",
+    ],
+    [
+      "what is held up is not waited for",
+      drain("blocked", [...moved(5), ["starting", 6]], { blocked: [1] }),
+      "1 of 2 moved, 1 waits for successors that are not ready",
     ],
     ["nothing there", drain("drained", [], { endedAt: at(0) }), "nothing had to move"],
   ] as const) {

@@ -78,9 +78,14 @@ function progress(report: DrainReport): string {
 }
 
 /** Without the estimate, which would be another line every second. */
-function plainProgress({ moved, total, pods, note }: DrainReport): string {
+function plainProgress({ moved, total, deleted = 0, pods, note }: DrainReport): string {
   const stuck = pods.filter(({ state }) => state === "stuck").length;
-  const words = stuck === 0 ? "" : `, ${stuck} ${stuck === 1 ? "has" : "have"} nowhere to go`;
+  const blocked = pods.filter((row) => row.blocked).length;
+  const words = [
+    ...(deleted === 0 ? [] : [`, ${deleted} deleted`]),
+    ...(stuck === 0 ? [] : [`, ${stuck} ${stuck === 1 ? "has" : "have"} nowhere to go`]),
+    ...(blocked === 0 ? [] : [`, ${blocked} ${blocked === 1 ? "waits" : "wait"} for successors that are not ready`]),
+  ].join("");
   return `${moved} of ${total} moved${words}${note === undefined ? "" : `; ${note}`}`;
 }
 
@@ -101,12 +106,12 @@ function sayBegun(terminal: Terminal, { node }: DrainReport): void {
 function sayEnded(terminal: Terminal, report: DrainReport): void {
   const { node, phase, summary, pods } = report;
   const stays = pods.filter(({ state }) => state === "stays");
-  const stuck = pods.filter(({ state }) => state === "stuck");
+  const stuck = pods.filter(({ state, blocked }) => state === "stuck" || blocked);
   const open = stays.some(({ needsForce }) => needsForce);
   const head = phase === "drained" ? `node ${node} is drained: ${summary}` : `node ${node}: ${summary}`;
   terminal.out(`${plainLines([head, ...podLines([...stuck, ...stays])].join("\n"))}\n`);
   if (phase === "blocked") {
-    const next = `styr drain ${node} --deadline 0s stops them all the same; styr uncordon ${node} ends it; it moves on by itself when there is room`;
+    const next = `styr drain ${node} --deadline 0s stops them all the same; styr uncordon ${node} ends it; it moves on by itself when there is room, or what it waits for is ready`;
     throw new CliFailure("", { exitCode: EXIT.notPlaced, next });
   }
   if (open) throw new CliFailure("", { next: `styr drain ${node} --force deletes what nothing would start elsewhere` });

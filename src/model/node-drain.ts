@@ -23,7 +23,7 @@ export interface NodeDrainSpec {
   readonly atOnce: number;
 }
 
-/** `blocked`: all that is left has nowhere to go; it is tried again until it has, or the deadline comes. */
+/** `blocked`: nothing goes on: all that is left has nowhere to go, or waits for successors that do not become ready. It goes on by itself when that changes, or when the deadline comes. */
 export type DrainPhase = "draining" | "blocked" | "drained";
 
 export interface NodeDrainStatus {
@@ -38,9 +38,9 @@ export interface NodeDrainStatus {
 
 /**
  * `waiting` its turn has not come · `starting` its successor starts, it runs on · `stopping` it was asked to stop ·
- * `moved` it has stopped · `stuck` there is no place for its successor · `stays` it is not the drain's to move.
+ * `moved` it has stopped · `deleted` it has stopped, and nobody starts it elsewhere · `stuck` there is no place for its successor · `stays` it is not the drain's to move.
  */
-export type DrainState = "waiting" | "starting" | "stopping" | "moved" | "stuck" | "stays";
+export type DrainState = "waiting" | "starting" | "stopping" | "moved" | "deleted" | "stuck" | "stays";
 
 export interface DrainedPod {
   /** `namespace/name`. */
@@ -57,6 +57,8 @@ export interface DrainedPod {
   readonly readyBefore?: number;
   /** Nobody keeps it: it stays unless the drain is told to delete it. */
   readonly needsForce?: true;
+  /** It has waited for others too long to be counted on: its mark stays, its slot is given to the next. */
+  readonly blocked?: true;
 }
 
 export const nodeDrains = defineKind<NodeDrain>("NodeDrain", "styrmann.dev/v1", "cluster");
@@ -72,9 +74,11 @@ export interface DrainReport {
   readonly endedAt?: string;
   readonly deadline?: string;
   readonly note?: string;
-  /** Pods that are to move: all but those that stay. */
+  /** Pods that are to move: all but those that stay, and those that are deleted. */
   readonly total: number;
   readonly moved: number;
+  /** Deleted with --force; nobody starts them elsewhere. */
+  readonly deleted?: number;
   /** From the pace so far; absent before the first has moved and when nothing moves. */
   readonly etaSeconds?: number;
   /** `7 of 12 moved, about 40 s left`. */

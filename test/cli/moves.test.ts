@@ -96,6 +96,7 @@ describe("styr:", () => {
     assert.match(left.err, /next: styr .*drain n2 --force/);
     const forced = await styr(["drain", "n2", "--force"]);
     assert.equal(forced.code, 0, forced.err);
+    assert.match(forced.out, /^node n2 is drained: 1 deleted in \d+s$/m);
     assert.match(counts(), /^\d\/0\/\d$/);
     assert.equal((await styr(["uncordon", "n2"])).code, 0);
   });

@@ -88,8 +88,8 @@ function write(tx: Tx, drain: NodeDrain, node: Node, rows: readonly DrainedPod[]
 
 function phaseOf(rows: readonly DrainedPod[]): NodeDrainStatus["phase"] {
   const isOpen = ({ state }: DrainedPod) => state === "waiting" || state === "starting" || state === "stopping";
-  if (rows.some(isOpen)) return "draining";
-  return rows.some(({ state }) => state === "stuck") ? "blocked" : "drained";
+  if (rows.some((row) => isOpen(row) && !row.blocked)) return "draining";
+  return rows.some(({ state, blocked }) => state === "stuck" || blocked) ? "blocked" : "drained";
 }
 
 function announce(tx: Tx, node: Node, { phase, pods: rows }: NodeDrainStatus): void {
@@ -97,12 +97,14 @@ function announce(tx: Tx, node: Node, { phase, pods: rows }: NodeDrainStatus): v
   if (phase === "drained") {
     const stays = of("stays").length;
     const rest = stays === 0 ? "it is empty" : `${stays} ${stays === 1 ? "pod stays" : "pods stay"}`;
-    const message = `drained: ${of("moved").length} moved, ${rest}`;
+    const deleted = of("deleted").length;
+    const message = `drained: ${of("moved").length} moved, ${deleted === 0 ? "" : `${deleted} deleted, `}${rest}`;
     recordEvent(tx, node, { type: "Normal", reason: "Drained", message, component: "drain" });
   } else if (phase === "blocked") {
-    const [first, ...others] = of("stuck");
+    const [first, ...others] = rows.filter(({ state, blocked }) => state === "stuck" || blocked);
     const more = others.length === 0 ? "" : `, and ${others.length} more`;
-    const message = `the drain waits: ${first?.key} has nowhere to go: ${first?.reason}${more}`;
+    const what = first?.state === "stuck" ? " has nowhere to go" : "";
+    const message = `the drain waits: ${first?.key}${what}: ${first?.reason}${more}`;
     recordEvent(tx, node, { type: "Warning", reason: "DrainBlocked", message, component: "drain" });
   }
 }

@@ -1,4 +1,5 @@
 /** One look at a node that is being drained: what of its pods may start to move, what may stop, and what has to wait for what. */
+
 import { type CopiesBook, type Kept, workloadNameOf } from "../../model/copies-book.ts";
 import { disruptionOf, withDisruption } from "../../model/disruption.ts";
 import { keyOf } from "../../model/meta.ts";
@@ -13,12 +14,19 @@ import { type Candidate, drainOrder, isSystemPod } from "./drain-order.ts";
 import type { FindElsewhere } from "./elsewhere.ts";
 import { isOnTheMove, judgeMove, readyCopies } from "./judge-move.ts";
 import { movesAtOnce } from "./moves-at-once.ts";
+import { movingSinceMs, namesOf, notReadySinceMs, overdueAfterMs } from "./overdue.ts";
 import { peersOf } from "./peers.ts";
 
 /** What has no place is tried again so often, beside when something changes. */
 const RETRY_MS = 5_000;
 /** The scheduler has not heard of the cordon yet. */
 const SOON_MS = 200;
+
+interface Wait {
+  readonly reason: string;
+  /** What it waits for does not come by itself, as far as anybody can tell. */
+  readonly blocked?: true;
+}
 
 export class DrainPass {
   readonly #tx: Tx;
@@ -29,7 +37,7 @@ export class DrainPass {
   readonly #rows = new Map<string, DrainedPod>();
   readonly #isLate: boolean;
   /** Owners of which no more copies may be on the move, and why: asked once per look, as they may have thousands. */
-  readonly #atLimit = new Map<string, string>();
+  readonly #atLimit = new Map<string, Wait>();
   #againInMs = Number.POSITIVE_INFINITY;
 
   constructor(tx: Tx, drain: NodeDrain, book: CopiesBook, elsewhere: FindElsewhere) {
@@ -75,7 +83,8 @@ export class DrainPass {
   /** Takes care of a pod whose move is under way; false: it is not. */
   #goOn(pod: Pod, kept: Kept): boolean {
     if (pod.metadata.deletionTimestamp !== undefined) {
-      this.#say(pod, "stopping", this.#earlier.get(pod.metadata.uid)?.reason ?? "it was asked to stop");
+      const { reason = "it was asked to stop", needsForce } = this.#earlier.get(pod.metadata.uid) ?? {};
+      this.#say(pod, "stopping", reason, needsForce ? { needsForce } : {});
       return true;
     }
     const disruption = disruptionOf(pod);
@@ -100,8 +109,11 @@ export class DrainPass {
       this.#stop(pod, "its successor is ready");
       return;
     }
-    if (verdict.againInMs !== undefined) this.#lookAgain(verdict.againInMs);
-    this.#say(pod, "starting", verdict.reason, { readyBefore });
+    const overdueMs = sinceMs + overdueAfterMs(copies) - nowMs;
+    const isWatched = verdict.againInMs !== undefined;
+    this.#lookAgain(verdict.againInMs ?? (overdueMs > 0 ? overdueMs : Number.POSITIVE_INFINITY));
+    if (isWatched || overdueMs > 0) this.#say(pod, "starting", verdict.reason, { readyBefore });
+    else this.#say(pod, "starting", `${verdict.reason}; others are not kept waiting`, { readyBefore, blocked: true });
   }
 
   #consider({ pod, kept }: Candidate): void {
@@ -115,20 +127,24 @@ export class DrainPass {
     } else if (kept.moves !== "nobody's" && toleratesCordon(pod.spec.tolerations ?? [])) {
       this.#say(pod, "stays", "it tolerates that its node is cordoned: its successor would start there again");
     } else if (this.#isLate) {
-      this.#stop(pod, "the deadline has come");
+      this.#stop(pod, "the deadline has come", forceOf(kept));
     } else {
       const wait = this.#whyWait(pod, kept);
       if (wait === undefined) this.#begin(pod, kept);
-      else this.#say(pod, "waiting", wait);
+      else
+        this.#say(pod, "waiting", wait.reason, {
+          ...forceOf(kept),
+          ...(wait.blocked ? { blocked: wait.blocked } : {}),
+        });
     }
   }
 
-  #whyWait(pod: Pod, { owner, moves, copies }: Kept): string | undefined {
-    const rows = [...this.#rows.values()];
-    const isUnderWay = ({ state }: DrainedPod) => state === "starting" || state === "stopping";
-    if (rows.filter(isUnderWay).length >= this.#drain.spec.atOnce) return "its turn has not come";
-    if (isSystemPod(pod) && rows.some((row) => isUnderWay(row) || row.state === "waiting"))
-      return "system pods go last";
+  #whyWait(pod: Pod, { owner, moves, copies }: Kept): Wait | undefined {
+    const rows = [...this.#rows.values()].filter(({ blocked }) => !blocked);
+    const underWay = rows.filter(({ state }) => state === "starting" || state === "stopping");
+    if (underWay.length >= this.#drain.spec.atOnce) return { reason: `its turn comes after ${namesOf(underWay)}` };
+    if (isSystemPod(pod) && (underWay.length > 0 || rows.some(({ state }) => state === "waiting")))
+      return { reason: "system pods go last" };
     if (!owner || moves === "nobody's") return undefined;
     const known = this.#atLimit.get(owner.uid);
     if (known !== undefined) return known;
@@ -137,19 +153,24 @@ export class DrainPass {
       const other = peers.find((peer) => !isTerminal(peer) && !isReady(peer));
       if (!other || !isReady(pod)) return undefined;
       this.#lookAgain(RETRY_MS);
-      return `${other.metadata.name} is not ready`;
+      const isOverdue = this.#tx.nowMs - notReadySinceMs(other) >= overdueAfterMs(copies);
+      return { reason: `${other.metadata.name} is not ready`, ...(isOverdue ? { blocked: true } : {}) };
     }
     const limit = movesAtOnce(copies);
-    if (peers.filter(isOnTheMove).length < limit) return undefined;
+    const moving = peers.filter(isOnTheMove);
+    if (moving.length < limit) return undefined;
     this.#lookAgain(RETRY_MS);
-    const words = limit === 1 ? "another copy is being moved" : `${limit} other copies are being moved`;
-    this.#atLimit.set(owner.uid, words);
-    return words;
+    const overdue = moving.filter((peer) => this.#tx.nowMs - movingSinceMs(peer) >= overdueAfterMs(copies));
+    const reason = limit === 1 ? "another copy is being moved" : `${limit} other copies are being moved`;
+    const isBlocked = moving.length - overdue.length === 0;
+    const wait: Wait = isBlocked ? { reason: `${reason}, and its successor is not ready`, blocked: true } : { reason };
+    this.#atLimit.set(owner.uid, wait);
+    return wait;
   }
 
   #begin(pod: Pod, { moves }: Kept): void {
     if (moves === "nobody's") {
-      this.#stop(pod, "it was to be deleted with --force");
+      this.#stop(pod, "it was to be deleted with --force", { needsForce: true });
       return;
     }
     const startsFirst = moves === "start first" && isReady(pod);
@@ -174,17 +195,22 @@ export class DrainPass {
     this.#say(pod, "starting", "its successor is not made yet", { readyBefore });
   }
 
-  #stop(pod: Pod, reason: string): void {
+  #stop(pod: Pod, reason: string, more: Pick<DrainedPod, "needsForce"> = {}): void {
     deletePod(this.#tx, pod);
     this.#note(pod, `${this.#drain.metadata.name} is being drained: ${reason}`);
-    this.#say(pod, "stopping", reason);
+    this.#say(pod, "stopping", reason, more);
   }
 
   #note(pod: Pod, message: string): void {
     recordEvent(this.#tx, pod, { type: "Normal", reason: "Moving", message, component: "drain" });
   }
 
-  #say(pod: Pod, state: DrainState, reason: string, more: Pick<DrainedPod, "readyBefore" | "needsForce"> = {}): void {
+  #say(
+    pod: Pod,
+    state: DrainState,
+    reason: string,
+    more: Pick<DrainedPod, "readyBefore" | "needsForce" | "blocked"> = {},
+  ): void {
     const { uid } = pod.metadata;
     const before = this.#earlier.get(uid);
     const since = before?.state === state ? before.since : rfc3339(this.#tx.nowMs);
@@ -195,8 +221,7 @@ export class DrainPass {
     const since = rfc3339(this.#tx.nowMs);
     for (const [uid, before] of this.#earlier) {
       if (this.#rows.has(uid) || before.state === "stays") continue;
-      const went = { ...before, state: "moved", since } as const;
-      this.#rows.set(uid, before.state === "moved" ? before : went);
+      this.#rows.set(uid, isOver(before) ? before : gone(before, since));
     }
     return [...this.#rows.values()].toSorted((a, b) =>
       a.key < b.key ? -1 : a.key > b.key ? 1 : a.uid < b.uid ? -1 : 1,
@@ -206,4 +231,16 @@ export class DrainPass {
   #lookAgain(ms: number): void {
     this.#againInMs = Math.min(this.#againInMs, ms);
   }
+}
+
+function isOver({ state }: DrainedPod): boolean {
+  return state === "moved" || state === "deleted";
+}
+
+function gone({ blocked: _, ...before }: DrainedPod, since: string): DrainedPod {
+  return { ...before, state: before.needsForce ? "deleted" : "moved", since };
+}
+
+function forceOf({ moves }: Kept): Pick<DrainedPod, "needsForce"> {
+  return moves === "nobody's" ? { needsForce: true } : {};
 }

@@ -6,6 +6,7 @@ import { events } from "../../model/event.ts";
 import { nodeDrains } from "../../model/node-drain.ts";
 import { isLive, isReady, pods } from "../../model/pod.ts";
 import { NODE_LABEL } from "../../model/well-known.ts";
+import { deletePod } from "../../store/delete-pod.ts";
 
 const THREE = [{ name: "n1" }, { name: "n2" }, { name: "n3" }];
 const clusters: MovingCluster[] = [];
@@ -41,10 +42,56 @@ describe("drain:", () => {
     await cluster.run({ name: "web", replicas: 3 });
     cluster.broken.add("n2").add("n3");
     await cluster.drain("n1");
-    await cluster.advance(60_000);
+    await cluster.advance(50_000);
     assert.equal(cluster.phaseOf("n1"), "draining");
+    await cluster.advance(20_000);
+    assert.equal(cluster.phaseOf("n1"), "blocked");
     assert.equal(cluster.fewestReady.get("web"), 3);
     assert.match(cluster.rowsOf("n1").join(), /web starting: its successor web-\w+ on n[23] is not ready yet/);
+  });
+
+  test("successors that do not become ready hold up nobody else: their slots are given back, and they are named", async () => {
+    const cluster = await open();
+    const others = ["n2", "n3"];
+    for (const node of others)
+      await cluster.setNode(node, (one) => ({ ...one, spec: { ...one.spec, unschedulable: true } }));
+    const bad = ["bad1", "bad2", "bad3", "bad4", "bad5"];
+    for (const name of [...bad, "good1", "good2", "good3"]) await cluster.run({ name, replicas: 1, cpu: "10m" });
+    for (const node of others) await cluster.uncordon(node);
+    for (const name of bad) cluster.broken.add(name);
+    await cluster.drain("n1");
+    await cluster.advance(50_000);
+    assert.equal(cluster.phaseOf("n1"), "draining");
+    assert.match(cluster.rowsOf("n1").join(), /good1 waiting: its turn comes after bad1, bad2, bad3 and 2 more/);
+    await cluster.until("nothing goes on", () => cluster.phaseOf("n1") === "blocked");
+    const left = cluster.on("n1").map(({ metadata }) => metadata.name.split("-")[0]);
+    assert.deepEqual(left.sort(), bad, "what could move has moved");
+    assert.ok(cluster.on("n1").every(isDisrupted), "the marks stay");
+    assert.match(
+      cluster.rowsOf("n1").join(),
+      /bad1 starting: its successor bad1-\w+ on n[23] is not ready yet; others/,
+    );
+    const words = cluster.store.list(events).map(({ message }) => message);
+    assert.ok(words.some((word) => /^the drain waits: default\/bad1-\w+: its successor .*, and 4 more$/.test(word)));
+    for (const name of bad) cluster.broken.delete(name);
+    await cluster.store.update((tx) => {
+      for (const pod of tx.list(pods)) if (!isReady(pod)) deletePod(tx, pod);
+    });
+    await drained(cluster, "n1");
+    for (const name of bad) assert.equal(cluster.fewestReady.get(name) ?? 1, 1, name);
+  });
+
+  test("a copy that waits for another one whose move is held up is no reason to say that something goes on", async () => {
+    const cluster = await open({ nodes: [{ name: "n1" }, { name: "n2" }] });
+    await cluster.run({ name: "web", replicas: 4 });
+    cluster.broken.add("n2");
+    await cluster.drain("n1");
+    await cluster.until("nothing goes on", () => cluster.phaseOf("n1") === "blocked");
+    assert.match(
+      cluster.rowsOf("n1").join(),
+      /web waiting: another copy is being moved, and its successor is not ready/,
+    );
+    assert.equal(cluster.fewestReady.get("web"), 4);
   });
 
   test("a node that was silent in between is drained on as before: the old copy waits for its successor", async () => {
@@ -197,6 +244,9 @@ describe("drain:", () => {
     assert.equal(cluster.on("n1").length, 1);
     await cluster.drain("n1", { force: true });
     await cluster.until("n1 is empty", () => cluster.phaseOf("n1") === "drained" && cluster.on("n1").length === 0);
+    assert.deepEqual(cluster.rowsOf("n1"), ["shell deleted: it was to be deleted with --force"]);
+    const words = cluster.store.list(events).map(({ message }) => message);
+    assert.ok(words.includes("drained: 0 moved, 1 deleted, it is empty"), words.join("\n"));
   });
 
   test("what belongs to the machine stays, by the word of whoever keeps it", async () => {
