@@ -3,7 +3,9 @@ import type { Heartbeat } from "../../model/heartbeat.ts";
 import type { Call } from "./call.ts";
 import { count, FrameError, list, record, word } from "./shape.ts";
 
-const HEALTH: readonly unknown[] = ["ok", "io-stalled", "engine-silent", "memory-pressure", "agent-stalled"];
+const HEALTH: readonly unknown[] = [
+  ...["ok", "io-stalled", "engine-silent", "keeper-silent", "memory-pressure", "agent-stalled"],
+];
 
 export function heartbeatOf(value: unknown): Heartbeat {
   const beat = record(value);

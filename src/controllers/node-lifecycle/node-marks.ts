@@ -66,6 +66,7 @@ const REASON: Readonly<Record<NodeHealth, string | undefined>> = {
   ok: undefined,
   "io-stalled": "IOStalled",
   "engine-silent": "EngineSilent",
+  "keeper-silent": "KeeperSilent",
   "memory-pressure": "MemoryPressure",
   "agent-stalled": "AgentStalled",
 };
