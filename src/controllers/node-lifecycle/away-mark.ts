@@ -5,20 +5,26 @@
 import type { Goodbye } from "../../model/heartbeat.ts";
 import type { Node } from "../../model/node.ts";
 import { rfc3339 } from "../../seams/clock.ts";
+import { believed, STEP_MS } from "./believed.ts";
 
-/** `reboot until 2026-01-01T00:03:00Z`. */
+/** `reboot until 2026-01-01T00:03:00Z as of 2026-01-01T00:00:00Z`. */
 export const AWAY_ANNOTATION = "styrmann.dev/away";
 
 export interface Away {
   readonly why: Goodbye["why"];
   /** Wall time. */
   readonly untilMs: number;
+  /** When that was written: if it is long ago, or not yet, then the wall clock has jumped or nobody ran. */
+  readonly asOfMs: number;
 }
 
-export function withAway(node: Node, { why, untilMs }: Away): Node {
+export function withAway(node: Node, { why, untilMs, asOfMs }: Away): Node {
   // Whole seconds, and never earlier than was promised.
   const until = rfc3339(Math.ceil(untilMs / 1000) * 1000);
-  const annotations = { ...node.metadata.annotations, [AWAY_ANNOTATION]: `${why} until ${until}` };
+  const annotations = {
+    ...node.metadata.annotations,
+    [AWAY_ANNOTATION]: `${why} until ${until} as of ${rfc3339(asOfMs)}`,
+  };
   return { ...node, metadata: { ...node.metadata, annotations } };
 }
 
@@ -29,10 +35,14 @@ export function withoutAway(node: Node): Node {
   return { ...node, metadata: { ...node.metadata, annotations } };
 }
 
-/** Undefined when it said none, or one whose time is over. */
-export function awayOf({ metadata }: Node, nowMs: number): Away | undefined {
-  const [, why, until = ""] =
-    /^(agent-restart|reboot) until (\S+)$/.exec(metadata.annotations?.[AWAY_ANNOTATION] ?? "") ?? [];
-  const untilMs = Date.parse(until);
-  return untilMs > nowMs ? { why: why as Goodbye["why"], untilMs } : undefined;
+/** Undefined when it said none. */
+export function awayOf({ metadata }: Node): Away | undefined {
+  const [, why, until = "", asOf = ""] =
+    /^(agent-restart|reboot) until (\S+) as of (\S+)$/.exec(metadata.annotations?.[AWAY_ANNOTATION] ?? "") ?? [];
+  return why ? { why: why as Goodbye["why"], untilMs: Date.parse(until), asOfMs: Date.parse(asOf) } : undefined;
+}
+
+/** How much of its time is left, with what has passed since it was written if that can be believed. */
+export function leftMs({ untilMs, asOfMs }: Away, nowMs: number): number {
+  return untilMs - asOfMs - believed(nowMs - asOfMs, 2 * STEP_MS);
 }

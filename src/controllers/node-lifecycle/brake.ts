@@ -10,9 +10,9 @@ export interface Hold {
   readonly zone: string | undefined;
   /** Wall time, for people. */
   readonly sinceMs: number;
-  /** Nodes that were alive before. */
-  readonly of: number;
-  /** Those that are silent, also those that a person has given up meanwhile. */
+  /** Nodes that were alive before, and those that came since. */
+  readonly members: Set<string>;
+  /** Those of them that are silent, also those that a person has given up or taken out of the cluster meanwhile. */
   readonly silent: Set<string>;
   readonly released: Set<string>;
 }
@@ -27,11 +27,15 @@ export class Brake {
   /** Takes what is silent now. Gives what begins to be held by it. */
   consider(now: readonly Silence[], wallMs: number, settings: ClusterSettingsSpec): readonly Hold[] {
     const begun: Hold[] = [];
-    for (const { zone, of, silent } of now) {
+    for (const { zone, members, silent } of now) {
       const present = this.#holds.get(zone);
-      for (const node of present ? silent : []) present?.silent.add(node);
-      if (present || !isMass(silent.length, of, settings)) continue;
-      const hold = { zone, sinceMs: wallMs, of, silent: new Set(silent), released: new Set<string>() };
+      for (const node of present ? silent : []) {
+        present?.members.add(node);
+        present?.silent.add(node);
+      }
+      if (present || !isMass(silent.length, members.length, settings)) continue;
+      const released = new Set<string>();
+      const hold = { zone, sinceMs: wallMs, members: new Set(members), silent: new Set(silent), released };
       this.#holds.set(zone, hold);
       begun.push(hold);
     }
@@ -51,13 +55,37 @@ export class Brake {
     return false;
   }
 
-  /** A node is back, or there is no such node any more. Gives what is not held any longer. */
-  drop(node: string, settings: ClusterSettingsSpec): readonly Hold[] {
-    for (const { silent, released } of this.#holds.values()) {
-      silent.delete(node);
-      released.delete(node);
+  /** What a control plane before this one held: `gone` are those that a person gave up. */
+  restore(now: readonly Silence[], gone: ReadonlySet<string>, wallMs: number, settings: ClusterSettingsSpec): void {
+    for (const { silent, released } of this.consider(now, wallMs, settings))
+      for (const node of silent) if (gone.has(node)) released.add(node);
+    this.review(settings);
+  }
+
+  /** A node of that zone is heard: back, or for the first time. Gives what is not held any longer. */
+  heard(node: string, zone: string | undefined, settings: ClusterSettingsSpec): readonly Hold[] {
+    for (const hold of this.#holds.values()) {
+      if (hold.zone === undefined || hold.zone === zone) hold.members.add(node);
+      hold.silent.delete(node);
+      hold.released.delete(node);
     }
-    return this.#end(({ silent, of, released }) => !isMass(silent.size, of, settings) || released.size === silent.size);
+    return this.review(settings);
+  }
+
+  /** There is no such node any more. A silent one was given up by that, and is no proof that the others are back. */
+  taken(node: string, settings: ClusterSettingsSpec): readonly Hold[] {
+    for (const { members, silent, released } of this.#holds.values()) {
+      if (silent.has(node)) released.add(node);
+      else members.delete(node);
+    }
+    return this.review(settings);
+  }
+
+  /** Ends what is no longer so many, by the settings there are now. */
+  review(settings: ClusterSettingsSpec): readonly Hold[] {
+    return this.#end(
+      ({ silent, members, released }) => !isMass(silent.size, members.size, settings) || released.size === silent.size,
+    );
   }
 
   /** A person says that these, or all, are really gone. */
@@ -103,6 +131,6 @@ export class Brake {
 }
 
 /** `3 of 5 nodes fell silent`, `2 of 3 nodes of zone b fell silent`. */
-export function holdWords({ zone, of, silent }: Hold): string {
-  return `${silent.size} of ${of} nodes${zone === undefined ? "" : ` of zone ${zone}`} fell silent`;
+export function holdWords({ zone, members, silent }: Hold): string {
+  return `${silent.size} of ${members.size} nodes${zone === undefined ? "" : ` of zone ${zone}`} fell silent`;
 }

@@ -49,14 +49,44 @@ describe("a hold of the brake", () => {
     assert.deepEqual(c.lost, []);
   });
 
-  test("ends when a node that it counts is taken out of the cluster and the others are not too many", async () => {
+  test("does not end because a person takes one of its nodes out of the cluster: that brings none back", async () => {
     const c = await threeHeld();
     await c.store.update((tx) => tx.remove(nodes, "n1"));
+    await c.advance(60_000);
+    assert.deepEqual(held(c), ["n2", "n3"]);
+    assert.match(c.lifecycle.brake?.words ?? "", /^3 of 5 nodes fell silent/);
+    assert.deepEqual(c.lost, []);
+    await c.back("n2");
+    assert.deepEqual(held(c), []);
+    await c.advance(10_000);
+    assert.deepEqual(c.lost, ["web-3"]);
+  });
+
+  test("ends when a person has taken all of them out", async () => {
+    const c = await threeHeld();
+    for (const name of ["n1", "n2", "n3"]) await c.store.update((tx) => tx.remove(nodes, name));
+    await c.advance(1_000);
+    assert.equal(c.lifecycle.brake, undefined);
+    assert.equal(c.events("BrakeEnded").length, 1);
+  });
+
+  test("ends when a person chooses that so many are not too many", async () => {
+    const c = await threeHeld();
+    await c.set({ brakeShare: 0.9 });
     await c.advance(1_000);
     assert.deepEqual(held(c), []);
     assert.equal(c.events("BrakeEnded").length, 1);
     await c.advance(10_000);
-    assert.deepEqual(c.lost, ["web-2", "web-3"]);
+    assert.deepEqual(c.lost, ["web-1", "web-2", "web-3"]);
+  });
+
+  test("counts against the cluster as it is: with one more that beats, three silent ones are not too many", async () => {
+    const c = await threeHeld();
+    await c.addNode({ name: "n6" });
+    await c.advance(2_000);
+    assert.deepEqual(held(c), []);
+    await c.advance(10_000);
+    assert.deepEqual(c.lost, ["web-1", "web-2", "web-3"]);
   });
 
   test("leaves those that are still silent as they are when it ends: nobody has heard of them", async () => {

@@ -28,6 +28,14 @@ export interface Lease {
   heardMs: number;
   /** Its silence means nothing before this. */
   graceMs: number;
+  /** Its last heartbeat; undefined: none since this control plane began. */
+  beatMs: number | undefined;
+  /** As a control plane before this one has it: silent since then. For people only. */
+  quietMs: number | undefined;
+  /** For so long we listened, heard others and not it (listening.ts): that is no silence of ours. */
+  unheardMs: number;
+  /** The brake of a control plane before this one held it, and it has not been heard since. */
+  wasHeld: boolean;
   /** An agent has been heard from it at some time, by us or by whoever ran before us. */
   hasLived: boolean;
   /** It has beaten since this control plane listens, and since it was last given up. */
@@ -63,6 +71,10 @@ export function newLease(node: string, nowMs: number, graceMs: number): Lease {
     zone: undefined,
     heardMs: nowMs,
     graceMs,
+    beatMs: nowMs,
+    quietMs: undefined,
+    unheardMs: 0,
+    wasHeld: false,
     hasLived: false,
     hasBeaten: false,
     bootId: undefined,
@@ -89,6 +101,20 @@ export function dueMs({ heardMs, graceMs }: Lease, { unreachableAfterMs }: Clust
 /** When it begins to count as silent: as long before it is due as without any grace. */
 export function lapseMs(lease: Lease, settings: ClusterSettingsSpec): number {
   return dueMs(lease, settings) - (settings.unreachableAfterMs - settings.suspectAfterMs);
+}
+
+/**
+ * How much of a grace is left to who was not heard while others were: as if it were one grace, however often it begins
+ * anew. Never less than `leastMs`, in which what was sent before is read.
+ */
+export function restOfGrace({ unheardMs }: Pick<Lease, "unheardMs">, fullMs: number, leastMs: number): number {
+  return Math.max(Math.min(leastMs, fullMs), fullMs - unheardMs);
+}
+
+/** It is not heard, and nothing is made of it only because a grace runs. */
+export function isWaitedFor(lease: Lease, nowMs: number, settings: ClusterSettingsSpec): boolean {
+  const { beatMs, graceMs } = lease;
+  return nowMs < graceMs && (beatMs === undefined || nowMs - beatMs >= settings.suspectAfterMs);
 }
 
 export function isSilent(lease: Lease, nowMs: number, settings: ClusterSettingsSpec): boolean {

@@ -5,13 +5,16 @@
 import { Heap } from "../../lib/heap.ts";
 import type { ClusterSettingsSpec } from "../../model/cluster-settings.ts";
 import type { Goodbye, Heartbeat } from "../../model/heartbeat.ts";
-import { dueMs, isAway, type Lease, NO_GRACE, newLease } from "./lease.ts";
+import { dueMs, isAway, type Lease, NO_GRACE, newLease, restOfGrace } from "./lease.ts";
 
 /** What a heartbeat was. A stale one came late or twice and says nothing. */
 export type Heard = "stale" | "alive";
 
 /** Sessions remembered of one node: a frame of the one before may still be under way. */
 const SESSIONS = 4;
+
+/** After we stood still: until what was sent meanwhile is read. */
+const SETTLE_MS = 2_000;
 
 interface Entry {
   readonly atMs: number;
@@ -57,6 +60,10 @@ export class Leases {
     if (before === undefined) rememberSession(lease, beat.session);
     lease.sessions.set(beat.session, beat.sequence);
     lease.heardMs = nowMs;
+    lease.beatMs = nowMs;
+    lease.quietMs = undefined;
+    lease.unheardMs = 0;
+    lease.wasHeld = false;
     lease.hasLived = true;
     lease.hasBeaten = true;
     lease.bootId = beat.bootId;
@@ -79,12 +86,12 @@ export class Leases {
     return true;
   }
 
-  /** Everybody is taken to have been heard just now: we could not have heard them. */
-  renewAll(nowMs: number, graceMs: number): void {
-    this.#graceMs = graceMs;
+  /** Everybody is taken to have been heard just now, as we could not have heard them; but for who was silent before. */
+  renewAll(nowMs: number, waitMs: number): void {
+    this.#graceMs = Math.max(this.#graceMs, nowMs + waitMs);
     for (const lease of this.#leases.values()) {
-      lease.heardMs = nowMs;
-      lease.graceMs = Math.max(lease.graceMs, graceMs);
+      if (lease.unheardMs === 0) lease.heardMs = nowMs;
+      lease.graceMs = Math.max(lease.graceMs, nowMs + restOfGrace(lease, waitMs, SETTLE_MS));
     }
   }
 

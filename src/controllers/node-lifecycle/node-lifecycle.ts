@@ -25,15 +25,18 @@ import type { Log } from "../../seams/log.ts";
 import { recordEvent } from "../../store/record-event.ts";
 import type { Store } from "../../store/store.ts";
 import type { Change } from "../../store/transaction.ts";
-import { awayOf, withAway } from "./away-mark.ts";
+import { exclusiveTermsMs, withTerms } from "./agent-terms.ts";
+import { awayOf, leftMs, withAway } from "./away-mark.ts";
 import { Brake, type Hold, holdWords } from "./brake.ts";
-import { dueMs, type Lease } from "./lease.ts";
+import { dueMs, type Lease, restOfGrace } from "./lease.ts";
 import { Leases } from "./leases.ts";
+import { Listening } from "./listening.ts";
 import { type Move, MoveQueue } from "./move-queue.ts";
 import { isGivenAway, isLostAlready, moveOf } from "./move-rules.ts";
-import { hasLived, isLost, lostSinceMs, type Standing, saysHealth, troubleOf } from "./node-marks.ts";
+import { hasLived, heldSinceMs, isLost, lostSinceMs, type Standing, saysHealth, troubleOf } from "./node-marks.ts";
+import { isReleased, unheardMs, unreachableForMs } from "./node-notes.ts";
 import { disrupt, forgetPod } from "./pod-marks.ts";
-import { silences } from "./silence.ts";
+import { byZone, silences } from "./silence.ts";
 import { silentWords, stateOf } from "./words.ts";
 import { HYSTERESIS_MS, type Written, writeNode } from "./write-node.ts";
 
@@ -61,6 +64,8 @@ const SLICE_MS = 10;
 const QUARANTINE_MS = 40_000;
 /** In place of a node's name: what is to be said about the cluster. */
 const CLUSTER = "";
+/** … and for the terms that agents go by. */
+const TERMS = " terms";
 
 interface Appointment {
   readonly atMs: number;
@@ -87,6 +92,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
   readonly #log: Log;
   readonly #leases = new Leases();
   readonly #brake = new Brake();
+  readonly #listening: Listening;
   readonly #moves: MoveQueue;
   readonly #agenda = new Heap<Appointment>((a, b) => (a.atMs === b.atMs ? a.node < b.node : a.atMs < b.atMs));
   /** The appointment that was made last. */
@@ -104,6 +110,8 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
   #stranger: HeartbeatAnswer = answer(false, false, DEFAULT_CLUSTER_SETTINGS);
   /** No exclusive pod is given away before: an agent may still go by longer terms. */
   #floorMs = 0;
+  /** Nobody may have been told longer terms than these: they are on the disk. */
+  #termsMs = DEFAULT_CLUSTER_SETTINGS.exclusiveAfterMs;
   #timer: Timer | undefined;
   #soon: Timer | undefined;
   #askedMs: number;
@@ -116,6 +124,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     this.#clock = clock;
     this.#log = log;
     this.#askedMs = clock.monotonic();
+    this.#listening = new Listening(this.#askedMs);
     this.#moves = new MoveQueue(this.#settings, this.#askedMs);
   }
 
@@ -123,12 +132,15 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
   start(): void {
     const nowMs = this.#clock.monotonic();
     this.#askedMs = nowMs;
+    // The terms that agents were given by whoever ran before us are not known: shorter ones than the defaults are new.
     this.#takeSettings(this.#store.get(clusterSettings, CLUSTER_SETTINGS_NAME), nowMs);
-    // The terms that agents were given by whoever ran before us are not known.
-    const { exclusiveAfterMs } = this.#settings;
-    this.#floorMs = nowMs + Math.max(exclusiveAfterMs, DEFAULT_CLUSTER_SETTINGS.exclusiveAfterMs);
-    this.#leases.renewAll(nowMs, nowMs + this.#settings.startGraceMs);
+    // An agent may go by the longest that are stored: it was told until the moment that whoever ran before us ended.
+    if (this.#termsMs > this.#settings.exclusiveAfterMs) this.#floorMs = nowMs + this.#termsMs;
+    this.#lookAgain(TERMS, this.#floorMs);
+    this.#listening.restart(nowMs);
+    this.#leases.renewAll(nowMs, this.#settings.startGraceMs);
     this.#load();
+    this.#restoreHolds();
     this.#isLoaded = true;
     this.#watched = this.#watch();
     this.#arm();
@@ -145,14 +157,15 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     const nowMs = this.#clock.monotonic();
     const lease = this.#leases.get(beat.node) ?? this.#adoptStored(beat.node, nowMs);
     if (!lease) return this.#stranger;
-    const { hasBeaten, heardMs, leaving, bootId } = lease;
+    const { hasBeaten, heardMs, leaving, bootId, unheardMs } = lease;
     if (this.#leases.hear(lease, beat, nowMs, this.#settings) === "alive") {
       const rebooted = bootId !== undefined && bootId !== beat.bootId && nowMs - lease.rebootedMs >= REBOOT_MS;
       if (rebooted) lease.rebootedMs = nowMs;
       const left = leaving !== lease.leaving ? leaving : undefined;
       const isHeld = this.#brake.isHeld && this.#brake.counts(lease.node);
+      const isTold = lease.released || unheardMs > 0;
       lease.released = false;
-      if (!hasBeaten || left || rebooted || isHeld)
+      if (!hasBeaten || left || rebooted || isHeld || isTold)
         this.#welcome(lease, beat, { heardMs, left, rebooted, isHeld }, nowMs);
       if (lease.word.health !== beat.health) this.#takeHealth(lease, beat, nowMs);
     }
@@ -175,7 +188,8 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     const { rebootGraceMs } = this.#settings;
     return this.#store.update((tx) => {
       const node = tx.get(nodes, goodbye.node);
-      if (node) tx.update(nodes, withAway(node, { why: goodbye.why, untilMs: tx.nowMs + rebootGraceMs }));
+      if (node)
+        tx.update(nodes, withAway(node, { why: goodbye.why, untilMs: tx.nowMs + rebootGraceMs, asOfMs: tx.nowMs }));
     });
   }
 
@@ -236,6 +250,14 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     }
   }
 
+  /** More has changed than the store looks back on: also what was taken away has to be noticed. */
+  #reload(): void {
+    const nowMs = this.#clock.monotonic();
+    this.#takeSettings(this.#store.get(clusterSettings, CLUSTER_SETTINGS_NAME), nowMs);
+    for (const { node } of [...this.#leases.values()]) this.#followNode(node, nowMs);
+    this.#load();
+  }
+
   async #watch(): Promise<void> {
     const { signal } = this.#stopping;
     const kinds = [nodes, pods, clusterSettings];
@@ -250,7 +272,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
         if (error instanceof ApiError && error.reason === "Unavailable") return;
         if (!(error instanceof ApiError && error.reason === "Expired")) throw error;
         since = this.#store.revision;
-        this.#load();
+        this.#reload();
       }
     }
   }
@@ -268,7 +290,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     if (!node) {
       if (!lease) return;
       this.#leases.remove(name);
-      this.#endHolds(this.#brake.drop(name, this.#settings), nowMs);
+      this.#endHolds(this.#brake.taken(name, this.#settings), nowMs);
       if (this.#store.by(pods, "node", name).length > 0) this.#miss(name, nowMs);
       return;
     }
@@ -313,21 +335,66 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     const since = lostSinceMs(node);
     const bound = this.#store.by(pods, "node", name);
     lease.gaveAway = bound.some((pod) => isGivenAway(pod) && !isTerminal(pod));
-    if (since !== undefined) lease.loss = { sinceMs: nowMs - Math.max(0, this.#clock.now() - since) };
+    this.#recall(lease, node, nowMs);
+    if (since !== undefined) this.#recallLoss(lease, node, this.#clock.now() - since, nowMs);
     else if (bound.some(isLostAlready)) lease.returnedUntilMs = Number.POSITIVE_INFINITY;
     if (since === undefined) this.#keepPromise(lease, node, nowMs);
     return lease;
   }
 
+  /** What the control plane before us knew of it. */
+  #recall(lease: Lease, node: Node, nowMs: number): void {
+    if (!this.#isLoaded) lease.beatMs = undefined;
+    lease.released = isReleased(node);
+    lease.unheardMs = unheardMs(node);
+    const heldMs = heldSinceMs(node);
+    if (heldMs !== undefined) lease.quietMs = nowMs - Math.max(0, this.#clock.now() - heldMs);
+    const { startGraceMs, unreachableAfterMs } = this.#settings;
+    if (lease.unheardMs > 0) lease.graceMs = nowMs + restOfGrace(lease, startGraceMs, unreachableAfterMs);
+    this.#leases.schedule(lease, this.#settings);
+  }
+
+  #recallLoss(lease: Lease, node: Node, wallMs: number, nowMs: number): void {
+    const forMs = unreachableForMs(node, this.#clock.now(), wallMs);
+    lease.loss = { sinceMs: nowMs - forMs };
+    lease.quietMs = nowMs - Math.max(0, wallMs);
+    lease.unheardMs = Math.max(lease.unheardMs, forMs);
+    const { startGraceMs, unreachableAfterMs } = this.#settings;
+    lease.graceMs = nowMs + restOfGrace(lease, startGraceMs, unreachableAfterMs);
+  }
+
+  /** What the brake of the control plane before us held is held on, before anybody's grace is over. */
+  #restoreHolds(): void {
+    const held = new Map<string, number>();
+    for (const node of this.#store.list(nodes)) {
+      const sinceMs = heldSinceMs(node);
+      if (sinceMs !== undefined && !isReleased(node)) held.set(node.metadata.name, sinceMs);
+    }
+    if (held.size === 0) return;
+    const all = [...this.#leases.values()];
+    const gone = new Set(all.filter(({ released }) => released).map(({ node }) => node));
+    const isQuiet = ({ node }: Lease) => held.has(node) || gone.has(node);
+    const now = byZone(
+      all.filter((lease) => lease.hasLived && (!lease.loss || isQuiet(lease))),
+      isQuiet,
+    );
+    this.#brake.restore(now, gone, Math.min(...held.values()), this.#settings);
+    for (const lease of all) lease.wasHeld = held.has(lease.node);
+  }
+
   /** It said goodbye to the control plane before us. */
   #keepPromise(lease: Lease, node: Node, nowMs: number): void {
-    const wallMs = this.#clock.now();
-    const away = awayOf(node, wallMs);
+    const away = awayOf(node);
     if (!away) return;
-    const leftMs = Math.min(away.untilMs - wallMs, this.#settings.rebootGraceMs);
-    const sinceMs = nowMs + leftMs - this.#settings.rebootGraceMs;
+    // As long as it was promised, and not for ever by a wall clock that went back; a setting made shorter takes nothing back.
+    const { rebootGraceMs } = this.#settings;
+    const mostMs = Math.max(rebootGraceMs, DEFAULT_CLUSTER_SETTINGS.rebootGraceMs);
+    const restMs = Math.min(leftMs(away, this.#clock.now()), mostMs);
+    if (restMs <= 0) return;
+    const sinceMs = Math.min(nowMs, nowMs + restMs - rebootGraceMs);
     lease.leaving = { goodbye: { node: lease.node, session: "", why: away.why }, sinceMs };
-    lease.graceMs = Math.max(lease.graceMs, nowMs + leftMs);
+    lease.graceMs = Math.max(lease.graceMs, nowMs + restMs);
+    this.#touch(lease.node);
   }
 
   #takeSettings(stored: ClusterSettings | undefined, nowMs: number): void {
@@ -336,9 +403,15 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     if (this.#settings.exclusiveAfterMs < before.exclusiveAfterMs) {
       this.#floorMs = Math.max(this.#floorMs, nowMs + before.exclusiveAfterMs);
     }
-    this.#renewed = answer(true, true, this.#settings);
-    this.#refused = answer(false, true, this.#settings);
-    this.#stranger = answer(false, false, this.#settings);
+    this.#termsMs = exclusiveTermsMs(stored);
+    // Longer ones are told when they are on the disk: who starts after us has to know what agents go by.
+    const told = { ...this.#settings, exclusiveAfterMs: Math.min(this.#settings.exclusiveAfterMs, this.#termsMs) };
+    this.#renewed = answer(true, true, told);
+    this.#refused = answer(false, true, told);
+    this.#stranger = answer(false, false, told);
+    this.#lookAgain(TERMS, Math.max(nowMs, this.#floorMs));
+    if (told.exclusiveAfterMs < this.#settings.exclusiveAfterMs) this.#touch(TERMS);
+    this.#endHolds(this.#brake.review(this.#settings), nowMs);
     this.#leases.scheduleAll(this.#settings);
     this.#moves.retime(this.#settings);
     for (const { loss, node } of this.#leases.values()) if (loss) this.#touch(node);
@@ -361,7 +434,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     if (loss || lease.returnedUntilMs !== undefined) lease.returnedUntilMs = nowMs + RETURN_MS;
     lease.loss = undefined;
     lease.goneTold = false;
-    this.#endHolds(this.#brake.drop(node, this.#settings), nowMs);
+    this.#endHolds(this.#brake.heard(node, lease.zone, this.#settings), nowMs);
     this.#leases.schedule(lease, this.#settings);
     const stored = this.#store.get(nodes, node);
     if (stored && !saysHealth(stored, troubleOf(beat.health, ""))) this.#lookAgain(node, nowMs + HYSTERESIS_MS);
@@ -376,7 +449,8 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
   }
 
   #isHeld(lease: Lease, nowMs: number): boolean {
-    return lease.loss === undefined && this.#brake.holds(lease.node) && dueMs(lease, this.#settings) <= nowMs;
+    if (lease.loss || !this.#brake.holds(lease.node)) return false;
+    return lease.wasHeld || dueMs(lease, this.#settings) <= nowMs;
   }
 
   #endHolds(ended: readonly Hold[], nowMs: number): void {
@@ -385,7 +459,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
       this.#tell(
         "Normal",
         "BrakeEnded",
-        `the brake holds no longer${scope}: ${hold.silent.size} of ${hold.of} nodes are still silent`,
+        `the brake holds no longer${scope}: ${hold.silent.size} of ${hold.members.size} nodes are still silent`,
       );
       for (const name of [...hold.silent].sort()) this.#letGo(name, hold, nowMs);
     }
@@ -395,6 +469,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
   #letGo(name: string, hold: Hold, nowMs: number): void {
     const lease = this.#leases.get(name);
     if (!lease || this.#brake.holds(name) || hold.released.has(name)) return;
+    lease.wasHeld = false;
     if (!lease.loss) {
       lease.graceMs = Math.max(lease.graceMs, nowMs + this.#settings.unreachableAfterMs);
       this.#leases.schedule(lease, this.#settings);
@@ -405,6 +480,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
   #tick(): void {
     const nowMs = this.#clock.monotonic();
     this.#noticeStall(nowMs);
+    for (const { node } of this.#listening.take(this.#leases.values(), nowMs, this.#settings)) this.#touch(node);
     const expired = this.#leases.expire(nowMs, this.#settings);
     if (expired.length > 0) this.#judge(expired, nowMs);
     for (let next = this.#agenda.peek(); next !== undefined && next.atMs <= nowMs; next = this.#agenda.peek()) {
@@ -421,11 +497,13 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
   #noticeStall(nowMs: number): void {
     if (nowMs - this.#askedMs <= STALL_MS) return;
     const stoodMs = Math.round(nowMs - this.#askedMs);
-    this.#log.warn("stood still: nobody's silence counts for a while", {
-      stoodMs,
-      graceMs: this.#settings.startGraceMs,
-    });
-    this.#leases.renewAll(nowMs, nowMs + this.#settings.startGraceMs);
+    const { startGraceMs, unreachableAfterMs } = this.#settings;
+    const waitMs = Math.min(startGraceMs, stoodMs + unreachableAfterMs);
+    this.#log.warn("stood still: nobody's silence counts for a while", { stoodMs, graceMs: waitMs });
+    this.#listening.restart(nowMs);
+    this.#leases.renewAll(nowMs, waitMs);
+    // Who was silent before is not waited for as long as the others.
+    this.#leases.scheduleAll(this.#settings);
   }
 
   #judge(expired: readonly Lease[], nowMs: number): void {
@@ -485,6 +563,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     try {
       const lease = this.#leases.get(name);
       if (name === CLUSTER) await this.#writeNews();
+      else if (name === TERMS) await this.#writeTerms();
       else if (lease) await this.#write(lease);
       else await this.#forgetMissing(name);
     } catch (error) {
@@ -576,15 +655,14 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     } finally {
       this.#moves.done(moves);
       if (givesAway) lease.giving--;
-      // It came back meanwhile: what it has been told depends on what is written of that.
-      if (givesAway && !lease.loss) this.#touch(lease.node);
     }
   }
 
   async #forgetMissing(name: string): Promise<void> {
     const sinceMs = this.#missing.get(name);
     if (sinceMs === undefined) return;
-    const atMs = sinceMs + this.#quarantineMs();
+    // Its agent may still go by longer terms.
+    const atMs = Math.max(sinceMs + this.#quarantineMs(), this.#floorMs);
     if (this.#clock.monotonic() < atMs) return this.#lookAgain(name, atMs);
     await this.#store.update((tx) => {
       if (tx.get(nodes, name)) return;
@@ -592,6 +670,17 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
       for (const pod of tx.by(pods, "node", name)) forgetPod(tx, pod, why);
     });
     this.#missing.delete(name);
+  }
+
+  /** The longest terms that an agent may go by: longer ones before anybody is told, shorter ones when nobody has others. */
+  async #writeTerms(): Promise<void> {
+    const before = this.#clock.monotonic() < this.#floorMs ? this.#termsMs : 0;
+    await this.#store.update((tx) => {
+      const stored = tx.get(clusterSettings, CLUSTER_SETTINGS_NAME);
+      if (!stored) return;
+      const termsMs = Math.max(before, settingsInForce(stored).exclusiveAfterMs);
+      tx.update(clusterSettings, withTerms(stored, termsMs));
+    });
   }
 
   #tell(type: News["type"], reason: string, message: string): void {

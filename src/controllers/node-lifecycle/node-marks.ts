@@ -1,6 +1,6 @@
 /** What a node's object says of its lease: Kubernetes' words. Pure. */
 import type { NodeHealth } from "../../model/heartbeat.ts";
-import type { Node, Taint } from "../../model/node.ts";
+import { BRAKE_HOLDS, type Node, type Taint } from "../../model/node.ts";
 import type { Condition } from "../../model/pod.ts";
 import { rfc3339 } from "../../seams/clock.ts";
 
@@ -10,7 +10,7 @@ export const HEALTHY = "Healthy";
 const SILENT = "NodeStatusUnknown";
 /** Kubernetes: no agent has ever said anything of this node. */
 const NEVER = "NodeStatusNeverUpdated";
-const HELD = "BrakeHolds";
+const HELD = BRAKE_HOLDS;
 const REASON_OF = { held: HELD, lost: SILENT, "never up": NEVER } as const;
 const OURS: ReadonlySet<string | undefined> = new Set(Object.values(REASON_OF));
 
@@ -105,6 +105,12 @@ export function lostSinceMs(node: Node): number | undefined {
   const ready = node.status.conditions.find(({ type }) => type === "Ready");
   const text = taint.timeAdded ?? (ready?.status === "Unknown" ? ready.lastTransitionTime : undefined);
   return text === undefined ? undefined : Date.parse(text);
+}
+
+/** Since when the brake holds it, in wall time, as a control plane before this one wrote it. */
+export function heldSinceMs({ status }: Node): number | undefined {
+  const ready = status.conditions.find(({ type }) => type === "Ready");
+  return ready?.status === "Unknown" && ready.reason === HELD ? Date.parse(ready.lastTransitionTime ?? "") : undefined;
 }
 
 function withCondition(node: Node, condition: Condition, nowMs: number): Node {

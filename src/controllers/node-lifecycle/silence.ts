@@ -5,8 +5,8 @@ import { isAway, isSilent, type Lease, lapseMs } from "./lease.ts";
 /** Of the whole cluster (`zone` undefined), or of one zone. */
 export interface Silence {
   readonly zone: string | undefined;
-  /** Nodes that were alive when the window began. */
-  readonly of: number;
+  /** Nodes that were alive when the window began, sorted. */
+  readonly members: readonly string[];
   /** Those of them that are silent now. */
   readonly silent: readonly string[];
 }
@@ -17,13 +17,20 @@ export interface Silence {
  */
 export function silences(leases: Iterable<Lease>, nowMs: number, settings: ClusterSettingsSpec): readonly Silence[] {
   const counted = [...leases].filter((lease) => counts(lease, nowMs, settings));
+  return byZone(counted, (lease) => isSilent(lease, nowMs, settings));
+}
+
+export function byZone(counted: readonly Lease[], isQuiet: (lease: Lease) => boolean): readonly Silence[] {
   const zones = new Set(counted.map(({ zone }) => zone));
   const named = zones.size > 1 ? [...zones].filter((zone) => zone !== undefined).sort() : [];
   return [undefined, ...named].map((zone) => {
     const members = zone === undefined ? counted : counted.filter((lease) => lease.zone === zone);
-    const silent = members.filter((lease) => isSilent(lease, nowMs, settings));
-    return { zone, of: members.length, silent: silent.map(({ node }) => node).sort() };
+    return { zone, members: namesOf(members), silent: namesOf(members.filter(isQuiet)) };
   });
+}
+
+function namesOf(leases: readonly Lease[]): readonly string[] {
+  return leases.map(({ node }) => node).sort();
 }
 
 function counts(lease: Lease, nowMs: number, settings: ClusterSettingsSpec): boolean {

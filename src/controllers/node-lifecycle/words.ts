@@ -1,7 +1,7 @@
 /** What people read about a lease. Pure. */
 import type { ClusterSettingsSpec } from "../../model/cluster-settings.ts";
 import type { NodeState } from "../../model/node-state.ts";
-import { type Comeback, isAway, isGone, isSilent, type Lease } from "./lease.ts";
+import { type Comeback, isAway, isGone, isSilent, isWaitedFor, type Lease } from "./lease.ts";
 
 /** `8 s`, `70 s`, `5 min`, `26 h`. */
 export function spell(ms: number): string {
@@ -11,9 +11,15 @@ export function spell(ms: number): string {
   return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }
 
-export function silentWords({ heardMs, leaving, hasLived }: Lease, nowMs: number): string {
+/** Since when it is not heard, as far as is known: whoever ran before us may have written it. */
+function quietSinceMs({ heardMs, beatMs, quietMs }: Lease): number {
+  return Math.min(heardMs, beatMs ?? heardMs, quietMs ?? heardMs);
+}
+
+export function silentWords(lease: Lease, nowMs: number): string {
+  const { leaving, hasLived } = lease;
   if (!hasLived) return "silent since it was made: no agent has ever reported from it";
-  if (!leaving) return `silent for ${spell(nowMs - heardMs)}`;
+  if (!leaving) return `silent for ${spell(nowMs - quietSinceMs(lease))}`;
   return `away for ${spell(nowMs - leaving.sinceMs)} after its goodbye`;
 }
 
@@ -36,20 +42,25 @@ export function stateOf(lease: Lease, { nowMs, wallMs, settings, heldWords }: Vi
   const silent = silentWords(lease, nowMs);
   if (heldWords !== undefined) {
     const words = `${silent}; the brake holds: ${heldWords}`;
-    return { state: "unreachable", sinceMs: wall(lease.loss?.sinceMs ?? lease.heardMs), words };
+    return { state: "unreachable", sinceMs: wall(lease.quietMs ?? lease.loss?.sinceMs ?? lease.heardMs), words };
   }
   if (lease.loss) {
     const gone = isGone(lease, nowMs, settings);
     const words = `${silent}: ${gone ? "what was replaced of it is forgotten" : "its pods are replaced as each asks for"}`;
-    return { state: gone ? "gone" : "unreachable", sinceMs: wall(lease.loss.sinceMs), words };
+    return { state: gone ? "gone" : "unreachable", sinceMs: wall(lease.quietMs ?? lease.loss.sinceMs), words };
   }
   if (isAway(lease, nowMs)) {
     const why = lease.leaving?.goodbye.why === "reboot" ? "said that it reboots" : "its agent said that it restarts";
     const words = `${why}; waited for until ${spell(lease.graceMs - nowMs)} from now`;
     return { state: "restarting", sinceMs: wall(lease.leaving?.sinceMs ?? nowMs), words };
   }
+  if (isWaitedFor(lease, nowMs, settings)) {
+    const heard = lease.beatMs === undefined ? "not heard since this server began" : silent;
+    const words = `${heard}; waited for until ${spell(lease.graceMs - nowMs)} from now`;
+    return { state: "suspect", sinceMs: wall(quietSinceMs(lease)), words };
+  }
   if (isSilent(lease, nowMs, settings)) {
-    return { state: "suspect", sinceMs: wall(lease.heardMs), words: `${silent}; nothing is done about it yet` };
+    return { state: "suspect", sinceMs: wall(quietSinceMs(lease)), words: `${silent}; nothing is done about it yet` };
   }
   const { health, message } = lease.word;
   const words = health === "ok" ? "it beats" : `it beats, and says ${message || health}`;

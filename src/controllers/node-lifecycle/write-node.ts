@@ -4,10 +4,10 @@ import { type Node, nodes } from "../../model/node.ts";
 import { type Pod, pods } from "../../model/pod.ts";
 import { recordEvent } from "../../store/record-event.ts";
 import type { Tx } from "../../store/transaction.ts";
-import { withoutAway } from "./away-mark.ts";
 import { type Comeback, isAway, isGone, type Lease } from "./lease.ts";
 import { forgetAtMs, isLostAlready } from "./move-rules.ts";
 import { HEALTHY, isLost, markHealth, markNode, type Standing, type Trouble, troubleOf } from "./node-marks.ts";
+import { noteAll } from "./node-notes.ts";
 import { deleteGivenAway, forgetPod, markNotReady, takeBack } from "./pod-marks.ts";
 import { comebackWords, silentWords, spell } from "./words.ts";
 
@@ -41,13 +41,20 @@ export function writeNode(tx: Tx, write: NodeWrite): Written {
   const node = tx.get(nodes, lease.node);
   const { comeback, returnedUntilMs } = lease;
   const nothing = { standing, comeback, returnedUntilMs, gone: false, againMs: undefined };
-  if (!node || standing === undefined) return nothing;
-  writeMarks(tx, node, write);
-  if (standing === "held") return nothing;
+  if (!node) return nothing;
+  const noted = noteAll(node, lease, { nowMs: write.nowMs, wallMs: tx.nowMs, standing }, write.settings);
+  if (standing === undefined) tx.update(nodes, noted.node);
+  else writeMarks(tx, noted.node, write);
+  if (standing === undefined || standing === "held") return { ...nothing, againMs: finite(noted.againMs) };
   const bound = tx.by(pods, "node", lease.node);
   const again = isLost(standing) ? writeLost(tx, bound, write) : writeUp(tx, bound, write);
+  const againMs = finite(Math.min(again, noted.againMs));
   const gone = isLost(standing) && isGone(lease, write.nowMs, write.settings);
-  return { ...nothing, gone, againMs: Number.isFinite(again) ? again : undefined };
+  return { ...nothing, gone, againMs };
+}
+
+function finite(ms: number): number | undefined {
+  return Number.isFinite(ms) ? ms : undefined;
 }
 
 function writeMarks(tx: Tx, node: Node, { lease, standing = "up", nowMs, heldWords }: NodeWrite): void {
@@ -56,8 +63,7 @@ function writeMarks(tx: Tx, node: Node, { lease, standing = "up", nowMs, heldWor
   const marked = markNode(node, standing, message, tx.nowMs);
   if (marked !== node && isLost(standing)) note(tx, node, "Warning", "NodeUnreachable", message);
   if (standing === "up" && lease.comeback) note(tx, node, "Normal", "NodeBack", comebackWords(lease.comeback));
-  const known = standing === "up" && !isAway(lease, nowMs) ? withoutAway(marked) : marked;
-  tx.update(nodes, standing === "up" ? writeHealth(tx, known, lease, nowMs) : known);
+  tx.update(nodes, standing === "up" ? writeHealth(tx, marked, lease, nowMs) : marked);
 }
 
 function writeHealth(tx: Tx, node: Node, lease: Lease, nowMs: number): Node {
