@@ -75,6 +75,7 @@ export class ControlPlane {
     this.#facts = options.processFacts ?? systemProcessFacts();
     this.#scheduler = new Scheduler({ store, clock, random, log, strategy });
     const moves = {
+      clock,
       copies: personalities.flatMap((personality) => personality.copies ?? []),
       elsewhere: (pod: Pod, stopsFirst: boolean) => this.#scheduler.successorOf(pod, stopsFirst),
     };

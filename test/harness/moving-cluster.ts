@@ -85,7 +85,7 @@ export class MovingCluster {
     const rules = [...copies, ...personalities.flatMap((personality) => personality.copies ?? [])];
     const controllers = [
       replicationController,
-      drainController({ copies: rules, elsewhere }),
+      drainController({ copies: rules, elsewhere, clock }),
       ...personalities.flatMap((personality) => personality.controllers(context)),
       ...(more?.(this.scheduler) ?? []),
     ];

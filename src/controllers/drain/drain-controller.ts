@@ -10,10 +10,11 @@ import { controllerOf } from "../../model/meta.ts";
 import { type Node, nodes } from "../../model/node.ts";
 import { type DrainedPod, type NodeDrain, type NodeDrainStatus, nodeDrains } from "../../model/node-drain.ts";
 import { type Pod, pods } from "../../model/pod.ts";
-import { rfc3339 } from "../../seams/clock.ts";
+import { type Clock, rfc3339 } from "../../seams/clock.ts";
 import { recordEvent } from "../../store/record-event.ts";
 import type { Reader, Tx } from "../../store/transaction.ts";
 import { type Controller, type Requeue, wakes } from "../controller.ts";
+import { Deadlines } from "./deadlines.ts";
 import { DrainPass } from "./drain-pass.ts";
 import type { FindElsewhere } from "./elsewhere.ts";
 
@@ -21,9 +22,11 @@ export interface DrainOptions {
   /** One per kind that keeps copies, beside ReplicationController. */
   readonly copies: readonly CopiesRule[];
   readonly elsewhere: FindElsewhere;
+  readonly clock: Pick<Clock, "monotonic">;
 }
 
-export function drainController({ copies, elsewhere }: DrainOptions): Controller {
+export function drainController({ copies, elsewhere, clock }: DrainOptions): Controller {
+  const deadlines = new Deadlines(clock);
   const book = new CopiesBook(copies);
   return {
     name: "node-drain",
@@ -35,14 +38,17 @@ export function drainController({ copies, elsewhere }: DrainOptions): Controller
     reconcile(name, tx) {
       const drain = tx.get(nodeDrains, name);
       const node = tx.get(nodes, name);
-      if (!drain) return undefined;
+      if (!drain) {
+        deadlines.forget(name);
+        return undefined;
+      }
       if (!node) {
         tx.remove(nodeDrains, name);
         return undefined;
       }
       if (node.spec.unschedulable !== true) return end(tx, drain, node);
       if (drain.status.phase === "drained") return undefined;
-      const pass = new DrainPass(tx, drain, book, elsewhere);
+      const pass = new DrainPass(tx, drain, book, elsewhere, deadlines.leftMs(drain, tx.nowMs));
       const silence = silenceOf(node);
       const rows = silence === undefined ? pass.run() : pass.observe();
       write(tx, drain, node, rows, silence);

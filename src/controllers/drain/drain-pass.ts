@@ -40,13 +40,13 @@ export class DrainPass {
   readonly #atLimit = new Map<string, Wait>();
   #againInMs = Number.POSITIVE_INFINITY;
 
-  constructor(tx: Tx, drain: NodeDrain, book: CopiesBook, elsewhere: FindElsewhere) {
+  /** `leftMs`: until its deadline, if it has one. */
+  constructor(tx: Tx, drain: NodeDrain, book: CopiesBook, elsewhere: FindElsewhere, leftMs: number | undefined) {
     this.#tx = tx;
     this.#drain = drain;
     this.#book = book;
     this.#elsewhere = elsewhere;
     this.#earlier = new Map(drain.status.pods.map((row) => [row.uid, row]));
-    const leftMs = drain.spec.deadline === undefined ? undefined : Date.parse(drain.spec.deadline) - tx.nowMs;
     this.#isLate = leftMs !== undefined && leftMs <= 0;
     if (leftMs !== undefined && leftMs > 0) this.#againInMs = leftMs;
   }

@@ -6,7 +6,16 @@ import { events } from "../../model/event.ts";
 import { nodeDrains } from "../../model/node-drain.ts";
 import { isLive, isReady, pods } from "../../model/pod.ts";
 import { NODE_LABEL } from "../../model/well-known.ts";
+import { ManualClock } from "../../seams/manual-clock.ts";
 import { deletePod } from "../../store/delete-pod.ts";
+
+class JumpingClock extends ManualClock {
+  jumpedMs = 0;
+
+  override now(): number {
+    return super.now() + this.jumpedMs;
+  }
+}
 
 const THREE = [{ name: "n1" }, { name: "n2" }, { name: "n3" }];
 const clusters: MovingCluster[] = [];
@@ -289,6 +298,20 @@ describe("drain:", () => {
     assert.equal(cluster.phaseOf("n1"), "drained");
   });
 
+  test("a clock that is set to another time of day neither hastens the deadline nor puts it off", async () => {
+    for (const jumpMs of [3 * 3_600_000, -3 * 3_600_000]) {
+      const clock = new JumpingClock();
+      const cluster = await open({ clock });
+      await cluster.run({ name: "pinned", replicas: 1, spec: { nodeSelector: { "kubernetes.io/hostname": "n1" } } });
+      await cluster.drain("n1", { deadlineMs: 60_000 });
+      await cluster.advance(10_000);
+      clock.jumpedMs = jumpMs;
+      await cluster.advance(40_000);
+      assert.equal(cluster.on("n1").length, 1, "its time has not come");
+      await cluster.until("n1 is empty", () => cluster.on("n1").length === 0, 20_000);
+    }
+  });
+
   test("uncordon ends it: marks are taken back, and what started elsewhere for them goes", async () => {
     const cluster = await open();
     await cluster.run({ name: "web", replicas: 3 });
@@ -388,5 +411,16 @@ describe("drain:", () => {
         `${wanted} in\n${words.join("\n")}`,
       );
     assert.equal(cluster.store.list(pods).length, 3);
+  });
+
+  test("a pod that names the taint of a cordon stays: its successor would start there again", async () => {
+    const cluster = await open();
+    const toleration = { key: "node.kubernetes.io/unschedulable", operator: "Exists" } as const;
+    await cluster.run({ name: "probe", replicas: 3, spec: { tolerations: [toleration] } });
+    await cluster.drain("n1", { deadlineMs: 5_000 });
+    await drained(cluster, "n1");
+    await cluster.advance(10_000);
+    assert.equal(cluster.on("n1").length, 1);
+    assert.match(cluster.rowsOf("n1").join(), /probe stays: it tolerates that its node is cordoned/);
   });
 });
