@@ -25,8 +25,12 @@ export interface Taint {
   readonly timeAdded?: string;
 }
 
-/** What `unschedulable` is in the words of taints. It is not stored: the Kubernetes view shows it. */
+/** What `unschedulable` is in the words of taints. Kept in step with it by a controller. */
 export const CORDON_TAINT: Taint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
+
+export function isCordonTaint({ key, effect }: Taint): boolean {
+  return key === CORDON_TAINT.key && effect === CORDON_TAINT.effect;
+}
 
 export interface NodeStatus {
   /** Quantities: cpu, memory, ephemeral-storage, pods. */
@@ -63,6 +67,15 @@ export interface NodeInfoReport {
 export const nodes = defineKind<Node>("Node", "v1", "cluster", {
   machine: (node) => [node.status.nodeInfo.machineID],
 });
+
+/** The reason of a Ready condition that is Unknown while the brake holds: the node is silent, and nothing of it is moved. */
+export const BRAKE_HOLDS = "BrakeHolds";
+
+export function isNodeHeld(node: Node): boolean {
+  return node.status.conditions.some(
+    ({ type, status, reason }) => type === "Ready" && status === "Unknown" && reason === BRAKE_HOLDS,
+  );
+}
 
 export function isNodeReady(node: Node): boolean {
   return node.status.conditions.some(({ type, status }) => type === "Ready" && status === "True");

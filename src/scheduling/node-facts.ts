@@ -1,6 +1,6 @@
 import { bytes, cpuMillis } from "../lib/quantity.ts";
 import type { Labels } from "../model/label-selector.ts";
-import type { Node, Taint } from "../model/node.ts";
+import { isCordonTaint, type Node, type Taint } from "../model/node.ts";
 import type { DriverName } from "../model/pod.ts";
 import { NODE_LABEL } from "../model/well-known.ts";
 
@@ -49,7 +49,8 @@ export function nodeFacts(node: NodeLike): NodeFacts {
     name: node.metadata.name,
     labels: node.metadata.labels ?? {},
     machineId: nodeInfo.machineID,
-    taints: node.spec.taints ?? [],
+    // `cordoned` says it.
+    taints: (node.spec.taints ?? []).filter((taint) => !isCordonTaint(taint)),
     cordoned: node.spec.unschedulable === true,
     ready: readyCondition?.status === "True",
     notReadyReason: readyCondition?.message ?? readyCondition?.reason,

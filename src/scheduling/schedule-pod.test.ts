@@ -282,6 +282,12 @@ const CASES: readonly {
     placed: "-",
   },
   {
+    name: "a cordoned node takes what names the taint of a cordon, not what tolerates everything",
+    nodes: [{ name: "n1", cordoned: true }],
+    pods: [{ tolerates: true }, { tolerates: "cordon" }],
+    placed: "- n1",
+  },
+  {
     name: "residency: only where it has been",
     nodes: zoned(undefined, undefined),
     pods: [withRule({ type: "resident", nodeName: "n2" })],

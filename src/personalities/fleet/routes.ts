@@ -1,7 +1,7 @@
 import type { RequestContext, Route } from "../../http/route.ts";
 import { ApiError } from "../../model/errors.ts";
 import { keyOf, OWNER_INDEX } from "../../model/meta.ts";
-import { isNodeReady, nodes } from "../../model/node.ts";
+import { isNodeHeld, isNodeReady, type Node, nodes } from "../../model/node.ts";
 import { pods } from "../../model/pod.ts";
 import type { PersonalityContext } from "../personality.ts";
 import { inOrderOfWorth } from "./copies.ts";
@@ -97,8 +97,8 @@ function known(unit: Unit | undefined): Unit {
 }
 
 function listMachines({ store }: PersonalityContext, url: URL): Response {
-  const ready = store.list(nodes).filter(isNodeReady);
-  const sorted = ready.toSorted((a, b) => (a.status.nodeInfo.machineID < b.status.nodeInfo.machineID ? -1 : 1));
+  const listed = store.list(nodes).filter(isListed);
+  const sorted = listed.toSorted((a, b) => (a.status.nodeInfo.machineID < b.status.nodeInfo.machineID ? -1 : 1));
   const { items, nextPageToken } = page(sorted, url.searchParams.get("nextPageToken"));
   const machines = items.map((node) => renderMachine(node, machineLabels(store, node)));
   return json(compact({ machines, nextPageToken }), FLEET_VERSION);
@@ -123,8 +123,13 @@ function rendered(context: PersonalityContext, unit: Unit, inList = false): obje
 function machineOf({ store }: PersonalityContext): MachineOf {
   return (nodeName) => {
     const node = store.get(nodes, nodeName);
-    return node && isNodeReady(node) ? node.status.nodeInfo.machineID : undefined;
+    return node && isListed(node) ? node.status.nodeInfo.machineID : undefined;
   };
+}
+
+/** A machine that the brake holds keeps its units: not to list it would say that they are gone. */
+function isListed(node: Node): boolean {
+  return isNodeReady(node) || isNodeHeld(node);
 }
 
 /** The pod that stands for the unit comes first. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { nodes } from "../../../src/model/node.ts";
 import { disrupt, giveUp } from "../lost-node.ts";
 import { type Cluster, machineId, service, withCluster } from "./cluster.ts";
 
@@ -22,6 +23,21 @@ describe("a machine that is lost", () => {
       await cluster.untilActive(`one.service@${other(lost)}`);
       assert.equal((await cluster.unit("one.service")).machineID, machineId(other(lost)));
       assert.equal(cluster.pods().length, 2, "what nobody can stop now is kept until it can be");
+    }));
+
+  test("while the brake holds, it is listed with its units: nothing of it is moved", () =>
+    withCluster("ab", async (cluster) => {
+      await cluster.launch("one.service", service());
+      await cluster.until("active", async () => (await cluster.active()).length === 1);
+      const silent = (await cluster.whereIs("one.service")) ?? "";
+      await cluster.store.update((tx) => {
+        const node = tx.get(nodes, silent);
+        const conditions = [{ type: "Ready", status: "Unknown", reason: "BrakeHolds" }] as const;
+        if (node) tx.update(nodes, { ...node, status: { ...node.status, conditions } });
+      });
+      assert.deepEqual(await machines(cluster), ["a", "b"]);
+      assert.equal((await cluster.unit("one.service")).machineID, machineId(silent));
+      assert.deepEqual(await cluster.active(), [`one.service@${silent}`]);
     }));
 
   test("when it is back, the older copy stops", () =>

@@ -182,4 +182,33 @@ describe("kubernetes: deleting", () => {
     const picked = await cluster.get("/api/v1/nodes?fieldSelector=spec.unschedulable%3Dtrue");
     assert.equal(picked.body.items.length, 1);
   });
+
+  test("a node whose agent lives is refused in words, as it would come back without its cordon; a silent one goes", async () => {
+    const say = (status: "True" | "Unknown") =>
+      cluster.store.update((tx) => {
+        const node = tx.get(nodes, "n1") as Node;
+        const nodeInfo = { ...node.status.nodeInfo, machineID: "m1" };
+        tx.update(nodes, { ...node, status: { ...node.status, nodeInfo, conditions: [{ type: "Ready", status }] } });
+      });
+    await say("True");
+    const refused = await cluster.delete("/api/v1/nodes/n1");
+    assert.deepEqual([refused.status, refused.body.reason], [409, "Conflict"]);
+    assert.match(refused.body.message, /it is alive and would come back at once, without its cordon/);
+    await say("Unknown");
+    assert.equal((await cluster.delete("/api/v1/nodes/n1")).status, 200);
+    assert.equal(cluster.store.get(nodes, "n1"), undefined);
+  });
+
+  test("a client that writes a node's taints anew does not start their time anew", async () => {
+    const taint = { key: "maintenance", value: "yes", effect: "NoExecute" };
+    const timeAdded = "2026-01-01T00:00:00Z";
+    await cluster.patch("/api/v1/nodes/n1", "merge", { spec: { taints: [{ ...taint, timeAdded }] } });
+    const again = await cluster.patch("/api/v1/nodes/n1", "merge", {
+      spec: { taints: [taint, { ...taint, value: "no" }] },
+    });
+    assert.deepEqual(again.body.spec.taints, [
+      { ...taint, timeAdded },
+      { ...taint, value: "no" },
+    ]);
+  });
 });
