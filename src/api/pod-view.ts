@@ -11,8 +11,27 @@ import { podUrls } from "./pod-urls.ts";
 /** Waiting reasons that are part of every start. */
 const ON_ITS_WAY = ["ContainerCreating", "PodInitializing", "Pulling", "Created", "Starting", "Loaded"];
 
-/** One copy as `styr ps` shows it. Pure. */
+/** One copy as `styr ps` shows it; one that cannot be read is a row that says so, and not the end of the list. Pure. */
 export function podView(pod: Pod, node: Node | undefined): WorkloadPod {
+  return readable(
+    () => viewOf(pod, node),
+    (error) => {
+      const { uid, creationTimestamp } = pod.metadata;
+      const row = { key: keyOf(pod), uid, status: "failed", ready: false, containers: [], restarts: 0 } as const;
+      return { ...row, since: creationTimestamp, urls: [], error: `its status cannot be read: ${error}` };
+    },
+  );
+}
+
+function readable<T>(read: () => T, otherwise: (error: unknown) => T): T {
+  try {
+    return read();
+  } catch (error) {
+    return otherwise(error);
+  }
+}
+
+function viewOf(pod: Pod, node: Node | undefined): WorkloadPod {
   const status = podStatus(pod);
   const error = status === "running" || status === "done" || status === "stopped" ? undefined : podError(pod);
   const instance = pod.metadata.annotations?.[ANNOTATION.instance];
@@ -127,8 +146,8 @@ function exitWords(end: Terminated): string {
 
 /** Image, or command, of a pod: what a person recognises it by. */
 export function podWhat(pod: Pod): string {
-  const children = statuses(pod).flatMap((status) => status.children ?? []);
-  const images = children.map(({ image }) => image);
+  const ofChildren = () => statuses(pod).flatMap(({ children = [] }) => children.map(({ image }) => image));
+  const images = readable(ofChildren, () => []);
   return images.length > 0 ? images.join(", ") : pod.spec.containers.map(containerWhat).join(", ");
 }
 

@@ -1,10 +1,17 @@
 import { aliveFrame } from "../agent/frames/to-agent.ts";
+import { TokenBucket } from "../lib/token-bucket.ts";
+import { ApiError } from "../model/errors.ts";
+import type { Clock } from "../seams/clock.ts";
 import type { Link } from "../seams/link.ts";
 import type { Store } from "../store/store.ts";
 import { PodFeed } from "./pod-feed.ts";
 
 /** Watches of one link at once; an agent has one, and for a moment two. */
 const MOST_FEEDS = 4;
+/** Each new one begins with everything, however short the asking. */
+const NEW_FEEDS = { burst: 4, perSecond: 1 };
+/** An agent that does not read what it is sent must not fill this process. */
+const MOST_BUFFERED_BYTES = 16 * 1024 * 1024;
 
 /** One link that an agent dialed, and the streams on it. */
 export class AgentLink {
@@ -15,20 +22,22 @@ export class AgentLink {
   heardAtMs: number;
   /** What kind of link it has turned out to be. */
   use: "unknown" | "beats" | "session" = "unknown";
+  /** It has been said that it says too much. */
+  isLoud = false;
   readonly #link: Link;
   readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #newFeeds: TokenBucket;
   #isOpen = true;
 
-  constructor(
-    link: Link,
-    store: Store,
-    known: { readonly node: string; readonly order: number; readonly nowMs: number },
-  ) {
+  constructor(link: Link, store: Store, clock: Clock, known: { readonly node: string; readonly order: number }) {
     this.#link = link;
     this.#store = store;
+    this.#clock = clock;
     this.node = known.node;
     this.order = known.order;
-    this.heardAtMs = known.nowMs;
+    this.heardAtMs = clock.monotonic();
+    this.#newFeeds = new TokenBucket(NEW_FEEDS, this.heardAtMs);
   }
 
   get isOpen(): boolean {
@@ -36,12 +45,19 @@ export class AgentLink {
   }
 
   send(frame: string): void {
-    if (this.#isOpen) this.#link.send(frame);
+    if (!this.#isOpen) return;
+    this.#link.send(frame);
+    if ((this.#link.bufferedBytes ?? 0) > MOST_BUFFERED_BYTES) this.close("what it was sent is not read");
   }
 
   openFeed(stream: number): void {
     if (this.feeds.has(stream) || !this.#isOpen) return;
-    const feed = new PodFeed(this.#store, this.node, stream, (frame) => this.send(frame));
+    if (!this.#newFeeds.take(NEW_FEEDS, this.#clock.monotonic()))
+      throw new ApiError("TooManyRequests", `node "${this.node}" opens streams too often`);
+    const feed = new PodFeed(this.#store, this.node, stream, {
+      send: (frame) => this.send(frame),
+      monotonic: () => this.#clock.monotonic(),
+    });
     this.feeds.set(stream, feed);
     const [oldest] = this.feeds.keys();
     if (this.feeds.size > MOST_FEEDS && oldest !== undefined) this.feeds.delete(oldest);

@@ -4,6 +4,8 @@
  * store is looked at once, whatever the number of agents, and goes to the node that it concerns; an agent that is slow
  * or away holds up nobody.
  */
+
+import type { Call } from "../agent/frames/call.ts";
 import { DISPATCHER_PATIENCE_MS, KEEP_ALIVE_MS, STALL_MS } from "../agent/frames/limits.ts";
 import { FrameError } from "../agent/frames/shape.ts";
 import { beatAnswerFrame } from "../agent/frames/to-agent.ts";
@@ -17,6 +19,7 @@ import type { Log } from "../seams/log.ts";
 import type { Store } from "../store/store.ts";
 import type { Change } from "../store/transaction.ts";
 import { AgentLink } from "./agent-link.ts";
+import { Allowance } from "./allowance.ts";
 import { NodeCalls } from "./node-calls.ts";
 import { Session } from "./session.ts";
 
@@ -31,12 +34,16 @@ export interface DispatcherOptions {
 const TURNS = 10;
 /** A session whose agent has been away for so long is forgotten: its calls are no longer under way. */
 const FORGET_MS = 60_000;
+/** What even the shortest frame costs. */
+const FRAME_COSTS_CHARS = 256;
+const MOST_BEAT_CHARS = 4 * 1024;
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #sessions = new Map<string, Session>();
   readonly #turns: readonly Set<AgentLink>[] = Array.from({ length: TURNS }, () => new Set<AgentLink>());
   readonly #stopping = new AbortController();
+  readonly #allowances = new Map<string, Allowance>();
   #turn = 0;
   #links = 0;
   #order = 0;
@@ -56,8 +63,7 @@ export class Dispatcher {
   /** `peer` is who the other side has proved to be. */
   accept(link: Link, { nodeName }: { readonly nodeName: string }): LinkListener {
     const { store, clock } = this.#options;
-    const known = { node: nodeName, order: ++this.#order, nowMs: clock.monotonic() };
-    const agent = new AgentLink(link, store, known);
+    const agent = new AgentLink(link, store, clock, { node: nodeName, order: ++this.#order });
     if (this.#stopping.signal.aborted) {
       agent.close("the control plane stops");
       return { frame: () => {}, closed: () => {} };
@@ -77,7 +83,7 @@ export class Dispatcher {
   }
 
   #heard(agent: AgentLink, text: string): void {
-    if (!agent.isOpen) return;
+    if (!agent.isOpen || !this.#isAllowed(agent, text)) return;
     let frame: ToDispatcher;
     try {
       frame = parseToDispatcher(text);
@@ -89,6 +95,25 @@ export class Dispatcher {
     agent.heardAtMs = this.#options.clock.monotonic();
     if (frame.type === "beat") this.#beat(agent, frame);
     else this.#inSession(agent, frame);
+  }
+
+  /** Asked before anything is read. Nothing is lost by it: what matters is said again. */
+  #isAllowed(agent: AgentLink, text: string): boolean {
+    const nowMs = this.#options.clock.monotonic();
+    const allowance = this.#allowanceOf(agent);
+    const isBeat = text.startsWith('["b"') && text.length <= MOST_BEAT_CHARS;
+    if (isBeat ? allowance.beat(nowMs) : allowance.chars(FRAME_COSTS_CHARS + text.length, nowMs)) return true;
+    if (!agent.isLoud) this.#options.log.warn("an agent says more than is listened to", { node: agent.node });
+    agent.isLoud = true;
+    return false;
+  }
+
+  #allowanceOf({ node }: AgentLink): Allowance {
+    const known = this.#allowances.get(node);
+    if (known) return known;
+    const allowance = new Allowance(this.#options.clock.monotonic());
+    this.#allowances.set(node, allowance);
+    return allowance;
   }
 
   #beat(agent: AgentLink, { id, beat }: Extract<ToDispatcher, { type: "beat" }>): void {
@@ -103,8 +128,11 @@ export class Dispatcher {
   #inSession(agent: AgentLink, frame: Exclude<ToDispatcher, { type: "beat" }>): void {
     const session = this.#sessionOf(agent, frame.session);
     if (!session) return;
-    if (frame.type === "call") session.call(frame);
-    else if (frame.type === "got") agent.feeds.get(frame.stream)?.got(frame.sequence, frame.isBehind);
+    if (frame.type === "call") {
+      const nowMs = this.#options.clock.monotonic();
+      session.call(frame, () => this.#allowanceOf(agent).items(itemsOf(frame.call), nowMs));
+    }
+    if (frame.type === "got") agent.feeds.get(frame.stream)?.got(frame.sequence, frame.isBehind);
     else if (frame.type === "drop") agent.feeds.delete(frame.stream);
   }
 
@@ -177,6 +205,7 @@ export class Dispatcher {
   }
 
   #forgetOld(nowMs: number): void {
+    for (const [node, allowance] of this.#allowances) if (allowance.isFull(nowMs)) this.#allowances.delete(node);
     for (const [node, { link }] of this.#sessions) {
       if (!link.isOpen && nowMs - link.heardAtMs > FORGET_MS) this.#sessions.delete(node);
     }
@@ -220,4 +249,8 @@ export class Dispatcher {
       }
     }
   }
+}
+
+function itemsOf(call: Call): number {
+  return call.method === "report" ? 1 + call.reports.length + call.events.length : 1;
 }

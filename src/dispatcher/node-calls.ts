@@ -2,12 +2,13 @@ import type { NodeEvent, PodReport } from "../agent/control.ts";
 import type { Call } from "../agent/frames/call.ts";
 import { ApiError } from "../model/errors.ts";
 import type { LeaseDesk } from "../model/heartbeat.ts";
-import { pods } from "../model/pod.ts";
+import { isTerminal, pods } from "../model/pod.ts";
 import type { Store } from "../store/store.ts";
 import type { Tx } from "../store/transaction.ts";
 import { keyValues, usesValues, type ValuesKind } from "./key-values.ts";
+import { writeEvents } from "./write-events.ts";
 import { writeNode } from "./write-node.ts";
-import { writeEvent, writeReport } from "./write-report.ts";
+import { writeReport } from "./write-report.ts";
 
 /** What one node may ask for: what concerns itself and the pods bound to it. Anything else is Forbidden. */
 export class NodeCalls {
@@ -52,7 +53,7 @@ export class NodeCalls {
     await this.#store.update((tx) => {
       for (const { key, uid } of reports) this.#checkBound(tx, key, uid);
       for (const { podKey, podUid } of happened) this.#checkBound(tx, podKey, podUid);
-      for (const event of happened) writeEvent(tx, event);
+      writeEvents(tx, happened);
       for (const report of reports) if (this.#isNewest(tx, number, report)) writeReport(tx, report);
     });
   }
@@ -72,7 +73,8 @@ export class NodeCalls {
   }
 
   #values(kind: ValuesKind, namespace: string, name: string) {
-    const mine = this.#store.by(pods, "node", this.#node);
+    // What is over needs no values any more.
+    const mine = this.#store.by(pods, "node", this.#node).filter((pod) => !isTerminal(pod));
     if (!mine.some((pod) => pod.metadata.namespace === namespace && usesValues(pod, kind, name))) {
       throw new ApiError(
         "Forbidden",

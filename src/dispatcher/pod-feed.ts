@@ -5,6 +5,21 @@ import type { Store } from "../store/store.ts";
 
 /** Changes of more pods than this are not gathered one by one: everything is sent anew. */
 const MOST_GATHERED = 4_096;
+/** One frame goes out again no more often, however often it is asked for; an agent asks once per second. */
+const RESEND_MS = 500;
+
+/** The link that the frames go out on, and its clock. */
+export interface Outlet {
+  send(frame: string): void;
+  monotonic(): number;
+}
+
+interface Sent {
+  readonly sequence: number;
+  readonly text: string;
+  /** Not to be sent again before. */
+  againMs: number;
+}
 
 /**
  * One stream of assignments to one agent. What changed is noted by name and looked up when it is sent, so that a slow
@@ -15,8 +30,8 @@ export class PodFeed {
   readonly #store: Store;
   readonly #node: string;
   readonly #stream: number;
-  readonly #send: (frame: string) => void;
-  readonly #unacknowledged: { readonly sequence: number; readonly text: string }[] = [];
+  readonly #outlet: Outlet;
+  readonly #unacknowledged: Sent[] = [];
   #unacknowledgedChars = 0;
   #sequence = 0;
   #acknowledged = 0;
@@ -26,11 +41,11 @@ export class PodFeed {
   /** Uid → key of what changed and has not been sent. */
   #changed = new Map<string, string>();
 
-  constructor(store: Store, node: string, stream: number, send: (frame: string) => void) {
+  constructor(store: Store, node: string, stream: number, outlet: Outlet) {
     this.#store = store;
     this.#node = node;
     this.#stream = stream;
-    this.#send = send;
+    this.#outlet = outlet;
   }
 
   get position(): Position {
@@ -54,9 +69,9 @@ export class PodFeed {
     while (this.#hasRoom()) {
       const text = this.#next();
       if (text === undefined) return;
-      this.#unacknowledged.push({ sequence: this.#sequence, text });
+      this.#unacknowledged.push({ sequence: this.#sequence, text, againMs: Number.NEGATIVE_INFINITY });
       this.#unacknowledgedChars += text.length;
-      this.#send(text);
+      this.#outlet.send(text);
     }
   }
 
@@ -68,8 +83,17 @@ export class PodFeed {
       this.#unacknowledgedChars -= first.text.length;
       this.#unacknowledged.shift();
     }
-    if (isBehind) for (const { text } of this.#unacknowledged) this.#send(text);
+    if (isBehind) this.#sendAgain();
     this.pump();
+  }
+
+  #sendAgain(): void {
+    const nowMs = this.#outlet.monotonic();
+    for (const frame of this.#unacknowledged) {
+      if (frame.againMs > nowMs) continue;
+      frame.againMs = nowMs + RESEND_MS;
+      this.#outlet.send(frame.text);
+    }
   }
 
   #hasRoom(): boolean {

@@ -38,7 +38,8 @@ export class Session {
     this.#link = link;
   }
 
-  call({ id, floor, call }: CallFrame): void {
+  /** `isAllowed` is asked once for each call that is to be carried out. */
+  call({ id, floor, call }: CallFrame, isAllowed: () => boolean): void {
     this.#forgetBelow(floor);
     // Given up by the agent, which may have said something newer since.
     if (id < this.#floor) return;
@@ -47,6 +48,8 @@ export class Session {
       if (answer !== undefined) this.#link.send(answer);
     } else if (this.#answers.size >= MOST_CALLS) {
       this.#link.send(refusedFrame(id, "TooManyRequests", `more than ${MOST_CALLS} calls at once`));
+    } else if (!isAllowed()) {
+      this.#link.send(refusedFrame(id, "TooManyRequests", "more than one node may say in so short a time"));
     } else {
       this.#answers.set(id, undefined);
       void this.#answer(id, call);

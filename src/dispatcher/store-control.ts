@@ -7,8 +7,9 @@ import { type Pod, pods } from "../model/pod.ts";
 import type { Store } from "../store/store.ts";
 import type { Change } from "../store/transaction.ts";
 import { keyValues, type ValuesKind } from "./key-values.ts";
+import { writeEvents } from "./write-events.ts";
 import { writeNode } from "./write-node.ts";
-import { writeEvent, writeReport } from "./write-report.ts";
+import { writeReport } from "./write-report.ts";
 
 /** The control plane as an agent in the same process sees it: the store, with nothing in between. */
 export class StoreControl implements Control {
@@ -46,7 +47,7 @@ export class StoreControl implements Control {
 
   async report(reports: readonly PodReport[], happened: readonly NodeEvent[]): Promise<void> {
     await this.#store.update((tx) => {
-      for (const event of happened) writeEvent(tx, event);
+      writeEvents(tx, happened);
       for (const report of reports) writeReport(tx, report);
     });
   }

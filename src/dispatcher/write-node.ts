@@ -1,33 +1,46 @@
 import type { Draft } from "../model/meta.ts";
-import { type Node, nodes } from "../model/node.ts";
+import { type Node, type NodeStatus, nodes } from "../model/node.ts";
 import type { Condition } from "../model/pod.ts";
 import type { Tx } from "../store/transaction.ts";
+import { annotationsOf, labelsOf } from "./node-labels.ts";
 
 /**
  * Creates or updates a node's object from what its agent says. Everything that others wrote on it stays: cordon and
  * taints, labels, resources that people added, conditions of others. Whether a silent node is ready again is for its
- * lease to say, so a Ready condition that says Unknown stays, too.
+ * lease to say, so a Ready condition that says Unknown stays, too. What a node may not say of itself is not looked at.
  */
 export function writeNode(tx: Tx, draft: Draft<Node>): void {
   const before = tx.get(nodes, draft.metadata.name);
+  const told = statusOf(draft.status);
+  const { labels, owned } = labelsOf(draft.metadata, before?.metadata);
+  const annotations = annotationsOf(draft.metadata, before?.metadata, owned);
   if (!before) {
-    tx.create(nodes, draft);
+    const { taints } = draft.spec;
+    const { name } = draft.metadata;
+    const spec = taints === undefined ? {} : { taints };
+    tx.create(nodes, {
+      apiVersion: nodes.apiVersion,
+      kind: "Node",
+      metadata: { name, labels, annotations },
+      spec,
+      status: told,
+    });
     return;
   }
-  const { labels, annotations } = draft.metadata;
-  const metadata = {
-    ...before.metadata,
-    labels: { ...before.metadata.labels, ...labels },
-    ...(annotations === undefined ? {} : { annotations: { ...before.metadata.annotations, ...annotations } }),
-  };
   const status = {
     ...before.status,
-    ...draft.status,
-    capacity: { ...before.status.capacity, ...draft.status.capacity },
-    allocatable: { ...before.status.allocatable, ...draft.status.allocatable },
-    conditions: conditionsOf(before.status.conditions, draft.status.conditions),
+    ...told,
+    capacity: { ...before.status.capacity, ...told.capacity },
+    allocatable: { ...before.status.allocatable, ...told.allocatable },
+    conditions: conditionsOf(before.status.conditions, told.conditions),
   };
-  tx.update(nodes, { ...before, metadata, status });
+  tx.update(nodes, { ...before, metadata: { ...before.metadata, labels, annotations }, status });
+}
+
+/** Without anything that is none of it. */
+function statusOf(told: NodeStatus): NodeStatus {
+  const { capacity, allocatable, conditions, addresses, nodeInfo, drivers, dynamicPorts } = told;
+  return { capacity, allocatable, conditions, addresses, nodeInfo, drivers, dynamicPorts };
 }
 
 /** The agent's in its order, then those of others. */

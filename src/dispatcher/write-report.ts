@@ -1,16 +1,7 @@
-import type { NodeEvent, PodReport } from "../agent/control.ts";
+import type { PodReport } from "../agent/control.ts";
 import { keyOf } from "../model/meta.ts";
 import { AGENT_CONDITIONS, isTerminal, type Pod, type PodPhase, type PodStatus, pods } from "../model/pod.ts";
-import { recordEvent } from "../store/record-event.ts";
 import type { Tx } from "../store/transaction.ts";
-
-export function writeEvent(tx: Tx, { podKey, podUid, ...happening }: NodeEvent): void {
-  const pod = tx.get(pods, podKey);
-  if (pod?.metadata.uid !== podUid) return;
-  const { type, reason, message } = happening;
-  const host = pod.spec.nodeName;
-  recordEvent(tx, pod, { type, reason, message, component: "agent", ...(host === undefined ? {} : { host }) });
-}
 
 const RANK: Readonly<Record<PodPhase, number>> = { Pending: 0, Unknown: 0, Running: 1, Succeeded: 2, Failed: 2 };
 

@@ -25,3 +25,12 @@ export function depthOf(value: unknown): number {
 function isContainer(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
+
+/** Of a value that cannot contain itself. Looks no deeper than it has to. */
+export function isDeeperThan(value: unknown, most: number): boolean {
+  if (!isContainer(value)) return false;
+  if (most <= 0) return true;
+  if (Array.isArray(value)) return value.some((child) => isDeeperThan(child, most - 1));
+  for (const key in value) if (isDeeperThan((value as Record<string, unknown>)[key], most - 1)) return true;
+  return false;
+}

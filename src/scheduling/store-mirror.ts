@@ -66,7 +66,17 @@ export class StoreMirror {
   followNode(name: string): Effect {
     const node = this.#reader.get(nodes, name);
     if (!this.#unsureNodes.has(name)) return this.#applyNode(name, node, this.#reader);
-    return sameJson(this.#facts.get(name), node && nodeFacts(node)) ? "none" : "more room";
+    return sameJson(this.#facts.get(name), this.#readableFactsOf(node)) ? "none" : "more room";
+  }
+
+  /** A node that cannot be read takes no pods, and must not stop the others. */
+  #readableFactsOf(node: Node | undefined): NodeFacts | undefined {
+    try {
+      return node && nodeFacts(node);
+    } catch (error) {
+      this.#log.error("a node cannot be read", { node: node?.metadata.name, error: (error as Error).message });
+      return undefined;
+    }
   }
 
   /**
@@ -143,13 +153,13 @@ export class StoreMirror {
 
   #applyNode(name: string, node: Node | undefined, reader: Reader): Effect {
     const before = this.#facts.get(name);
-    if (!node) {
+    const facts = this.#readableFactsOf(node);
+    if (!facts) {
       if (!before) return "none";
       this.#facts.delete(name);
       this.index.removeNode(name);
       return "more room";
     }
-    const facts = nodeFacts(node);
     // Most changes of a node are heartbeats and say nothing new.
     if (before && sameJson(before, facts)) return "none";
     this.#facts.set(name, facts);

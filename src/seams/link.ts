@@ -8,6 +8,8 @@ export interface Link {
   /** Never throws, and promises nothing: an answer is the only sign that it arrived. */
   send(frame: string): void;
   close(reason: string): void;
+  /** What was sent and has not left this process; absent where nobody can tell. */
+  readonly bufferedBytes?: number;
 }
 
 export interface LinkListener {

@@ -189,16 +189,25 @@ function sameSpec(a: StoredObject, b: StoredObject): boolean {
   return sameJson((a as { spec?: unknown }).spec, (b as { spec?: unknown }).spec);
 }
 
+/** Deeper than anything that is taken: it counts as different there, which costs a write and no more. */
+const DEEPEST = 512;
+
 /** Deep equality of JSON values, where a property that is undefined equals one that is absent. Stops at the first shared reference or difference. */
-export function sameJson(a: unknown, b: unknown): boolean {
+export function sameJson(a: unknown, b: unknown, depth = 0): boolean {
   if (a === b) return true;
+  if (depth > DEEPEST) return false;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (Array.isArray(a) || Array.isArray(b)) {
-    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, i) => sameJson(item, b[i]));
+    return (
+      Array.isArray(a) &&
+      Array.isArray(b) &&
+      a.length === b.length &&
+      a.every((item, i) => sameJson(item, b[i], depth + 1))
+    );
   }
   const left = a as Record<string, unknown>;
   const right = b as Record<string, unknown>;
-  for (const key in left) if (!sameJson(left[key], right[key])) return false;
+  for (const key in left) if (!sameJson(left[key], right[key], depth + 1)) return false;
   for (const key in right) if (right[key] !== undefined && left[key] === undefined) return false;
   return true;
 }

@@ -15,6 +15,17 @@ export const STALL_MS = 1_000;
 export const FRAME_CHARS = 64 * 1024;
 /** Nothing larger is read: a Kubernetes object is at most 1.5 MiB. */
 export const MOST_FRAME_CHARS = 8 * 1024 * 1024;
+/** Nor this, of what an agent says: what it has to say of many pods it says in many calls. */
+export const MOST_CALL_CHARS = 1024 * 1024;
+/** How deep what an agent says may nest. */
+export const DEEPEST = 64;
+/** Reports and events in one call. */
+export const MOST_REPORTS = 500;
+export const MOST_EVENTS = 500;
+/** What is said of one pod; an agent leaves out words before it says more. */
+export const MOST_REPORT_CHARS = 256 * 1024;
+export const MOST_HEALTH_CHARS = 1_024;
+export const MOST_NAME_CHARS = 253;
 /** Frames of one stream that are on their way at once; what changes meanwhile is gathered. */
 export const MOST_UNACKNOWLEDGED = 32;
 export const MOST_UNACKNOWLEDGED_CHARS = 8 * FRAME_CHARS;

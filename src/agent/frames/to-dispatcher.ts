@@ -2,7 +2,8 @@
 import type { Heartbeat } from "../../model/heartbeat.ts";
 import type { Call } from "./call.ts";
 import { callOf, heartbeatOf } from "./checks.ts";
-import { count, FrameError, parseArray, word } from "./shape.ts";
+import { MOST_CALL_CHARS } from "./limits.ts";
+import { count, FrameError, name, parseArray } from "./shape.ts";
 
 /** `session` names one run of one agent's side; it outlives a link. */
 export type ToDispatcher =
@@ -50,25 +51,31 @@ export function signFrame(session: string): string {
 
 /** Throws FrameError. */
 export function parseToDispatcher(text: string): ToDispatcher {
-  const frame = parseArray(text);
+  const frame = parseArray(text, MOST_CALL_CHARS);
   const [letter, second, third, fourth, fifth] = frame;
   switch (letter) {
     case "b":
       return { type: "beat", id: count(second), beat: heartbeatOf(third) };
     case "c":
-      return { type: "call", session: word(second), id: count(third), floor: count(fourth), call: callOf(fifth) };
+      return {
+        type: "call",
+        session: name(second),
+        id: count(third),
+        floor: count(fourth),
+        call: callOf(fifth, text.length),
+      };
     case "g":
       return {
         type: "got",
-        session: word(second),
+        session: name(second),
         stream: count(third),
         sequence: count(fourth),
         isBehind: fifth === 1,
       };
     case "d":
-      return { type: "drop", session: word(second), stream: count(third) };
+      return { type: "drop", session: name(second), stream: count(third) };
     case "s":
-      return { type: "sign", session: word(second) };
+      return { type: "sign", session: name(second) };
     default:
       throw new FrameError("a frame of no known letter");
   }

@@ -3,8 +3,8 @@
  * cluster and for each workload. A workload that has used up its share waits without holding up the others.
  */
 import { Heap } from "../../lib/heap.ts";
+import { type BucketRules, TokenBucket } from "../../lib/token-bucket.ts";
 import type { ClusterSettingsSpec } from "../../model/cluster-settings.ts";
-import { type BucketRules, TokenBucket } from "./token-bucket.ts";
 
 export interface Move {
   readonly node: string;

@@ -72,8 +72,8 @@ export const lifecycleBugs: readonly PlantedBug[] = [
   },
   {
     name: "limits-off",
-    file: "src/controllers/node-lifecycle/token-bucket.ts",
-    find: "if (this.#tokens < 1 - 1e-9) return false;",
+    file: "src/lib/token-bucket.ts",
+    find: "if (this.#tokens < count - 1e-9) return false;",
     replace: "",
     sentence: "nothing limits how many pods are moved at once",
     foundBy: ["moves-limited", "rate-limit"],

@@ -20,13 +20,13 @@ export class TokenBucket {
     return perSecond > 0 ? this.#atMs + ((1 - this.#tokens) / perSecond) * 1000 : Number.POSITIVE_INFINITY;
   }
 
-  take(rules: BucketRules, nowMs: number): boolean {
+  take(rules: BucketRules, nowMs: number, count = 1): boolean {
     const gained = (Math.max(0, nowMs - this.#atMs) * rules.perSecond) / 1000;
     this.#tokens = Math.min(rules.burst, this.#tokens + gained);
     this.#atMs = Math.max(this.#atMs, nowMs);
     // A sum of fractions may end a hair below the whole.
-    if (this.#tokens < 1 - 1e-9) return false;
-    this.#tokens = Math.max(0, this.#tokens - 1);
+    if (this.#tokens < count - 1e-9) return false;
+    this.#tokens = Math.max(0, this.#tokens - count);
     return true;
   }
 

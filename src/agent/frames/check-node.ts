@@ -1,0 +1,49 @@
+/** What an agent registers: as the model has it, or not at all. A node's object is read by every part of the control plane. */
+import { parseQuantity } from "../../lib/quantity.ts";
+import { condition } from "./check-status.ts";
+import { count, FrameError, flag, list, moment, name, oneOf, optional, place, record, shaped, word } from "./shape.ts";
+
+const MOST_PORT = 65_535;
+const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+
+const taint = shaped({ key: name, value: optional(word), effect: oneOf(EFFECTS), timeAdded: optional(moment) });
+const driver = shaped({ ready: flag, reason: optional(word), version: optional(word) });
+const address = shaped({ type: word, address: place });
+
+/** Throws FrameError. */
+export function checkNode(value: unknown): void {
+  const { metadata, spec, status } = record(value);
+  const { name: own, labels, annotations } = record(metadata);
+  name(own);
+  for (const texts of [labels, annotations]) if (texts !== undefined) eachOf(texts, word);
+  const { taints } = record(spec);
+  if (taints !== undefined) list(taints).forEach(taint);
+  checkNodeStatus(record(status));
+}
+
+function checkNodeStatus(status: Readonly<Record<string, unknown>>): void {
+  eachOf(status.capacity, quantity);
+  eachOf(status.allocatable, quantity);
+  list(status.conditions).forEach(condition);
+  list(status.addresses).forEach(address);
+  const { machineID, ...info } = record(status.nodeInfo);
+  name(machineID);
+  eachOf(info, word);
+  eachOf(status.drivers, driver);
+  const [first, last, ...more] = list(status.dynamicPorts).map(count);
+  if (first === undefined || last === undefined || more.length > 0)
+    throw new FrameError("two dynamic ports are missing");
+  if (first > last || last > MOST_PORT) throw new FrameError(`dynamic ports from ${first} to ${last}`);
+}
+
+function eachOf(value: unknown, check: (value: unknown) => void): void {
+  for (const [key, one] of Object.entries(record(value))) {
+    name(key);
+    check(one);
+  }
+}
+
+function quantity(value: unknown): void {
+  const amount = parseQuantity(word(value));
+  if (amount === undefined || amount < 0) throw new FrameError("an amount is missing");
+}
