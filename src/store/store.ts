@@ -117,6 +117,8 @@ export class Store implements Reader {
     let result: R;
     try {
       result = change(tx);
+      // Here, and not when the batch is written: what cannot be written fails its author alone.
+      for (const { type, object } of tx.changes) if (type !== "removed") this.json(object);
     } catch (error) {
       return Promise.reject(error);
     }
