@@ -1,21 +1,38 @@
 import { type Event, events } from "../model/event.ts";
 import { keyOf } from "../model/meta.ts";
 import type { EventRow } from "../model/reports.ts";
-import type { Workload, WorkloadReader } from "../model/workload.ts";
+import type { Workload } from "../model/workload.ts";
+import type { Clock } from "../seams/clock.ts";
+import type { Store } from "../store/store.ts";
+import type { Found } from "./find.ts";
+import { slices } from "./slices.ts";
 import { idOf } from "./workloads.ts";
 
-/** Events, oldest first. With `only`, those about that workload: its object and its pods. */
-export function listEvents(
-  reader: WorkloadReader,
+/** An event's row, and what says which workload it is about. */
+export interface EventEntry {
+  readonly row: EventRow;
+  readonly about: { readonly uid: string; readonly kind: string };
+  /** Identity of the workload that it belongs to. */
+  readonly owner?: string;
+}
+
+/** Events, oldest first. In slices. */
+export async function listEvents(
+  store: Store,
   workloads: readonly Workload[],
-  only?: { readonly workload: Workload; readonly uids: ReadonlySet<string> },
-): readonly EventRow[] {
+  clock: Clock,
+): Promise<readonly EventEntry[]> {
+  const slice = slices(clock);
   const ownerOf = ownersOf(workloads);
-  return reader
-    .list(events)
-    .filter((event) => only === undefined || isAbout(event, only, ownerOf))
-    .sort(inOrder)
-    .map((event) => eventRow(event, ownerOf(event)?.name));
+  const entries: EventEntry[] = [];
+  for (const event of [...store.scan(events)].sort(inOrder)) {
+    const owner = ownerOf(event);
+    const { uid, kind } = event.involvedObject;
+    const row = eventRow(event, owner?.name);
+    entries.push({ row, about: { uid, kind }, ...(owner === undefined ? {} : { owner: idOf(owner) }) });
+    await slice();
+  }
+  return entries;
 }
 
 /** As it happened: times have whole seconds, and what was written later came later. */
@@ -56,17 +73,16 @@ function stemOf(podKey: string): string {
 }
 
 /** The workload's own events and its copies'; when all copies are meant, also those of copies that are gone. */
-function isAbout(
-  event: Event,
-  { workload, uids }: { workload: Workload; uids: ReadonlySet<string> },
-  ownerOf: ReturnType<typeof ownersOf>,
-): boolean {
-  if (uids.has(event.involvedObject.uid)) return true;
-  const { uid, kind } = event.involvedObject;
-  if (workload.pods.some((pod) => pod.uid === uid)) return false;
-  const owner = ownerOf(event);
-  const isOfAll = kind === workload.object.kind || uids.size === workload.pods.length;
-  return isOfAll && owner !== undefined && idOf(owner) === idOf(workload);
+export function eventsAbout({ workload, pods: meant }: Found): (entry: EventEntry) => boolean {
+  const uids = new Set(meant.map(({ uid }) => uid));
+  const others = new Set(workload.pods.map(({ uid }) => uid));
+  const id = idOf(workload);
+  return ({ about: { uid, kind }, owner }) => {
+    if (uids.has(uid)) return true;
+    if (others.has(uid)) return false;
+    const isOfAll = kind === workload.object.kind || uids.size === workload.pods.length;
+    return isOfAll && owner === id;
+  };
 }
 
 export function eventRow(event: Event, workload?: string): EventRow {

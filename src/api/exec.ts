@@ -16,7 +16,8 @@ export function execRoute(context: StyrApiContext): SocketRoute {
     access: { verb: "exec", resource: "workloads" },
     protocols: [EXEC_PROTOCOL],
     async open(_request, { params, url }) {
-      const pod = execTarget(findWorkload(context, params.name ?? "").pods, params.name ?? "");
+      const found = await findWorkload(context, params.name ?? "");
+      const pod = execTarget(found.pods, params.name ?? "");
       const container = url.searchParams.get("container") ?? undefined;
       const target = { nodeName: pod.node ?? "", uid: pod.uid, ...(container === undefined ? {} : { container }) };
       const session = await context.nodeAccess.exec(target, execRequest(url));

@@ -2,7 +2,7 @@ import { ApiError } from "../model/errors.ts";
 import type { Workload, WorkloadPod } from "../model/workload.ts";
 import { resolveWorkload } from "../model/workload-name.ts";
 import type { StyrApiContext } from "./context.ts";
-import { listWorkloads } from "./workloads.ts";
+import { draftWorkloads } from "./workloads.ts";
 
 export interface Found {
   readonly workload: Workload;
@@ -11,10 +11,11 @@ export interface Found {
 }
 
 /** What `ref` names, or a refusal that lists what it could have meant. */
-export function findWorkload({ store, sources }: StyrApiContext, ref: string): Found {
-  const resolution = resolveWorkload(ref, listWorkloads(store, sources));
+export async function findWorkload({ store, sources, clock }: StyrApiContext, ref: string): Promise<Found> {
+  const resolution = resolveWorkload(ref, await draftWorkloads(store, sources, clock));
   if ("found" in resolution) {
-    const { found: workload, podKey } = resolution;
+    const { found, podKey } = resolution;
+    const workload = found.row();
     const pods = podKey === undefined ? workload.pods : workload.pods.filter(({ key }) => key === podKey);
     return { workload, pods };
   }

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { clusterSettings } from "../model/cluster-settings.ts";
 import { withDisruption, withoutDisruption } from "../model/disruption.ts";
-import type { Kind, StoredObject } from "../model/meta.ts";
+import type { Kind } from "../model/meta.ts";
 import { type Pod, type PodSpec, pods } from "../model/pod.ts";
-import type { WorkloadReader } from "../model/workload.ts";
 import { testPod } from "../scheduling/test-objects.ts";
+import type { Reader } from "../store/transaction.ts";
 import { disruptionSentences, lossSentences } from "./loss.ts";
 
 const OWNER = [{ apiVersion: "v1", kind: "ReplicationController", name: "web", uid: "w", controller: true }];
@@ -17,11 +17,13 @@ function podOf(name: string, spec: Partial<PodSpec> = {}, owned = true): Pod {
   return { ...pod, metadata: { ...metadata, creationTimestamp: "2026-01-01T00:00:09Z" } };
 }
 
-function readerOf(all: readonly Pod[], settings: object = {}): WorkloadReader {
+function readerOf(all: readonly Pod[], settings: object = {}): Reader {
   return {
     get: (kind: Kind) => (kind.name === clusterSettings.name ? { spec: settings } : undefined),
-    list: (kind: Kind) => (kind.name === pods.name ? all : []),
-  } as unknown as WorkloadReader & { list(kind: Kind): readonly StoredObject[] };
+    list: () => assert.fail("what a namespace holds is not looked through for one pod"),
+    by: (kind: Kind, index: string, value: string) =>
+      kind.name === pods.name ? all.filter((pod) => pods.indexes[index]?.(pod).includes(value)) : [],
+  } as unknown as Reader;
 }
 
 describe("what becomes of a pod with its node is said:", () => {

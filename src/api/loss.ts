@@ -2,14 +2,14 @@
 import { humanDuration } from "../lib/duration.ts";
 import { CLUSTER_SETTINGS_NAME, clusterSettings, settingsInForce } from "../model/cluster-settings.ts";
 import { type DisruptionReason, disruptionOf, hasReturned } from "../model/disruption.ts";
-import { controllerOf, keyOf } from "../model/meta.ts";
+import { controllerOf, keyOf, OWNER_INDEX } from "../model/meta.ts";
 import { isOnLostNode } from "../model/node-state.ts";
 import { isLive, isReady, isTerminal, type Pod, pods } from "../model/pod.ts";
 import { isExclusive, unreachableRuleOf } from "../model/when-unreachable.ts";
-import type { WorkloadReader } from "../model/workload.ts";
+import type { Reader } from "../store/transaction.ts";
 
 /** Its rule, for a pod that runs somewhere. */
-export function lossSentences(reader: WorkloadReader, pod: Pod): readonly string[] {
+export function lossSentences(reader: Reader, pod: Pod): readonly string[] {
   if (pod.spec.nodeName === undefined || !isLive(pod) || disruptionOf(pod)) return [];
   const settings = settingsInForce(reader.get(clusterSettings, CLUSTER_SETTINGS_NAME));
   const rule = unreachableRuleOf(pod);
@@ -33,7 +33,7 @@ const WHY: Readonly<Record<DisruptionReason, string>> = {
 };
 
 /** Why it does not count any more, and what has taken its place. */
-export function disruptionSentences(reader: WorkloadReader, pod: Pod): readonly string[] {
+export function disruptionSentences(reader: Reader, pod: Pod): readonly string[] {
   if (hasReturned(pod)) return ["it was lost with its node, and came back with it"];
   const disruption = disruptionOf(pod);
   if (!disruption || isTerminal(pod)) return [];
@@ -43,11 +43,11 @@ export function disruptionSentences(reader: WorkloadReader, pod: Pod): readonly 
 }
 
 /** Copies of the same controller that were made since. Times of pods have whole seconds. */
-function successorsOf(reader: WorkloadReader, pod: Pod, since: string): readonly Pod[] {
+function successorsOf(reader: Reader, pod: Pod, since: string): readonly Pod[] {
   const owner = controllerOf(pod)?.uid;
   if (owner === undefined) return [];
   return reader
-    .list(pods, pod.metadata.namespace)
+    .by(pods, OWNER_INDEX, owner)
     .filter((other) => controllerOf(other)?.uid === owner && other.metadata.uid !== pod.metadata.uid)
     .filter((other) => isLive(other) && !disruptionOf(other) && other.metadata.creationTimestamp >= since.slice(0, 19))
     .toSorted((a, b) => Number(isReady(b)) - Number(isReady(a)) || (keyOf(a) < keyOf(b) ? -1 : 1));

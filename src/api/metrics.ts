@@ -4,10 +4,9 @@ import type { Route } from "../http/route.ts";
 import { nodes } from "../model/node.ts";
 import type { StyrApiContext } from "./context.ts";
 import { stateWord } from "./node-rows.ts";
-import { PodTally } from "./pod-tally.ts";
+import type { PodTally } from "./pod-tally.ts";
 
-export function metricsRoutes(context: StyrApiContext): readonly Route[] {
-  const tally = new PodTally(context.store, context.log);
+export function metricsRoutes(context: StyrApiContext, tally: PodTally): readonly Route[] {
   let registry: Promise<Registry> | undefined;
   return [
     {
@@ -17,6 +16,7 @@ export function metricsRoutes(context: StyrApiContext): readonly Route[] {
       async handle() {
         registry ??= makeRegistry(context, tally);
         const all = await registry;
+        await tally.upToDate();
         return new Response(await all.metrics(), { headers: { "Content-Type": all.contentType } });
       },
     },
@@ -91,16 +91,16 @@ function measures(context: StyrApiContext, tally: PodTally): readonly Measure[] 
       help: "Pods by phase.",
       label: "phase",
       always: PHASES,
-      read: () => Object.fromEntries(tally.read().phases),
+      read: () => Object.fromEntries(tally.phases),
     },
-    { name: "styr_pods_lost", help: "Pods on unreachable nodes.", read: () => one(tally.read().lost) },
+    { name: "styr_pods_lost", help: "Pods on unreachable nodes.", read: () => one(tally.lost) },
     {
       name: "styr_pod_moves_total",
-      help: "Pods that were to be replaced elsewhere, by reason, since the first scrape.",
+      help: "Pods that were to be replaced elsewhere, by reason.",
       label: "reason",
       isCounter: true,
       always: REASONS,
-      read: () => Object.fromEntries(tally.read().moves),
+      read: () => movesOf(context, tally),
     },
     { name: "styr_store_revision", help: "Revision of the store.", read: () => one(store.revision) },
     {
@@ -121,6 +121,12 @@ function measures(context: StyrApiContext, tally: PodTally): readonly Measure[] 
     { name: "process_start_time_seconds", help: "When the server started.", read: () => one(startedAtMs / 1000) },
     { name: "styr_build_info", help: "The server's version.", label: "version", read: () => ({ [version]: 1 }) },
   ];
+}
+
+/** Of moves off unreachable nodes the lifecycle itself knows best. */
+function movesOf({ lifecycle }: StyrApiContext, { moves }: PodTally): Reading {
+  const counted = Object.fromEntries(moves);
+  return lifecycle?.moves ? { ...counted, NodeUnreachable: lifecycle.moves.done } : counted;
 }
 
 /** Looks at nodes only, of which there are some thousands at most. */

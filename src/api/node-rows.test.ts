@@ -1,22 +1,38 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { keyOf, type StoredObject } from "../model/meta.ts";
 import { type Node, nodes } from "../model/node.ts";
 import type { NodeState, NodeStates } from "../model/node-state.ts";
 import { type Pod, pods } from "../model/pod.ts";
 import { testNode, testPod } from "../scheduling/test-objects.ts";
+import { silentLog } from "../seams/log.ts";
+import { ManualClock } from "../seams/manual-clock.ts";
+import { SeededRandom } from "../seams/random.ts";
+import type { Journal } from "../store/journal.ts";
+import { Store } from "../store/store.ts";
 import { listNodes } from "./node-rows.ts";
+import { PodTally } from "./pod-tally.ts";
 
-test("nodes: what is asked counts init containers as the scheduler does", () => {
+async function rowsOf(node: Node, more: readonly Pod[] = [], lifecycle?: NodeStates) {
+  const [clock, log] = [new ManualClock(), silentLog];
+  const row = (kind: string, object: StoredObject) => ({ kind, key: keyOf(object), json: JSON.stringify(object) });
+  const rows = [row(nodes.name, node), ...more.map((pod) => row(pods.name, pod))];
+  const journal = {
+    load: async () => ({ revision: 1, rows }),
+    append: async () => {},
+    close: async () => {},
+  } as unknown as Journal;
+  const store = await Store.open({ kinds: [nodes, pods], journal, clock, random: new SeededRandom("n"), log });
+  return listNodes(store, new PodTally({ store, clock, log }), lifecycle);
+}
+
+test("nodes: what is asked counts init containers as the scheduler does", async () => {
   const node = testNode({ name: "n1" }) as Node;
   const plain = testPod({ name: "a" }) as Pod;
   const init = { name: "first", image: "x", resources: { requests: { cpu: "3" } } };
   const main = { name: "main", image: "x", resources: { requests: { cpu: "1" } } };
   const pod: Pod = { ...plain, spec: { ...plain.spec, nodeName: "n1", containers: [main], initContainers: [init] } };
-  const tables = new Map<string, readonly unknown[]>([
-    [nodes.name, [node]],
-    [pods.name, [pod]],
-  ]);
-  const [row] = listNodes({ get: () => undefined, list: (kind) => (tables.get(kind.name) ?? []) as never });
+  const [row] = await rowsOf(node, [pod]);
   assert.equal(row?.cpuMillis.asked, 3000);
 });
 
@@ -26,9 +42,8 @@ describe("how a node fares:", () => {
     brake: held.length === 0 ? undefined : { sinceMs: 0, zones: "cluster", nodes: held, words: "" },
     releaseBrake: () => [],
   });
-  const rowOf = (node: Node, lifecycle?: NodeStates) => {
-    const list = (kind: { name: string }) => (kind.name === nodes.name ? [node] : []) as never;
-    const [row] = listNodes({ get: () => undefined, list }, lifecycle);
+  const rowOf = async (node: Node, lifecycle?: NodeStates) => {
+    const [row] = await rowsOf(node, [], lifecycle);
     assert.ok(row);
     return row;
   };
@@ -38,26 +53,26 @@ describe("how a node fares:", () => {
     status: { ...well.status, conditions },
   });
 
-  test("its lease's word, in words and since when", () => {
-    const { state, since, reason } = rowOf(well, states("suspect"));
+  test("its lease's word, in words and since when", async () => {
+    const { state, since, reason } = await rowOf(well, states("suspect"));
     assert.deepEqual([state, since, reason], ["suspect", "1970-01-01T00:00:00Z", "it is suspect"]);
   });
 
-  test("one that is heard and says itself that it is not ready is not ready", () => {
+  test("one that is heard and says itself that it is not ready is not ready", async () => {
     const node = withConditions({ type: "Ready", status: "False", message: "no disk" });
-    const { state, reason } = rowOf(node, states("ready"));
+    const { state, reason } = await rowOf(node, states("ready"));
     assert.deepEqual([state, reason], ["not ready", "no disk"]);
   });
 
-  test("without anybody who watches over it, what is stored", () => {
-    assert.equal(rowOf(well).state, "ready");
-    assert.equal(rowOf(withConditions()).state, "not ready");
+  test("without anybody who watches over it, what is stored", async () => {
+    assert.equal((await rowOf(well)).state, "ready");
+    assert.equal((await rowOf(withConditions())).state, "not ready");
   });
 
-  test("what it says of itself, and that the brake holds it", () => {
+  test("what it says of itself, and that the brake holds it", async () => {
     const ready = { type: "Ready", status: "True" } as const;
     const stalled = { type: "Healthy", status: "False", reason: "IOStalled", message: "slow" } as const;
-    const row = rowOf(withConditions(ready, stalled), states("ready", ["n1"]));
+    const row = await rowOf(withConditions(ready, stalled), states("ready", ["n1"]));
     assert.deepEqual([row.state, row.health, row.held], ["ready", { word: "IOStalled", message: "slow" }, true]);
   });
 });

@@ -1,27 +1,19 @@
 import { bytes, cpuMillis } from "../lib/quantity.ts";
 import { isNodeReady, type Node, nodes } from "../model/node.ts";
 import type { NodeState, NodeStates } from "../model/node-state.ts";
-import { isTerminal, type Pod, pods } from "../model/pod.ts";
 import type { NodeRow } from "../model/reports.ts";
-import type { WorkloadReader } from "../model/workload.ts";
-import { compileDemand, type Demand } from "../scheduling/demand.ts";
 import { rfc3339 } from "../seams/clock.ts";
+import type { Store } from "../store/store.ts";
+import type { Asked, PodTally } from "./pod-tally.ts";
 import { addressOf } from "./pod-urls.ts";
 
-export function listNodes(reader: WorkloadReader, lifecycle?: NodeStates): readonly NodeRow[] {
-  const bound = new Map<string, Pod[]>();
-  for (const pod of reader.list(pods)) {
-    const { nodeName } = pod.spec;
-    if (nodeName === undefined || isTerminal(pod)) continue;
-    const there = bound.get(nodeName);
-    if (there) there.push(pod);
-    else bound.set(nodeName, [pod]);
-  }
+export async function listNodes(store: Store, tally: PodTally, lifecycle?: NodeStates): Promise<readonly NodeRow[]> {
+  await tally.upToDate();
   const held = new Set(lifecycle?.brake?.nodes);
-  return reader.list(nodes).map((node) => {
+  return store.list(nodes).map((node) => {
     const { name } = node.metadata;
     const state = lifecycle?.stateOf(name);
-    return { ...nodeRow(node, bound.get(name) ?? [], state), ...(held.has(name) ? { held: true as const } : {}) };
+    return { ...nodeRow(node, tally.onNode(name), state), ...(held.has(name) ? { held: true as const } : {}) };
   });
 }
 
@@ -31,7 +23,7 @@ export function stateWord(node: Node, state: NodeState | undefined): NodeRow["st
   return state.state;
 }
 
-function nodeRow(node: Node, there: readonly Pod[], state: NodeState | undefined): NodeRow {
+function nodeRow(node: Node, there: Asked, state: NodeState | undefined): NodeRow {
   const { allocatable, conditions, drivers, nodeInfo } = node.status;
   const ready = isNodeReady(node);
   const reason = conditions.find(({ type }) => type === "Ready")?.message ?? "it has not reported that it is ready";
@@ -51,9 +43,9 @@ function nodeRow(node: Node, there: readonly Pod[], state: NodeState | undefined
     cordoned: node.spec.unschedulable ?? false,
     ...(address === undefined ? {} : { address }),
     machineId: nodeInfo.machineID,
-    pods: there.length,
-    cpuMillis: { asked: sum(there, (demand) => demand.cpuMillis), allocatable: cpuMillis(allocatable.cpu) },
-    memoryBytes: { asked: sum(there, (demand) => demand.memoryBytes), allocatable: bytes(allocatable.memory) },
+    pods: there.pods,
+    cpuMillis: { asked: there.cpuMillis, allocatable: cpuMillis(allocatable.cpu) },
+    memoryBytes: { asked: there.memoryBytes, allocatable: bytes(allocatable.memory) },
     drivers: Object.entries(drivers)
       .map(([name, { ready, reason }]) => ({ name, ready, ...(reason === undefined ? {} : { reason }) }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
@@ -67,9 +59,4 @@ function nodeRow(node: Node, there: readonly Pod[], state: NodeState | undefined
 function sinceOf({ status }: Node, state: NodeState | undefined): string | undefined {
   if (state) return rfc3339(state.sinceMs);
   return status.conditions.find(({ type }) => type === "Ready")?.lastTransitionTime;
-}
-
-/** As the scheduler counts it, so that a refusal and this row never disagree. */
-function sum(there: readonly Pod[], amount: (demand: Demand) => number): number {
-  return there.reduce((total, pod) => total + amount(compileDemand(pod)), 0);
 }

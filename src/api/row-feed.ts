@@ -1,7 +1,9 @@
+import { ApiError } from "../model/errors.ts";
 import type { Kind } from "../model/meta.ts";
 import type { RowChange } from "../model/reports.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Store } from "../store/store.ts";
+import { slices } from "./slices.ts";
 
 /** Rows are derived again at most this often, however fast the store changes. */
 const PAUSE_MS = 200;
@@ -11,7 +13,7 @@ interface FeedOptions<Row> {
   readonly clock: Clock;
   /** Changes of these may change rows. */
   readonly kinds: readonly Kind[];
-  readonly list: () => readonly Row[];
+  readonly list: () => readonly Row[] | Promise<readonly Row[]>;
   readonly id: (row: Row) => string;
   /** Rows tell more than the store does: they are derived anew at least this often while somebody watches. */
   readonly anewEveryMs?: number;
@@ -22,23 +24,36 @@ interface Known<Row> {
   readonly text: string;
   /** The version of the list that brought it. */
   readonly version: number;
+  /** The version in which there was first a row of this id. */
+  readonly first: number;
 }
 
-/** How far one watcher has come. */
+/** A row that is not there any more: of interest to watchers that have come as far as `first`, and not as far as `version`. */
+interface Gone {
+  readonly version: number;
+  readonly first: number;
+}
+
+/** How far one watcher has come; 0 = it has been told nothing yet. */
 interface Cursor {
   version: number;
+  /** It reads so slowly that what it has missed is not kept any longer. */
+  isLost: boolean;
 }
+
+/** So many rows that are gone are kept for watchers in any case. */
+const GONE_KEPT = 1000;
 
 /**
  * A list for any number of watchers. Derived anew from the whole store each time something changes: rows are cheap, and
- * a missed change cannot leave a wrong row behind. Derived once for all who watch, and not at all while nobody does.
+ * a missed change cannot leave a wrong row behind. Derived once for all who watch, in slices, and not at all while nobody does.
  */
 export class RowFeed<Row> {
   readonly #options: FeedOptions<Row>;
   readonly #cursors = new Set<Cursor>();
   #rows = new Map<string, Known<Row>>();
-  /** Rows that are gone, and since which version: for watchers that have not heard. */
-  readonly #gone = new Map<string, number>();
+  /** For watchers that have not heard. */
+  readonly #gone = new Map<string, Gone>();
   #version = 0;
   #derivedAt: number | undefined;
   /** What the last version changed: all that a watcher who keeps up needs. */
@@ -48,26 +63,33 @@ export class RowFeed<Row> {
   /** Why the store cannot be followed any more. */
   #failure: Error | undefined;
   #pauseMs = PAUSE_MS;
+  #deriving: Promise<void> | undefined;
+  /** Counts up when everything is forgotten: what was begun before is of no use. */
+  #epoch = 0;
 
   constructor(options: FeedOptions<Row>) {
     this.#options = options;
   }
 
   /** Rows as they are now. */
-  list(): readonly Row[] {
+  async list(): Promise<readonly Row[]> {
     return this.#options.list();
   }
 
-  /** Rows as they are, `synced`, then what changes, until `signal` aborts. A watcher that reads slowly skips what is outdated. */
+  /**
+   * Rows as they are, `synced`, then what changes, until `signal` aborts. A watcher that reads slowly skips what is
+   * outdated; one that has missed too much is ended with Expired.
+   */
   async *watch(signal: AbortSignal): AsyncGenerator<RowChange<Row>, void, undefined> {
-    const cursor: Cursor = { version: 0 };
-    this.#derive();
+    const cursor: Cursor = { version: 0, isLost: false };
     this.#cursors.add(cursor);
-    this.#follow();
     try {
+      await this.#fresh();
+      this.#follow();
       yield* this.#take(cursor);
       yield { type: "synced" };
       while (!signal.aborted) {
+        if (cursor.isLost) throw new ApiError("Expired", "this watch has missed too much: list again");
         if (cursor.version !== this.#version) yield* this.#take(cursor);
         else if (this.#failure) throw this.#failure;
         else await orAbort(this.#news.promise, signal);
@@ -85,26 +107,58 @@ export class RowFeed<Row> {
     if (since === this.#version - 1 && since > 0) return this.#latest;
     const changes: RowChange<Row>[] = [];
     for (const [id, { row, version }] of this.#rows) if (version > since) changes.push({ type: "row", id, row });
-    if (since > 0) for (const [id, version] of this.#gone) if (version > since) changes.push({ type: "gone", id });
+    if (since > 0)
+      for (const [id, { version, first }] of this.#gone)
+        if (version > since && first <= since) changes.push({ type: "gone", id });
     return changes;
   }
 
-  #derive(): void {
-    const { store, list, id: idOf, anewEveryMs } = this.#options;
-    const { revision } = store;
-    if (this.#derivedAt === revision && anewEveryMs === undefined) return;
+  /** Derives at least what is stored now. */
+  async #fresh(): Promise<void> {
+    const { revision } = this.#options.store;
+    do await this.#derive();
+    while (this.#derivedAt === undefined || this.#derivedAt < revision);
+  }
+
+  /** Once for all who ask meanwhile. */
+  #derive(): Promise<void> {
+    const { store, anewEveryMs } = this.#options;
+    if (this.#deriving) return this.#deriving;
+    if (this.#derivedAt === store.revision && anewEveryMs === undefined) return Promise.resolve();
+    this.#deriving = this.#deriveAnew().finally(() => {
+      this.#deriving = undefined;
+    });
+    return this.#deriving;
+  }
+
+  async #deriveAnew(): Promise<void> {
+    const { store, clock, list, id: idOf } = this.#options;
+    const [epoch, { revision }] = [this.#epoch, store];
+    const listed = await list();
+    const slice = slices(clock);
+    const texts: string[] = [];
+    for (const row of listed) {
+      texts.push(JSON.stringify(row));
+      await slice();
+    }
+    if (epoch !== this.#epoch) return;
     const next = this.#version + 1;
     const rows = new Map<string, Known<Row>>();
     const changes: RowChange<Row>[] = [];
-    for (const row of list()) {
+    for (const [at, row] of listed.entries()) {
       const id = idOf(row);
-      const text = JSON.stringify(row);
+      const text = texts[at] ?? "";
       const known = this.#rows.get(id);
       const isNew = known?.text !== text;
-      rows.set(id, isNew ? { row, text, version: next } : known);
+      const first = known?.first ?? this.#gone.get(id)?.first ?? next;
+      rows.set(id, isNew ? { row, text, version: next, first } : known);
       if (isNew) changes.push({ type: "row", id, row });
     }
-    for (const id of this.#rows.keys()) if (!rows.has(id)) changes.push({ type: "gone", id });
+    for (const [id, { first }] of this.#rows) {
+      if (rows.has(id)) continue;
+      changes.push({ type: "gone", id });
+      this.#gone.set(id, { version: next, first });
+    }
     this.#derivedAt = revision;
     this.#rows = rows;
     // The first version is there also when it is empty: a watcher at version 0 has seen nothing.
@@ -112,12 +166,26 @@ export class RowFeed<Row> {
   }
 
   #publish(version: number, changes: readonly RowChange<Row>[]): void {
-    const slowest = Math.min(...[...this.#cursors].map((cursor) => cursor.version));
-    for (const [id, since] of this.#gone) if (since <= slowest || this.#rows.has(id)) this.#gone.delete(id);
-    for (const change of changes) if (change.type === "gone") this.#gone.set(change.id, version);
+    this.#forgetGone();
+    // Watchers at very different places can each need something else: the slowest lists again.
+    while (this.#gone.size > GONE_KEPT + this.#rows.size) {
+      const slowest = [...this.#cursors].filter(hasBegun).sort((a, b) => a.version - b.version)[0];
+      if (!slowest) break;
+      slowest.isLost = true;
+      this.#forgetGone();
+    }
     this.#version = version;
     this.#latest = changes;
     this.#wake();
+  }
+
+  /** What no watcher has been told of needs not be taken back. */
+  #forgetGone(): void {
+    const places = [...new Set([...this.#cursors].filter(hasBegun).map((cursor) => cursor.version))];
+    for (const [id, { version, first }] of this.#gone) {
+      const isNeeded = places.some((place) => first <= place && place < version);
+      if (!isNeeded || this.#rows.has(id)) this.#gone.delete(id);
+    }
   }
 
   #wake(): void {
@@ -151,7 +219,7 @@ export class RowFeed<Row> {
       await clock.sleep(this.#pauseMs, signal).catch(onlyAbort);
       if (signal.aborted) return;
       const began = clock.monotonic();
-      this.#derive();
+      await this.#derive();
       this.#pauseMs = Math.max(PAUSE_MS, (clock.monotonic() - began) * 10);
     }
   }
@@ -160,12 +228,17 @@ export class RowFeed<Row> {
   #rest(): void {
     this.#following?.abort();
     this.#following = undefined;
+    this.#epoch++;
     this.#rows = new Map();
     this.#gone.clear();
     this.#latest = [];
     this.#version = 0;
     this.#derivedAt = undefined;
   }
+}
+
+function hasBegun({ version, isLost }: Cursor): boolean {
+  return version > 0 && !isLost;
 }
 
 async function nextChange(store: Store, kinds: readonly Kind[], since: number, signal: AbortSignal): Promise<void> {

@@ -1,16 +1,18 @@
 import { isNodeReady, type Node, nodes } from "../model/node.ts";
 import type { NodeState } from "../model/node-state.ts";
-import { pods } from "../model/pod.ts";
 import type { StatusReport } from "../model/reports.ts";
 import { rfc3339 } from "../seams/clock.ts";
 import { brakeReport } from "./brake.ts";
 import type { StyrApiContext } from "./context.ts";
 import { stateWord } from "./node-rows.ts";
-import { listWorkloads } from "./workloads.ts";
+import type { PodTally } from "./pod-tally.ts";
+import { workloadRows } from "./workloads.ts";
 
 /** How the whole fares, for `styr status`. */
-export function statusReport(context: StyrApiContext): StatusReport {
-  const { store, version, hostname, startedAtMs, dialects } = context;
+export async function statusReport(context: StyrApiContext, tally: PodTally): Promise<StatusReport> {
+  const { store, clock, sources, version, hostname, startedAtMs, dialects } = context;
+  await tally.upToDate();
+  const workloads = count((await workloadRows(store, sources, clock)).map(({ status }) => status));
   const brake = brakeReport(context);
   const { lagMs, memoryBytes } = context.process?.() ?? { lagMs: 0, memoryBytes: 0 };
   return {
@@ -24,8 +26,8 @@ export function statusReport(context: StyrApiContext): StatusReport {
     },
     nodes: nodesReport(context),
     ...(brake ? { brake } : {}),
-    pods: count(store.list(pods).map(({ status }) => status.phase)),
-    workloads: count(listWorkloads(store, context.sources).map(({ status }) => status)),
+    pods: Object.fromEntries([...tally.phases].filter(([, number]) => number > 0)),
+    workloads,
     lagMs,
     memoryBytes,
     dialects,

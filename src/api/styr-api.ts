@@ -10,14 +10,14 @@ import { events } from "../model/event.ts";
 import { type Kind, keyOf, type StoredObject } from "../model/meta.ts";
 import { nodes } from "../model/node.ts";
 import { pods } from "../model/pod.ts";
-import type { EventRow, InspectReport, NodeRow } from "../model/reports.ts";
+import type { InspectReport, NodeRow } from "../model/reports.ts";
 import type { Workload } from "../model/workload.ts";
 import { brakeRoutes } from "./brake.ts";
 import type { StyrApiContext } from "./context.ts";
 import { setCordoned } from "./cordon.ts";
 import { drainRoutes } from "./drain.ts";
 import { notFound, renderError } from "./errors.ts";
-import { listEvents } from "./event-rows.ts";
+import { type EventEntry, eventsAbout, listEvents } from "./event-rows.ts";
 import { execRoute } from "./exec.ts";
 import { type Found, findWorkload } from "./find.ts";
 import { forgetRoutes } from "./forget.ts";
@@ -25,28 +25,31 @@ import { endsWith, jsonLines } from "./json-lines.ts";
 import { readLogs } from "./logs.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { listNodes } from "./node-rows.ts";
+import { pickedRows } from "./picked-rows.ts";
+import { PodTally } from "./pod-tally.ts";
 import { rebalanceRoutes } from "./rebalance.ts";
 import { RowFeed } from "./row-feed.ts";
 import { settingsRoutes } from "./settings.ts";
 import { statusReport } from "./status.ts";
 import { usageRows } from "./usage.ts";
 import { whyReport } from "./why.ts";
-import { idOf, listWorkloads } from "./workloads.ts";
+import { idOf, workloadRows } from "./workloads.ts";
 
 export function styrApi(context: StyrApiContext): Api {
+  const tally = new PodTally(context);
   return {
     name: "styr",
     prefixes: ["/styr", "/metrics"],
     routes: [
       ...workloadRoutes(context),
-      ...nodeRoutes(context),
+      ...nodeRoutes(context, tally),
       ...forgetRoutes(context),
       ...brakeRoutes(context),
       ...drainRoutes(context),
       ...rebalanceRoutes(context),
       ...settingsRoutes(context),
-      ...metricsRoutes(context),
-      ...storeRoutes(context),
+      ...metricsRoutes(context, tally),
+      ...storeRoutes(context, tally),
     ],
     sockets: [execRoute(context)],
     renderError,
@@ -56,43 +59,46 @@ export function styrApi(context: StyrApiContext): Api {
 
 function workloadRoutes(context: StyrApiContext): readonly Route[] {
   const { store, clock, sources } = context;
-  const list = () => listWorkloads(store, sources);
+  const list = () => workloadRows(store, sources, clock);
   const kinds = [pods, nodes, ...sources.flatMap((source) => source.kinds)];
   const workloads = new RowFeed<Workload>({ store, clock, kinds, list, id: idOf });
-  const eventsFeed = (only?: Parameters<typeof listEvents>[2]) => {
-    const listed = () => listEvents(store, list(), only);
-    return new RowFeed<EventRow>({ store, clock, kinds: [events], list: listed, id: ({ id }) => id });
-  };
-  const allEvents = eventsFeed();
+  const entries = async () => listEvents(store, await list(), clock);
+  const allEvents = new RowFeed<EventEntry>({ store, clock, kinds: [events], list: entries, id: ({ row }) => row.id });
   const found = ({ params }: RequestContext) => findWorkload(context, params.name ?? "");
   return [
     get("/styr/v1/workloads", "workloads", (request) => rows(request, "workloads", workloads)),
-    get("/styr/v1/workloads/:name", "workloads", (request) => Response.json(inspect(context, found(request)))),
-    get("/styr/v1/workloads/:name/why", "workloads", (request) =>
-      Response.json(whyReport(store, found(request), context.explain)),
+    get("/styr/v1/workloads/:name", "workloads", async (request) =>
+      Response.json(inspect(context, await found(request))),
     ),
-    get("/styr/v1/workloads/:name/logs", "logs", (request) => logs(context, request, found(request))),
+    get("/styr/v1/workloads/:name/why", "workloads", async (request) =>
+      Response.json(await whyReport(store, await found(request), context)),
+    ),
+    get("/styr/v1/workloads/:name/logs", "logs", async (request) => logs(context, request, await found(request))),
     {
       method: "GET",
       path: "/styr/v1/usage",
       access: { verb: "read", resource: "workloads" },
       async handle(_request, { url }) {
         const name = url.searchParams.get("workload");
-        const one = name === null ? undefined : findWorkload(context, name);
-        const meant = one ? [{ ...one.workload, pods: one.pods }] : list();
+        const one = name === null ? undefined : await findWorkload(context, name);
+        const meant = one ? [{ ...one.workload, pods: one.pods }] : await list();
         return Response.json({ usage: await usageRows(context.nodeAccess, meant) });
       },
     },
-    get("/styr/v1/events", "events", (request) => {
-      const name = request.url.searchParams.get("workload");
-      return rows(request, "events", name === null ? allEvents : eventsFeed(aboutOf(findWorkload(context, name))));
+    get("/styr/v1/events", "events", async ({ url, signal }) => {
+      const name = url.searchParams.get("workload");
+      const isMeant = name === null ? () => true : eventsAbout(await findWorkload(context, name));
+      const rowOf = ({ row }: EventEntry) => row;
+      if (!asksToWatch(url)) return Response.json({ events: (await allEvents.list()).filter(isMeant).map(rowOf) });
+      const cancel = endsWith(signal);
+      return jsonLines(pickedRows(allEvents.watch(cancel.signal), isMeant, rowOf), cancel);
     }),
   ];
 }
 
-function nodeRoutes(context: StyrApiContext): readonly Route[] {
+function nodeRoutes(context: StyrApiContext, tally: PodTally): readonly Route[] {
   const { store, clock, lifecycle } = context;
-  const list = () => listNodes(store, lifecycle);
+  const list = () => listNodes(store, tally, lifecycle);
   const feed = new RowFeed<NodeRow>({
     store,
     clock,
@@ -114,10 +120,10 @@ function nodeRoutes(context: StyrApiContext): readonly Route[] {
   return [get("/styr/v1/nodes", "nodes", (request) => rows(request, "nodes", feed)), cordon("PUT"), cordon("DELETE")];
 }
 
-function storeRoutes(context: StyrApiContext): readonly Route[] {
+function storeRoutes(context: StyrApiContext, tally: PodTally): readonly Route[] {
   const { store, version, hostname } = context;
   return [
-    get("/styr/v1/status", "status", () => Response.json(statusReport(context))),
+    get("/styr/v1/status", "status", async () => Response.json(await statusReport(context, tally))),
     get("/styr/v1/version", "status", () => Response.json({ version, node: hostname })),
     object("/styr/v1/objects/:kind", context, (kind) => Response.json({ objects: store.list(kind) })),
     object("/styr/v1/objects/:kind/:key", context, (kind, { params }) => {
@@ -128,10 +134,10 @@ function storeRoutes(context: StyrApiContext): readonly Route[] {
   ];
 }
 
-type Handle = (context: RequestContext) => Response;
+type Handle = (context: RequestContext) => Response | Promise<Response>;
 
 function get(path: string, resource: string, handle: Handle, verb: Access["verb"] = "read"): Route {
-  return { method: "GET", path, access: { verb, resource }, handle: (_request, context) => handle(context) };
+  return { method: "GET", path, access: { verb, resource }, handle: async (_request, context) => handle(context) };
 }
 
 /** Stored objects as they are. Secrets lie among them, so this needs more than the right to look. */
@@ -153,10 +159,14 @@ function kindList(kinds: readonly Kind[]): string {
 }
 
 /** `{field: rows}`, or with `?watch=true` a stream of changes, one JSON value per line. */
-function rows<Row>({ url, signal }: RequestContext, field: string, feed: RowFeed<Row>): Response {
-  if (url.searchParams.get("watch") !== "true") return Response.json({ [field]: feed.list() });
+async function rows<Row>({ url, signal }: RequestContext, field: string, feed: RowFeed<Row>): Promise<Response> {
+  if (!asksToWatch(url)) return Response.json({ [field]: await feed.list() });
   const cancel = endsWith(signal);
   return jsonLines(feed.watch(cancel.signal), cancel);
+}
+
+function asksToWatch(url: URL): boolean {
+  return url.searchParams.get("watch") === "true";
 }
 
 function logs({ nodeAccess }: StyrApiContext, { url, signal }: RequestContext, { pods: meant }: Found): Response {
@@ -188,8 +198,4 @@ function inspect({ store, kinds }: StyrApiContext, { workload, pods: meant }: Fo
   const others = copies.filter((pod) => pod.kind !== declaring?.kind || keyOf(pod) !== keyOf(declaring));
   const objects: readonly StoredObject[] = meant.length < workload.pods.length ? copies : others;
   return { workload, objects: declaring && objects === others ? [declaring, ...objects] : objects };
-}
-
-function aboutOf({ workload, pods: meant }: Found) {
-  return { workload, uids: new Set(meant.map(({ uid }) => uid)) };
 }

@@ -2,24 +2,65 @@ import { events } from "../model/event.ts";
 import { isOnLostNode } from "../model/node-state.ts";
 import { type Container, type ContainerStatus, driverOf, type Pod, pods } from "../model/pod.ts";
 import type { WhyPod, WhyReport } from "../model/reports.ts";
-import type { Workload, WorkloadPod, WorkloadReader } from "../model/workload.ts";
+import type { Workload, WorkloadPod } from "../model/workload.ts";
+import type { Clock } from "../seams/clock.ts";
+import type { Reader } from "../store/transaction.ts";
 import { eventRow, inOrder } from "./event-rows.ts";
 import type { Explainer, PlacementExplanation } from "./explainer.ts";
 import type { Found } from "./find.ts";
 import { disruptionSentences, lossSentences } from "./loss.ts";
 import { containerError, endSentence, isNeverExecuted, isNotStarted } from "./pod-view.ts";
+import { slices } from "./slices.ts";
 
 const EVENTS_SHOWN = 10;
+/** The worst; of the others it is said how many there are. */
+const COPIES_SHOWN = 10;
 
-/** Why a workload is as it is: copy by copy, worst first. Pure in what it reads. */
-export function whyReport(reader: WorkloadReader, { workload, pods: meant }: Found, explain?: Explainer): WhyReport {
+interface Tools {
+  readonly clock: Clock;
+  readonly explain?: Explainer;
+}
+
+/**
+ * Why a workload is as it is: copy by copy, worst first. The scheduler is asked only where its answer is news: for what
+ * has no node, once per template, and for a copy that was asked for alone.
+ */
+export async function whyReport(
+  reader: Reader,
+  { workload, pods: meant }: Found,
+  { clock, explain }: Tools,
+): Promise<WhyReport> {
   const ordered = [...meant].sort((a, b) => rank(a) - rank(b) || (a.key < b.key ? -1 : 1));
-  return {
-    workload,
-    summary: summaryOf(workload),
-    pods: ordered.map((view) => whyPod(reader, view, explain)),
-    next: nextCommands(workload),
+  const explained = explain && oncePerTemplate(explain, meant.length === 1);
+  const slice = slices(clock);
+  const copies: WhyPod[] = [];
+  for (const view of ordered.slice(0, COPIES_SHOWN)) {
+    copies.push(whyPod(reader, view, explained));
+    await slice();
+  }
+  const others = othersOf(ordered.slice(COPIES_SHOWN));
+  return { workload, summary: `${summaryOf(workload)}${others}`, pods: copies, next: nextCommands(workload) };
+}
+
+/** What keeps a copy from its place keeps the next one of the same template from it, too. */
+function oncePerTemplate(explain: Explainer, isAlone: boolean): Explainer {
+  const known = new Map<string, PlacementExplanation | undefined>();
+  return (pod) => {
+    if (isOver(pod) || (pod.spec.nodeName !== undefined && !isAlone)) return undefined;
+    const { namespace, labels } = pod.metadata;
+    const template = JSON.stringify([namespace, labels, pod.spec]);
+    if (!known.has(template)) known.set(template, explain(pod));
+    return known.get(template);
   };
+}
+
+/** `; of 490 more copies, 480 are running and 10 unplaced`. */
+function othersOf(views: readonly WorkloadPod[]): string {
+  if (views.length === 0) return "";
+  const counts = new Map<string, number>();
+  for (const { status } of views) counts.set(status, (counts.get(status) ?? 0) + 1);
+  const words = [...counts].map(([status, count]) => `${count} ${status}`).join(", ");
+  return `; not shown: ${views.length} more ${views.length === 1 ? "copy" : "copies"} (${words})`;
 }
 
 const RANK: readonly Workload["status"][] = [
@@ -68,10 +109,10 @@ function isOver({ status }: Pod): boolean {
   return status.phase === "Failed" || status.phase === "Succeeded";
 }
 
-function whyPod(reader: WorkloadReader, view: WorkloadPod, explain: Explainer | undefined): WhyPod {
+function whyPod(reader: Reader, view: WorkloadPod, explain: Explainer | undefined): WhyPod {
   const pod = reader.get(pods, view.key);
   if (!pod) return { key: view.key, sentences: ["it has gone meanwhile"], nodes: [], events: [] };
-  const placement = isOver(pod) ? undefined : explain?.(pod);
+  const placement = explain?.(pod);
   const sentences = [
     ...placeSentences(pod, placement),
     ...disruptionSentences(reader, pod),
@@ -79,12 +120,9 @@ function whyPod(reader: WorkloadReader, view: WorkloadPod, explain: Explainer | 
     ...readinessSentences(pod),
     ...lossSentences(reader, pod),
   ];
-  const about = reader.list(events, pod.metadata.namespace).filter((event) => event.involvedObject.uid === view.uid);
-  const rows = about
-    .sort(inOrder)
-    .toReversed()
-    .map((event) => eventRow(event));
-  return { key: view.key, sentences, nodes: placement?.nodes ?? [], events: rows.slice(0, EVENTS_SHOWN) };
+  const about = reader.by(events, "about", view.uid).toSorted(inOrder).toReversed().slice(0, EVENTS_SHOWN);
+  const rows = about.map((event) => eventRow(event));
+  return { key: view.key, sentences, nodes: placement?.nodes ?? [], events: rows };
 }
 
 function placeSentences(pod: Pod, placement: PlacementExplanation | undefined): readonly string[] {

@@ -11,17 +11,38 @@ import type {
   WorkloadSource,
   WorkloadStatus,
 } from "../model/workload.ts";
+import type { Clock } from "../seams/clock.ts";
+import type { Store } from "../store/store.ts";
 import { podView, podWhat } from "./pod-view.ts";
+import { slices } from "./slices.ts";
 
 /** All workloads, sorted by name, then dialect, then namespace. Pure in what it reads. */
 export function listWorkloads(reader: WorkloadReader, sources: readonly WorkloadSource[]): readonly Workload[] {
-  const declared = sources.flatMap((source) => source.list(reader));
-  const byNode = new Map(reader.list(nodes).map((node) => [node.metadata.name, node]));
-  const { groups, alone } = groupPods(reader.list(pods), declared);
-  const rows = declared.map((workload) => declaredRow(workload, groups.get(idOf(workload)) ?? [], byNode));
-  const dialects = new Set(sources.map(({ dialect }) => dialect));
-  for (const [id, members] of alone) rows.push(undeclaredRow(id, members, byNode, dialects));
-  return rows.sort(byName);
+  const groups = new Groups(reader, sources);
+  for (const pod of reader.list(pods)) groups.add(pod);
+  return groups.drafts().map((draft) => draft.row());
+}
+
+/** The same of a store of any size, in slices. */
+export async function workloadRows(store: Store, sources: readonly WorkloadSource[], clock: Clock) {
+  const slice = slices(clock);
+  const rows: Workload[] = [];
+  for (const draft of await draftWorkloads(store, sources, clock)) {
+    rows.push(draft.row());
+    await slice();
+  }
+  return rows;
+}
+
+/** What workloads there are, in their order, before any is looked at. In slices. */
+export async function draftWorkloads(store: Store, sources: readonly WorkloadSource[], clock: Clock) {
+  const slice = slices(clock);
+  const groups = new Groups(store, sources);
+  for (const pod of store.scan(pods)) {
+    groups.add(pod);
+    await slice();
+  }
+  return groups.drafts();
 }
 
 /** Identity of a row across changes. */
@@ -32,26 +53,94 @@ export function idOf({ dialect, kind, name, namespace }: Pick<Workload, "dialect
 const LONGEST_WHAT = 300;
 const NOWHERE = { status: "unplaced", error: "it runs once on every node that suits it, and none does" } as const;
 
-interface Groups {
-  readonly groups: ReadonlyMap<string, readonly Pod[]>;
-  /** Pods that no declaration claims, by the id of the row they make. */
-  readonly alone: ReadonlyMap<string, readonly Pod[]>;
+/** A workload and its copies, of which a row is made when it is asked for. */
+export class WorkloadDraft {
+  readonly dialect: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+  readonly #members: readonly Pod[];
+  readonly #rowOf: (members: readonly Pod[]) => Workload;
+
+  constructor(
+    identity: Pick<Workload, "dialect" | "kind" | "name" | "namespace">,
+    members: readonly Pod[],
+    rowOf: (members: readonly Pod[]) => Workload,
+  ) {
+    this.dialect = identity.dialect;
+    this.kind = identity.kind;
+    this.name = identity.name;
+    if (identity.namespace !== undefined) this.namespace = identity.namespace;
+    this.#members = members;
+    this.#rowOf = rowOf;
+  }
+
+  /** The copies' names. */
+  get pods(): readonly Pick<WorkloadPod, "key" | "instance">[] {
+    return this.#sorted().map((pod) => {
+      const instance = pod.metadata.annotations?.[ANNOTATION.instance];
+      return { key: keyOf(pod), ...(instance === undefined ? {} : { instance }) };
+    });
+  }
+
+  row(): Workload {
+    return this.#rowOf(this.#sorted());
+  }
+
+  /** By key, each once. */
+  #sorted(): readonly Pod[] {
+    const byKey = new Map(this.#members.map((pod) => [keyOf(pod), pod]));
+    return [...byKey].sort(([a], [b]) => compare(a, b)).map(([, pod]) => pod);
+  }
 }
 
-function groupPods(all: readonly Pod[], declared: readonly DeclaredWorkload[]): Groups {
-  const byUid = new Map(declared.map((workload) => [workload.uid, idOf(workload)]));
-  const byName = new Map(declared.map((workload) => [`${workload.dialect}\n${workload.name}`, idOf(workload)]));
-  const groups = new Map<string, Pod[]>();
-  const alone = new Map<string, Pod[]>();
-  for (const pod of all) {
+/** Pods by what they are copies of. */
+class Groups {
+  readonly #declared: readonly DeclaredWorkload[];
+  readonly #dialects: ReadonlySet<string>;
+  readonly #byNode: ReadonlyMap<string, Node>;
+  readonly #byUid: ReadonlyMap<string, string>;
+  readonly #byName: ReadonlyMap<string, string>;
+  readonly #claimed = new Map<string, Pod[]>();
+  /** Pods that no declaration claims, by the id of the row they make. */
+  readonly #alone = new Map<string, Pod[]>();
+
+  constructor(reader: WorkloadReader, sources: readonly WorkloadSource[]) {
+    const declared = sources.flatMap((source) => source.list(reader));
+    this.#declared = declared;
+    this.#dialects = new Set(sources.map(({ dialect }) => dialect));
+    this.#byNode = new Map(reader.list(nodes).map((node) => [node.metadata.name, node]));
+    this.#byUid = new Map(declared.map((workload) => [workload.uid, idOf(workload)]));
+    this.#byName = new Map(declared.map((workload) => [`${workload.dialect}\n${workload.name}`, idOf(workload)]));
+  }
+
+  add(pod: Pod): void {
     const owner = controllerOf(pod);
     const { dialect, name } = annotated(pod);
     const claimed =
-      (owner && byUid.get(owner.uid)) ?? (name === undefined ? undefined : byName.get(`${dialect}\n${name}`));
-    if (claimed === undefined) push(alone, undeclaredId(pod), pod);
-    else push(groups, claimed, pod);
+      (owner && this.#byUid.get(owner.uid)) ??
+      (name === undefined ? undefined : this.#byName.get(`${dialect}\n${name}`));
+    if (claimed === undefined) push(this.#alone, undeclaredId(pod), pod);
+    else push(this.#claimed, claimed, pod);
   }
-  return { groups, alone };
+
+  drafts(): readonly WorkloadDraft[] {
+    const drafts = this.#declared.map((declared) => {
+      const members = this.#claimed.get(idOf(declared)) ?? [];
+      return new WorkloadDraft(declared, members, (sorted) => declaredRow(declared, sorted, this.#byNode));
+    });
+    for (const [id, members] of this.#alone) {
+      const rowOf = (sorted: readonly Pod[]) => undeclaredRow(id, sorted, this.#byNode, this.#dialects);
+      drafts.push(new WorkloadDraft(identified(id), members, rowOf));
+    }
+    return drafts.sort(byName);
+  }
+}
+
+/** The other way round than idOf. */
+function identified(id: string): Pick<Workload, "dialect" | "kind" | "name" | "namespace"> {
+  const [dialect = "", kind = "", namespace = "", name = ""] = id.split("\n");
+  return { dialect, kind, name, ...(namespace === "" ? {} : { namespace }) };
 }
 
 function annotated(pod: Pod): { readonly dialect: string; readonly name: string | undefined } {
@@ -123,7 +212,7 @@ function undeclaredRow(
   byNode: ReadonlyMap<string, Node>,
   dialects: ReadonlySet<string>,
 ): Workload {
-  const [dialect = "", kind = "", namespace = "", name = ""] = id.split("\n");
+  const { dialect, kind, name, namespace } = identified(id);
   const views = members.map((pod) => podView(pod, byNode.get(pod.spec.nodeName ?? "")));
   // Left over from a declaration that is gone; but where nobody declares, pods are all that there is to know.
   const wanted = kind === "Pod" ? 1 : dialects.has(dialect) ? 0 : members.filter(isLive).length;
@@ -132,7 +221,7 @@ function undeclaredRow(
     dialect,
     kind,
     name,
-    ...(namespace === "" ? {} : { namespace }),
+    ...(namespace === undefined ? {} : { namespace }),
     ...summary(views, wanted, first.metadata.creationTimestamp),
     what: brief(podWhat(first)),
     canScale: false,
@@ -211,7 +300,9 @@ function newest(members: readonly Pod[]): Pod {
   return members.reduce((a, b) => (b.metadata.creationTimestamp > a.metadata.creationTimestamp ? b : a));
 }
 
-function byName(a: Workload, b: Workload): number {
+type Named = Pick<Workload, "name" | "dialect" | "namespace">;
+
+function byName(a: Named, b: Named): number {
   return compare(a.name, b.name) || compare(a.dialect, b.dialect) || compare(a.namespace ?? "", b.namespace ?? "");
 }
 

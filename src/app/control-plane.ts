@@ -2,6 +2,7 @@
 import { styrApi } from "../api/styr-api.ts";
 import { replicatedSource } from "../api/workloads.ts";
 import type { Controller } from "../controllers/controller.ts";
+import { cordonTaint } from "../controllers/cordon-taint.ts";
 import { drainController } from "../controllers/drain/drain-controller.ts";
 import { endpointsController } from "../controllers/endpoints-controller.ts";
 import { eventRetention } from "../controllers/event-retention.ts";
@@ -11,6 +12,7 @@ import { NodeLifecycle } from "../controllers/node-lifecycle/node-lifecycle.ts";
 import { rebalanceController } from "../controllers/rebalance/rebalance-controller.ts";
 import { replicationController } from "../controllers/replication-controller.ts";
 import { ControllerRunner } from "../controllers/runner.ts";
+import { taintEviction } from "../controllers/taint-eviction.ts";
 import { type Mounted, mountApis } from "../http/mount.ts";
 import type { Api } from "../http/route.ts";
 import { kernelKinds } from "../model/kinds.ts";
@@ -85,6 +87,8 @@ export class ControlPlane {
       garbageCollector(kinds),
       namespaceController(kinds),
       eventRetention(),
+      cordonTaint,
+      taintEviction(),
       drainController(moves),
       rebalanceController(moves),
       ...personalities.flatMap((personality) => personality.controllers(context)),
@@ -132,7 +136,7 @@ export class ControlPlane {
       dialects: personalities.map(({ name }) => name),
       process: () => this.#facts.read(),
       lifecycle: this.lifecycle,
-      explain: explainer(this.store, strategy),
+      explain: explainer(this.#scheduler),
       copies: personalities.flatMap((personality) => personality.copies ?? []),
       strategy,
     });

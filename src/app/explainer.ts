@@ -1,29 +1,36 @@
 import type { Explainer, PlacementExplanation } from "../api/explainer.ts";
-import { nodes } from "../model/node.ts";
-import { isTerminal, type Pod, pods } from "../model/pod.ts";
-import { type Explanation, explainPod } from "../scheduling/explain.ts";
-import { nodeInfoOf } from "../scheduling/node-info.ts";
-import type { Strategy } from "../scheduling/scores.ts";
-import type { Reader } from "../store/transaction.ts";
+import type { Scheduler } from "../scheduling/scheduler.ts";
 
-/** `styr why`: the scheduler's answer over the whole cluster as it is now. Asked by people, so it may look at every node. */
-export function explainer(reader: Reader, strategy: Strategy): Explainer {
-  return (pod: Pod) => {
-    const infos = reader.list(nodes).map((node) => nodeInfoOf(node, boundTo(reader, node.metadata.name)));
-    return inWords(explainPod(pod, infos, { strategy }));
+type Explanation = NonNullable<ReturnType<Scheduler["explain"]>>;
+
+/** More lines, or names in a line, nobody reads. */
+const MOST_LINES = 20;
+const MOST_NAMES = 10;
+
+/** `styr why`: the scheduler's answer over the whole cluster, from the index that it places pods by. */
+export function explainer(scheduler: Pick<Scheduler, "explain">): Explainer {
+  return (pod) => {
+    const explanation = scheduler.explain(pod);
+    return explanation && inWords(explanation);
   };
 }
 
-function boundTo(reader: Reader, nodeName: string): readonly Pod[] {
-  return reader.by(pods, "node", nodeName).filter((pod) => !isTerminal(pod));
-}
-
 function inWords({ summary, verdicts, unblockings }: Explanation): PlacementExplanation {
-  const lines = verdicts.map(({ nodes: names, refusals, scores, total }) => {
-    const subject = names.join(", ");
+  const lines = verdicts.slice(0, MOST_LINES).map(({ nodes: names, refusals, scores, total }) => {
+    const subject = namesOf(names);
     if (refusals.length > 0) return `${subject}: ${refusals.map(({ message }) => message).join("; ")}`;
     return `${subject}: fits, rated ${total ?? 0} (${scores.map(({ name, points }) => `${name} ${points}`).join(", ")})`;
   });
+  const left = verdicts.slice(MOST_LINES).reduce((sum, { nodes }) => sum + nodes.length, 0);
   const [first] = unblockings;
-  return { summary, nodes: lines, ...(first === undefined ? {} : { suggestion: first.message }) };
+  return {
+    summary,
+    nodes: left === 0 ? lines : [...lines, `and ${left} more nodes`],
+    ...(first === undefined ? {} : { suggestion: first.message }),
+  };
+}
+
+function namesOf(names: readonly string[]): string {
+  const others = names.length - MOST_NAMES;
+  return names.slice(0, MOST_NAMES).join(", ") + (others > 0 ? ` and ${others} others` : "");
 }

@@ -30,6 +30,8 @@ export interface NodeStates {
   /** Undefined for a node that is not known. */
   stateOf(nodeName: string): NodeState | undefined;
   readonly brake: BrakeState | undefined;
+  /** Pods marked for replacement since the start. */
+  readonly moves?: { readonly done: number };
   /** Lets the brake go of these silent nodes, or of all; gives the names that it let go of. */
   releaseBrake(nodeNames: readonly string[] | undefined, by: string): readonly string[];
 }

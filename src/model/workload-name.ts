@@ -1,12 +1,17 @@
 /** How people name workloads: in full, by a unique prefix, and with their dialect in front where two share a name. */
-import type { Workload } from "./workload.ts";
+import type { Workload, WorkloadPod } from "./workload.ts";
 
-export type Resolution =
-  | { readonly found: Workload /** Set when the name was that of one copy. */; readonly podKey?: string }
+export type Resolution<W extends Named = Workload> =
+  | { readonly found: W /** Set when the name was that of one copy. */; readonly podKey?: string }
   | { readonly ambiguous: readonly string[] }
   | { readonly unknown: readonly string[] };
 
 type Named = Pick<Workload, "dialect" | "kind" | "name" | "namespace">;
+
+/** What a name is looked for in: of the copies no more than their names. */
+export interface Nameable extends Named {
+  readonly pods: readonly Pick<WorkloadPod, "key" | "instance">[];
+}
 
 /** `dialect/name`, which names one workload among all dialects; with the namespace where it is not the default one. */
 export function fullName({ dialect, name, namespace }: Named): string {
@@ -33,7 +38,7 @@ export function spellings(workload: Named): readonly string[] {
  * else the only one that begins with it. `unknown`
  * carries names that are close, `ambiguous` the full names to choose from.
  */
-export function resolveWorkload(ref: string, workloads: readonly Workload[]): Resolution {
+export function resolveWorkload<W extends Nameable>(ref: string, workloads: readonly W[]): Resolution<W> {
   const exact = workloads.filter((workload) => spellings(workload).includes(ref));
   if (exact.length > 0) return pick(exact);
 
@@ -50,13 +55,13 @@ export function resolveWorkload(ref: string, workloads: readonly Workload[]): Re
   return { unknown: closeNames(ref, workloads) };
 }
 
-function pick(candidates: readonly Workload[]): Resolution {
+function pick<W extends Nameable>(candidates: readonly W[]): Resolution<W> {
   const [only, ...others] = candidates;
   if (only && others.length === 0) return { found: only };
   return { ambiguous: candidates.map(fullName).sort() };
 }
 
-function closeNames(ref: string, workloads: readonly Workload[]): readonly string[] {
+function closeNames(ref: string, workloads: readonly Named[]): readonly string[] {
   const wanted = ref.toLowerCase().replace(/^.*\//, "");
   return workloads
     .map((workload) => ({ name: workload.name, distance: editDistance(wanted, bareName(workload.name)) }))

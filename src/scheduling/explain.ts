@@ -8,7 +8,7 @@ import type { PodChecks } from "./pod-checks.ts";
 import type { FilterName } from "./refusal.ts";
 import { costOf, prepareScan } from "./schedule-pod.ts";
 import { type NamedScore, namedScores, preferencesOf, type Strategy } from "./scores.ts";
-import { findUnblockings, type Unblocking } from "./unblock.ts";
+import { findUnblockings, type Unblocking, withNodes } from "./unblock.ts";
 
 export interface PlacementRules {
   readonly strategy: Strategy;
@@ -50,20 +50,30 @@ interface Rated {
 const UNBLOCKINGS = 3;
 
 /**
- * Why a pod is where it is, or why it is nowhere. Pure: looks at the cluster as given and, for a placed pod, as if it
- * were to be placed again. `nodes` sorted by name.
+ * Why a pod is where it is, or why it is nowhere. Looks at the cluster as given and, for a placed pod, as if it were to
+ * be placed again. `nodes` sorted by name; `census` is of these nodes, and afterwards what it was before.
  */
-export function explainPod(pod: Pod, nodes: readonly NodeInfo[], rules: PlacementRules): Explanation {
+export function explainPod(
+  pod: Pod,
+  nodes: readonly NodeInfo[],
+  rules: PlacementRules,
+  census: Census = Census.of(nodes),
+): Explanation {
+  const key = keyOf(pod);
+  const others = nodes.map((node) => without(node, key));
+  return withNodes(census, nodes, others, () => explainAnew(pod, others, rules, census));
+}
+
+function explainAnew(pod: Pod, others: readonly NodeInfo[], rules: PlacementRules, census: Census): Explanation {
   const key = keyOf(pod);
   const demand = preferencesOf(withoutPickedPorts(compileDemand(pod), pod), rules.strategy);
-  const others = nodes.map((node) => without(node, key));
-  const checks = prepareScan(demand, others, Census.of(others));
+  const checks = prepareScan(demand, others, census);
   const rated = others.map((node) => rate(demand, node, checks, others, rules.strategy));
   const best = rated.filter(({ objections }) => objections.length === 0).sort(byCost)[0];
   const nodeName = pod.spec.nodeName;
   const objections = new Map(rated.map((one) => [one.node.name, one.objections]));
   const isStuck = nodeName === undefined && best === undefined;
-  const unblockings = isStuck ? findUnblockings(demand, others, objections, UNBLOCKINGS) : [];
+  const unblockings = isStuck ? findUnblockings(demand, others, objections, UNBLOCKINGS, census) : [];
   return {
     pod: key,
     ...(nodeName === undefined ? {} : { nodeName }),

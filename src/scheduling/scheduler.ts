@@ -14,6 +14,7 @@ import type { Random } from "../seams/random.ts";
 import type { Store } from "../store/store.ts";
 import type { Change } from "../store/transaction.ts";
 import { BindingRound } from "./binding-round.ts";
+import { type Explanation, explainPod } from "./explain.ts";
 import { isPending, PendingPods } from "./pending-pods.ts";
 import type { Strategy } from "./scores.ts";
 import { type Effect, StoreMirror } from "./store-mirror.ts";
@@ -67,6 +68,13 @@ export class Scheduler {
   successorOf(pod: Pod, stopsFirst: boolean): SuccessorPlace {
     if (this.#followed === NOWHERE) return { kind: "unknown" };
     return successorPlace(this.#mirror.index, pod, stopsFirst);
+  }
+
+  /** Why a pod is, or is not, where it is, by what is committed; undefined while the index is not complete. */
+  explain(pod: Pod): Explanation | undefined {
+    if (this.#followed === NOWHERE) return undefined;
+    const { nodes: all, census, strategy } = this.#mirror.index;
+    return explainPod(pod, all, { strategy }, census);
   }
 
   start(): void {

@@ -102,6 +102,14 @@ export class Store implements Reader {
     return this.#inOrder(table, table.keysBy(index, value));
   }
 
+  /**
+   * All objects of a kind, in no order, as they are when they are come to: for who looks at very many in slices, between
+   * which others write. One that is removed and made again meanwhile may come twice.
+   */
+  scan<T extends StoredObject>(kind: Kind<T>): IterableIterator<T> {
+    return this.#table(kind).values();
+  }
+
   /** How many objects of a kind there are. */
   count(kind: Kind): number {
     return this.#table(kind).size;
