@@ -106,10 +106,12 @@ export class HardConstraints implements Checker {
 function nodeRefuses(node: Node | undefined, { spec }: Pod): string | undefined {
   if (!node) return "does not exist";
   if (!node.status.conditions.some(({ type, status }) => type === "Ready" && status === "True")) return "is not ready";
-  const opens = ({ key }: { readonly key?: string }) => key === "node.kubernetes.io/unschedulable";
-  if (node.spec.unschedulable && !spec.tolerations?.some(opens)) return "is cordoned";
+  const isOfCordon = ({ key }: { readonly key?: string }) => key === "node.kubernetes.io/unschedulable";
+  if (node.spec.unschedulable && !spec.tolerations?.some(isOfCordon)) return "is cordoned";
+  // The taint of a cordon follows the field, so it may be there for a moment more.
   const taint = (node.spec.taints ?? []).find(
     ({ key, value = "", effect }) =>
+      !isOfCordon({ key }) &&
       effect !== "PreferNoSchedule" &&
       !(spec.tolerations ?? []).some(
         (one) =>
