@@ -1,6 +1,7 @@
 /** One node's lease: when it was last heard, and what that means at a moment. Pure but for the record itself, which Leases owns. All times of a lease are monotonic. */
 import type { ClusterSettingsSpec } from "../../model/cluster-settings.ts";
 import type { Goodbye, NodeHealth } from "../../model/heartbeat.ts";
+import { type Flaps, NO_FLAPS } from "./flapping.ts";
 
 /** Nobody answers, and its pods are being replaced. */
 export interface Loss {
@@ -50,6 +51,7 @@ export interface Lease {
   /** Of a node that is back: until then its agent is given time to say how its pods are. */
   returnedUntilMs: number | undefined;
   comeback: Comeback | undefined;
+  flaps: Flaps;
   /** A person said that its silence is real. */
   released: boolean;
   /** Exclusive pods of it have been given away, and it has not been taken back since. */
@@ -84,6 +86,7 @@ export function newLease(node: string, nowMs: number, graceMs: number): Lease {
     loss: undefined,
     returnedUntilMs: undefined,
     comeback: undefined,
+    flaps: NO_FLAPS,
     released: false,
     gaveAway: false,
     goneTold: false,

@@ -28,6 +28,7 @@ import type { Change } from "../../store/transaction.ts";
 import { exclusiveTermsMs, withTerms } from "./agent-terms.ts";
 import { awayOf, leftMs, withAway } from "./away-mark.ts";
 import { Brake, type Hold, holdWords } from "./brake.ts";
+import { FLAPPING_TROUBLE, type Flaps, QUIET_MS, withReturn } from "./flapping.ts";
 import { dueMs, type Lease, restOfGrace } from "./lease.ts";
 import { Leases } from "./leases.ts";
 import { Listening } from "./listening.ts";
@@ -332,6 +333,8 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     lease.zone = node.metadata.labels?.[NODE_LABEL.zone];
     lease.bootId = node.status.nodeInfo.bootID || undefined;
     lease.hasLived = !this.#isLoaded && hasLived(node);
+    // When it returned last is not stored.
+    if (saysHealth(node, FLAPPING_TROUBLE)) this.#takeReturn(lease, { returnsMs: [], untilMs: nowMs + QUIET_MS });
     const since = lostSinceMs(node);
     const bound = this.#store.by(pods, "node", name);
     lease.gaveAway = bound.some((pod) => isGivenAway(pod) && !isTerminal(pod));
@@ -431,6 +434,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
       lease.comeback = { silentMs: nowMs - sinceMs, rebooted, announced: left !== undefined };
       lease.sinceMs = nowMs;
     }
+    if (loss) this.#takeReturn(lease, withReturn(lease.flaps, nowMs));
     if (loss || lease.returnedUntilMs !== undefined) lease.returnedUntilMs = nowMs + RETURN_MS;
     lease.loss = undefined;
     lease.goneTold = false;
@@ -439,6 +443,11 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     const stored = this.#store.get(nodes, node);
     if (stored && !saysHealth(stored, troubleOf(beat.health, ""))) this.#lookAgain(node, nowMs + HYSTERESIS_MS);
     this.#touch(node);
+  }
+
+  #takeReturn(lease: Lease, flaps: Flaps): void {
+    lease.flaps = flaps;
+    if (Number.isFinite(flaps.untilMs)) this.#lookAgain(lease.node, flaps.untilMs);
   }
 
   /** Its silence is taken for real. */

@@ -1,6 +1,7 @@
 /** What people read about a lease. Pure. */
 import type { ClusterSettingsSpec } from "../../model/cluster-settings.ts";
 import type { NodeState } from "../../model/node-state.ts";
+import { FLAPPING_TROUBLE, isFlapping } from "./flapping.ts";
 import { type Comeback, isAway, isGone, isSilent, isWaitedFor, type Lease } from "./lease.ts";
 
 /** `8 s`, `70 s`, `5 min`, `26 h`. */
@@ -63,6 +64,9 @@ export function stateOf(lease: Lease, { nowMs, wallMs, settings, heldWords }: Vi
     return { state: "suspect", sinceMs: wall(quietSinceMs(lease)), words: `${silent}; nothing is done about it yet` };
   }
   const { health, message } = lease.word;
+  if (isFlapping(lease.flaps, nowMs)) {
+    return { state: "ready", sinceMs: wall(lease.sinceMs), words: `it beats, but ${FLAPPING_TROUBLE.message}` };
+  }
   const words = health === "ok" ? "it beats" : `it beats, and says ${message || health}`;
   return { state: "ready", sinceMs: wall(lease.sinceMs), words };
 }

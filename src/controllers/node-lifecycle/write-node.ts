@@ -4,6 +4,7 @@ import { type Node, nodes } from "../../model/node.ts";
 import { type Pod, pods } from "../../model/pod.ts";
 import { recordEvent } from "../../store/record-event.ts";
 import type { Tx } from "../../store/transaction.ts";
+import { FLAPPING_TROUBLE, isFlapping } from "./flapping.ts";
 import { type Comeback, isAway, isGone, type Lease } from "./lease.ts";
 import { forgetAtMs, isLostAlready } from "./move-rules.ts";
 import { HEALTHY, isLost, markHealth, markNode, type Standing, type Trouble, troubleOf } from "./node-marks.ts";
@@ -68,8 +69,10 @@ function writeMarks(tx: Tx, node: Node, { lease, standing = "up", nowMs, heldWor
 
 function writeHealth(tx: Tx, node: Node, lease: Lease, nowMs: number): Node {
   const reboots = isAway(lease, nowMs) && lease.leaving?.goodbye.why === "reboot";
-  if (!reboots && nowMs - lease.word.sinceMs < HYSTERESIS_MS) return node;
-  const trouble = reboots ? REBOOTING : troubleOf(lease.word.health, lease.word.message);
+  const flaps = isFlapping(lease.flaps, nowMs);
+  if (!reboots && !flaps && nowMs - lease.word.sinceMs < HYSTERESIS_MS) return node;
+  const word = flaps ? FLAPPING_TROUBLE : troubleOf(lease.word.health, lease.word.message);
+  const trouble = reboots ? REBOOTING : word;
   const marked = markHealth(node, trouble, tx.nowMs);
   if (marked === node) return node;
   const advice = ": new pods go elsewhere while they can, and nothing is moved";

@@ -1,5 +1,6 @@
 import { type Event, events } from "../../model/event.ts";
 import { OWNER_INDEX } from "../../model/meta.ts";
+import { type Node, nodes } from "../../model/node.ts";
 import { type Pod, pods } from "../../model/pod.ts";
 import type { Store } from "../../store/store.ts";
 import { type Change, sameJson } from "../../store/transaction.ts";
@@ -41,12 +42,21 @@ function isExpected({ kind, object, type, before }: Change, store: Store): boole
     if (pod.spec.nodeName === undefined && store.list(pods).some((one) => !runsForGood(one))) return true;
     return !runsForGood(pod) || isCheckedAgain(pod, before as Pod);
   }
+  if (kind.name === nodes.name) return before !== undefined && flaps(before as Node) && !flaps(object as Node);
   if (kind.name === events.name) return type === "removed" || isAboutRestless(object as Event, store);
   // An owner's status, a deployment that waits for it.
   return isRestlessOwner(object.metadata.uid, store) || kind.name === "AppDeployment" || kind.name === "Endpoints";
 }
 
-function isAboutRestless({ involvedObject: { uid, kind, namespace, name } }: Event, store: Store): boolean {
+/** A node that was lost again and again is trusted once it has stayed for five minutes, whatever else rests. */
+function flaps({ status }: Node): boolean {
+  return status.conditions.some(
+    ({ type, status, reason }) => type === "Healthy" && status === "False" && reason === "Flapping",
+  );
+}
+
+function isAboutRestless({ involvedObject: { uid, kind, namespace, name }, reason }: Event, store: Store): boolean {
+  if (kind === nodes.name && reason === "Healthy") return true;
   if (kind !== pods.name) return isRestlessOwner(uid, store);
   const pod = store.get(pods, `${namespace}/${name}`);
   return pod === undefined || pod.metadata.uid !== uid || !runsForGood(pod);

@@ -81,6 +81,16 @@ export const lifecycleBugs: readonly PlantedBug[] = [
     seeds: 3,
   },
   {
+    name: "flapping-trusted",
+    file: "src/controllers/node-lifecycle/flapping.ts",
+    find: "const flaps = recent.length >= RETURNS || nowMs < untilMs;",
+    replace: "const flaps = recent.length < 0;",
+    sentence: "a node that is lost and comes back again and again gets new pods each time",
+    foundBy: ["flapping-long"],
+    scenario: "flapping-long",
+    seeds: 3,
+  },
+  {
     name: "newest-go-first",
     file: "src/controllers/scale-down-order.ts",
     find: "returned ? 0 : 1,",
