@@ -42,6 +42,7 @@ async function runOne({ seed, scenario: name, timeline, plant }: SimOptions): Pr
   const { hour } = await import("./hour.ts");
   const { runScenario } = await import("./swarm/run-seed.ts");
   const { scenarios } = await import("./scenarios/index.ts");
+  const { allowLateRejections } = await import("./swarm/late-rejections.ts");
   const { failureLines } = await import("./swarm/summary.ts");
   const { commitId } = await import("./swarm/commit-id.ts");
   const scenario = [...scenarios, hour].find((one) => one.name === name);
@@ -49,6 +50,7 @@ async function runOne({ seed, scenario: name, timeline, plant }: SimOptions): Pr
     console.error(`there is no scenario "${name}"; see them with: npm run sim -- --list`);
     return 2;
   }
+  allowLateRejections();
   const began = process.cpuUsage();
   const result = await runScenario(seed, scenario, { timeline });
   const { user, system } = process.cpuUsage(began);

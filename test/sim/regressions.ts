@@ -51,6 +51,12 @@ export const regressions: readonly Regression[] = [
       "a pod that waited did not hear of a change that came after one that the scheduler had seen before it was on the disk",
   },
   {
+    seed: 10074,
+    scenario: "swarm",
+    sentence:
+      "a node that was being drained fell silent and came back; the drain had forgotten how many copies were ready before, and stopped one whose successor was not ready",
+  },
+  {
     seed: 1407,
     scenario: "swarm",
     sentence: "of a Marathon app with a surplus a ready instance was killed while one that served nobody stayed",

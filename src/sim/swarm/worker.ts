@@ -4,6 +4,7 @@
  */
 import { plantBug } from "../plant/plant-bug.ts";
 import { plantedBug } from "../plant/planted-bugs.ts";
+import { allowLateRejections } from "./late-rejections.ts";
 import type { SeedResult } from "./seed-result.ts";
 
 export interface Job {
@@ -30,8 +31,7 @@ process.on("message", (job: Job) => {
     },
   );
 });
-// While a world runs it hears of these itself. What comes after its end is of somebody in it who waits in vain.
-process.on("unhandledRejection", () => undefined);
+allowLateRejections();
 say({ type: "ready" });
 
 function say(message: WorkerMessage): void {
