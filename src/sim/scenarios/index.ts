@@ -8,6 +8,7 @@ import {
   exclusiveStubborn,
 } from "./exclusive.ts";
 import { exclusiveNoMore, exclusiveRecreate } from "./exclusive-recreate.ts";
+import { flappingLong } from "./flapping.ts";
 import { drainDeadline, drained, drainFloor, rebalanced } from "./moving.ts";
 import { controlPlaneDown, ownStall, restartGrace, storeRefuses, upgrade } from "./outages.ts";
 import { goodbyeKept, rebootAll, rebootAnnounced, staggeredRestart } from "./reboots.ts";
@@ -24,6 +25,7 @@ export const scenarios: readonly Scenario[] = [
   silentFullHost,
   blip,
   flappingNode,
+  flappingLong,
   oneWayCut,
   surplusOnReturn,
   gone,
