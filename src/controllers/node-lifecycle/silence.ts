@@ -17,7 +17,7 @@ export interface Silence {
  */
 export function silences(leases: Iterable<Lease>, nowMs: number, settings: ClusterSettingsSpec): readonly Silence[] {
   const counted = [...leases].filter((lease) => counts(lease, nowMs, settings));
-  return byZone(counted, (lease) => isSilent(lease, nowMs, settings));
+  return byZone(counted, (lease) => isSilent(lease, nowMs, settings) || isUnheard(lease, settings));
 }
 
 export function byZone(counted: readonly Lease[], isQuiet: (lease: Lease) => boolean): readonly Silence[] {
@@ -27,6 +27,11 @@ export function byZone(counted: readonly Lease[], isQuiet: (lease: Lease) => boo
     const members = zone === undefined ? counted : counted.filter((lease) => lease.zone === zone);
     return { zone, members: namesOf(members), silent: namesOf(members.filter(isQuiet)) };
   });
+}
+
+/** As long as a silent one, and only a grace keeps it from being one: graces may end at different times. */
+function isUnheard({ unheardMs }: Lease, { unreachableAfterMs, suspectAfterMs }: ClusterSettingsSpec): boolean {
+  return unheardMs >= unreachableAfterMs - suspectAfterMs;
 }
 
 function namesOf(leases: readonly Lease[]): readonly string[] {

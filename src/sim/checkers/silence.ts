@@ -3,6 +3,8 @@ import type { Goodbye, Heartbeat, HeartbeatAnswer } from "../../model/heartbeat.
 import type { Clock } from "../../seams/clock.ts";
 
 interface NodeSilence {
+  /** How long control planes had run in all when it was last heard. */
+  heardUpMs: number;
   heardMs: number;
   session: string;
   /** The highest heard of the session: what comes late or twice says nothing new. */
@@ -23,6 +25,9 @@ export class Silence {
   readonly #nodes = new Map<string, NodeSilence>();
   #clock: Clock | undefined;
   #startedMs = 0;
+  /** How long control planes ran that have ended. */
+  #ranMs = 0;
+  #isUp = false;
   #journalTroubleMs = Number.NEGATIVE_INFINITY;
 
   begin(clock: Clock): void {
@@ -40,10 +45,25 @@ export class Silence {
 
   started(): void {
     this.#startedMs = this.nowMs;
+    this.#isUp = true;
+  }
+
+  get #upMs(): number {
+    return this.#ranMs + (this.#isUp ? this.nowMs - this.#startedMs : 0);
+  }
+
+  /** How long control planes have run since it was last heard; undefined for a node that was never heard. */
+  listenedMs(node: string): number | undefined {
+    const known = this.#nodes.get(node);
+    return known && this.#upMs - known.heardUpMs;
   }
 
   fault(text: string): void {
     if (/journal/i.test(text)) this.#journalTroubleMs = this.nowMs;
+    if (text === "the server crashes") {
+      this.#ranMs = this.#upMs;
+      this.#isUp = false;
+    }
   }
 
   heard({ node, session, sequence }: Heartbeat, { renewed }: HeartbeatAnswer): void {
@@ -51,7 +71,8 @@ export class Silence {
     const now = this.nowMs;
     const known = this.#nodes.get(node);
     if (!known) {
-      this.#nodes.set(node, { heardMs: now, session, sequence, longestMs: 0, endedMs: now, partedMs: undefined });
+      const fresh = { heardMs: now, heardUpMs: this.#upMs, session, sequence, longestMs: 0, endedMs: now };
+      this.#nodes.set(node, { ...fresh, partedMs: undefined });
       return;
     }
     if (session === known.session && sequence <= known.sequence) return;
@@ -63,6 +84,7 @@ export class Silence {
       known.endedMs = now;
     }
     known.heardMs = now;
+    known.heardUpMs = this.#upMs;
     known.session = session;
     known.partedMs = undefined;
   }

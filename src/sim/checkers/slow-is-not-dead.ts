@@ -63,7 +63,12 @@ export class SlowIsNotDead implements Checker {
     if (silentMs !== undefined && silentMs < neededMs - TOLERANCE_MS)
       this.#fail(pod, `${nodeName} was silent for ${seconds(silentMs)}, not for ${seconds(neededMs)}`);
     const upMs = this.#silence.nowMs - this.#silence.startedMs;
-    if (upMs < this.#settings.least("startGraceMs") - START_TOLERANCE_MS)
+    const graceMs = this.#settings.least("startGraceMs") - START_TOLERANCE_MS;
+    // A whole grace may be made of several: of control planes that ended before theirs was over.
+    const isListenedFor =
+      upMs >= this.#settings.least("unreachableAfterMs") - START_TOLERANCE_MS &&
+      (this.#silence.listenedMs(nodeName) ?? 0) >= graceMs;
+    if (upMs < graceMs && !isListenedFor)
       this.#fail(pod, `the control plane has been up for ${seconds(upMs)} only`);
     const partedMs = this.#silence.partedAgoMs(nodeName);
     if (partedMs !== undefined && partedMs < this.#settings.least("rebootGraceMs") - TOLERANCE_MS)

@@ -1,6 +1,7 @@
 /** Mistakes that somebody could make, each in one place: the simulator has to notice every one of them. */
 import { agentBugs } from "./agent-bugs.ts";
 import { exclusiveBugs } from "./exclusive-bugs.ts";
+import { forgetfulBugs } from "./forgetful-bugs.ts";
 import { lifecycleBugs } from "./lifecycle-bugs.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { ruleBugs } from "./rule-bugs.ts";
@@ -15,7 +16,7 @@ export function plantedBug(name: string): PlantedBug {
 export const plantedBugs: readonly PlantedBug[] = [
   ...serverBugs,
   ...agentBugs,
-  ...lifecycleBugs,
+  ...lifecycleBugs, ...forgetfulBugs,
   ...exclusiveBugs,
   ...ruleBugs,
 ];

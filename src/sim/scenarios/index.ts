@@ -9,6 +9,7 @@ import {
 } from "./exclusive.ts";
 import { exclusiveNoMore, exclusiveRecreate } from "./exclusive-recreate.ts";
 import { flappingLong } from "./flapping.ts";
+import { brakeForget, releaseKept, stallsAndDeath, startsAndDeath, termsLowered } from "./forgetful.ts";
 import { drainDeadline, drained, drainFloor, rebalanced } from "./moving.ts";
 import { controlPlaneDown, ownStall, restartGrace, storeRefuses, upgrade } from "./outages.ts";
 import { goodbyeKept, rebootAll, rebootAnnounced, staggeredRestart } from "./reboots.ts";
@@ -45,6 +46,11 @@ export const scenarios: readonly Scenario[] = [
   brakeMajority,
   brakeZone,
   brakeRelease,
+  brakeForget,
+  releaseKept,
+  termsLowered,
+  stallsAndDeath,
+  startsAndDeath,
   keep,
   replaceAfter,
   tolerations,
