@@ -68,8 +68,7 @@ export class SlowIsNotDead implements Checker {
     const isListenedFor =
       upMs >= this.#settings.least("unreachableAfterMs") - START_TOLERANCE_MS &&
       (this.#silence.listenedMs(nodeName) ?? 0) >= graceMs;
-    if (upMs < graceMs && !isListenedFor)
-      this.#fail(pod, `the control plane has been up for ${seconds(upMs)} only`);
+    if (upMs < graceMs && !isListenedFor) this.#fail(pod, `the control plane has been up for ${seconds(upMs)} only`);
     const partedMs = this.#silence.partedAgoMs(nodeName);
     if (partedMs !== undefined && partedMs < this.#settings.least("rebootGraceMs") - TOLERANCE_MS)
       this.#fail(pod, `${nodeName} said goodbye ${seconds(partedMs)} ago`);
