@@ -190,6 +190,93 @@ describe("rows for watchers", () => {
     await Promise.all([quick.leave(), late.leave()]);
   });
 
+  test("a watcher that stands still is told of nothing that it never saw, and costs nothing of what comes and goes", async () => {
+    const { clock, feed, paint, remove } = await stage();
+    await paint(["a", "1"], ["b", "1"]);
+    const live = watcher(feed);
+    const slow = feed.watch(new AbortController().signal);
+    for (let n = 0; n < 3; n++) await slow.next();
+    for (let n = 0; n < 3; n++) {
+      await paint([`passing${n}`, "1"], ["b", String(n + 2)]);
+      await clock.advance(200);
+      await remove(`passing${n}`);
+      await clock.advance(200);
+    }
+    await remove("a");
+    await clock.advance(200);
+    assert.deepEqual((await slow.next()).value, { type: "row", id: "b", row: { name: "b", colour: "4" } });
+    assert.deepEqual((await slow.next()).value, { type: "gone", id: "a" });
+    await paint(["c", "1"]);
+    await clock.advance(200);
+    assert.deepEqual((await slow.next()).value, { type: "row", id: "c", row: { name: "c", colour: "1" } });
+    assert.deepEqual(live.believes(), { b: "4", c: "1" });
+    await slow.return();
+    await live.leave();
+  });
+
+  test("a row that goes, comes back and goes again is taken back also from who saw only its first time", async () => {
+    const { clock, feed, paint, remove } = await stage();
+    await paint(["a", "1"], ["b", "1"]);
+    const live = watcher(feed);
+    const slow = feed.watch(new AbortController().signal);
+    for (let n = 0; n < 3; n++) await slow.next();
+    for (let n = 0; n < 2; n++) {
+      await remove("a");
+      await clock.advance(200);
+      if (n === 0) await paint(["a", "2"]);
+      await clock.advance(200);
+    }
+    assert.deepEqual((await slow.next()).value, { type: "gone", id: "a" });
+    await slow.return();
+    await live.leave();
+  });
+
+  test("watchers that stand still at many places do not make it keep ever more: the slowest is to list again", async () => {
+    const { clock, feed, paint, remove } = await stage(100_000);
+    const standing: AsyncGenerator<RowChange<Row>>[] = [];
+    const live = watcher(feed);
+    await clock.settle();
+    for (let n = 0; n < 4; n++) {
+      const names = Array.from({ length: 500 }, (_, at) => `${n}-${at}`);
+      await paint(...names.map((name): [string, string] => [name, "1"]));
+      await clock.advance(200);
+      const one = feed.watch(new AbortController().signal);
+      for (let told = 0; told < 501; told++) await one.next();
+      standing.push(one);
+      await Promise.all(names.map(remove));
+      await clock.advance(200);
+      await paint(["x", String(n)]);
+      await clock.advance(200);
+      await remove("x");
+      await clock.advance(200);
+    }
+    await assert.rejects(standing[0]?.next() ?? Promise.resolve(), /missed too much: list again/);
+    assert.equal((await standing.at(-1)?.next())?.value?.type, "gone");
+    assert.deepEqual(live.believes(), {});
+    for (const one of standing) await one.return(undefined);
+    await live.leave();
+  });
+
+  test("who comes while a listing is under way sees what was stored before it came", async () => {
+    const { clock, store, paint } = await stage();
+    const hold = Promise.withResolvers<void>();
+    let listings = 0;
+    const list = async () => {
+      const rows = store.list(things).map(({ metadata, spec }) => ({ name: metadata.name, colour: spec.colour }));
+      if (listings++ === 0) await hold.promise;
+      return rows;
+    };
+    const feed = new RowFeed<Row>({ store, clock, kinds: [things], list, id: ({ name }) => name });
+    const early = watcher(feed);
+    await clock.settle();
+    await paint(["a", "red"]);
+    const later = watcher(feed);
+    hold.resolve();
+    await clock.settle();
+    assert.deepEqual(later.said(), ["a red", "synced"]);
+    await Promise.all([early.leave(), later.leave()]);
+  });
+
   test("when nobody watches nothing is derived, and whoever comes then sees what is", async () => {
     const { clock, feed, paint, derivations } = await stage();
     await paint(["a", "1"]);

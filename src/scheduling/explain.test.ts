@@ -21,6 +21,11 @@ function on(node: Node, ...pods: readonly TestPod[]): NodeInfo {
   );
 }
 
+/** Without the functions of rules, which are compiled anew for each demand. */
+function plain(found: ReturnType<typeof explainPod>): unknown {
+  return JSON.parse(JSON.stringify(found));
+}
+
 function places(pod: Pod, nodes: readonly NodeInfo[]): string | undefined {
   return schedulePod(compileDemand(pod), nodes, Census.of(nodes), "spread")?.node.name;
 }
@@ -159,6 +164,13 @@ describe("explain", () => {
         const subject = testPod({ ...asked, name: "subject" });
         const found = explainPod(subject, nodes, RULES);
         assert.equal(found.wouldChoose, places(subject, nodes), "says what the scheduler would do");
+        const shared = Census.of(nodes);
+        // A placed pod is taken out for the while that it is looked at.
+        for (const held of wanted[0]?.held ?? []) {
+          const placed = testPod({ ...held, name: "held-0-0", spec: { nodeName: "n0" } });
+          assert.deepEqual(plain(explainPod(placed, nodes, RULES, shared)), plain(explainPod(placed, nodes, RULES)));
+        }
+        assert.deepEqual(plain(explainPod(subject, nodes, RULES, shared)), plain(found), "the census is as it was");
         for (const { nodeName, changes, message } of found.unblockings) {
           named++;
           const after = withChanges(compileDemand(subject), nodes, nodeName, changes);

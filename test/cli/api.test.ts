@@ -103,6 +103,33 @@ describe("styr's own API:", () => {
     assert.deepEqual((await ask("/events?workload=idle")).body.events, []);
   });
 
+  test("all who watch events share one listing of them, and each hears of its workload alone", async () => {
+    const store = await filled();
+    let scans = 0;
+    const scan = store.scan.bind(store);
+    store.scan = (kind) => {
+      if (kind.name === events.name) scans++;
+      return scan(kind);
+    };
+    const mounted = mountApis([styrApi(apiContext(store))]);
+    const actor = { name: "somebody", roles: ["viewer"] as const };
+    const watch = async (workload: string) => {
+      const request = new Request(`http://x/styr/v1/events?watch=true&workload=${encodeURIComponent(workload)}`);
+      const { body } = await mounted.handle(request, { actor, remoteAddress: "", origin: "http://x" });
+      assert.ok(body);
+      const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+      return { next: async () => JSON.parse((await reader.read()).value ?? "{}"), leave: () => reader.cancel() };
+    };
+    const watchers = await Promise.all(["web", "web", "web", "/shop/cart"].map(watch));
+    const first = await Promise.all(watchers.map(({ next }) => next()));
+    assert.deepEqual(
+      first.map(({ type, row }) => row?.reason ?? type),
+      ["FailedScheduling", "FailedScheduling", "FailedScheduling", "synced"],
+    );
+    assert.equal(scans, 1);
+    await Promise.all(watchers.map(({ leave }) => leave()));
+  });
+
   test("a node tells what is asked of it and what is wrong with it", async () => {
     const store = await openStore();
     await store.update((tx) => {

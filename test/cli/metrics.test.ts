@@ -6,13 +6,15 @@ import type { Role } from "../../src/http/actor.ts";
 import { mountApis } from "../../src/http/mount.ts";
 import { withDisruption } from "../../src/model/disruption.ts";
 import { nodes } from "../../src/model/node.ts";
+import type { NodeStates } from "../../src/model/node-state.ts";
 import { pods } from "../../src/model/pod.ts";
 import type { Store } from "../../src/store/store.ts";
 import { node, pod, READY } from "./objects.ts";
 import { apiContext, openStore } from "./server.ts";
 
-function scraper(store: Store, roles: readonly Role[] = ["viewer"]) {
+function scraper(store: Store, roles: readonly Role[] = ["viewer"], more: Pick<NodeStates, "moves"> = {}) {
   const lifecycle = {
+    ...more,
     stateOf: (name: string) => ({ state: name === "n2" ? "unreachable" : "ready", sinceMs: 0, words: "" }) as const,
     brake: { sinceMs: 0, zones: "cluster", nodes: ["n2"], words: "" } as const,
     releaseBrake: () => [],
@@ -69,6 +71,17 @@ describe("metrics:", () => {
     await store.update((tx) => tx.remove(pods, "default/web-b"));
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal((await valuesOf(await scrape())).get('styr_pods{phase="Pending"}'), 0);
+  });
+
+  test("what was moved before the first scrape is counted, off unreachable nodes as the lifecycle says", async () => {
+    const store = await openStore();
+    const scrape = scraper(store, ["viewer"], { moves: { done: 7 } });
+    const made = await store.update((tx) => tx.create(pods, pod("web-a", { nodeName: "n1", status: READY })));
+    await store.update((tx) => void tx.update(pods, withDisruption(made, "Drain", "", tx.nowMs)));
+    await new Promise((resolve) => setImmediate(resolve));
+    const values = await valuesOf(await scrape());
+    assert.equal(values.get('styr_pod_moves_total{reason="NodeUnreachable"}'), 7);
+    assert.equal(values.get('styr_pod_moves_total{reason="Drain"}'), 1);
   });
 
   test("who has no role sees nothing", async () => {
