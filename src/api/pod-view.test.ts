@@ -197,3 +197,11 @@ describe("where a copy answers:", () => {
     assert.deepEqual(at({}, { children: [child("running", 8081), child("exited", 8082)] }), ["http://10.0.0.5:8081"]);
   });
 });
+
+test("a copy whose status cannot be read is a row that says so", () => {
+  const broken = pod({ phase: "Running", containerStatuses: [{ ...base, state: null as never }] });
+  const { status, error, key } = podView(broken, undefined);
+  assert.equal(key, "default/p");
+  assert.equal(status, "failed");
+  assert.match(error ?? "", /its status cannot be read/);
+});

@@ -66,4 +66,13 @@ describe("the scheduler's mirror of the store", () => {
     await store.update((tx) => tx.remove(pods, "default/a"));
     assert.equal(mirror.followPod("default/a"), "more room");
   });
+
+  test("a node that cannot be read takes no pods, and stops nobody", async () => {
+    const { store, mirror } = await stage();
+    const bad = draft(testNode({ name: "bad" }));
+    await store.update((tx) => tx.create<Node>(nodes, { ...bad, spec: { taints: [null] } } as unknown as Draft<Node>));
+    assert.equal(mirror.followNode("bad"), "none");
+    assert.equal(mirror.index.node("bad"), undefined);
+    assert.notEqual(mirror.index.node("n1"), undefined);
+  });
 });

@@ -8,7 +8,7 @@ import { SeededRandom } from "../seams/random.ts";
 import type { JournalEntry } from "./journal.ts";
 import { MemoryJournal } from "./journals/memory.ts";
 import { Store } from "./store.ts";
-import type { Change, Reader, Tx } from "./transaction.ts";
+import { type Change, type Reader, sameJson, type Tx } from "./transaction.ts";
 
 interface Thing {
   readonly apiVersion: string;
@@ -350,3 +350,29 @@ function replay(changes: readonly Change[]): Map<string, string> {
   }
   return seen;
 }
+
+test("what cannot be written as JSON fails its author, and nobody else of the batch", async () => {
+  const store = await open();
+  let deep: unknown = 1;
+  for (let level = 0; level < 50_000; level++) deep = [deep];
+  const bad = { ...draft("bad"), deep };
+  const [first, refused, second] = await Promise.allSettled([
+    store.update((tx) => tx.create(things, draft("a"))),
+    store.update((tx) => tx.create(things, bad)),
+    store.update((tx) => tx.create(things, draft("b"))),
+  ]);
+  assert.deepEqual([first.status, refused.status, second.status], ["fulfilled", "rejected", "fulfilled"]);
+  assert.deepEqual(
+    store.list(things).map(({ metadata }) => metadata.name),
+    ["a", "b"],
+  );
+});
+
+test("two values that nest very deep are told as different, without an end of the stack", () => {
+  const deep = () => {
+    let value: unknown = 1;
+    for (let level = 0; level < 50_000; level++) value = [value];
+    return value;
+  };
+  assert.equal(sameJson(deep(), deep()), false);
+});

@@ -1,10 +1,22 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { MOST_FRAME_CHARS } from "./limits.ts";
+import { testNode } from "../../scheduling/test-objects.ts";
+import {
+  DEEPEST,
+  MOST_CALL_CHARS,
+  MOST_EVENTS,
+  MOST_HEALTH_CHARS,
+  MOST_NAME_CHARS,
+  MOST_REPORT_CHARS,
+  MOST_REPORTS,
+} from "./limits.ts";
 import { FrameError } from "./shape.ts";
 import { aliveFrame, beatAnswerFrame, doneFrame, parseToAgent, podsFrame, refusedFrame } from "./to-agent.ts";
 import { beatFrame, callFrame, dropFrame, gotFrame, parseToDispatcher, signFrame } from "./to-dispatcher.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: what arrives may be anything
+type Any = any;
 
 describe("frames to the dispatcher", () => {
   const beat = { node: "n", bootId: "b", session: "s", sequence: 3, health: "ok" } as const;
@@ -84,8 +96,109 @@ describe("frames to the dispatcher", () => {
     });
   }
 
+  const node = testNode({ name: "n" });
+  const registering = (change: (node: Any) => void) => {
+    const made: Any = structuredClone(node);
+    change(made);
+    return { method: "register", node: made };
+  };
+  const badNodes: Readonly<Record<string, (node: Any) => void>> = {
+    "taints that are a number": ({ spec }) => Object.assign(spec, { taints: 5 }),
+    "a taint that is nothing": ({ spec }) => Object.assign(spec, { taints: [null] }),
+    "a taint of no known effect": ({ spec }) => Object.assign(spec, { taints: [{ key: "a", effect: "NoWay" }] }),
+    "labels that are no texts": ({ metadata }) => Object.assign(metadata, { labels: { zone: { a: 1 } } }),
+    "annotations that are a number": ({ metadata }) => Object.assign(metadata, { annotations: 5 }),
+    "one dynamic port": ({ status }) => Object.assign(status, { dynamicPorts: [31_000] }),
+    "dynamic ports that are none": ({ status }) => Object.assign(status, { dynamicPorts: [0, 9e15] }),
+    "a driver whose reason is no text": ({ status }) =>
+      Object.assign(status.drivers, { docker: { ready: false, reason: {} } }),
+    "a condition whose message is no text": ({ status }) => Object.assign(status.conditions[0], { message: { a: 1 } }),
+    "a capacity that is no amount": ({ status }) => Object.assign(status, { capacity: { cpu: "many" } }),
+    "a capacity below nothing": ({ status }) => Object.assign(status, { capacity: { cpu: "-1" } }),
+    "a kernel version that is nothing": ({ status }) => Object.assign(status.nodeInfo, { kernelVersion: null }),
+    "a name that is too long": ({ metadata }) => Object.assign(metadata, { name: "n".repeat(MOST_NAME_CHARS + 1) }),
+  };
+  for (const [why, change] of Object.entries(badNodes)) {
+    test(`refused: a node with ${why}`, () => {
+      const text = JSON.stringify(registering(change));
+      assert.throws(() => parseToDispatcher(callFrame("s", 1, 1, text)), FrameError);
+    });
+  }
+
+  const container = { name: "c", restartCount: 0, ready: true, image: "i", imageID: "", state: {} };
+  const reporting = (status: Any) => ({ method: "report", reports: [{ key: "a/b", uid: "u", status }], events: [] });
+  const withContainer = (more: Any) => ({ phase: "Running", containerStatuses: [{ ...container, ...more }] });
+  const badStatuses: Readonly<Record<string, Any>> = {
+    "an end that is nothing": withContainer({ state: { terminated: null } }),
+    "an end without a code": withContainer({ state: { terminated: { exitCode: "x", reason: "R" } } }),
+    "a wait that is nothing": withContainer({ state: { waiting: null } }),
+    "a wait without a reason": withContainer({ state: { waiting: { reason: {} } } }),
+    "a start at no time": withContainer({ state: { running: { startedAt: "soon" } } }),
+    "a last state that is a number": withContainer({ lastState: 5 }),
+    "a last end that is nothing": withContainer({ lastState: { terminated: null } }),
+    "results of checks that are no list": withContainer({ healthResults: 5 }),
+    "a result that is nothing": withContainer({ healthResults: [null] }),
+    "a unit that is nothing": withContainer({ unit: null }),
+    "children that are no containers": withContainer({ children: [5] }),
+    "an image that is none": withContainer({ image: {} }),
+    "an address that is a number": { phase: "Running", podIP: 5 },
+    "an address of two lines": { phase: "Running", podIPs: [{ ip: 'evil\n"x' }] },
+    "a message that is none": { phase: "Running", message: {} },
+    "a start that is no time": { phase: "Running", startTime: "not a time" },
+    "a condition since no time": {
+      phase: "Running",
+      conditions: [{ type: "Ready", status: "True", lastTransitionTime: 5 }],
+    },
+  };
+  for (const [why, status] of Object.entries(badStatuses)) {
+    test(`refused: a status with ${why}`, () => {
+      assert.throws(() => parseToDispatcher(callFrame("s", 1, 1, JSON.stringify(reporting(status)))), FrameError);
+    });
+  }
+
+  test("what is whole is taken", () => {
+    const state = { terminated: { exitCode: 137, signal: 9, reason: "Error", finishedAt: "2026-01-01T00:00:00Z" } };
+    const whole = [
+      registering(() => {}),
+      reporting({ ...withContainer({ state }), podIP: "10.1.0.2", hostIP: "fe80::1" }),
+    ];
+    for (const call of whole) parseToDispatcher(callFrame("s", 1, 1, JSON.stringify(call)));
+  });
+
+  const deep = (levels: number) => JSON.parse("[".repeat(levels) + "]".repeat(levels));
+  const event = { podKey: "a/b", podUid: "u", reason: "R", message: "m", type: "Normal" };
+  const beats = (more: Any) => () => parseToDispatcher(beatFrame(1, { ...beat, ...more }));
+  const calls = (call: Any) => () => parseToDispatcher(callFrame("s", 1, 1, JSON.stringify(call)));
+  const most = (events: number) => ({ method: "report", reports: [], events: Array(events).fill(event) });
+
+  test("refused: what nests deeper than anything of ours", () => {
+    calls(reporting({ phase: "Running", x: deep(DEEPEST - 8) }))();
+    assert.throws(calls(reporting({ phase: "Running", x: deep(DEEPEST) })), FrameError);
+    assert.throws(calls(reporting({ phase: "Running", x: deep(1_000) })), FrameError);
+  });
+
+  test("refused: too much at once", () => {
+    calls(most(MOST_EVENTS))();
+    assert.throws(calls(most(MOST_EVENTS + 1)), FrameError);
+    assert.throws(
+      calls({
+        method: "report",
+        reports: Array(MOST_REPORTS + 1).fill({ key: "a/b", uid: "u", status: "gone" }),
+        events: [],
+      }),
+      FrameError,
+    );
+    assert.throws(calls(reporting({ phase: "Running", message: "x".repeat(MOST_REPORT_CHARS) })), FrameError);
+  });
+
+  test("refused: a heartbeat with too long words or names", () => {
+    beats({ message: "x".repeat(MOST_HEALTH_CHARS) })();
+    assert.throws(beats({ message: "x".repeat(MOST_HEALTH_CHARS + 1) }), FrameError);
+    assert.throws(beats({ bootId: "x".repeat(MOST_NAME_CHARS + 1) }), FrameError);
+  });
+
   test("refused: what is too long, before it is read", () => {
-    assert.throws(() => parseToDispatcher(" ".repeat(MOST_FRAME_CHARS + 1)), FrameError);
+    assert.throws(() => parseToDispatcher(" ".repeat(MOST_CALL_CHARS + 1)), FrameError);
   });
 });
 
