@@ -219,6 +219,24 @@ describe("an exclusive app", () => {
     assert.equal(all().length, 2, "its agent has stopped it by now");
   });
 
+  test("one that was not exclusive when its node was lost holds the place: nobody has stopped it", async () => {
+    await cluster.call("POST", "/v2/apps", { id: "late", cmd: "sleep 1" });
+    await cluster.converge();
+    const [pod] = cluster.live("/late");
+    const nodeName = pod?.spec.nodeName ?? "";
+    await loseNode(cluster.store, nodeName, false);
+    const upgradeStrategy = { minimumHealthCapacity: 0, maximumOverCapacity: 0 };
+    const changed = await cluster.call("PUT", "/v2/apps/late", { labels: LABELS, upgradeStrategy });
+    assert.equal(changed.status, 200, changed.text);
+    await giveUp(cluster.store, nodeName);
+    await cluster.settle();
+    const exclusive = () => cluster.live("/late").filter(({ spec }) => spec.exclusive === true);
+    assert.deepEqual(exclusive(), []);
+    await returnNode(cluster.store, nodeName);
+    await cluster.converge();
+    assert.equal(exclusive().length, 1);
+  });
+
   test("is not started elsewhere while it is drained, before it has stopped", async () => {
     const [pod] = all();
     assert.ok(pod);
