@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { keyOf, type StoredObject } from "../model/meta.ts";
 import { type Node, nodes } from "../model/node.ts";
+import { type NodeDrain, nodeDrains } from "../model/node-drain.ts";
 import type { NodeState, NodeStates } from "../model/node-state.ts";
 import { type Pod, pods } from "../model/pod.ts";
 import { testNode, testPod } from "../scheduling/test-objects.ts";
@@ -13,16 +14,31 @@ import { Store } from "../store/store.ts";
 import { listNodes } from "./node-rows.ts";
 import { PodTally } from "./pod-tally.ts";
 
-async function rowsOf(node: Node, more: readonly Pod[] = [], lifecycle?: NodeStates) {
+async function rowsOf(
+  node: Node,
+  more: readonly Pod[] = [],
+  lifecycle?: NodeStates,
+  drains: readonly NodeDrain[] = [],
+) {
   const [clock, log] = [new ManualClock(), silentLog];
   const row = (kind: string, object: StoredObject) => ({ kind, key: keyOf(object), json: JSON.stringify(object) });
-  const rows = [row(nodes.name, node), ...more.map((pod) => row(pods.name, pod))];
+  const rows = [
+    row(nodes.name, node),
+    ...more.map((pod) => row(pods.name, pod)),
+    ...drains.map((drain) => row(nodeDrains.name, drain)),
+  ];
   const journal = {
     load: async () => ({ revision: 1, rows }),
     append: async () => {},
     close: async () => {},
   } as unknown as Journal;
-  const store = await Store.open({ kinds: [nodes, pods], journal, clock, random: new SeededRandom("n"), log });
+  const store = await Store.open({
+    kinds: [nodes, pods, nodeDrains],
+    journal,
+    clock,
+    random: new SeededRandom("n"),
+    log,
+  });
   return listNodes(store, new PodTally({ store, clock, log }), lifecycle);
 }
 
@@ -67,6 +83,18 @@ describe("how a node fares:", () => {
   test("without anybody who watches over it, what is stored", async () => {
     assert.equal((await rowOf(well)).state, "ready");
     assert.equal((await rowOf(withConditions())).state, "not ready");
+  });
+
+  test("how its drain fares, from the asking until it is uncordoned", async () => {
+    for (const phase of ["draining", "blocked", "drained"] as const) {
+      const drain: NodeDrain = {
+        ...{ apiVersion: nodeDrains.apiVersion, kind: "NodeDrain", metadata: { ...well.metadata, name: "n1" } },
+        ...{ spec: { by: "alice", force: false, atOnce: 5 }, status: { phase, startedAt: "", pods: [] } },
+      };
+      const [row] = await rowsOf({ ...well, spec: { unschedulable: true } }, [], undefined, [drain]);
+      assert.deepEqual([row?.drain, row?.cordoned], [phase, true]);
+    }
+    assert.equal((await rowOf(well)).drain, undefined);
   });
 
   test("what it says of itself, and that the brake holds it", async () => {

@@ -1,5 +1,6 @@
 import { bytes, cpuMillis } from "../lib/quantity.ts";
 import { isNodeReady, type Node, nodes } from "../model/node.ts";
+import { nodeDrains } from "../model/node-drain.ts";
 import type { NodeState, NodeStates } from "../model/node-state.ts";
 import type { NodeRow } from "../model/reports.ts";
 import { rfc3339 } from "../seams/clock.ts";
@@ -13,7 +14,12 @@ export async function listNodes(store: Store, tally: PodTally, lifecycle?: NodeS
   return store.list(nodes).map((node) => {
     const { name } = node.metadata;
     const state = lifecycle?.stateOf(name);
-    return { ...nodeRow(node, tally.onNode(name), state), ...(held.has(name) ? { held: true as const } : {}) };
+    const drain = store.get(nodeDrains, name)?.status.phase;
+    return {
+      ...nodeRow(node, tally.onNode(name), state),
+      ...(held.has(name) ? { held: true as const } : {}),
+      ...(drain === undefined ? {} : { drain }),
+    };
   });
 }
 

@@ -9,6 +9,7 @@ import { ApiError } from "../model/errors.ts";
 import { events } from "../model/event.ts";
 import { type Kind, keyOf, type StoredObject } from "../model/meta.ts";
 import { nodes } from "../model/node.ts";
+import { nodeDrains } from "../model/node-drain.ts";
 import { pods } from "../model/pod.ts";
 import type { InspectReport, NodeRow } from "../model/reports.ts";
 import type { Workload } from "../model/workload.ts";
@@ -102,7 +103,7 @@ function nodeRoutes(context: StyrApiContext, tally: PodTally): readonly Route[] 
   const feed = new RowFeed<NodeRow>({
     store,
     clock,
-    kinds: [nodes, pods],
+    kinds: [nodes, pods, nodeDrains],
     list,
     id: ({ name }) => name,
     // That a node is suspect is not stored.

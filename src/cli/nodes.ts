@@ -77,8 +77,16 @@ const STATE_COLOR: Readonly<Record<NodeRow["state"], Color>> = {
   "not ready": "red",
 };
 
-function statusCell({ state, cordoned, held }: NodeRow): Cell {
-  const text = [state, ...(held ? ["held by the brake"] : []), ...(cordoned ? ["cordoned"] : [])].join(", ");
+const DRAIN_WORD: Readonly<Record<NonNullable<NodeRow["drain"]>, string>> = {
+  draining: "draining",
+  blocked: "drain blocked",
+  drained: "drained",
+};
+
+function statusCell({ state, cordoned, drain, held }: NodeRow): Cell {
+  // Whoever drains a node has cordoned it.
+  const closed = drain === undefined ? "cordoned" : DRAIN_WORD[drain];
+  const text = [state, ...(held ? ["held by the brake"] : []), ...(cordoned ? [closed] : [])].join(", ");
   return { text, color: state === "ready" && cordoned ? "yellow" : STATE_COLOR[state] };
 }
 

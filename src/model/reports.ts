@@ -1,5 +1,6 @@
 /** What our own endpoints (src/api) say and their clients (src/client, src/cli, web) read. Field by field in docs/api.md. */
 import type { ClusterSettingsSpec } from "./cluster-settings.ts";
+import type { DrainPhase } from "./node-drain.ts";
 import type { NodeStateWord } from "./node-state.ts";
 import type { Workload } from "./workload.ts";
 
@@ -23,6 +24,8 @@ export interface NodeRow {
   /** Why it is not ready. */
   readonly reason?: string;
   readonly cordoned: boolean;
+  /** How its drain fares, from the asking until it is uncordoned. */
+  readonly drain?: DrainPhase;
   readonly address?: string;
   readonly machineId: string;
   readonly pods: number;

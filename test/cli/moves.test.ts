@@ -67,6 +67,7 @@ describe("styr:", () => {
     assert.match(err, /^n1: 0 of 2 moved$/m);
     assert.match(err, /^next: styr .*uncordon n1 when it may take pods again$/m);
     assert.equal(counts(), "0/3/3");
+    assert.match((await styr(["nodes"])).out, /^n1 +ready, drained /m);
   });
 
   test("rebalance shows the gain, moves nothing before it is told to, and then has nothing to gain", async () => {
@@ -107,6 +108,7 @@ describe("styr:", () => {
     assert.equal(code, 2, out + err);
     assert.match(out, /default\/pinned-\w+: 0 of 3 nodes can take it\./);
     assert.match(err, /next: styr .*drain n3 --deadline 0s stops them all the same/);
+    assert.match((await styr(["nodes", "n3"])).out, /^n3 +ready, drain blocked /m);
     const detached = await styr(["drain", "n3", "--detach", "--deadline", "0s"]);
     assert.equal(detached.code, 0, detached.err);
     assert.match(detached.out, /^node n3 is being drained$/m);
