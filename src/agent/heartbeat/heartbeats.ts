@@ -3,7 +3,7 @@ import type { Control } from "../control.ts";
 import { healthOf, type Signs } from "./health.ts";
 import { type Beater, HeartbeatLoop, type HeartbeatNews } from "./heartbeat-loop.ts";
 
-/** Whoever sends the agent's signs of life: this thread, or one of its own (heartbeat-thread.ts). */
+/** Whoever sends the agent's signs of life: this thread, or one of its own (thread-heartbeats.ts). */
 export interface Heartbeats {
   start(beater: Beater, heard: (news: HeartbeatNews) => void): void;
   /** None is sent after this. */
