@@ -10,7 +10,7 @@ export const NODE_MOVES: Readonly<Record<NodeStateWord, Readonly<Partial<Record<
     ready: "a heartbeat",
     restarting: "its agent said goodbye",
     unreachable:
-      "no heartbeat for `unreachableAfterMs` (8 s); after a start or a stall of the control plane not before a full new lease (`startGraceMs`, 30 s)",
+      "no heartbeat for `unreachableAfterMs` (8 s); after a start or a stall of the control plane not before a new lease is over (`startGraceMs`, 30 s, or less)",
   },
   restarting: {
     ready: "a heartbeat of a new agent",
