@@ -15,8 +15,8 @@ export const lifecycleBugs: readonly PlantedBug[] = [
   {
     name: "brake-without-suspects",
     file: "src/controllers/node-lifecycle/silence.ts",
-    find: "const silent = members.filter((lease) => isSilent(lease, nowMs, settings));",
-    replace: "const silent = members.filter((lease) => lease.loss !== undefined);",
+    find: "return byZone(counted, (lease) => isSilent(lease, nowMs, settings) || isUnheard(lease, settings));",
+    replace: "return byZone(counted, (lease) => lease.loss !== undefined);",
     sentence: "the brake does not count nodes that are silent and not yet unreachable, so the first slip through",
     foundBy: ["brake-holds", "brake-majority"],
     scenario: "brake-majority",
