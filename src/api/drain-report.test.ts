@@ -11,8 +11,14 @@ function drain(
   rows: readonly (readonly [DrainState, number])[],
   {
     blocked = [],
+    deadline,
     ...more
-  }: { readonly blocked?: readonly number[]; readonly note?: string; readonly endedAt?: string } = {},
+  }: {
+    readonly blocked?: readonly number[];
+    readonly note?: string;
+    readonly endedAt?: string;
+    readonly deadline?: string;
+  } = {},
 ): NodeDrain {
   const pods = rows.map(([state, since], n) => ({
     ...{ key: `default/p${n}`, uid: `${n}`, workload: "web", reason: "", state },
@@ -25,7 +31,7 @@ function drain(
     apiVersion: "styrmann.dev/v1",
     kind: "NodeDrain",
     metadata,
-    spec: { by: "alice", force: false, atOnce: 5 },
+    spec: { by: "alice", force: false, atOnce: 5, ...(deadline === undefined ? {} : { deadline }) },
     status: { phase, startedAt: at(0), pods, ...more },
   };
 }
@@ -68,6 +74,17 @@ describe("how a drain fares:", () => {
       drain("blocked", [...moved(5), ["starting", 6]], { blocked: [1] }),
       "1 of 2 moved, 1 waits for successors that are not ready",
     ],
+    [
+      "when it ends is said",
+      drain("blocked", [["stuck", 1]], { deadline: at(60 + 590) }),
+      "0 of 1 moved, 1 has nowhere to go, what is left is stopped in 9m50s",
+    ],
+    [
+      "also when the time has come",
+      drain("draining", [["stopping", 1]], { deadline: at(60) }),
+      "0 of 1 moved, what is left is stopped now",
+    ],
+    ["done before its time", drain("drained", moved(8), { endedAt: at(8), deadline: at(90) }), "1 moved in 8s"],
     ["nothing there", drain("drained", [], { endedAt: at(0) }), "nothing had to move"],
   ] as const) {
     test(`${why}: ${summary}`, () => assert.equal(drainReport(given, START + 60_000).summary, summary));

@@ -1,6 +1,7 @@
 /** A drain in words and numbers, as of now. Pure. */
 import { humanDuration } from "../lib/duration.ts";
 import type { DrainedPod, DrainReport, NodeDrain } from "../model/node-drain.ts";
+import { deadlineWords } from "./drain-sentences.ts";
 
 export function drainReport({ metadata, spec, status }: NodeDrain, nowMs: number): DrainReport {
   const { phase, startedAt, endedAt, note, pods } = status;
@@ -34,7 +35,7 @@ function etaOf(rows: readonly DrainedPod[], moved: readonly DrainedPod[], startM
 }
 
 function summaryOf(report: Omit<DrainReport, "summary">, nowMs: number): string {
-  const { phase, total, moved, deleted = 0, etaSeconds, pods, startedAt, endedAt } = report;
+  const { phase, total, moved, deleted = 0, etaSeconds, pods, startedAt, endedAt, deadline } = report;
   const stuck = pods.filter(({ state }) => state === "stuck").length;
   const blocked = pods.filter((row) => row.blocked).length;
   const stays = pods.filter(({ state }) => state === "stays").length;
@@ -53,6 +54,7 @@ function summaryOf(report: Omit<DrainReport, "summary">, nowMs: number): string 
     ...(etaSeconds === undefined ? [] : [`about ${roundedSeconds(etaSeconds)} left`]),
     ...(stuck === 0 ? [] : [`${stuck} ${stuck === 1 ? "has" : "have"} nowhere to go`]),
     ...(blocked === 0 ? [] : [`${blocked} ${blocked === 1 ? "waits" : "wait"} for successors that are not ready`]),
+    ...(deadline === undefined ? [] : [deadlineWords(deadline, nowMs)]),
   ].join(", ");
 }
 

@@ -1,9 +1,11 @@
 import { isNodeReady, type Node, nodes } from "../model/node.ts";
+import { nodeDrains } from "../model/node-drain.ts";
 import type { NodeState } from "../model/node-state.ts";
 import type { StatusReport } from "../model/reports.ts";
 import { rfc3339 } from "../seams/clock.ts";
 import { brakeReport } from "./brake.ts";
 import type { StyrApiContext } from "./context.ts";
+import { drainTroubles } from "./drain-sentences.ts";
 import { stateWord } from "./node-rows.ts";
 import type { PodTally } from "./pod-tally.ts";
 import { workloadRows } from "./workloads.ts";
@@ -34,9 +36,12 @@ export async function statusReport(context: StyrApiContext, tally: PodTally): Pr
   };
 }
 
-function nodesReport({ store, lifecycle }: StyrApiContext): StatusReport["nodes"] {
+function nodesReport({ store, lifecycle, clock }: StyrApiContext): StatusReport["nodes"] {
   const all = store.list(nodes);
-  const troubles = all.flatMap((node) => troublesOf(node, lifecycle?.stateOf(node.metadata.name)));
+  const troubles = [
+    ...all.flatMap((node) => troublesOf(node, lifecycle?.stateOf(node.metadata.name))),
+    ...drainTroubles(store.list(nodeDrains), clock.now()),
+  ];
   const states = count(all.map((node) => stateWord(node, lifecycle?.stateOf(node.metadata.name))));
   return { ready: all.filter(isNodeReady).length, total: all.length, states, troubles };
 }

@@ -29,7 +29,7 @@ async function whyUnit(name: string, start: boolean, more: Partial<ContainerStat
     status: { phase: "Running", conditions: [UNREADY], containerStatuses: [status] },
   };
   const reader = {
-    get: () => pod,
+    get: (kind: Kind) => (kind.name === "Pod" ? pod : undefined),
     by: () => [],
   } as unknown as Reader;
   const workload = { name, status: "stopped", desired: 0, urls: [], pods: [VIEW], note } as unknown as Workload;

@@ -5,6 +5,7 @@ import type { WhyPod, WhyReport } from "../model/reports.ts";
 import type { Workload, WorkloadPod } from "../model/workload.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Reader } from "../store/transaction.ts";
+import { drainSentences } from "./drain-sentences.ts";
 import { eventRow, inOrder } from "./event-rows.ts";
 import type { Explainer, PlacementExplanation } from "./explainer.ts";
 import type { Found } from "./find.ts";
@@ -116,6 +117,7 @@ function whyPod(reader: Reader, view: WorkloadPod, explain: Explainer | undefine
   const sentences = [
     ...placeSentences(pod, placement),
     ...disruptionSentences(reader, pod),
+    ...drainSentences(reader, pod),
     ...containerSentences(pod),
     ...readinessSentences(pod),
     ...lossSentences(reader, pod),

@@ -77,14 +77,15 @@ function progress(report: DrainReport): string {
   return [`draining ${report.node}: ${report.summary}`, ...noteOf(report), ...podLines(shown)].join("\n");
 }
 
-/** Without the estimate, which would be another line every second. */
-function plainProgress({ moved, total, deleted = 0, pods, note }: DrainReport): string {
+/** Without what is left of the time, which would be another line every second. */
+function plainProgress({ moved, total, deleted = 0, pods, note, deadline }: DrainReport): string {
   const stuck = pods.filter(({ state }) => state === "stuck").length;
   const blocked = pods.filter((row) => row.blocked).length;
   const words = [
     ...(deleted === 0 ? [] : [`, ${deleted} deleted`]),
     ...(stuck === 0 ? [] : [`, ${stuck} ${stuck === 1 ? "has" : "have"} nowhere to go`]),
     ...(blocked === 0 ? [] : [`, ${blocked} ${blocked === 1 ? "waits" : "wait"} for successors that are not ready`]),
+    ...(deadline === undefined ? [] : [`, what is left is stopped at ${deadline}`]),
   ].join("");
   return `${moved} of ${total} moved${words}${note === undefined ? "" : `; ${note}`}`;
 }

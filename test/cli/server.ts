@@ -13,6 +13,7 @@ import { clusterSettings } from "../../src/model/cluster-settings.ts";
 import { events } from "../../src/model/event.ts";
 import type { Kind } from "../../src/model/meta.ts";
 import { nodes } from "../../src/model/node.ts";
+import { nodeDrains } from "../../src/model/node-drain.ts";
 import { pods } from "../../src/model/pod.ts";
 import { replicationControllers } from "../../src/model/replication-controller.ts";
 import type { LogChunk, NodeAccess } from "../../src/model/streams.ts";
@@ -25,6 +26,7 @@ import { Store } from "../../src/store/store.ts";
 const KINDS: readonly Kind[] = [
   pods,
   nodes,
+  nodeDrains,
   events,
   replicationControllers,
   clusterSettings,
