@@ -1,28 +1,35 @@
-/** Changes one place of the program while it is being loaded, so that a run of the simulator can show that it notices. */
+/** Changes one place of the program, or two, while it is being loaded, so that a run of the simulator can show that it notices. */
 import { registerHooks } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { PlantedBug } from "./planted-bug.ts";
+import type { Mistake, PlantedBug } from "./planted-bug.ts";
 
 export const PROJECT = join(import.meta.dirname, "../../..");
 
 /** Before any module of the product is imported. Gives a function that says whether the changed file was loaded. */
 export function plantBug(bug: PlantedBug): () => boolean {
-  const target = pathToFileURL(join(PROJECT, bug.file)).href;
-  let isLoaded = false;
+  const mistakes = new Map(
+    mistakesOf(bug).map((mistake) => [pathToFileURL(join(PROJECT, mistake.file)).href, mistake]),
+  );
+  const loadedFiles = new Set<string>();
   registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);
-      if (url !== target) return loaded;
-      isLoaded = true;
-      return { ...loaded, source: mutated(bug, textOf(loaded.source)) };
+      const mistake = mistakes.get(url);
+      if (!mistake) return loaded;
+      loadedFiles.add(url);
+      return { ...loaded, source: mutated({ name: bug.name, ...mistake }, textOf(loaded.source)) };
     },
   });
-  return () => isLoaded;
+  return () => loadedFiles.size === mistakes.size;
+}
+
+export function mistakesOf({ file, find, replace, and }: PlantedBug): readonly Mistake[] {
+  return [{ file, find, replace }, ...(and ? [and] : [])];
 }
 
 /** Throws when what is to be changed is not there exactly once: then the list is behind the program. */
-export function mutated({ name, file, find, replace }: PlantedBug, text: string): string {
+export function mutated({ name, file, find, replace }: Mistake & Pick<PlantedBug, "name">, text: string): string {
   const parts = text.split(find);
   if (parts.length !== 2)
     throw new Error(`planted bug "${name}": ${file} has the place to change ${parts.length - 1} times, not once`);

@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { mutated, PROJECT } from "./plant-bug.ts";
+import { mistakesOf, mutated, PROJECT } from "./plant-bug.ts";
 import { plantedBugs } from "./planted-bugs.ts";
 
 describe("planted bugs", () => {
   test("every one still has the place that it changes, exactly once, and changes it", () => {
     for (const bug of plantedBugs) {
-      const text = readFileSync(join(PROJECT, bug.file), "utf8");
-      assert.notEqual(mutated(bug, text), text, bug.name);
+      for (const mistake of mistakesOf(bug)) {
+        const text = readFileSync(join(PROJECT, mistake.file), "utf8");
+        assert.notEqual(mutated({ name: bug.name, ...mistake }, text), text, bug.name);
+      }
     }
   });
 
@@ -19,7 +21,7 @@ describe("planted bugs", () => {
   });
 
   test("a place that is gone, or is there twice, is an error and not a bug less", () => {
-    const bug = { ...{ name: "b", file: "f", find: "x", replace: "y", sentence: "", foundBy: [] }, seeds: 1 };
+    const bug = { name: "b", file: "f", find: "x", replace: "y" };
     assert.throws(() => mutated(bug, "abc"), /0 times/);
     assert.throws(() => mutated(bug, "axbx"), /2 times/);
     assert.equal(mutated(bug, "axb"), "ayb");

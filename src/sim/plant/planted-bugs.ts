@@ -2,6 +2,7 @@
 import { agentBugs } from "./agent-bugs.ts";
 import { exclusiveBugs } from "./exclusive-bugs.ts";
 import { forgetfulBugs } from "./forgetful-bugs.ts";
+import { holdBugs } from "./hold-bugs.ts";
 import { lifecycleBugs } from "./lifecycle-bugs.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { ruleBugs } from "./rule-bugs.ts";
@@ -16,7 +17,9 @@ export function plantedBug(name: string): PlantedBug {
 export const plantedBugs: readonly PlantedBug[] = [
   ...serverBugs,
   ...agentBugs,
-  ...lifecycleBugs, ...forgetfulBugs,
+  ...lifecycleBugs,
+  ...forgetfulBugs,
   ...exclusiveBugs,
+  ...holdBugs,
   ...ruleBugs,
 ];

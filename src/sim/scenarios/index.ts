@@ -1,5 +1,5 @@
 import type { Scenario } from "../contract.ts";
-import { brakeMajority, brakeRelease, brakeZone } from "./brake.ts";
+import { brakeJoins, brakeMajority, brakeRelease, brakeZone } from "./brake.ts";
 import {
   exclusiveAgentCrash,
   exclusiveDeath,
@@ -7,9 +7,17 @@ import {
   exclusiveServerDown,
   exclusiveStubborn,
 } from "./exclusive.ts";
+import {
+  exclusiveAgentRestart,
+  exclusiveLateAnswer,
+  exclusiveReturnSlowJournal,
+  exclusiveReturnWhileGiven,
+} from "./exclusive-edges.ts";
+import { exclusiveNodeDeleted } from "./exclusive-node-deleted.ts";
 import { exclusiveNoMore, exclusiveRecreate } from "./exclusive-recreate.ts";
 import { flappingLong } from "./flapping.ts";
 import { brakeForget, releaseKept, stallsAndDeath, startsAndDeath, termsLowered } from "./forgetful.ts";
+import { lateReports } from "./late-reports.ts";
 import { drainDeadline, drained, drainFloor, rebalanced } from "./moving.ts";
 import { controlPlaneDown, ownStall, restartGrace, storeRefuses, upgrade } from "./outages.ts";
 import { goodbyeKept, rebootAll, rebootAnnounced, staggeredRestart } from "./reboots.ts";
@@ -46,6 +54,7 @@ export const scenarios: readonly Scenario[] = [
   brakeMajority,
   brakeZone,
   brakeRelease,
+  brakeJoins,
   brakeForget,
   releaseKept,
   termsLowered,
@@ -63,6 +72,12 @@ export const scenarios: readonly Scenario[] = [
   exclusiveDeath,
   exclusiveRecreate,
   exclusiveNoMore,
+  exclusiveNodeDeleted,
+  exclusiveLateAnswer,
+  exclusiveAgentRestart,
+  exclusiveReturnWhileGiven,
+  exclusiveReturnSlowJournal,
+  lateReports,
   drained,
   drainFloor,
   drainDeadline,
