@@ -72,6 +72,26 @@ export const brakeRelease = define(
   },
 );
 
+export const brakeJoins = define(
+  "brake-joins",
+  "while the brake holds three of five nodes a fourth falls silent: nothing of it is moved either",
+  evenCluster(5),
+  async (stage) => {
+    await stage.deploy("web", 10, replicated("web", 10));
+    const sinceMs = stage.nowMs;
+    for (const name of ["n001", "n002", "n003"]) stage.world.network.cut(name, "server");
+    await stage.run(20_000);
+    await expectBanner(stage, true);
+    stage.world.network.cut("n004", "server");
+    await stage.run(120_000);
+    stage.expectNoMoves(sinceMs, "while the brake holds");
+    for (const name of ["n001", "n002", "n003", "n004"]) stage.world.network.join(name, "server");
+    await stage.run(60_000);
+    await expectBanner(stage, false);
+    stage.expectStill(sinceMs, "after the brake");
+  },
+);
+
 async function expectBanner(stage: Stage, holds: boolean): Promise<void> {
   const { text } = await stage.ask({ method: "GET", path: "/styr/v1/status" });
   const says = (JSON.parse(text) as { readonly brake?: object | null }).brake != null;
