@@ -10,7 +10,7 @@ import type { RebalancePlan } from "../model/rebalance.ts";
 import { planRebalance } from "../scheduling/rebalance/plan-rebalance.ts";
 import type { StyrApiContext } from "./context.ts";
 
-/** The event loop is given back after so long. */
+/** The event loop is given back after so long, for as long: who asks again and again takes no more than half of it. */
 const SLICE_MS = 8;
 const RETRY_SECONDS = 1;
 
@@ -87,7 +87,7 @@ export class PlanDesk {
       const step = steps.next();
       if (step.done) return step.value;
       if (clock.monotonic() < until) continue;
-      await clock.sleep(0);
+      await clock.sleep(SLICE_MS);
       until = clock.monotonic() + SLICE_MS;
     }
   }
