@@ -33,6 +33,8 @@ export interface ClusterOptions {
   readonly nodes: readonly (string | TestNode)[];
   readonly settings?: Partial<ClusterSettingsSpec>;
   readonly journal?: Journal;
+  /** Changes that the store looks back on. */
+  readonly historyLimit?: number;
 }
 
 export class TestCluster {
@@ -43,9 +45,10 @@ export class TestCluster {
   #store: Store;
   #lifecycle: NodeLifecycle;
 
-  static async open({ nodes: wanted, settings, journal = new MemoryJournal() }: ClusterOptions): Promise<TestCluster> {
+  static async open(options: ClusterOptions): Promise<TestCluster> {
+    const { nodes: wanted, settings, journal = new MemoryJournal(), historyLimit } = options;
     const clock = new ManualClock();
-    const cluster = new TestCluster(clock, journal, await openStore(clock, journal));
+    const cluster = new TestCluster(clock, journal, await openStore(clock, journal, historyLimit));
     for (const one of wanted) await cluster.addNode(typeof one === "string" ? { name: one } : one);
     await cluster.set({ startGraceMs: 0, ...settings });
     cluster.#lifecycle.start();
@@ -220,8 +223,10 @@ export class TestCluster {
   }
 }
 
-function openStore(clock: ManualClock, journal: Journal): Promise<Store> {
-  return Store.open({ kinds: kernelKinds, journal, clock, random: new SeededRandom("lifecycle"), log: silentLog });
+function openStore(clock: ManualClock, journal: Journal, historyLimit?: number): Promise<Store> {
+  const random = new SeededRandom("lifecycle");
+  const limit = historyLimit === undefined ? {} : { historyLimit };
+  return Store.open({ kinds: kernelKinds, journal, clock, random, log: silentLog, ...limit });
 }
 
 function nodeDraft(name: string, zone: string | undefined) {
