@@ -24,8 +24,8 @@ export const serverBugs: readonly PlantedBug[] = [
   {
     name: "cordon-ignored",
     file: "src/scheduling/node-filters.ts",
-    find: "return facts.cordoned ? new Refusal",
-    replace: "return undefined && facts.cordoned ? new Refusal",
+    find: "if (!facts.cordoned || toleratesCordon(tolerations))",
+    replace: "if (facts.cordoned !== undefined || toleratesCordon(tolerations))",
     sentence: "the scheduler binds to cordoned nodes",
     foundBy: ["hard-constraints"],
     seeds: 100,
