@@ -39,7 +39,8 @@ async function rowsOf(
     random: new SeededRandom("n"),
     log,
   });
-  return listNodes(store, new PodTally({ store, clock, log }), lifecycle);
+  const tally = new PodTally({ store, clock, log });
+  return listNodes({ store, clock, tally, ...(lifecycle ? { lifecycle } : {}) });
 }
 
 test("nodes: what is asked counts init containers as the scheduler does", async () => {

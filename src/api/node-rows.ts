@@ -3,24 +3,37 @@ import { isNodeReady, type Node, nodes } from "../model/node.ts";
 import { nodeDrains } from "../model/node-drain.ts";
 import type { NodeState, NodeStates } from "../model/node-state.ts";
 import type { NodeRow } from "../model/reports.ts";
-import { rfc3339 } from "../seams/clock.ts";
+import { type Clock, rfc3339 } from "../seams/clock.ts";
 import type { Store } from "../store/store.ts";
 import type { Asked, PodTally } from "./pod-tally.ts";
 import { addressOf } from "./pod-urls.ts";
+import { slices } from "./slices.ts";
 
-export async function listNodes(store: Store, tally: PodTally, lifecycle?: NodeStates): Promise<readonly NodeRow[]> {
+interface Parts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly tally: PodTally;
+  readonly lifecycle?: NodeStates;
+}
+
+/** In slices. */
+export async function listNodes({ store, clock, tally, lifecycle }: Parts): Promise<readonly NodeRow[]> {
   await tally.upToDate();
   const held = new Set(lifecycle?.brake?.nodes);
-  return store.list(nodes).map((node) => {
+  const slice = slices(clock);
+  const rows: NodeRow[] = [];
+  for (const node of store.list(nodes)) {
+    await slice();
     const { name } = node.metadata;
     const state = lifecycle?.stateOf(name);
     const drain = store.get(nodeDrains, name)?.status.phase;
-    return {
+    rows.push({
       ...nodeRow(node, tally.onNode(name), state),
       ...(held.has(name) ? { held: true as const } : {}),
       ...(drain === undefined ? {} : { drain }),
-    };
-  });
+    });
+  }
+  return rows;
 }
 
 /** Its agent's own "not ready" is more than that its agent is heard. */

@@ -13,13 +13,9 @@ test("of a feed's rows a watcher gets those it asked for, and hears that they ar
     type: "gone",
     id: "b",
   });
-  const heard = await Array.fromAsync(
-    pickedRows(
-      feed,
-      (value) => value % 2 === 0,
-      (value) => `is ${value}`,
-    ),
-  );
+  const isEven = (value: number) => value % 2 === 0;
+  const heard: RowChange<string>[] = [];
+  for await (const change of pickedRows(feed, isEven, (value) => `is ${value}`)) heard.push(change);
   assert.deepEqual(heard, [
     { type: "row", id: "b", row: "is 2" },
     { type: "synced" },

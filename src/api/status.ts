@@ -8,13 +8,14 @@ import type { StyrApiContext } from "./context.ts";
 import { drainTroubles } from "./drain-sentences.ts";
 import { stateWord } from "./node-rows.ts";
 import type { PodTally } from "./pod-tally.ts";
-import { workloadRows } from "./workloads.ts";
+import { eachWorkload } from "./workloads.ts";
 
 /** How the whole fares, for `styr status`. */
 export async function statusReport(context: StyrApiContext, tally: PodTally): Promise<StatusReport> {
   const { store, clock, sources, version, hostname, startedAtMs, dialects } = context;
   await tally.upToDate();
-  const workloads = count((await workloadRows(store, sources, clock)).map(({ status }) => status));
+  const statuses: string[] = [];
+  for await (const { status } of eachWorkload(store, sources, clock)) statuses.push(status);
   const brake = brakeReport(context);
   const { lagMs, memoryBytes } = context.process?.() ?? { lagMs: 0, memoryBytes: 0 };
   return {
@@ -29,7 +30,7 @@ export async function statusReport(context: StyrApiContext, tally: PodTally): Pr
     nodes: nodesReport(context),
     ...(brake ? { brake } : {}),
     pods: Object.fromEntries([...tally.phases].filter(([, number]) => number > 0)),
-    workloads,
+    workloads: count(statuses),
     lagMs,
     memoryBytes,
     dialects,

@@ -23,6 +23,7 @@ import { execRoute } from "./exec.ts";
 import { type Found, findWorkload } from "./find.ts";
 import { forgetRoutes } from "./forget.ts";
 import { endsWith, jsonLines } from "./json-lines.ts";
+import { jsonList } from "./json-list.ts";
 import { readLogs } from "./logs.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { listNodes } from "./node-rows.ts";
@@ -67,7 +68,7 @@ function workloadRoutes(context: StyrApiContext): readonly Route[] {
   const allEvents = new RowFeed<EventEntry>({ store, clock, kinds: [events], list: entries, id: ({ row }) => row.id });
   const found = ({ params }: RequestContext) => findWorkload(context, params.name ?? "");
   return [
-    get("/styr/v1/workloads", "workloads", (request) => rows(request, "workloads", workloads)),
+    get("/styr/v1/workloads", "workloads", (request) => rows(context, request, "workloads", workloads)),
     get("/styr/v1/workloads/:name", "workloads", async (request) =>
       Response.json(inspect(context, await found(request))),
     ),
@@ -90,7 +91,7 @@ function workloadRoutes(context: StyrApiContext): readonly Route[] {
       const name = url.searchParams.get("workload");
       const isMeant = name === null ? () => true : eventsAbout(await findWorkload(context, name));
       const rowOf = ({ row }: EventEntry) => row;
-      if (!asksToWatch(url)) return Response.json({ events: (await allEvents.list()).filter(isMeant).map(rowOf) });
+      if (!asksToWatch(url)) return jsonList("events", (await allEvents.list()).filter(isMeant).map(rowOf), clock);
       const cancel = endsWith(signal);
       return jsonLines(pickedRows(allEvents.watch(cancel.signal), isMeant, rowOf), cancel);
     }),
@@ -99,7 +100,7 @@ function workloadRoutes(context: StyrApiContext): readonly Route[] {
 
 function nodeRoutes(context: StyrApiContext, tally: PodTally): readonly Route[] {
   const { store, clock, lifecycle } = context;
-  const list = () => listNodes(store, tally, lifecycle);
+  const list = () => listNodes({ ...context, tally });
   const feed = new RowFeed<NodeRow>({
     store,
     clock,
@@ -118,7 +119,11 @@ function nodeRoutes(context: StyrApiContext, tally: PodTally): readonly Route[] 
       return new Response(null, { status: 204 });
     },
   });
-  return [get("/styr/v1/nodes", "nodes", (request) => rows(request, "nodes", feed)), cordon("PUT"), cordon("DELETE")];
+  return [
+    get("/styr/v1/nodes", "nodes", (request) => rows(context, request, "nodes", feed)),
+    cordon("PUT"),
+    cordon("DELETE"),
+  ];
 }
 
 function storeRoutes(context: StyrApiContext, tally: PodTally): readonly Route[] {
@@ -160,8 +165,13 @@ function kindList(kinds: readonly Kind[]): string {
 }
 
 /** `{field: rows}`, or with `?watch=true` a stream of changes, one JSON value per line. */
-async function rows<Row>({ url, signal }: RequestContext, field: string, feed: RowFeed<Row>): Promise<Response> {
-  if (!asksToWatch(url)) return Response.json({ [field]: await feed.list() });
+async function rows<Row>(
+  { clock }: StyrApiContext,
+  { url, signal }: RequestContext,
+  field: string,
+  feed: RowFeed<Row>,
+): Promise<Response> {
+  if (!asksToWatch(url)) return jsonList(field, await feed.list(), clock);
   const cancel = endsWith(signal);
   return jsonLines(feed.watch(cancel.signal), cancel);
 }

@@ -25,13 +25,18 @@ export function listWorkloads(reader: WorkloadReader, sources: readonly Workload
 
 /** The same of a store of any size, in slices. */
 export async function workloadRows(store: Store, sources: readonly WorkloadSource[], clock: Clock) {
-  const slice = slices(clock);
   const rows: Workload[] = [];
+  for await (const row of eachWorkload(store, sources, clock)) rows.push(row);
+  return rows;
+}
+
+/** One after the other, for who does not need them all at once. */
+export async function* eachWorkload(store: Store, sources: readonly WorkloadSource[], clock: Clock) {
+  const slice = slices(clock);
   for (const draft of await draftWorkloads(store, sources, clock)) {
-    rows.push(draft.row());
+    yield draft.row();
     await slice();
   }
-  return rows;
 }
 
 /** What workloads there are, in their order, before any is looked at. In slices. */
