@@ -160,7 +160,7 @@ export class StoreMirror {
       this.index.removeNode(name);
       return "more room";
     }
-    // Most changes of a node are heartbeats and say nothing new.
+    // Most changes of a node are of its status, and say nothing new of what it can take.
     if (before && sameJson(before, facts)) return "none";
     this.#facts.set(name, facts);
     this.index.setNode(facts);

@@ -129,9 +129,9 @@ export function isAway({ leaving, graceMs, loss }: Lease, nowMs: number): boolea
   return leaving !== undefined && loss === undefined && nowMs < graceMs;
 }
 
-/** When its exclusive pods may be started elsewhere, if it stays silent. `floorMs`: never before. */
+/** When its exclusive pods may be started elsewhere, if it stays silent and no grace runs. `floorMs`: never before. */
 export function giveAwayMs(lease: Lease, { exclusiveAfterMs }: ClusterSettingsSpec, floorMs: number): number {
-  return Math.max(lease.heardMs + exclusiveAfterMs, lease.graceMs, floorMs);
+  return Math.max(lease.heardMs + exclusiveAfterMs, floorMs);
 }
 
 export function isGone({ loss }: Lease, nowMs: number, { goneAfterMs }: ClusterSettingsSpec): boolean {

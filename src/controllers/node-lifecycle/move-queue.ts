@@ -55,6 +55,11 @@ export class MoveQueue {
     return this.#queued.size;
   }
 
+  /** How many it remembers: those in which something waits, and those whose share is not whole yet. */
+  get workloads(): number {
+    return this.#lanes.size;
+  }
+
   /** Once per pod, however often it is added. */
   add(move: Move, nowMs: number, limits: MoveLimits): void {
     if (this.#queued.has(move.uid)) return;
