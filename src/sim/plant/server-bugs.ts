@@ -133,7 +133,7 @@ export const serverBugs: readonly PlantedBug[] = [
   {
     name: "feed-does-not-repeat",
     file: "src/dispatcher/pod-feed.ts",
-    find: "if (isBehind) for (const { text } of this.#unacknowledged) this.#send(text);",
+    find: "if (isBehind) this.#sendAgain();",
     replace: "",
     sentence: "assignments that were lost on their way are not sent again",
     foundBy: ["convergence", "outage-stops-nothing"],
