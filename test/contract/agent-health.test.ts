@@ -32,7 +32,7 @@ describe("agent: what its heartbeats say", () => {
     const hang = Promise.withResolvers<{ ready: boolean }>();
     stage.driver.describe = () => hang.promise;
     await stage.clock.advance(16_000);
-    assert.match(stage.control.beats.at(-1)?.message ?? "", /engine has not answered for 1[05] s/);
+    assert.match(stage.control.beats.at(-1)?.message ?? "", /the Docker Engine has not answered for 1[05] s/);
     stage.driver.describe = describe;
     hang.resolve({ ready: true });
     await stage.clock.advance(2_000);
