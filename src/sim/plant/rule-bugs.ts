@@ -127,8 +127,8 @@ export const ruleBugs: readonly PlantedBug[] = [
   }),
   without("exclusive-death", {
     file: LEASE,
-    find: "return Math.max(lease.heardMs + exclusiveAfterMs, lease.graceMs, floorMs);",
-    replace: "return Math.max(lease.heardMs + exclusiveAfterMs / 2, lease.graceMs, floorMs);",
+    find: "return Math.max(lease.heardMs + exclusiveAfterMs, floorMs);",
+    replace: "return Math.max(lease.heardMs + exclusiveAfterMs / 2, floorMs);",
     sentence: "an exclusive pod is given away after half of its time",
     also: ["slow-is-not-dead"],
   }),
