@@ -60,6 +60,12 @@ export class Dispatcher {
     return [...this.#sessions.values()].filter(({ link }) => link.isOpen).length;
   }
 
+  /** What is kept of agents, here or away: runs of them, and pods of which they have reported. */
+  get kept(): { readonly sessions: number; readonly pods: number } {
+    const pods = [...this.#sessions.values()].reduce((sum, { calls }) => sum + calls.remembered, 0);
+    return { sessions: this.#sessions.size, pods };
+  }
+
   /** `peer` is who the other side has proved to be. */
   accept(link: Link, { nodeName }: { readonly nodeName: string }): LinkListener {
     const { store, clock } = this.#options;

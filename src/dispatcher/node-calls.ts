@@ -44,6 +44,11 @@ export class NodeCalls {
     if (node !== this.#node) throw new ApiError("Forbidden", `node "${this.#node}" may not ${verb} node "${node}"`);
   }
 
+  /** Pods of which it is known which report was the last. */
+  get remembered(): number {
+    return this.#reported.size;
+  }
+
   /** The pod has left the store: nothing about it can be written any more. */
   forget(uid: string): void {
     this.#reported.delete(uid);
