@@ -20,6 +20,7 @@ interface Way {
 const CONTROLLERS = "/api/v1/namespaces/default/replicationcontrollers";
 const OPTIONS = [{ section: "Service", name: "ExecStart", value: "/usr/bin/fake/run" }];
 const EXCLUSIVE_OPTIONS = [...OPTIONS, { section: "X-Styrmann", name: "Exclusive", value: "true" }];
+const GLOBAL_OPTIONS = [...OPTIONS, { section: "X-Fleet", name: "Global", value: "true" }];
 const STOPS_FIRST = { upgradeStrategy: { minimumHealthCapacity: 0, maximumOverCapacity: 0 } };
 const LABELS = { labels: { "styrmann.dev/exclusive": "true" } };
 
@@ -49,6 +50,11 @@ const noMore: readonly Way[] = [
     name: "three.service",
     first: unitPut("three.service", "launched", EXCLUSIVE_OPTIONS),
     later: [unitRemoved("three.service"), unitPut("three.service", "launched", OPTIONS)],
+  },
+  {
+    name: "four.service",
+    first: unitPut("four.service", "launched", EXCLUSIVE_OPTIONS),
+    later: [unitRemoved("four.service"), unitPut("four.service", "launched", GLOBAL_OPTIONS)],
   },
 ];
 
