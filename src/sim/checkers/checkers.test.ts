@@ -468,10 +468,10 @@ describe("moves-limited", () => {
     const checker = new MovesLimited();
     const stage = await CheckerStage.open(checker);
     await stage.commit((tx) => {
-      for (let i = 0; i < 80; i++) tx.create(pods, testPod({ name: `a${i}`, owner: "web", spec: { nodeName: "n1" } }));
+      for (let i = 0; i < 250; i++) tx.create(pods, testPod({ name: `a${i}`, owner: "web", spec: { nodeName: "n1" } }));
     });
     await fires(checker, /of ReplicationController web/, async () => {
-      for (let i = 0; i < 80; i++) await giveUp(stage, `default/a${i}`);
+      for (let i = 0; i < 250; i++) await giveUp(stage, `default/a${i}`);
     });
   });
 

@@ -44,8 +44,8 @@ export const ruleBugs: readonly PlantedBug[] = [
   }),
   without("engine-hang", {
     file: HEALTH,
-    find: "const ENGINE_SILENT_MS = 10_000;",
-    replace: "const ENGINE_SILENT_MS = 10_000_000;",
+    find: "const DRIVER_SILENT_MS = 10_000;",
+    replace: "const DRIVER_SILENT_MS = 10_000_000;",
     sentence: "an engine that hangs is not told of",
   }),
   without("health-steers-placement", {
@@ -108,8 +108,8 @@ export const ruleBugs: readonly PlantedBug[] = [
   }),
   without("tolerations", {
     file: "src/model/when-unreachable.ts",
-    find: 'if (matching.length === 0) return { action: "replace", afterMs: 0 };',
-    replace: 'if (matching.length >= 0) return { action: "replace", afterMs: 0 };',
+    find: 'return afterMs === Number.POSITIVE_INFINITY ? { action: "keep" } : { action: "replace", afterMs };',
+    replace: 'return afterMs < 0 ? { action: "keep" } : { action: "replace", afterMs: 0 };',
     sentence: "tolerations are not read",
   }),
   without("marathon-disabled", {
@@ -158,8 +158,8 @@ export const ruleBugs: readonly PlantedBug[] = [
   }),
   without("pull-queue", {
     file: "src/agent/pull-queue.ts",
-    find: "constructor(most = 4) {",
-    replace: "constructor(most = 400) {",
+    find: "constructor(clock: Clock, most = 4) {",
+    replace: "constructor(clock: Clock, most = 400) {",
     sentence: "all images are pulled at once",
   }),
   without("backoff-reset", {
