@@ -76,6 +76,29 @@ describe("docker driver: a failing engine", { skip: canRunEngine() ?? false }, (
     await eventually("ready again", async () => ((await driver.describe()).ready ? true : undefined));
   });
 
+  test("a command of which one that hangs says nothing has not failed; one that takes too long has", async () => {
+    const run = makeRun(dockerPrograms.service, { pod: { address: subject.address() } });
+    await driver.prepare(run, {});
+    await driver.start(run);
+    const failure = (probe: Promise<unknown>) => probe.catch((error: unknown) => error as DriverError);
+    const slow = await failure(driver.probe(run.ref, ["sleep", "100"], 500));
+    assert.ok(slow instanceof DriverError && !slow.temporary, String(slow));
+    const begun = `/tmp/begun-${process.pid}`;
+    const asked = failure(driver.probe(run.ref, ["sh", "-c", `touch ${begun}; sleep 100`], 3000));
+    await eventually(
+      "the command to begin",
+      async () => (await driver.probe(run.ref, ["test", "-e", begun], 5000)).exitCode === 0 || undefined,
+    );
+    subject.engine.freeze();
+    try {
+      const unasked = await asked;
+      assert.ok(unasked instanceof DriverError && unasked.temporary, String(unasked));
+    } finally {
+      subject.engine.thaw();
+    }
+    await driver.release(run.ref.podUid);
+  });
+
   test("one that hangs does not hold up the guard", async () => {
     const run = makeRun(dockerPrograms.stubborn, { pod: { address: subject.address() } });
     await driver.prepare(run, {});
