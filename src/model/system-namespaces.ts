@@ -7,3 +7,6 @@ export const SYSTEM_NAMESPACES: readonly string[] = [
   "fleet",
   "marathon",
 ];
+
+/** Those whose pods keep the cluster going. `styr-system` is there when somebody makes it. */
+export const CLUSTER_NAMESPACES: readonly string[] = ["kube-system", "styr-system"];

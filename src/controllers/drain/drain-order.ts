@@ -3,11 +3,12 @@
 import type { Kept } from "../../model/copies-book.ts";
 import { keyOf } from "../../model/meta.ts";
 import { isReady, type Pod } from "../../model/pod.ts";
-
-const SYSTEM_NAMESPACES: ReadonlySet<string> = new Set(["kube-system", "styr-system"]);
+import { CLUSTER_NAMESPACES } from "../../model/system-namespaces.ts";
 
 export function isSystemPod({ metadata, spec }: Pod): boolean {
-  return SYSTEM_NAMESPACES.has(metadata.namespace ?? "") || (spec.priorityClassName?.startsWith("system-") ?? false);
+  return (
+    CLUSTER_NAMESPACES.includes(metadata.namespace ?? "") || (spec.priorityClassName?.startsWith("system-") ?? false)
+  );
 }
 
 export interface Candidate {
