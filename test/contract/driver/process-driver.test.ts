@@ -174,7 +174,10 @@ describe("process driver", { skip: cannotKeepProcesses() ?? false }, () => {
       3,
     );
     assert.equal((await driver.probe(run.ref, ["seq", "100000"], 5000)).output.length, 4096);
-    await assert.rejects(driver.probe(run.ref, ["sleep", "1000"], 200), /"sleep 1000" timed out: it did not end within 0.2 s/);
+    await assert.rejects(
+      driver.probe(run.ref, ["sleep", "1000"], 200),
+      /"sleep 1000" timed out: it did not end within 0.2 s/,
+    );
     await discard(run);
     await assert.rejects(driver.probe(run.ref, ["true"], 200), /container main does not run/);
   });
