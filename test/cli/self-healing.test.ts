@@ -72,8 +72,8 @@ describe("when nodes are lost", () => {
 
   test("nodes show their state, since when, their health and what the brake holds", async () => {
     const { out, err } = await styr("nodes");
-    assert.match(out, /n1 +ready +\S+ +IOStalled/);
-    assert.match(out, /n2 +unreachable, held by the brake +\S+ +\?/);
+    assert.match(out, /n1 +ready +\S+ +\S+ +IOStalled/);
+    assert.match(out, /n2 +unreachable, held by the brake +\S+ +\S+ +\?/);
     assert.match(out, /n3 +suspect, held by the brake/);
     assert.match(out, /silent for 20 s/);
     assert.match(err, /THE BRAKE HOLDS since .*: 2 of 3 nodes fell silent/);
