@@ -479,13 +479,13 @@ describe("moves-limited", () => {
     const checker = new MovesLimited();
     const stage = await CheckerStage.open(checker);
     await stage.commit((tx) => {
-      for (let i = 0; i < 80; i++) tx.create(pods, testPod({ name: `a${i}`, owner: "web", spec: { nodeName: "n1" } }));
+      for (let i = 0; i < 400; i++) tx.create(pods, testPod({ name: `a${i}`, owner: "web", spec: { nodeName: "n1" } }));
     });
-    for (let i = 0; i < 80; i++) {
+    for (let i = 0; i < 400; i++) {
       await giveUp(stage, `default/a${i}`);
-      await stage.clock.advance(200);
+      await stage.clock.advance(100);
     }
-    assert.equal(checker.judgements, 80);
+    assert.equal(checker.judgements, 400);
   });
 });
 
