@@ -11,7 +11,7 @@ import { serverBugs } from "./server-bugs.ts";
 export function plantedBug(name: string): PlantedBug {
   const found = plantedBugs.find((bug) => bug.name === name);
   if (found) return found;
-  throw new Error(`there is no planted bug "${name}"; there are ${plantedBugs.map((bug) => bug.name).join(", ")}`);
+  throw new Error(`there is no planted bug "${name}"; see them with: npm run sim -- --list`);
 }
 
 export const plantedBugs: readonly PlantedBug[] = [

@@ -17,7 +17,7 @@ export async function runSeed(seed: number, scenarioName: string, options: World
 export function findScenario(name: string): Scenario {
   const found = scenarios.find((scenario) => scenario.name === name);
   if (found) return found;
-  throw new Error(`there is no scenario "${name}"; there are ${scenarios.map((one) => one.name).join(", ")}`);
+  throw new Error(`there is no scenario "${name}"; see them with: npm run sim -- --list`);
 }
 
 export async function runScenario(seed: number, scenario: Scenario, options: WorldOptions = {}): Promise<SeedResult> {
