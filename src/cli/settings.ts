@@ -1,8 +1,17 @@
 import type { Command } from "commander";
+import { ClientError } from "../client/client-error.ts";
+import type { StyrClient } from "../client/styr-client.ts";
 import type { ClusterSettingsSpec } from "../model/cluster-settings.ts";
 import { DEFAULT_CLUSTER_SETTINGS } from "../model/cluster-settings.ts";
 import type { SettingsReport } from "../model/reports.ts";
-import { formatSetting, parseSetting, SETTING_NAMES, type SettingName, settingNamed } from "../model/setting-names.ts";
+import {
+  formatSetting,
+  parseSetting,
+  SETTING_NAMES,
+  type SettingName,
+  settingNamed,
+  settingsRepair,
+} from "../model/setting-names.ts";
 import { CliFailure } from "./failure.ts";
 import { documentOption } from "./inspect.ts";
 import { renderYaml } from "./listing.ts";
@@ -25,7 +34,7 @@ export function register(program: Command, terminal: Terminal): void {
     .argument("<settings...>", "NAME=VALUE")
     .action(async (words: string[], _options: object, command: Command) => {
       const wish = Object.fromEntries(words.map(parseWish));
-      sayChanged(terminal, Object.keys(wish), await openSession(command, terminal).changeSettings(wish));
+      sayChanged(terminal, Object.keys(wish), await change(openSession(command, terminal), wish, words));
     });
   settings
     .command("unset")
@@ -33,15 +42,45 @@ export function register(program: Command, terminal: Terminal): void {
     .argument("<names...>", "as styr settings lists them")
     .action(async (names: string[], _options: object, command: Command) => {
       const wish = Object.fromEntries(names.map((name) => [known(name).field, null]));
-      sayChanged(terminal, Object.keys(wish), await openSession(command, terminal).changeSettings(wish));
+      const words = names.map((name) => byDefault(known(name)));
+      sayChanged(terminal, Object.keys(wish), await change(openSession(command, terminal), wish, words));
     });
+}
+
+type Wish = Readonly<Record<string, number | boolean | null>>;
+
+/** Refused, it says what else has to be chosen with it. */
+async function change(client: StyrClient, wish: Wish, words: readonly string[]): Promise<SettingsReport> {
+  try {
+    return await client.changeSettings(wish);
+  } catch (error) {
+    if (!(error instanceof ClientError) || error.status !== 400) throw error;
+    const { settings } = await client.settings();
+    const wanted = Object.fromEntries(
+      Object.entries(wish).map(([field, value]) => [
+        field,
+        value ?? DEFAULT_CLUSTER_SETTINGS[field as keyof ClusterSettingsSpec],
+      ]),
+    );
+    const more = settingsRepair({ ...settings, ...wanted }, Object.keys(wish));
+    const next = more === undefined ? "styr settings" : `styr settings set ${[...words, ...more].join(" ")}`;
+    throw new CliFailure(error.message, { next });
+  }
+}
+
+function byDefault(setting: SettingName): string {
+  return `${setting.name}=${formatSetting(setting, DEFAULT_CLUSTER_SETTINGS[setting.field])}`;
 }
 
 function parseWish(word: string): readonly [string, number | boolean] {
   const at = word.indexOf("=");
   if (at < 1) throw new CliFailure(`"${word}": give NAME=VALUE`, { next: "styr settings" });
-  const setting = known(word.slice(0, at));
-  const parsed = parseSetting(setting, word.slice(at + 1));
+  const name = word.slice(0, at);
+  const setting = known(name);
+  const text = word.slice(at + 1);
+  // As -o json shows it.
+  const isBare = name === setting.field && setting.unit === "duration" && /^\d+$/.test(text);
+  const parsed = parseSetting(setting, isBare ? `${text}ms` : text);
   if (typeof parsed === "string") throw new CliFailure(parsed, { next: "styr settings" });
   return [setting.field, parsed.value];
 }

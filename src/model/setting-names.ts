@@ -11,35 +11,37 @@ export interface SettingName {
   readonly words: string;
 }
 
-export const SETTING_NAMES: readonly SettingName[] = [
-  row("heartbeat", "heartbeatMs", "duration", "nodes say that they live this often"),
-  row("suspect-after", "suspectAfterMs", "duration", "silent for so long, a node is shown as suspect"),
-  row("unreachable-after", "unreachableAfterMs", "duration", "silent for so long, its pods are replaced"),
-  row("exclusive-after", "exclusiveAfterMs", "duration", "silent for so long, its exclusive pods may start elsewhere"),
-  row("reboot-grace", "rebootGraceMs", "duration", "a node that said goodbye is waited for"),
-  row("start-grace", "startGraceMs", "duration", "after its own start the server takes nobody for lost"),
-  row("gone-after", "goneAfterMs", "duration", "unreachable for so long, what was replaced is forgotten"),
-  row("brake-share", "brakeShare", "share", "the brake: more than this share of the nodes, or of a zone's"),
-  row("brake-at-least", "brakeAtLeast", "count", "the brake: and at least so many"),
-  row("brake-window", "brakeWindowMs", "duration", "the brake: silent within this time"),
-  row("moves-burst", "movesBurst", "count", "pods replaced at once"),
-  row("moves-per-second", "movesPerSecond", "rate", "and then per second"),
-  row("workload-moves-burst", "workloadMovesBurst", "count", "pods of one workload replaced at once"),
-  row("workload-moves-per-second", "workloadMovesPerSecond", "rate", "and then per second"),
-  row(
+/** One row per field: the compiler asks for it. In the order in which they are listed. */
+const ROWS: Readonly<Record<keyof ClusterSettingsSpec, readonly [name: string, unit: Unit, words: string]>> = {
+  heartbeatMs: ["heartbeat", "duration", "nodes say that they live this often"],
+  suspectAfterMs: ["suspect-after", "duration", "silent for so long, a node is shown as suspect"],
+  unreachableAfterMs: ["unreachable-after", "duration", "silent for so long, its pods are replaced"],
+  exclusiveAfterMs: ["exclusive-after", "duration", "silent for so long, its exclusive pods may start elsewhere"],
+  rebootGraceMs: ["reboot-grace", "duration", "a node that said goodbye is waited for"],
+  startGraceMs: ["start-grace", "duration", "after its own start the server takes nobody for lost"],
+  goneAfterMs: ["gone-after", "duration", "unreachable for so long, what was replaced is forgotten"],
+  brakeShare: ["brake-share", "share", "the brake: more than this share of the nodes, or of a zone's"],
+  brakeAtLeast: ["brake-at-least", "count", "the brake: and at least so many"],
+  brakeWindowMs: ["brake-window", "duration", "the brake: silent within this time"],
+  movesBurst: ["moves-burst", "count", "pods replaced at once"],
+  movesPerSecond: ["moves-per-second", "rate", "and then per second"],
+  workloadMovesBurst: ["workload-moves-burst", "count", "pods of one workload replaced at once"],
+  workloadMovesPerSecond: ["workload-moves-per-second", "rate", "and then per second"],
+  kubernetesDefaultTolerations: [
     "kubernetes-default-tolerations",
-    "kubernetesDefaultTolerations",
     "switch",
     "add the tolerations of 300 s that Kubernetes adds to every pod",
-  ),
-];
+  ],
+};
 
-function row(name: string, field: keyof ClusterSettingsSpec, unit: Unit, words: string): SettingName {
-  return { name, field, unit, words };
-}
+export const SETTING_NAMES: readonly SettingName[] = Object.entries(ROWS).map(([field, [name, unit, words]]) => ({
+  ...{ name, unit, words },
+  field: field as keyof ClusterSettingsSpec,
+}));
 
+/** By its name, or by its field as `styr settings -o json` shows it. */
 export function settingNamed(name: string): SettingName | undefined {
-  return SETTING_NAMES.find((setting) => setting.name === name);
+  return SETTING_NAMES.find((setting) => setting.name === name || setting.field === name);
 }
 
 const EXPECTED: Readonly<Record<Unit, string>> = {
@@ -89,52 +91,118 @@ export function formatSetting({ unit }: SettingName, value: number | boolean): s
 }
 
 /** Each has to be less than the next. */
-const RISING = ["heartbeat", "suspect-after", "unreachable-after", "exclusive-after", "gone-after"] as const;
+const RISING = ["heartbeatMs", "suspectAfterMs", "unreachableAfterMs", "exclusiveAfterMs", "goneAfterMs"] as const;
+/** None may be less than unreachable-after. */
+const GRACES = ["startGraceMs", "rebootGraceMs", "brakeWindowMs"] as const;
 
-/** Why these settings cannot be meant, one sentence; undefined when they can. */
+const LEAST_HEARTBEAT_MS = 100;
+const SUSPECT_HEARTBEATS = 2;
+/** A node stops its exclusive pods after half of the lease without an answer. */
+const EXCLUSIVE_HEARTBEATS = 10;
+
+/** All reasons why these settings cannot be meant; undefined when they can. */
 export function settingsProblem(settings: ClusterSettingsSpec): string | undefined {
-  return rangeProblem(settings) ?? orderProblem(settings) ?? distanceProblem(settings);
+  const wrong = rangeProblems(settings);
+  const problems = wrong.length > 0 ? wrong : [...orderProblems(settings), ...distanceProblems(settings)];
+  return problems.length === 0 ? undefined : problems.join("; ");
 }
 
-function rangeProblem(settings: ClusterSettingsSpec): string | undefined {
-  for (const setting of SETTING_NAMES) {
-    const value = settings[setting.field];
-    if (typeof value !== (setting.unit === "switch" ? "boolean" : "number") || Number.isNaN(value))
-      return `${setting.name}: expected ${EXPECTED[setting.unit]}`;
-    if (typeof value === "number" && (value <= 0 || !Number.isFinite(value)))
-      return `${setting.name}=${shown(setting, settings)}: it must be more than 0`;
-    if (setting.unit === "share" && typeof value === "number" && value > 1)
-      return `${setting.name}=${value}: a share is at most 1`;
-    const isWhole = setting.unit === "rate" || setting.unit === "share" || Number.isInteger(value);
-    if (typeof value === "number" && !isWhole) return `${setting.name}=${value}: expected ${EXPECTED[setting.unit]}`;
-  }
-  return undefined;
+function rangeProblems(settings: ClusterSettingsSpec): readonly string[] {
+  return SETTING_NAMES.flatMap((setting) => rangeProblem(setting, settings) ?? []);
 }
 
-function orderProblem(settings: ClusterSettingsSpec): string | undefined {
-  const chain = RISING.flatMap((name) => settingNamed(name) ?? []);
-  for (const [at, setting] of chain.entries()) {
-    const next = chain[at + 1];
-    if (next === undefined || settings[setting.field] < settings[next.field]) continue;
-    const all = chain.map((one) => `${one.name} (${shown(one, settings)})`).join(" < ");
-    return `${next.name} must be more than ${setting.name}; this would be ${all}`;
-  }
-  return undefined;
+function rangeProblem(setting: SettingName, settings: ClusterSettingsSpec): string | undefined {
+  const value = settings[setting.field];
+  if (typeof value !== (setting.unit === "switch" ? "boolean" : "number") || Number.isNaN(value))
+    return `${setting.name}: expected ${EXPECTED[setting.unit]}`;
+  if (typeof value !== "number") return undefined;
+  if (value <= 0 || !Number.isFinite(value)) return `${assigned(setting, settings)}: it must be more than 0`;
+  if (setting.unit === "share" && value > 1) return `${setting.name}=${value}: a share is at most 1`;
+  const isWhole = setting.unit === "rate" || setting.unit === "share" || Number.isInteger(value);
+  return isWhole ? undefined : `${setting.name}=${value}: expected ${EXPECTED[setting.unit]}`;
+}
+
+function orderProblems(settings: ClusterSettingsSpec): readonly string[] {
+  const wrong = RISING.flatMap((field, at) => {
+    const next = RISING[at + 1];
+    if (next === undefined || settings[field] < settings[next]) return [];
+    return [`${nameOf(next)} must be more than ${nameOf(field)}`];
+  });
+  const all = RISING.map((field) => `${nameOf(field)} (${shown(field, settings)})`).join(" < ");
+  return wrong.length === 0 ? [] : [...wrong, `this would be ${all}`];
 }
 
 /** The agent asks twice before it takes silence for an answer, and needs half of the exclusive lease for stopping. */
-function distanceProblem(settings: ClusterSettingsSpec): string | undefined {
+function distanceProblems(settings: ClusterSettingsSpec): readonly string[] {
   const { heartbeatMs, suspectAfterMs, unreachableAfterMs, exclusiveAfterMs } = settings;
-  const { startGraceMs, rebootGraceMs, brakeWindowMs } = settings;
-  if (heartbeatMs < 100) return "heartbeat must be at least 100ms";
-  if (suspectAfterMs < 2 * heartbeatMs) return "suspect-after must be at least two heartbeats: one may be late";
-  if (exclusiveAfterMs < 10 * heartbeatMs)
-    return "exclusive-after must be at least ten heartbeats: a node stops its exclusive pods after half of it without an answer";
-  const grace = { "start-grace": startGraceMs, "reboot-grace": rebootGraceMs, "brake-window": brakeWindowMs };
-  const short = Object.entries(grace).find(([, ms]) => ms < unreachableAfterMs);
-  return short && `${short[0]} must not be less than unreachable-after`;
+  const short = GRACES.filter((field) => settings[field] < unreachableAfterMs);
+  return [
+    ...(heartbeatMs < LEAST_HEARTBEAT_MS ? ["heartbeat must be at least 100ms"] : []),
+    ...(suspectAfterMs < SUSPECT_HEARTBEATS * heartbeatMs
+      ? ["suspect-after must be at least two heartbeats: one may be late"]
+      : []),
+    ...(exclusiveAfterMs < EXCLUSIVE_HEARTBEATS * heartbeatMs
+      ? [
+          "exclusive-after must be at least ten heartbeats: a node stops its exclusive pods after half of it without an answer",
+        ]
+      : []),
+    ...short.map((field) => `${nameOf(field)} must not be less than unreachable-after`),
+  ];
 }
 
-function shown(setting: SettingName, settings: ClusterSettingsSpec): string {
-  return formatSetting(setting, settings[setting.field]);
+function nameOf(field: keyof ClusterSettingsSpec): string {
+  return ROWS[field][0];
+}
+
+function shown(field: keyof ClusterSettingsSpec, settings: ClusterSettingsSpec): string {
+  const [name, unit, words] = ROWS[field];
+  return formatSetting({ field, name, unit, words }, settings[field]);
+}
+
+function assigned({ name, field }: SettingName, settings: ClusterSettingsSpec): string {
+  return `${name}=${shown(field, settings)}`;
+}
+
+/**
+ * What else has to be chosen so that these settings can be meant, as `NAME=VALUE`: smaller times make room below, larger
+ * ones above, and what was wished stays. Undefined when the wish contradicts itself.
+ */
+export function settingsRepair(
+  settings: ClusterSettingsSpec,
+  wished: readonly string[],
+): readonly string[] | undefined {
+  if (rangeProblems(settings).length > 0) return undefined;
+  const repaired: Times = { ...settings };
+  const free = (field: keyof Times) => !wished.includes(field);
+  lower(repaired, free);
+  raise(repaired, free);
+  if (settingsProblem(repaired) !== undefined) return undefined;
+  return SETTING_NAMES.filter(({ field }) => repaired[field] !== settings[field]).map((one) => assigned(one, repaired));
+}
+
+type Times = { -readonly [Field in keyof ClusterSettingsSpec]: ClusterSettingsSpec[Field] };
+
+function lower(times: Times, free: (field: keyof Times) => boolean): void {
+  const set = (field: (typeof RISING)[number], bound: number, most: number) => {
+    if (free(field) && times[field] > most) times[field] = Math.floor(bound);
+  };
+  set("exclusiveAfterMs", times.goneAfterMs / 2, times.goneAfterMs - 1);
+  for (const grace of GRACES.filter((field) => !free(field))) set("unreachableAfterMs", times[grace], times[grace]);
+  set("unreachableAfterMs", times.exclusiveAfterMs / 2, times.exclusiveAfterMs - 1);
+  set("suspectAfterMs", times.unreachableAfterMs / 2, times.unreachableAfterMs - 1);
+  const most = Math.min(times.suspectAfterMs / SUSPECT_HEARTBEATS, times.exclusiveAfterMs / EXCLUSIVE_HEARTBEATS);
+  set("heartbeatMs", most, most);
+}
+
+function raise(times: Times, free: (field: keyof Times) => boolean): void {
+  const set = (field: (typeof RISING)[number] | (typeof GRACES)[number], bound: number, least: number) => {
+    if (free(field) && times[field] < least) times[field] = bound;
+  };
+  const { heartbeatMs } = times;
+  set("suspectAfterMs", SUSPECT_HEARTBEATS * heartbeatMs, SUSPECT_HEARTBEATS * heartbeatMs);
+  set("unreachableAfterMs", 2 * times.suspectAfterMs, times.suspectAfterMs + 1);
+  set("exclusiveAfterMs", 2 * times.unreachableAfterMs, times.unreachableAfterMs + 1);
+  set("exclusiveAfterMs", EXCLUSIVE_HEARTBEATS * heartbeatMs, EXCLUSIVE_HEARTBEATS * heartbeatMs);
+  set("goneAfterMs", 2 * times.exclusiveAfterMs, times.exclusiveAfterMs + 1);
+  for (const grace of GRACES) set(grace, times.unreachableAfterMs, times.unreachableAfterMs);
 }
