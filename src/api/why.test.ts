@@ -109,11 +109,11 @@ describe("styr why of many copies:", () => {
     by: () => [],
   } as unknown as Reader;
   const workload = { name: "web", status: "degraded", ready: 480, desired: 500, urls: [], pods: views };
-  const ask = async (meant: readonly WorkloadPod[]) => {
+  const ask = async (meant: readonly WorkloadPod[], summary = "pending: 0 of 3 nodes can take it") => {
     const asked: string[] = [];
     const explain = (pod: Pod) => {
       asked.push(pod.metadata.name);
-      return { summary: "pending: 0 of 3 nodes can take it", nodes: [] };
+      return { summary, nodes: [], suggestion: "fits on n1 if memory ≤ 9 MiB" };
     };
     const found = { workload: workload as unknown as Workload, pods: meant };
     return { report: await whyReport(reader, found, { ...CLOCK, explain }), asked };
@@ -132,6 +132,13 @@ describe("styr why of many copies:", () => {
     const { report, asked } = await ask(views);
     assert.deepEqual(asked, ["web-480"]);
     for (const { sentences } of report.pods) assert.equal(sentences[0], "pending: 0 of 3 nodes can take it");
+  });
+
+  test("what change would help is said once", async () => {
+    const told = "pending: 0 of 3 nodes can take it; it fits on n1 if memory ≤ 9 MiB";
+    assert.deepEqual((await ask(views.slice(480, 481), told)).report.pods[0]?.sentences.slice(0, 2), [told]);
+    const [summary, suggestion] = (await ask(views.slice(480, 481))).report.pods[0]?.sentences ?? [];
+    assert.deepEqual([summary, suggestion], ["pending: 0 of 3 nodes can take it", "fits on n1 if memory ≤ 9 MiB"]);
   });
 
   test("of those that have their place the scheduler is asked only when one is named", async () => {

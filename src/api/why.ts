@@ -128,10 +128,12 @@ function whyPod(reader: Reader, view: WorkloadPod, explain: Explainer | undefine
 }
 
 function placeSentences(pod: Pod, placement: PlacementExplanation | undefined): readonly string[] {
-  const suggestion = placement?.suggestion === undefined ? [] : [placement.suggestion];
   if (pod.spec.nodeName === undefined) {
     const refusal = pod.status.conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
-    return [placement?.summary ?? refusal?.message ?? "the scheduler has not looked at it yet", ...suggestion];
+    const summary = placement?.summary ?? refusal?.message ?? "the scheduler has not looked at it yet";
+    const suggestion = placement?.suggestion;
+    // Mostly the summary ends with it.
+    return suggestion === undefined || summary.includes(suggestion) ? [summary] : [summary, suggestion];
   }
   const asked = pod.metadata.deletionTimestamp;
   const stopping = asked === undefined ? [] : [`it was asked to go and is killed if it still runs at ${asked}`];
