@@ -24,12 +24,12 @@ function drainOf(
 describe("a drain that is under way:", () => {
   test("is told of in styr status, with when it ends", () => {
     const told = (drain: NodeDrain) => drainTroubles([drain], NOW).join();
-    assert.equal(told(drainOf(["moved", "waiting", "stays"])), "n1: draining 1/2");
+    assert.equal(told(drainOf(["moved", "waiting", "stays"])), "n1: draining 1/2 (more: styr drain n1)");
     assert.equal(
       told(drainOf(["stuck", "deleted", "stuck"], { phase: "blocked", deadline: DEADLINE })),
-      "n1: draining 1/3, blocked, what is left is stopped in 9m50s",
+      "n1: draining 1/3, blocked, what is left is stopped in 9m50s (more: styr drain n1)",
     );
-    assert.equal(told(drainOf(["waiting"], { note: "n1 is silent" })), "n1: draining 0/1, n1 is silent");
+    assert.equal(told(drainOf(["waiting"], { note: "n1 is silent" })), "n1: draining 0/1, n1 is silent (more: styr drain n1)");
     assert.equal(told(drainOf(["moved"], { phase: "drained", deadline: DEADLINE })), "");
   });
 

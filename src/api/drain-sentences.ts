@@ -16,7 +16,7 @@ export function drainSentences(reader: Pick<Reader, "get">, { metadata, spec }: 
   return [`${drained}, so it is to move elsewhere: ${row.reason}${end}`];
 }
 
-/** `n1: draining 0/3, blocked, what is left is stopped in 9m50s`: one line for each drain that is not over. */
+/** `n1: draining 0/3, blocked, what is left is stopped in 9m50s (more: styr drain n1)`: one line for each drain that is not over. */
 export function drainTroubles(drains: readonly NodeDrain[], nowMs: number): readonly string[] {
   return drains
     .filter(({ status }) => status.phase !== "drained")
@@ -30,7 +30,7 @@ export function drainTroubles(drains: readonly NodeDrain[], nowMs: number): read
         ...(note === undefined ? [] : [note]),
         ...(spec.deadline === undefined ? [] : [deadlineWords(spec.deadline, nowMs)]),
       ];
-      return `${metadata.name}: ${words.join(", ")}`;
+      return `${metadata.name}: ${words.join(", ")} (more: styr drain ${metadata.name})`;
     });
 }
 

@@ -85,6 +85,12 @@ export function eventsAbout({ workload, pods: meant }: Found): (entry: EventEntr
   };
 }
 
+/** A node's own: what happened to it, also before it was made anew. */
+export function eventsOfNode(name: string): (entry: EventEntry) => boolean {
+  const about = `Node ${name}`;
+  return ({ row }) => row.about === about;
+}
+
 export function eventRow(event: Event, workload?: string): EventRow {
   const { kind, name, namespace } = event.involvedObject;
   const { component, host } = event.source;

@@ -29,7 +29,8 @@ function forget(tx: Tx, { lifecycle }: StyrApiContext, name: string, force: bool
   if (!node) throw new ApiError("NotFound", `there is no node "${name}"`, { kind: "Node", name });
   const alive = aliveWords(node, lifecycle?.stateOf(name)?.state);
   if (alive !== undefined && !force) {
-    throw new ApiError("Conflict", `${name} ${alive}: it would come back at once; drain it and stop styr there first`);
+    const way = `drain it and stop styr there first, or: styr forget ${name} --force`;
+    throw new ApiError("Conflict", `${name} ${alive}: it would come back at once; ${way}`);
   }
   const there = tx.by(pods, "node", name).filter((pod) => !isTerminal(pod));
   const message = `${by} says that ${name} is gone for good; ${there.length} pods were there`;

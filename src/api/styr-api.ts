@@ -18,7 +18,7 @@ import type { StyrApiContext } from "./context.ts";
 import { setCordoned } from "./cordon.ts";
 import { drainRoutes } from "./drain.ts";
 import { notFound, renderError } from "./errors.ts";
-import { type EventEntry, eventsAbout, listEvents } from "./event-rows.ts";
+import { type EventEntry, eventsAbout, eventsOfNode, listEvents } from "./event-rows.ts";
 import { execRoute } from "./exec.ts";
 import { type Found, findWorkload } from "./find.ts";
 import { forgetRoutes } from "./forget.ts";
@@ -89,13 +89,24 @@ function workloadRoutes(context: StyrApiContext): readonly Route[] {
     },
     get("/styr/v1/events", "events", async ({ url, signal }) => {
       const name = url.searchParams.get("workload");
-      const isMeant = name === null ? () => true : eventsAbout(await findWorkload(context, name));
+      const isMeant = name === null ? () => true : await eventsMeant(context, name);
       const rowOf = ({ row }: EventEntry) => row;
       if (!asksToWatch(url)) return jsonList("events", (await allEvents.list()).filter(isMeant).map(rowOf), clock);
       const cancel = endsWith(signal);
       return jsonLines(pickedRows(allEvents.watch(cancel.signal), isMeant, rowOf), cancel);
     }),
   ];
+}
+
+/** A workload's, or those of the node that has just this name. */
+async function eventsMeant(context: StyrApiContext, name: string): Promise<(entry: EventEntry) => boolean> {
+  try {
+    return eventsAbout(await findWorkload(context, name));
+  } catch (error) {
+    const isUnknown = error instanceof ApiError && error.reason === "NotFound";
+    if (isUnknown && context.store.get(nodes, name)) return eventsOfNode(name);
+    throw error;
+  }
 }
 
 function nodeRoutes(context: StyrApiContext, tally: PodTally): readonly Route[] {

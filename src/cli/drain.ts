@@ -31,13 +31,16 @@ export function register(program: Command, terminal: Terminal): void {
     .option("--detach", "do not wait: it goes on by itself")
     .action(async (name: string, flags: DrainFlags, command: Command) => {
       const client = openSession(command, terminal);
+      const rows = await client.nodes();
       const node = findNode(
         name,
-        (await client.nodes()).map((row) => row.name),
+        rows.map((row) => row.name),
       );
+      const isUnderWay = rows.some((row) => row.name === node && (row.drain === "draining" || row.drain === "blocked"));
       const { connection } = client;
       const begun = await startDrain(connection, node, wishOf(flags));
-      if (flags.detach) return sayBegun(terminal, begun);
+      if (isUnderWay) sayJoined(terminal, begun);
+      if (flags.detach) return sayBegun(terminal, begun, isUnderWay);
       const ended = await follow<DrainReport | undefined>(terminal, {
         read: () => readDrain(connection, node),
         isOver: (report, forMs) => report === undefined || isOver(report, forMs),
@@ -99,8 +102,19 @@ function podLines(pods: readonly DrainedPod[]): readonly string[] {
   return pods.length <= MOST_LISTED ? lines : [...lines, `  and ${pods.length - MOST_LISTED} more`];
 }
 
-function sayBegun(terminal: Terminal, { node }: DrainReport): void {
+function sayJoined(terminal: Terminal, { node, deadline }: DrainReport): void {
+  terminal.err(`${plainText(node)} was being drained already; ${deadlineSentence(deadline)}\n`);
+}
+
+function deadlineSentence(deadline: string | undefined): string {
+  return deadline === undefined
+    ? "nothing is stopped that has no ready successor"
+    : `what is left is stopped at ${deadline}`;
+}
+
+function sayBegun(terminal: Terminal, { node, deadline }: DrainReport, isUnderWay: boolean): void {
   terminal.out(`node ${plainText(node)} is being drained\n`);
+  if (deadline !== undefined && !isUnderWay) terminal.err(`${deadlineSentence(deadline)}\n`);
   terminal.err(`next: ${terminal.asTyped(`styr drain ${node} to see it, styr uncordon ${node} to end it`)}\n`);
 }
 

@@ -13,6 +13,7 @@ import type { Terminal } from "./terminal.ts";
 const MOST_LISTED = 10;
 
 interface RebalanceFlags {
+  readonly plan?: true;
   readonly apply?: true;
   readonly stop?: true;
   readonly budget?: string;
@@ -35,6 +36,7 @@ export function register(program: Command, terminal: Terminal): void {
     .option("--detach", "do not wait: it goes on by itself")
     .addOption(new Option("-o, --output <format>", "how to show the plan").choices(["table", "json"]).default("table"))
     .action(async (flags: RebalanceFlags, command: Command) => {
+      refuseSeveral(flags);
       const { connection } = openSession(command, terminal);
       if (flags.stop) return stop(terminal, connection);
       const budget = flags.budget === undefined ? undefined : countOf("--budget", flags.budget);
@@ -44,6 +46,11 @@ export function register(program: Command, terminal: Terminal): void {
       terminal.out(`${planText(plan, terminal)}\n`);
       if (plan.moves.length > 0) terminal.err(`next: ${terminal.asTyped("styr rebalance --apply")}\n`);
     });
+}
+
+function refuseSeveral({ plan, apply, stop }: RebalanceFlags): void {
+  const given = [...(plan ? ["--plan"] : []), ...(apply ? ["--apply"] : []), ...(stop ? ["--stop"] : [])];
+  if (given.length > 1) throw new CliFailure(`${given.join(" and ")} contradict each other: give one of them`);
 }
 
 async function apply(

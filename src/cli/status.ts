@@ -26,7 +26,7 @@ export function register(program: Command, terminal: Terminal): void {
 const SLOW_LOOP_MS = 200;
 
 export function renderStatus(report: StatusReport, terminal: Pick<Terminal, "colors" | "clock" | "asTyped">): string {
-  const { colors, clock } = terminal;
+  const { colors, clock, asTyped } = terminal;
   const { store, nodes, lagMs } = report;
   const objects = Object.values(store.objects).reduce((sum, count) => sum + count, 0);
   const good = (text: string, isGood: boolean) => paint(text, isGood ? "green" : "red", colors);
@@ -39,7 +39,7 @@ export function renderStatus(report: StatusReport, terminal: Pick<Terminal, "col
     ["dialects", report.dialects.join(", ")],
     ["store", `${storeText}, revision ${store.revision}, ${objects} objects`],
     ["nodes", good(nodesText(nodes), nodes.ready === nodes.total && nodes.total > 0)],
-    ...nodes.troubles.map((trouble) => ["", paint(plainText(trouble), "red", colors)]),
+    ...nodes.troubles.map((trouble) => ["", paint(plainText(asTyped(trouble)), "red", colors)]),
     ["pods", counts(report.pods)],
     ["workloads", counts(report.workloads)],
     ["event loop", good(`delayed by ${Math.round(lagMs)} ms at most of late`, lagMs < SLOW_LOOP_MS)],

@@ -109,9 +109,11 @@ describe("styr:", () => {
     assert.match(out, /default\/pinned-\w+: 0 of 3 nodes can take it\./);
     assert.match(err, /next: styr .*drain n3 --deadline 0s stops them all the same/);
     assert.match((await styr(["nodes", "n3"])).out, /^n3 +ready, drain blocked /m);
+    assert.match((await styr(["status"])).out, /^ +n3: draining \d\/\d, blocked \(more: styr .*drain n3\)$/m);
     const detached = await styr(["drain", "n3", "--detach", "--deadline", "0s"]);
     assert.equal(detached.code, 0, detached.err);
     assert.match(detached.out, /^node n3 is being drained$/m);
+    assert.match(detached.err, /^n3 was being drained already; what is left is stopped at 20\d\d-\S+Z$/m);
     const followed = await styr(["drain", "n3"]);
     assert.equal(followed.code, 0, followed.err);
     assert.match(counts(), /^\d\/\d\/0$/);
@@ -122,6 +124,8 @@ describe("styr:", () => {
       [["drain", "n9"], /there is no node "n9"/],
       [["drain", "n1", "--deadline", "soon"], /--deadline soon: give a duration/],
       [["drain", "n1", "--at-once", "0"], /--at-once 0: give a whole number/],
+      [["rebalance", "--plan", "--apply"], /--plan and --apply contradict each other/],
+      [["rebalance", "--apply", "--stop"], /--apply and --stop contradict each other/],
       [["rebalance", "--budget", "many"], /--budget many: give a whole number/],
     ] as const) {
       const { code, err } = await styr(args);

@@ -9,6 +9,7 @@ import { nodes } from "../../src/model/node.ts";
 import type { BrakeState, NodeState, NodeStates } from "../../src/model/node-state.ts";
 import { pods } from "../../src/model/pod.ts";
 import { replicationControllers } from "../../src/model/replication-controller.ts";
+import { recordEvent } from "../../src/store/record-event.ts";
 import type { Store } from "../../src/store/store.ts";
 import { controller, node, pod, READY } from "./objects.ts";
 import { styr as run } from "./run-styr.ts";
@@ -114,13 +115,28 @@ describe("when nodes are lost", () => {
   test("a node that is alive is not forgotten without --force; one that is lost is, after what is on it was shown", async () => {
     const alive = await styr("forget", "n1");
     assert.equal(alive.code, 1);
-    assert.match(alive.err, /n1 is alive: it would come back at once/);
+    assert.match(alive.err, /n1 is alive: it would come back at once; .* or: styr forget n1 --force$/m);
     const lost = await styr("forget", "n2");
     assert.equal(lost.code, 0, lost.err);
     assert.match(lost.out, /^on n2:\n {2}web: 1 of 2 copies\nnode n2 forgotten\n$/);
     assert.equal(store.get(nodes, "n2"), undefined);
     assert.ok(store.list(events).some(({ reason }) => reason === "NodeForgotten"));
     assert.equal((await styr("forget", "n3", "--force")).code, 0);
+  });
+
+  test("events are asked for by a node's name, too; a name that nobody has is refused", async () => {
+    await store.update((tx) => {
+      const n1 = tx.get(nodes, "n1");
+      assert.ok(n1);
+      recordEvent(tx, n1, { type: "Normal", reason: "Looked", message: "at n1 alone", component: "test" });
+    });
+    const { code, out, err } = await styr("events", "n1");
+    assert.equal(code, 0, err);
+    assert.match(out, /Looked +Node n1/);
+    assert.doesNotMatch(out, /n3|SettingsChanged/);
+    const unknown = await styr("events", "n77");
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.err, /nothing is named "n77"/);
   });
 
   test("settings are shown with their defaults, set, and taken back, and who did it is an event", async () => {
@@ -150,6 +166,25 @@ describe("when nodes are lost", () => {
       assert.match(err, message);
     }
     assert.deepEqual(store.get(clusterSettings, "cluster")?.spec, before);
+  });
+
+  test("a setting that needs others is refused once, with the command that works", async () => {
+    const refused = await styr("settings", "set", "unreachable-after=60s");
+    assert.equal(refused.code, 1);
+    const wanted = "unreachable-after=60s exclusive-after=2m start-grace=1m";
+    const [, next = ""] = /^next: .*settings set (.*)$/m.exec(refused.err) ?? [];
+    assert.equal(next, wanted, refused.err);
+    assert.equal((await styr("settings", "set", ...next.split(" "))).code, 0);
+    const back = await styr("settings", "unset", "exclusive-after");
+    assert.equal(back.code, 1);
+    assert.match(back.err, /^next: .*settings set exclusive-after=40s unreachable-after=20s$/m);
+    assert.equal((await styr("settings", "unset", "unreachable-after", "exclusive-after", "start-grace")).code, 0);
+  });
+
+  test("settings are taken by the names that -o json shows", async () => {
+    const set = await styr("settings", "set", "exclusiveAfterMs=50000", "brakeAtLeast=3");
+    assert.equal(set.out, "exclusive-after is 50s\nbrake-at-least is 3\n", set.err);
+    assert.equal((await styr("settings", "unset", "exclusiveAfterMs", "brake-at-least")).code, 0);
   });
 
   test("who may only look changes nothing", async () => {
