@@ -1,13 +1,55 @@
 /** One change of the store in a line for people. */
+import { isDeepStrictEqual } from "node:util";
 import { disruptionOf } from "../model/disruption.ts";
 import type { StoredObject } from "../model/meta.ts";
 import type { Node } from "../model/node.ts";
 import type { Pod } from "../model/pod.ts";
 import type { Change } from "../store/transaction.ts";
 
+const FIELDS_SHOWN = 4;
+
 export function wordsOf({ type, kind, key, object, before, revision }: Change): string {
   const facts = type === "removed" ? "" : differences(factsOf(kind.name, before), factsOf(kind.name, object));
-  return `${revision} ${type.padEnd(8)} ${kind.name} ${key}${facts === "" ? "" : `  ${facts}`}`;
+  const more = facts === "" && type === "modified" && before !== undefined ? changedFields(before, object) : facts;
+  return `${revision} ${type.padEnd(8)} ${kind.name} ${key}${more === "" ? "" : `  ${more}`}`;
+}
+
+/** What is no fact of the above: by name, so that nobody has to guess why something was written. */
+function changedFields(before: StoredObject, now: StoredObject): string {
+  const names = changedPaths(before, now).filter((name) => name !== "metadata.resourceVersion");
+  const shown = names.slice(0, FIELDS_SHOWN).join(", ");
+  if (names.length <= FIELDS_SHOWN) return `changed: ${shown || "nothing but the revision"}`;
+  return `changed: ${shown} and ${names.length - FIELDS_SHOWN} more`;
+}
+
+/** `status.conditions[Ready].message`: list items by what they are called, or, when that does not tell them apart, by their place. */
+function changedPaths(before: unknown, now: unknown, at = ""): readonly string[] {
+  if (isDeepStrictEqual(before, now)) return [];
+  const byName = areNamed(before) && areNamed(now);
+  const [left, right] = [partsOf(before, byName), partsOf(now, byName)];
+  if (left === undefined || right === undefined) return [at];
+  const names = [...new Set([...left.keys(), ...right.keys()])].sort();
+  const inner = (name: string) => (name.startsWith("[") || at === "" ? `${at}${name}` : `${at}.${name}`);
+  return names.flatMap((name) => changedPaths(left.get(name), right.get(name), inner(name)));
+}
+
+function partsOf(value: unknown, byName: boolean): ReadonlyMap<string, unknown> | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (!Array.isArray(value)) return new Map(Object.entries(value));
+  return new Map(value.map((item, place) => [`[${byName ? calledOf(item) : place}]`, item]));
+}
+
+/** Every item of a list has a name of its own. */
+function areNamed(list: unknown): boolean {
+  if (!Array.isArray(list)) return false;
+  const names = list.map(calledOf);
+  return !names.includes(undefined) && new Set(names).size === names.length;
+}
+
+function calledOf(item: unknown): string | undefined {
+  if (typeof item !== "object" || item === null) return undefined;
+  const { type, name, key } = item as { type?: unknown; name?: unknown; key?: unknown };
+  return [type, name, key].find((one): one is string => typeof one === "string");
 }
 
 function factsOf(kind: string, object: StoredObject | undefined): Readonly<Record<string, string>> {

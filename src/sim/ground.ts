@@ -14,8 +14,10 @@ export interface Ground {
   readonly links: Links;
   readonly trace: Trace;
   readonly observers: Observers;
-  /** Something that was done to the world. */
-  fault(text: string): void;
+  /** By uid, for lines that people read: a driver knows the uid only. */
+  readonly podNames: Map<string, string>;
+  /** Something that was done to the world; `words`: the same for people. */
+  fault(text: string, words?: () => string): void;
 }
 
 /** Warnings and errors of the program, as lines of the timeline. */

@@ -65,12 +65,12 @@ async function runOne({ seed, scenario: name, timeline, plant }: SimOptions): Pr
   const result = await runScenario(seed, scenario, { timeline });
   const { user, system } = process.cpuUsage(began);
   for (const line of result.timeline ?? []) console.log(line);
-  const { virtualMs, commits, driverCalls, traceHash, failure } = result;
+  const { virtualMs, commits, changes, driverCalls, traceHash, failure } = result;
   const cpuSeconds = ((user + system) / 1e6).toFixed(1);
   console.log(`${scenario.name}: ${scenario.about}`);
   console.log(
     `seed ${seed}: ${(virtualMs / 1000).toFixed(1)} virtual seconds in ${cpuSeconds} s of processor time, ` +
-      `${commits} commits, ${driverCalls} driver calls, trace ${traceHash.slice(0, 16)}`,
+      `${commits} commits (${changes} changes), ${driverCalls} driver calls, trace ${traceHash.slice(0, 16)}`,
   );
   if (failure) {
     for (const line of failureLines(result, commitId(), plant)) console.log(line);

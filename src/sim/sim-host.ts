@@ -213,7 +213,9 @@ export class Host implements SimHost, Station {
     const chosen = this.isOn ? running[random.int(Math.max(1, running.length))] : undefined;
     if (!chosen) return;
     const { podUid, container } = chosen.run.ref;
-    this.#ground.fault(`${this.name}: ${outOfMemory ? "out of memory" : "killed"}: ${container} of ${podUid}`);
+    const what = `${this.name}: ${outOfMemory ? "out of memory" : "killed"}: ${container} of`;
+    const { podNames } = this.#ground;
+    this.#ground.fault(`${what} ${podUid}`, () => `${what} ${podNames.get(podUid) ?? "?"}  uid=${podUid}`);
     this.#machine.end(chosen.run.ref, 137, outOfMemory);
   }
 
@@ -284,9 +286,10 @@ export class Host implements SimHost, Station {
   }
 
   #called(what: DriverCall["what"], { podUid, container, attempt }: RunRef): void {
-    const { trace, observers } = this.#ground;
-    const text = `${this.name} ${what} ${podUid}/${container}/${attempt}`;
-    trace.add("driver", text);
+    const { trace, observers, podNames } = this.#ground;
+    trace.add("driver", `${this.name} ${what} ${podUid}/${container}/${attempt}`, () => {
+      return `${this.name} ${what} ${podNames.get(podUid) ?? "?"} ${container}/${attempt}  uid=${podUid}`;
+    });
     observers.tell((observer) => observer.driver?.({ host: this.name, what, podUid, container, attempt }));
   }
 }

@@ -138,13 +138,14 @@ export class Server implements SimServer, Station {
   }
 
   #committed(mirror: CommitMirror, entries: readonly JournalEntry[]): void {
-    const { trace, observers, time } = this.#ground;
+    const { trace, observers, time, podNames } = this.#ground;
     const store = this.store;
     if (!store) return;
     try {
       const changes = mirror.changes(entries, store);
       for (const [at, change] of changes.entries()) {
-        const { type, kind, key, revision } = change;
+        const { type, kind, key, object, revision } = change;
+        if (kind.name === "Pod") podNames.set(object.metadata.uid, key);
         const text = `${revision} ${type} ${kind.name} ${key} ${entries[at]?.json ?? ""}`;
         trace.add("commit", text, () => wordsOf(change));
       }

@@ -41,12 +41,13 @@ export class SimWorld implements World {
     const random = new SeededRandom(seed);
     const trace = new Trace(() => time.nowMs, timeline);
     const observers = new Observers((error) => time.fail(error));
-    const fault = (text: string) => {
-      trace.add("fault", text);
+    const fault = (text: string, words?: () => string) => {
+      trace.add("fault", text, words);
       observers.tell((observer) => observer.fault?.(text));
     };
     const wires = new Wires(random.fork("network"), fault);
-    const ground: Ground = { time, random, wires, links: new Links(wires), trace, observers, fault };
+    const links = new Links(wires);
+    const ground: Ground = { time, random, wires, links, trace, observers, podNames: new Map(), fault };
     this.seed = seed;
     this.#ground = ground;
     this.random = random.fork("scenario");

@@ -90,6 +90,6 @@ function died(code: number | null, words: string): string {
 }
 
 function broken({ seed, scenario }: Job, message: string): SeedResult {
-  const nothing = { traceHash: "", virtualMs: 0, commits: 0, driverCalls: 0, faults: {}, judgements: {} };
+  const nothing = { traceHash: "", virtualMs: 0, commits: 0, changes: 0, driverCalls: 0, faults: {}, judgements: {} };
   return { seed, scenario, ...nothing, failure: { rule: "error", message } };
 }

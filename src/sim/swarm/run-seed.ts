@@ -38,10 +38,10 @@ async function watched(world: SimWorld, scenario: Scenario, { timeline }: WorldO
   const failure = await outcome(world, scenario, checkers);
   for (const checker of checkers) checker.end?.();
   const judgements = Object.fromEntries(checkers.map(({ rule, judgements = 0 }) => [rule, judgements]));
-  const { commits, driverCalls, faults } = tally;
+  const { commits, changes, driverCalls, faults } = tally;
   return {
     ...{ seed: world.seed, scenario: scenario.name, traceHash: world.traceHash, virtualMs: world.clock.monotonic() },
-    ...{ commits, driverCalls, faults, judgements },
+    ...{ commits, changes, driverCalls, faults, judgements },
     ...(failure === undefined ? {} : { failure }),
     ...(failure === undefined && !timeline ? {} : { timeline: world.timeline }),
   };

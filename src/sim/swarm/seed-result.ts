@@ -4,7 +4,10 @@ export interface SeedResult {
   readonly scenario: string;
   readonly traceHash: string;
   readonly virtualMs: number;
+  /** Batches that the disk took. */
   readonly commits: number;
+  /** What was in them: each has a revision of its own. */
+  readonly changes: number;
   readonly driverCalls: number;
   /** By kind, without the numbers in it. */
   readonly faults: Readonly<Record<string, number>>;

@@ -7,6 +7,7 @@ export class Summary {
   virtualMs = 0;
   cpuMs = 0;
   commits = 0;
+  changes = 0;
   driverCalls = 0;
   readonly faults = new Map<string, number>();
   readonly judgements = new Map<string, number>();
@@ -16,6 +17,7 @@ export class Summary {
     this.virtualMs += result.virtualMs;
     this.cpuMs += cpuMs;
     this.commits += result.commits;
+    this.changes += result.changes;
     this.driverCalls += result.driverCalls;
     for (const [kind, count] of Object.entries(result.faults)) bump(this.faults, kind, count);
     for (const [rule, count] of Object.entries(result.judgements)) bump(this.judgements, rule, count);
@@ -36,7 +38,7 @@ export class Summary {
       `seeds            ${this.seeds}, ${this.failures.length} failed`,
       `virtual hours    ${this.virtualHours.toFixed(1)}`,
       `processor time   ${(this.cpuMs / 1000).toFixed(1)} s (${(this.cpuMs / 1000 / Math.max(1, this.seeds)).toFixed(2)} s a seed)`,
-      `commits          ${this.commits}`,
+      `commits          ${this.commits} (${this.changes} changes)`,
       `driver calls     ${this.driverCalls}`,
       "",
       `faults           ${[...this.faults.values()].reduce((sum, count) => sum + count, 0)}`,

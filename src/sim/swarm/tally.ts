@@ -1,14 +1,24 @@
 import type { Change } from "../../store/transaction.ts";
-import type { Observer } from "../contract.ts";
+import type { Observer, World } from "../contract.ts";
 
 /** Counts what happened in a world. */
 export class Tally implements Observer {
+  /** Batches, as the disk took them. */
   commits = 0;
+  /** In them: the last revision, for each change has one. */
+  changes = 0;
   driverCalls = 0;
   readonly faults: Record<string, number> = {};
 
-  committed(_changes: readonly Change[]): void {
+  /** Those of the world's opening came before anybody could look. */
+  begin({ server }: World): void {
+    this.commits = server.journal.appends;
+    this.changes = server.store?.revision ?? 0;
+  }
+
+  committed(changes: readonly Change[]): void {
     this.commits++;
+    this.changes = changes.at(-1)?.revision ?? this.changes;
   }
 
   driver(): void {
