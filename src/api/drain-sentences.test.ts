@@ -29,7 +29,10 @@ describe("a drain that is under way:", () => {
       told(drainOf(["stuck", "deleted", "stuck"], { phase: "blocked", deadline: DEADLINE })),
       "n1: draining 1/3, blocked, what is left is stopped in 9m50s (more: styr drain n1)",
     );
-    assert.equal(told(drainOf(["waiting"], { note: "n1 is silent" })), "n1: draining 0/1, n1 is silent (more: styr drain n1)");
+    assert.equal(
+      told(drainOf(["waiting"], { note: "n1 is silent" })),
+      "n1: draining 0/1, n1 is silent (more: styr drain n1)",
+    );
     assert.equal(told(drainOf(["moved"], { phase: "drained", deadline: DEADLINE })), "");
   });
 
