@@ -1,6 +1,7 @@
 import { isNodeReady, type Node, nodes } from "../model/node.ts";
 import { nodeDrains } from "../model/node-drain.ts";
 import type { NodeState } from "../model/node-state.ts";
+import type { Condition } from "../model/pod.ts";
 import type { StatusReport } from "../model/reports.ts";
 import { rfc3339 } from "../seams/clock.ts";
 import { brakeReport } from "./brake.ts";
@@ -47,6 +48,18 @@ function nodesReport({ store, lifecycle, clock }: StyrApiContext): StatusReport[
   return { ready: all.filter(isNodeReady).length, total: all.length, states, troubles };
 }
 
+/** Whom a health word is about, where that is a driver: named as its own troubles are. */
+const ABOUT: Readonly<Record<string, string>> = {
+  EngineSilent: "docker: no answer",
+  KeeperSilent: "process, unit: no answer",
+};
+
+/** The driver says itself what is wrong with it. */
+function isToldBy(broken: readonly (readonly [driver: string, unknown])[], { reason }: Condition): boolean {
+  const wanted = reason === "EngineSilent" ? "docker" : reason === "KeeperSilent" ? "process" : undefined;
+  return broken.some(([driver]) => driver === wanted);
+}
+
 function troublesOf(node: Node, state: NodeState | undefined): readonly string[] {
   const { name } = node.metadata;
   const { conditions, drivers } = node.status;
@@ -55,7 +68,9 @@ function troublesOf(node: Node, state: NodeState | undefined): readonly string[]
   const broken = Object.entries(drivers).filter(([, report]) => !report.ready);
   return [
     ...(word === "ready" ? [] : [`${name} is ${word}${state && word === state.state ? `: ${state.words}` : ""}`]),
-    ...(health ? [`${name}: ${health.reason}: ${health.message ?? ""}`] : []),
+    ...(health && !isToldBy(broken, health)
+      ? [`${name}: ${ABOUT[health.reason ?? ""] ?? health.reason}: ${health.message ?? ""}`]
+      : []),
     ...broken.map(([driver, { reason }]) => `${name}: ${driver}: ${reason ?? "not ready"}`),
   ];
 }
