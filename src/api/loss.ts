@@ -1,11 +1,12 @@
 /** What becomes of a pod with its node, and what has become of it, in sentences. Pure in what it reads. */
 import { humanDuration } from "../lib/duration.ts";
 import { CLUSTER_SETTINGS_NAME, clusterSettings, settingsInForce } from "../model/cluster-settings.ts";
-import { type DisruptionReason, disruptionOf, hasReturned } from "../model/disruption.ts";
-import { controllerOf, keyOf, OWNER_INDEX } from "../model/meta.ts";
+import { type DisruptionReason, disruptionOf, hasReturned, isActive } from "../model/disruption.ts";
+import { controllerOf, keyOf } from "../model/meta.ts";
 import { isOnLostNode } from "../model/node-state.ts";
-import { isLive, isReady, isTerminal, type Pod, pods } from "../model/pod.ts";
+import { isLive, isReady, isTerminal, type Pod } from "../model/pod.ts";
 import { isExclusive, unreachableRuleOf } from "../model/when-unreachable.ts";
+import { peersOf } from "../store/peers-of.ts";
 import type { Reader } from "../store/transaction.ts";
 
 /** Its rule, for a pod that runs somewhere. */
@@ -44,12 +45,8 @@ export function disruptionSentences(reader: Reader, pod: Pod): readonly string[]
 
 /** Copies of the same controller that were made since. Times of pods have whole seconds. */
 function successorsOf(reader: Reader, pod: Pod, since: string): readonly Pod[] {
-  const owner = controllerOf(pod)?.uid;
-  if (owner === undefined) return [];
-  return reader
-    .by(pods, OWNER_INDEX, owner)
-    .filter((other) => controllerOf(other)?.uid === owner && other.metadata.uid !== pod.metadata.uid)
-    .filter((other) => isLive(other) && !disruptionOf(other) && other.metadata.creationTimestamp >= since.slice(0, 19))
+  return peersOf(reader, pod)
+    .filter((other) => isActive(other) && other.metadata.creationTimestamp >= since.slice(0, 19))
     .toSorted((a, b) => Number(isReady(b)) - Number(isReady(a)) || (keyOf(a) < keyOf(b) ? -1 : 1));
 }
 

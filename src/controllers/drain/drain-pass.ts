@@ -8,6 +8,7 @@ import { isReady, isTerminal, type Pod, pods } from "../../model/pod.ts";
 import { toleratesCordon } from "../../model/toleration.ts";
 import { rfc3339 } from "../../seams/clock.ts";
 import { deletePod } from "../../store/delete-pod.ts";
+import { peersOf } from "../../store/peers-of.ts";
 import { recordEvent } from "../../store/record-event.ts";
 import type { Tx } from "../../store/transaction.ts";
 import { type Candidate, drainOrder, isSystemPod } from "./drain-order.ts";
@@ -15,7 +16,6 @@ import type { FindElsewhere } from "./elsewhere.ts";
 import { isOnTheMove, judgeMove, readyCopies } from "./judge-move.ts";
 import { movesAtOnce } from "./moves-at-once.ts";
 import { movingSinceMs, namesOf, notReadySinceMs, overdueAfterMs } from "./overdue.ts";
-import { peersOf } from "./peers.ts";
 
 /** What has no place is tried again so often, beside when something changes. */
 const RETRY_MS = 5_000;

@@ -1,22 +1,12 @@
 /** What a control plane that starts owes to what the one before it has promised and written. */
 import assert from "node:assert/strict";
-import { afterEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { CLUSTER_SETTINGS_NAME, clusterSettings } from "../../model/cluster-settings.ts";
 import { type Node, nodes } from "../../model/node.ts";
 import { type Pod, pods } from "../../model/pod.ts";
-import { type ClusterOptions, TestCluster } from "./test-cluster.ts";
+import { testClusters } from "./test-clusters.ts";
 
-const open: TestCluster[] = [];
-
-async function cluster(options: Partial<ClusterOptions> = {}): Promise<TestCluster> {
-  const made = await TestCluster.open({ nodes: ["n1", "n2", "n3", "n4", "n5"], ...options });
-  open.push(made);
-  return made;
-}
-
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close();
-});
+const cluster = testClusters(["n1", "n2", "n3", "n4", "n5"]);
 
 const EXCLUSIVE = { owner: "db", spec: { exclusive: true } } as const;
 

@@ -1,21 +1,12 @@
 /** Who belongs to a hold of the brake, from its beginning to its end. */
 import assert from "node:assert/strict";
-import { afterEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { nodes } from "../../model/node.ts";
-import { type ClusterOptions, TestCluster } from "./test-cluster.ts";
+import type { TestCluster } from "./test-cluster.ts";
+import { testClusters } from "./test-clusters.ts";
 
 const FIVE = ["n1", "n2", "n3", "n4", "n5"];
-const open: TestCluster[] = [];
-
-async function cluster(options: Partial<ClusterOptions> = {}): Promise<TestCluster> {
-  const made = await TestCluster.open({ nodes: FIVE, ...options });
-  open.push(made);
-  return made;
-}
-
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close();
-});
+const cluster = testClusters(FIVE);
 
 const held = (c: TestCluster) => c.lifecycle.brake?.nodes ?? [];
 

@@ -1,21 +1,12 @@
 /** What is due later than it was, or waits for the disk, is not forgotten and not done too early. */
 import assert from "node:assert/strict";
-import { afterEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { nodes } from "../../model/node.ts";
-import { type ClusterOptions, TestCluster } from "./test-cluster.ts";
+import type { TestCluster } from "./test-cluster.ts";
+import { testClusters } from "./test-clusters.ts";
 import { SlowJournal } from "./test-slow-journal.ts";
 
-const open: TestCluster[] = [];
-
-async function cluster(options: Partial<ClusterOptions> = {}): Promise<TestCluster> {
-  const made = await TestCluster.open({ nodes: ["n1", "n2", "n3", "n4", "n5"], ...options });
-  open.push(made);
-  return made;
-}
-
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close();
-});
+const cluster = testClusters(["n1", "n2", "n3", "n4", "n5"]);
 
 const EXCLUSIVE = { owner: "db", spec: { exclusive: true } } as const;
 

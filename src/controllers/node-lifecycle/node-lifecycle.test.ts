@@ -1,23 +1,15 @@
 import assert from "node:assert/strict";
-import { afterEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { nodes } from "../../model/node.ts";
 import { isOnLostNode } from "../../model/node-state.ts";
 import type { Toleration } from "../../model/pod.ts";
 import { MemoryJournal } from "../../store/journals/memory.ts";
-import { type ClusterOptions, TestCluster } from "./test-cluster.ts";
+import type { TestCluster } from "./test-cluster.ts";
+import { testClusters } from "./test-clusters.ts";
+import { SlowJournal } from "./test-slow-journal.ts";
 
 const FIVE = ["n1", "n2", "n3", "n4", "n5"];
-const open: TestCluster[] = [];
-
-async function cluster(options: Partial<ClusterOptions> = {}): Promise<TestCluster> {
-  const made = await TestCluster.open({ nodes: FIVE, ...options });
-  open.push(made);
-  return made;
-}
-
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close();
-});
+const cluster = testClusters(FIVE);
 
 const held = (c: TestCluster) => c.lifecycle.brake?.nodes ?? [];
 
@@ -767,26 +759,3 @@ describe("node lifecycle: the store", () => {
     assert.equal(c.node("n1").spec.taints?.length, 2);
   });
 });
-
-/** A disk that can be made to stand still. */
-class SlowJournal extends MemoryJournal {
-  #gate = Promise.withResolvers<void>();
-
-  constructor() {
-    super();
-    this.#gate.resolve();
-  }
-
-  hold(): void {
-    this.#gate = Promise.withResolvers<void>();
-  }
-
-  go(): void {
-    this.#gate.resolve();
-  }
-
-  override async append(...entries: Parameters<MemoryJournal["append"]>): Promise<void> {
-    await this.#gate.promise;
-    await super.append(...entries);
-  }
-}

@@ -6,12 +6,12 @@ import { isLive, isReady, type Pod, pods } from "../../model/pod.ts";
 import type { MoveState, Rebalance, RebalanceMove } from "../../model/rebalance.ts";
 import { rfc3339 } from "../../seams/clock.ts";
 import { deletePod } from "../../store/delete-pod.ts";
+import { peersOf } from "../../store/peers-of.ts";
 import { recordEvent } from "../../store/record-event.ts";
 import type { Tx } from "../../store/transaction.ts";
 import type { FindElsewhere } from "../drain/elsewhere.ts";
 import { isOnTheMove, judgeMove, readyCopies } from "../drain/judge-move.ts";
 import { movesAtOnce } from "../drain/moves-at-once.ts";
-import { peersOf } from "../drain/peers.ts";
 
 /** A successor that is not ready by then is taken for one that never will be. */
 const READY_WITHIN_MS = 120_000;

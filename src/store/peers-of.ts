@@ -1,6 +1,6 @@
-import { controllerOf, OWNER_INDEX } from "../../model/meta.ts";
-import { type Pod, pods } from "../../model/pod.ts";
-import type { Reader } from "../../store/transaction.ts";
+import { controllerOf, OWNER_INDEX } from "../model/meta.ts";
+import { type Pod, pods } from "../model/pod.ts";
+import type { Reader } from "./transaction.ts";
 
 /** The other pods of its controller. */
 export function peersOf(reader: Reader, pod: Pod): readonly Pod[] {
