@@ -65,7 +65,7 @@ function parsed(unit: Unit, text: string): number | boolean | undefined {
     case "share":
       return text.endsWith("%") ? decimal(text.slice(0, -1), 100) : decimal(text, 1);
     case "count":
-      return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+      return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
     case "rate":
       return decimal(text, 1);
     case "switch":
@@ -74,7 +74,7 @@ function parsed(unit: Unit, text: string): number | boolean | undefined {
 }
 
 function decimal(text: string, divisor: number): number | undefined {
-  return /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) / divisor : undefined;
+  return /^\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) / divisor : undefined;
 }
 
 /** As it can be given again: exact, in the largest unit that divides it. */
