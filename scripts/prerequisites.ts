@@ -11,6 +11,7 @@ interface Need {
 
 const NEEDS: readonly Need[] = [
   { debianPackage: "docker.io", files: ["/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd"] },
+  { debianPackage: "etcd-server", files: ["/usr/bin/etcd"] },
   { debianPackage: "iproute2", files: ["/usr/sbin/ip", "/usr/bin/ip", "/sbin/ip"] },
   { debianPackage: "iptables", files: ["/usr/sbin/iptables", "/sbin/iptables"] },
   { debianPackage: "nftables", files: ["/usr/sbin/nft"] },

@@ -1,5 +1,6 @@
 /** What an agent needs of a control plane. In one process app/ gives it the store; over a network it is a connection. */
 
+import type { ClusterNews } from "../model/cluster-news.ts";
 import type { Goodbye, Heartbeat, HeartbeatAnswer } from "../model/heartbeat.ts";
 import type { Draft } from "../model/meta.ts";
 import type { Node } from "../model/node.ts";
@@ -23,7 +24,12 @@ export interface NodeEvent {
 
 export type Assignments =
   /** Everything bound to this node, at the start and whenever changes may have been missed. */
-  | { readonly type: "all"; readonly pods: readonly Pod[] }
+  | {
+      readonly type: "all";
+      readonly pods: readonly Pod[];
+      /** The store has been restored to an older state: what runs and is not listed goes on running until somebody says what is meant. */
+      readonly keepsUnknown?: true;
+    }
   | {
       readonly type: "changed";
       readonly pods: readonly Pod[];
@@ -48,6 +54,8 @@ export interface Control {
    * host answered that it does not run.
    */
   heartbeat(beat: Heartbeat): Promise<HeartbeatAnswer>;
+  /** What a node has to know of the cluster to find it again, now and as it changes. Absent where there is nothing to find. */
+  watchCluster?(listener: (news: ClusterNews) => void, signal: AbortSignal): void;
   /** Says that the agent goes away for a while, so that nothing of it is moved. Best effort. */
   goodbye(goodbye: Goodbye): Promise<void>;
 }

@@ -18,6 +18,8 @@ interface Identity extends Issued {
 
 export interface Pki {
   readonly server: Identity;
+  /** With which this server proves to the others that it is one. */
+  readonly peer: Identity;
   /** sha256 of the CA's public key, for people and join tokens to pin. */
   readonly caHash: string;
   /** The actor that a bearer token stands for. */
@@ -45,6 +47,11 @@ export async function openPki(stateDir: string, nowMs: number): Promise<Pki> {
     names: serverNames(),
     usage: "server",
   });
+  const peer = await ensureLeaf(dir, "peer", ca, nowMs, {
+    subject: `CN=${hostname().toLowerCase()},O=styrmann:server`,
+    names: [],
+    usage: "client",
+  });
   await ensureLeaf(dir, "admin", ca, nowMs, {
     subject: "CN=admin,O=styrmann:admin",
     names: [],
@@ -54,6 +61,7 @@ export async function openPki(stateDir: string, nowMs: number): Promise<Pki> {
   const token = await ensureToken(tokenFile);
   return {
     server: { caPem: ca.certPem, ...server },
+    peer: { caPem: ca.certPem, ...peer },
     caHash: createHash("sha256").update(publicKeyOf(ca.certPem)).digest("hex"),
     actorOfToken: (given) => (sameSecret(given, token) ? { name: "admin", roles: ["admin"] } : undefined),
     files: {
@@ -80,6 +88,8 @@ const ROLE_OF_ORGANISATION: Readonly<Record<string, Role>> = {
   "styrmann:admin": "admin",
   "styrmann:operator": "operator",
   "styrmann:viewer": "viewer",
+  "styrmann:node": "node",
+  "styrmann:server": "server",
 };
 
 async function ensureCa(dir: string, nowMs: number): Promise<Issued> {

@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { ApiError } from "../model/errors.ts";
 import { type Actor, authorize } from "./actor.ts";
 import { withLimitedBody } from "./limited-body.ts";
-import type { Api, RequestContext, Route, Socket, SocketRoute } from "./route.ts";
+import type { Api, Elsewhere, RequestContext, Route, Socket, SocketRoute } from "./route.ts";
 
 /** What the connection knows about whoever sent the request. `actor` undefined: nobody we know. */
 export interface Connection {
@@ -37,17 +37,18 @@ interface Bindings {
   readonly Bindings: { readonly connection: Connection };
 }
 
-/** `onBug` is told of failures that no dialect has words for. */
+/** `onBug` is told of failures that no dialect has words for. `elsewhere`: the leader, while that is another process. */
 export function mountApis(
   apis: readonly Api[],
   onServed: (served: Served) => void = () => {},
   onBug: (error: unknown, route: string) => void = () => {},
+  elsewhere: () => Elsewhere | undefined = () => undefined,
 ): Mounted {
   const router = new Hono<Bindings>();
-  const sockets = new Hono<{ Bindings: { readonly connection: Connection; readonly found: { value?: OpenSocket } } }>();
+  const sockets = new Hono<SocketBindings>();
   for (const api of apis) {
-    for (const route of api.routes) mountRoute(router, api, route, { onServed, onBug });
-    for (const route of api.sockets ?? []) mountSocket(sockets, api, route);
+    for (const route of api.routes) mountRoute(router, api, route, { onServed, onBug, elsewhere });
+    for (const route of api.sockets ?? []) mountSocket(sockets, api, route, elsewhere);
   }
   router.notFound((context) => notFound(apis, context.req.raw));
   router.onError(
@@ -71,18 +72,26 @@ interface OpenSocket {
   readonly take: (socket: Socket) => void;
 }
 
-interface Listeners {
-  readonly onServed: (served: Served) => void;
-  readonly onBug: (error: unknown, route: string) => void;
+interface SocketBindings {
+  readonly Bindings: { readonly connection: Connection; readonly found: { value?: OpenSocket } };
 }
 
-function mountRoute(router: Hono<Bindings>, api: Api, route: Route, { onServed, onBug }: Listeners): void {
+interface Surroundings {
+  readonly onServed: (served: Served) => void;
+  readonly onBug: (error: unknown, route: string) => void;
+  readonly elsewhere: () => Elsewhere | undefined;
+}
+
+function mountRoute(router: Hono<Bindings>, api: Api, route: Route, around: Surroundings): void {
+  const { onServed, onBug, elsewhere } = around;
   router.on(route.method, route.path, async (c) => {
     const { connection } = c.env;
     const request = c.req.raw;
     const respond = async () => {
       try {
         const context = contextOf(request, connection, route, c.req.param() as Record<string, string>);
+        const leader = route.access.verb === "read" && !route.atLeader ? undefined : elsewhere();
+        if (leader) return await leader.forward(withLimitedBody(request), context);
         return await route.handle(withLimitedBody(request), context);
       } catch (error) {
         if (!(error instanceof ApiError) && !request.signal.aborted) onBug(error, `${route.method} ${route.path}`);
@@ -103,15 +112,18 @@ function mountRoute(router: Hono<Bindings>, api: Api, route: Route, { onServed, 
 }
 
 function mountSocket(
-  sockets: Hono<{ Bindings: { readonly connection: Connection; readonly found: { value?: OpenSocket } } }>,
+  sockets: Hono<SocketBindings>,
   api: Api,
   route: SocketRoute,
+  elsewhere: () => Elsewhere | undefined,
 ): void {
   sockets.get(route.path, async (c) => {
     const request = c.req.raw;
     try {
       const context = contextOf(request, c.env.connection, route, c.req.param() as Record<string, string>);
-      c.env.found.value = { protocols: route.protocols, take: await route.open(request, context) };
+      const leader = route.here ? undefined : elsewhere();
+      const take = await (leader ? leader.openSocket(request, context) : route.open(request, context));
+      c.env.found.value = { protocols: route.protocols, take };
       return new Response(null, { status: 204 });
     } catch (error) {
       return api.renderError(error, request);

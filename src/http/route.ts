@@ -18,6 +18,8 @@ export interface Route {
   /** Hono's path syntax: `/fleet/v1/units/:name`, `/v2/apps/:id{.+}/tasks`. Of two that match, the first listed wins. */
   readonly path: string;
   readonly access: Access;
+  /** A read that only the server that leads can answer, from what it has in memory beside the store. Whatever is no `read` goes there anyway. */
+  readonly atLeader?: true;
   /** Throws ApiError to refuse. A body that streams is sent at once, headers first. */
   handle(request: Request, context: RequestContext): Response | Promise<Response>;
 }
@@ -26,6 +28,8 @@ export interface Route {
 export interface SocketRoute {
   readonly path: string;
   readonly access: Access;
+  /** Answered by the server that was asked, also when another leads. */
+  readonly here?: true;
   readonly protocols: readonly string[];
   /** Called before the upgrade; throws ApiError to refuse with an HTTP answer. What it returns takes the open socket. */
   open(request: Request, context: RequestContext): Promise<(socket: Socket) => void>;
@@ -40,6 +44,12 @@ export interface Socket {
   onClose(listener: () => void): void;
   /** Bytes accepted by `send` and not yet on their way. */
   readonly bufferedBytes: number;
+}
+
+/** The server that leads, when it is another: where requests go that this one cannot answer. The answer is passed on as it comes. */
+export interface Elsewhere {
+  forward(request: Request, context: RequestContext): Promise<Response>;
+  openSocket(request: Request, context: RequestContext): Promise<(socket: Socket) => void>;
 }
 
 /** What app/ mounts: a set of paths that share one way to word errors. */

@@ -1,7 +1,9 @@
 import { clusterSettings } from "./cluster-settings.ts";
+import { clusterTrusts } from "./cluster-trust.ts";
 import { configMaps } from "./config-map.ts";
 import { endpoints } from "./endpoints.ts";
 import { events } from "./event.ts";
+import { joinTokens } from "./join-token.ts";
 import type { Kind } from "./meta.ts";
 import { namespaces } from "./namespace.ts";
 import { nodes } from "./node.ts";
@@ -10,7 +12,9 @@ import { pods } from "./pod.ts";
 import { rebalances } from "./rebalance.ts";
 import { replicationControllers } from "./replication-controller.ts";
 import { secrets } from "./secret.ts";
+import { servers } from "./server.ts";
 import { services } from "./service.ts";
+import { users } from "./user.ts";
 
 /** The kinds of the kernel: what every dialect may use. A dialect's own kinds come with its personality. */
 export const kernelKinds: readonly Kind[] = [
@@ -26,4 +30,8 @@ export const kernelKinds: readonly Kind[] = [
   clusterSettings,
   nodeDrains,
   rebalances,
+  servers,
+  clusterTrusts,
+  joinTokens,
+  users,
 ] as readonly unknown[] as readonly Kind[];

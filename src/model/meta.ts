@@ -48,6 +48,10 @@ export interface Kind<T extends StoredObject = StoredObject> {
   readonly name: string;
   readonly apiVersion: string;
   readonly namespaced: boolean;
+  /** Encrypted in the journal and in backups. */
+  readonly isSealed?: true;
+  /** Never shown as an object: it has commands of its own. */
+  readonly isHidden?: true;
   /** Index name → the values under which an object is found. Must depend on the object alone. */
   readonly indexes: Readonly<Record<string, IndexValues<T>>>;
 }
@@ -65,8 +69,10 @@ export function defineKind<T extends StoredObject>(
   apiVersion: string,
   scope: "namespaced" | "cluster",
   indexes: Kind<T>["indexes"] = {},
+  nature: Pick<Kind, "isSealed" | "isHidden"> = {},
 ): Kind<T> {
   return {
+    ...nature,
     name,
     apiVersion,
     namespaced: scope === "namespaced",

@@ -11,4 +11,4 @@ export interface Secret {
   readonly immutable?: boolean;
 }
 
-export const secrets = defineKind<Secret>("Secret", "v1", "namespaced");
+export const secrets = defineKind<Secret>("Secret", "v1", "namespaced", {}, { isSealed: true });

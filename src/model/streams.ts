@@ -39,6 +39,17 @@ export interface ExecSession {
   kill(): void;
 }
 
+/** Bytes both ways: a TCP connection into a pod. */
+export interface ByteStream {
+  /** Ends when the other side has said all; throws when the connection breaks. What is not read is not sent. */
+  readonly readable: AsyncIterable<Uint8Array>;
+  /** Resolves when there is room for more. */
+  write(data: Uint8Array): Promise<void>;
+  /** We have said all. */
+  end(): void;
+  destroy(): void;
+}
+
 /** Averages since the last reading. */
 export interface Usage {
   readonly cpuMillis: number;
@@ -55,5 +66,7 @@ export interface NodeAccess {
     pod: { readonly nodeName: string; readonly uid: string; readonly container?: string },
     request: ExecRequest,
   ): Promise<ExecSession>;
+  /** Connects to a TCP port of the pod as one inside of it would. */
+  forward?(pod: { readonly nodeName: string; readonly uid: string }, port: number): Promise<ByteStream>;
   usage(pod: { readonly nodeName: string; readonly uid: string }): Promise<Readonly<Record<string, Usage>>>;
 }

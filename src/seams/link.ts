@@ -7,6 +7,8 @@
 export interface Link {
   /** Never throws, and promises nothing: an answer is the only sign that it arrived. */
   send(frame: string): void;
+  /** A frame of bytes, in order with the others; absent on links that carry text alone. */
+  sendBytes?(frame: Uint8Array): void;
   close(reason: string): void;
   /** What was sent and has not left this process; absent where nobody can tell. */
   readonly bufferedBytes?: number;
@@ -14,6 +16,7 @@ export interface Link {
 
 export interface LinkListener {
   frame(text: string): void;
+  bytes?(frame: Uint8Array): void;
   /** Once, with why; not after our own `close`. */
   closed(reason: string): void;
 }

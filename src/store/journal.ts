@@ -1,4 +1,4 @@
-/** What makes the store durable. Implementations: journals/{memory,sqlite}; proof: test/contract/journal. */
+/** What makes the store durable. Implementations: journals/{memory,sqlite,etcd}; proof: test/contract/journal. */
 
 /** One row as it is after a change. `json` undefined = the row is gone. */
 export interface JournalEntry {
@@ -28,4 +28,48 @@ export interface Journal {
    */
   append(entries: readonly JournalEntry[]): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A control-plane process as the others know it. */
+export interface ServerIdentity {
+  readonly name: string;
+  /** `https://HOST:PORT` that other servers reach it at. */
+  readonly url: string;
+  readonly version: string;
+}
+
+/** The right to write, until it is lost. */
+export interface Leadership {
+  /** Counts up with every change of leader. */
+  readonly term: number;
+  /** Aborts, with an Error that says why, as soon as this process may no longer write. Never un-aborts. */
+  readonly lost: AbortSignal;
+  /** Gives it up at once, so that another takes over without waiting for the lease. */
+  resign(): Promise<void>;
+}
+
+/** What a follower hears. */
+export interface Followed {
+  /** One whole batch that a leader has appended; in order, none twice, none left out, from the revision of `load` on. */
+  batch(entries: readonly JournalEntry[]): void;
+  /** Following has ended for good (history compacted, revoked): the store has to be loaded anew. */
+  lost(reason: string): void;
+}
+
+/**
+ * A journal that several control-plane processes share. One leads and appends; every append also proves that it still
+ * leads, so that a deposed leader, however slow it notices, cannot write. The others follow.
+ */
+export interface SharedJournal extends Journal {
+  /** Called once, after `load`. What this process itself appends is not delivered. */
+  follow(followed: Followed): void;
+  /**
+   * Resolves once this process leads, and everything that earlier leaders wrote has been delivered. Rejects when `signal`
+   * aborts. May be called again after the leadership was lost.
+   */
+  campaign(me: ServerIdentity, signal: AbortSignal): Promise<Leadership>;
+  /** Who leads, as far as this process knows; undefined when nobody does. */
+  readonly leader: ServerIdentity | undefined;
+  /** Called whenever `leader` changes. */
+  onLeader(listener: (leader: ServerIdentity | undefined) => void): void;
 }
