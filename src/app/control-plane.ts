@@ -1,5 +1,6 @@
 /** The server half of a process: store, controllers, scheduler and the dialects' routes, put together. Opens no socket. */
 import { styrApi } from "../api/styr-api.ts";
+import { versioned } from "../api/versioned.ts";
 import { replicatedSource } from "../api/workloads.ts";
 import type { Controller } from "../controllers/controller.ts";
 import { cordonTaint } from "../controllers/cordon-taint.ts";
@@ -99,7 +100,7 @@ export class ControlPlane {
       ...personalities.map((personality) => personality.api(context)),
       this.#ownApi(options, kinds, context),
       ...(options.moreApis ?? []),
-    ];
+    ].map((api) => versioned(api, options.version));
     this.mounted = mountApis(apis, undefined, (error, route) =>
       log.error("a request met a bug", { route, error: error instanceof Error ? error.stack : String(error) }),
     );

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
+import { clientVersion } from "./client-version.ts";
 import { plainText } from "./plain-text.ts";
 import { openSession } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
@@ -13,11 +13,6 @@ export function register(program: Command, terminal: Terminal): void {
       terminal.out(`client  styr ${clientVersion()} on Node ${process.versions.node}\n`);
       if (!client) terminal.out(`server  ${await serverVersion(command, terminal)}\n`);
     });
-}
-
-export function clientVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** That no server answers is an answer here, not a failure. */

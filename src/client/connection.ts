@@ -1,5 +1,6 @@
 /** HTTP to one server over a unix socket or the network, with connections kept for reuse. */
 import { Agent, type IncomingMessage, type RequestOptions, request } from "node:http";
+import { skewProblem, VERSION_HEADER } from "../model/version-skew.ts";
 import { ClientError } from "./client-error.ts";
 import { connectionProblem } from "./connection-problem.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -20,14 +21,25 @@ export interface Answer {
   readonly text: string;
 }
 
+export interface ConnectionOptions {
+  readonly mostSockets?: number;
+  readonly version?: string;
+}
+
+/** Works with any server: it is how a command finds out which version that has. */
+const VERSION_PATH = "/styr/v1/version";
+
 export class Connection {
   readonly endpoint: Endpoint;
   readonly #mostSockets: number;
+  readonly #version: string | undefined;
   #options: Promise<RequestOptions & { readonly secure: boolean }> | undefined;
 
-  constructor(endpoint: Endpoint, mostSockets = 16) {
+  /** `version`: this program's, which it says with every call; a server that is too far from it is not talked to. */
+  constructor(endpoint: Endpoint, { mostSockets = 16, version }: ConnectionOptions = {}) {
     this.endpoint = endpoint;
     this.#mostSockets = mostSockets;
+    this.#version = version;
   }
 
   /** The whole answer, whatever its status. ClientError when there is none. */
@@ -62,15 +74,27 @@ export class Connection {
         "User-Agent": "styr",
         ...(payload ? { "Content-Type": "application/json", "Content-Length": payload.length } : {}),
         ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+        ...(this.#version === undefined ? {} : { [VERSION_HEADER]: this.#version }),
         ...headers,
       },
       ...(signal === undefined ? {} : { signal }),
     });
-    return new Promise((resolve, reject) => {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
       sent.on("response", resolve);
       sent.on("error", (error) => reject(connectionProblem(error, this.endpoint)));
       sent.end(payload);
     });
+    if (path !== VERSION_PATH) this.#checkVersion(response);
+    return response;
+  }
+
+  #checkVersion(response: IncomingMessage): void {
+    if (this.#version === undefined) return;
+    const said = response.headers[VERSION_HEADER.toLowerCase()];
+    const problem = skewProblem(this.#version, typeof said === "string" ? said : undefined, "server");
+    if (problem === undefined) return;
+    response.destroy();
+    throw new ClientError(problem, { next: "styr version" });
   }
 }
 
