@@ -10,7 +10,31 @@ export interface ClusterTrust {
     readonly clusterId: string;
     /** All that are believed; the first one signs. During a rotation there are two. */
     readonly authorities: readonly Authority[];
+    /** Under way while two are believed. */
+    readonly rotation?: CaRotation;
+    /** Whose certificates are no longer taken, though a CA that is believed has signed them. */
+    readonly refused?: readonly RefusedCertificates[];
   };
+}
+
+/**
+ * How one CA takes another's place. `believe`: the new one comes second, until every host believes it; `renew`: it signs, until
+ * every host has a certificate of it. Then the old one goes.
+ */
+export interface CaRotation {
+  readonly step: "believe" | "renew";
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly by: string;
+}
+
+/** Every certificate of this name and role that was issued before that moment. */
+export interface RefusedCertificates {
+  readonly name: string;
+  readonly role: "node" | "server" | "admin";
+  /** RFC 3339. */
+  readonly before: string;
+  readonly why: string;
 }
 
 export interface Authority {

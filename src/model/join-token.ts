@@ -14,6 +14,8 @@ export interface JoinToken {
     /** How many hosts it is good for. */
     readonly uses: number;
     readonly madeBy: string;
+    /** RFC 3339; it is kept a while, so that a host that brings it can be told. */
+    readonly revokedAt?: string;
     /** Hosts that have joined with it. The same host may ask again, with the same key: its answer may have been lost. */
     readonly used: readonly {
       readonly host: string;

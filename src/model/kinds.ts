@@ -3,6 +3,7 @@ import { clusterTrusts } from "./cluster-trust.ts";
 import { configMaps } from "./config-map.ts";
 import { endpoints } from "./endpoints.ts";
 import { events } from "./event.ts";
+import { hostCertificates } from "./host-certificate.ts";
 import { joinTokens } from "./join-token.ts";
 import type { Kind } from "./meta.ts";
 import { namespaces } from "./namespace.ts";
@@ -33,5 +34,6 @@ export const kernelKinds: readonly Kind[] = [
   servers,
   clusterTrusts,
   joinTokens,
+  hostCertificates,
   users,
 ] as readonly unknown[] as readonly Kind[];
