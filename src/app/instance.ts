@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Random } from "../seams/random.ts";
 import type { Options } from "./settings.ts";
+import type { StorePlace } from "./store-place.ts";
 
 /** What a state directory remembers of how it was started, so that later commands need not be told again. */
 export interface Place {
@@ -12,6 +13,8 @@ export interface Place {
   readonly cgroup: string;
   readonly podRange: string;
   readonly dockerHost: string;
+  /** Where the control plane of this directory keeps its state; absent where it has none, and for sqlite of earlier versions. */
+  readonly store?: StorePlace;
 }
 
 const FILE = "place.json";
@@ -26,11 +29,11 @@ export async function readPlace(stateDir: string): Promise<Place | undefined> {
   }
 }
 
-/** Makes the state directory and writes the place down; the instance of a place that was there stays. */
+/** Makes the state directory and writes the place down; the instance of a place that was there stays, and what is not given. */
 export async function keepPlace(stateDir: string, place: Omit<Place, "instance">, random: Random): Promise<Place> {
   await mkdir(stateDir, { recursive: true, mode: 0o711 });
   const before = await readPlace(stateDir);
-  const kept = { instance: before?.instance ?? random.uuid(), ...place };
+  const kept = { ...before, ...place, instance: before?.instance ?? random.uuid() };
   // A full disk must not keep a node from coming back.
   if (isDeepStrictEqual(before, kept)) return kept;
   const file = join(stateDir, FILE);

@@ -4,6 +4,7 @@ import { userInfo } from "node:os";
 import { resolve } from "node:path";
 import { defaultStateDir, socketIn } from "../client/locations.ts";
 import { parseQuantity } from "../lib/quantity.ts";
+import { type StoreOptionsGiven, type StorePlace, storeOf } from "./store-place.ts";
 
 export interface Settings {
   /** Everything styr keeps: store, keys, records, volumes. */
@@ -29,9 +30,13 @@ export interface Settings {
   readonly cgroupRoot: string;
   readonly strategy: "spread" | "binpack";
   readonly logLevel: string;
+  /** As given; undefined = as it is remembered. */
+  readonly store: StorePlace | undefined;
+  /** Where others reach this server, as given; undefined = the host's own address, and the port of HTTPS. */
+  readonly advertise: { readonly host: string; readonly port: number } | undefined;
 }
 
-export interface Options {
+export interface Options extends StoreOptionsGiven {
   readonly state?: string;
   readonly listen?: string;
   readonly http?: string;
@@ -45,6 +50,7 @@ export interface Options {
   readonly cgroup?: string;
   readonly strategy?: string;
   readonly logLevel?: string;
+  readonly advertise?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -81,6 +87,8 @@ export function readSettings(options: Options, environment: Environment = proces
     cgroupRoot: plainName("--cgroup", options.cgroup ?? "styrmann"),
     strategy: strategyOf(options.strategy),
     logLevel: options.logLevel ?? "info",
+    store: storeOf(options),
+    advertise: options.advertise === undefined ? undefined : advertised(options.advertise, listen.port),
   };
 }
 
@@ -89,6 +97,16 @@ function address(option: string, text: string): { readonly host: string; readonl
   const port = Number(parts?.[2]);
   if (!parts || port > 65535) throw new Error(`${option} ${text}: give HOST:PORT, with a port from 0 to 65535`);
   return { host: (parts[1] ?? "").replace(/^\[|\]$/g, "") || "127.0.0.1", port };
+}
+
+/** `HOST` or `HOST:PORT`: one that means something on other hosts too. */
+function advertised(text: string, usualPort: number): { readonly host: string; readonly port: number } {
+  const at =
+    /:\d+$/.test(text) && !/^[0-9a-f]*:[0-9a-f:]+$/i.test(text)
+      ? address("--advertise", text)
+      : { host: text.replace(/^\[|\]$/g, ""), port: usualPort };
+  if (/^[\w.:-]+$/.test(at.host) && !["0.0.0.0", "::"].includes(at.host)) return at;
+  throw new Error(`--advertise ${text}: give the HOST, or HOST:PORT, at which agents and other servers reach this one`);
 }
 
 /** Plain HTTP carries no proof of who asks, so it must not leave the machine. */
