@@ -30,7 +30,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   drivers: ["lib", "seams", "model"],
   network: ["lib", "seams", "model", "client"],
   client: ["lib", "seams", "model"],
-  dispatcher: ["lib", "seams", "model", "store", "agent/control", "agent/frames"],
+  dispatcher: [
+    ...["lib", "seams", "model", "store", "agent/control", "agent/frames"],
+    ...["http", "api/errors", "network/link"],
+  ],
   agent: ["lib", "seams", "model", "scheduling/fit", "drivers/driver", "client", "network"],
   http: ["lib", "seams", "model/errors"],
   personalities: ["lib", "seams", "model", "store", "http", "controllers/controller"],

@@ -174,6 +174,8 @@ function asSocket(socket: WebSocket): Socket {
     get bufferedBytes() {
       return socket.bufferedAmount;
     },
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
   };
 }
 

@@ -44,6 +44,9 @@ export interface Socket {
   onClose(listener: () => void): void;
   /** Bytes accepted by `send` and not yet on their way. */
   readonly bufferedBytes: number;
+  /** Reads no more until `resume`, so that the other side has to wait; absent where that cannot be done. */
+  pause?(): void;
+  resume?(): void;
 }
 
 /** The server that leads, when it is another: where requests go that this one cannot answer. The answer is passed on as it comes. */
