@@ -10,6 +10,8 @@ export interface Connection {
   readonly actor: Actor | undefined;
   readonly remoteAddress: string;
   readonly origin: string;
+  /** The server that passed the request on; `actor` is then who asked there. */
+  readonly via?: string;
 }
 
 /** A finished request, for the log and for metrics. */
@@ -123,6 +125,7 @@ function mountSocket(
       const context = contextOf(request, c.env.connection, route, c.req.param() as Record<string, string>);
       const leader = route.here ? undefined : elsewhere();
       const take = await (leader ? leader.openSocket(request, context) : route.open(request, context));
+      if (take instanceof Response) return take;
       c.env.found.value = { protocols: route.protocols, take };
       return new Response(null, { status: 204 });
     } catch (error) {

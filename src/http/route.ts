@@ -52,7 +52,8 @@ export interface Socket {
 /** The server that leads, when it is another: where requests go that this one cannot answer. The answer is passed on as it comes. */
 export interface Elsewhere {
   forward(request: Request, context: RequestContext): Promise<Response>;
-  openSocket(request: Request, context: RequestContext): Promise<(socket: Socket) => void>;
+  /** A Response is the leader's refusal. */
+  openSocket(request: Request, context: RequestContext): Promise<Response | ((socket: Socket) => void)>;
 }
 
 /** What app/ mounts: a set of paths that share one way to word errors. */
