@@ -10,7 +10,7 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { Actor, Role } from "../http/actor.ts";
-import type { Issued, LeafRequest } from "./issue-certificate.ts";
+import type { Issued, LeafRequest } from "../trust/issue-certificate.ts";
 
 interface Identity extends Issued {
   readonly caPem: string;
@@ -96,7 +96,7 @@ async function ensureCa(dir: string, nowMs: number): Promise<Issued> {
   const [certFile, keyFile] = [join(dir, "ca.crt"), join(dir, "ca.key")];
   const [certPem, keyPem] = [await readIfThere(certFile), await readIfThere(keyFile)];
   if (certPem !== undefined && keyPem !== undefined) return { certPem, keyPem };
-  const { issueCa } = await import("./issue-certificate.ts");
+  const { issueCa } = await import("../trust/issue-certificate.ts");
   return keep(certFile, keyFile, await issueCa(nowMs, nowMs + CA_YEARS * YEAR_MS));
 }
 
@@ -104,7 +104,7 @@ async function ensureLeaf(dir: string, name: string, ca: Issued, nowMs: number, 
   const [certFile, keyFile] = [join(dir, `${name}.crt`), join(dir, `${name}.key`)];
   const [certPem, keyPem] = [await readIfThere(certFile), await readIfThere(keyFile)];
   if (certPem !== undefined && keyPem !== undefined && isUsable(certPem, ca, nowMs, wanted)) return { certPem, keyPem };
-  const { issueLeaf } = await import("./issue-certificate.ts");
+  const { issueLeaf } = await import("../trust/issue-certificate.ts");
   return keep(certFile, keyFile, await issueLeaf(ca, wanted, nowMs, nowMs + LEAF_MS));
 }
 

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ControlPlane } from "../../src/app/control-plane.ts";
-import { issueLeaf } from "../../src/app/issue-certificate.ts";
+import { issueLeaf } from "../../src/trust/issue-certificate.ts";
 import { LateNodeAccess } from "../../src/app/late-node-access.ts";
 import { type Listening, listenTls } from "../../src/app/listen.ts";
 import { personalities } from "../../src/app/personalities.ts";
