@@ -1,3 +1,6 @@
+import type { MeterSet } from "../metrics/definition.ts";
+import type { ProcessReading } from "../metrics/process-metrics.ts";
+import type { ServerMeters } from "../metrics/server-metrics.ts";
 import type { CopiesRule } from "../model/copies.ts";
 import type { Kind } from "../model/meta.ts";
 import type { NodeStates } from "../model/node-state.ts";
@@ -25,7 +28,11 @@ export interface StyrApiContext {
   /** Names of the dialects served, for `styr status`. */
   readonly dialects: readonly string[];
   /** How the process fares; absent = not measured. */
-  readonly process?: () => { readonly lagMs: number; readonly memoryBytes: number };
+  readonly process?: () => ProcessReading;
+  /** Where the server's parts count what they do, for /metrics. */
+  readonly meters?: ServerMeters;
+  /** What else this process shows there: its agent, if it has one. */
+  readonly moreMeters?: () => readonly MeterSet[];
   /** How nodes fare, and the brake; absent = nobody watches over them. */
   readonly lifecycle?: NodeStates;
   /** Why a pod is, or is not, where it is. */

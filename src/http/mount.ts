@@ -1,27 +1,25 @@
 /** Turns a list of Apis into one function from Request to Response: routing, authorisation, and each dialect's own words for failures. */
 import { Hono } from "hono";
 import { ApiError } from "../model/errors.ts";
-import { type Actor, authorize } from "./actor.ts";
+import type { Actor } from "./actor.ts";
+import { admit, type FrontDesk, type Visit } from "./front-desk.ts";
 import { withLimitedBody } from "./limited-body.ts";
-import type { Api, Elsewhere, RequestContext, Route, Socket, SocketRoute } from "./route.ts";
+import type { Api, Elsewhere, Route, Socket, SocketRoute } from "./route.ts";
+import { type Served, servedOf } from "./served.ts";
 
-/** What the connection knows about whoever sent the request. `actor` undefined: nobody we know. */
+/** What the connection knows about whoever sent the request. `actor` undefined: nobody that the listener knows. */
 export interface Connection {
   readonly actor: Actor | undefined;
   readonly remoteAddress: string;
   readonly origin: string;
   /** The server that passed the request on; `actor` is then who asked there. */
   readonly via?: string;
-}
-
-/** A finished request, for the log and for metrics. */
-export interface Served {
-  readonly api: string;
-  readonly route: string;
-  readonly method: string;
-  readonly path: string;
-  readonly actor: string;
-  readonly status: number;
+  /** A token that the listener does not know: the front desk may. */
+  readonly bearer?: string;
+  /** Who may open the unix socket is on this machine, and is its owner. */
+  readonly isLocal?: true;
+  /** Calls once the exchange is over, however it ended. Absent: there is no connection, and open streams are not counted. */
+  readonly onClosed?: (listener: () => void) => void;
 }
 
 export interface Mounted {
@@ -39,18 +37,23 @@ interface Bindings {
   readonly Bindings: { readonly connection: Connection };
 }
 
-/** `onBug` is told of failures that no dialect has words for. `elsewhere`: the leader, while that is another process. */
+/**
+ * `onBug` is told of failures that no dialect has words for. `elsewhere`: the leader, while that is another process.
+ * `monotonicMs`: how long requests take goes by it.
+ */
 export function mountApis(
   apis: readonly Api[],
   onServed: (served: Served) => void = () => {},
   onBug: (error: unknown, route: string) => void = () => {},
   elsewhere: () => Elsewhere | undefined = () => undefined,
+  desk: FrontDesk = {},
 ): Mounted {
   const router = new Hono<Bindings>();
   const sockets = new Hono<SocketBindings>();
+  const around: Surroundings = { onServed, onBug, elsewhere, desk };
   for (const api of apis) {
-    for (const route of api.routes) mountRoute(router, api, route, { onServed, onBug, elsewhere });
-    for (const route of api.sockets ?? []) mountSocket(sockets, api, route, elsewhere);
+    for (const route of api.routes) mountRoute(router, api, route, around);
+    for (const route of api.sockets ?? []) mountSocket(sockets, api, route, around);
   }
   router.notFound((context) => notFound(apis, context.req.raw));
   router.onError(
@@ -82,33 +85,36 @@ interface Surroundings {
   readonly onServed: (served: Served) => void;
   readonly onBug: (error: unknown, route: string) => void;
   readonly elsewhere: () => Elsewhere | undefined;
+  readonly desk: FrontDesk;
 }
 
 function mountRoute(router: Hono<Bindings>, api: Api, route: Route, around: Surroundings): void {
-  const { onServed, onBug, elsewhere } = around;
+  const { onServed, onBug, elsewhere, desk } = around;
   router.on(route.method, route.path, async (c) => {
     const { connection } = c.env;
     const request = c.req.raw;
+    const params = c.req.param() as Record<string, string>;
+    const visit: Visit = {};
+    let error: unknown;
+    let forwarded = false;
     const respond = async () => {
       try {
-        const context = contextOf(request, connection, route, c.req.param() as Record<string, string>);
+        const context = admit(desk, visit, request, connection, route, params);
         const leader = route.access.verb === "read" && !route.atLeader ? undefined : elsewhere();
-        if (leader) return await leader.forward(withLimitedBody(request), context);
-        return await route.handle(withLimitedBody(request), context);
-      } catch (error) {
-        if (!(error instanceof ApiError) && !request.signal.aborted) onBug(error, `${route.method} ${route.path}`);
-        return api.renderError(error, request);
+        if (!leader) return await route.handle(withLimitedBody(request), context);
+        const answer = await leader.forward(withLimitedBody(request), context);
+        forwarded = true;
+        return answer;
+      } catch (reason) {
+        error = reason;
+        visit.release?.();
+        if (!(reason instanceof ApiError) && !request.signal.aborted) onBug(reason, `${route.method} ${route.path}`);
+        return api.renderError(reason, request);
       }
     };
     const response = await respond();
-    onServed({
-      api: api.name,
-      route: route.path,
-      method: request.method,
-      path: c.req.path,
-      actor: connection.actor?.name ?? "",
-      status: response.status,
-    });
+    const outcome = { status: response.status, error, forwarded };
+    onServed(servedOf(api.name, route, request, connection, params, visit.actor, outcome));
     return response;
   });
 }
@@ -117,39 +123,35 @@ function mountSocket(
   sockets: Hono<SocketBindings>,
   api: Api,
   route: SocketRoute,
-  elsewhere: () => Elsewhere | undefined,
+  { onServed, onBug, elsewhere, desk }: Surroundings,
 ): void {
   sockets.get(route.path, async (c) => {
+    const { connection, found } = c.env;
     const request = c.req.raw;
+    const params = c.req.param() as Record<string, string>;
+    const visit: Visit = {};
+    const served = (status: number, error: unknown, forwarded: boolean) =>
+      onServed(servedOf(api.name, route, request, connection, params, visit.actor, { status, error, forwarded }));
     try {
-      const context = contextOf(request, c.env.connection, route, c.req.param() as Record<string, string>);
+      const context = admit(desk, visit, request, connection, route, params);
       const leader = route.here ? undefined : elsewhere();
       const take = await (leader ? leader.openSocket(request, context) : route.open(request, context));
-      if (take instanceof Response) return take;
-      c.env.found.value = { protocols: route.protocols, take };
+      if (take instanceof Response) {
+        visit.release?.();
+        served(take.status, undefined, true);
+        return take;
+      }
+      found.value = { protocols: route.protocols, take };
+      served(101, undefined, leader !== undefined);
       return new Response(null, { status: 204 });
     } catch (error) {
-      return api.renderError(error, request);
+      visit.release?.();
+      if (!(error instanceof ApiError) && !request.signal.aborted) onBug(error, `GET ${route.path}`);
+      const response = api.renderError(error, request);
+      served(response.status, error, false);
+      return response;
     }
   });
-}
-
-/** Denies by default: no actor is 401, an actor without the right is 403. Nothing of a handler runs before this. */
-function contextOf(
-  request: Request,
-  { actor, remoteAddress, origin }: Connection,
-  { access }: Route | SocketRoute,
-  params: Readonly<Record<string, string>>,
-): RequestContext {
-  if (!actor)
-    throw new ApiError(
-      "Unauthorized",
-      "Unauthorized: send a token of this cluster, or a client certificate that its CA signed",
-    );
-  if (!authorize(actor, access)) {
-    throw new ApiError("Forbidden", `"${actor.name}" may not ${access.verb} ${access.resource}`);
-  }
-  return { actor, params, url: new URL(request.url), signal: request.signal, origin, remoteAddress };
 }
 
 const METHODS: readonly Route["method"][] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];

@@ -1,0 +1,97 @@
+import type { Catalogue } from "./definition.ts";
+import type { Meters } from "./meters.ts";
+
+const OPERATION_SECONDS = [0.01, 0.05, 0.2, 1, 5, 20, 60, 300] as const;
+const ROUND_TRIP_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 5] as const;
+
+/** Of an agent: what it does on its node, and how it reaches the control plane. docs/metrics.md says the same for people. */
+export const AGENT_METRICS = [
+  {
+    name: "styr_driver_operations_total",
+    type: "counter",
+    help: "Calls of drivers, by driver, operation and result (ok, retry: failed for now, error).",
+    labels: ["driver", "operation", "result"],
+  },
+  {
+    name: "styr_driver_operation_duration_seconds",
+    type: "histogram",
+    help: "How long calls of drivers took, those that failed too. A stop takes as long as what it stops.",
+    labels: ["driver", "operation"],
+    buckets: OPERATION_SECONDS,
+  },
+  {
+    name: "styr_driver_ready",
+    type: "gauge",
+    help: "1 while the driver can run something (Docker Engine, keeper), by driver.",
+    labels: ["driver"],
+  },
+  {
+    name: "styr_node_pods",
+    type: "gauge",
+    help: "Pods of this node, by phase as its agent sees it.",
+    labels: ["phase"],
+    always: ["Pending", "Running", "Succeeded", "Failed"],
+  },
+  {
+    name: "styr_container_starts_total",
+    type: "counter",
+    help: "Containers, processes and units started, by driver.",
+    labels: ["driver"],
+  },
+  {
+    name: "styr_container_restarts_total",
+    type: "counter",
+    help: "Those of the starts that were not the first of their container.",
+    labels: ["driver"],
+  },
+  {
+    name: "styr_image_pull_duration_seconds",
+    type: "histogram",
+    help: "Pulls of images, by result; an image that is there is not pulled.",
+    labels: ["result"],
+    buckets: OPERATION_SECONDS,
+  },
+  {
+    name: "styr_pod_network_duration_seconds",
+    type: "histogram",
+    help: "Network programming on the node: from a start's being asked for to its running with an address.",
+    buckets: OPERATION_SECONDS,
+  },
+  {
+    name: "styr_probes_total",
+    type: "counter",
+    help: "Probes, health checks and hooks, by kind (http, tcp, exec) and result.",
+    labels: ["kind", "result"],
+  },
+  { name: "styr_heartbeat_age_seconds", type: "gauge", help: "How old the last answered heartbeat is." },
+  {
+    name: "styr_heartbeat_round_trip_seconds",
+    type: "histogram",
+    help: "From sending a heartbeat to hearing of its answer.",
+    buckets: ROUND_TRIP_SECONDS,
+  },
+  { name: "styr_agent_link_connected", type: "gauge", help: "1 while the agent has a link to a server." },
+  {
+    name: "styr_agent_dials_total",
+    type: "counter",
+    help: "Attempts to open a link to a server, by result (ok, refused, failed).",
+    labels: ["result"],
+    always: ["ok", "refused", "failed"],
+  },
+  {
+    name: "styr_agent_link_frames_total",
+    type: "counter",
+    help: "Frames on this agent's links, by direction as this side sees it.",
+    labels: ["direction"],
+    always: ["in", "out"],
+  },
+  {
+    name: "styr_agent_link_bytes_total",
+    type: "counter",
+    help: "Bytes on this agent's links, by direction as this side sees it.",
+    labels: ["direction"],
+    always: ["in", "out"],
+  },
+] as const satisfies Catalogue;
+
+export type AgentMeters = Meters<typeof AGENT_METRICS>;
