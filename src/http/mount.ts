@@ -1,26 +1,14 @@
 /** Turns a list of Apis into one function from Request to Response: routing, authorisation, and each dialect's own words for failures. */
 import { Hono } from "hono";
 import { ApiError } from "../model/errors.ts";
-import type { Actor } from "./actor.ts";
+import type { Connection } from "./connection.ts";
 import { admit, type FrontDesk, type Visit } from "./front-desk.ts";
 import { withLimitedBody } from "./limited-body.ts";
 import type { Api, Elsewhere, Route, Socket, SocketRoute } from "./route.ts";
 import { type Served, servedOf } from "./served.ts";
 
-/** What the connection knows about whoever sent the request. `actor` undefined: nobody that the listener knows. */
-export interface Connection {
-  readonly actor: Actor | undefined;
-  readonly remoteAddress: string;
-  readonly origin: string;
-  /** The server that passed the request on; `actor` is then who asked there. */
-  readonly via?: string;
-  /** A token that the listener does not know: the front desk may. */
-  readonly bearer?: string;
-  /** Who may open the unix socket is on this machine, and is its owner. */
-  readonly isLocal?: true;
-  /** Calls once the exchange is over, however it ended. Absent: there is no connection, and open streams are not counted. */
-  readonly onClosed?: (listener: () => void) => void;
-}
+export type { Connection } from "./connection.ts";
+export type { Served } from "./served.ts";
 
 export interface Mounted {
   handle(request: Request, connection: Connection): Promise<Response>;
@@ -47,10 +35,11 @@ export function mountApis(
   onBug: (error: unknown, route: string) => void = () => {},
   elsewhere: () => Elsewhere | undefined = () => undefined,
   desk: FrontDesk = {},
+  monotonicMs: () => number = () => 0,
 ): Mounted {
   const router = new Hono<Bindings>();
   const sockets = new Hono<SocketBindings>();
-  const around: Surroundings = { onServed, onBug, elsewhere, desk };
+  const around: Surroundings = { onServed, onBug, elsewhere, desk, monotonicMs };
   for (const api of apis) {
     for (const route of api.routes) mountRoute(router, api, route, around);
     for (const route of api.sockets ?? []) mountSocket(sockets, api, route, around);
@@ -86,14 +75,16 @@ interface Surroundings {
   readonly onBug: (error: unknown, route: string) => void;
   readonly elsewhere: () => Elsewhere | undefined;
   readonly desk: FrontDesk;
+  readonly monotonicMs: () => number;
 }
 
 function mountRoute(router: Hono<Bindings>, api: Api, route: Route, around: Surroundings): void {
-  const { onServed, onBug, elsewhere, desk } = around;
+  const { onServed, onBug, elsewhere, desk, monotonicMs } = around;
   router.on(route.method, route.path, async (c) => {
     const { connection } = c.env;
     const request = c.req.raw;
     const params = c.req.param() as Record<string, string>;
+    const beganMs = monotonicMs();
     const visit: Visit = {};
     let error: unknown;
     let forwarded = false;
@@ -113,7 +104,7 @@ function mountRoute(router: Hono<Bindings>, api: Api, route: Route, around: Surr
       }
     };
     const response = await respond();
-    const outcome = { status: response.status, error, forwarded };
+    const outcome = { status: response.status, error, forwarded, tookMs: monotonicMs() - beganMs };
     onServed(servedOf(api.name, route, request, connection, params, visit.actor, outcome));
     return response;
   });
@@ -123,15 +114,18 @@ function mountSocket(
   sockets: Hono<SocketBindings>,
   api: Api,
   route: SocketRoute,
-  { onServed, onBug, elsewhere, desk }: Surroundings,
+  { onServed, onBug, elsewhere, desk, monotonicMs }: Surroundings,
 ): void {
   sockets.get(route.path, async (c) => {
     const { connection, found } = c.env;
     const request = c.req.raw;
     const params = c.req.param() as Record<string, string>;
+    const beganMs = monotonicMs();
     const visit: Visit = {};
-    const served = (status: number, error: unknown, forwarded: boolean) =>
-      onServed(servedOf(api.name, route, request, connection, params, visit.actor, { status, error, forwarded }));
+    const served = (status: number, error: unknown, forwarded: boolean) => {
+      const outcome = { status, error, forwarded, tookMs: monotonicMs() - beganMs };
+      onServed(servedOf(api.name, route, request, connection, params, visit.actor, outcome));
+    };
     try {
       const context = admit(desk, visit, request, connection, route, params);
       const leader = route.here ? undefined : elsewhere();

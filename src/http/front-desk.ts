@@ -1,0 +1,85 @@
+/** Everybody comes past here before any handler: who is it, may he, and not too often. */
+import { ApiError } from "../model/errors.ts";
+import { type Actor, mayAsk } from "./actor.ts";
+import type { Connection } from "./connection.ts";
+import type { Gate } from "./gate.ts";
+import { NotAllowed } from "./not-allowed.ts";
+import type { RequestContext, Route, SocketRoute } from "./route.ts";
+
+/** Knows the tokens of people and programs. Throws Unauthorized, with words, for one that was good once. */
+export interface TokenDesk {
+  actorOf(token: string): Actor | undefined;
+}
+
+export interface FrontDesk {
+  readonly tokens?: TokenDesk;
+  readonly gate?: Gate;
+}
+
+/** What is found out about a request on its way, for the log also where it is refused. */
+export interface Visit {
+  actor?: Actor;
+  /** Gives back the place of a stream that was not opened in the end. */
+  release?: () => void;
+}
+
+const NOBODY: Actor = { name: "", roles: [] };
+
+/** Denies by default: no actor is 401, an actor without the right is 403. Nothing of a handler runs before this. */
+export function admit(
+  desk: FrontDesk,
+  visit: Visit,
+  request: Request,
+  connection: Connection,
+  route: Route | SocketRoute,
+  params: Readonly<Record<string, string>>,
+): RequestContext {
+  const actor = identify(desk, connection, route.access.verb === "join");
+  visit.actor = actor;
+  if (!isExempt(connection, actor)) desk.gate?.fromActor(actor);
+  if (!mayAsk(actor, route.access, params)) throw new NotAllowed(actor, route.access, params);
+  const url = new URL(request.url);
+  if (isStream(route, url) && !isMachine(actor)) holdStream(desk, visit, connection, actor);
+  const { remoteAddress, origin } = connection;
+  return { actor, params, url, signal: request.signal, origin, remoteAddress };
+}
+
+function identify({ tokens, gate }: FrontDesk, connection: Connection, isJoining: boolean): Actor {
+  const { actor, bearer, remoteAddress } = connection;
+  if (!isExempt(connection, actor)) gate?.fromAddress(remoteAddress);
+  if (actor) return actor;
+  const known = bearer === undefined ? undefined : tokens?.actorOf(bearer);
+  if (known) return known;
+  if (isJoining) return NOBODY;
+  if (bearer !== undefined) gate?.failedToken(remoteAddress);
+  throw new ApiError(
+    "Unauthorized",
+    "Unauthorized: send a token of this cluster, or a client certificate that its CA signed",
+  );
+}
+
+/** Root on this machine has to get in when somebody else floods it; machines have limits of their own on their links. */
+function isExempt({ isLocal, via }: Connection, actor: Actor | undefined): boolean {
+  return isLocal === true || via !== undefined || (actor !== undefined && isMachine(actor));
+}
+
+function isMachine({ roles }: Actor): boolean {
+  return roles.includes("node") || roles.includes("server");
+}
+
+function holdStream({ gate }: FrontDesk, visit: Visit, { onClosed, isLocal }: Connection, actor: Actor): void {
+  if (!gate || !onClosed || isLocal) return;
+  const release = gate.openStream(actor);
+  visit.release = release;
+  onClosed(release);
+}
+
+/** Whether the answer stays open: `watch` and `follow` are how all dialects ask for that. */
+function isStream(route: Route | SocketRoute, { searchParams }: URL): boolean {
+  if (!("method" in route) || route.streams) return true;
+  return route.access.verb === "read" && ["watch", "follow"].some((name) => asks(searchParams.get(name)));
+}
+
+function asks(value: string | null): boolean {
+  return value !== null && value !== "false" && value !== "0";
+}
