@@ -5,6 +5,7 @@ import { endpoints } from "./endpoints.ts";
 import { events } from "./event.ts";
 import { hostCertificates } from "./host-certificate.ts";
 import { joinTokens } from "./join-token.ts";
+import { keyrings } from "./keyring.ts";
 import type { Kind } from "./meta.ts";
 import { namespaces } from "./namespace.ts";
 import { nodes } from "./node.ts";
@@ -33,6 +34,7 @@ export const kernelKinds: readonly Kind[] = [
   rebalances,
   servers,
   clusterTrusts,
+  keyrings,
   joinTokens,
   hostCertificates,
   users,
