@@ -12,13 +12,20 @@ import type { Actor } from "../http/actor.ts";
 import type { Connection, Mounted } from "../http/mount.ts";
 import type { Socket } from "../http/route.ts";
 import { actorOfCertificate, type Pki } from "./pki.ts";
+import { ORIGINAL_HEADER, parseOriginal } from "./server/original.ts";
 
 export interface Listening {
   readonly url: string;
   close(): Promise<void>;
 }
 
-type Identify = (request: IncomingMessage) => Actor | undefined;
+/** Who asks, as far as the listener can tell. */
+type Identify = (request: IncomingMessage) => Pick<Connection, "actor" | "bearer" | "isLocal">;
+
+/** What closes when an exchange is over: a response, or an upgraded socket. */
+interface Closing {
+  once(event: "close", listener: () => void): unknown;
+}
 
 /** The largest request line and headers; a body's limit is http/mount's. */
 const LIMITS = { maxHeaderSize: 64 * 1024, requestTimeout: 120_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };
@@ -26,6 +33,8 @@ const LIMITS = { maxHeaderSize: 64 * 1024, requestTimeout: 120_000, headersTimeo
 const MOST_CONNECTIONS = 4096;
 const ANSWERS_MAY_TAKE_MS = 1000;
 const LARGEST_MESSAGE = 1024 * 1024;
+/** Of machines of the cluster: a frame of an agent's link (agent/frames/limits.ts) has at most 8 Mi characters, of up to three bytes each. */
+const LARGEST_LINK_MESSAGE = 24 * 1024 * 1024;
 /** What Node's parser says of a request that never became one. */
 const UNREADABLE: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
@@ -48,7 +57,7 @@ export async function listenTls(
     minVersion: "TLSv1.2",
     handshakeTimeout: 10_000,
   });
-  serve(server, mounted, (request) => bearer(request, pki) ?? certified(request));
+  serve(server, mounted, (request) => proven(request, pki));
   const port = await bind(server, at);
   return {
     url: `https://${at.host === "0.0.0.0" || at.host === "::" ? "127.0.0.1" : bracketed(at.host)}:${port}`,
@@ -62,7 +71,9 @@ export async function listenPlain(
   at: { readonly host: string; readonly port: number },
 ): Promise<Listening> {
   const server = createServer(LIMITS);
-  serve(server, mounted, (request) => (isFromAPage(request) ? undefined : { name: "loopback", roles: ["admin"] }));
+  serve(server, mounted, (request) => ({
+    actor: isFromAPage(request) ? undefined : { name: "loopback", roles: ["admin"] },
+  }));
   const port = await bind(server, at);
   return { url: `http://${bracketed(at.host)}:${port}`, close: () => closed(server) };
 }
@@ -84,21 +95,23 @@ export async function listenUnix(mounted: Mounted, path: string): Promise<Listen
     throw new Error(`another styr is running: ${path} answers. Use it (styr status), or stop it first`);
   await rm(path, { force: true });
   const server = createServer(LIMITS);
-  serve(server, mounted, () => ({ name: "root", roles: ["admin"] }));
+  serve(server, mounted, () => ({ actor: { name: "root", roles: ["admin"] }, isLocal: true }));
   await bind(server, { path });
   await chmod(path, 0o600);
   return { url: `unix://${path}`, close: () => closed(server) };
 }
 
 function serve(server: Server, mounted: Mounted, identify: Identify): void {
-  const connections = new WeakMap<Request, Connection>();
   const listener = getRequestListener(
-    (request, { incoming }: { incoming: unknown }) =>
-      mounted.handle(request, connections.get(request) ?? connectionOf(incoming as IncomingMessage, identify)),
+    (request, { incoming, outgoing }: { incoming: unknown; outgoing: unknown }) =>
+      mounted.handle(request, connectionOf(incoming as IncomingMessage, identify, outgoing as Closing)),
     { overrideGlobalObjects: false },
   );
   server.on("request", listener);
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: LARGEST_MESSAGE });
+  const sockets = {
+    people: new WebSocketServer({ noServer: true, maxPayload: LARGEST_MESSAGE }),
+    machines: new WebSocketServer({ noServer: true, maxPayload: LARGEST_LINK_MESSAGE }),
+  };
   server.maxConnections = MOST_CONNECTIONS;
   server.on("upgrade", (incoming, stream, head) => {
     // Node leaves an upgraded socket's errors to whoever took it: without a listener a reset would end the process.
@@ -114,14 +127,14 @@ function serve(server: Server, mounted: Mounted, identify: Identify): void {
 }
 
 async function upgrade(
-  sockets: WebSocketServer,
+  sockets: { readonly people: WebSocketServer; readonly machines: WebSocketServer },
   mounted: Mounted,
   identify: Identify,
   incoming: IncomingMessage,
   stream: Duplex,
   head: Buffer,
 ): Promise<void> {
-  const connection = connectionOf(incoming, identify);
+  const connection = connectionOf(incoming, identify, stream);
   // Before anything is opened for it: a handshake that ws would refuse must not leave a command behind.
   if (!isHandshake(incoming)) {
     refuseUpgrade(stream, 400, "text/plain", "not a WebSocket handshake (RFC 6455, 4.1)\n");
@@ -136,7 +149,9 @@ async function upgrade(
     refuseUpgrade(stream, opened.status, opened.headers.get("Content-Type") ?? "text/plain", await opened.text());
     return;
   }
-  sockets.handleUpgrade(incoming, stream, head, (socket) => opened.take(asSocket(socket)));
+  const isMachine = connection.actor?.roles.some((role) => role === "node" || role === "server") ?? false;
+  const side = isMachine ? sockets.machines : sockets.people;
+  side.handleUpgrade(incoming, stream, head, (socket) => opened.take(asSocket(socket)));
 }
 
 function isHandshake({ headers, method }: IncomingMessage): boolean {
@@ -179,18 +194,31 @@ function asSocket(socket: WebSocket): Socket {
   };
 }
 
-function connectionOf(incoming: IncomingMessage, identify: Identify): Connection {
+function connectionOf(incoming: IncomingMessage, identify: Identify, closing: Closing): Connection {
   const scheme = "encrypted" in incoming.socket ? "https" : "http";
+  const identity = identify(incoming);
+  const passedOn = incoming.headers[ORIGINAL_HEADER];
+  if (passedOn !== undefined) return originalOf(identity.actor, String(passedOn));
   return {
-    actor: identify(incoming),
+    ...identity,
+    onClosed: (listener) => void closing.once("close", listener),
     remoteAddress: incoming.socket.remoteAddress ?? "local",
     origin: `${scheme}://${incoming.headers.host ?? "localhost"}`,
   };
 }
 
-function bearer(request: IncomingMessage, pki: Pki): Actor | undefined {
-  const token = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
-  return token === undefined ? undefined : pki.actorOfToken(token);
+/** Of a request that a server passes on: who asked there. From anybody else it is a lie, and then nobody asks. */
+function originalOf(sender: Actor | undefined, text: string): Connection {
+  const original = sender?.roles.includes("server") ? parseOriginal(text) : undefined;
+  if (!sender || !original) return { actor: undefined, remoteAddress: "", origin: "https://localhost" };
+  return { ...original, via: sender.name };
+}
+
+/** The admin's token and certificates are known here; tokens of users where the store is. */
+function proven(request: IncomingMessage, pki: Pki): ReturnType<Identify> {
+  const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
+  const actor = (bearer === undefined ? undefined : pki.actorOfToken(bearer)) ?? certified(request);
+  return actor || bearer === undefined ? { actor } : { actor, bearer };
 }
 
 function certified(request: IncomingMessage): Actor | undefined {

@@ -9,6 +9,7 @@ export interface CommandEntry {
 
 export const commandList = [
   { name: "up", group: "Run", summary: "start a cluster on this machine" },
+  { name: "server", group: "Run", summary: "a control plane without an agent: one, or several on etcd" },
   { name: "down", group: "Run", summary: "stop it and remove all that it made" },
   {
     name: "apply",
@@ -41,4 +42,4 @@ export const commandList = [
 export type CommandName = (typeof commandList)[number]["name"];
 
 /** These work on this machine alone: a server that is named would mislead. */
-export const LOCAL_COMMANDS: ReadonlySet<string> = new Set<CommandName>(["up", "down"]);
+export const LOCAL_COMMANDS: ReadonlySet<string> = new Set<CommandName>(["up", "server", "down"]);

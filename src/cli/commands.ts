@@ -16,6 +16,7 @@ export interface CommandModule {
 
 export const commandFiles: Readonly<Record<CommandName, () => Promise<CommandModule>>> = {
   up: () => import("./up.ts"),
+  server: () => import("./server.ts"),
   down: () => import("./down.ts"),
   apply: () => import("./apply.ts"),
   ps: () => import("./ps.ts"),

@@ -1,13 +1,16 @@
 import type { Command } from "commander";
-import type { Options } from "../app/settings.ts";
+import type { Options, Settings } from "../app/settings.ts";
+import type { UpIo } from "../app/up-io.ts";
 import { CliFailure } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function register(program: Command, terminal: Terminal): void {
-  withPlace(
-    program
-      .command("up")
-      .description("Start a cluster on this machine: control plane and agent in one process, until Ctrl-C."),
+  withStore(
+    withPlace(
+      program
+        .command("up")
+        .description("Start a cluster on this machine: control plane and agent in one process, until Ctrl-C."),
+    ),
   )
     .option("--new-store", "begin with an empty store although this node was asked to run pods, which stops them")
     .option("--demo", "run three small workloads, one per format, and show them")
@@ -24,15 +27,40 @@ export function register(program: Command, terminal: Terminal): void {
     .option("--strategy <name>", "spread or binpack", "spread")
     .option("--log-level <level>", "debug, info, warn or error", "info")
     .action(async (options: Options & { readonly demo?: boolean; readonly newStore?: boolean }) => {
-      const { readSettings } = await import("../app/settings.ts");
       const { up } = await import("../app/up.ts");
-      const { readPlace, withRemembered } = await import("../app/instance.ts");
-      const io = { say: (line: string) => terminal.out(`${line}\n`), signal: untilStopped(terminal) };
       await inWords(async () => {
-        const settings = readSettings(withRemembered(options, await readPlace(readSettings(options).stateDir)));
+        const settings = await settingsHere(options);
+        const io = processIo(terminal);
         await up(settings, io, { demo: options.demo === true, newStore: options.newStore === true });
       });
     });
+}
+
+/** Options as given, with what the state directory remembers of earlier ones. */
+export async function settingsHere(options: Options): Promise<Settings> {
+  const { readSettings } = await import("../app/settings.ts");
+  const { readPlace, withRemembered } = await import("../app/instance.ts");
+  return readSettings(withRemembered(options, await readPlace(readSettings(options).stateDir)));
+}
+
+export function processIo(terminal: Terminal): UpIo {
+  return { say: (line: string) => terminal.out(`${line}\n`), signal: untilStopped(terminal) };
+}
+
+/** Where the control plane keeps its state, and how others reach it. */
+export function withStore(command: Command): Command {
+  return command
+    .option("--advertise <host:port>", "where agents and other servers reach this one (default: this host's address)")
+    .option(
+      "--store <store>",
+      "sqlite, or etcd://HOST:PORT,HOST:PORT for several servers (default: as before, else sqlite)",
+    )
+    .option("--store-ca <file>", "the CA of the etcd members; TLS is spoken with them")
+    .option("--store-cert <file>", "with which this server proves itself to etcd")
+    .option("--store-key <file>", "the key of --store-cert")
+    .option("--store-user <name>", "a user of etcd")
+    .option("--store-password-file <file>", "its password, on the first line")
+    .option("--store-prefix <path>", "every key in etcd begins with it (default: /styrmann/)");
 }
 
 /** What says which cluster on this machine is meant; `down` takes the same. */
