@@ -27,7 +27,7 @@ export interface Access {
  * `own part`: whoever has the right in any namespace may ask, and the handler shows and touches no more than the
  * namespaces where he has it (`namespacesFor`).
  */
-export type Reach = { readonly namespace: string } | { readonly namespaceParam: string } | "own part";
+export type Reach = { readonly namespace: string } | { readonly namespaceParam: string } | "own part" | "whole cluster";
 
 const ALLOWED: Readonly<Record<Role, readonly Access["verb"][]>> = {
   admin: ["read", "write", "exec", "admin"],
@@ -59,7 +59,7 @@ export function namespacesFor(actor: Actor, access: Access): readonly string[] |
 /** Where a request with these path parameters would act; undefined: in the whole cluster. */
 export function namespaceOf({ reach }: Access, params: Readonly<Record<string, string>>): string | undefined {
   if (reach === undefined) return params.namespace;
-  if (reach === "own part") return undefined;
+  if (reach === "own part" || reach === "whole cluster") return undefined;
   return "namespace" in reach ? reach.namespace : params[reach.namespaceParam];
 }
 

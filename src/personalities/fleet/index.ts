@@ -1,9 +1,10 @@
 /** fleet: unit files over HTTP. Units are stored as given; a controller makes the pods that stand for them. */
 import type { Api } from "../../http/route.ts";
+import { withinNamespace } from "../../http/within-namespace.ts";
 import { ApiError } from "../../model/errors.ts";
 import type { Personality } from "../personality.ts";
 import { errorResponse, renderFailure } from "./errors.ts";
-import { machineMetadata, units } from "./kinds.ts";
+import { FLEET_NAMESPACE, machineMetadata, units } from "./kinds.ts";
 import { machineMetadataController } from "./machine-metadata-controller.ts";
 import { FLEET_VERSION, fleetRoutes, PREFIXES } from "./routes.ts";
 import { unitController } from "./unit-controller.ts";
@@ -21,7 +22,7 @@ export const fleet: Personality = {
     return {
       name: "fleet",
       prefixes: PREFIXES,
-      routes: fleetRoutes(context),
+      routes: withinNamespace(FLEET_NAMESPACE, fleetRoutes(context)),
       renderError(error) {
         if (!(error instanceof ApiError))
           context.log.error("a bug in a fleet handler", { error: String((error as Error).stack ?? error) });

@@ -41,7 +41,8 @@ function routesBelow(prefix: string, context: PersonalityContext): readonly Rout
     {
       method: "PATCH",
       path: `${prefix}/machines`,
-      access: write("machines"),
+      // Labels of nodes steer the pods of all dialects.
+      access: { ...write("machines"), reach: "whole cluster" },
       handle: (request) => patchMachines(context, request),
     },
     {

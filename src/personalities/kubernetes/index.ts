@@ -7,6 +7,7 @@
 import type { Api, Route } from "../../http/route.ts";
 import { ensureSystemNamespaces } from "../../store/system-namespaces.ts";
 import type { Personality, PersonalityContext } from "../personality.ts";
+import { inKubernetesWords } from "./not-allowed.ts";
 import { resourceRoutes } from "./routes.ts";
 import { serverRoutes } from "./server-routes.ts";
 import { notFound, renderError } from "./status.ts";
@@ -24,7 +25,7 @@ function kubernetesApi(context: PersonalityContext): Api {
     name: "kubernetes",
     prefixes: ["/api", "/apis", "/version", "/healthz", "/readyz", "/livez", "/openapi"],
     routes: [...afterNamespaces(context, resourceRoutes(context)), ...serverRoutes(context)],
-    renderError: (error) => renderError(error, log),
+    renderError: (error, request) => renderError(inKubernetesWords(error, request), log),
     notFound,
   };
 }

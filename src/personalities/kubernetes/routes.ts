@@ -24,10 +24,17 @@ function maker(serving: Serving, resource: Resource): Make {
   return (method, path, verb, handle) => ({
     method,
     path,
-    access: { verb, resource: resource.plural },
+    access: { verb, resource: resource.plural, ...reachOf(resource, path, verb) },
     handle: (request: Request, context: RequestContext) =>
       handle({ serving, resource, request, context, namespace: namespaceIn(resource, context) }),
   });
+}
+
+/** A namespace is looked at by whoever may look into it; only who may do so everywhere changes it. */
+function reachOf({ plural }: Resource, path: string, verb: Access["verb"]): Pick<Access, "reach"> {
+  return plural === "namespaces" && verb === "read" && path.includes(":name")
+    ? { reach: { namespaceParam: "name" } }
+    : {};
 }
 
 function namespaceIn({ kind }: Resource, { params }: RequestContext): string | undefined {

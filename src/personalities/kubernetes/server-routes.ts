@@ -11,7 +11,7 @@ export function serverRoutes({ store, version }: PersonalityContext): readonly R
   const read = (path: string, handle: () => Response): Route => ({
     method: "GET",
     path,
-    access: { verb: "read", resource: path.slice(1) },
+    access: { verb: "read", resource: path.slice(1), reach: "own part" },
     handle,
   });
   const healthy = () => text(200, "ok");

@@ -3,12 +3,13 @@
  * versions with a deployment (deploy.ts); controllers/ make pods from them (translate.ts); answers join both (render.ts).
  */
 import type { Api } from "../../http/route.ts";
+import { withinNamespace } from "../../http/within-namespace.ts";
 import type { Personality } from "../personality.ts";
 import { appMoves } from "./app-moves.ts";
 import { appController } from "./controllers/app-controller.ts";
 import { deploymentController } from "./controllers/deployment-controller.ts";
 import { renderError, renderNotFound } from "./errors.ts";
-import { appDeployments, appGroups, apps, appVersions } from "./kinds.ts";
+import { appDeployments, appGroups, apps, appVersions, NAMESPACE } from "./kinds.ts";
 import { appRoutes } from "./routes/apps.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -26,7 +27,7 @@ export const marathon: Personality = {
     name: "marathon",
     prefixes: ["/v2", "/ping"],
     // Of two that match the first wins, so what is below an app comes before apps themselves.
-    routes: [
+    routes: withinNamespace(NAMESPACE, [
       ...taskRoutes(context),
       ...versionRoutes(context),
       ...appRoutes(context),
@@ -35,7 +36,7 @@ export const marathon: Personality = {
       ...groupRoutes(context),
       ...eventRoutes(context),
       ...systemRoutes(context),
-    ],
+    ]),
     renderError: (error) => renderError(error),
     notFound: (_request, allowed) => renderNotFound(allowed),
   }),

@@ -16,7 +16,9 @@ const HEARTBEAT_MS = 10_000;
 
 export function eventRoutes(context: PersonalityContext): readonly Route[] {
   const access = { verb: "read", resource: "events" } as const;
-  return [{ method: "GET", path: "/v2/events", access, handle: (_, request) => stream(context, request) }];
+  return [
+    { method: "GET", path: "/v2/events", access, streams: true, handle: (_, request) => stream(context, request) },
+  ];
 }
 
 function stream(

@@ -5,8 +5,8 @@ import { noSuchPod, notSupported } from "../errors.ts";
 import { absoluteId } from "../ids.ts";
 import { answer } from "./answer.ts";
 
-const READ = { verb: "read", resource: "cluster" } as const;
-const ADMIN = { verb: "admin", resource: "cluster" } as const;
+const READ = { verb: "read", resource: "cluster", reach: "own part" } as const;
+const ADMIN = { verb: "admin", resource: "cluster", reach: "whole cluster" } as const;
 
 export function systemRoutes({ address, version }: PersonalityContext): readonly Route[] {
   return [
