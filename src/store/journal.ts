@@ -19,12 +19,25 @@ export class JournalRefusal extends Error {
   override readonly name = "JournalRefusal";
 }
 
+/**
+ * Of a shared journal alone: the right to write was lost while a batch was under way, and nobody can say whether it was
+ * written. All of it or none of it is; if it is, it will be delivered like another server's.
+ */
+export class JournalDoubt extends Error {
+  override readonly name = "JournalDoubt";
+}
+
 export interface Journal {
+  /** A row whose JSON has more bytes than this is never taken. Absent: no limit of its own. */
+  readonly maxRowBytes?: number;
+  /** Batches up to this many bytes of JSON cost least; the store makes them no larger where it can choose. */
+  readonly preferredBatchBytes?: number;
   /** Everything durable. Called once, before the first append. */
   load(): Promise<JournalContents>;
   /**
-   * Resolves when the whole batch is durable; rejects with JournalRefusal when none of it is. Entries come in order of
-   * revision; batches are appended one at a time.
+   * Resolves when the whole batch is durable; rejects with JournalRefusal when none of it is, and a shared journal with
+   * JournalDoubt, together with its leadership, when that cannot be known. Entries come in order of revision; batches are
+   * appended one at a time.
    */
   append(entries: readonly JournalEntry[]): Promise<void>;
   close(): Promise<void>;
@@ -42,7 +55,10 @@ export interface ServerIdentity {
 export interface Leadership {
   /** Counts up with every change of leader. */
   readonly term: number;
-  /** Aborts, with an Error that says why, as soon as this process may no longer write. Never un-aborts. */
+  /**
+   * Aborts, with an Error that says why, as soon as this process may no longer write. Never un-aborts. An append that is
+   * under way then settles without waiting for anything that may not come.
+   */
   readonly lost: AbortSignal;
   /** Gives it up at once, so that another takes over without waiting for the lease. */
   resign(): Promise<void>;
@@ -61,7 +77,10 @@ export interface Followed {
  * leads, so that a deposed leader, however slow it notices, cannot write. The others follow.
  */
 export interface SharedJournal extends Journal {
-  /** Called once, after `load`. What this process itself appends is not delivered. */
+  /**
+   * Called once, after `load`. What this process has appended and heard to be durable is not delivered; nothing is while
+   * it leads or has an append under way.
+   */
   follow(followed: Followed): void;
   /**
    * Resolves once this process leads, and everything that earlier leaders wrote has been delivered. Rejects when `signal`

@@ -5,17 +5,22 @@
  * A transaction runs synchronously on the pending state (committed + on its way to the disk). Its changes become
  * visible to readers and watchers when the journal has them; that is also when its promise resolves. While one batch
  * is being written, further transactions gather into the next (group commit).
+ *
+ * On a journal that several processes share, one store leads and writes; the others follow what it appends, and serve
+ * reads and watches at the same revisions.
  */
+import { assert } from "../lib/assert.ts";
 import { ApiError } from "../model/errors.ts";
 import type { Kind, StoredObject } from "../model/meta.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
-import { type Journal, type JournalEntry, JournalRefusal } from "./journal.ts";
-import { Overlay } from "./overlay.ts";
+import type { Journal, JournalContents, JournalEntry, Leadership, SharedJournal } from "./journal.ts";
+import { changeOf } from "./received.ts";
 import { Table } from "./table.ts";
 import { type Change, type Reader, Transaction, type Tx } from "./transaction.ts";
 import { History } from "./watch.ts";
+import { WriteQueue } from "./write-queue.ts";
 
 export interface StoreOptions {
   readonly kinds: readonly Kind[];
@@ -27,13 +32,17 @@ export interface StoreOptions {
   readonly historyLimit?: number;
 }
 
+export interface FollowingOptions extends StoreOptions {
+  readonly journal: SharedJournal;
+  /** Following has ended: what is read here grows old, watches end with Expired, and a new store has to be opened. */
+  readonly onLost?: (reason: string) => void;
+}
+
 /** Makes `update(async …)` a type error: a transaction has no moment in which anything else could run. */
 type Synchronous<R> = R extends PromiseLike<unknown> ? never : R;
 
-interface Batch {
-  readonly changes: Change[];
-  readonly settle: { readonly resolve: () => void; readonly reject: (reason: Error) => void }[];
-}
+/** `ended`: closed, or no longer followed. */
+type Role = "leading" | "following" | "ended";
 
 export class Store implements Reader {
   readonly #journal: Journal;
@@ -42,39 +51,44 @@ export class Store implements Reader {
   readonly #log: Log;
   readonly #tables: ReadonlyMap<string, Table>;
   readonly #history: History;
+  readonly #queue: WriteQueue;
   readonly #json = new WeakMap<StoredObject, string>();
-  /** What the tables will be once everything under way is durable: only the rows that differ. */
-  #pending = new Map<string, Overlay>();
-  #pendingRevision: number;
   #revision: number;
-  #gathering: Batch = { changes: [], settle: [] };
-  /** The batch that the journal has at present. */
-  #inFlight: Batch | undefined;
-  #writing: Promise<void> | undefined;
-  #refusal: string | undefined;
-  #closed = false;
+  #role: Role = "leading";
+  #isDeposed = false;
 
-  /** Reads everything from the journal. */
+  /** Reads everything from the journal, and leads: nobody else has it. */
   static async open(options: StoreOptions): Promise<Store> {
-    const contents = await options.journal.load();
-    const tables = new Map<string, Table>();
-    for (const kind of options.kinds) tables.set(kind.name, new Table(kind));
-    for (const { kind, key, json } of contents.rows) {
-      // A row of a kind that this version does not know is kept on disk and left alone.
-      tables.get(kind)?.apply(key, JSON.parse(json) as StoredObject);
-    }
-    return new Store(options, tables, contents.revision);
+    return new Store(options, await options.journal.load());
   }
 
-  private constructor(options: StoreOptions, tables: ReadonlyMap<string, Table>, revision: number) {
+  /** Reads everything from the journal and follows it: reads and watches work, writes are refused until `lead`. */
+  static async openFollowing(options: FollowingOptions): Promise<Store> {
+    const store = new Store(options, await options.journal.load());
+    store.#role = "following";
+    options.journal.follow({
+      batch: (entries) => store.#receive(entries),
+      lost: (reason) => store.#lose(reason, options.onLost),
+    });
+    return store;
+  }
+
+  private constructor(options: StoreOptions, contents: JournalContents) {
     this.#journal = options.journal;
     this.#clock = options.clock;
     this.#random = options.random;
     this.#log = options.log;
-    this.#tables = tables;
+    this.#tables = tablesOf(options.kinds, contents);
+    const { revision } = contents;
     this.#revision = revision;
-    this.#pendingRevision = revision;
     this.#history = new History(options.historyLimit ?? 50_000, revision);
+    this.#queue = new WriteQueue({
+      journal: options.journal,
+      log: options.log,
+      revision,
+      entry: (change) => this.#entry(change),
+      durable: (changes) => this.#show(changes, changes.at(-1)?.revision ?? this.#revision),
+    });
   }
 
   /** The revision of the last durable change. */
@@ -82,9 +96,29 @@ export class Store implements Reader {
     return this.#revision;
   }
 
-  /** Why writes are refused at present, or undefined when they are not. */
+  /** Why writes are refused at present, or undefined when they are not. Of a store that leads. */
   get refusal(): string | undefined {
-    return this.#refusal;
+    return this.#role === "leading" ? this.#queue.refusal : undefined;
+  }
+
+  /** Whether it writes. False for one that follows. */
+  get isLeading(): boolean {
+    return this.#role === "leading";
+  }
+
+  /** It led and was deposed, and has not led again since. */
+  get isDeposed(): boolean {
+    return this.#isDeposed;
+  }
+
+  /** From now on this store writes, until the leadership is lost; then it follows again. Watches go on through both. */
+  lead(leadership: Leadership): void {
+    assert(this.#role === "following" && this.#queue.isIdle, "a store that follows can be made to lead");
+    this.#role = "leading";
+    this.#isDeposed = false;
+    const { lost } = leadership;
+    lost.addEventListener("abort", () => this.#depose(lost), { once: true });
+    if (lost.aborted) this.#depose(lost);
   }
 
   get<T extends StoredObject>(kind: Kind<T>, key: string): T | undefined {
@@ -117,27 +151,25 @@ export class Store implements Reader {
 
   /**
    * Runs `change` now and resolves with its result once the journal has it. Throwing inside undoes everything `change`
-   * did. Rejects with Unavailable when the journal cannot write; then nothing was changed.
+   * did. Rejects with Unavailable when the journal cannot write: nothing was changed, or, when this server stopped leading
+   * meanwhile, it is not known; the words say which.
    */
   update<R>(change: (tx: Tx) => Synchronous<R>): Promise<R> {
-    if (this.#closed) return Promise.reject(new ApiError("Unavailable", "the store is closed"));
-    const tx = new Transaction(this.#tables, this.#pending, this.#pendingRevision, this.#clock.now(), this.#random);
+    const objection = this.#objection();
+    if (objection) return Promise.reject(objection);
+    const [pending, revision] = [this.#queue.pending, this.#queue.revision];
+    const tx = new Transaction(this.#tables, pending, revision, this.#clock.now(), this.#random);
     let result: R;
+    let bytes: number;
     try {
       result = change(tx);
-      // Here, and not when the batch is written: what cannot be written fails its author alone.
-      for (const { type, object } of tx.changes) if (type !== "removed") this.json(object);
+      bytes = this.#sizeOf(tx.changes);
     } catch (error) {
       return Promise.reject(error);
     }
-    if (tx.changes.length === 0) return this.#afterBatchUnderWay().then(() => result);
-    this.#pendingRevision = tx.revision;
-    for (const entry of tx.changes) this.#overlay(entry);
-    for (const entry of tx.changes) this.#gathering.changes.push(entry);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#gathering.settle.push({ resolve, reject });
-    this.#writing ??= this.#flush();
-    return promise.then(() => result);
+    const written =
+      tx.changes.length === 0 ? this.#queue.afterWhatIsUnderWay() : this.#queue.add(tx.changes, tx.revision, bytes);
+    return written.then(() => result);
   }
 
   /** Changes after `revision` (default: from now on), in batches, of the kinds given or of all. Ends when `signal` aborts; throws Expired. */
@@ -161,6 +193,14 @@ export class Store implements Reader {
     }
   }
 
+  /** Resolves once this store has `revision`: on a follower, what the leader has answered is read here too. */
+  async waitFor(revision: number, signal?: AbortSignal): Promise<void> {
+    while (this.#revision < revision) {
+      signal?.throwIfAborted();
+      await this.#history.next(signal);
+    }
+  }
+
   /** An object's JSON, made once per version for the journal and for all watchers that keep up. */
   json(object: StoredObject): string {
     const known = this.#json.get(object);
@@ -172,10 +212,18 @@ export class Store implements Reader {
 
   /** Waits for what is under way, then closes the journal. */
   async close(): Promise<void> {
-    this.#closed = true;
-    while (this.#writing) await this.#writing;
+    this.#role = "ended";
+    await this.#queue.whenIdle();
     this.#history.end(new ApiError("Unavailable", "the store is closed"));
     await this.#journal.close();
+  }
+
+  #objection(): ApiError | undefined {
+    if (this.#role === "leading") return undefined;
+    if (this.#role === "ended") return new ApiError("Unavailable", "the store is closed; nothing was changed");
+    return new ApiError("Unavailable", "this server follows another, which alone can write; nothing was changed", {
+      retryAfterSeconds: 1,
+    });
   }
 
   #table<T extends StoredObject>(kind: Kind<T>): Table<T> {
@@ -188,82 +236,81 @@ export class Store implements Reader {
     return [...keys].sort().flatMap((key) => table.get(key) ?? []);
   }
 
-  /** A read-only transaction may have seen changes that are not durable yet: its answer waits for them. */
-  #afterBatchUnderWay(): Promise<void> {
-    const last = this.#gathering.changes.length > 0 ? this.#gathering : this.#inFlight;
-    if (!last) return Promise.resolve();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    last.settle.push({ resolve, reject });
-    return promise;
-  }
-
-  #overlay({ kind, key, type, object, revision }: Change): void {
-    const value = type === "removed" ? undefined : object;
-    const rows = this.#pending.get(kind.name);
-    if (rows) {
-      rows.set(key, value, revision);
-      return;
+  /** Makes the text of what is to be written. Here, and not when the batch is: what cannot be written fails its author alone. */
+  #sizeOf(changes: readonly Change[]): number {
+    const most = this.#journal.maxRowBytes ?? Number.POSITIVE_INFINITY;
+    let total = 0;
+    for (const { type, object, kind, key } of changes) {
+      if (type === "removed") continue;
+      const text = this.json(object);
+      // Counted only where it could matter: UTF-16 units become at most three bytes each.
+      const bytes = text.length * 3 > most ? Buffer.byteLength(text) : text.length;
+      if (bytes > most) throw new ApiError("TooLarge", tooLarge(kind.name, key, bytes, most));
+      total += bytes;
     }
-    const first = new Overlay(kind);
-    first.set(key, value, revision);
-    this.#pending.set(kind.name, first);
-  }
-
-  async #flush(): Promise<void> {
-    // One turn of the microtask queue, so that requests handled together are written together.
-    await Promise.resolve();
-    while (this.#gathering.changes.length > 0) {
-      const batch = this.#gathering;
-      this.#gathering = { changes: [], settle: [] };
-      this.#inFlight = batch;
-      try {
-        await this.#journal.append(batch.changes.map((change) => this.#entry(change)));
-      } catch (error) {
-        this.#inFlight = undefined;
-        this.#abandon(batch, error as Error);
-        continue;
-      }
-      this.#inFlight = undefined;
-      this.#refusal = undefined;
-      this.#commit(batch);
-    }
-    this.#writing = undefined;
+    return total;
   }
 
   #entry({ kind, key, revision, type, object }: Change): JournalEntry {
     return { kind: kind.name, key, revision, json: type === "removed" ? undefined : this.json(object) };
   }
 
-  #commit(batch: Batch): void {
-    for (const { kind, key, type, object, before, revision } of batch.changes) {
-      // The history keeps versions for those who look back; their text, which is as large again, is made anew for them.
-      if (before) this.#json.delete(before);
-      const value = type === "removed" ? undefined : object;
-      this.#table(kind).apply(key, value);
-      this.#revision = revision;
-      const rows = this.#pending.get(kind.name);
-      // A later transaction may have laid another version over this one.
-      if (rows?.revisionOf(key) === revision) rows.delete(key);
-    }
-    this.#history.append(batch.changes);
-    for (const { resolve } of batch.settle) resolve();
+  #show(changes: readonly Change[], revision: number): void {
+    for (const change of changes) this.#apply(change);
+    this.#revision = revision;
+    this.#history.append(changes);
   }
 
-  /** Later transactions were built on the lost batch, so they are lost with it: nobody was told that they happened. */
-  #abandon(batch: Batch, error: Error): void {
-    const later = this.#gathering;
-    this.#gathering = { changes: [], settle: [] };
-    this.#pending = new Map();
-    this.#pendingRevision = this.#revision;
-    this.#refusal = error.message;
-    this.#log.error("the journal refused a batch", { error: error.message, changes: batch.changes.length });
-    const refusal =
-      error instanceof JournalRefusal
-        ? new ApiError(
-            "Unavailable",
-            `the store cannot write: ${error.message}; nothing was changed, and everything that runs goes on running`,
-          )
-        : error;
-    for (const { reject } of [...batch.settle, ...later.settle]) reject(refusal);
+  #apply({ kind, key, type, object, before }: Change): void {
+    // The history keeps versions for those who look back; their text, which is as large again, is made anew for them.
+    if (before) this.#json.delete(before);
+    this.#table(kind).apply(key, type === "removed" ? undefined : object);
   }
+
+  /** One by one: an entry may change what an earlier one of its batch made. */
+  #receive(entries: readonly JournalEntry[]): void {
+    assert(this.#role !== "leading", "a store that leads hears of no other's writes");
+    if (this.#role === "ended") return;
+    const changes: Change[] = [];
+    for (const entry of entries) {
+      assert(entry.revision > this.#revision, "batches of the leader come in order, once");
+      const change = changeOf(entry, this.#tables.get(entry.kind));
+      if (!change) continue;
+      this.#apply(change);
+      changes.push(change);
+    }
+    this.#revision = entries.at(-1)?.revision ?? this.#revision;
+    this.#queue.advance(this.#revision);
+    this.#history.append(changes);
+  }
+
+  #depose(lost: AbortSignal): void {
+    if (this.#role !== "ended") this.#role = "following";
+    this.#isDeposed = true;
+    const why = lost.reason instanceof Error ? lost.reason.message : String(lost.reason);
+    this.#log.warn("this server no longer leads", { why });
+    this.#queue.depose(why);
+  }
+
+  #lose(reason: string, onLost: ((reason: string) => void) | undefined): void {
+    if (this.#role === "ended") return;
+    this.#role = "ended";
+    this.#log.warn("the journal can no longer be followed", { reason });
+    this.#history.end(new ApiError("Expired", `too old resource version: ${reason}`));
+    onLost?.(reason);
+  }
+}
+
+function tablesOf(kinds: readonly Kind[], { rows }: JournalContents): ReadonlyMap<string, Table> {
+  const tables = new Map<string, Table>();
+  for (const kind of kinds) tables.set(kind.name, new Table(kind));
+  for (const { kind, key, json } of rows) {
+    // A row of a kind that this version does not know is kept on disk and left alone.
+    tables.get(kind)?.apply(key, JSON.parse(json) as StoredObject);
+  }
+  return tables;
+}
+
+function tooLarge(kind: string, key: string, bytes: number, most: number): string {
+  return `${kind} ${key} would have ${bytes} bytes, and the store takes at most ${most} for one object; nothing was changed`;
 }
