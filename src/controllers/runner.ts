@@ -15,6 +15,9 @@ export interface RunnerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** How much of the event loop one reconciliation took. */
+  readonly onReconciled?: (controller: string, tookMs: number) => void;
+  readonly onFailed?: (controller: string) => void;
 }
 
 /** Longest run without letting the event loop breathe. */
@@ -26,6 +29,8 @@ export class ControllerRunner {
   readonly #lanes: readonly Lane[];
   readonly #stop = new AbortController();
   readonly #idle = new Set<() => void>();
+  readonly #onReconciled: NonNullable<RunnerOptions["onReconciled"]>;
+  readonly #onFailed: NonNullable<RunnerOptions["onFailed"]>;
   #watched: Promise<void> | undefined;
   /** Everything up to this revision has been queued. */
   #seen = 0;
@@ -33,7 +38,10 @@ export class ControllerRunner {
   #nextLane = 0;
   #scheduled = false;
 
-  constructor({ store, controllers, clock, random, log }: RunnerOptions) {
+  constructor(options: RunnerOptions) {
+    const { store, controllers, clock, random, log } = options;
+    this.#onReconciled = options.onReconciled ?? (() => {});
+    this.#onFailed = options.onFailed ?? (() => {});
     this.#store = store;
     this.#clock = clock;
     this.#lanes = controllers.map(
@@ -57,6 +65,11 @@ export class ControllerRunner {
     this.#stop.abort();
     for (const lane of this.#lanes) lane.stop();
     await this.#watched;
+  }
+
+  /** How many keys are due, by controller. */
+  get queues(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#lanes.map(({ controller, queue }) => [controller.name, queue.size]));
   }
 
   /** Resolves once every key that is due has been reconciled and written; keys that wait for a time are not waited for. */
@@ -151,7 +164,9 @@ export class ControllerRunner {
     const written = this.#store.update((tx) => {
       requeue = lane.controller.reconcile(key, tx, { random: lane.random, log: lane.log });
     });
-    lane.tookMs(key, this.#clock.monotonic() - beganMs);
+    const tookMs = this.#clock.monotonic() - beganMs;
+    lane.tookMs(key, tookMs);
+    this.#onReconciled(lane.controller.name, tookMs);
     written
       .then(
         () => {
@@ -159,7 +174,9 @@ export class ControllerRunner {
           if (requeue && !this.#stop.signal.aborted) lane.later(key, requeue.afterMs);
         },
         (error: Error) => {
-          if (!this.#stop.signal.aborted) lane.failed(key, error);
+          if (this.#stop.signal.aborted) return;
+          lane.failed(key, error);
+          this.#onFailed(lane.controller.name);
         },
       )
       .finally(() => {

@@ -50,6 +50,12 @@ export class Meters<const C extends Catalogue> implements MeterSet {
     this.counter(name, ...labels).value++;
   }
 
+  /** What a gauge stands at from now on. */
+  gauge(name: NameOf<C, "gauge">, value: number, ...labels: readonly string[]): void {
+    const { counters } = this.#of(name);
+    cell(counters, labels, (kept) => ({ labels: kept, value })).value = value;
+  }
+
   observe(name: NameOf<C, "histogram">, value: number, ...labels: readonly string[]): void {
     const { histograms, definition } = this.#of(name);
     const buckets = definition.buckets ?? [];

@@ -31,12 +31,22 @@ export class BindingRound {
   /** Pods whose status this round has written. */
   readonly #told: Waiting[] = [];
   #bindings = 0;
+  #refusals = 0;
 
   constructor(mirror: StoreMirror, pending: PendingPods, clock: Clock, random: Random) {
     this.#mirror = mirror;
     this.#pending = pending;
     this.#clock = clock;
     this.#random = random;
+  }
+
+  /** How many pods it has given a node, and how many it found none for. */
+  get bindings(): number {
+    return this.#bindings;
+  }
+
+  get refusals(): number {
+    return this.#refusals;
   }
 
   run(tx: Tx): void {
@@ -94,6 +104,7 @@ export class BindingRound {
   }
 
   #refuse(tx: Tx, pod: Pod, waiting: Waiting, demand: Demand, known: RefusalSummary | undefined): void {
+    this.#refusals++;
     const { index } = this.#mirror;
     const summary = known ?? summarizeRefusals(demand, index.nodes, index.census);
     this.#refused.set(demand, { summary, afterBindings: this.#bindings });

@@ -49,6 +49,7 @@ export class Scheduler {
   #ring: (() => void) | undefined;
   /** The mirror holds every change up to this revision. Behind what is committed, nothing is placed. */
   #followed = NOWHERE;
+  readonly #attempts = { bound: 0, refused: 0, undone: 0 };
 
   constructor({ store, clock, random, log, strategy = "spread" }: SchedulerOptions) {
     this.#store = store;
@@ -62,6 +63,11 @@ export class Scheduler {
   /** How many pods have no node at present. */
   get pendingCount(): number {
     return this.#pending.size;
+  }
+
+  /** Since the start: how many tries to place a pod ended how. `undone`: the store did not take them. */
+  get attempts(): { readonly bound: number; readonly refused: number; readonly undone: number } {
+    return this.#attempts;
   }
 
   /** Where the successor of a pod that is to be moved would go, by what is committed. */
@@ -165,9 +171,12 @@ export class Scheduler {
       const round = new BindingRound(this.#mirror, this.#pending, this.#clock, this.#random);
       try {
         await this.#store.update((tx) => round.run(tx));
+        this.#attempts.bound += round.bindings;
+        this.#attempts.refused += round.refusals;
         await this.#pause(0, signal);
       } catch (error) {
         round.undo();
+        this.#attempts.undone += round.bindings + round.refusals;
         if (signal.aborted) return;
         this.#log.warn("could not bind pods", { error: (error as Error).message });
         await this.#pause(PAUSE_MS, signal);
