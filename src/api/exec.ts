@@ -5,18 +5,22 @@ import type { ExecRequest, ExecSession, TerminalSize } from "../model/streams.ts
 import type { WorkloadPod } from "../model/workload.ts";
 import type { StyrApiContext } from "./context.ts";
 import { findWorkload } from "./find.ts";
+import { partOf } from "./own-part.ts";
 
 /** Above this, output waits for the client: a slow terminal must not fill the server's memory. */
 const MOST_BUFFERED_BYTES = 1024 * 1024;
+const ANYBODY_THERE_MS = 1_000;
+
+const EXEC = { verb: "exec", resource: "workloads", reach: "own part" } as const;
 
 /** GET /styr/v1/workloads/NAME/exec?command=…&tty&stdin&container&columns&rows, as a WebSocket. */
 export function execRoute(context: StyrApiContext): SocketRoute {
   return {
     path: "/styr/v1/workloads/:name/exec",
-    access: { verb: "exec", resource: "workloads" },
+    access: EXEC,
     protocols: [EXEC_PROTOCOL],
-    async open(_request, { params, url }) {
-      const found = await findWorkload(context, params.name ?? "");
+    async open(_request, { params, url, actor }) {
+      const found = await findWorkload(context, params.name ?? "", partOf(actor, EXEC));
       const pod = execTarget(found.pods, params.name ?? "");
       const container = url.searchParams.get("container") ?? undefined;
       const target = { nodeName: pod.node ?? "", uid: pod.uid, ...(container === undefined ? {} : { container }) };
@@ -48,13 +52,30 @@ export function serveExec(
   session: ExecSession,
   { log, clock }: Pick<StyrApiContext, "log" | "clock">,
 ): void {
-  socket.onMessage((data) => receive(session, typeof data === "string" ? new TextEncoder().encode(data) : data));
+  socket.onMessage((data) => {
+    const room = receive(session, typeof data === "string" ? new TextEncoder().encode(data) : data);
+    if (room) void holdInput(room);
+  });
   const gone = new AbortController();
   socket.onClose(() => {
     gone.abort();
     session.kill();
   });
   const send = (channel: number, payload: Uint8Array) => socket.send(Buffer.concat([Uint8Array.of(channel), payload]));
+  /** More input than the command reads waits with the client. Who is not read is not heard to go, either: only writing tells. */
+  const holdInput = async (room: Promise<void>) => {
+    socket.pause?.();
+    let isFree = false;
+    const free = () => {
+      isFree = true;
+    };
+    const over = room.then(free, free);
+    while (!isFree && !gone.signal.aborted) {
+      await Promise.race([over, clock.sleep(ANYBODY_THERE_MS)]);
+      if (!isFree) send(EXEC_CHANNEL.stdout, new Uint8Array());
+    }
+    socket.resume?.();
+  };
   const finish = (status: object) => {
     send(EXEC_CHANNEL.status, Buffer.from(JSON.stringify(status)));
     socket.close(1000);
@@ -78,14 +99,16 @@ export function serveExec(
   });
 }
 
-function receive(session: ExecSession, frame: Uint8Array): void {
+/** Gives a promise when it may be that there is no room for more input yet. */
+function receive(session: ExecSession, frame: Uint8Array): Promise<void> | undefined {
   const payload = frame.subarray(1);
-  if (frame[0] === EXEC_CHANNEL.stdin) session.write(payload);
-  else if (frame[0] === EXEC_CHANNEL.close && payload[0] === EXEC_CHANNEL.stdin) session.endInput();
+  if (frame[0] === EXEC_CHANNEL.stdin) return session.write(payload) ?? undefined;
+  if (frame[0] === EXEC_CHANNEL.close && payload[0] === EXEC_CHANNEL.stdin) session.endInput();
   else if (frame[0] === EXEC_CHANNEL.resize) {
     const size = parseSize(parseJson(Buffer.from(payload).toString()));
     if (size) session.resize(size);
   }
+  return undefined;
 }
 
 function parseJson(text: string): unknown {

@@ -1,3 +1,4 @@
+import { Mux } from "../agent/frames/streams/mux.ts";
 import { aliveFrame } from "../agent/frames/to-agent.ts";
 import { TokenBucket } from "../lib/token-bucket.ts";
 import { ApiError } from "../model/errors.ts";
@@ -29,6 +30,7 @@ export class AgentLink {
   readonly #clock: Clock;
   readonly #newFeeds: TokenBucket;
   #isOpen = true;
+  #mux: Mux | undefined;
 
   constructor(link: Link, store: Store, clock: Clock, known: { readonly node: string; readonly order: number }) {
     this.#link = link;
@@ -48,6 +50,24 @@ export class AgentLink {
     if (!this.#isOpen) return;
     this.#link.send(frame);
     if ((this.#link.bufferedBytes ?? 0) > MOST_BUFFERED_BYTES) this.close("what it was sent is not read");
+  }
+
+  /** Streams of bytes to and from this node. Throws ApiError where the link carries text alone. */
+  get mux(): Mux {
+    if (!this.#link.sendBytes)
+      throw new ApiError("Unavailable", `the link of node "${this.node}" carries no logs, commands and connections`);
+    this.#mux ??= new Mux({ link: this.#link, clock: this.#clock });
+    return this.#mux;
+  }
+
+  /** Whether it was data that was waited for. Throws FrameError. */
+  bytes(frame: Uint8Array): boolean {
+    return this.#mux?.heard(frame) ?? false;
+  }
+
+  /** Streams that are open. */
+  get streams(): number {
+    return this.#mux?.size ?? 0;
   }
 
   openFeed(stream: number): void {
@@ -73,6 +93,7 @@ export class AgentLink {
   end(): void {
     this.#isOpen = false;
     this.feeds.clear();
+    this.#mux?.close(new ApiError("Unavailable", `the connection to node "${this.node}" was lost`));
   }
 
   close(reason: string): void {

@@ -8,11 +8,14 @@
 import type { Call } from "../agent/frames/call.ts";
 import { DISPATCHER_PATIENCE_MS, KEEP_ALIVE_MS, STALL_MS } from "../agent/frames/limits.ts";
 import { FrameError } from "../agent/frames/shape.ts";
-import { beatAnswerFrame } from "../agent/frames/to-agent.ts";
+import type { Mux } from "../agent/frames/streams/mux.ts";
+import { beatAnswerFrame, newsFrame } from "../agent/frames/to-agent.ts";
 import { parseToDispatcher, type ToDispatcher } from "../agent/frames/to-dispatcher.ts";
+import type { ClusterNews } from "../model/cluster-news.ts";
 import { ApiError } from "../model/errors.ts";
 import type { LeaseDesk } from "../model/heartbeat.ts";
 import { type Pod, pods } from "../model/pod.ts";
+import type { NodeAccess } from "../model/streams.ts";
 import type { Clock, Timer } from "../seams/clock.ts";
 import type { Link, LinkListener } from "../seams/link.ts";
 import type { Log } from "../seams/log.ts";
@@ -21,6 +24,7 @@ import type { Change } from "../store/transaction.ts";
 import { AgentLink } from "./agent-link.ts";
 import { Allowance } from "./allowance.ts";
 import { NodeCalls } from "./node-calls.ts";
+import { RemoteAccess } from "./remote-access.ts";
 import { Session } from "./session.ts";
 
 export interface DispatcherOptions {
@@ -28,6 +32,8 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly leases: LeaseDesk;
+  /** What every agent is told of the cluster; absent where it has nothing to find again. */
+  readonly news?: () => ClusterNews | undefined;
 }
 
 /** Links are looked after in turns, so that the signs of life of 10,000 do not go out in one moment. */
@@ -66,6 +72,28 @@ export class Dispatcher {
     return { sessions: this.#sessions.size, pods };
   }
 
+  /** The way to the pods of nodes whose agents have a link here. */
+  get access(): NodeAccess {
+    return new RemoteAccess((nodeName) => this.#muxOf(nodeName));
+  }
+
+  /** Logs, commands and connections under way. */
+  get streams(): number {
+    return [...this.#sessions.values()].reduce((sum, { link }) => sum + link.streams, 0);
+  }
+
+  hasLinkOf(nodeName: string): boolean {
+    return this.#sessions.get(nodeName)?.link.isOpen === true;
+  }
+
+  /** The news have changed: every agent is told. */
+  tellNews(): void {
+    const news = this.#options.news?.();
+    if (news === undefined) return;
+    const frame = newsFrame(news);
+    for (const { link } of this.#sessions.values()) link.send(frame);
+  }
+
   /** `peer` is who the other side has proved to be. */
   accept(link: Link, { nodeName }: { readonly nodeName: string }): LinkListener {
     const { store, clock } = this.#options;
@@ -77,7 +105,11 @@ export class Dispatcher {
     this.#turnOf(agent).add(agent);
     this.#links++;
     if (this.#timer === undefined) this.#lookSoon();
-    return { frame: (text) => this.#heard(agent, text), closed: () => this.#gone(agent) };
+    return {
+      frame: (text) => this.#heard(agent, text),
+      bytes: (frame) => this.#heardBytes(agent, frame),
+      closed: () => this.#gone(agent),
+    };
   }
 
   /** Closes every link; agents dial again. */
@@ -101,6 +133,28 @@ export class Dispatcher {
     agent.heardAtMs = this.#options.clock.monotonic();
     if (frame.type === "beat") this.#beat(agent, frame);
     else this.#inSession(agent, frame);
+  }
+
+  /** Data has its own bounds; whatever else comes in frames of bytes counts as what is said. */
+  #heardBytes(agent: AgentLink, bytes: Uint8Array): void {
+    if (!agent.isOpen) return;
+    const nowMs = this.#options.clock.monotonic();
+    agent.heardAtMs = nowMs;
+    try {
+      const isData = agent.bytes(bytes);
+      if (isData || this.#allowanceOf(agent).chars(FRAME_COSTS_CHARS + bytes.length, nowMs)) return;
+      this.#refuse(agent, "more bytes than were asked for");
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#refuse(agent, error.message);
+    }
+  }
+
+  #muxOf(nodeName: string): Mux {
+    const link = this.#sessions.get(nodeName)?.link;
+    if (link?.isOpen) return link.mux;
+    const message = `node "${nodeName}" is not connected at present, so its logs, commands and ports cannot be reached`;
+    throw new ApiError("Unavailable", message, { retryAfterSeconds: 2 });
   }
 
   /** Asked before anything is read. Nothing is lost by it: what matters is said again. */
@@ -153,6 +207,8 @@ export class Dispatcher {
     if (present) this.#close(present.link, "this node has a newer link");
     const { store, leases, log } = this.#options;
     agent.use = "session";
+    const news = this.#options.news?.();
+    if (news !== undefined) agent.send(newsFrame(news));
     if (present?.id === id) {
       present.moveTo(agent);
       return present;

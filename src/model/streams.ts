@@ -31,7 +31,8 @@ export interface TerminalSize {
 /** A command running inside a container. */
 export interface ExecSession {
   readonly output: AsyncIterable<LogChunk>;
-  write(data: Uint8Array): void;
+  /** Where it can tell, resolves when there is room for more. */
+  write(data: Uint8Array): void | Promise<void>;
   endInput(): void;
   resize(size: TerminalSize): void;
   /** Resolves when the command has ended. */

@@ -1,4 +1,5 @@
 /** What the dispatcher says to an agent: JSON arrays that begin with one letter. */
+import type { ClusterNews } from "../../model/cluster-news.ts";
 import type { RefusalReason } from "../../model/errors.ts";
 import type { HeartbeatAnswer } from "../../model/heartbeat.ts";
 import type { Pod } from "../../model/pod.ts";
@@ -27,7 +28,8 @@ export type ToAgent =
   | { readonly type: "done"; readonly id: number; readonly result: unknown }
   | { readonly type: "refused"; readonly id: number; readonly reason: RefusalReason; readonly message: string }
   | PodsFrame
-  | { readonly type: "sign"; readonly streams: readonly Position[] };
+  | { readonly type: "sign"; readonly streams: readonly Position[] }
+  | { readonly type: "news"; readonly news: ClusterNews };
 
 export function beatAnswerFrame(id: number, answer: HeartbeatAnswer): string {
   return `["b",${id},${JSON.stringify(answer)}]`;
@@ -57,6 +59,10 @@ export function aliveFrame(streams: readonly Position[]): string {
   return streams.length === 0 ? '["s"]' : `["s",${JSON.stringify(streams)}]`;
 }
 
+export function newsFrame(news: ClusterNews): string {
+  return `["n",${JSON.stringify(news)}]`;
+}
+
 /** Throws FrameError. Objects are the dispatcher's own and taken as they are. */
 export function parseToAgent(text: string): ToAgent {
   const [letter, second, third, fourth, fifth, sixth] = parseArray(text);
@@ -82,7 +88,17 @@ export function parseToAgent(text: string): ToAgent {
         type: "sign",
         streams: second === undefined ? [] : (list(second) as readonly unknown[] as readonly Position[]),
       };
+    case "n":
+      return { type: "news", news: newsOf(second) };
     default:
       throw new FrameError("a frame of no known letter");
   }
+}
+
+/** Written to disk by the agent, and believed: whole or not at all. */
+function newsOf(value: unknown): ClusterNews {
+  const { clusterId, servers, caPem, signingCa } = record(value);
+  const all = list(servers).map(word);
+  if (all.length === 0) throw new FrameError("news of a cluster without servers");
+  return { clusterId: word(clusterId), servers: all, caPem: word(caPem), signingCa: word(signingCa) };
 }

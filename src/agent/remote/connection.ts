@@ -15,8 +15,11 @@ export interface RemoteOptions {
 }
 
 export interface ConnectionListener {
-  opened(): void;
+  opened(link: Link): void;
   frame(text: string): void;
+  bytes(frame: Uint8Array): void;
+  /** The link that was opened last is gone. */
+  lost(reason: string): void;
 }
 
 const DIAL_LIMIT_MS = 3_000;
@@ -31,6 +34,7 @@ export class Connection {
   readonly #listener: ConnectionListener;
   readonly #closing = new AbortController();
   #link: Link | undefined;
+  #lost: ((reason: string) => void) | undefined;
   #heardAtMs = 0;
   #failures = 0;
   #isAway = false;
@@ -46,6 +50,16 @@ export class Connection {
 
   get isOpen(): boolean {
     return this.#link !== undefined;
+  }
+
+  /** When something was last heard, on the monotonic clock. */
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
+  /** The link is of no use: another is dialed. */
+  leave(reason: string): void {
+    this.#lost?.(reason);
   }
 
   /** Says nothing when there is no link: who needs an answer says it again. */
@@ -95,13 +109,15 @@ export class Connection {
     const ears = this.#ears(lost.resolve);
     const link = await dialRound(dialers, ears, { clock, limitMs: DIAL_LIMIT_MS, signal });
     this.#link = link;
+    this.#lost = lost.resolve;
     this.#heardAtMs = clock.monotonic();
     const silence = this.#watchSilence(lost.resolve);
     const onAbort = () => lost.resolve("closed");
     signal.addEventListener("abort", onAbort, { once: true });
-    this.#listener.opened();
+    this.#listener.opened(link);
     const reason = await lost.promise;
     ears.isOver = true;
+    this.#listener.lost(reason);
     signal.removeEventListener("abort", onAbort);
     silence.cancel();
     this.#link = undefined;
@@ -111,13 +127,21 @@ export class Connection {
 
   /** Of one conversation: what an earlier link still says is not heard. */
   #ears(lost: (reason: string) => void): LinkListener & { isOver: boolean } {
+    const hear = () => {
+      this.#heardAtMs = this.#options.clock.monotonic();
+      this.#noteHeard();
+    };
     const ears = {
       isOver: false,
       frame: (text: string) => {
         if (ears.isOver) return;
-        this.#heardAtMs = this.#options.clock.monotonic();
-        this.#noteHeard();
+        hear();
         this.#listener.frame(text);
+      },
+      bytes: (frame: Uint8Array) => {
+        if (ears.isOver) return;
+        hear();
+        this.#listener.bytes(frame);
       },
       closed: (reason: string) => lost(reason),
     };

@@ -4,10 +4,13 @@
  * once by one control plane (after its restart perhaps once more: everything but the count of an event is then as
  * before); an older report or registration never overwrites a newer one; a pod's older state never follows a newer one.
  */
+import { isDeepStrictEqual } from "node:util";
+import type { ClusterNews } from "../../model/cluster-news.ts";
 import type { Goodbye, Heartbeat, HeartbeatAnswer } from "../../model/heartbeat.ts";
 import type { Draft } from "../../model/meta.ts";
 import type { Node } from "../../model/node.ts";
-import { LinkError } from "../../seams/link.ts";
+import type { NodeAccess } from "../../model/streams.ts";
+import { type Link, LinkError } from "../../seams/link.ts";
 import type { Assignments, Control, NodeEvent, PodReport } from "../control.ts";
 import { AGENT_SIGN_MS, FRAME_CHARS } from "../frames/limits.ts";
 import { FrameError } from "../frames/shape.ts";
@@ -18,6 +21,7 @@ import { Connection, type RemoteOptions } from "./connection.ts";
 import { HeartbeatLink } from "./heartbeat-link.ts";
 import { PodWatch } from "./pod-watch.ts";
 import { reportCalls } from "./report-calls.ts";
+import { StreamHost } from "./stream-host.ts";
 
 export class RemoteControl implements Control {
   readonly #options: RemoteOptions;
@@ -26,6 +30,12 @@ export class RemoteControl implements Control {
   readonly #calls: Calls;
   readonly #beats: HeartbeatLink;
   readonly #watches = new Set<PodWatch>();
+  readonly #newsListeners = new Set<(news: ClusterNews) => void>();
+  #news: ClusterNews | undefined;
+  #served: { readonly access: NodeAccess; readonly nodeName: string } | undefined;
+  #host: StreamHost | undefined;
+  #sinceMs = 0;
+  #links = 0;
   #streams = 0;
   #saidAtMs = 0;
   #isStarted = false;
@@ -37,8 +47,10 @@ export class RemoteControl implements Control {
     // Time beside chance: a replayed seed may draw the same twice.
     this.#session = `${clock.now().toString(36)}-${random.suffix(12)}`;
     this.#connection = new Connection(options, {
-      opened: () => this.#opened(),
+      opened: (link) => this.#opened(link),
       frame: (text) => this.#heard(text),
+      bytes: (frame) => this.#heardBytes(frame),
+      lost: (reason) => this.#lostLink(reason),
     });
     this.#calls = new Calls(clock, this.#session, (frame) => this.#say(frame));
     this.#beats = new HeartbeatLink(options);
@@ -86,6 +98,30 @@ export class RemoteControl implements Control {
     return this.#beats.send(beat);
   }
 
+  watchCluster(listener: (news: ClusterNews) => void, signal: AbortSignal): void {
+    if (signal.aborted || this.#isClosed) return;
+    this.#start();
+    this.#newsListeners.add(listener);
+    if (this.#news) listener(this.#news);
+    signal.addEventListener("abort", () => void this.#newsListeners.delete(listener), { once: true });
+  }
+
+  /** Logs, commands and connections of this node's pods, for whoever asks the control plane for them. */
+  serve(access: NodeAccess, nodeName: string): void {
+    this.#served = { access, nodeName };
+  }
+
+  /** How the connection fares. Times of the monotonic clock. */
+  get state(): {
+    readonly isOpen: boolean;
+    readonly sinceMs: number;
+    readonly heardAtMs: number;
+    readonly links: number;
+  } {
+    const { isOpen, heardAtMs } = this.#connection;
+    return { isOpen, heardAtMs, sinceMs: this.#sinceMs, links: this.#links };
+  }
+
   async goodbye(goodbye: Goodbye): Promise<void> {
     await this.#start().call({ method: "goodbye", goodbye });
   }
@@ -114,11 +150,36 @@ export class RemoteControl implements Control {
     this.#connection.send(frame);
   }
 
-  #opened(): void {
+  #opened(link: Link): void {
+    this.#sinceMs = this.#options.clock.monotonic();
+    this.#links++;
     // The first word on a link says whose it is, before anything that waits.
     this.#say(signFrame(this.#session));
     for (const watch of this.#watches) watch.open();
     this.#calls.sayAgain();
+    if (this.#served) this.#host = new StreamHost({ ...this.#options, ...this.#served, link });
+  }
+
+  #lostLink(reason: string): void {
+    this.#sinceMs = this.#options.clock.monotonic();
+    this.#host?.close(reason);
+    this.#host = undefined;
+  }
+
+  #heardBytes(frame: Uint8Array): void {
+    try {
+      this.#host?.heard(frame);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#options.log.warn("the control plane broke the rules of streams", { why: error.message });
+      this.#connection.leave(error.message);
+    }
+  }
+
+  #hearNews(news: ClusterNews): void {
+    if (isDeepStrictEqual(news, this.#news)) return;
+    this.#news = news;
+    for (const listener of this.#newsListeners) listener(news);
   }
 
   #heard(text: string): void {
@@ -134,6 +195,7 @@ export class RemoteControl implements Control {
     }
     if (frame.type === "pods") this.#watchOf(frame.stream)?.frame(frame);
     else if (frame.type === "sign") this.#answerSign(frame.streams);
+    else if (frame.type === "news") this.#hearNews(frame.news);
     else if (frame.type !== "beat") this.#calls.answered(frame);
   }
 

@@ -74,8 +74,13 @@ class DockerExec implements DockerExecSession {
     this.exitCode.catch(() => undefined);
   }
 
-  write(data: Uint8Array): void {
-    this.#socket.write(data);
+  async write(data: Uint8Array): Promise<void> {
+    if (this.#socket.write(data) || this.#socket.destroyed) return;
+    const hasRoom = Promise.withResolvers<void>();
+    // A command that ends reads nothing more.
+    for (const event of ["drain", "close"]) this.#socket.once(event, hasRoom.resolve);
+    await hasRoom.promise;
+    for (const event of ["drain", "close"]) this.#socket.off(event, hasRoom.resolve);
   }
 
   endInput(): void {
