@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: ["lib", "seams", "model"],
   trust: ["lib", "seams", "model"],
   scheduling: ["lib", "seams", "model", "store"],
-  controllers: ["lib", "seams", "model", "store", "scheduling/fit"],
+  controllers: ["lib", "seams", "model", "store", "scheduling/fit", "trust"],
   drivers: ["lib", "seams", "model"],
   network: ["lib", "seams", "model", "client"],
   client: ["lib", "seams", "model"],
@@ -47,7 +47,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const ROOTS = ["app", "sim"];
 /** The command line starts the whole program, by name and only when asked to. */
 const ROOT_IMPORTS_ALLOWED: Readonly<Record<string, string>> = Object.fromEntries(
-  ["up", "down", "server", "agent", "join", "uninstall", "store", "restore", "secrets"].map((name) => [
+  ["up", "down", "server", "agent", "join", "service", "uninstall", "store", "restore", "secrets"].map((name) => [
     `src/cli/${name}.ts`,
     "app",
   ]),

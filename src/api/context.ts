@@ -10,6 +10,7 @@ import type { Clock } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Store } from "../store/store.ts";
 import type { Explainer } from "./explainer.ts";
+import type { Joining } from "./joining.ts";
 
 export interface StyrApiContext {
   readonly store: Store;
@@ -41,4 +42,6 @@ export interface StyrApiContext {
   readonly copies?: readonly CopiesRule[];
   /** How the scheduler rates nodes; default `spread`. */
   readonly strategy?: "spread" | "binpack";
+  /** How hosts join here; absent = none can. */
+  readonly joining?: Joining;
 }

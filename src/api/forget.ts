@@ -8,6 +8,7 @@ import type { ForgetReport } from "../model/reports.ts";
 import { recordEvent } from "../store/record-event.ts";
 import type { Tx } from "../store/transaction.ts";
 import type { StyrApiContext } from "./context.ts";
+import { forgetCertificates } from "./join.ts";
 
 export function forgetRoutes(context: StyrApiContext): readonly Route[] {
   return [
@@ -36,6 +37,7 @@ function forget(tx: Tx, { lifecycle }: StyrApiContext, name: string, force: bool
   const message = `${by} says that ${name} is gone for good; ${there.length} pods were there`;
   recordEvent(tx, node, { type: "Warning", reason: "NodeForgotten", message, component: "api" });
   tx.remove(nodes, name);
+  forgetCertificates(tx, name, `${by} has forgotten the node`);
   return { node: name, pods: there.map(keyOf).sort() };
 }
 

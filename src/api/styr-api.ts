@@ -13,7 +13,9 @@ import { nodeDrains } from "../model/node-drain.ts";
 import { pods } from "../model/pod.ts";
 import type { InspectReport, NodeRow } from "../model/reports.ts";
 import type { Workload } from "../model/workload.ts";
+import { authorityRoutes } from "./authorities.ts";
 import { brakeRoutes } from "./brake.ts";
+import { certificateRoutes } from "./certificates.ts";
 import type { StyrApiContext } from "./context.ts";
 import { setCordoned } from "./cordon.ts";
 import { drainRoutes } from "./drain.ts";
@@ -22,6 +24,7 @@ import { type EventEntry, eventsAbout, eventsOfNode, listEvents } from "./event-
 import { execRoute } from "./exec.ts";
 import { type Found, findWorkload } from "./find.ts";
 import { forgetRoutes } from "./forget.ts";
+import { joinRoutes } from "./join.ts";
 import { endsWith, jsonLines } from "./json-lines.ts";
 import { jsonList } from "./json-list.ts";
 import { readLogs } from "./logs.ts";
@@ -33,6 +36,7 @@ import { rebalanceRoutes } from "./rebalance.ts";
 import { RowFeed } from "./row-feed.ts";
 import { settingsRoutes } from "./settings.ts";
 import { statusReport } from "./status.ts";
+import { tokenRoutes } from "./tokens.ts";
 import { usageRows } from "./usage.ts";
 import { whyReport } from "./why.ts";
 import { idOf, workloadRows } from "./workloads.ts";
@@ -50,6 +54,10 @@ export function styrApi(context: StyrApiContext): Api {
       ...drainRoutes(context),
       ...rebalanceRoutes(context),
       ...settingsRoutes(context),
+      ...tokenRoutes(context),
+      ...joinRoutes(context),
+      ...certificateRoutes(context),
+      ...authorityRoutes(context),
       ...metricsRoutes(context, tally),
       ...storeRoutes(context, tally),
     ],
