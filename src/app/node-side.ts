@@ -18,6 +18,8 @@ import { type Driver, DriverError } from "../drivers/driver.ts";
 import { KeeperClient } from "../drivers/keeper/keeper-client.ts";
 import { ProcessDriver } from "../drivers/process/process-driver.ts";
 import { UnitDriver } from "../drivers/unit/unit-driver.ts";
+import { AGENT_METRICS, type AgentMeters } from "../metrics/agent-metrics.ts";
+import { Meters } from "../metrics/meters.ts";
 import type { DriverName } from "../model/pod.ts";
 import { AddressPool } from "../network/address-pool.ts";
 import { hostClash } from "../network/host-routes.ts";
@@ -25,6 +27,7 @@ import type { Clock } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
 import { SystemTransport } from "../seams/transport.ts";
+import { meteredAgentParts, provideNodePods } from "./metered/agent-parts.ts";
 import type { Settings } from "./settings.ts";
 import { UnitContainers } from "./unit-containers.ts";
 
@@ -34,6 +37,8 @@ export interface NodeSide {
   readonly engine: Engine;
   readonly drivers: ReadonlyMap<DriverName, Driver>;
   readonly cgroups: CgroupTree;
+  /** What the agent counts, for /metrics. */
+  readonly meters: AgentMeters;
   start(): Promise<void>;
   /** Everything that runs goes on running. */
   stop(): Promise<void>;
@@ -50,6 +55,8 @@ export interface NodeSideOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Where the agent counts, if others count there too. */
+  readonly meters?: AgentMeters;
 }
 
 /** Folders of a state directory, all of them below it. */
@@ -86,18 +93,18 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
     ...(settings.reserved.cpuMillis === undefined ? {} : { cpuMillis: settings.reserved.cpuMillis }),
     ...(settings.reserved.memoryBytes === undefined ? {} : { memoryBytes: settings.reserved.memoryBytes }),
   };
+  const meters = options.meters ?? new Meters(AGENT_METRICS);
+  const heartbeats = new ThreadHeartbeats(control, clock);
   const agent = new Agent({
     control,
-    drivers,
+    ...meteredAgentParts({ drivers, heartbeats, transport: new SystemTransport() }, clock, meters),
     addresses: new AddressPool(settings.podRange),
     volumes: new FileVolumes(folders.volumes, { canMount: process.geteuid?.() === 0 }),
     record: new FileRecord(folders.record, log),
     host,
-    heartbeats: new ThreadHeartbeats(control, clock),
     probeDisk: () => probeDisk(folders.agent),
     clock,
     random: random.fork("agent"),
-    transport: new SystemTransport(),
     log,
     nodeName: settings.nodeName ?? hostname().toLowerCase(),
     labels: settings.labels,
@@ -105,8 +112,9 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
     reserve,
     version,
   });
+  provideNodePods(meters, agent);
   return {
-    ...{ agent, keeper, engine, drivers, cgroups },
+    ...{ agent, keeper, engine, drivers, cgroups, meters },
     start: async () => {
       // Before anything starts: a child's quota must lie within it (cgroup v1).
       reserveForHost(cgroups, allocatableOf(await host.read(), reserve), log);
