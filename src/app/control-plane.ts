@@ -1,31 +1,22 @@
-/** The server half of a process: store, controllers, scheduler and the dialects' routes, put together. Opens no socket. */
+/**
+ * A control plane: the store, the dialects' routes, and, while it leads, all that watches and writes the store. Opens no
+ * socket. One with a journal of its own leads from its start on; one of several follows until it is made to lead.
+ */
+import type { StyrApiContext } from "../api/context.ts";
 import { styrApi } from "../api/styr-api.ts";
 import { versioned } from "../api/versioned.ts";
 import { replicatedSource } from "../api/workloads.ts";
-import type { Controller } from "../controllers/controller.ts";
-import { cordonTaint } from "../controllers/cordon-taint.ts";
-import { drainController } from "../controllers/drain/drain-controller.ts";
-import { endpointsController } from "../controllers/endpoints-controller.ts";
-import { eventRetention } from "../controllers/event-retention.ts";
-import { garbageCollector } from "../controllers/garbage-collector.ts";
-import { namespaceController } from "../controllers/namespace.ts";
-import { NodeLifecycle } from "../controllers/node-lifecycle/node-lifecycle.ts";
-import { rebalanceController } from "../controllers/rebalance/rebalance-controller.ts";
-import { replicationController } from "../controllers/replication-controller.ts";
-import { ControllerRunner } from "../controllers/runner.ts";
-import { taintEviction } from "../controllers/taint-eviction.ts";
+import type { NodeLifecycle } from "../controllers/node-lifecycle/node-lifecycle.ts";
 import { type AgentPeer, agentApi } from "../dispatcher/agent-api.ts";
-import { Dispatcher } from "../dispatcher/dispatcher.ts";
 import { type Mounted, mountApis } from "../http/mount.ts";
 import type { Api, Elsewhere } from "../http/route.ts";
+import { assert } from "../lib/assert.ts";
 import { ApiError } from "../model/errors.ts";
 import { kernelKinds } from "../model/kinds.ts";
 import type { Kind } from "../model/meta.ts";
-import type { Pod } from "../model/pod.ts";
 import { replicationControllers } from "../model/replication-controller.ts";
 import type { NodeAccess } from "../model/streams.ts";
 import type { Personality, PersonalityContext } from "../personalities/personality.ts";
-import { Scheduler } from "../scheduling/scheduler.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Link, LinkListener } from "../seams/link.ts";
 import type { Log } from "../seams/log.ts";
@@ -33,8 +24,8 @@ import type { Random } from "../seams/random.ts";
 import type { Journal, Leadership, SharedJournal } from "../store/journal.ts";
 import { Store } from "../store/store.ts";
 import { ensureSystemNamespaces } from "../store/system-namespaces.ts";
-import { explainer } from "./explainer.ts";
 import { type ProcessFacts, systemProcessFacts } from "./process-facts.ts";
+import { Leading, nodeStatesOf } from "./server/leading.ts";
 import { PeerMounted } from "./server/peer-mounted.ts";
 import { PlaneAccess } from "./server/plane-access.ts";
 
@@ -65,18 +56,24 @@ export interface ControlPlaneOptions {
   readonly moreApis?: readonly Api[];
 }
 
+/** Of a server that shares its journal with others. */
+export interface SharedPlaneOptions extends Omit<ControlPlaneOptions, "journal"> {
+  readonly journal: SharedJournal;
+  /** What only a leader can do, done by the leader. */
+  readonly follower: Follower;
+  /** The journal can no longer be followed: another plane has to be opened. */
+  readonly onLost: (reason: string) => void;
+}
+
 export class ControlPlane {
   readonly store: Store;
   readonly mounted: Mounted;
-  /** Where agents' heartbeats go. */
-  readonly lifecycle: NodeLifecycle;
-  readonly #options: ControlPlaneOptions;
+  readonly #options: Omit<ControlPlaneOptions, "journal">;
   readonly #follower: Follower | undefined;
-  readonly #runner: ControllerRunner;
-  readonly #scheduler: Scheduler;
+  readonly #kinds: readonly Kind[];
+  readonly #context: PersonalityContext;
   readonly #facts: ProcessFacts;
-  #dispatcher: Dispatcher | undefined;
-  #leads = false;
+  #leading: Leading | undefined;
 
   /** With a journal of its own it always leads, from `start` on. */
   static async open(options: ControlPlaneOptions): Promise<ControlPlane> {
@@ -84,96 +81,97 @@ export class ControlPlane {
     const kinds = kindsOf(options);
     const store = await Store.open({ kinds, journal, clock, random: random.fork("store"), log });
     const plane = new ControlPlane(options, store, kinds);
+    plane.#leading = plane.#newLeading();
     await plane.#ensureBasics();
     return plane;
   }
 
-  /** Follows who leads, until `lead`. What only a leader can do is done by `follower`. */
-  static async openFollowing(
-    options: Omit<ControlPlaneOptions, "journal"> & { readonly journal: SharedJournal },
-    follower: Follower,
-  ): Promise<ControlPlane> {
-    const { journal, clock, random, log } = options;
+  /** Follows whoever leads, until `lead`. */
+  static async openFollowing(options: SharedPlaneOptions): Promise<ControlPlane> {
+    const { journal, clock, random, log, follower, onLost } = options;
     const kinds = kindsOf(options);
-    const store = await Store.openFollowing({ kinds, journal, clock, random: random.fork("store"), log });
+    const store = await Store.openFollowing({ kinds, journal, clock, random: random.fork("store"), log, onLost });
     return new ControlPlane(options, store, kinds, follower);
   }
 
-  private constructor(options: ControlPlaneOptions, store: Store, kinds: readonly Kind[], follower?: Follower) {
-    const { clock, random, log, personalities, strategy } = options;
-    const context: PersonalityContext = { ...options, store };
+  private constructor(
+    options: Omit<ControlPlaneOptions, "journal">,
+    store: Store,
+    kinds: readonly Kind[],
+    follower?: Follower,
+  ) {
+    this.store = store;
     this.#options = options;
     this.#follower = follower;
-    this.store = store;
+    this.#kinds = kinds;
+    this.#context = { ...options, store };
     this.#facts = options.processFacts ?? systemProcessFacts();
-    this.#scheduler = new Scheduler({ store, clock, random, log, strategy });
-    const moves = {
-      clock,
-      copies: personalities.flatMap((personality) => personality.copies ?? []),
-      elsewhere: (pod: Pod, stopsFirst: boolean) => this.#scheduler.successorOf(pod, stopsFirst),
-    };
-    const controllers: readonly Controller[] = [
-      replicationController,
-      endpointsController,
-      garbageCollector(kinds),
-      namespaceController(kinds),
-      eventRetention(),
-      cordonTaint,
-      taintEviction(),
-      drainController(moves),
-      rebalanceController(moves),
-      ...personalities.flatMap((personality) => personality.controllers(context)),
-    ];
-    this.lifecycle = new NodeLifecycle({ store, clock, log: log.with({ component: "node-lifecycle" }) });
-    this.#runner = new ControllerRunner({ store, controllers, clock, random, log });
-    const apis = [
-      ...personalities.map((personality) => personality.api(context)),
-      this.#ownApi(options, kinds, context),
-      agentApi({ version: options.version, open: (peer) => this.#takeAgent(peer) }),
-      ...(options.moreApis ?? []),
-    ].map((api) => versioned(api, options.version));
-    const onBug = (error: unknown, route: string) =>
-      log.error("a request met a bug", { route, error: error instanceof Error ? error.stack : String(error) });
-    const mounted = mountApis(apis, undefined, onBug, () => (this.leads ? undefined : this.#follower));
-    this.mounted = new PeerMounted(mounted, this);
+    this.mounted = this.#mount();
   }
 
   /** Whether what is asked of it is done here. */
   get leads(): boolean {
-    return this.#leads || this.#follower === undefined;
+    return this.#leading !== undefined;
   }
 
   get revision(): number {
     return this.store.revision;
   }
 
-  /** Begins what a leader does: places, controls, listens to agents. */
-  start(): void {
-    const { clock, log } = this.#options;
-    this.#leads = true;
-    this.#runner.start();
-    this.#scheduler.start();
-    this.lifecycle.start();
-    this.#dispatcher = new Dispatcher({ store: this.store, clock, log, leases: this.lifecycle });
+  /** Where agents' heartbeats go, of a plane that leads. */
+  get lifecycle(): NodeLifecycle {
+    assert(this.#leading, "a plane that follows keeps no leases");
+    return this.#leading.lifecycle;
   }
 
-  /** The same store goes on, writing now; whoever watches it notices nothing. */
+  /** Begins what a leader does. */
+  start(): void {
+    assert(this.#leading, "a plane that shares its journal begins with lead()");
+    this.#leading.start();
+  }
+
+  /** Resolves when the leadership is lost and all that leads has stopped. The store goes on, and whoever watches it notices nothing. */
   async lead(leadership: Leadership): Promise<void> {
     this.store.lead(leadership);
-    this.start();
+    const leading = this.#newLeading();
+    const lost = Promise.withResolvers<void>();
+    // At once: what comes from now on goes to whoever leads next.
+    const end = () => {
+      if (this.#leading === leading) this.#leading = undefined;
+      lost.resolve();
+    };
+    if (leadership.lost.aborted) return;
+    leadership.lost.addEventListener("abort", end, { once: true });
+    this.#leading = leading;
+    leading.start();
     await this.#ensureBasics();
+    await lost.promise;
+    await leading.stop();
   }
 
   /** What is stored stays; what runs goes on running. */
   async stop(): Promise<void> {
-    this.#dispatcher?.stop();
-    if (this.#leads) {
-      await this.lifecycle.stop();
-      await this.#runner.stop();
-      await this.#scheduler.stop();
-    }
+    await this.#leading?.stop();
     await this.store.close();
     this.#facts.stop();
+  }
+
+  #newLeading(): Leading {
+    return new Leading({ plane: this.#options, store: this.store, kinds: this.#kinds, context: this.#context });
+  }
+
+  #mount(): Mounted {
+    const { personalities, version, log, moreApis = [] } = this.#options;
+    const apis = [
+      ...personalities.map((personality) => personality.api(this.#context)),
+      styrApi(this.#ownContext()),
+      agentApi({ version, open: (peer) => this.#takeAgent(peer) }),
+      ...moreApis,
+    ].map((api) => versioned(api, version));
+    const onBug = (error: unknown, route: string) =>
+      log.error("a request met a bug", { route, error: error instanceof Error ? error.stack : String(error) });
+    const mounted = mountApis(apis, undefined, onBug, () => (this.leads ? undefined : this.#follower));
+    return new PeerMounted(mounted, this);
   }
 
   /** A store that cannot write still serves reads, and everything that runs goes on. */
@@ -185,7 +183,7 @@ export class ControlPlane {
   }
 
   async #takeAgent(peer: AgentPeer): Promise<(link: Link) => LinkListener> {
-    const dispatcher = this.#dispatcher;
+    const dispatcher = this.#leading?.dispatcher;
     if (dispatcher) return (link) => dispatcher.accept(link, peer);
     if (this.#follower && !peer.isRelayed) return this.#follower.relay(peer);
     throw new ApiError("Unavailable", "this server does not lead", { retryAfterSeconds: 1 });
@@ -199,26 +197,22 @@ export class ControlPlane {
     });
   }
 
-  #ownApi(options: ControlPlaneOptions, kinds: readonly Kind[], context: PersonalityContext) {
-    const { clock, log, version, hostname, strategy, personalities } = options;
-    const declared = personalities.flatMap((personality) => personality.workloads?.(context) ?? []);
-    return styrApi({
+  #ownContext(): StyrApiContext {
+    const { clock, log, version, hostname, strategy, personalities } = this.#options;
+    const declared = personalities.flatMap((personality) => personality.workloads?.(this.#context) ?? []);
+    return {
       store: this.store,
-      clock,
-      log,
-      version,
-      hostname,
+      ...{ clock, log, version, hostname, strategy },
       startedAtMs: clock.now(),
-      kinds,
+      kinds: this.#kinds,
       sources: [...declared, replicatedSource("kubernetes", [replicationControllers])],
       nodeAccess: new PlaneAccess((nodeName) => this.#wayTo(nodeName)),
       dialects: personalities.map(({ name }) => name),
       process: () => this.#facts.read(),
-      lifecycle: this.lifecycle,
-      explain: explainer(this.#scheduler),
+      lifecycle: nodeStatesOf(() => this.#leading),
+      explain: (pod) => this.#leading?.explain(pod),
       copies: personalities.flatMap((personality) => personality.copies ?? []),
-      strategy,
-    });
+    };
   }
 }
 

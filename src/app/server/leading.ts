@@ -1,0 +1,115 @@
+/** What a server does only while it leads: it controls, places, keeps the leases of nodes, and listens to their agents. */
+import type { Explainer } from "../../api/explainer.ts";
+import type { Controller } from "../../controllers/controller.ts";
+import { cordonTaint } from "../../controllers/cordon-taint.ts";
+import { drainController } from "../../controllers/drain/drain-controller.ts";
+import { endpointsController } from "../../controllers/endpoints-controller.ts";
+import { eventRetention } from "../../controllers/event-retention.ts";
+import { garbageCollector } from "../../controllers/garbage-collector.ts";
+import { namespaceController } from "../../controllers/namespace.ts";
+import { NodeLifecycle } from "../../controllers/node-lifecycle/node-lifecycle.ts";
+import { rebalanceController } from "../../controllers/rebalance/rebalance-controller.ts";
+import { replicationController } from "../../controllers/replication-controller.ts";
+import { ControllerRunner } from "../../controllers/runner.ts";
+import { taintEviction } from "../../controllers/taint-eviction.ts";
+import { Dispatcher } from "../../dispatcher/dispatcher.ts";
+import type { Kind } from "../../model/meta.ts";
+import type { NodeStates } from "../../model/node-state.ts";
+import type { Pod } from "../../model/pod.ts";
+import type { Personality, PersonalityContext } from "../../personalities/personality.ts";
+import { Scheduler } from "../../scheduling/scheduler.ts";
+import type { Clock } from "../../seams/clock.ts";
+import type { Log } from "../../seams/log.ts";
+import type { Random } from "../../seams/random.ts";
+import type { Store } from "../../store/store.ts";
+import { explainer } from "../explainer.ts";
+
+export interface LeadingOptions {
+  readonly plane: {
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly log: Log;
+    readonly personalities: readonly Personality[];
+    readonly strategy: "spread" | "binpack";
+  };
+  readonly store: Store;
+  readonly kinds: readonly Kind[];
+  readonly context: PersonalityContext;
+}
+
+export class Leading {
+  /** Where agents' heartbeats go. */
+  readonly lifecycle: NodeLifecycle;
+  readonly explain: Explainer;
+  readonly #options: LeadingOptions;
+  readonly #scheduler: Scheduler;
+  readonly #runner: ControllerRunner;
+  #dispatcher: Dispatcher | undefined;
+
+  constructor(options: LeadingOptions) {
+    const { store, plane } = options;
+    const { clock, random, log, strategy } = plane;
+    this.#options = options;
+    this.#scheduler = new Scheduler({ store, clock, random, log, strategy });
+    this.explain = explainer(this.#scheduler);
+    this.lifecycle = new NodeLifecycle({ store, clock, log: log.with({ component: "node-lifecycle" }) });
+    this.#runner = new ControllerRunner({ store, controllers: this.#controllers(), clock, random, log });
+  }
+
+  /** Agents' links; absent before the start. */
+  get dispatcher(): Dispatcher | undefined {
+    return this.#dispatcher;
+  }
+
+  start(): void {
+    const { store, plane } = this.#options;
+    const { clock, log } = plane;
+    this.#runner.start();
+    this.#scheduler.start();
+    this.lifecycle.start();
+    this.#dispatcher = new Dispatcher({ store, clock, log, leases: this.lifecycle });
+  }
+
+  async stop(): Promise<void> {
+    this.#dispatcher?.stop();
+    await this.lifecycle.stop();
+    await this.#runner.stop();
+    await this.#scheduler.stop();
+  }
+
+  #controllers(): readonly Controller[] {
+    const { plane, kinds, context } = this.#options;
+    const { clock, personalities } = plane;
+    const moves = {
+      clock,
+      copies: personalities.flatMap((personality) => personality.copies ?? []),
+      elsewhere: (pod: Pod, stopsFirst: boolean) => this.#scheduler.successorOf(pod, stopsFirst),
+    };
+    return [
+      replicationController,
+      endpointsController,
+      garbageCollector(kinds),
+      namespaceController(kinds),
+      eventRetention(),
+      cordonTaint,
+      taintEviction(),
+      drainController(moves),
+      rebalanceController(moves),
+      ...personalities.flatMap((personality) => personality.controllers(context)),
+    ];
+  }
+}
+
+/** What the own API asks of the lifecycle, whether this server leads or not. */
+export function nodeStatesOf(leading: () => Leading | undefined): NodeStates {
+  return {
+    stateOf: (nodeName) => leading()?.lifecycle.stateOf(nodeName),
+    get brake() {
+      return leading()?.lifecycle.brake;
+    },
+    get moves() {
+      return leading()?.lifecycle.moves ?? { done: 0 };
+    },
+    releaseBrake: (nodeNames, by) => leading()?.lifecycle.releaseBrake(nodeNames, by) ?? [],
+  };
+}
