@@ -8,7 +8,7 @@ import type { TestImage } from "./images.ts";
 import { makeSandbox, waitForDaemon } from "./sandbox.ts";
 
 export interface Registry {
-  /** `http://127.0.0.1:PORT`, for --registry-mirror. */
+  /** `http://127.0.0.1:PORT`, or of the address that it was given, for --registry-mirror. */
   readonly url: string;
   /** `127.0.0.1:PORT`, for names such as `127.0.0.1:PORT/team/app:1`. */
   readonly host: string;
@@ -18,17 +18,18 @@ export interface Registry {
   stop(): void;
 }
 
-export async function startRegistry(): Promise<Registry> {
+/** `address`: where it listens, for engines that have a network of their own; loopback without it. */
+export async function startRegistry(address = "127.0.0.1"): Promise<Registry> {
   const port = await freePort();
   const sandbox = makeSandbox("registry", () => ({ cgroups: [] }));
   mkdirSync(join(sandbox.dir, "store"));
   const config = join(sandbox.dir, "config.yml");
   writeFileSync(
     config,
-    `version: 0.1\nlog: { level: warn }\nstorage: { filesystem: { rootdirectory: ${sandbox.dir}/store } }\nhttp: { addr: "127.0.0.1:${port}" }\n`,
+    `version: 0.1\nlog: { level: warn }\nstorage: { filesystem: { rootdirectory: ${sandbox.dir}/store } }\nhttp: { addr: "${address}:${port}" }\n`,
   );
   sandbox.spawn("docker-registry", ["docker-registry", "serve", config]);
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://${address}:${port}`;
   try {
     await waitForDaemon(sandbox.dir, "docker-registry", () =>
       fetch(`${url}/v2/`).then(
@@ -42,7 +43,7 @@ export async function startRegistry(): Promise<Registry> {
   }
   return {
     url,
-    host: `127.0.0.1:${port}`,
+    host: `${address}:${port}`,
     putImages: async (images) => {
       for (const image of images) await putImage(url, image);
     },

@@ -1,0 +1,50 @@
+/** A Docker Engine for a lab host, laid out as Debian's package does it: containerd and dockerd as two services, at the usual socket. */
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Host } from "./host.ts";
+import { until } from "./wait.ts";
+
+export interface EngineOptions {
+  /** Public names are pulled from there, without TLS. */
+  readonly mirror?: string;
+  /** Containers survive the daemon. Default true; a swarm refuses it. */
+  readonly liveRestore?: boolean;
+}
+
+/** Also after a crash of one of the two, or of the host: what runs already is left alone. */
+export async function startEngine(host: Host, { mirror, liveRestore = true }: EngineOptions = {}): Promise<void> {
+  const config = join(host.dir, "containerd.toml");
+  writeFileSync(config, 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n');
+  if (!host.runs("containerd")) host.start("containerd", ["containerd", "--config", config, "--log-level", "warn"]);
+  await until(
+    `containerd of ${host.name} listens`,
+    async () => (await host.run(["test", "-S", "/run/containerd/containerd.sock"])).code === 0,
+    { seen: () => host.log("containerd").slice(-2000), withinMs: 30_000 },
+  );
+  if (host.runs("dockerd")) return;
+  await host.run(["rm", "-f", "/var/run/docker.pid"]);
+  host.start("dockerd", [
+    ...["dockerd", "--containerd", "/run/containerd/containerd.sock", "--storage-driver", "overlay2"],
+    ...["--userland-proxy=false", "--shutdown-timeout", "3", "--log-level", "warn"],
+    ...(liveRestore ? ["--live-restore"] : []),
+    ...(mirror ? ["--registry-mirror", mirror] : []),
+  ]);
+  await until(
+    `the engine of ${host.name} answers`,
+    async () =>
+      (await host.run(["curl", "-sf", "--unix-socket", "/var/run/docker.sock", "http://docker/_ping"])).code === 0,
+    { seen: () => host.log("dockerd").slice(-2000), withinMs: 60_000 },
+  );
+}
+
+/** Restart counts and pids of all containers on a host, by name: the same text twice means that nothing was restarted. */
+export async function runningContainers(host: Host): Promise<ReadonlyMap<string, number>> {
+  const ids = (await host.must(["docker", "ps", "-q"])).split("\n").filter(Boolean);
+  if (ids.length === 0) return new Map();
+  const text = await host.must(["docker", "inspect", "-f", "{{.Name}} {{.State.Pid}}", ...ids]);
+  const lines = text
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" "));
+  return new Map(lines.map(([name = "", pid]) => [name, Number(pid)]));
+}

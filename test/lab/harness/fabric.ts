@@ -1,0 +1,116 @@
+/** The lab's switch: a bridge in a network namespace of its own, with a port for each host and one for the test. */
+import { existsSync } from "node:fs";
+import type { AddressBlock } from "../../harness/address-block.ts";
+import { must } from "./command.ts";
+import { netnsPrefix } from "./sweep-lab.ts";
+
+/** The test's own address on the switch, for HTTPS to the servers and for requests to pods; the registry listens there. */
+const TEST_HOST = 254;
+
+export class Fabric {
+  readonly testAddress: string;
+  readonly #prefix: string;
+  readonly #block: AddressBlock;
+
+  constructor(id: string, block: AddressBlock) {
+    this.#prefix = netnsPrefix(id);
+    this.#block = block;
+    this.testAddress = block.address(0, TEST_HOST);
+  }
+
+  lay(): void {
+    const sw = this.#switch;
+    must("ip", "netns", "add", sw);
+    must("ip", "-n", sw, "link", "set", "lo", "up");
+    must("ip", "-n", sw, "link", "add", "br0", "type", "bridge");
+    must("ip", "-n", sw, "link", "set", "br0", "up");
+    must("ip", "link", "add", this.#prefix, "type", "veth", "peer", "name", "test", "netns", sw);
+    must("ip", "-n", sw, "link", "set", "test", "master", "br0", "up");
+    must("ip", "addr", "add", `${this.testAddress}/24`, "dev", this.#prefix);
+    must("ip", "link", "set", this.#prefix, "up");
+  }
+
+  get #switch(): string {
+    return `${this.#prefix}sw`;
+  }
+
+  netnsOf(n: number): string {
+    return `${this.#prefix}h${n}`;
+  }
+
+  addressOf(n: number): string {
+    return this.#block.address(0, n);
+  }
+
+  /** A fresh network namespace for host `n` with its cable in: no rule or bridge of an earlier life is left in it. */
+  plugIn(n: number): void {
+    const netns = this.netnsOf(n);
+    this.unplug(n);
+    must("ip", "netns", "add", netns);
+    must("ip", "-n", netns, "link", "set", "lo", "up");
+    must("ip", "-n", this.#switch, "link", "add", `p${n}`, "type", "veth", "peer", "name", "eth0", "netns", netns);
+    must("ip", "-n", this.#switch, "link", "set", `p${n}`, "master", "br0", "up");
+    must("ip", "-n", netns, "addr", "add", `${this.addressOf(n)}/24`, "dev", "eth0");
+    must("ip", "-n", netns, "link", "set", "eth0", "up");
+    must("ip", "netns", "exec", netns, "sysctl", "-qw", "net.ipv4.ip_forward=1");
+  }
+
+  unplug(n: number): void {
+    if (!existsSync(`/run/netns/${this.netnsOf(n)}`)) return;
+    // The namespace goes when the kernel gets to it; the port must be free at once.
+    must("ip", "-n", this.#switch, "link", "del", `p${n}`);
+    must("ip", "netns", "del", this.netnsOf(n));
+  }
+
+  /** The cable of host `n`, at the switch's end: the host sees that there is no carrier. */
+  cable(n: number, plugged: boolean): void {
+    must("ip", "-n", this.#switch, "link", "set", `p${n}`, plugged ? "up" : "down");
+  }
+
+  /** Host `n` and its pods do not hear these (`in`), nor do those hear it (`out`); whatever goes the other way passes. */
+  drop(n: number, others: readonly number[], directions: readonly ("in" | "out")[]): void {
+    const set = `{ ${others.map((other) => this.addressOf(other)).join(", ")} }`;
+    const rules = {
+      in: ["prerouting", "saddr"],
+      out: ["postrouting", "daddr"],
+    } as const;
+    this.#nft(n, "add", "table", "ip", "labcut");
+    for (const direction of directions) {
+      const [hook, field] = rules[direction];
+      this.#nft(n, "add", "chain", "ip", "labcut", direction, `{ type filter hook ${hook} priority -400; }`);
+      this.#nft(n, "add", "rule", "ip", "labcut", direction, "ip", field, set, "drop");
+    }
+  }
+
+  /** Undoes every `drop` of host `n`. */
+  undrop(n: number): void {
+    this.#nft(n, "add", "table", "ip", "labcut");
+    this.#nft(n, "delete", "table", "ip", "labcut");
+  }
+
+  /** What host `n` sends, in Mbit/s; 0 lifts the limit. */
+  rate(n: number, mbit: number): void {
+    const at = ["-n", this.netnsOf(n), "qdisc"];
+    if (mbit === 0) must("tc", ...at, "del", "dev", "eth0", "root");
+    else
+      must(
+        "tc",
+        ...at,
+        "replace",
+        "dev",
+        "eth0",
+        "root",
+        "tbf",
+        "rate",
+        `${mbit}mbit`,
+        "burst",
+        "64k",
+        "latency",
+        "50ms",
+      );
+  }
+
+  #nft(n: number, ...words: readonly string[]): void {
+    must("ip", "netns", "exec", this.netnsOf(n), "nft", ...words);
+  }
+}
