@@ -7,7 +7,7 @@ import { AGENT_PATIENCE_MS, STALL_MS } from "../frames/limits.ts";
 import { dialRound } from "./dial.ts";
 
 export interface RemoteOptions {
-  /** The control plane's addresses, tried in turn. */
+  /** The control plane's addresses, tried in turn; asked for with each round. */
   readonly dialers: readonly Dialer[];
   readonly clock: Clock;
   readonly random: Random;

@@ -12,10 +12,12 @@ export class Servers {
   #order: readonly { readonly server: string; readonly dialer: Dialer }[] = [];
   #reached: string | undefined;
 
-  constructor(servers: readonly string[], random: Random, dialerTo: (server: string) => Dialer) {
+  /** `first`: the one to begin with. */
+  constructor(servers: readonly string[], random: Random, dialerTo: (server: string) => Dialer, first?: string) {
     this.#random = random;
     this.#dialerTo = dialerTo;
     this.set(servers);
+    if (first !== undefined) this.#move(first, "first");
   }
 
   /** Those that were known keep their places; new ones come after them. */
@@ -69,7 +71,7 @@ export class Servers {
 function shuffled<T>(items: readonly T[], random: Random): readonly T[] {
   const all = [...items];
   for (let last = all.length - 1; last > 0; last--) {
-    const at = Math.floor(random.next() * (last + 1));
+    const at = random.int(last + 1);
     [all[last], all[at]] = [all[at] as T, all[last] as T];
   }
   return all;
