@@ -5,13 +5,14 @@ import type { ExecRequest, ExecSession, TerminalSize } from "../model/streams.ts
 import type { WorkloadPod } from "../model/workload.ts";
 import type { StyrApiContext } from "./context.ts";
 import { findWorkload } from "./find.ts";
-import { partOf } from "./own-part.ts";
+import { mustBeAllowed, namespaceOfKey, partOf } from "./own-part.ts";
 
 /** Above this, output waits for the client: a slow terminal must not fill the server's memory. */
 const MOST_BUFFERED_BYTES = 1024 * 1024;
 const ANYBODY_THERE_MS = 1_000;
 
 const EXEC = { verb: "exec", resource: "workloads", reach: "own part" } as const;
+const READ = { ...EXEC, verb: "read" } as const;
 
 /** GET /styr/v1/workloads/NAME/exec?command=…&tty&stdin&container&columns&rows, as a WebSocket. */
 export function execRoute(context: StyrApiContext): SocketRoute {
@@ -20,8 +21,9 @@ export function execRoute(context: StyrApiContext): SocketRoute {
     access: EXEC,
     protocols: [EXEC_PROTOCOL],
     async open(_request, { params, url, actor }) {
-      const found = await findWorkload(context, params.name ?? "", partOf(actor, EXEC));
+      const found = await findWorkload(context, params.name ?? "", partOf(actor, READ));
       const pod = execTarget(found.pods, params.name ?? "");
+      mustBeAllowed(actor, EXEC, namespaceOfKey(pod.key));
       const container = url.searchParams.get("container") ?? undefined;
       const target = { nodeName: pod.node ?? "", uid: pod.uid, ...(container === undefined ? {} : { container }) };
       const session = await context.nodeAccess.exec(target, execRequest(url));

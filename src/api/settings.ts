@@ -25,7 +25,7 @@ export function settingsRoutes({ store }: StyrApiContext): readonly Route[] {
     {
       method: "GET",
       path,
-      access: { verb: "read", resource: "settings" },
+      access: { verb: "read", resource: "settings", reach: "own part" },
       handle: () => Response.json(settingsReport(store)),
     },
     {

@@ -143,7 +143,7 @@ class Groups {
 }
 
 /** The other way round than idOf. */
-function identified(id: string): Pick<Workload, "dialect" | "kind" | "name" | "namespace"> {
+export function identified(id: string): Pick<Workload, "dialect" | "kind" | "name" | "namespace"> {
   const [dialect = "", kind = "", namespace = "", name = ""] = id.split("\n");
   return { dialect, kind, name, ...(namespace === "" ? {} : { namespace }) };
 }
