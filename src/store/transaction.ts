@@ -36,6 +36,8 @@ export interface Tx extends Reader {
    * uid, creationTimestamp stay; generation counts up when `spec` changed. An identical object is no change at all.
    */
   update<T extends StoredObject>(kind: Kind<T>, object: T): T;
+  /** Writes it again as it is, as a new revision: for what the journal is to keep in another form from now on. Gone already is fine. */
+  rewrite(kind: Kind, key: string): void;
   /** Removes at once; gone already is fine. (A pod's deletion with grace is model/pod-deletion's.) */
   remove(kind: Kind, key: string): void;
   /** What is on its way to the disk and not committed yet, earlier transactions' only: an object, or undefined for a removal. For who keeps a mirror of what is committed. */
@@ -115,7 +117,16 @@ export class Transaction implements Tx {
       const what = `Operation cannot be fulfilled on ${kind.name} "${name}": the object has been modified; please apply your changes to the latest version and try again`;
       throw new ApiError("Conflict", what, { kind: kind.name, name });
     }
-    if (sameContent(before, object)) return before;
+    return sameContent(before, object) ? before : this.#replace(kind, before, object);
+  }
+
+  rewrite(kind: Kind, key: string): void {
+    const before = this.get(kind, key);
+    if (before) this.#replace(kind, before, before);
+  }
+
+  #replace<T extends StoredObject>(kind: Kind<T>, before: T, object: T): T {
+    const key = keyOf(object);
     const revision = ++this.#revision;
     const after = {
       ...object,

@@ -1,14 +1,15 @@
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import type { KeyringMaster } from "../../model/keyring.ts";
 import { JournalRefusal } from "../journal.ts";
-import { KEY_BYTES } from "./cipher.ts";
+import { keepPrivate, readKey, readPassphrase } from "./key-files.ts";
 import {
   deriveKey,
   fileMaster,
   idOf,
   type MasterKey,
   type MasterKeys,
+  type NewMasterKey,
   newMasterKey,
   passphraseMaster,
 } from "./master-key.ts";
@@ -16,111 +17,120 @@ import {
 export interface MasterKeyFiles {
   /** `pki/master.key` of the state directory. */
   readonly usual: string;
-  /** As given with --master-key-file. */
-  readonly keyFile?: string;
-  /** As given with --passphrase-file. */
-  readonly passphraseFile?: string;
+  /** As given with --master-key-file and --passphrase-file; remembered beside the usual file. */
+  readonly given?: NewMasterKey;
 }
 
-/** Put beside a key or a passphrase before the keyring is wrapped anew, and in its place after. */
-export const NEXT = ".next";
+interface Remembered {
+  readonly keyFiles: readonly string[];
+  readonly passphraseFiles: readonly string[];
+}
+
+/** Kept ready beside the usual file before the keyring is wrapped anew, and put in its place after. */
+const NEXT = ".next";
 
 /** The master key in a file, or made of a passphrase in a file. The right one is known by its id, so it may lie in any of them. */
 export class FileMasterKeys implements MasterKeys {
-  readonly #files: MasterKeyFiles;
+  readonly #usual: string;
+  readonly #given: NewMasterKey;
 
-  constructor(files: MasterKeyFiles) {
-    this.#files = files;
+  constructor({ usual, given = {} }: MasterKeyFiles) {
+    this.#usual = usual;
+    this.#given = given;
   }
 
   get where(): string {
-    return this.#files.passphraseFile ?? this.keyFile;
-  }
-
-  get keyFile(): string {
-    return this.#files.keyFile ?? this.#files.usual;
+    return this.#given.passphraseFile ?? this.#given.keyFile ?? this.#usual;
   }
 
   async candidates(wanted: KeyringMaster): Promise<readonly Buffer[]> {
-    const keys = await Promise.all(this.#keyFiles().map(readKey));
-    const phrases = await Promise.all(this.#passphraseFiles().map(readPassphrase));
-    const found = keys.filter((key) => key !== undefined);
-    if (wanted.type !== "passphrase") return found;
-    const derived = phrases.flatMap((phrase) => (phrase === undefined ? [] : [deriveKey(phrase, wanted)]));
-    return [...(await Promise.all(derived)), ...found];
+    const { keyFiles, passphraseFiles } = await this.#remembered();
+    const files = [...keyFiles, this.#usual, this.#usual + NEXT];
+    const keys = (await Promise.all(files.map(readKey))).filter((key) => key !== undefined);
+    if (wanted.type !== "passphrase") return keys;
+    const phrases = (await Promise.all(passphraseFiles.map(readPassphrase))).filter((text) => text !== undefined);
+    return [...(await Promise.all(phrases.map((phrase) => deriveKey(phrase, wanted)))), ...keys];
   }
 
   async make(): Promise<MasterKey> {
-    const { keyFile, passphraseFile } = this.#files;
-    if (passphraseFile !== undefined) {
-      const phrase = await readPassphrase(passphraseFile);
-      if (phrase === undefined) throw missing("--passphrase-file", passphraseFile);
-      return passphraseMaster(phrase);
-    }
-    const known = await readKey(this.keyFile);
+    const { keyFile, passphraseFile } = this.#given;
+    if (keyFile !== undefined || passphraseFile !== undefined) return readGiven(this.#given);
+    const known = await readKey(this.#usual);
     if (known) return fileMaster(known);
-    if (keyFile !== undefined) throw missing("--master-key-file", keyFile);
     const made = newMasterKey();
-    await keepKey(this.keyFile, made.bytes);
+    await keepPrivate(this.#usual, made.bytes);
     return made;
   }
 
-  async settled({ bytes }: MasterKey): Promise<void> {
-    for (const file of [this.keyFile, this.#files.usual]) {
-      const next = await readKey(file + NEXT);
-      if (next && idOf(next) === idOf(bytes)) await rename(file + NEXT, file);
-    }
+  async prepare(from: NewMasterKey): Promise<MasterKey> {
+    const master = await readGiven(from);
+    if (from.passphraseFile === undefined) await keepPrivate(this.#usual + NEXT, master.bytes);
+    else await this.#remember({ passphraseFile: resolve(from.passphraseFile) });
+    return master;
   }
 
-  #keyFiles(): readonly string[] {
-    const files = [this.keyFile, this.#files.usual];
-    return [...new Set(files.flatMap((file) => [file, file + NEXT]))];
+  async settled({ bytes, about }: MasterKey): Promise<void> {
+    await this.#remember(this.#given);
+    const [usual, next] = [await readKey(this.#usual), await readKey(this.#usual + NEXT)];
+    const isNext = next !== undefined && idOf(next) === about.id;
+    if (usual && !usual.equals(bytes) && (isNext || about.type === "passphrase"))
+      await rename(this.#usual, `${this.#usual}.old-${idOf(usual)}`);
+    if (isNext) await rename(this.#usual + NEXT, this.#usual);
   }
 
-  #passphraseFiles(): readonly string[] {
-    const { passphraseFile } = this.#files;
-    return passphraseFile === undefined ? [] : [passphraseFile, passphraseFile + NEXT];
+  get #memory(): string {
+    return join(dirname(this.#usual), "master.json");
+  }
+
+  /** The newest first, beginning with what was given this time. */
+  async #remembered(): Promise<Remembered> {
+    const { keyFiles, passphraseFiles } = await readRemembered(this.#memory);
+    const { keyFile, passphraseFile } = this.#given;
+    return { keyFiles: withFirst(keyFile, keyFiles), passphraseFiles: withFirst(passphraseFile, passphraseFiles) };
+  }
+
+  async #remember({ keyFile, passphraseFile }: NewMasterKey): Promise<void> {
+    const before = await readRemembered(this.#memory);
+    const after: Remembered = {
+      keyFiles: withFirst(keyFile, before.keyFiles),
+      passphraseFiles: withFirst(passphraseFile, before.passphraseFiles),
+    };
+    if (JSON.stringify(after) === JSON.stringify(before)) return;
+    await writeFile(`${this.#memory}.new`, `${JSON.stringify(after, undefined, 2)}\n`, { mode: 0o600, flush: true });
+    await rename(`${this.#memory}.new`, this.#memory);
   }
 }
 
-function missing(option: string, file: string): JournalRefusal {
-  return new JournalRefusal(`${option} ${file}: there is no such file`);
+const MOST_REMEMBERED = 4;
+
+function withFirst(file: string | undefined, files: readonly string[]): readonly string[] {
+  if (file === undefined) return files;
+  const path = resolve(file);
+  return [path, ...files.filter((other) => other !== path)].slice(0, MOST_REMEMBERED);
 }
 
-/** 32 bytes, or these in 64 hexadecimal digits. Undefined when there is no file. */
-export async function readKey(file: string): Promise<Buffer | undefined> {
-  const bytes = await readPrivate(file);
-  if (bytes === undefined || bytes.length === KEY_BYTES) return bytes;
-  const text = bytes.toString("latin1").trim();
-  if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, "hex");
-  throw new JournalRefusal(`${file} holds no key: a master key is ${KEY_BYTES} bytes, or 64 hexadecimal digits`);
-}
-
-/** The first line of the file. Undefined when there is no file. */
-export async function readPassphrase(file: string): Promise<string | undefined> {
-  const bytes = await readPrivate(file);
-  if (bytes === undefined) return undefined;
-  const [line = ""] = bytes.toString("utf8").split(/\r?\n/);
-  if (line.length < 12) throw new JournalRefusal(`${file}: a passphrase has at least 12 characters`);
-  return line;
-}
-
-async function readPrivate(file: string): Promise<Buffer | undefined> {
+async function readRemembered(file: string): Promise<Remembered> {
   try {
-    const { mode } = await stat(file);
-    if ((mode & 0o077) !== 0) throw new JournalRefusal(`${file} can be read by others: chmod 600 ${file}`);
-    return await readFile(file);
+    return JSON.parse(await readFile(file, "utf8")) as Remembered;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    if (error instanceof JournalRefusal) throw error;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { keyFiles: [], passphraseFiles: [] };
     throw new JournalRefusal(`${file} cannot be read: ${(error as Error).message}`);
   }
 }
 
-/** Whole or not at all. */
-export async function keepKey(file: string, bytes: Buffer): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await rm(`${file}.new`, { force: true });
-  await writeFile(`${file}.new`, bytes, { mode: 0o600, flush: true });
-  await rename(`${file}.new`, file);
+async function readGiven({ keyFile, passphraseFile }: NewMasterKey): Promise<MasterKey> {
+  if (passphraseFile !== undefined) {
+    const phrase = await readPassphrase(passphraseFile);
+    if (phrase === undefined) throw missing(passphraseFile);
+    return passphraseMaster(phrase);
+  }
+  const key = keyFile === undefined ? undefined : await readKey(keyFile);
+  if (key === undefined) throw missing(String(keyFile));
+  return fileMaster(key);
+}
+
+function missing(file: string): JournalRefusal {
+  return new JournalRefusal(
+    `${file}: there is no such file. A master key is 32 random bytes: (umask 077; head -c 32 /dev/urandom > ${file})`,
+  );
 }

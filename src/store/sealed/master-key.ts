@@ -16,8 +16,16 @@ export interface MasterKeys {
   candidates(wanted: KeyringMaster): Promise<readonly Buffer[]>;
   /** For a store that has no keyring yet: the one that is there, or a new one. */
   make(): Promise<MasterKey>;
-  /** The keyring is wrapped by this one now, or has turned out to be: what was kept of others may go. */
+  /** Reads a new one, from a file of this host, and sees to it that it is found again from now on. */
+  prepare(from: NewMasterKey): Promise<MasterKey>;
+  /** The keyring is wrapped by this one: it takes the usual place. One that lay there is put aside, as older backups need it. */
   settled(master: MasterKey): Promise<void>;
+}
+
+/** One of the two: a path. */
+export interface NewMasterKey {
+  readonly keyFile?: string;
+  readonly passphraseFile?: string;
 }
 
 /** OWASP's password storage figures for 32 MiB: what guessing costs, too. */

@@ -49,9 +49,12 @@ export class SealedJournal implements Journal {
 
   async append(entries: readonly JournalEntry[]): Promise<void> {
     const { written, state } = this.#sealed(entries);
-    await this.#journal.append(written);
-    if (state) this.vault.use(state);
-    this.#note(written);
+    const under = this.vault.state?.spec.primary;
+    await this.vault.using(under, async () => {
+      await this.#journal.append(written);
+      if (state) this.vault.use(state);
+      this.#note(written);
+    });
   }
 
   close(): Promise<void> {

@@ -17,6 +17,8 @@ export class Vault {
   readonly masterKeys: MasterKeys;
   readonly #sealedKinds: ReadonlySet<string>;
   readonly #rows = new Map<string, RowAt>();
+  /** Batches on their way to the journal, by the data key that they are sealed with. */
+  readonly #underWay = new Map<string, number>();
   #masters: readonly MasterKey[] = [];
   #state: KeyringState | undefined;
 
@@ -108,6 +110,25 @@ export class Vault {
 
   forgetRows(): void {
     this.#rows.clear();
+  }
+
+  /** Runs `write`, and counts it as a use of the data key until it has ended. */
+  async using<T>(dataKey: string | undefined, write: () => Promise<T>): Promise<T> {
+    if (dataKey === undefined) return write();
+    const count = (change: number) => this.#underWay.set(dataKey, (this.#underWay.get(dataKey) ?? 0) + change);
+    count(1);
+    try {
+      return await write();
+    } finally {
+      count(-1);
+    }
+  }
+
+  /** Whether nothing lies, or is about to lie, under any key but the primary one. */
+  get isSettled(): boolean {
+    const primary = this.#state?.spec.primary;
+    const isLeaving = [...this.#underWay].some(([id, batches]) => id !== primary && batches > 0);
+    return !isLeaving && this.stale().next().done === true;
   }
 
   /** Rows that are to be written again: in clear, or under an older key. */
