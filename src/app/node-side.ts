@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Agent } from "../agent/agent.ts";
 import type { Control } from "../agent/control.ts";
 import { probeDisk } from "../agent/heartbeat/disk-probe.ts";
+import type { Heartbeats } from "../agent/heartbeat/heartbeats.ts";
 import { ThreadHeartbeats } from "../agent/heartbeat/thread-heartbeats.ts";
 import { FileRecord } from "../agent/local-record.ts";
 import { SystemHost } from "../agent/node-host.ts";
@@ -49,6 +50,8 @@ export interface NodeSideOptions {
   readonly instance: string;
   readonly keeper: KeeperClient;
   readonly control: Control;
+  /** Default: through `control`. */
+  readonly heartbeats?: Heartbeats;
   /** Where the Docker Engine is, or where it would be once there is one. */
   readonly dockerHost: string;
   readonly version: string;
@@ -94,7 +97,7 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
     ...(settings.reserved.memoryBytes === undefined ? {} : { memoryBytes: settings.reserved.memoryBytes }),
   };
   const meters = options.meters ?? new Meters(AGENT_METRICS);
-  const heartbeats = new ThreadHeartbeats(control, clock);
+  const heartbeats = options.heartbeats ?? new ThreadHeartbeats(control, clock);
   const agent = new Agent({
     control,
     ...meteredAgentParts({ drivers, heartbeats, transport: new SystemTransport() }, clock, meters),

@@ -1,17 +1,14 @@
 /** `styr up`: a control plane and an agent in one process, from an empty machine to running. */
 import { join } from "node:path";
 import { StoreControl } from "../dispatcher/store-control.ts";
-import { checks } from "../doctor/checks.ts";
-import { readHostFacts } from "../doctor/host-facts.ts";
 import { runDemo } from "./demo.ts";
-import { keepPlace, readPlace } from "./instance.ts";
 import { LateControl } from "./late-control.ts";
 import { LateNodeAccess } from "./late-node-access.ts";
-import { locateEngine } from "./locate-engine.ts";
-import { buildKeeper, buildNodeSide, foldersOf, type NodeSide } from "./node-side.ts";
+import { openNodeHalf, sayChecks } from "./node-half.ts";
+import { foldersOf } from "./node-side.ts";
 import { ServerHalf } from "./server/server-half.ts";
 import type { Settings } from "./settings.ts";
-import { beginProcess, type StyrProcess, styrWith, untilAborted } from "./styr-process.ts";
+import { beginProcess, styrWith, untilAborted } from "./styr-process.ts";
 import type { UpIo } from "./up-io.ts";
 import { programVersion } from "./version.ts";
 
@@ -32,7 +29,7 @@ export async function up(settings: Settings, io: UpIo, { demo, newStore }: UpOpt
     onPlane: (plane) => control.set(new StoreControl(plane.store, plane.lifecycle)),
   });
   await sayChecks(settings, io);
-  const { node, instance, engine } = await nodeHalf(process, server, control);
+  const { node, instance, engine } = await openNodeHalf(process, { control, store: server.store });
   access.set(node.agent.access);
   try {
     await server.start();
@@ -50,36 +47,6 @@ export async function up(settings: Settings, io: UpIo, { demo, newStore }: UpOpt
   }
   const state = settings.isDefaultState ? "" : ` --state ${settings.stateDir}`;
   io.say(`npx styr up${state} adopts it again; npx styr down${state} stops and removes it`);
-}
-
-interface NodeHalf {
-  readonly node: NodeSide;
-  readonly instance: string;
-  /** The Docker Engine, in words. */
-  readonly engine: string;
-}
-
-async function nodeHalf(process: StyrProcess, server: ServerHalf, control: LateControl): Promise<NodeHalf> {
-  const { settings, io, random, version, clock, log } = process;
-  const keeper = buildKeeper(settings);
-  const engine = await locateEngine(settings, keeper, io, (await readPlace(settings.stateDir))?.dockerHost);
-  const { networkName: network, cgroupRoot: cgroup, podRange } = settings;
-  const { dockerHost } = engine;
-  const { instance } = await keepPlace(
-    settings.stateDir,
-    { network, cgroup, podRange, dockerHost, store: server.store },
-    random,
-  );
-  const node = await buildNodeSide({ settings, instance, version, clock, random, log, keeper, control, dockerHost });
-  return { node, instance, engine: engine.words };
-}
-
-/** What this machine lacks, before anybody wonders. Nothing of it keeps styr from starting. */
-async function sayChecks(settings: Settings, io: UpIo): Promise<void> {
-  const facts = await readHostFacts({ stateDir: settings.stateDir, path: process.env.PATH ?? "" });
-  for (const { ok, message, fix } of checks.map((check) => check(facts))) {
-    if (!ok) io.say(`note: ${message}${fix === undefined ? "" : `; ${fix}`}`);
-  }
 }
 
 function announce(settings: Settings, io: UpIo, urls: readonly string[], engine: string): void {
