@@ -8,9 +8,11 @@ import { versioned } from "../api/versioned.ts";
 import { replicatedSource } from "../api/workloads.ts";
 import type { NodeLifecycle } from "../controllers/node-lifecycle/node-lifecycle.ts";
 import { type AgentPeer, agentApi } from "../dispatcher/agent-api.ts";
-import { type Mounted, mountApis } from "../http/mount.ts";
+import { type Mounted, mountApis, type Served } from "../http/mount.ts";
 import type { Api, Elsewhere } from "../http/route.ts";
 import { assert } from "../lib/assert.ts";
+import type { MeterSet } from "../metrics/definition.ts";
+import type { ServerMeters } from "../metrics/server-metrics.ts";
 import { ApiError } from "../model/errors.ts";
 import { kernelKinds } from "../model/kinds.ts";
 import type { Kind } from "../model/meta.ts";
@@ -24,6 +26,8 @@ import type { Random } from "../seams/random.ts";
 import type { Journal, Leadership, SharedJournal } from "../store/journal.ts";
 import { Store } from "../store/store.ts";
 import { ensureSystemNamespaces } from "../store/system-namespaces.ts";
+import { meteredJournal } from "./metered/metered-journal.ts";
+import { PlaneMeters } from "./metered/plane-meters.ts";
 import { type ProcessFacts, systemProcessFacts } from "./process-facts.ts";
 import { Leading, nodeStatesOf } from "./server/leading.ts";
 import { PeerMounted } from "./server/peer-mounted.ts";
@@ -54,6 +58,10 @@ export interface ControlPlaneOptions {
   readonly processFacts?: ProcessFacts;
   /** Routes of the process itself. */
   readonly moreApis?: readonly Api[];
+  /** Where the server's parts count; those of the process, where more than one plane comes in its life. */
+  readonly meters?: ServerMeters;
+  /** What else the process shows in /metrics. */
+  readonly moreMeters?: () => readonly MeterSet[];
 }
 
 /** Of a server that shares its journal with others. */
@@ -73,14 +81,19 @@ export class ControlPlane {
   readonly #kinds: readonly Kind[];
   readonly #context: PersonalityContext;
   readonly #facts: ProcessFacts;
+  readonly #counting: PlaneMeters;
   #leading: Leading | undefined;
+  #term: number | undefined;
 
   /** With a journal of its own it always leads, from `start` on. */
   static async open(options: ControlPlaneOptions): Promise<ControlPlane> {
-    const { journal, clock, random, log } = options;
+    const { clock, random, log } = options;
     const kinds = kindsOf(options);
+    const counting = new PlaneMeters(options);
+    const journal = meteredJournal(options.journal, clock, counting.meters);
     const store = await Store.open({ kinds, journal, clock, random: random.fork("store"), log });
-    const plane = new ControlPlane(options, store, kinds);
+    const plane = new ControlPlane(options, store, kinds, counting);
+    counting.standing(() => ({ leads: true, knowsLeader: true, term: undefined }));
     plane.#leading = plane.#newLeading();
     await plane.#ensureBasics();
     return plane;
@@ -88,19 +101,25 @@ export class ControlPlane {
 
   /** Follows whoever leads, until `lead`. */
   static async openFollowing(options: SharedPlaneOptions): Promise<ControlPlane> {
-    const { journal, clock, random, log, follower, onLost } = options;
+    const { clock, random, log, follower, onLost } = options;
     const kinds = kindsOf(options);
+    const counting = new PlaneMeters(options);
+    const journal = meteredJournal(options.journal, clock, counting.meters);
     const store = await Store.openFollowing({ kinds, journal, clock, random: random.fork("store"), log, onLost });
-    return new ControlPlane(options, store, kinds, follower);
+    const plane = new ControlPlane(options, store, kinds, counting, follower);
+    counting.standing(() => ({ leads: plane.leads, knowsLeader: journal.leader !== undefined, term: plane.#term }));
+    return plane;
   }
 
   private constructor(
     options: Omit<ControlPlaneOptions, "journal">,
     store: Store,
     kinds: readonly Kind[],
+    counting: PlaneMeters,
     follower?: Follower,
   ) {
     this.store = store;
+    this.#counting = counting;
     this.#options = options;
     this.#follower = follower;
     this.#kinds = kinds;
@@ -143,6 +162,7 @@ export class ControlPlane {
     if (leadership.lost.aborted) return;
     leadership.lost.addEventListener("abort", end, { once: true });
     this.#leading = leading;
+    this.#term = leadership.term;
     leading.start();
     await this.#ensureBasics();
     await lost.promise;
@@ -157,11 +177,18 @@ export class ControlPlane {
   }
 
   #newLeading(): Leading {
-    return new Leading({ plane: this.#options, store: this.store, kinds: this.#kinds, context: this.#context });
+    const counting = this.#counting;
+    return new Leading({
+      plane: this.#options,
+      store: this.store,
+      kinds: this.#kinds,
+      context: this.#context,
+      counting,
+    });
   }
 
   #mount(): Mounted {
-    const { personalities, version, log, moreApis = [] } = this.#options;
+    const { personalities, version, log, clock, moreApis = [] } = this.#options;
     const apis = [
       ...personalities.map((personality) => personality.api(this.#context)),
       styrApi(this.#ownContext()),
@@ -170,8 +197,10 @@ export class ControlPlane {
     ].map((api) => versioned(api, version));
     const onBug = (error: unknown, route: string) =>
       log.error("a request met a bug", { route, error: error instanceof Error ? error.stack : String(error) });
-    const mounted = mountApis(apis, undefined, onBug, () => (this.leads ? undefined : this.#follower));
-    return new PeerMounted(mounted, this);
+    const served = (one: Served) => this.#counting.served(one);
+    const elsewhere = () => (this.leads ? undefined : this.#follower);
+    const mounted = mountApis(apis, served, onBug, elsewhere, {}, () => clock.monotonic());
+    return new PeerMounted(this.#counting.mounted(mounted), this);
   }
 
   /** A store that cannot write still serves reads, and everything that runs goes on. */
@@ -184,7 +213,7 @@ export class ControlPlane {
 
   async #takeAgent(peer: AgentPeer): Promise<(link: Link) => LinkListener> {
     const dispatcher = this.#leading?.dispatcher;
-    if (dispatcher) return (link) => dispatcher.accept(link, peer);
+    if (dispatcher) return this.#counting.link((link) => dispatcher.accept(link, peer));
     if (this.#follower && !peer.isRelayed) return this.#follower.relay(peer);
     throw new ApiError("Unavailable", "this server does not lead", { retryAfterSeconds: 1 });
   }
@@ -209,6 +238,8 @@ export class ControlPlane {
       nodeAccess: new PlaneAccess((nodeName) => this.#wayTo(nodeName)),
       dialects: personalities.map(({ name }) => name),
       process: () => this.#facts.read(),
+      meters: this.#counting.meters,
+      moreMeters: () => this.#options.moreMeters?.() ?? [],
       lifecycle: nodeStatesOf(() => this.#leading),
       explain: (pod) => this.#leading?.explain(pod),
       copies: personalities.flatMap((personality) => personality.copies ?? []),

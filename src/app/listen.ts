@@ -11,7 +11,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import type { Actor } from "../http/actor.ts";
 import type { Connection, Mounted } from "../http/mount.ts";
 import type { Socket } from "../http/route.ts";
-import { actorOfCertificate, type Pki } from "./pki.ts";
+import type { Pki } from "./pki.ts";
 import { ORIGINAL_HEADER, parseOriginal } from "./server/original.ts";
 
 export interface Listening {
@@ -46,17 +46,16 @@ export async function listenTls(
   pki: Pki,
   at: { readonly host: string; readonly port: number },
 ): Promise<Listening> {
-  const { caPem, certPem, keyPem } = pki.server;
   const server = createTlsServer({
     ...LIMITS,
-    ca: caPem,
-    cert: certPem,
-    key: keyPem,
+    ...shownBy(pki),
     requestCert: true,
     rejectUnauthorized: false,
-    minVersion: "TLSv1.2",
     handshakeTimeout: 10_000,
   });
+  // Connections that are there go on; new ones see what holds now.
+  const forget = pki.onChange(() => server.setSecureContext(shownBy(pki)));
+  server.on("close", forget);
   serve(server, mounted, (request) => proven(request, pki));
   const port = await bind(server, at);
   return {
@@ -217,16 +216,22 @@ function originalOf(sender: Actor | undefined, text: string): Connection {
 /** The admin's token and certificates are known here; tokens of users where the store is. */
 function proven(request: IncomingMessage, pki: Pki): ReturnType<Identify> {
   const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
-  const actor = (bearer === undefined ? undefined : pki.actorOfToken(bearer)) ?? certified(request);
+  const actor = (bearer === undefined ? undefined : pki.actorOfToken(bearer)) ?? certified(request, pki);
   return actor || bearer === undefined ? { actor } : { actor, bearer };
 }
 
-function certified(request: IncomingMessage): Actor | undefined {
-  const socket = request.socket as TLSSocket;
-  return socket.authorized ? actorOfCertificate(socket.getPeerCertificate().subject) : undefined;
+/** By what is believed now: `authorized` says what was when the connection was made, or the session that it resumes. */
+function certified(request: IncomingMessage, pki: Pki): Actor | undefined {
+  const certificate = (request.socket as TLSSocket).getPeerX509Certificate();
+  return certificate && pki.actorOfCertificate(certificate, Date.now());
 }
 
-async function bind(
+function shownBy({ server: { caPem, certPem, keyPem } }: Pki) {
+  return { ca: caPem, cert: certPem, key: keyPem, minVersion: "TLSv1.2" as const };
+}
+
+/** The port that was got. */
+export async function bind(
   server: Server,
   at: { readonly host: string; readonly port: number } | { readonly path: string },
 ): Promise<number> {
@@ -246,7 +251,7 @@ function inUse(at: { readonly port?: number; readonly path?: string }): Error {
 }
 
 /** Answers under way may end; streams that have no end are cut. */
-function closed(server: Server): Promise<void> {
+export function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const cut = setTimeout(() => server.closeAllConnections(), ANSWERS_MAY_TAKE_MS);
     server.close(() => {

@@ -1,9 +1,11 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { ProcessReading } from "../metrics/process-metrics.ts";
 
-/** What a process says of itself in `styr status`. */
+/** What a process says of itself in `styr status` and in /metrics. */
 export interface ProcessFacts {
   /** Lag: the 99th percentile since it was last asked. */
-  read(): { readonly lagMs: number; readonly memoryBytes: number };
+  read(): ProcessReading;
   stop(): void;
 }
 
@@ -18,8 +20,21 @@ export function systemProcessFacts(): ProcessFacts {
       // Without the sampling interval itself.
       const lagMs = Math.max(0, lag.percentile(99) / 1e6 - SAMPLE_MS);
       lag.reset();
-      return { lagMs: Math.round(lagMs * 10) / 10, memoryBytes: process.memoryUsage.rss() };
+      const { user, system } = process.cpuUsage();
+      const rounded = { lagMs: Math.round(lagMs * 10) / 10, memoryBytes: process.memoryUsage.rss() };
+      return { ...rounded, cpuSeconds: (user + system) / 1e6, ...descriptors() };
     },
     stop: () => lag.disable(),
+  };
+}
+
+const OPEN = "/proc/self/fd";
+const LIMITS = "/proc/self/limits";
+
+function descriptors(): Pick<ProcessReading, "openFds" | "maxFds"> {
+  const most = existsSync(LIMITS) ? /^Max open files +(\d+)/m.exec(readFileSync(LIMITS, "utf8"))?.[1] : undefined;
+  return {
+    ...(existsSync(OPEN) ? { openFds: readdirSync(OPEN).length } : {}),
+    ...(most === undefined ? {} : { maxFds: Number(most) }),
   };
 }

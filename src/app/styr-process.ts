@@ -6,6 +6,7 @@ import type { Log } from "../seams/log.ts";
 import { type Random, SystemRandom } from "../seams/random.ts";
 import { answers } from "./listen.ts";
 import { openLog } from "./log.ts";
+import { type HalfMeters, halfMeters } from "./metered/process-meters.ts";
 import { foldersOf } from "./node-side.ts";
 import type { Settings } from "./settings.ts";
 import type { UpIo } from "./up-io.ts";
@@ -20,6 +21,8 @@ export interface StyrProcess {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Where its halves count what they do. */
+  readonly meters: HalfMeters;
   /** Aborted by a person, by `styr down`, or by what cannot go on. */
   readonly stopping: AbortController;
 }
@@ -36,7 +39,17 @@ export async function beginProcess(settings: Settings, io: UpIo): Promise<StyrPr
   const stopping = new AbortController();
   io.signal.addEventListener("abort", () => stopping.abort(), { once: true });
   const name = settings.nodeName ?? hostname().toLowerCase();
-  return { settings, io, name, version, clock: new SystemClock(), random: new SystemRandom(), log, stopping };
+  return {
+    settings,
+    io,
+    name,
+    version,
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    log,
+    meters: halfMeters(),
+    stopping,
+  };
 }
 
 /** How to call the client so that it finds this server. */

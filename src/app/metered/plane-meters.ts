@@ -12,12 +12,26 @@ import type { Store } from "../../store/store.ts";
 import { type LinkCounters, meteredLink, meteredListener, serverLinkCounters } from "./metered-link.ts";
 import { PodPaces } from "./pod-paces.ts";
 
+interface Followed {
+  readonly store: Store;
+  readonly runner: ControllerRunner;
+  readonly scheduler: Scheduler;
+  readonly agents: () => number;
+  readonly signal: AbortSignal;
+}
+
+interface Standing {
+  readonly leads: boolean;
+  readonly knowsLeader: boolean;
+  /** Undefined where nobody else could lead. */
+  readonly term: number | undefined;
+}
+
 export class PlaneMeters {
   readonly meters: ServerMeters;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #links: LinkCounters;
-  readonly #stopping = new AbortController();
   #inFlight = 0;
 
   /** `meters`: those of the process, where it has more than one plane in its life. */
@@ -62,16 +76,20 @@ export class PlaneMeters {
     return (link) => meteredListener(take(meteredLink(link, this.#links)), this.#links);
   }
 
-  /** From when the plane leads. */
-  follow(store: Store, runner: ControllerRunner, scheduler: Scheduler): void {
+  /** While the plane leads, which `signal` ends. */
+  follow({ store, runner, scheduler, agents, signal }: Followed): void {
     const { meters } = this;
     meters.provide("styr_controller_queue_length", () => runner.queues);
     meters.provide("styr_scheduler_queue_length", () => scheduler.pendingCount);
+    meters.provide("styr_agents_connected", agents);
     meters.provide("styr_scheduler_attempts_total", () => ({ ...scheduler.attempts }));
-    void new PodPaces(meters).follow(store, this.#clock, this.#log, this.#stopping.signal);
+    void new PodPaces(meters).follow(store, this.#clock, this.#log, signal);
   }
 
-  stop(): void {
-    this.#stopping.abort();
+  /** How this server stands among the others, asked at each scrape. */
+  standing(read: () => Standing): void {
+    this.meters.provide("styr_leader", () => (read().leads ? 1 : 0));
+    this.meters.provide("styr_leader_known", () => (read().knowsLeader ? 1 : 0));
+    this.meters.provide("styr_leader_term", () => read().term);
   }
 }

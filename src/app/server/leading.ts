@@ -23,6 +23,7 @@ import type { Log } from "../../seams/log.ts";
 import type { Random } from "../../seams/random.ts";
 import type { Store } from "../../store/store.ts";
 import { explainer } from "../explainer.ts";
+import type { PlaneMeters } from "../metered/plane-meters.ts";
 
 export interface LeadingOptions {
   readonly plane: {
@@ -35,6 +36,7 @@ export interface LeadingOptions {
   readonly store: Store;
   readonly kinds: readonly Kind[];
   readonly context: PersonalityContext;
+  readonly counting: PlaneMeters;
 }
 
 export class Leading {
@@ -44,16 +46,21 @@ export class Leading {
   readonly #options: LeadingOptions;
   readonly #scheduler: Scheduler;
   readonly #runner: ControllerRunner;
+  readonly #stopping = new AbortController();
   #dispatcher: Dispatcher | undefined;
 
   constructor(options: LeadingOptions) {
-    const { store, plane } = options;
+    const { store, plane, counting } = options;
     const { clock, random, log, strategy } = plane;
     this.#options = options;
     this.#scheduler = new Scheduler({ store, clock, random, log, strategy });
     this.explain = explainer(this.#scheduler);
     this.lifecycle = new NodeLifecycle({ store, clock, log: log.with({ component: "node-lifecycle" }) });
-    this.#runner = new ControllerRunner({ store, controllers: this.#controllers(), clock, random, log });
+    this.#runner = new ControllerRunner({
+      ...{ store, controllers: this.#controllers(), clock, random, log },
+      onReconciled: (controller, tookMs) => counting.reconciled(controller, tookMs),
+      onFailed: (controller) => counting.failed(controller),
+    });
   }
 
   /** Agents' links; absent before the start. */
@@ -62,15 +69,18 @@ export class Leading {
   }
 
   start(): void {
-    const { store, plane } = this.#options;
+    const { store, plane, counting } = this.#options;
     const { clock, log } = plane;
     this.#runner.start();
     this.#scheduler.start();
     this.lifecycle.start();
     this.#dispatcher = new Dispatcher({ store, clock, log, leases: this.lifecycle });
+    const agents = () => this.#dispatcher?.sessions ?? 0;
+    counting.follow({ store, runner: this.#runner, scheduler: this.#scheduler, agents, signal: this.#stopping.signal });
   }
 
   async stop(): Promise<void> {
+    this.#stopping.abort();
     this.#dispatcher?.stop();
     await this.lifecycle.stop();
     await this.#runner.stop();

@@ -93,6 +93,8 @@ async function openLife(options: ServerHalfOptions, store: StorePlace): Promise<
     strategy: settings.strategy,
     hostname: hostname(),
     moreApis: [stopApi(() => stopping.abort())],
+    meters: process.meters.server,
+    moreMeters: () => (localNode === undefined ? [] : [process.meters.agent]),
   };
   if (isEtcd(store)) throw new Error("etcd: not yet");
   const { SingleLife } = await import("./single-life.ts");

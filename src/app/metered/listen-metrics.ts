@@ -1,0 +1,34 @@
+/** `--metrics HOST:PORT`: GET /metrics and nothing else, in plain HTTP and for everybody who reaches it. Off unless asked for. */
+import { createServer, type ServerResponse } from "node:http";
+import type { Exposed } from "../../metrics/exposition.ts";
+import type { Log } from "../../seams/log.ts";
+import { bind, closed, type Listening } from "../listen.ts";
+
+const LIMITS = { maxHeaderSize: 8 * 1024, requestTimeout: 10_000, headersTimeout: 5_000, keepAliveTimeout: 65_000 };
+const MOST_CONNECTIONS = 64;
+
+export async function listenMetrics(
+  at: { readonly host: string; readonly port: number },
+  read: () => Promise<Exposed>,
+  log: Log,
+): Promise<Listening> {
+  const server = createServer(LIMITS, (request, response) => {
+    if (request.url?.split("?")[0] !== "/metrics") return say(response, 404, "only /metrics is here\n");
+    if (request.method !== "GET" && request.method !== "HEAD") return say(response, 405, "GET only\n");
+    read().then(
+      ({ text, contentType }) => say(response, 200, text, contentType),
+      (error: Error) => {
+        log.warn("metrics could not be read", { error: error.message });
+        say(response, 503, "metrics could not be read; the log says why\n");
+      },
+    );
+  });
+  server.maxConnections = MOST_CONNECTIONS;
+  const port = await bind(server, at);
+  return { url: `http://${at.host}:${port}/metrics`, close: () => closed(server) };
+}
+
+function say(response: ServerResponse, status: number, text: string, type = "text/plain; charset=utf-8"): void {
+  response.writeHead(status, { "Content-Type": type, "Content-Length": Buffer.byteLength(text) });
+  response.end(text);
+}
