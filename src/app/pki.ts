@@ -1,29 +1,41 @@
-/** The cluster's CA and the first certificates, made at first start, kept in `pki/` of the state directory. */
-import {
-  createHash,
-  createPublicKey,
-  X509Certificate as NodeCertificate,
-  randomBytes,
-  timingSafeEqual,
-} from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { hostname, networkInterfaces } from "node:os";
+/** The cluster's CA and this server's certificates, made at first start, kept in `pki/` of the state directory. */
+import { createHash, createPublicKey, randomBytes, timingSafeEqual, X509Certificate } from "node:crypto";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Actor, Role } from "../http/actor.ts";
-import type { Issued, LeafRequest } from "../trust/issue-certificate.ts";
+import type { ClusterTrust } from "../model/cluster-trust.ts";
+import { bundleOf, signerOf } from "../trust/authorities.ts";
+import { keyHashOf, splitPem } from "../trust/key-hash.ts";
+import { CA_MS } from "../trust/lifetimes.ts";
+import { issuedAtFor, refusalOf } from "../trust/refused.ts";
+import { ensureLeaf, type LeafName, leavesOf } from "./trust/leaves.ts";
+import { type Pair, readIfThere, readPair, writePair, writeWhole } from "./trust/pair-files.ts";
 
-interface Identity extends Issued {
+interface Identity extends Pair {
+  /** Of every CA that is believed. */
   readonly caPem: string;
 }
 
+/** What is shown and believed; it changes while the process runs, so read it anew each time, or ask for `onChange`. */
 export interface Pki {
+  /** The certificate with that of the CA behind it. */
   readonly server: Identity;
   /** With which this server proves to the others that it is one. */
   readonly peer: Identity;
-  /** sha256 of the CA's public key, for people and join tokens to pin. */
+  /** sha256 of the public key of the CA that signs, for people and join tokens to pin. */
   readonly caHash: string;
+  /** The CA that signs. */
+  readonly authority: Pair;
   /** The actor that a bearer token stands for. */
   actorOfToken(token: string): Actor | undefined;
+  /** The actor of a client certificate, if a CA that is believed signed it and nobody has taken it back. */
+  actorOfCertificate(certificate: X509Certificate, nowMs: number): Actor | undefined;
+  /** What the cluster says of its CAs now; writes it down and makes certificates anew where that needs it. */
+  takeTrust(trust: ClusterTrust["spec"], nowMs: number): Promise<void>;
+  /** Makes anew what is about to expire, or lacks a name that this host has got. */
+  renew(nowMs: number): Promise<void>;
+  /** Called when `server`, `peer` or what is believed has changed; the answer takes the listener away. */
+  onChange(listener: () => void): () => void;
   readonly files: {
     readonly ca: string;
     readonly adminCert: string;
@@ -32,56 +44,173 @@ export interface Pki {
   };
 }
 
-const YEAR_MS = 365 * 24 * 3_600_000;
-const CA_YEARS = 10;
-/** Renewed at a start with less than a third left. */
-const LEAF_MS = YEAR_MS;
-
-/** Reads what is there and makes what is missing or about to expire. */
-export async function openPki(stateDir: string, nowMs: number): Promise<Pki> {
-  const dir = join(stateDir, "pki");
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  const ca = await ensureCa(dir, nowMs);
-  const server = await ensureLeaf(dir, "server", ca, nowMs, {
-    subject: "CN=styrmann-server",
-    names: serverNames(),
-    usage: "server",
-  });
-  const peer = await ensureLeaf(dir, "peer", ca, nowMs, {
-    subject: `CN=${hostname().toLowerCase()},O=styrmann:server`,
-    names: [],
-    usage: "client",
-  });
-  await ensureLeaf(dir, "admin", ca, nowMs, {
-    subject: "CN=admin,O=styrmann:admin",
-    names: [],
-    usage: "client",
-  });
-  const tokenFile = join(dir, "admin.token");
-  const token = await ensureToken(tokenFile);
-  return {
-    server: { caPem: ca.certPem, ...server },
-    peer: { caPem: ca.certPem, ...peer },
-    caHash: createHash("sha256").update(publicKeyOf(ca.certPem)).digest("hex"),
-    actorOfToken: (given) => (sameSecret(given, token) ? { name: "admin", roles: ["admin"] } : undefined),
-    files: {
-      ca: join(dir, "ca.crt"),
-      adminCert: join(dir, "admin.crt"),
-      adminKey: join(dir, "admin.key"),
-      token: tokenFile,
-    },
-  };
+export interface PkiOptions {
+  /** Names and addresses that others reach this server at, beside those of the host. */
+  readonly names?: readonly string[];
+  /** By which the other servers know this one; default: the host's. */
+  readonly serverName?: string;
+  /** Of the agent in this process, when it proves itself to servers as any other agent does. */
+  readonly nodeName?: string;
 }
 
-/** The actor of a client certificate that our CA signed: CN is the name, each `O=styrmann:ROLE` a role. */
-export function actorOfCertificate(subject: {
-  readonly CN?: string | string[];
-  readonly O?: string | string[];
-}): Actor | undefined {
-  const name = [subject.CN ?? []].flat()[0];
+/** Reads what is there and makes what is missing or about to expire. */
+export async function openPki(stateDir: string, nowMs: number, options: PkiOptions = {}): Promise<Pki> {
+  const dir = join(stateDir, "pki");
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const authorities = await openAuthorities(dir, nowMs);
+  const pki = new FilePki(dir, options, authorities, await ensureToken(join(dir, "admin.token")));
+  await pki.renew(nowMs);
+  return pki;
+}
+
+const MOST_CHECKED = 4096;
+
+interface Authorities {
+  readonly bundle: string;
+  readonly signer: Pair;
+}
+
+class FilePki implements Pki {
+  readonly files: Pki["files"];
+  readonly #dir: string;
+  readonly #options: PkiOptions;
+  readonly #token: string;
+  readonly #listeners = new Set<() => void>();
+  readonly #leaves = new Map<LeafName, Pair>();
+  #authorities: Authorities;
+  #refused: Pick<ClusterTrust["spec"], "refused"> = {};
+  #believed: readonly X509Certificate[];
+  /** By fingerprint. */
+  readonly #checked = new Map<string, boolean>();
+  /** One change of the files after the other. */
+  #working: Promise<void> = Promise.resolve();
+
+  constructor(dir: string, options: PkiOptions, authorities: Authorities, token: string) {
+    const at = (name: string) => join(dir, name);
+    this.files = { ca: at("ca.crt"), adminCert: at("admin.crt"), adminKey: at("admin.key"), token: at("admin.token") };
+    this.#dir = dir;
+    this.#options = options;
+    this.#authorities = authorities;
+    this.#believed = certificatesOf(authorities.bundle);
+    this.#token = token;
+  }
+
+  get server(): Identity {
+    const { certPem, keyPem, caPem } = this.#identity("server");
+    return { certPem: certPem + this.#authorities.signer.certPem, keyPem, caPem };
+  }
+
+  get peer(): Identity {
+    return this.#identity("peer");
+  }
+
+  get caHash(): string {
+    return keyHashOf(this.#authorities.signer.certPem);
+  }
+
+  get authority(): Pair {
+    return this.#authorities.signer;
+  }
+
+  actorOfToken(given: string): Actor | undefined {
+    return sameSecret(given, this.#token) ? { name: "admin", roles: ["admin"] } : undefined;
+  }
+
+  // Asked per request, not per connection: a connection outlives what was believed when it was made, and so does a TLS session.
+  actorOfCertificate(certificate: X509Certificate, nowMs: number): Actor | undefined {
+    if (!this.#isOurs(certificate)) return undefined;
+    if (Date.parse(certificate.validTo) <= nowMs || Date.parse(certificate.validFrom) > nowMs) return undefined;
+    const actor = actorOfSubject(certificate.subject);
+    if (!actor || refusalOf(this.#refused, { ...actor, validFrom: certificate.validFrom })) return undefined;
+    return actor;
+  }
+
+  takeTrust(trust: ClusterTrust["spec"], nowMs: number): Promise<void> {
+    return this.#inTurn(async () => {
+      const signer = signerOf(trust);
+      const bundle = bundleOf(trust);
+      this.#refused = trust.refused ? { refused: trust.refused } : {};
+      if (bundle === this.#authorities.bundle) return this.#ensure(nowMs);
+      this.#authorities = { bundle, signer };
+      this.#believed = certificatesOf(bundle);
+      this.#checked.clear();
+      // What is believed counts at once, also when the disk does not take it: listeners hear of it either way.
+      try {
+        await writePair(this.files.ca, join(this.#dir, "ca.key"), { certPem: bundle, keyPem: signer.keyPem });
+      } finally {
+        this.#tell();
+      }
+      return this.#ensure(nowMs);
+    });
+  }
+
+  renew(nowMs: number): Promise<void> {
+    return this.#inTurn(() => this.#ensure(nowMs));
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async #ensure(nowMs: number): Promise<void> {
+    let isNew = false;
+    for (const [name, wanted] of leavesOf(this.#options)) {
+      const actor = actorOfSubject(wanted.subject.replaceAll(",", "\n"));
+      const issuedAtMs = issuedAtFor(this.#refused, actor?.name ?? "", actor?.roles[0] ?? "", nowMs);
+      const isRefused = (certPem: string) => this.#isRefused(new X509Certificate(certPem));
+      const options = { dir: this.#dir, ca: this.#authorities.signer, nowMs, issuedAtMs, isRefused };
+      const pair = await ensureLeaf(name, wanted, options);
+      isNew ||= this.#leaves.get(name)?.certPem !== pair.certPem;
+      this.#leaves.set(name, pair);
+    }
+    if (isNew) this.#tell();
+  }
+
+  /** A signature costs a tenth of a millisecond to check, and programs ask often. */
+  #isOurs(certificate: X509Certificate): boolean {
+    const { fingerprint256 } = certificate;
+    const known = this.#checked.get(fingerprint256);
+    if (known !== undefined) return known;
+    const isOurs = this.#believed.some((ca) => certificate.verify(ca.publicKey));
+    if (this.#checked.size >= MOST_CHECKED) this.#checked.clear();
+    this.#checked.set(fingerprint256, isOurs);
+    return isOurs;
+  }
+
+  #isRefused({ subject, validFrom }: X509Certificate): boolean {
+    const actor = actorOfSubject(subject);
+    return actor !== undefined && refusalOf(this.#refused, { ...actor, validFrom }) !== undefined;
+  }
+
+  #identity(name: LeafName): Identity {
+    const pair = this.#leaves.get(name);
+    if (!pair) throw new Error(`${name}.crt was never made`);
+    return { ...pair, caPem: this.#authorities.bundle };
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const mine = this.#working.then(work);
+    // Whoever asked hears of a failure; the next one begins all the same.
+    this.#working = mine.then(
+      () => undefined,
+      () => undefined,
+    );
+    return mine;
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** From `CN=NAME` and `O=styrmann:ROLE` lines, as X509Certificate gives a subject. */
+function actorOfSubject(subject: string): Actor | undefined {
+  const values = (field: string) =>
+    subject.split("\n").flatMap((line) => (line.startsWith(`${field}=`) ? [line.slice(field.length + 1)] : []));
+  const [name] = values("CN");
   if (name === undefined) return undefined;
-  const roles = [subject.O ?? []].flat().flatMap((organisation) => ROLE_OF_ORGANISATION[organisation] ?? []);
-  return { name, roles };
+  return { name, roles: values("O").flatMap((organisation) => ROLE_OF_ORGANISATION[organisation] ?? []) };
 }
 
 const ROLE_OF_ORGANISATION: Readonly<Record<string, Role>> = {
@@ -92,76 +221,39 @@ const ROLE_OF_ORGANISATION: Readonly<Record<string, Role>> = {
   "styrmann:server": "server",
 };
 
-async function ensureCa(dir: string, nowMs: number): Promise<Issued> {
+async function openAuthorities(dir: string, nowMs: number): Promise<Authorities> {
   const [certFile, keyFile] = [join(dir, "ca.crt"), join(dir, "ca.key")];
-  const [certPem, keyPem] = [await readIfThere(certFile), await readIfThere(keyFile)];
-  if (certPem !== undefined && keyPem !== undefined) return { certPem, keyPem };
+  const known = await readPair(certFile, keyFile);
+  if (known) return { bundle: known.certPem, signer: { certPem: signerIn(known), keyPem: known.keyPem } };
+  if ((await readIfThere(certFile)) !== undefined)
+    throw new Error(
+      `${keyFile} is not there or not that of ${certFile}; restore both from a backup or another server. Without them this host cannot be a server of its cluster`,
+    );
   const { issueCa } = await import("../trust/issue-certificate.ts");
-  return keep(certFile, keyFile, await issueCa(nowMs, nowMs + CA_YEARS * YEAR_MS));
+  const issued = await issueCa(nowMs, nowMs + CA_MS);
+  await writePair(certFile, keyFile, issued);
+  return { bundle: issued.certPem, signer: issued };
 }
 
-async function ensureLeaf(dir: string, name: string, ca: Issued, nowMs: number, wanted: LeafRequest): Promise<Issued> {
-  const [certFile, keyFile] = [join(dir, `${name}.crt`), join(dir, `${name}.key`)];
-  const [certPem, keyPem] = [await readIfThere(certFile), await readIfThere(keyFile)];
-  if (certPem !== undefined && keyPem !== undefined && isUsable(certPem, ca, nowMs, wanted)) return { certPem, keyPem };
-  const { issueLeaf } = await import("../trust/issue-certificate.ts");
-  return keep(certFile, keyFile, await issueLeaf(ca, wanted, nowMs, nowMs + LEAF_MS));
+/** The one of the bundle that the key is of. */
+function signerIn({ certPem, keyPem }: Pair): string {
+  const hash = keyHashOf(createPublicKey(keyPem));
+  return splitPem(certPem).find((pem) => keyHashOf(pem) === hash) ?? certPem;
 }
 
-async function keep(certFile: string, keyFile: string, issued: Issued): Promise<Issued> {
-  await writeSecret(keyFile, issued.keyPem);
-  await writeSecret(certFile, issued.certPem, 0o644);
-  return issued;
-}
-
-/** Still ours, not about to expire, and good for every name this machine has now. */
-function isUsable(certPem: string, ca: Issued, nowMs: number, wanted: LeafRequest): boolean {
-  const certificate = new NodeCertificate(certPem);
-  if (!certificate.verify(createPublicKey(ca.certPem))) return false;
-  if (Date.parse(certificate.validTo) - nowMs < LEAF_MS / 3) return false;
-  return wanted.names.every(
-    ({ type, value }) => (type === "ip" ? certificate.checkIP(value) : certificate.checkHost(value)) !== undefined,
-  );
-}
-
-function serverNames(): LeafRequest["names"] {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
-  const usable = addresses.filter((address) => !address.startsWith("fe80"));
-  const names = new Set(["localhost", hostname()]);
-  return [
-    ...[...names].map((value) => ({ type: "dns" as const, value })),
-    ...[...new Set(["127.0.0.1", "::1", ...usable])].sort().map((value) => ({ type: "ip" as const, value })),
-  ];
+function certificatesOf(bundle: string): readonly X509Certificate[] {
+  return splitPem(bundle).map((pem) => new X509Certificate(pem));
 }
 
 async function ensureToken(file: string): Promise<string> {
   const known = await readIfThere(file);
   if (known !== undefined && known.trim().length >= 32) return known.trim();
   const token = `styr-${randomBytes(24).toString("base64url")}`;
-  await writeSecret(file, `${token}\n`);
+  await writeWhole(file, `${token}\n`);
   return token;
 }
 
 function sameSecret(given: string, expected: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));
-}
-
-function publicKeyOf(certPem: string): Buffer {
-  return createPublicKey(certPem).export({ type: "spki", format: "der" });
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-/** Whole or not at all: a key half written at a crash would lock everybody out. */
-async function writeSecret(file: string, text: string, mode = 0o600): Promise<void> {
-  await writeFile(`${file}.new`, text, { mode, flush: true });
-  await rename(`${file}.new`, file);
 }
