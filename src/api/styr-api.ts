@@ -29,6 +29,7 @@ import { RowFeed } from "./row-feed.ts";
 import { settingsRoutes } from "./settings.ts";
 import { statusReport } from "./status.ts";
 import { tokenRoutes } from "./tokens.ts";
+import { userRoutes } from "./users.ts";
 import { workloadRoutes } from "./workload-routes.ts";
 import { workloadRows } from "./workloads.ts";
 
@@ -52,6 +53,7 @@ export function styrApi(context: StyrApiContext): Api {
       ...metricsRoutes(context, tally),
       ...storeRoutes(context, tally),
       ...objectRoutes(context),
+      ...userRoutes(context),
     ],
     sockets: [execRoute(context)],
     renderError,
