@@ -91,7 +91,8 @@ function mountRoute(router: Hono<Bindings>, api: Api, route: Route, around: Surr
     const respond = async () => {
       try {
         const context = admit(desk, visit, request, connection, route, params);
-        const leader = route.access.verb === "read" && !route.atLeader ? undefined : elsewhere();
+        const isHere = route.here || (route.access.verb === "read" && !route.atLeader);
+        const leader = isHere ? undefined : elsewhere();
         if (!leader) return await route.handle(withLimitedBody(request), context);
         const answer = await leader.forward(withLimitedBody(request), context);
         forwarded = true;

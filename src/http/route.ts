@@ -20,6 +20,8 @@ export interface Route {
   readonly access: Access;
   /** A read that only the server that leads can answer, from what it has in memory beside the store. Whatever is no `read` goes there anyway. */
   readonly atLeader?: true;
+  /** Answered by the server that was asked, also when another leads: it changes nothing, though not everybody may ask. */
+  readonly here?: true;
   /** Its answer stays open without being asked to with `watch` or `follow`. */
   readonly streams?: true;
   /** Throws ApiError to refuse. A body that streams is sent at once, headers first. */
