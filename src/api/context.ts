@@ -12,6 +12,12 @@ import type { Store } from "../store/store.ts";
 import type { Explainer } from "./explainer.ts";
 import type { Joining } from "./joining.ts";
 
+/** A certificate of this host, by the name of its file, and when it ends. */
+export interface CertificateEnd {
+  readonly name: string;
+  readonly endsAtMs: number;
+}
+
 export interface StyrApiContext {
   readonly store: Store;
   readonly clock: Clock;
@@ -30,6 +36,8 @@ export interface StyrApiContext {
   readonly dialects: readonly string[];
   /** How the process fares; absent = not measured. */
   readonly process?: () => ProcessReading;
+  /** Those in this host's `pki/`. */
+  readonly certificates?: () => readonly CertificateEnd[];
   /** Where the server's parts count what they do, for /metrics. */
   readonly meters?: ServerMeters;
   /** What else this process shows there: its agent, if it has one. */

@@ -3,10 +3,10 @@ import type { Route } from "../http/route.ts";
 import type { MeterSet } from "../metrics/definition.ts";
 import { expose } from "../metrics/exposition.ts";
 import { Meters } from "../metrics/meters.ts";
-import { processMeters } from "../metrics/process-metrics.ts";
+import { type ProcessReading, processMeters } from "../metrics/process-metrics.ts";
 import { SERVER_METRICS, type ServerMeters } from "../metrics/server-metrics.ts";
 import { nodes } from "../model/node.ts";
-import type { StyrApiContext } from "./context.ts";
+import type { CertificateEnd, StyrApiContext } from "./context.ts";
 import { stateWord } from "./node-rows.ts";
 import type { PodTally } from "./pod-tally.ts";
 
@@ -31,9 +31,19 @@ export function metricsRoutes(context: StyrApiContext, tally: PodTally): readonl
 function meterSets(context: StyrApiContext, tally: PodTally): readonly MeterSet[] {
   const meters: ServerMeters = context.meters ?? new Meters(SERVER_METRICS);
   provideStored(meters, context);
+  meters.provide("styr_watches_open", () => context.store.watches);
   providePods(meters, context, tally);
-  const process = context.process ?? (() => ({ lagMs: 0, memoryBytes: 0 }));
-  return [meters, processMeters(process, context)];
+  return [meters, processMeters(() => processReading(context), context)];
+}
+
+function processReading({ process, certificates, clock }: StyrApiContext): ProcessReading {
+  const seconds = ({ endsAtMs }: CertificateEnd) => Math.round((endsAtMs - clock.now()) / 1000);
+  return {
+    ...(process?.() ?? { lagMs: 0, memoryBytes: 0 }),
+    ...(certificates
+      ? { certificates: Object.fromEntries(certificates().map((one) => [one.name, seconds(one)])) }
+      : {}),
+  };
 }
 
 /** Looks at nodes only, of which there are some thousands at most; the rest is counted already. */

@@ -60,6 +60,8 @@ export interface ControlPlaneOptions {
   readonly moreApis?: readonly Api[];
   /** Where the server's parts count; those of the process, where more than one plane comes in its life. */
   readonly meters?: ServerMeters;
+  /** When the certificates of this host end. */
+  readonly certificates?: NonNullable<StyrApiContext["certificates"]>;
   /** What else the process shows in /metrics. */
   readonly moreMeters?: () => readonly MeterSet[];
 }
@@ -227,7 +229,7 @@ export class ControlPlane {
   }
 
   #ownContext(): StyrApiContext {
-    const { clock, log, version, hostname, strategy, personalities } = this.#options;
+    const { clock, log, version, hostname, strategy, personalities, certificates } = this.#options;
     const declared = personalities.flatMap((personality) => personality.workloads?.(this.#context) ?? []);
     return {
       store: this.store,
@@ -239,6 +241,7 @@ export class ControlPlane {
       dialects: personalities.map(({ name }) => name),
       process: () => this.#facts.read(),
       meters: this.#counting.meters,
+      ...(certificates === undefined ? {} : { certificates }),
       moreMeters: () => this.#options.moreMeters?.() ?? [],
       lifecycle: nodeStatesOf(() => this.#leading),
       explain: (pod) => this.#leading?.explain(pod),

@@ -19,6 +19,12 @@ export const PROCESS_METRICS = [
     help: "Always 1; the program's version is the label.",
     labels: ["version"],
   },
+  {
+    name: "styr_certificate_expiry_seconds",
+    type: "gauge",
+    help: "Seconds until a certificate of this host ends; below 0 it has ended.",
+    labels: ["certificate"],
+  },
 ] as const satisfies Catalogue;
 
 /** What a process says of itself. What is absent could not be read here. */
@@ -28,6 +34,8 @@ export interface ProcessReading {
   readonly cpuSeconds?: number;
   readonly openFds?: number;
   readonly maxFds?: number;
+  /** Seconds until each certificate of the host ends, by its name. */
+  readonly certificates?: Readonly<Record<string, number>>;
 }
 
 /** `read`: once per scrape. */
@@ -46,6 +54,7 @@ export function processMeters(
   meters.provide("process_cpu_seconds_total", () => last.cpuSeconds);
   meters.provide("process_open_fds", () => last.openFds);
   meters.provide("process_max_fds", () => last.maxFds);
+  meters.provide("styr_certificate_expiry_seconds", () => last.certificates);
   meters.provide("process_start_time_seconds", () => startedAtMs / 1000);
   meters.provide("styr_build_info", () => ({ [version]: 1 }));
   return meters;

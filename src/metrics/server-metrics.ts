@@ -143,12 +143,6 @@ export const SERVER_METRICS = [
     always: ["in", "out"],
   },
   { name: "styr_streams_open", type: "gauge", help: "Logs, commands and forwarded ports that run over agents' links." },
-  {
-    name: "styr_certificate_expiry_seconds",
-    type: "gauge",
-    help: "Seconds until a certificate of this host ends; below 0 it has ended.",
-    labels: ["certificate"],
-  },
   { name: "styr_secrets_key_age_seconds", type: "gauge", help: "Age of the key that new secrets are encrypted with." },
 ] as const satisfies Catalogue;
 

@@ -54,6 +54,7 @@ export class Store implements Reader {
   readonly #queue: WriteQueue;
   readonly #json = new WeakMap<StoredObject, string>();
   #revision: number;
+  #watches = 0;
   #role: Role = "leading";
   #isDeposed = false;
 
@@ -178,19 +179,17 @@ export class Store implements Reader {
     readonly since?: number;
     readonly signal?: AbortSignal;
   }): AsyncGenerator<readonly Change[], void, undefined> {
-    const names = options.kinds && new Set(options.kinds.map(({ name }) => name));
-    let cursor = options.since ?? this.#revision;
-    while (!options.signal?.aborted) {
-      const all = this.#history.since(cursor);
-      const last = all.at(-1);
-      if (!last) {
-        await this.#history.next(options.signal);
-        continue;
-      }
-      cursor = last.revision;
-      const mine = names ? all.filter(({ kind }) => names.has(kind.name)) : all;
-      if (mine.length > 0) yield mine;
+    this.#watches++;
+    try {
+      yield* this.#changes(options);
+    } finally {
+      this.#watches--;
     }
+  }
+
+  /** How many watches are open: those of clients, and those of the parts of this process. */
+  get watches(): number {
+    return this.#watches;
   }
 
   /** Resolves once this store has `revision`: on a follower, what the leader has answered is read here too. */
@@ -224,6 +223,26 @@ export class Store implements Reader {
     return new ApiError("Unavailable", "this server follows another, which alone can write; nothing was changed", {
       retryAfterSeconds: 1,
     });
+  }
+
+  async *#changes(options: {
+    readonly kinds?: readonly Kind[];
+    readonly since?: number;
+    readonly signal?: AbortSignal;
+  }): AsyncGenerator<readonly Change[], void, undefined> {
+    const names = options.kinds && new Set(options.kinds.map(({ name }) => name));
+    let cursor = options.since ?? this.#revision;
+    while (!options.signal?.aborted) {
+      const all = this.#history.since(cursor);
+      const last = all.at(-1);
+      if (!last) {
+        await this.#history.next(options.signal);
+        continue;
+      }
+      cursor = last.revision;
+      const mine = names ? all.filter(({ kind }) => names.has(kind.name)) : all;
+      if (mine.length > 0) yield mine;
+    }
   }
 
   #table<T extends StoredObject>(kind: Kind<T>): Table<T> {

@@ -6,6 +6,7 @@ import type { NodeAccess } from "../../model/streams.ts";
 import type { ControlPlane, ControlPlaneOptions } from "../control-plane.ts";
 import { readPlace } from "../instance.ts";
 import { type Listening, listenPlain, listenTls, listenUnix } from "../listen.ts";
+import { certificatesIn } from "../metered/certificates.ts";
 import { hostAddress } from "../node-side.ts";
 import { personalities } from "../personalities.ts";
 import { openPki } from "../pki.ts";
@@ -94,6 +95,7 @@ async function openLife(options: ServerHalfOptions, store: StorePlace): Promise<
     hostname: hostname(),
     moreApis: [stopApi(() => stopping.abort())],
     meters: process.meters.server,
+    certificates: () => certificatesIn(join(settings.stateDir, "pki")),
     moreMeters: () => (localNode === undefined ? [] : [process.meters.agent]),
   };
   if (isEtcd(store)) throw new Error("etcd: not yet");
