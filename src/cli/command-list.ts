@@ -10,6 +10,7 @@ export interface CommandEntry {
 export const commandList = [
   { name: "up", group: "Run", summary: "start a cluster on this machine" },
   { name: "server", group: "Run", summary: "a control plane without an agent: one, or several on etcd" },
+  { name: "agent", group: "Run", summary: "run what the cluster that this host has joined assigns to it" },
   { name: "down", group: "Run", summary: "stop it and remove all that it made" },
   {
     name: "apply",
@@ -42,4 +43,4 @@ export const commandList = [
 export type CommandName = (typeof commandList)[number]["name"];
 
 /** These work on this machine alone: a server that is named would mislead. */
-export const LOCAL_COMMANDS: ReadonlySet<string> = new Set<CommandName>(["up", "server", "down"]);
+export const LOCAL_COMMANDS: ReadonlySet<string> = new Set<CommandName>(["up", "server", "agent", "down"]);

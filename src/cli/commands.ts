@@ -17,6 +17,7 @@ export interface CommandModule {
 export const commandFiles: Readonly<Record<CommandName, () => Promise<CommandModule>>> = {
   up: () => import("./up.ts"),
   server: () => import("./server.ts"),
+  agent: () => import("./agent.ts"),
   down: () => import("./down.ts"),
   apply: () => import("./apply.ts"),
   ps: () => import("./ps.ts"),
