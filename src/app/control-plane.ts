@@ -24,6 +24,9 @@ import type { Link, LinkListener } from "../seams/link.ts";
 import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
 import type { Journal, Leadership, SharedJournal } from "../store/journal.ts";
+import type { MasterKeys } from "../store/sealed/master-key.ts";
+import { openSealed } from "../store/sealed/open-sealed.ts";
+import type { SealedJournal } from "../store/sealed/sealed-journal.ts";
 import { Store } from "../store/store.ts";
 import { ensureSystemNamespaces } from "../store/system-namespaces.ts";
 import { meteredJournal } from "./metered/metered-journal.ts";
@@ -56,6 +59,8 @@ export interface ControlPlaneOptions {
   readonly localNode?: string;
   /** Default: of this process. */
   readonly processFacts?: ProcessFacts;
+  /** Where the key is that secrets are sealed with; absent: they lie in clear, and there are no backups. */
+  readonly masterKeys?: MasterKeys;
   /** Routes of the process itself. */
   readonly moreApis?: readonly Api[];
   /** Where the server's parts count; those of the process, where more than one plane comes in its life. */
@@ -169,6 +174,14 @@ export class ControlPlane {
     await this.#ensureBasics();
     await lost.promise;
     await leading.stop();
+  }
+
+  /** Leads no more; resolves when what it had begun to write is written. The right to write is still to be given up. */
+  async release(): Promise<void> {
+    const leading = this.#leading;
+    this.#leading = undefined;
+    await leading?.stop();
+    await this.store.update(() => undefined);
   }
 
   /** What is stored stays; what runs goes on running. */

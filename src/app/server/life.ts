@@ -8,6 +8,8 @@ export interface Life {
   readonly plane: ControlPlane | undefined;
   /** Called when the sockets are open. */
   begin(): void;
+  /** Lets another server lead, where there is one, while requests are still taken. */
+  handOver(): Promise<void>;
   /** What is stored stays; what runs goes on running. */
   stop(): Promise<void>;
 }

@@ -48,6 +48,8 @@ export class SingleLife implements Life {
     else this.#later = this.#beginLater();
   }
 
+  async handOver(): Promise<void> {}
+
   async stop(): Promise<void> {
     await this.#later;
     await this.#plane?.stop();

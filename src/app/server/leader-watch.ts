@@ -1,0 +1,70 @@
+import { ApiError } from "../../model/errors.ts";
+import type { Clock } from "../../seams/clock.ts";
+import type { ServerIdentity, SharedJournal } from "../../store/journal.ts";
+
+/** A request that needs a leader waits so long for one to be there. */
+export const LEADER_PATIENCE_MS = 5_000;
+/** … and so long, in all, for one that takes it. */
+export const TRIES_MS = 10_000;
+
+/** Who leads, as far as this process knows, whichever journal it has open at the moment. */
+export class LeaderWatch {
+  readonly #clock: Clock;
+  readonly #listeners = new Set<() => void>();
+  #journal: SharedJournal | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get leader(): ServerIdentity | undefined {
+    return this.#journal?.leader;
+  }
+
+  follow(journal: SharedJournal): void {
+    this.#journal = journal;
+    journal.onLeader(() => {
+      if (this.#journal === journal) this.#tell();
+    });
+    this.#tell();
+  }
+
+  /** Called with every change, until the function that is returned is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Throws Unavailable when nobody leads within the patience that there is. */
+  async wait(signal: AbortSignal): Promise<ServerIdentity> {
+    const untilMs = this.#clock.monotonic() + LEADER_PATIENCE_MS;
+    while (!this.leader) {
+      signal.throwIfAborted();
+      const leftMs = untilMs - this.#clock.monotonic();
+      if (leftMs <= 0)
+        throw new ApiError(
+          "Unavailable",
+          "no server leads at present, so nothing can be changed; everything that runs goes on running",
+          { retryAfterSeconds: 1 },
+        );
+      await this.changed(leftMs, signal);
+    }
+    return this.leader;
+  }
+
+  /** Resolves when the leader has changed, `signal` aborts, or after `mostMs`. */
+  async changed(mostMs: number, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#clock.setTimer(mostMs, resolve);
+    const forget = this.onChange(resolve);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    if (signal.aborted) resolve();
+    await promise;
+    timer.cancel();
+    forget();
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
