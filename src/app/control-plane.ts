@@ -236,6 +236,8 @@ export class ControlPlane {
   #wayTo(nodeName: string): NodeAccess {
     const { localNode, nodeAccess } = this.#options;
     if (localNode === undefined || nodeName === localNode) return nodeAccess;
+    const dispatcher = this.#leading?.dispatcher;
+    if (dispatcher) return dispatcher.access;
     throw new ApiError("Unavailable", `there is no way to node "${nodeName}" at present; try again in a moment`, {
       retryAfterSeconds: 1,
     });
