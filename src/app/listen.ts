@@ -32,6 +32,8 @@ const LIMITS = { maxHeaderSize: 64 * 1024, requestTimeout: 120_000, headersTimeo
 /** Per listener. Beyond it the kernel accepts and we close: descriptors are left for the pods. */
 const MOST_CONNECTIONS = 4096;
 const ANSWERS_MAY_TAKE_MS = 1000;
+/** RFC 6455, 7.4.1. */
+const GOING_AWAY = 1001;
 const LARGEST_MESSAGE = 1024 * 1024;
 /** Of machines of the cluster: a frame of an agent's link (agent/frames/limits.ts) has at most 8 Mi characters, of up to three bytes each. */
 const LARGEST_LINK_MESSAGE = 24 * 1024 * 1024;
@@ -56,11 +58,11 @@ export async function listenTls(
   // Connections that are there go on; new ones see what holds now.
   const forget = pki.onChange(() => server.setSecureContext(shownBy(pki)));
   server.on("close", forget);
-  serve(server, mounted, (request) => proven(request, pki));
+  const sockets = serve(server, mounted, (request) => proven(request, pki));
   const port = await bind(server, at);
   return {
     url: `https://${at.host === "0.0.0.0" || at.host === "::" ? "127.0.0.1" : bracketed(at.host)}:${port}`,
-    close: () => closed(server),
+    close: () => closed(server, sockets),
   };
 }
 
@@ -70,11 +72,11 @@ export async function listenPlain(
   at: { readonly host: string; readonly port: number },
 ): Promise<Listening> {
   const server = createServer(LIMITS);
-  serve(server, mounted, (request) => ({
+  const sockets = serve(server, mounted, (request) => ({
     actor: isFromAPage(request) ? undefined : { name: "loopback", roles: ["admin"] },
   }));
   const port = await bind(server, at);
-  return { url: `http://${bracketed(at.host)}:${port}`, close: () => closed(server) };
+  return { url: `http://${bracketed(at.host)}:${port}`, close: () => closed(server, sockets) };
 }
 
 /**
@@ -94,13 +96,19 @@ export async function listenUnix(mounted: Mounted, path: string): Promise<Listen
     throw new Error(`another styr is running: ${path} answers. Use it (styr status), or stop it first`);
   await rm(path, { force: true });
   const server = createServer(LIMITS);
-  serve(server, mounted, () => ({ actor: { name: "root", roles: ["admin"] }, isLocal: true }));
+  const sockets = serve(server, mounted, () => ({ actor: { name: "root", roles: ["admin"] }, isLocal: true }));
   await bind(server, { path });
   await chmod(path, 0o600);
-  return { url: `unix://${path}`, close: () => closed(server) };
+  return { url: `unix://${path}`, close: () => closed(server, sockets) };
 }
 
-function serve(server: Server, mounted: Mounted, identify: Identify): void {
+interface WebSockets {
+  readonly people: WebSocketServer;
+  /** Links of agents and of other servers. */
+  readonly machines: WebSocketServer;
+}
+
+function serve(server: Server, mounted: Mounted, identify: Identify): WebSockets {
   const listener = getRequestListener(
     (request, { incoming, outgoing }: { incoming: unknown; outgoing: unknown }) =>
       mounted.handle(request, connectionOf(incoming as IncomingMessage, identify, outgoing as Closing)),
@@ -123,10 +131,11 @@ function serve(server: Server, mounted: Mounted, identify: Identify): void {
     if (stream.writable)
       stream.end(`HTTP/1.1 ${UNREADABLE[error.code ?? ""] ?? "400 Bad Request"}\r\nConnection: close\r\n\r\n`);
   });
+  return sockets;
 }
 
 async function upgrade(
-  sockets: { readonly people: WebSocketServer; readonly machines: WebSocketServer },
+  sockets: WebSockets,
   mounted: Mounted,
   identify: Identify,
   incoming: IncomingMessage,
@@ -250,10 +259,16 @@ function inUse(at: { readonly port?: number; readonly path?: string }): Error {
   );
 }
 
-/** Answers under way may end; streams that have no end are cut. */
-export function closed(server: Server): Promise<void> {
+/** Machines are told at once, and go elsewhere; answers under way may end; streams that have no end are cut. */
+export function closed(server: Server, sockets?: WebSockets): Promise<void> {
+  for (const link of sockets?.machines.clients ?? []) link.close(GOING_AWAY, "the server stops");
   return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), ANSWERS_MAY_TAKE_MS);
+    const cut = setTimeout(() => {
+      server.closeAllConnections();
+      // Node does not count a connection that has become a WebSocket among the server's.
+      for (const { clients } of sockets ? [sockets.people, sockets.machines] : [])
+        for (const socket of clients) socket.terminate();
+    }, ANSWERS_MAY_TAKE_MS);
     server.close(() => {
       clearTimeout(cut);
       resolve();
