@@ -31,6 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   drivers: ["lib", "seams", "model"],
   network: ["lib", "seams", "model", "client"],
   client: ["lib", "seams", "model"],
+  audit: ["lib", "seams", "model", "http"],
   dispatcher: [
     ...["lib", "seams", "model", "store", "agent/control", "agent/frames"],
     ...["http", "api/errors", "network/link"],

@@ -8,7 +8,10 @@ import type { NodeAccess } from "../model/streams.ts";
 import type { WorkloadSource } from "../model/workload.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
+import type { SealedJournal } from "../store/sealed/sealed-journal.ts";
+import type { Sealing } from "../store/sealed/sealing.ts";
 import type { Store } from "../store/store.ts";
+import type { AuditReader } from "./audit-reader.ts";
 import type { Explainer } from "./explainer.ts";
 import type { Joining } from "./joining.ts";
 
@@ -42,6 +45,8 @@ export interface StyrApiContext {
   readonly meters?: ServerMeters;
   /** What else this process shows there: its agent, if it has one. */
   readonly moreMeters?: () => readonly MeterSet[];
+  /** Who did what at this server; absent = it is not written down. */
+  readonly audit?: AuditReader;
   /** How nodes fare, and the brake; absent = nobody watches over them. */
   readonly lifecycle?: NodeStates;
   /** Why a pod is, or is not, where it is. */
@@ -52,4 +57,8 @@ export interface StyrApiContext {
   readonly strategy?: "spread" | "binpack";
   /** How hosts join here; absent = none can. */
   readonly joining?: Joining;
+  /** The journal that seals secrets; absent = they lie in clear. */
+  readonly sealed?: SealedJournal;
+  /** What can be done with its keys, of a server that leads. */
+  readonly sealing?: () => Sealing | undefined;
 }

@@ -8,7 +8,9 @@ import { nodes } from "../model/node.ts";
 import { nodeDrains } from "../model/node-drain.ts";
 import { pods } from "../model/pod.ts";
 import type { NodeRow } from "../model/reports.ts";
+import { auditRoutes } from "./audit.ts";
 import { authorityRoutes } from "./authorities.ts";
+import { backupRoutes } from "./backup.ts";
 import { brakeRoutes } from "./brake.ts";
 import { certificateRoutes } from "./certificates.ts";
 import type { StyrApiContext } from "./context.ts";
@@ -26,6 +28,7 @@ import { listOrWatch, readOwnPart } from "./own-part-routes.ts";
 import { PodTally } from "./pod-tally.ts";
 import { rebalanceRoutes } from "./rebalance.ts";
 import { RowFeed } from "./row-feed.ts";
+import { sealingRoutes } from "./sealing.ts";
 import { settingsRoutes } from "./settings.ts";
 import { statusReport } from "./status.ts";
 import { tokenRoutes } from "./tokens.ts";
@@ -54,6 +57,9 @@ export function styrApi(context: StyrApiContext): Api {
       ...storeRoutes(context, tally),
       ...objectRoutes(context),
       ...userRoutes(context),
+      ...auditRoutes(context),
+      ...sealingRoutes(context),
+      ...backupRoutes(context),
     ],
     sockets: [execRoute(context)],
     renderError,

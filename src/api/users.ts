@@ -64,6 +64,7 @@ const whoAmI: Route = {
   method: "GET",
   path: "/styr/v1/whoami",
   access: { verb: "self", resource: "users" },
+  here: true,
   handle: (_request, { actor: { name, roles, rolesIn = {} } }) =>
     Response.json({ name, roles, rolesIn } satisfies WhoAmIReport),
 };

@@ -77,7 +77,7 @@ function holdStream({ gate }: FrontDesk, visit: Visit, { onClosed, isLocal }: Co
 /** Whether the answer stays open: `watch` and `follow` are how all dialects ask for that. */
 function isStream(route: Route | SocketRoute, { searchParams }: URL): boolean {
   if (!("method" in route) || route.streams) return true;
-  return route.access.verb === "read" && ["watch", "follow"].some((name) => asks(searchParams.get(name)));
+  return route.method === "GET" && ["watch", "follow"].some((name) => asks(searchParams.get(name)));
 }
 
 function asks(value: string | null): boolean {
