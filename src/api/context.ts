@@ -14,6 +14,7 @@ import type { Store } from "../store/store.ts";
 import type { AuditReader } from "./audit-reader.ts";
 import type { Explainer } from "./explainer.ts";
 import type { Joining } from "./joining.ts";
+import type { ServerDesk } from "./server-desk.ts";
 
 /** A certificate of this host, by the name of its file, and when it ends. */
 export interface CertificateEnd {
@@ -55,6 +56,10 @@ export interface StyrApiContext {
   readonly copies?: readonly CopiesRule[];
   /** How the scheduler rates nodes; default `spread`. */
   readonly strategy?: "spread" | "binpack";
+  /** The servers of the cluster; absent = this one has no name among others. */
+  readonly servers?: ServerDesk;
+  /** What the store is kept in, in words. */
+  readonly storePlace?: string;
   /** How hosts join here; absent = none can. */
   readonly joining?: Joining;
   /** The journal that seals secrets; absent = they lie in clear. */

@@ -29,6 +29,7 @@ import { PodTally } from "./pod-tally.ts";
 import { rebalanceRoutes } from "./rebalance.ts";
 import { RowFeed } from "./row-feed.ts";
 import { sealingRoutes } from "./sealing.ts";
+import { serverRoutes } from "./servers.ts";
 import { settingsRoutes } from "./settings.ts";
 import { statusReport } from "./status.ts";
 import { tokenRoutes } from "./tokens.ts";
@@ -49,6 +50,7 @@ export function styrApi(context: StyrApiContext): Api {
       ...drainRoutes(context),
       ...rebalanceRoutes(context),
       ...settingsRoutes(context),
+      ...serverRoutes(context),
       ...tokenRoutes(context),
       ...joinRoutes(context),
       ...certificateRoutes(context),

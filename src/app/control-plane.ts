@@ -24,9 +24,7 @@ import type { Link, LinkListener } from "../seams/link.ts";
 import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
 import type { Journal, Leadership, SharedJournal } from "../store/journal.ts";
-import type { MasterKeys } from "../store/sealed/master-key.ts";
-import { openSealed } from "../store/sealed/open-sealed.ts";
-import type { SealedJournal } from "../store/sealed/sealed-journal.ts";
+import { SealedJournal } from "../store/sealed/sealed-journal.ts";
 import { Store } from "../store/store.ts";
 import { ensureSystemNamespaces } from "../store/system-namespaces.ts";
 import { meteredJournal } from "./metered/metered-journal.ts";
@@ -43,6 +41,7 @@ export interface Follower extends Elsewhere {
 }
 
 export interface ControlPlaneOptions {
+  /** One that does not seal leaves secrets in clear, and there are no backups. */
   readonly journal: Journal;
   readonly clock: Clock;
   readonly random: Random;
@@ -59,8 +58,6 @@ export interface ControlPlaneOptions {
   readonly localNode?: string;
   /** Default: of this process. */
   readonly processFacts?: ProcessFacts;
-  /** Where the key is that secrets are sealed with; absent: they lie in clear, and there are no backups. */
-  readonly masterKeys?: MasterKeys;
   /** Routes of the process itself. */
   readonly moreApis?: readonly Api[];
   /** Where the server's parts count; those of the process, where more than one plane comes in its life. */
@@ -89,6 +86,7 @@ export class ControlPlane {
   readonly #context: PersonalityContext;
   readonly #facts: ProcessFacts;
   readonly #counting: PlaneMeters;
+  readonly #sealed: SealedJournal | undefined;
   #leading: Leading | undefined;
   #term: number | undefined;
 
@@ -119,13 +117,14 @@ export class ControlPlane {
   }
 
   private constructor(
-    options: Omit<ControlPlaneOptions, "journal">,
+    options: ControlPlaneOptions,
     store: Store,
     kinds: readonly Kind[],
     counting: PlaneMeters,
     follower?: Follower,
   ) {
     this.store = store;
+    this.#sealed = options.journal instanceof SealedJournal ? options.journal : undefined;
     this.#counting = counting;
     this.#options = options;
     this.#follower = follower;
@@ -199,6 +198,7 @@ export class ControlPlane {
       kinds: this.#kinds,
       context: this.#context,
       counting,
+      ...(this.#sealed ? { sealed: this.#sealed } : {}),
     });
   }
 
@@ -259,6 +259,7 @@ export class ControlPlane {
       ...(certificates === undefined ? {} : { certificates }),
       moreMeters: () => this.#options.moreMeters?.() ?? [],
       lifecycle: nodeStatesOf(() => this.#leading),
+      ...(this.#sealed ? { sealed: this.#sealed, sealing: () => this.#leading?.sealing } : {}),
       explain: (pod) => this.#leading?.explain(pod),
       copies: personalities.flatMap((personality) => personality.copies ?? []),
     };

@@ -34,6 +34,9 @@ export interface Settings {
   readonly store: StorePlace | undefined;
   /** Where others reach this server, as given; undefined = the host's own address, and the port of HTTPS. */
   readonly advertise: { readonly host: string; readonly port: number } | undefined;
+  /** Where the key is that secrets are sealed with, when it is not pki/master.key: a file with it, or with a passphrase. */
+  readonly masterKeyFile?: string | undefined;
+  readonly passphraseFile?: string | undefined;
 }
 
 export interface Options extends StoreOptionsGiven {
@@ -51,6 +54,8 @@ export interface Options extends StoreOptionsGiven {
   readonly strategy?: string;
   readonly logLevel?: string;
   readonly advertise?: string;
+  readonly masterKeyFile?: string;
+  readonly passphraseFile?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -89,6 +94,16 @@ export function readSettings(options: Options, environment: Environment = proces
     logLevel: options.logLevel ?? "info",
     store: storeOf(options),
     advertise: options.advertise === undefined ? undefined : advertised(options.advertise, listen.port),
+    ...masterKeyOf(options),
+  };
+}
+
+function masterKeyOf({ masterKeyFile, passphraseFile }: Options): Pick<Settings, "masterKeyFile" | "passphraseFile"> {
+  if (masterKeyFile !== undefined && passphraseFile !== undefined)
+    throw new Error("give --master-key-file or --passphrase-file, not both");
+  return {
+    masterKeyFile: masterKeyFile === undefined ? undefined : resolve(masterKeyFile),
+    passphraseFile: passphraseFile === undefined ? undefined : resolve(passphraseFile),
   };
 }
 

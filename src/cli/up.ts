@@ -60,7 +60,12 @@ export function withStore(command: Command): Command {
     .option("--store-key <file>", "the key of --store-cert")
     .option("--store-user <name>", "a user of etcd")
     .option("--store-password-file <file>", "its password, on the first line")
-    .option("--store-prefix <path>", "every key in etcd begins with it (default: /styrmann/)");
+    .option("--store-prefix <path>", "every key in etcd begins with it (default: /styrmann/)")
+    .option(
+      "--master-key-file <file>",
+      "the key that secrets are sealed with (default: pki/master.key, made by itself)",
+    )
+    .option("--passphrase-file <file>", "a passphrase instead, on the first line");
 }
 
 /** What says which cluster on this machine is meant; `down` takes the same. */

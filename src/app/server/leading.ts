@@ -21,6 +21,8 @@ import { Scheduler } from "../../scheduling/scheduler.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
 import type { Random } from "../../seams/random.ts";
+import type { SealedJournal } from "../../store/sealed/sealed-journal.ts";
+import { Sealing } from "../../store/sealed/sealing.ts";
 import type { Store } from "../../store/store.ts";
 import { explainer } from "../explainer.ts";
 import type { PlaneMeters } from "../metered/plane-meters.ts";
@@ -37,12 +39,16 @@ export interface LeadingOptions {
   readonly kinds: readonly Kind[];
   readonly context: PersonalityContext;
   readonly counting: PlaneMeters;
+  /** Absent: secrets lie in clear. */
+  readonly sealed?: SealedJournal;
 }
 
 export class Leading {
   /** Where agents' heartbeats go. */
   readonly lifecycle: NodeLifecycle;
   readonly explain: Explainer;
+  /** The keys that secrets are sealed with. */
+  readonly sealing: Sealing | undefined;
   readonly #options: LeadingOptions;
   readonly #scheduler: Scheduler;
   readonly #runner: ControllerRunner;
@@ -50,8 +56,9 @@ export class Leading {
   #dispatcher: Dispatcher | undefined;
 
   constructor(options: LeadingOptions) {
-    const { store, plane, counting } = options;
+    const { store, plane, counting, kinds, sealed } = options;
     const { clock, random, log, strategy } = plane;
+    if (sealed) this.sealing = new Sealing({ store, vault: sealed.vault, kinds, clock, log });
     this.#options = options;
     this.#scheduler = new Scheduler({ store, clock, random, log, strategy });
     this.explain = explainer(this.#scheduler);
@@ -74,6 +81,7 @@ export class Leading {
     this.#runner.start();
     this.#scheduler.start();
     this.lifecycle.start();
+    this.sealing?.resealer.start();
     this.#dispatcher = new Dispatcher({ store, clock, log, leases: this.lifecycle });
     const agents = () => this.#dispatcher?.sessions ?? 0;
     counting.follow({ store, runner: this.#runner, scheduler: this.#scheduler, agents, signal: this.#stopping.signal });
@@ -82,6 +90,7 @@ export class Leading {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#dispatcher?.stop();
+    await this.sealing?.resealer.stop();
     await this.lifecycle.stop();
     await this.#runner.stop();
     await this.#scheduler.stop();

@@ -8,6 +8,7 @@ import { foldersOf } from "../node-side.ts";
 import { openWhenPossible, refuseLostStore, tryOpen } from "../open-store.ts";
 import type { StyrProcess } from "../styr-process.ts";
 import type { Life } from "./life.ts";
+import { sealJournal } from "./seal-journal.ts";
 
 export interface SingleLifeOptions {
   readonly process: StyrProcess;
@@ -81,7 +82,11 @@ export class SingleLife implements Life {
 async function openPlane({ process, plane, newStore }: SingleLifeOptions): Promise<ControlPlane> {
   const { stateDir } = process.settings;
   if (!newStore) await refuseLostStore(stateDir, foldersOf(stateDir).record);
-  const journal = await SqliteJournal.open(join(stateDir, "store.db"));
+  const { clock, random } = process;
+  const journal = sealJournal(await SqliteJournal.open(join(stateDir, "store.db")), process.settings, {
+    clock,
+    random,
+  });
   // Another attempt must find the file free.
   return ControlPlane.open({ ...plane, journal }).catch(async (error: unknown) => {
     await journal.close();
