@@ -36,6 +36,15 @@ export interface ClusterSettingsSpec {
   readonly workloadMovesPerSecond: number;
   /** Add the tolerations of 300 s that Kubernetes adds to every pod by itself. */
   readonly kubernetesDefaultTolerations: boolean;
+  /** Requests of one person or program, at each server: per second, and at once after a rest. */
+  readonly requestsPerSecond: number;
+  readonly requestsBurst: number;
+  /** Watches, followed logs and commands that one of them, and all together, may have open at each server. */
+  readonly streamsEach: number;
+  readonly streamsInAll: number;
+  /** The audit log of each server: so many files of so many MiB. */
+  readonly auditFiles: number;
+  readonly auditFileMib: number;
 }
 
 export const DEFAULT_CLUSTER_SETTINGS: ClusterSettingsSpec = {
@@ -54,6 +63,12 @@ export const DEFAULT_CLUSTER_SETTINGS: ClusterSettingsSpec = {
   workloadMovesBurst: 200,
   workloadMovesPerSecond: 20,
   kubernetesDefaultTolerations: false,
+  requestsPerSecond: 200,
+  requestsBurst: 1000,
+  streamsEach: 500,
+  streamsInAll: 3000,
+  auditFiles: 10,
+  auditFileMib: 10,
 };
 
 export const CLUSTER_SETTINGS_NAME = "cluster";

@@ -32,6 +32,12 @@ const ROWS: Readonly<Record<keyof ClusterSettingsSpec, readonly [name: string, u
     "switch",
     "add the tolerations of 300 s that Kubernetes adds to every pod",
   ],
+  requestsPerSecond: ["requests-per-second", "rate", "requests of one user; more are answered with 429"],
+  requestsBurst: ["requests-burst", "count", "and so many at once after a rest"],
+  streamsEach: ["streams-each", "count", "watches, followed logs and commands open at once, of one user"],
+  streamsInAll: ["streams-in-all", "count", "and of all users"],
+  auditFiles: ["audit-files", "count", "files that each server keeps of its audit log"],
+  auditFileMib: ["audit-file-mib", "count", "and how large each becomes, in MiB"],
 };
 
 export const SETTING_NAMES: readonly SettingName[] = Object.entries(ROWS).map(([field, [name, unit, words]]) => ({

@@ -2,12 +2,13 @@
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { AuditLog } from "../../audit/audit-log.ts";
 import type { NodeAccess } from "../../model/streams.ts";
 import type { ControlPlane, ControlPlaneOptions } from "../control-plane.ts";
 import { readPlace } from "../instance.ts";
 import { type Listening, listenPlain, listenTls, listenUnix } from "../listen.ts";
 import { certificatesIn } from "../metered/certificates.ts";
-import { hostAddress } from "../node-side.ts";
+import { foldersOf, hostAddress } from "../node-side.ts";
 import { personalities } from "../personalities.ts";
 import { openPki } from "../pki.ts";
 import type { Settings } from "../settings.ts";
@@ -31,18 +32,22 @@ export class ServerHalf {
   readonly store: StorePlace;
   readonly #process: StyrProcess;
   readonly #life: Life;
+  readonly #audit: AuditLog;
   readonly #listening: Listening[] = [];
 
   /** Opens the store, and no socket yet. Throws an Error with words for people. */
   static async open(options: ServerHalfOptions): Promise<ServerHalf> {
     const store = await storeHere(options.process.settings);
-    return new ServerHalf(options.process, store, await openLife(options, store));
+    const { settings, name, clock, log } = options.process;
+    const audit = new AuditLog({ dir: foldersOf(settings.stateDir).logs, server: name, clock, log });
+    return new ServerHalf(options.process, store, await openLife(options, store, audit), audit);
   }
 
-  private constructor(process: StyrProcess, store: StorePlace, life: Life) {
+  private constructor(process: StyrProcess, store: StorePlace, life: Life, audit: AuditLog) {
     this.#process = process;
     this.store = store;
     this.#life = life;
+    this.#audit = audit;
   }
 
   get plane(): ControlPlane | undefined {
@@ -70,6 +75,7 @@ export class ServerHalf {
 
   async stop(): Promise<void> {
     await this.#life.stop();
+    await this.#audit.close();
   }
 }
 
@@ -84,7 +90,7 @@ async function storeHere(settings: Settings): Promise<StorePlace> {
   return chooseStore(settings.store, remembered ?? found);
 }
 
-async function openLife(options: ServerHalfOptions, store: StorePlace): Promise<Life> {
+async function openLife(options: ServerHalfOptions, store: StorePlace, audit: AuditLog): Promise<Life> {
   const { process, newStore, nodeAccess, localNode } = options;
   const { settings, clock, random, log, version, stopping } = process;
   const plane: Omit<ControlPlaneOptions, "journal"> = {
@@ -93,6 +99,8 @@ async function openLife(options: ServerHalfOptions, store: StorePlace): Promise<
     address: advertisedAddress(settings),
     strategy: settings.strategy,
     hostname: hostname(),
+    audit,
+    limits: true,
     moreApis: [stopApi(() => stopping.abort())],
     meters: process.meters.server,
     certificates: () => certificatesIn(join(settings.stateDir, "pki")),
