@@ -18,6 +18,8 @@ export interface Settings {
   readonly port: number;
   /** Plain HTTP, off unless asked for, and on loopback only. */
   readonly http: { readonly host: string; readonly port: number } | undefined;
+  /** /metrics alone, in plain HTTP for everybody who reaches it; off unless asked for. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
   /** DOCKER_HOST as given; undefined = look for the usual sockets. */
   readonly dockerHost: string | undefined;
   readonly mayInstall: boolean;
@@ -43,6 +45,7 @@ export interface Options extends StoreOptionsGiven {
   readonly state?: string;
   readonly listen?: string;
   readonly http?: string;
+  readonly metrics?: string;
   readonly install?: boolean;
   readonly nodeName?: string;
   readonly label?: readonly string[];
@@ -79,6 +82,7 @@ export function readSettings(options: Options, environment: Environment = proces
     host: listen.host,
     port: listen.port,
     http: options.http === undefined ? undefined : loopback(address("--http", options.http)),
+    metrics: options.metrics === undefined ? undefined : address("--metrics", options.metrics),
     dockerHost: environment.DOCKER_HOST || undefined,
     mayInstall: options.install !== false,
     nodeName: options.nodeName,
@@ -91,7 +95,7 @@ export function readSettings(options: Options, environment: Environment = proces
     networkName: plainName("--network", options.network ?? "styrmann"),
     cgroupRoot: plainName("--cgroup", options.cgroup ?? "styrmann"),
     strategy: strategyOf(options.strategy),
-    logLevel: options.logLevel ?? "info",
+    logLevel: levelOf(options.logLevel),
     store: storeOf(options),
     advertise: options.advertise === undefined ? undefined : advertised(options.advertise, listen.port),
     ...masterKeyOf(options),
@@ -170,6 +174,11 @@ function plainName(option: string, text: string): string {
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,40}$/.test(text))
     throw new Error(`${option} ${text}: use letters, digits, "-", "_" and "."`);
   return text;
+}
+
+function levelOf(text = "info"): string {
+  if (["debug", "info", "warn", "error"].includes(text)) return text;
+  throw new Error(`--log-level ${text}: it is debug, info, warn or error`);
 }
 
 function strategyOf(text: string | undefined): Settings["strategy"] {

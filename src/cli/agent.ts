@@ -16,6 +16,7 @@ export function register(program: Command, terminal: Terminal): void {
     ])
     .option("--reserve-cpu <amount>", "CPU kept for the host (default: a twentieth)")
     .option("--reserve-memory <amount>", "memory kept for the host (default: a tenth)")
+    .option("--metrics <host:port>", "/metrics alone, in plain HTTP, for everybody who reaches it")
     .option("--log-level <level>", "debug, info, warn or error", "info")
     .action(async (options: Options) => {
       const { runAgent } = await import("../app/agent/run-agent.ts");

@@ -16,6 +16,7 @@ export function register(program: Command, terminal: Terminal): void {
     .option("--http <host:port>", "plain HTTP as well, on loopback only")
     .option("--node-name <name>", "this machine's name in the cluster (default: its host name)")
     .option("--strategy <name>", "spread or binpack", "spread")
+    .option("--metrics <host:port>", "/metrics alone, in plain HTTP, for everybody who reaches it")
     .option("--log-level <level>", "debug, info, warn or error", "info")
     .action(async (options: Options & { readonly newStore?: boolean }) => {
       const { serve } = await import("../app/server/serve.ts");

@@ -6,6 +6,7 @@ import type { AgentReport } from "../../model/agent-report.ts";
 import { rfc3339 } from "../../seams/clock.ts";
 import { type Listening, listenUnix } from "../listen.ts";
 import { type Membership, readMembership } from "../membership.ts";
+import { listenMetrics } from "../metered/listen-metrics.ts";
 import { agentMeterSets } from "../metered/process-meters.ts";
 import { type NodeHalf, openNodeHalf, sayChecks } from "../node-half.ts";
 import { foldersOf } from "../node-side.ts";
@@ -68,10 +69,14 @@ async function listenHere(
   const { settings, stopping, clock, version, meters } = process;
   const startedAtMs = clock.now();
   const facts = systemProcessFacts();
-  const metrics = () => expose(agentMeterSets(meters.agent, facts, { version, startedAtMs }));
+  const about = { version, startedAtMs, clock, pkiDir: join(settings.stateDir, "pki") };
+  const metrics = () => expose(agentMeterSets(meters.agent, facts, about));
   const report = () => reportOf(process, { membership, way, startedAtMs, pods: node.agent.pods.length });
   const own = mountApis([agentHostApi({ report, metrics }), stopApi(() => stopping.abort())]);
-  return listenUnix(new AgentMounted(own, () => way.servers), settings.socketPath);
+  const socket = await listenUnix(new AgentMounted(own, () => way.servers), settings.socketPath);
+  if (!settings.metrics) return socket;
+  const open = await listenMetrics(settings.metrics, metrics, process.log);
+  return { url: socket.url, close: async () => void (await Promise.all([socket.close(), open.close()])) };
 }
 
 interface Facts {

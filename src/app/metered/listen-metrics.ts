@@ -1,5 +1,6 @@
 /** `--metrics HOST:PORT`: GET /metrics and nothing else, in plain HTTP and for everybody who reaches it. Off unless asked for. */
 import { createServer, type ServerResponse } from "node:http";
+import type { Mounted } from "../../http/mount.ts";
 import type { Exposed } from "../../metrics/exposition.ts";
 import type { Log } from "../../seams/log.ts";
 import { bind, closed, type Listening } from "../listen.ts";
@@ -26,6 +27,16 @@ export async function listenMetrics(
   server.maxConnections = MOST_CONNECTIONS;
   const port = await bind(server, at);
   return { url: `http://${at.host}:${port}/metrics`, close: () => closed(server) };
+}
+
+/** What GET /metrics of these routes says to whoever may read. */
+export async function metricsOf(mounted: Pick<Mounted, "handle">): Promise<Exposed> {
+  const actor = { name: "metrics", roles: ["viewer"] } as const;
+  const connection = { actor, remoteAddress: "", origin: "http://localhost" };
+  const response = await mounted.handle(new Request("http://localhost/metrics"), connection);
+  const text = await response.text();
+  if (!response.ok) throw new Error(text);
+  return { text, contentType: response.headers.get("Content-Type") ?? "text/plain" };
 }
 
 function say(response: ServerResponse, status: number, text: string, type = "text/plain; charset=utf-8"): void {

@@ -8,14 +8,17 @@ import type { ControlPlane, ControlPlaneOptions } from "../control-plane.ts";
 import { readPlace } from "../instance.ts";
 import { type Listening, listenPlain, listenTls, listenUnix } from "../listen.ts";
 import { certificatesIn } from "../metered/certificates.ts";
+import { listenMetrics, metricsOf } from "../metered/listen-metrics.ts";
 import { foldersOf, hostAddress } from "../node-side.ts";
 import { personalities } from "../personalities.ts";
-import { openPki } from "../pki.ts";
+import { openPki, type Pki } from "../pki.ts";
 import type { Settings } from "../settings.ts";
 import { stopApi } from "../stop-route.ts";
 import { chooseStore, isEtcd, SQLITE, type StorePlace } from "../store-place.ts";
 import type { StyrProcess } from "../styr-process.ts";
+import { joiningOf } from "./joining-of.ts";
 import type { Life } from "./life.ts";
+import { keepSigningOn } from "./sign-on.ts";
 
 export interface ServerHalfOptions {
   readonly process: StyrProcess;
@@ -31,23 +34,25 @@ export interface ServerHalfOptions {
 export class ServerHalf {
   readonly store: StorePlace;
   readonly #process: StyrProcess;
+  readonly #pki: Pki;
   readonly #life: Life;
-  readonly #audit: AuditLog;
   readonly #listening: Listening[] = [];
+  #signingOn: Promise<void> | undefined;
 
   /** Opens the store, and no socket yet. Throws an Error with words for people. */
   static async open(options: ServerHalfOptions): Promise<ServerHalf> {
-    const store = await storeHere(options.process.settings);
-    const { settings, name, clock, log } = options.process;
-    const audit = new AuditLog({ dir: foldersOf(settings.stateDir).logs, server: name, clock, log });
-    return new ServerHalf(options.process, store, await openLife(options, store, audit), audit);
+    const { settings, clock, name } = options.process;
+    const store = await storeHere(settings);
+    const names = settings.advertise ? [settings.advertise.host] : [];
+    const pki = await openPki(settings.stateDir, clock.now(), { serverName: name, names });
+    return new ServerHalf(options.process, store, pki, await openLife(options, store, pki));
   }
 
-  private constructor(process: StyrProcess, store: StorePlace, life: Life, audit: AuditLog) {
+  private constructor(process: StyrProcess, store: StorePlace, pki: Pki, life: Life) {
     this.#process = process;
     this.store = store;
+    this.#pki = pki;
     this.#life = life;
-    this.#audit = audit;
   }
 
   get plane(): ControlPlane | undefined {
@@ -60,27 +65,33 @@ export class ServerHalf {
   }
 
   async start(): Promise<void> {
-    const { settings, clock } = this.#process;
-    const pki = await openPki(settings.stateDir, clock.now());
+    const { settings, stopping } = this.#process;
     const { mounted } = this.#life;
     this.#listening.push(await listenUnix(mounted, settings.socketPath));
-    this.#listening.push(await listenTls(mounted, pki, settings));
+    this.#listening.push(await listenTls(mounted, this.#pki, settings));
     if (settings.http) this.#listening.push(await listenPlain(mounted, settings.http));
     this.#life.begin();
+    this.#signingOn = keepSigningOn(this.#process, urlOf(settings), this.#life, stopping.signal);
   }
 
+  /** Another server leads from here on, where there is one; what is asked of this one until its sockets close goes there. */
   async stopListening(): Promise<void> {
+    await this.#signingOn;
+    await this.#life.handOver();
     await Promise.all(this.#listening.map((one) => one.close()));
   }
 
   async stop(): Promise<void> {
     await this.#life.stop();
-    await this.#audit.close();
   }
 }
 
-/** `host:port` that others reach this server at. */
-export function advertisedAddress({ advertise, port }: Settings): string {
+/** `https://HOST:PORT` that others reach this server at. */
+export function urlOf(settings: Settings): string {
+  return `https://${advertisedAddress(settings)}`;
+}
+
+function advertisedAddress({ advertise, port }: Settings): string {
   return advertise ? `${bracketed(advertise.host)}:${advertise.port}` : `${hostAddress()}:${port}`;
 }
 
@@ -90,25 +101,41 @@ async function storeHere(settings: Settings): Promise<StorePlace> {
   return chooseStore(settings.store, remembered ?? found);
 }
 
-async function openLife(options: ServerHalfOptions, store: StorePlace, audit: AuditLog): Promise<Life> {
-  const { process, newStore, nodeAccess, localNode } = options;
-  const { settings, clock, random, log, version, stopping } = process;
-  const plane: Omit<ControlPlaneOptions, "journal"> = {
+async function openLife(options: ServerHalfOptions, store: StorePlace, pki: Pki): Promise<Life> {
+  const { process, newStore } = options;
+  const plane = planeOptions(options, store);
+  if (!isEtcd(store)) {
+    const { SingleLife } = await import("./single-life.ts");
+    return SingleLife.open({ process, plane, newStore, onPlane: options.onPlane ?? (() => {}) });
+  }
+  const { SharedLife } = await import("./shared-life.ts");
+  const { openEtcd } = await import("./open-etcd.ts");
+  const { settings, name, version } = process;
+  return SharedLife.open({
+    ...{ process, plane },
+    me: { name, version, url: urlOf(settings) },
+    openJournal: () => openEtcd(process, store),
+    material: () => pki.peer,
+  });
+}
+
+function planeOptions(options: ServerHalfOptions, store: StorePlace): Omit<ControlPlaneOptions, "journal"> {
+  const { process, nodeAccess, localNode } = options;
+  const { settings, clock, random, log, version, stopping, meters, name } = process;
+  return {
     ...{ clock, random, log, personalities, version, nodeAccess },
     localNode: localNode ?? "",
     address: advertisedAddress(settings),
     strategy: settings.strategy,
     hostname: hostname(),
-    audit,
-    limits: true,
+    serverName: name,
+    storePlace: isEtcd(store) ? store.url.replace("etcd://", "etcd at ") : "sqlite",
+    joining: joiningOf(settings.stateDir, urlOf(settings), store),
     moreApis: [stopApi(() => stopping.abort())],
-    meters: process.meters.server,
+    meters: meters.server,
     certificates: () => certificatesIn(join(settings.stateDir, "pki")),
-    moreMeters: () => (localNode === undefined ? [] : [process.meters.agent]),
+    moreMeters: () => (localNode === undefined ? [] : [meters.agent]),
   };
-  if (isEtcd(store)) throw new Error("etcd: not yet");
-  const { SingleLife } = await import("./single-life.ts");
-  return SingleLife.open({ process, plane, newStore, onPlane: options.onPlane ?? (() => {}) });
 }
 
 function bracketed(host: string): string {
