@@ -42,6 +42,7 @@ import { StartQueue } from "./start-queue.ts";
 import { Strangers } from "./strangers.ts";
 import { eachOf, removeRuns } from "./sweep.ts";
 import { TimerHeap } from "./timer-heap.ts";
+import { Unlisted } from "./unlisted.ts";
 import type { Volumes } from "./volumes.ts";
 import type { WorkerHost } from "./worker-host.ts";
 
@@ -97,6 +98,7 @@ export class Agent {
   readonly #reporter: Reporter;
   readonly #registration: NodeRegistration;
   readonly #strangers: Strangers;
+  readonly #unlisted = new Unlisted();
   readonly #stopping = new AbortController();
   #watching = new AbortController();
   readonly #heartbeats: Heartbeats;
@@ -121,7 +123,11 @@ export class Agent {
       () => this.#driverReports(),
       (node) => this.#desk.setNode(node),
     );
-    this.#strangers = new Strangers({ ...options, isKnown: (uid) => this.#workers.has(uid) });
+    this.#strangers = new Strangers({
+      ...options,
+      isKnown: (uid) => this.#workers.has(uid),
+      maySweep: () => this.#isTold && !this.#unlisted.isHeld,
+    });
     for (const [name, driver] of options.drivers) this.#views.set(name, this.#viewOf(driver));
     this.#session = options.random.uuid();
     this.#heartbeats = options.heartbeats ?? new OwnHeartbeats(control, clock);
@@ -326,7 +332,7 @@ export class Agent {
         (ref) => started.has(textOf(ref)),
       );
     }
-    if (this.#isTold) void this.#strangers.sweep();
+    void this.#strangers.sweep();
   }
 
   /** Everything that may be running as far as is known. */
@@ -398,23 +404,40 @@ export class Agent {
 
   #assigned(assignments: Assignments, ticket: number): void {
     if (this.#stopping.signal.aborted) return;
-    if (assignments.type === "all" && this.#isDoubtful(assignments.pods)) return;
+    const isHeld = assignments.type === "all" ? assignments.keepsUnknown === true : this.#unlisted.isHeld;
+    if (assignments.type === "all" && !isHeld && this.#isDoubtful(assignments.pods)) return;
+    if (assignments.type === "all") this.#unlisted.begin(isHeld);
     for (const pod of assignments.pods) {
       const worker = this.#workers.get(pod.metadata.uid);
-      if (worker === undefined) void this.#add(pod).begin();
-      else if (this.#mayAnswerBack(assignments.type, pod)) worker.compare(pod);
+      if (worker === undefined) {
+        if (!this.#unlisted.mustWait(pod)) void this.#add(pod).begin();
+      } else if (this.#mayAnswerBack(assignments.type, pod)) worker.compare(pod);
       else worker.assign(pod);
     }
     if (assignments.type === "changed") {
-      for (const { uid } of assignments.removed) this.#workers.get(uid)?.leave();
+      for (const { uid } of assignments.removed) {
+        this.#workers.get(uid)?.leave();
+        this.#unlisted.forget(uid);
+      }
+      this.#sayUnlisted();
       return;
     }
     const assigned = new Set(assignments.pods.map(({ metadata }) => metadata.uid));
-    for (const [uid, worker] of this.#workers) if (!assigned.has(uid)) worker.leave();
+    for (const [uid, worker] of this.#workers) if (!assigned.has(uid)) this.#leaveOrKeep(worker);
     this.#isTold = true;
+    this.#sayUnlisted();
     this.#hurry();
     this.#fence?.told(ticket);
     void this.#strangers.sweep();
+  }
+
+  #leaveOrKeep(worker: PodWorker): void {
+    if (this.#unlisted.isHeld) this.#unlisted.keep(worker.pod);
+    else worker.leave();
+  }
+
+  #sayUnlisted(): void {
+    this.#registration.noteUnlisted(this.#unlisted.report(this.#strangers.pods));
   }
 
   /**
@@ -475,6 +498,7 @@ export class Agent {
   #gone(uid: string): void {
     if (!this.#workers.delete(uid)) return;
     this.#desk.free(uid);
+    this.#unlisted.forget(uid);
     this.#reporter.forget(uid);
     this.#host?.events.forget(uid);
     this.#options.record.remove(uid).catch((error) => {
@@ -498,7 +522,8 @@ export class Agent {
   #lookAgain(): void {
     if (this.#stopping.signal.aborted) return;
     void this.#withinMs(LOOK_EVERY_MS, this.#look()).then(() => {
-      if (this.#isTold) void this.#strangers.sweep();
+      void this.#strangers.sweep();
+      this.#sayUnlisted();
       this.#options.clock.setTimer(LOOK_EVERY_MS, () => this.#lookAgain());
     });
   }

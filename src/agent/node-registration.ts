@@ -2,6 +2,7 @@ import { backoffMs } from "../lib/backoff.ts";
 import type { Draft } from "../model/meta.ts";
 import type { DriverReport, Node } from "../model/node.ts";
 import type { DriverName } from "../model/pod.ts";
+import type { UnlistedReport } from "../model/restoration.ts";
 import type { Clock, Timer } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Control } from "./control.ts";
@@ -29,6 +30,7 @@ export class NodeRegistration {
   #isSending = false;
   #retry: Timer | undefined;
   #unguarded: string | undefined;
+  #unlisted: UnlistedReport | undefined;
 
   constructor(
     options: NodeRegistrationOptions,
@@ -58,8 +60,10 @@ export class NodeRegistration {
     this.#reading = await host.read();
     const before = JSON.stringify(this.#node);
     const report = nodeReport(this.#options, this.#reading, this.#drivers(), clock.now(), this.#node);
-    this.#node =
+    const guarded =
       this.#unguarded === undefined ? report : withUnguarded(report, this.#unguarded, clock.now(), this.#node);
+    this.#node =
+      this.#unlisted === undefined ? guarded : { ...guarded, status: { ...guarded.status, unlisted: this.#unlisted } };
     if (JSON.stringify(this.#node) !== before) this.#changed(this.#node);
     void this.#send();
   }
@@ -72,6 +76,13 @@ export class NodeRegistration {
   /** Nothing here outlives the agent to watch over exclusive pods; shown on the node. */
   noteUnguarded(words: string): void {
     this.#unguarded = words;
+    void this.refresh();
+  }
+
+  /** What runs here, and a restored store does not know; shown on the node. */
+  noteUnlisted(report: UnlistedReport | undefined): void {
+    if (JSON.stringify(report) === JSON.stringify(this.#unlisted)) return;
+    this.#unlisted = report;
     void this.refresh();
   }
 

@@ -13,6 +13,8 @@ export interface StrangersOptions {
   readonly clock: Clock;
   readonly log: Log;
   isKnown(podUid: string): boolean;
+  /** The assignments are known, and what is not among them is not wanted. */
+  maySweep(): boolean;
 }
 
 const GRACE_MS = 30_000;
@@ -41,9 +43,15 @@ export class Strangers {
     return mine.map(([, { run }]) => run).toSorted((a, b) => a.ref.attempt - b.ref.attempt);
   }
 
+  /** Pods that nobody here knows, of which there are runs. */
+  get pods(): readonly string[] {
+    const uids = [...this.#runs.values()].map(({ run }) => run.ref.podUid);
+    return [...new Set(uids)].filter((uid) => !this.#options.isKnown(uid)).toSorted();
+  }
+
   /** Removes what belongs to nobody. Only after the assignments are known. */
   async sweep(): Promise<void> {
-    if (this.#isSweeping) return;
+    if (this.#isSweeping || !this.#options.maySweep()) return;
     this.#isSweeping = true;
     try {
       for (const driver of this.#options.drivers.values()) await this.#sweepOf(driver);

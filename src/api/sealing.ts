@@ -3,6 +3,7 @@ import { ApiError } from "../model/errors.ts";
 import type { NewMasterKey } from "../store/sealed/master-key.ts";
 import type { Sealing } from "../store/sealed/sealing.ts";
 import type { StyrApiContext } from "./context.ts";
+import { type Options, optionsOf } from "./request-options.ts";
 
 const ACCESS = { verb: "admin", resource: "keys" } as const;
 
@@ -26,7 +27,7 @@ export function sealingRoutes({ sealing }: StyrApiContext): readonly Route[] {
       path: "/styr/v1/keys/rekey",
       access: ACCESS,
       handle: async (request) => {
-        const from = newMasterKey(await request.json());
+        const from = newMasterKey(await optionsOf(request, ["keyFile", "passphraseFile"]));
         return reported(present(), (keys) => keys.rekey(from));
       },
     },
@@ -39,13 +40,13 @@ async function reported(sealing: Sealing, change: (sealing: Sealing) => Promise<
 }
 
 /** `{keyFile}` or `{passphraseFile}`: absolute paths on the host of the server that leads. */
-function newMasterKey(body: unknown): NewMasterKey {
-  const { keyFile, passphraseFile } = (body ?? {}) as Readonly<Record<string, unknown>>;
-  const [path, ...more] = [keyFile, passphraseFile].filter((given) => given !== undefined);
-  if (typeof path !== "string" || !path.startsWith("/") || more.length > 0)
-    throw new ApiError(
-      "BadRequest",
-      "give keyFile or passphraseFile, an absolute path on the host of the server that leads",
-    );
-  return keyFile === undefined ? { passphraseFile: path } : { keyFile: path };
+function newMasterKey({ keyFile, passphraseFile }: Options): NewMasterKey {
+  if ((keyFile === undefined) === (passphraseFile === undefined))
+    throw new ApiError("BadRequest", "give keyFile or passphraseFile");
+  return keyFile === undefined ? { passphraseFile: pathOf(passphraseFile) } : { keyFile: pathOf(keyFile) };
+}
+
+function pathOf(value: unknown): string {
+  if (typeof value === "string" && value.startsWith("/")) return value;
+  throw new ApiError("BadRequest", "give an absolute path on the host of the server that leads");
 }

@@ -15,6 +15,7 @@ import type { ClusterNews } from "../model/cluster-news.ts";
 import { ApiError } from "../model/errors.ts";
 import type { LeaseDesk } from "../model/heartbeat.ts";
 import { type Pod, pods } from "../model/pod.ts";
+import { restorations } from "../model/restoration.ts";
 import type { NodeAccess } from "../model/streams.ts";
 import type { Clock, Timer } from "../seams/clock.ts";
 import type { Link, LinkListener } from "../seams/link.ts";
@@ -279,7 +280,7 @@ export class Dispatcher {
     let since = store.revision;
     while (!signal.aborted) {
       try {
-        for await (const changes of store.watch({ kinds: [pods], since, signal })) this.#route(changes);
+        for await (const changes of store.watch({ kinds: [pods, restorations], since, signal })) this.#route(changes);
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         // The store is closed.
@@ -292,7 +293,10 @@ export class Dispatcher {
 
   #route(changes: readonly Change[]): void {
     const touched = new Set<AgentLink>();
-    for (const { type, key, object } of changes) {
+    // Whether what is not listed goes on is said with all that is.
+    if (changes.some(({ kind }) => kind.name === restorations.name)) this.#startOver();
+    for (const { type, key, kind, object } of changes) {
+      if (kind.name !== pods.name) continue;
       const { spec, metadata } = object as Pod;
       const session = spec.nodeName === undefined ? undefined : this.#sessions.get(spec.nodeName);
       if (!session) continue;

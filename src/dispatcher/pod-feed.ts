@@ -1,6 +1,7 @@
 import { FRAME_CHARS, MOST_UNACKNOWLEDGED, MOST_UNACKNOWLEDGED_CHARS } from "../agent/frames/limits.ts";
-import { type Position, podsFrame } from "../agent/frames/to-agent.ts";
+import { type PodsPart, type Position, podsFrame } from "../agent/frames/to-agent.ts";
 import { type Pod, pods } from "../model/pod.ts";
+import { isHeld, RESTORATION_NAME, restorations } from "../model/restoration.ts";
 import type { Store } from "../store/store.ts";
 
 /** Changes of more pods than this are not gathered one by one: everything is sent anew. */
@@ -122,7 +123,11 @@ export class PodFeed {
     }
     const isLast = texts.length === rest.length;
     this.#rest = isLast ? undefined : rest.slice(texts.length);
-    return podsFrame(this.#stream, ++this.#sequence, isLast ? "all" : "more", texts);
+    return podsFrame(this.#stream, ++this.#sequence, isLast ? this.#last : "more", texts);
+  }
+
+  get #last(): PodsPart {
+    return isHeld(this.#store.get(restorations, RESTORATION_NAME)) ? "kept" : "all";
   }
 
   #nextChanged(): string {

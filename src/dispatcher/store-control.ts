@@ -4,6 +4,7 @@ import type { Goodbye, Heartbeat, HeartbeatAnswer, LeaseDesk } from "../model/he
 import type { Draft } from "../model/meta.ts";
 import { type Node, nodes } from "../model/node.ts";
 import { type Pod, pods } from "../model/pod.ts";
+import { isHeld, RESTORATION_NAME, restorations } from "../model/restoration.ts";
 import type { Store } from "../store/store.ts";
 import type { Change } from "../store/transaction.ts";
 import { keyValues, type ValuesKind } from "./key-values.ts";
@@ -29,9 +30,13 @@ export class StoreControl implements Control {
     const run = async () => {
       while (!signal.aborted) {
         const since = this.#store.revision;
-        listener({ type: "all", pods: this.#store.by(pods, "node", nodeName) });
+        const keepsUnknown = isHeld(this.#store.get(restorations, RESTORATION_NAME))
+          ? ({ keepsUnknown: true } as const)
+          : {};
+        listener({ type: "all", pods: this.#store.by(pods, "node", nodeName), ...keepsUnknown });
         try {
-          for await (const changes of this.#store.watch({ kinds: [pods], since, signal })) {
+          for await (const changes of this.#store.watch({ kinds: [pods, restorations], since, signal })) {
+            if (changes.some(({ kind }) => kind.name === restorations.name)) break;
             const batch = changedFor(nodeName, changes);
             if (batch.pods.length > 0 || batch.removed.length > 0) listener(batch);
           }

@@ -27,8 +27,9 @@ export function writeNode(tx: Tx, draft: Draft<Node>): void {
     });
     return;
   }
+  const { unlisted: _said, ...kept } = before.status;
   const status = {
-    ...before.status,
+    ...kept,
     ...told,
     capacity: { ...before.status.capacity, ...told.capacity },
     allocatable: { ...before.status.allocatable, ...told.allocatable },
@@ -39,8 +40,9 @@ export function writeNode(tx: Tx, draft: Draft<Node>): void {
 
 /** Without anything that is none of it. */
 function statusOf(told: NodeStatus): NodeStatus {
-  const { capacity, allocatable, conditions, addresses, nodeInfo, drivers, dynamicPorts } = told;
-  return { capacity, allocatable, conditions, addresses, nodeInfo, drivers, dynamicPorts };
+  const { capacity, allocatable, conditions, addresses, nodeInfo, drivers, dynamicPorts, unlisted } = told;
+  const own = { capacity, allocatable, conditions, addresses, nodeInfo, drivers, dynamicPorts };
+  return unlisted === undefined ? own : { ...own, unlisted };
 }
 
 /** The agent's in its order, then those of others. */

@@ -13,6 +13,7 @@ import { nodeDrains } from "./node-drain.ts";
 import { pods } from "./pod.ts";
 import { rebalances } from "./rebalance.ts";
 import { replicationControllers } from "./replication-controller.ts";
+import { restorations } from "./restoration.ts";
 import { secrets } from "./secret.ts";
 import { servers } from "./server.ts";
 import { services } from "./service.ts";
@@ -35,6 +36,7 @@ export const kernelKinds: readonly Kind[] = [
   servers,
   clusterTrusts,
   keyrings,
+  restorations,
   joinTokens,
   hostCertificates,
   users,

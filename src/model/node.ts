@@ -1,5 +1,6 @@
 import { defineKind, type ObjectMeta } from "./meta.ts";
 import type { Condition, DriverName } from "./pod.ts";
+import type { UnlistedReport } from "./restoration.ts";
 
 /** Kubernetes' Node, with `status.drivers` as an extension. */
 export interface Node {
@@ -44,6 +45,8 @@ export interface NodeStatus {
   readonly drivers: Readonly<Partial<Record<DriverName, DriverReport>>>;
   /** Extension: host ports that dynamic ports are taken from, both ends included. */
   readonly dynamicPorts: readonly [number, number];
+  /** Extension: while the store is one restored from a backup and not confirmed, what runs here and is not in it. */
+  readonly unlisted?: UnlistedReport;
 }
 
 export interface DriverReport {

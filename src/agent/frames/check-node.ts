@@ -1,7 +1,23 @@
 /** What an agent registers: as the model has it, or not at all. A node's object is read by every part of the control plane. */
 import { parseQuantity } from "../../lib/quantity.ts";
+import { MOST_UNLISTED_NAMED } from "../../model/restoration.ts";
 import { condition } from "./check-status.ts";
-import { count, FrameError, flag, list, moment, name, oneOf, optional, place, record, shaped, word } from "./shape.ts";
+import { MOST_NAME_CHARS } from "./limits.ts";
+import {
+  type Check,
+  count,
+  FrameError,
+  flag,
+  list,
+  moment,
+  name,
+  oneOf,
+  optional,
+  place,
+  record,
+  shaped,
+  word,
+} from "./shape.ts";
 
 const MOST_PORT = 65_535;
 const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
@@ -9,6 +25,9 @@ const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 const taint = shaped({ key: name, value: optional(word), effect: oneOf(EFFECTS), timeAdded: optional(moment) });
 const driver = shaped({ ready: flag, reason: optional(word), version: optional(word) });
 const address = shaped({ type: word, address: place });
+
+const unlistedPod = shaped({ key: optional(longName), uid: name, since: optional(moment) });
+const unlisted = shaped({ kept: count, keptPods: few(unlistedPod), waiting: count, waitingPods: few(longName) });
 
 /** Throws FrameError. */
 export function checkNode(value: unknown): void {
@@ -30,10 +49,24 @@ function checkNodeStatus(status: Readonly<Record<string, unknown>>): void {
   name(machineID);
   eachOf(info, word);
   eachOf(status.drivers, driver);
+  if (status.unlisted !== undefined) unlisted(status.unlisted);
   const [first, last, ...more] = list(status.dynamicPorts).map(count);
   if (first === undefined || last === undefined || more.length > 0)
     throw new FrameError("two dynamic ports are missing");
   if (first > last || last > MOST_PORT) throw new FrameError(`dynamic ports from ${first} to ${last}`);
+}
+
+/** `namespace/name`. */
+function longName(value: unknown): void {
+  if (word(value).length > 2 * MOST_NAME_CHARS) throw new FrameError("a name that is too long");
+}
+
+function few(check: Check): Check {
+  return (value) => {
+    const all = list(value);
+    if (all.length > MOST_UNLISTED_NAMED) throw new FrameError(`more than ${MOST_UNLISTED_NAMED} pods are named`);
+    all.forEach(check);
+  };
 }
 
 function eachOf(value: unknown, check: (value: unknown) => void): void {

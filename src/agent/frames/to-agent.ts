@@ -5,8 +5,8 @@ import type { HeartbeatAnswer } from "../../model/heartbeat.ts";
 import type { Pod } from "../../model/pod.ts";
 import { count, FrameError, list, parseArray, record, word } from "./shape.ts";
 
-/** Part of everything with more of it to come, the last part, or what changed. */
-export type PodsPart = "more" | "all" | "changed";
+/** Part of everything with more of it to come, the last part, the last part where what is not listed goes on, or what changed. */
+export type PodsPart = "more" | "all" | "kept" | "changed";
 
 export interface PodsFrame {
   readonly type: "pods";

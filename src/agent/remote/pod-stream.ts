@@ -74,6 +74,6 @@ export class PodStream {
     if (part === "more") return;
     const all = this.#parts;
     this.#parts = [];
-    this.#deliver({ type: "all", pods: all });
+    this.#deliver({ type: "all", pods: all, ...(part === "kept" ? { keepsUnknown: true } : {}) });
   }
 }
