@@ -1,16 +1,16 @@
 /** An agent's way to its cluster: the servers it knows, its certificate, the link of its session and that of its heartbeats. */
-import { readFile } from "node:fs/promises";
 import { LinkHeartbeats } from "../../agent/heartbeat/link-heartbeats.ts";
 import { RemoteControl } from "../../agent/remote/remote-control.ts";
 import { Servers } from "../../agent/remote/servers.ts";
 import { AGENT_PATH, AGENT_PROTOCOL } from "../../dispatcher/agent-api.ts";
 import type { ClusterNews } from "../../model/cluster-news.ts";
 import type { NodeAccess } from "../../model/streams.ts";
-import { type TlsMaterial, WebSocketDialer } from "../../network/link/web-socket-dialer.ts";
-import { identityFiles, type Membership, readMembership } from "../membership.ts";
+import { WebSocketDialer } from "../../network/link/web-socket-dialer.ts";
+import { type Membership, readMembership } from "../membership.ts";
 import { meteredDialer } from "../metered/metered-dialer.ts";
 import type { StyrProcess } from "../styr-process.ts";
-import { takeNews } from "./take-news.ts";
+import { keepCertificates } from "../trust/keep-certificates.ts";
+import { NodeIdentity } from "../trust/node-identity.ts";
 
 export interface ClusterWayOptions {
   readonly process: StyrProcess;
@@ -26,19 +26,19 @@ export class ClusterWay {
   readonly #membership: Membership;
   readonly #servers: Servers;
   readonly #closing = new AbortController();
-  #material: TlsMaterial;
+  readonly #identity: NodeIdentity;
   #news: Promise<void> = Promise.resolve();
 
   /** Reads the certificate and who is believed. Throws an Error with words when they are not there. Connects to nobody yet. */
   static async open(options: ClusterWayOptions): Promise<ClusterWay> {
-    return new ClusterWay(options, await readMaterial(options.process.settings.stateDir));
+    return new ClusterWay(options, await NodeIdentity.open(options.process.settings.stateDir));
   }
 
-  private constructor({ process, membership, first }: ClusterWayOptions, material: TlsMaterial) {
+  private constructor({ process, membership, first }: ClusterWayOptions, identity: NodeIdentity) {
     const { clock, random, version, log } = process;
     this.#process = process;
     this.#membership = membership;
-    this.#material = material;
+    this.#identity = identity;
     const path = `${AGENT_PATH}?version=${encodeURIComponent(version)}`;
     const target = { path, protocol: AGENT_PROTOCOL };
     const servers = new Servers(membership.servers, random, (server) => this.#dialerTo({ server, ...target }), first);
@@ -49,7 +49,7 @@ export class ClusterWay {
         return servers.dialers;
       },
     });
-    const way = { servers: membership.servers, material, ...target, ...(first === undefined ? {} : { first }) };
+    const way = { servers: membership.servers, material: identity.current(), ...target, ...(first === undefined ? {} : { first }) };
     this.heartbeats = new LinkHeartbeats(way, clock);
   }
 
@@ -59,6 +59,10 @@ export class ClusterWay {
     this.control.watchCluster((news) => {
       this.#news = this.#news.then(() => this.#take(news));
     }, this.#closing.signal);
+    const { clock, random, log } = this.#process;
+    const [identity, signal] = [this.#identity, this.#closing.signal];
+    identity.onChange(() => void this.refresh());
+    void keepCertificates({ ...{ identity, clock, random, log, signal }, servers: () => this.servers });
   }
 
   get servers(): readonly string[] {
@@ -73,10 +77,9 @@ export class ClusterWay {
   /** The files of `pki/` or the list of servers have changed: they are used from the next link on. */
   async refresh(): Promise<void> {
     const { stateDir } = this.#process.settings;
-    this.#material = await readMaterial(stateDir);
     const servers = (await readMembership(stateDir))?.servers ?? this.#servers.list;
     this.#servers.set(servers);
-    this.heartbeats.change({ servers, material: this.#material });
+    this.heartbeats.change({ servers, material: this.#identity.current() });
   }
 
   async close(): Promise<void> {
@@ -87,7 +90,7 @@ export class ClusterWay {
 
   #dialerTo(target: { readonly server: string; readonly path: string; readonly protocol: string }) {
     const { clock, meters } = this.#process;
-    const dialer = new WebSocketDialer({ ...target, clock, material: () => this.#material });
+    const dialer = new WebSocketDialer({ ...target, clock, material: () => this.#identity.current() });
     const metered = meteredDialer(dialer, meters.agent);
     // Of all of them together.
     meters.agent.provide("styr_agent_link_connected", () => (this.control.state.isOpen ? 1 : 0));
@@ -96,25 +99,12 @@ export class ClusterWay {
 
   /** A disk that cannot be written costs the next start what was heard, and nothing else: it is heard again. */
   async #take(news: ClusterNews): Promise<void> {
-    const { settings, log } = this.#process;
+    const { log } = this.#process;
     try {
-      if (await takeNews(settings.stateDir, news)) await this.refresh();
+      await this.#identity.takeNews(news);
+      await this.refresh();
     } catch (error) {
       log.warn("what was heard of the cluster could not be written down", { why: String(error) });
     }
-  }
-}
-
-async function readMaterial(stateDir: string): Promise<TlsMaterial> {
-  const { ca, nodeCert, nodeKey } = identityFiles(stateDir);
-  const [caPem, certPem, keyPem] = await Promise.all([ca, nodeCert, nodeKey].map(readPem));
-  return { caPem: caPem ?? "", certPem: certPem ?? "", keyPem: keyPem ?? "" };
-}
-
-async function readPem(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw new Error(`${file} cannot be read: ${(error as Error).message}. Join the cluster again: styr join`);
   }
 }

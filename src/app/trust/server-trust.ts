@@ -3,6 +3,7 @@
  * informed of what this server has. The first leader of a cluster writes its own CA down as the cluster's.
  */
 import { X509Certificate } from "node:crypto";
+import type { Mounted } from "../../http/mount.ts";
 import { CLUSTER_TRUST_NAME, type ClusterTrust, clusterTrusts } from "../../model/cluster-trust.ts";
 import { type HostCertificate, hostCertificateName, hostCertificates } from "../../model/host-certificate.ts";
 import { type Clock, rfc3339 } from "../../seams/clock.ts";
@@ -11,7 +12,6 @@ import type { Random } from "../../seams/random.ts";
 import type { Store } from "../../store/store.ts";
 import type { CertificateRequest } from "../../trust/join-messages.ts";
 import { hashesOf } from "../../trust/key-hash.ts";
-import { postJson } from "../../trust/pinned-request.ts";
 import type { Pki } from "../pki.ts";
 import type { Pair } from "./pair-files.ts";
 
@@ -21,8 +21,8 @@ export interface ServerTrustOptions {
   readonly plane: () => { readonly store: Store; readonly leads: boolean } | undefined;
   /** By which the other servers know this one. */
   readonly serverName: string;
-  /** `https://127.0.0.1:PORT` of this very server, which passes on what only the leader can do. Absent: it is the only server. */
-  readonly ownUrl?: () => string | undefined;
+  /** The routes of this server, which pass on what only the leader can do. */
+  readonly mounted: Pick<Mounted, "handle">;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -79,16 +79,23 @@ class ServerTrust {
 
   /** The others wait for what this server believes and has before they go on with a new CA. */
   async #tell(store: Store): Promise<void> {
-    const { pki, serverName, ownUrl } = this.#options;
-    const url = ownUrl?.();
-    if (url === undefined) return;
-    const { certPem, keyPem, caPem } = pki.peer;
+    const { pki, serverName } = this.#options;
+    const { certPem, caPem } = pki.peer;
     const known = store.get(hostCertificates, hostCertificateName("server", serverName))?.spec;
     const believes = hashesOf(caPem).toSorted();
     if (known && isSame(known, certPem, believes)) return;
-    const body: CertificateRequest = { certPem, believes };
-    const answer = await postJson(new URL("/styr/v1/certificates", url), caPem, body, { certPem, keyPem });
-    if (answer.status !== 200) throw new Error(`the leader answered ${answer.status}: ${answer.text.slice(0, 200)}`);
+    await this.#ask({ certPem, believes });
+  }
+
+  async #ask(body: CertificateRequest): Promise<void> {
+    const { serverName: name, mounted, signal } = this.#options;
+    const path = "https://localhost/styr/v1/certificates";
+    const request = new Request(path, { method: "POST", body: JSON.stringify(body), signal });
+    const actor = { name, roles: ["server"] } as const;
+    const from = { actor, remoteAddress: "local", origin: "https://localhost", isLocal: true } as const;
+    const answer = await mounted.handle(request, from);
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`the leader answered ${answer.status}: ${text.slice(0, 200)}`);
   }
 }
 
