@@ -1,7 +1,7 @@
 /** The commands of `styr`, as help and shell completion list them. What each does is in its own file: commands.ts. */
 export interface CommandEntry {
   readonly name: string;
-  readonly group: "Run" | "Look" | "Change" | "Nodes" | "Other";
+  readonly group: "Run" | "Look" | "Change" | "Nodes" | "Access" | "Other";
   readonly summary: string;
   /** What its first argument names, for completion. */
   readonly takes?: "workload" | "node" | "file" | "shell";
@@ -36,6 +36,8 @@ export const commandList = [
   { name: "forget", group: "Nodes", summary: "say that a node is gone for good", takes: "node" },
   { name: "brake", group: "Nodes", summary: "nothing is moved while too many nodes are silent: show, release" },
   { name: "settings", group: "Nodes", summary: "when a node is lost, how fast pods are moved: show, set, unset" },
+  { name: "user", group: "Access", summary: "who may do what, and their tokens: create, grant, token, kubeconfig" },
+  { name: "audit", group: "Access", summary: "who did what, from where, and what was refused" },
   { name: "completion", group: "Other", summary: "shell completion: bash, zsh, fish", takes: "shell" },
   { name: "version", group: "Other", summary: "versions of client and server" },
 ] as const satisfies readonly CommandEntry[];

@@ -38,6 +38,8 @@ export const commandFiles: Readonly<Record<CommandName, () => Promise<CommandMod
   forget: () => import("./forget.ts"),
   brake: () => import("./brake.ts"),
   settings: () => import("./settings.ts"),
+  user: () => import("./user.ts"),
+  audit: () => import("./audit.ts"),
   completion: () => import("./completion.ts"),
   version: () => import("./version.ts"),
 };

@@ -52,10 +52,17 @@ const GLOBAL_OPTIONS = [
 
 /** What every command has: where its options are explained, and the options of all, which may follow it too. */
 function complete(command: Command, terminal: Terminal): void {
-  command.showHelpAfterError(terminal.asTyped(`see styr ${command.name()} --help`));
+  command.showHelpAfterError(terminal.asTyped(`see styr ${wordsOf(command)} --help`));
   if (LOCAL_COMMANDS.has(command.name())) return;
   command.configureHelp({ showGlobalOptions: true });
   for (const [flags, text] of GLOBAL_OPTIONS) command.addOption(new Option(flags, text).hideHelp());
+  for (const below of command.commands) complete(below, terminal);
+}
+
+/** `user token create`, without the program's name. */
+function wordsOf(command: Command): string {
+  const { parent } = command;
+  return parent?.parent ? `${wordsOf(parent)} ${command.name()}` : command.name();
 }
 
 function styr(): Command {

@@ -1,6 +1,7 @@
 /** HTTP to one server over a unix socket or the network, with connections kept for reuse. */
 import { Agent, type IncomingMessage, type RequestOptions, request } from "node:http";
 import { skewProblem, VERSION_HEADER } from "../model/version-skew.ts";
+import { type Clock, SystemClock } from "../seams/clock.ts";
 import { ClientError } from "./client-error.ts";
 import { connectionProblem } from "./connection-problem.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -24,7 +25,11 @@ export interface Answer {
 export interface ConnectionOptions {
   readonly mostSockets?: number;
   readonly version?: string;
+  readonly clock?: Clock;
 }
+
+/** For requests that were too many. */
+const LONGEST_WAIT_MS = 30_000;
 
 /** Works with any server: it is how a command finds out which version that has. */
 const VERSION_PATH = "/styr/v1/version";
@@ -33,13 +38,15 @@ export class Connection {
   readonly endpoint: Endpoint;
   readonly #mostSockets: number;
   readonly #version: string | undefined;
+  readonly #clock: Clock;
   #options: Promise<RequestOptions & { readonly secure: boolean }> | undefined;
 
   /** `version`: this program's, which it says with every call; a server that is too far from it is not talked to. */
-  constructor(endpoint: Endpoint, { mostSockets = 16, version }: ConnectionOptions = {}) {
+  constructor(endpoint: Endpoint, { mostSockets = 16, version, clock }: ConnectionOptions = {}) {
     this.endpoint = endpoint;
     this.#mostSockets = mostSockets;
     this.#version = version;
+    this.#clock = clock ?? new SystemClock();
   }
 
   /** The whole answer, whatever its status. ClientError when there is none. */
@@ -58,8 +65,20 @@ export class Connection {
     };
   }
 
-  /** The answer's head, with the body still to be read. */
-  async open({ method, path, headers, body, signal }: Call): Promise<IncomingMessage> {
+  /** The answer's head, with the body still to be read. Who is told to ask more slowly does so, within reason. */
+  async open(call: Call): Promise<IncomingMessage> {
+    const untilMs = this.#clock.monotonic() + LONGEST_WAIT_MS;
+    for (;;) {
+      const response = await this.#send(call);
+      const waitMs = response.statusCode === 429 ? Number(response.headers["retry-after"]) * 1000 : 0;
+      if (!(waitMs > 0) || this.#clock.monotonic() + waitMs > untilMs) return response;
+      // Nothing of it was carried out.
+      response.resume();
+      await this.#clock.sleep(waitMs, call.signal);
+    }
+  }
+
+  async #send({ method, path, headers, body, signal }: Call): Promise<IncomingMessage> {
     this.#options ??= connectOptions(this.endpoint, this.#mostSockets);
     const { secure, ...options } = await this.#options;
     const start = secure ? (await import("node:https")).request : request;

@@ -107,6 +107,11 @@ export class StyrClient {
     return parseAnswer(text === "" ? "null" : text, path) as T;
   }
 
+  /** Any of our own endpoints that answers with JSON values, one per line. */
+  stream<T>(path: string, signal: AbortSignal): AsyncGenerator<T, void, undefined> {
+    return this.#stream(path, signal);
+  }
+
   /** Undefined while it does not hold. */
   async brake(): Promise<BrakeReport | undefined> {
     const { brake } = await this.#get<{ brake: BrakeReport | null }>("/styr/v1/brake");
@@ -170,12 +175,18 @@ async function bodyText(response: IncomingMessage): Promise<string> {
 
 /** Our own endpoints' error bodies, and anything else that may stand in the way. */
 export function refusal(status: number, text: string): ClientError {
-  if (status === 401)
-    return new ClientError("the server does not know you", { status, next: "--token TOKEN (or STYR_TOKEN)" });
   const report = errorReport(text);
+  if (status === 401) return unknownHere(report);
   if (!report) return new ClientError(`the server answered ${status}: ${text.trim().slice(0, 200)}`, { status });
   const causes = (report.causes ?? []).map(({ field, message }) => `\n  ${field}: ${message}`).join("");
   return new ClientError(report.message + causes, { status });
+}
+
+/** What the server says of a token that was good once is more than we know. */
+function unknownHere(report: ErrorReport | undefined): ClientError {
+  const words = /^Unauthorized: (token .*)$/.exec(report?.message ?? "")?.[1];
+  const message = words ?? "the server does not know you";
+  return new ClientError(message, { status: 401, ...(words ? {} : { next: "--token TOKEN (or STYR_TOKEN)" }) });
 }
 
 function errorReport(text: string): ErrorReport | undefined {
