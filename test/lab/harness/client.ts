@@ -1,5 +1,6 @@
 /** HTTPS to the servers of a lab from the test's own address on the switch, as an administrator would speak to them. */
 import { readFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import { join } from "node:path";
 import type { Host } from "./host.ts";
@@ -69,6 +70,33 @@ export class LabClient {
     if (status < 200 || status > 299)
       throw new Error(`${server.name} answers ${status} to ${options.method ?? "GET"} ${path}: ${text}`);
     return JSON.parse(text) as T;
+  }
+
+  /** Lines of an answer that goes on, until its end or the signal; silence of 30 s counts as its end. */
+  async *lines(server: Host, path: string, signal: AbortSignal): AsyncGenerator<string> {
+    const response = await this.#open(server, path, signal);
+    let rest = "";
+    for await (const piece of response.setEncoding("utf8")) {
+      const lines = `${rest}${piece}`.split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines.filter((line) => line !== "");
+    }
+  }
+
+  #open(server: Host, path: string, signal: AbortSignal): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const headers = { Authorization: `Bearer ${this.#token}` };
+      const sent = request(
+        { host: server.address, port: PORT, path, headers, agent: this.#agent, signal, timeout: 30_000 },
+        (response) => {
+          if (response.statusCode === 200) resolve(response);
+          else reject(new Error(`answered ${response.statusCode}`));
+        },
+      );
+      sent.on("timeout", () => sent.destroy(new Error("silent")));
+      sent.on("error", reject);
+      sent.end();
+    });
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 /** A Docker Engine for a lab host, laid out as Debian's package does it: containerd and dockerd as two services, at the usual socket. */
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Host } from "./host.ts";
 import { until } from "./wait.ts";

@@ -48,7 +48,9 @@ export class Fabric {
     this.unplug(n);
     must("ip", "netns", "add", netns);
     must("ip", "-n", netns, "link", "set", "lo", "up");
-    must("ip", "-n", this.#switch, "link", "add", `p${n}`, "type", "veth", "peer", "name", "eth0", "netns", netns);
+    // Always the same card: the others' address tables outlive a power cut.
+    const card = ["name", "eth0", "address", `02:00:00:00:00:${n.toString(16).padStart(2, "0")}`, "netns", netns];
+    must("ip", "-n", this.#switch, "link", "add", `p${n}`, "type", "veth", "peer", ...card);
     must("ip", "-n", this.#switch, "link", "set", `p${n}`, "master", "br0", "up");
     must("ip", "-n", netns, "addr", "add", `${this.addressOf(n)}/24`, "dev", "eth0");
     must("ip", "-n", netns, "link", "set", "eth0", "up");
