@@ -9,6 +9,7 @@ import type { StyrApiContext } from "./context.ts";
 import { drainTroubles } from "./drain-sentences.ts";
 import { stateWord } from "./node-rows.ts";
 import type { PodTally } from "./pod-tally.ts";
+import { statusDetails, Troubled } from "./status-details.ts";
 import { eachWorkload } from "./workloads.ts";
 
 /** How the whole fares, for `styr status`. */
@@ -16,15 +17,22 @@ export async function statusReport(context: StyrApiContext, tally: PodTally): Pr
   const { store, clock, sources, version, hostname, startedAtMs, dialects } = context;
   await tally.upToDate();
   const statuses: string[] = [];
-  for await (const { status } of eachWorkload(store, sources, clock)) statuses.push(status);
+  const troubled = new Troubled();
+  for await (const workload of eachWorkload(store, sources, clock)) {
+    statuses.push(workload.status);
+    troubled.see(workload);
+  }
+  const details = await statusDetails(context);
   const brake = brakeReport(context);
   const { lagMs, memoryBytes } = context.process?.() ?? { lagMs: 0, memoryBytes: 0 };
   return {
     version,
     node: hostname,
     startedAt: rfc3339(startedAtMs),
+    ...(context.servers ? { servers: context.servers.rows() } : {}),
     store: {
       revision: store.revision,
+      ...(context.storePlace === undefined ? {} : { place: context.storePlace }),
       ...(store.refusal === undefined ? {} : { refusal: store.refusal }),
       objects: Object.fromEntries(context.kinds.map((kind) => [kind.name, store.count(kind)])),
     },
@@ -32,6 +40,8 @@ export async function statusReport(context: StyrApiContext, tally: PodTally): Pr
     ...(brake ? { brake } : {}),
     pods: Object.fromEntries([...tally.phases].filter(([, number]) => number > 0)),
     workloads: count(statuses),
+    ...(troubled.rows.length === 0 ? {} : { troubled: troubled.rows }),
+    ...details,
     lagMs,
     memoryBytes,
     dialects,

@@ -3,9 +3,12 @@
  * socket. One with a journal of its own leads from its start on; one of several follows until it is made to lead.
  */
 import type { StyrApiContext } from "../api/context.ts";
+import type { Joining } from "../api/joining.ts";
+import { ServerDesk } from "../api/server-desk.ts";
 import { styrApi } from "../api/styr-api.ts";
 import { versioned } from "../api/versioned.ts";
 import { replicatedSource } from "../api/workloads.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
 import type { NodeLifecycle } from "../controllers/node-lifecycle/node-lifecycle.ts";
 import { type AgentPeer, agentApi } from "../dispatcher/agent-api.ts";
 import { type Mounted, mountApis, type Served } from "../http/mount.ts";
@@ -30,6 +33,7 @@ import { ensureSystemNamespaces } from "../store/system-namespaces.ts";
 import { meteredJournal } from "./metered/metered-journal.ts";
 import { PlaneMeters } from "./metered/plane-meters.ts";
 import { type ProcessFacts, systemProcessFacts } from "./process-facts.ts";
+import { boundAudit, frontDeskOf } from "./server/front-desk.ts";
 import { Leading, nodeStatesOf } from "./server/leading.ts";
 import { PeerMounted } from "./server/peer-mounted.ts";
 import { PlaneAccess } from "./server/plane-access.ts";
@@ -51,6 +55,12 @@ export interface ControlPlaneOptions {
   /** `host:port` that other programs reach us at. */
   readonly address: string;
   readonly hostname: string;
+  /** By which the other servers know this one. */
+  readonly serverName?: string;
+  /** What the store is kept in, in words. */
+  readonly storePlace?: string;
+  /** How hosts join here; absent = none can. */
+  readonly joining?: Joining;
   readonly version: string;
   /** Logs, commands and usage of pods; asked for once the agent is there. */
   readonly nodeAccess: NodeAccess;
@@ -58,6 +68,10 @@ export interface ControlPlaneOptions {
   readonly localNode?: string;
   /** Default: of this process. */
   readonly processFacts?: ProcessFacts;
+  /** Where it is written down who did what. */
+  readonly audit?: AuditLog;
+  /** Nobody may ask for more than the cluster's settings say. */
+  readonly limits?: true;
   /** Routes of the process itself. */
   readonly moreApis?: readonly Api[];
   /** Where the server's parts count; those of the process, where more than one plane comes in its life. */
@@ -203,7 +217,8 @@ export class ControlPlane {
   }
 
   #mount(): Mounted {
-    const { personalities, version, log, clock, moreApis = [] } = this.#options;
+    const { personalities, version, log, clock, moreApis = [], audit } = this.#options;
+    const desk = frontDeskOf(this.store, clock, this.#options.limits === true);
     const apis = [
       ...personalities.map((personality) => personality.api(this.#context)),
       styrApi(this.#ownContext()),
@@ -212,9 +227,13 @@ export class ControlPlane {
     ].map((api) => versioned(api, version));
     const onBug = (error: unknown, route: string) =>
       log.error("a request met a bug", { route, error: error instanceof Error ? error.stack : String(error) });
-    const served = (one: Served) => this.#counting.served(one);
+    const served = (one: Served) => {
+      this.#counting.served(one);
+      audit?.served(one, this.store.revision);
+    };
+    boundAudit(audit, this.store);
     const elsewhere = () => (this.leads ? undefined : this.#follower);
-    const mounted = mountApis(apis, served, onBug, elsewhere, {}, () => clock.monotonic());
+    const mounted = mountApis(apis, served, onBug, elsewhere, desk, () => clock.monotonic());
     return new PeerMounted(this.#counting.mounted(mounted), this);
   }
 
@@ -243,6 +262,17 @@ export class ControlPlane {
     });
   }
 
+  /** What is about this server among others. */
+  #serverContext(): Pick<StyrApiContext, "servers" | "storePlace" | "joining"> {
+    const { serverName: name, storePlace, joining, clock } = this.#options;
+    const leadsSinceMs = () => this.#leading?.startedAtMs;
+    return {
+      ...(name === undefined ? {} : { servers: new ServerDesk({ store: this.store, clock, name, leadsSinceMs }) }),
+      ...(storePlace === undefined ? {} : { storePlace }),
+      ...(joining ? { joining } : {}),
+    };
+  }
+
   #ownContext(): StyrApiContext {
     const { clock, log, version, hostname, strategy, personalities, certificates } = this.#options;
     const declared = personalities.flatMap((personality) => personality.workloads?.(this.#context) ?? []);
@@ -256,9 +286,11 @@ export class ControlPlane {
       dialects: personalities.map(({ name }) => name),
       process: () => this.#facts.read(),
       meters: this.#counting.meters,
+      ...(this.#options.audit ? { audit: this.#options.audit } : {}),
       ...(certificates === undefined ? {} : { certificates }),
       moreMeters: () => this.#options.moreMeters?.() ?? [],
       lifecycle: nodeStatesOf(() => this.#leading),
+      ...this.#serverContext(),
       ...(this.#sealed ? { sealed: this.#sealed, sealing: () => this.#leading?.sealing } : {}),
       explain: (pod) => this.#leading?.explain(pod),
       copies: personalities.flatMap((personality) => personality.copies ?? []),

@@ -13,6 +13,7 @@ export function stopApi(stop: () => void): Api {
         method: "POST",
         path,
         access: { verb: "admin", resource: "process" },
+        here: true,
         handle() {
           stop();
           return Response.json({ pid: process.pid }, { status: 202 });

@@ -109,12 +109,30 @@ export interface WhyPod {
   readonly events: readonly EventRow[];
 }
 
+/** A control-plane process. */
+export interface ServerRow {
+  readonly name: string;
+  readonly url: string;
+  readonly version: string;
+  /** `silent`: the leader has not heard of it for some seconds. */
+  readonly state: "leads" | "follows" | "silent";
+  /** RFC 3339: it leads since then. */
+  readonly since?: string;
+  readonly heardAgoMs?: number;
+  /** How many revisions it lacked when it was heard last. */
+  readonly behind?: number;
+}
+
 export interface StatusReport {
   readonly version: string;
   readonly node: string;
   readonly startedAt: string;
+  /** Of the control plane, by name. */
+  readonly servers?: readonly ServerRow[];
   readonly store: {
     readonly revision: number;
+    /** What it is kept in: `sqlite`, or `etcd` with its members. */
+    readonly place?: string;
     /** Why writes are refused at present. */
     readonly refusal?: string;
     readonly objects: Readonly<Record<string, number>>;
@@ -130,10 +148,34 @@ export interface StatusReport {
   readonly brake?: BrakeReport;
   readonly pods: Readonly<Record<string, number>>;
   readonly workloads: Readonly<Record<string, number>>;
+  /** Pods that no node takes, by the scheduler's words, the most first; three at most. */
+  readonly waiting?: readonly { readonly words: string; readonly pods: number }[];
+  /** Workloads that are not as they should be, the worst first; five at most. */
+  readonly troubled?: readonly TroubledWorkload[];
+  /** Warnings of the last quarter of an hour, the newest first; five at most. */
+  readonly warnings?: readonly RecentWarning[];
+  /** Certificates of the answering server's host that end soon and have not been renewed. */
+  readonly certificates?: readonly { readonly name: string; readonly endsAt: string }[];
   /** The longest delay of the event loop of late, in milliseconds. */
   readonly lagMs: number;
   readonly memoryBytes: number;
   readonly dialects: readonly string[];
+}
+
+export interface TroubledWorkload {
+  readonly name: string;
+  readonly status: string;
+  readonly error?: string;
+}
+
+export interface RecentWarning {
+  readonly reason: string;
+  readonly message: string;
+  /** Of those that say this, the one that said it last. */
+  readonly about: string;
+  readonly count: number;
+  /** RFC 3339, of the last time. */
+  readonly time: string;
 }
 
 /** Too many nodes fell silent at once: their pods are not replaced until enough are back or a person lets go. */

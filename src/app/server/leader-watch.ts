@@ -54,13 +54,12 @@ export class LeaderWatch {
 
   /** Resolves when the leader has changed, `signal` aborts, or after `mostMs`. */
   async changed(mostMs: number, signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = this.#clock.setTimer(mostMs, resolve);
-    const forget = this.onChange(resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    if (signal.aborted) resolve();
-    await promise;
-    timer.cancel();
+    const ended = new AbortController();
+    const end = () => ended.abort();
+    const forget = this.onChange(end);
+    signal.addEventListener("abort", end, { once: true });
+    if (!signal.aborted) await this.#clock.sleep(mostMs, ended.signal).catch(() => {});
+    signal.removeEventListener("abort", end);
     forget();
   }
 

@@ -1,5 +1,8 @@
 /** What a server does only while it leads: it controls, places, keeps the leases of nodes, and listens to their agents. */
+
 import type { Explainer } from "../../api/explainer.ts";
+import type { Joining } from "../../api/joining.ts";
+import { caRotation } from "../../controllers/ca-rotation.ts";
 import type { Controller } from "../../controllers/controller.ts";
 import { cordonTaint } from "../../controllers/cordon-taint.ts";
 import { drainController } from "../../controllers/drain/drain-controller.ts";
@@ -26,6 +29,7 @@ import { Sealing } from "../../store/sealed/sealing.ts";
 import type { Store } from "../../store/store.ts";
 import { explainer } from "../explainer.ts";
 import type { PlaneMeters } from "../metered/plane-meters.ts";
+import { clusterNews, followNews } from "./cluster-news.ts";
 
 export interface LeadingOptions {
   readonly plane: {
@@ -34,6 +38,7 @@ export interface LeadingOptions {
     readonly log: Log;
     readonly personalities: readonly Personality[];
     readonly strategy: "spread" | "binpack";
+    readonly joining?: Joining;
   };
   readonly store: Store;
   readonly kinds: readonly Kind[];
@@ -47,6 +52,7 @@ export class Leading {
   /** Where agents' heartbeats go. */
   readonly lifecycle: NodeLifecycle;
   readonly explain: Explainer;
+  readonly startedAtMs: number;
   /** The keys that secrets are sealed with. */
   readonly sealing: Sealing | undefined;
   readonly #options: LeadingOptions;
@@ -60,6 +66,7 @@ export class Leading {
     const { clock, random, log, strategy } = plane;
     if (sealed) this.sealing = new Sealing({ store, vault: sealed.vault, kinds, clock, log });
     this.#options = options;
+    this.startedAtMs = clock.now();
     this.#scheduler = new Scheduler({ store, clock, random, log, strategy });
     this.explain = explainer(this.#scheduler);
     this.lifecycle = new NodeLifecycle({ store, clock, log: log.with({ component: "node-lifecycle" }) });
@@ -76,15 +83,23 @@ export class Leading {
   }
 
   start(): void {
-    const { store, plane, counting } = this.#options;
-    const { clock, log } = plane;
+    const { store, counting } = this.#options;
     this.#runner.start();
     this.#scheduler.start();
     this.lifecycle.start();
     this.sealing?.resealer.start();
-    this.#dispatcher = new Dispatcher({ store, clock, log, leases: this.lifecycle });
+    this.#dispatcher = this.#dispatch();
     const agents = () => this.#dispatcher?.sessions ?? 0;
     counting.follow({ store, runner: this.#runner, scheduler: this.#scheduler, agents, signal: this.#stopping.signal });
+  }
+
+  #dispatch(): Dispatcher {
+    const { store, plane } = this.#options;
+    const { clock, log, joining } = plane;
+    const news = () => joining && clusterNews(store, joining);
+    const dispatcher = new Dispatcher({ store, clock, log, leases: this.lifecycle, news });
+    void followNews(store, () => dispatcher.tellNews(), this.#stopping.signal);
+    return dispatcher;
   }
 
   async stop(): Promise<void> {
@@ -112,6 +127,7 @@ export class Leading {
       eventRetention(),
       cordonTaint,
       taintEviction(),
+      caRotation,
       drainController(moves),
       rebalanceController(moves),
       ...personalities.flatMap((personality) => personality.controllers(context)),

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import { isIP } from "node:net";
+import { isDeepStrictEqual } from "node:util";
 import type { TlsMaterial } from "../../network/link/web-socket-dialer.ts";
 
 export interface PeerCall {
@@ -69,7 +70,7 @@ export class PeerConnections {
 
   #pool(): Agent {
     const material = this.#material();
-    if (this.#agent && this.#known === material) return this.#agent;
+    if (this.#agent && isDeepStrictEqual(this.#known, material)) return this.#agent;
     // What is under way ends by itself; idle connections would keep the old certificate.
     this.#agent?.destroy();
     const { caPem, certPem, keyPem } = material;

@@ -1,0 +1,89 @@
+import type { ServerRow } from "../model/reports.ts";
+import { type Server, servers } from "../model/server.ts";
+import { type Clock, rfc3339 } from "../seams/clock.ts";
+import type { Store } from "../store/store.ts";
+import type { Tx } from "../store/transaction.ts";
+
+/** What a server says of itself, every few seconds, to the one that leads. */
+export interface ServerSign {
+  readonly url: string;
+  readonly version: string;
+  /** As far as it has followed. */
+  readonly revision: number;
+}
+
+export interface ServerDeskOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Of this server. */
+  readonly name: string;
+  /** Since when this server leads; undefined while it follows. */
+  leadsSinceMs(): number | undefined;
+}
+
+interface Heard {
+  readonly sign: ServerSign;
+  readonly atMs: number;
+  /** The leader's own revision at that moment. */
+  readonly ours: number;
+}
+
+/** A server that was not heard for so long does not run, or is cut off. */
+export const SILENT_MS = 10_000;
+
+/** The servers of the cluster: those in the store, and what the leader has heard of them of late. */
+export class ServerDesk {
+  readonly #options: ServerDeskOptions;
+  readonly #heard = new Map<string, Heard>();
+
+  constructor(options: ServerDeskOptions) {
+    this.#options = options;
+  }
+
+  /** Registers it where it is new or has changed. */
+  async sign(name: string, sign: ServerSign): Promise<void> {
+    const { store, clock } = this.#options;
+    this.#heard.set(name, { sign, atMs: clock.monotonic(), ours: store.revision });
+    const known = store.get(servers, name)?.spec;
+    if (known?.url === sign.url && known.version === sign.version) return;
+    await store.update((tx) => register(tx, name, sign));
+  }
+
+  isHeard(name: string): boolean {
+    return name === this.#options.name || this.#silentMs(name) < SILENT_MS;
+  }
+
+  forget(tx: Tx, name: string): void {
+    tx.remove(servers, name);
+    this.#heard.delete(name);
+  }
+
+  rows(): readonly ServerRow[] {
+    return this.#options.store.list(servers).map((server) => this.#row(server));
+  }
+
+  #row({ metadata, spec }: Server): ServerRow {
+    const { name } = metadata;
+    const { url, version } = spec;
+    const sinceMs = name === this.#options.name ? this.#options.leadsSinceMs() : undefined;
+    if (sinceMs !== undefined) return { name, url, version, state: "leads", since: rfc3339(sinceMs) };
+    const heard = this.#heard.get(name);
+    const silentMs = this.#silentMs(name);
+    const state = silentMs < SILENT_MS ? "follows" : "silent";
+    if (!heard) return { name, url, version, state };
+    const behind = Math.max(0, heard.ours - heard.sign.revision);
+    return { name, url, version, state, heardAgoMs: Math.round(silentMs), behind };
+  }
+
+  #silentMs(name: string): number {
+    const heard = this.#heard.get(name);
+    return heard ? this.#options.clock.monotonic() - heard.atMs : Number.POSITIVE_INFINITY;
+  }
+}
+
+function register(tx: Tx, name: string, { url, version }: ServerSign): void {
+  const before = tx.get(servers, name);
+  const spec = { url, version };
+  if (before) tx.update<Server>(servers, { ...before, spec });
+  else tx.create<Server>(servers, { apiVersion: servers.apiVersion, kind: "Server", metadata: { name }, spec });
+}

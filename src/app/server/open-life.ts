@@ -1,0 +1,88 @@
+/** From the settings of a process to its control plane: with a store of its own, or as one of several. */
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { AuditLog } from "../../audit/audit-log.ts";
+import type { NodeAccess } from "../../model/streams.ts";
+import type { ControlPlane, ControlPlaneOptions } from "../control-plane.ts";
+import { certificatesIn } from "../metered/certificates.ts";
+import { hostAddress } from "../node-side.ts";
+import { personalities } from "../personalities.ts";
+import type { Pki } from "../pki.ts";
+import type { Settings } from "../settings.ts";
+import { stopApi } from "../stop-route.ts";
+import { isEtcd, type StorePlace } from "../store-place.ts";
+import type { StyrProcess } from "../styr-process.ts";
+import { joiningOf } from "./joining-of.ts";
+import type { Life } from "./life.ts";
+
+export interface ServerHalfOptions {
+  readonly process: StyrProcess;
+  readonly newStore: boolean;
+  /** The way to pods of this process' own agent. */
+  readonly nodeAccess: NodeAccess;
+  /** Absent: there is no agent in this process, or it is reached by its link as any other. */
+  readonly localNode?: string;
+  /** Told of the plane of a store that only this process has, before it begins. */
+  readonly onPlane?: (plane: ControlPlane) => void;
+}
+
+export interface LifeParts {
+  readonly store: StorePlace;
+  readonly pki: Pki;
+  readonly audit: AuditLog;
+}
+
+/** Throws an Error with words for people. */
+export async function openLife(options: ServerHalfOptions, parts: LifeParts): Promise<Life> {
+  const { process, newStore } = options;
+  const { store, pki } = parts;
+  const plane = planeOptions(options, parts);
+  if (!isEtcd(store)) {
+    const { SingleLife } = await import("./single-life.ts");
+    return SingleLife.open({ process, plane, newStore, onPlane: options.onPlane ?? (() => {}) });
+  }
+  const { SharedLife } = await import("./shared-life.ts");
+  const { openEtcd } = await import("./open-etcd.ts");
+  const { settings, name, version } = process;
+  return SharedLife.open({
+    ...{ process, plane },
+    me: { name, version, url: urlOf(settings) },
+    openJournal: () => openEtcd(process, store),
+    material: () => pki.peer,
+  });
+}
+
+/** `https://HOST:PORT` that others reach this server at. */
+export function urlOf(settings: Settings): string {
+  return `https://${advertisedAddress(settings)}`;
+}
+
+function planeOptions(
+  { process, nodeAccess, localNode }: ServerHalfOptions,
+  { store, audit }: LifeParts,
+): Omit<ControlPlaneOptions, "journal"> {
+  const { settings, clock, random, log, version, stopping, meters, name } = process;
+  return {
+    ...{ clock, random, log, personalities, version, nodeAccess, audit },
+    localNode: localNode ?? "",
+    limits: true,
+    address: advertisedAddress(settings),
+    strategy: settings.strategy,
+    hostname: hostname(),
+    serverName: name,
+    storePlace: isEtcd(store) ? store.url.replace("etcd://", "etcd at ") : "sqlite",
+    joining: joiningOf(settings.stateDir, urlOf(settings), store),
+    moreApis: [stopApi(() => stopping.abort())],
+    meters: meters.server,
+    certificates: () => certificatesIn(join(settings.stateDir, "pki")),
+    moreMeters: () => (localNode === undefined ? [] : [meters.agent]),
+  };
+}
+
+function advertisedAddress({ advertise, port }: Settings): string {
+  return advertise ? `${bracketed(advertise.host)}:${advertise.port}` : `${hostAddress()}:${port}`;
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}

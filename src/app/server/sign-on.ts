@@ -1,0 +1,44 @@
+import type { Mounted } from "../../http/mount.ts";
+import type { StyrProcess } from "../styr-process.ts";
+import type { Life } from "./life.ts";
+
+/** Between two signs of life of a server to the one that leads. */
+const EVERY_MS = 2_000;
+
+/** Says to whoever leads, this server itself included, that it is there, where, and how far it has followed. Ends with `signal`. */
+export async function keepSigningOn(
+  { name, version, clock, log }: StyrProcess,
+  url: string,
+  life: Life,
+  signal: AbortSignal,
+): Promise<void> {
+  let trouble = "";
+  while (!signal.aborted) {
+    const problem = life.plane ? await signOn(life.mounted, { name, url, version, revision: life.plane.revision }) : "";
+    // Said once: it is tried again every two seconds.
+    if (problem !== trouble && problem !== "") log.warn("this server cannot register", { why: problem });
+    trouble = problem;
+    await clock.sleep(EVERY_MS, signal).catch(() => {});
+  }
+}
+
+interface Sign {
+  readonly name: string;
+  readonly url: string;
+  readonly version: string;
+  readonly revision: number;
+}
+
+/** Why not, or "". */
+async function signOn(mounted: Mounted, { name, ...sign }: Sign): Promise<string> {
+  const path = `${sign.url}/styr/v1/servers/${encodeURIComponent(name)}`;
+  const request = new Request(path, { method: "PUT", body: JSON.stringify(sign) });
+  const response = await mounted.handle(request, {
+    actor: { name, roles: ["server"] },
+    remoteAddress: "local",
+    origin: sign.url,
+    isLocal: true,
+  });
+  const text = await response.text();
+  return response.ok ? "" : `${response.status}: ${text.slice(0, 500)}`;
+}
