@@ -1,6 +1,14 @@
-import type { Driver, ObservedRun } from "../drivers/driver.ts";
+import { type Driver, DriverError, type ObservedRun } from "../drivers/driver.ts";
 import { ApiError } from "../model/errors.ts";
-import type { ExecRequest, ExecSession, LogChunk, LogOptions, NodeAccess, Usage } from "../model/streams.ts";
+import type {
+  ByteStream,
+  ExecRequest,
+  ExecSession,
+  LogChunk,
+  LogOptions,
+  NodeAccess,
+  Usage,
+} from "../model/streams.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { PodWorker } from "./pod-worker.ts";
 import { allContainers } from "./seen.ts";
@@ -42,6 +50,18 @@ export class AgentAccess implements NodeAccess {
     return await driver.exec(run.ref, request);
   }
 
+  /** Containers of one pod share its address: the first that runs will do. */
+  async forward({ uid }: { readonly uid: string }, port: number): Promise<ByteStream> {
+    const worker = this.#worker(uid);
+    const { name } = worker.pod.metadata;
+    for (const container of worker.pod.spec.containers) {
+      const run = worker.runFor(container.name, false);
+      const driver = worker.driverFor(container.name);
+      if (run?.state === "running" && driver.connect) return await connected(driver.connect(run.ref, port), name);
+    }
+    throw new ApiError("Unavailable", `no container of pod ${name} is running that could be connected to`);
+  }
+
   async usage(pod: { readonly uid: string }): Promise<Readonly<Record<string, Usage>>> {
     const worker = this.#worker(pod.uid);
     const readings = allContainers(worker.pod).map(async ({ name }): Promise<readonly [string, Usage][]> => {
@@ -80,6 +100,15 @@ export class AgentAccess implements NodeAccess {
       throw new ApiError("BadRequest", choose);
     }
     return { worker, container: only };
+  }
+}
+
+async function connected(connecting: Promise<ByteStream>, pod: string): Promise<ByteStream> {
+  try {
+    return await connecting;
+  } catch (error) {
+    if (!(error instanceof DriverError)) throw error;
+    throw new ApiError("Unavailable", `pod ${pod}: ${error.message}`);
   }
 }
 

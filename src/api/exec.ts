@@ -5,11 +5,11 @@ import type { ExecRequest, ExecSession, TerminalSize } from "../model/streams.ts
 import type { WorkloadPod } from "../model/workload.ts";
 import type { StyrApiContext } from "./context.ts";
 import { findWorkload } from "./find.ts";
+import { InputGate } from "./input-gate.ts";
 import { mustBeAllowed, namespaceOfKey, partOf } from "./own-part.ts";
 
 /** Above this, output waits for the client: a slow terminal must not fill the server's memory. */
 const MOST_BUFFERED_BYTES = 1024 * 1024;
-const ANYBODY_THERE_MS = 1_000;
 
 const EXEC = { verb: "exec", resource: "workloads", reach: "own part" } as const;
 const READ = { ...EXEC, verb: "read" } as const;
@@ -54,30 +54,18 @@ export function serveExec(
   session: ExecSession,
   { log, clock }: Pick<StyrApiContext, "log" | "clock">,
 ): void {
-  socket.onMessage((data) => {
-    const room = receive(session, typeof data === "string" ? new TextEncoder().encode(data) : data);
-    if (room) void holdInput(room);
-  });
   const gone = new AbortController();
   socket.onClose(() => {
     gone.abort();
+    input.close();
     session.kill();
   });
   const send = (channel: number, payload: Uint8Array) => socket.send(Buffer.concat([Uint8Array.of(channel), payload]));
-  /** More input than the command reads waits with the client. Who is not read is not heard to go, either: only writing tells. */
-  const holdInput = async (room: Promise<void>) => {
-    socket.pause?.();
-    let isFree = false;
-    const free = () => {
-      isFree = true;
-    };
-    const over = room.then(free, free);
-    while (!isFree && !gone.signal.aborted) {
-      await Promise.race([over, clock.sleep(ANYBODY_THERE_MS)]);
-      if (!isFree) send(EXEC_CHANNEL.stdout, new Uint8Array());
-    }
-    socket.resume?.();
-  };
+  const input = new InputGate(socket, clock, () => send(EXEC_CHANNEL.stdout, new Uint8Array()));
+  socket.onMessage((data) => {
+    const frame = typeof data === "string" ? new TextEncoder().encode(data) : data;
+    input.hold(frame.length, receive(session, frame));
+  });
   const finish = (status: object) => {
     send(EXEC_CHANNEL.status, Buffer.from(JSON.stringify(status)));
     socket.close(1000);

@@ -1,5 +1,5 @@
 import { ApiError } from "../model/errors.ts";
-import type { NodeAccess } from "../model/streams.ts";
+import type { ByteStream, NodeAccess } from "../model/streams.ts";
 
 /** The way to pods before there is an agent: the routes are mounted first, the agent comes after. */
 export class LateNodeAccess implements NodeAccess {
@@ -15,6 +15,12 @@ export class LateNodeAccess implements NodeAccess {
 
   exec(...args: Parameters<NodeAccess["exec"]>): ReturnType<NodeAccess["exec"]> {
     return this.#present.exec(...args);
+  }
+
+  async forward(...args: Parameters<NonNullable<NodeAccess["forward"]>>): Promise<ByteStream> {
+    const present = this.#present;
+    if (present.forward) return present.forward(...args);
+    throw new ApiError("Unavailable", "connections cannot be forwarded here");
   }
 
   usage(...args: Parameters<NodeAccess["usage"]>): ReturnType<NodeAccess["usage"]> {

@@ -5,7 +5,7 @@
  */
 import type { DriverReport } from "../model/node.ts";
 import type { ChildContainer, Container, DriverName, UnitState } from "../model/pod.ts";
-import type { ExecRequest, ExecSession, LogChunk, LogOptions, Usage } from "../model/streams.ts";
+import type { ByteStream, ExecRequest, ExecSession, LogChunk, LogOptions, Usage } from "../model/streams.ts";
 
 /** An operating failure. `temporary` ones are retried by the loop that asked; others are shown to the user as they are. */
 export class DriverError extends Error {
@@ -179,6 +179,8 @@ export interface Driver {
   watch(listener: (change: ObservedRun | "lost") => void, signal: AbortSignal): void;
   logs?(ref: RunRef, options: LogOptions): AsyncIterable<LogChunk>;
   exec?(ref: RunRef, request: ExecRequest): Promise<ExecSession>;
+  /** Connects to a TCP port of the run, at the address that others on this host reach it at. Not temporary when nobody listens there. */
+  connect?(ref: RunRef, port: number): Promise<ByteStream>;
   /**
    * Runs a command to its end for a probe or a hook; output cut to 4 KiB. Fails temporarily when it could not be asked,
    * which says nothing of the container; not temporarily when it does not end in time, though the driver is well.

@@ -5,7 +5,7 @@
 import { availableParallelism } from "node:os";
 import { assert } from "../../lib/assert.ts";
 import type { DriverReport } from "../../model/node.ts";
-import type { ExecRequest, ExecSession, LogChunk, LogOptions, Usage } from "../../model/streams.ts";
+import type { ByteStream, ExecRequest, ExecSession, LogChunk, LogOptions, Usage } from "../../model/streams.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
 import {
@@ -18,6 +18,7 @@ import {
 } from "../driver.ts";
 import { runProbe } from "../run-probe.ts";
 import { appBody, type BodySettings, type LogBounds, sharesOf } from "./container-body.ts";
+import { connectToContainer } from "./container-connection.ts";
 import {
   containerCounters,
   containerLogs,
@@ -207,6 +208,12 @@ export class DockerDriver implements Driver {
 
   async exec(ref: RunRef, request: ExecRequest): Promise<ExecSession> {
     return await execInContainer(this.#engine, await this.#mustFind(ref), request);
+  }
+
+  async connect(ref: RunRef, port: number): Promise<ByteStream> {
+    const id = await this.#mustFind(ref);
+    const details = await withReason("ConnectError", () => inspectContainer(this.#engine, id));
+    return await connectToContainer(this.#engine, details, port);
   }
 
   async probe(

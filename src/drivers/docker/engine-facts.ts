@@ -31,6 +31,7 @@ export interface ContainerDetails {
     readonly FinishedAt: string;
     readonly Pid: number;
   };
+  readonly HostConfig?: { readonly NetworkMode?: string };
   readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, { readonly IPAddress?: string }>> | null };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { DriverReport } from "../../model/node.ts";
 import type { DriverName } from "../../model/pod.ts";
-import type { ExecRequest, ExecSession, LogChunk, LogOptions, Usage } from "../../model/streams.ts";
+import type { ByteStream, ExecRequest, ExecSession, LogChunk, LogOptions, Usage } from "../../model/streams.ts";
 import {
   type ContainerRun,
   type Driver,
@@ -13,6 +13,7 @@ import {
   type Progress,
   type RunRef,
 } from "../driver.ts";
+import { EchoStream } from "./echo-stream.ts";
 import { FakeExec } from "./fake-exec.ts";
 import { type FakeMachine, type FakeRun, keyOf } from "./fake-machine.ts";
 import { scriptOf } from "./scripted.ts";
@@ -174,6 +175,15 @@ export class FakeDriver implements Driver {
     this.#assertUp();
     this.#mustFind(ref);
     return new FakeExec(request.command);
+  }
+
+  /** Gives back what it is sent. */
+  async connect(ref: RunRef, port: number): Promise<ByteStream> {
+    this.#assertUp();
+    this.#mustFind(ref);
+    if (port < 1024)
+      throw new DriverError(`nothing listens on port ${port}`, { temporary: false, reason: "ConnectError" });
+    return new EchoStream();
   }
 
   async probe(

@@ -7,7 +7,7 @@ import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DriverReport } from "../../model/node.ts";
-import type { ExecRequest, ExecSession, LogChunk, LogOptions, Usage } from "../../model/streams.ts";
+import type { ByteStream, ExecRequest, ExecSession, LogChunk, LogOptions, Usage } from "../../model/streams.ts";
 import type { CgroupTree } from "../cgroup/cgroup-tree.ts";
 import { UsageMeter } from "../cgroup/usage-meter.ts";
 import {
@@ -22,6 +22,7 @@ import type { Keeper, ProcessContext, ProcessInfo } from "../keeper/keeper.ts";
 import { readLogs } from "../keeper/log-files.ts";
 import { lookUpGroup, lookUpUser } from "../keeper/users.ts";
 import { runProbe } from "../run-probe.ts";
+import { connectTcp } from "../tcp-stream.ts";
 import { fetchError, fetchInto } from "./fetch.ts";
 import { type PlannedFetch, planFetch } from "./fetch-plan.ts";
 import { commandOf, contextOf, volumeLinks } from "./run-context.ts";
@@ -169,6 +170,12 @@ export class ProcessDriver implements Driver {
     const context = await this.#contextOfRunning(ref);
     const env = how.tty ? { TERM: "xterm", ...context.env } : context.env;
     return this.#parts.keeper.exec({ ...context, env, argv: command }, how);
+  }
+
+  /** A process has the host's network. */
+  async connect(ref: RunRef, port: number): Promise<ByteStream> {
+    await this.#contextOfRunning(ref);
+    return connectTcp("127.0.0.1", port);
   }
 
   async probe(ref: RunRef, command: readonly string[], timeoutMs: number) {

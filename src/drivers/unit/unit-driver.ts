@@ -4,7 +4,7 @@
  */
 import type { DriverReport } from "../../model/node.ts";
 import type { ChildContainer } from "../../model/pod.ts";
-import type { ExecRequest, ExecSession, LogChunk, LogOptions, Usage } from "../../model/streams.ts";
+import type { ByteStream, ExecRequest, ExecSession, LogChunk, LogOptions, Usage } from "../../model/streams.ts";
 import { dockerRunNames } from "../../model/unit/docker-run.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
@@ -15,6 +15,7 @@ import { type ContainerRun, type Driver, DriverError, type ObservedRun, type Run
 import type { Keeper } from "../keeper/keeper.ts";
 import { readLogs } from "../keeper/log-files.ts";
 import { runProbe } from "../run-probe.ts";
+import { connectTcp } from "../tcp-stream.ts";
 import { ChildWatch } from "./child-watch.ts";
 import { type Host, readHost } from "./host.ts";
 import { RunFiles } from "./run-files.ts";
@@ -206,6 +207,16 @@ export class UnitDriver implements Driver {
     const { childExec } = this.#options;
     if (child && childExec) return childExec(child.id, request);
     return this.#execBeside(unit, request);
+  }
+
+  /** The host's network; of a container that the unit started, where its port is published. */
+  async connect(ref: RunRef, port: number): Promise<ByteStream> {
+    await this.#open();
+    const unit = this.#mustHave(ref);
+    await this.#lookForChildren(unit);
+    const published = unit.children.flatMap(({ ports }) => ports ?? []);
+    const found = published.find(({ containerPort, protocol }) => containerPort === port && protocol === "tcp");
+    return connectTcp("127.0.0.1", found?.hostPort ?? port);
   }
 
   async probe(ref: RunRef, command: readonly string[], timeoutMs: number) {
