@@ -34,6 +34,7 @@ const STAGES: readonly Stage[] = [
   // Each of its tests runs seeds in two processes of its own.
   { name: "sim", files: ["test/sim/**/*.test.ts"], concurrency: 1, timeoutMs: 900_000 },
   { name: "end to end", files: ["test/e2e/**/*.test.ts"], concurrency: 1, timeoutMs: 420_000 },
+  { name: "lab", files: ["test/lab/**/*.test.ts"], concurrency: 1, timeoutMs: 900_000 },
 ];
 
 interface Tally {

@@ -1,5 +1,6 @@
 /** A Docker Engine for a lab host, laid out as Debian's package does it: containerd and dockerd as two services, at the usual socket. */
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { join } from "node:path";
 import type { Host } from "./host.ts";
 import { until } from "./wait.ts";
@@ -16,11 +17,10 @@ export async function startEngine(host: Host, { mirror, liveRestore = true }: En
   const config = join(host.dir, "containerd.toml");
   writeFileSync(config, 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n');
   if (!host.runs("containerd")) host.start("containerd", ["containerd", "--config", config, "--log-level", "warn"]);
-  await until(
-    `containerd of ${host.name} listens`,
-    async () => (await host.run(["test", "-S", "/run/containerd/containerd.sock"])).code === 0,
-    { seen: () => host.log("containerd").slice(-2000), withinMs: 30_000 },
-  );
+  await until(`containerd of ${host.name} listens`, () => existsSync(host.path("/run/containerd/containerd.sock")), {
+    seen: () => host.log("containerd").slice(-2000),
+    withinMs: 30_000,
+  });
   if (host.runs("dockerd")) return;
   await host.run(["rm", "-f", "/var/run/docker.pid"]);
   host.start("dockerd", [
@@ -29,15 +29,25 @@ export async function startEngine(host: Host, { mirror, liveRestore = true }: En
     ...(liveRestore ? ["--live-restore"] : []),
     ...(mirror ? ["--registry-mirror", mirror] : []),
   ]);
-  await until(
-    `the engine of ${host.name} answers`,
-    async () =>
-      (await host.run(["curl", "-sf", "--unix-socket", "/var/run/docker.sock", "http://docker/_ping"])).code === 0,
-    { seen: () => host.log("dockerd").slice(-2000), withinMs: 60_000 },
-  );
+  await until(`the engine of ${host.name} answers`, () => answers(host.path("/run/docker.sock")), {
+    seen: () => host.log("dockerd").slice(-2000),
+    withinMs: 60_000,
+  });
 }
 
-/** Restart counts and pids of all containers on a host, by name: the same text twice means that nothing was restarted. */
+function answers(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const sent = request({ socketPath, path: "/_ping", timeout: 2000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    sent.on("timeout", () => sent.destroy());
+    sent.on("error", () => resolve(false));
+    sent.end();
+  });
+}
+
+/** The first process of each container on a host, by name: the same twice means that nothing was restarted. */
 export async function runningContainers(host: Host): Promise<ReadonlyMap<string, number>> {
   const ids = (await host.must(["docker", "ps", "-q"])).split("\n").filter(Boolean);
   if (ids.length === 0) return new Map();

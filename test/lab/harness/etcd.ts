@@ -1,6 +1,4 @@
 /** An etcd cluster with one member on each of these hosts, as a person would set it up by its documentation. */
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import type { Host } from "./host.ts";
 import { until } from "./wait.ts";
 
@@ -31,28 +29,34 @@ export function startMember(host: Host, members: readonly Host[]): void {
 }
 
 export async function waitForMember(host: Host): Promise<void> {
-  await until(`etcd of ${host.name} is healthy`, async () => (await etcdctl(host, "endpoint", "health")).code === 0, {
+  const isHealthy = async () => (await ask<{ health: string }>(host, "GET", "/health"))?.health === "true";
+  await until(`etcd of ${host.name} is healthy`, isHealthy, {
     seen: () => host.log("etcd").slice(-2000),
     withinMs: 60_000,
   });
 }
 
-export function etcdctl(host: Host, ...words: readonly string[]) {
-  return host.run(["etcdctl", ...words], { env: { ETCDCTL_API: "3" }, timeoutMs: 15_000 });
-}
-
-/** The member that leads the others now, asked on each that can answer. */
+/** The member that leads the others now, by its own word. */
 export async function etcdLeader(members: readonly Host[]): Promise<Host | undefined> {
   for (const host of members.filter(({ isOn }) => isOn)) {
-    const { code, stdout } = await etcdctl(host, "endpoint", "status", "-w", "json");
-    if (code !== 0) continue;
-    const [answer] = JSON.parse(stdout) as { Status: { header: { member_id: number }; leader: number } }[];
-    if (answer && answer.Status.header.member_id === answer.Status.leader) return host;
+    const status = await ask<MemberStatus>(host, "POST", "/v3/maintenance/status");
+    if (status && status.header.member_id === status.leader) return host;
   }
   return undefined;
 }
 
-/** A member whose disk was lost begins anew. */
-export function wipeMember(host: Host): void {
-  rmSync(join(host.disk("etcd"), "member"), { recursive: true, force: true });
+interface MemberStatus {
+  readonly header: { readonly member_id: string };
+  readonly leader: string;
+}
+
+/** Undefined when it does not answer. */
+async function ask<T>(host: Host, method: "GET" | "POST", path: string): Promise<T | undefined> {
+  const body = method === "POST" ? "{}" : null;
+  const signal = AbortSignal.timeout(3000);
+  try {
+    return (await (await fetch(`http://${host.address}:${CLIENT_PORT}${path}`, { method, body, signal })).json()) as T;
+  } catch {
+    return undefined;
+  }
 }

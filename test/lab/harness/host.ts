@@ -119,6 +119,11 @@ export class Host {
     return ["sh", join(HERE, "enter.sh"), this.cgroup, String(this.#init)];
   }
 
+  /** A file of the host, seen from the test: its sockets can be connected to there. */
+  path(path: string): string {
+    return `/proc/${this.#init}/root${path}`;
+  }
+
   run(argv: readonly string[], options: RunOptions = {}): Promise<Finished> {
     return run([...this.enter, ...argv], options);
   }
