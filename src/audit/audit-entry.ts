@@ -15,12 +15,13 @@ const LONGEST_PATH = 512;
 const LONGEST_NAME = 253;
 const MOST_ROLES = 20;
 
-/** Changes, commands and joining, whatever came of them; what was refused to whom; reading secrets and output. */
-export function isAudited({ access: { verb, resource }, status, forwarded, params }: Served): boolean {
+/** Changes, commands and joining, whatever came of them; what was refused to whom; reading secrets and output. Not the links of machines. */
+export function isAudited({ access: { verb, resource }, status, forwarded, params, method }: Served): boolean {
   if (forwarded) return false;
   if (status === 401 || status === 403 || status === 429) return true;
   if (verb === "read") return TELLING.has(resource) || /^secrets?$/i.test(params.kind ?? "");
-  return verb === "write" || verb === "exec" || verb === "admin" || verb === "join";
+  if (verb === "link" || verb === "peer") return method !== "GET";
+  return verb !== "self";
 }
 
 export interface AuditMoment {
