@@ -286,9 +286,15 @@ export class Store implements Reader {
     this.#table(kind).apply(key, type === "removed" ? undefined : object);
   }
 
-  /** One by one: an entry may change what an earlier one of its batch made. */
+  /** After what this store itself had under way when it was deposed. */
   #receive(entries: readonly JournalEntry[]): void {
     assert(this.#role !== "leading", "a store that leads hears of no other's writes");
+    if (this.#queue.isIdle) this.#follow(entries);
+    else void this.#queue.whenIdle().then(() => this.#follow(entries));
+  }
+
+  /** One by one: an entry may change what an earlier one of its batch made. */
+  #follow(entries: readonly JournalEntry[]): void {
     if (this.#role === "ended") return;
     const changes: Change[] = [];
     for (const entry of entries) {

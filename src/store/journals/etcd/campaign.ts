@@ -1,0 +1,122 @@
+/** Waits until nobody leads, and takes the leadership in one transaction that fails when somebody else was faster. */
+import type { Clock } from "../../../seams/clock.ts";
+import type { Log } from "../../../seams/log.ts";
+import { JournalRefusal, type ServerIdentity } from "../../journal.ts";
+import type { EtcdClient } from "./client.ts";
+import { type Keys, textOf } from "./keys.ts";
+import type { KeyValue, Op } from "./rpc/messages.ts";
+import type { LeaderRecord, Sight } from "./sight.ts";
+import { inWords, isHopeless, verdictOf } from "./trouble.ts";
+
+export interface CampaignOptions {
+  readonly client: EtcdClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly keys: Keys;
+  readonly sight: Sight;
+  readonly ttlMs: number;
+  /** Written by the first that ever leads below this prefix; `revision` 0: nobody has. */
+  readonly cluster: { readonly value: string; readonly revision: number };
+}
+
+export interface Won {
+  readonly record: LeaderRecord;
+  readonly revision: number;
+  readonly sinceMs: number;
+}
+
+/** What was asked for, by the value that the leader key has if it was done. */
+type Claims = Map<string, Omit<Won, "revision">>;
+
+const AGAIN_MS = 200;
+/** Of the lease: how long one member may take to answer. */
+const ATTEMPT = 1 / 3;
+/** Longer than any lease: who waits for news alone still looks again. */
+const LOOK_MS = 60_000;
+
+export async function campaign(options: CampaignOptions, me: ServerIdentity, signal: AbortSignal): Promise<Won> {
+  const { sight, clock } = options;
+  const space = { wasFull: false };
+  const claims: Claims = new Map();
+  for (;;) {
+    signal.throwIfAborted();
+    const waitMs = sight.claimableInMs;
+    if (waitMs > 0) {
+      await sight.news(Math.min(waitMs, LOOK_MS), signal);
+      continue;
+    }
+    try {
+      if (space.wasFull) await tryToWrite(options, space);
+      else {
+        const won = await claim(options, me, claims);
+        if (won) return won;
+      }
+    } catch (error) {
+      reject(error, options, space);
+      await clock.sleep(AGAIN_MS, signal);
+    }
+  }
+}
+
+/** Undefined when somebody else was faster; then that is seen. */
+async function claim(options: CampaignOptions, me: ServerIdentity, claims: Claims): Promise<Won | undefined> {
+  const { client, clock, keys, sight, ttlMs, cluster } = options;
+  const { name, url, version } = me;
+  const record: LeaderRecord = { name, url, version, term: sight.term + 1, claimedMs: clock.now() };
+  const sinceMs = clock.monotonic();
+  claims.set(JSON.stringify(record), { record, sinceMs });
+  const first: Op[] = cluster.revision === 0 ? [{ put: { key: keys.cluster, value: cluster.value } }] : [];
+  const answer = await client.txn(
+    {
+      unchanged: [
+        { key: keys.leader, modRevision: sight.seen.leader },
+        { key: keys.pulse, modRevision: sight.seen.pulse },
+        { key: keys.cluster, modRevision: cluster.revision },
+      ],
+      apply: [
+        { put: { key: keys.leader, value: JSON.stringify(record) } },
+        { put: { key: keys.pulse, value: "" } },
+        ...first,
+      ],
+      otherwise: [{ key: keys.leader }, { key: keys.pulse }, { key: keys.cluster }],
+    },
+    ttlMs * ATTEMPT,
+  );
+  if (answer.succeeded) return { record, revision: answer.header.revision, sinceMs };
+  learn(answer.kvs, options);
+  return earlier(answer.kvs, keys, claims);
+}
+
+/** An attempt whose answer was lost, and that was the faster one after all. */
+function earlier(kvs: readonly KeyValue[], keys: Keys, claims: Claims): Won | undefined {
+  const leader = kvs.find(({ key }) => key === keys.leader);
+  const claim = leader && claims.get(textOf(leader.value));
+  return claim && { ...claim, revision: leader.modRevision };
+}
+
+function learn(kvs: readonly KeyValue[], { keys, sight, cluster }: CampaignOptions): void {
+  for (const { key, modRevision, value } of kvs) {
+    if (key === keys.leader) sight.sawLeader(JSON.parse(textOf(value)) as LeaderRecord, modRevision);
+    else if (key === keys.pulse) sight.sawPulse(modRevision);
+    else if (modRevision !== cluster.revision) {
+      throw new JournalRefusal("another server has begun to use this prefix in etcd; load again");
+    }
+  }
+}
+
+/**
+ * After a refusal for want of space, silence proves nothing: the leader's pulses were refused too. Once a write of our own
+ * goes through again, theirs do, and the silence counts from there.
+ */
+async function tryToWrite({ client, keys, sight, ttlMs }: CampaignOptions, space: { wasFull: boolean }): Promise<void> {
+  await client.txn({ unchanged: [], apply: [{ put: { key: `${keys.prefix}probe`, value: "" } }] }, ttlMs);
+  space.wasFull = false;
+  sight.restart();
+}
+
+function reject(error: unknown, { log }: CampaignOptions, space: { wasFull: boolean }): void {
+  if (error instanceof JournalRefusal) throw error;
+  if (verdictOf(error) === "full") space.wasFull = true;
+  else if (isHopeless(error)) throw new JournalRefusal(inWords(error));
+  log.debug("the leadership cannot be taken yet", { why: inWords(error) });
+}

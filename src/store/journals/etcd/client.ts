@@ -1,0 +1,152 @@
+/** etcd behind several addresses: asks the one that answered last, and goes on to the next when it does not. */
+import type { Clock } from "../../../seams/clock.ts";
+import { type Call, type CallListener, type ChannelTls, GrpcChannel, type Metadata } from "./rpc/grpc-channel.ts";
+import { GRPC, GrpcError } from "./rpc/grpc-error.ts";
+import {
+  decodeRange,
+  decodeSecondText,
+  decodeTxn,
+  encodeAuthenticate,
+  encodeCompact,
+  encodeRange,
+  encodeTxn,
+  type RangeRequest,
+  type RangeResponse,
+  type TxnRequest,
+  type TxnResponse,
+} from "./rpc/messages.ts";
+
+export interface EtcdConnection {
+  /** `http://host:2379` or `https://…`; one or more members of one etcd cluster. */
+  readonly endpoints: readonly string[];
+  readonly tls?: ChannelTls;
+  readonly user?: { readonly name: string; readonly password: string };
+}
+
+const AUTH_TIMEOUT_MS = 5_000;
+
+export class EtcdClient {
+  readonly #channels: readonly GrpcChannel[];
+  readonly #user: EtcdConnection["user"];
+  #current = 0;
+  #token: string | undefined;
+  #authenticating: Promise<void> | undefined;
+
+  constructor({ endpoints, tls, user }: EtcdConnection, clock: Clock) {
+    this.#channels = endpoints.map((url) => new GrpcChannel(url, tls ?? {}, clock));
+    this.#user = user;
+  }
+
+  get endpoints(): readonly string[] {
+    return this.#channels.map(({ url }) => url);
+  }
+
+  async range(request: RangeRequest, timeoutMs: number): Promise<RangeResponse> {
+    return decodeRange(await this.#call("/etcdserverpb.KV/Range", encodeRange(request), timeoutMs));
+  }
+
+  /** One attempt at one member: when it fails without etcd's answer, nobody knows whether it was done. */
+  async txn(request: TxnRequest, timeoutMs: number): Promise<TxnResponse> {
+    return decodeTxn(await this.#call("/etcdserverpb.KV/Txn", encodeTxn(request), timeoutMs));
+  }
+
+  async compact(revision: number, timeoutMs: number): Promise<void> {
+    await this.#call("/etcdserverpb.KV/Compact", encodeCompact(revision), timeoutMs);
+  }
+
+  /** The version of the member that is asked, such as 3.4.23. */
+  async version(timeoutMs: number): Promise<string> {
+    return decodeSecondText(await this.#call("/etcdserverpb.Maintenance/Status", new Uint8Array(), timeoutMs));
+  }
+
+  /** A watch at the n-th address, counted around. */
+  async watch(nth: number, listener: CallListener): Promise<Call> {
+    await this.#authenticate();
+    const channel = this.#channel(nth);
+    return channel.open("/etcdserverpb.Watch/Watch", this.#metadata(), listener);
+  }
+
+  /** After it, connections to the n-th address are made anew: the one there was stands still. */
+  reset(nth: number): void {
+    this.#channel(nth).reset();
+  }
+
+  /** The token is no good any more; the next call gets another. */
+  forgetToken(): void {
+    this.#token = undefined;
+  }
+
+  close(): void {
+    for (const channel of this.#channels) channel.close();
+  }
+
+  #channel(nth: number): GrpcChannel {
+    const channel = this.#channels[nth % this.#channels.length];
+    if (!channel) throw new RangeError("an etcd client needs an address");
+    return channel;
+  }
+
+  /** A member that has lost its leader is to say so at once (`hasleader` of etcd's rpctypes). */
+  #metadata(): Metadata {
+    return { hasleader: "true", ...(this.#token === undefined ? {} : { token: this.#token }) };
+  }
+
+  async #call(path: string, message: Uint8Array, timeoutMs: number): Promise<Buffer> {
+    await this.#authenticate();
+    try {
+      return await this.#attempt(path, message, timeoutMs);
+    } catch (error) {
+      if (!isStaleToken(error) || !this.#user) throw error;
+      this.forgetToken();
+      await this.#authenticate();
+      return this.#attempt(path, message, timeoutMs);
+    }
+  }
+
+  async #attempt(path: string, message: Uint8Array, timeoutMs: number): Promise<Buffer> {
+    const asked = this.#current;
+    try {
+      return await this.#channel(asked).unary(path, message, this.#metadata(), timeoutMs);
+    } catch (error) {
+      if (isWayLost(error)) this.#goOnFrom(asked);
+      throw error;
+    }
+  }
+
+  /** Calls that were under way together move on by one address, not by one each. */
+  #goOnFrom(asked: number): void {
+    if (this.#current !== asked) return;
+    this.#channel(asked).reset();
+    this.#current = (asked + 1) % this.#channels.length;
+  }
+
+  async #authenticate(): Promise<void> {
+    if (!this.#user || this.#token !== undefined) return;
+    this.#authenticating ??= this.#fetchToken(this.#user).finally(() => {
+      this.#authenticating = undefined;
+    });
+    await this.#authenticating;
+  }
+
+  async #fetchToken(user: { readonly name: string; readonly password: string }): Promise<void> {
+    const message = encodeAuthenticate(user);
+    try {
+      const answer = await this.#attempt("/etcdserverpb.Auth/Authenticate", message, AUTH_TIMEOUT_MS);
+      this.#token = decodeSecondText(answer);
+    } catch (error) {
+      // A user was given, and this etcd asks for none: it lets everybody in.
+      if (!(error instanceof GrpcError) || !/authentication is not enabled/.test(error.message)) throw error;
+      this.#token = "";
+    }
+  }
+}
+
+function isStaleToken(error: unknown): boolean {
+  if (!(error instanceof GrpcError) || !error.isAnswer) return false;
+  return error.code === GRPC.unauthenticated || /revision in header is old|invalid auth token/.test(error.message);
+}
+
+/** Another member may do better. */
+function isWayLost(error: unknown): boolean {
+  return error instanceof GrpcError && (!error.isAnswer || error.code === GRPC.unavailable);
+}

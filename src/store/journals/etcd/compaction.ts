@@ -1,0 +1,49 @@
+/** The leader lets etcd forget how our rows were: nobody reads that, and it would fill its quota. */
+import type { Clock } from "../../../seams/clock.ts";
+import type { Log } from "../../../seams/log.ts";
+import type { EtcdClient } from "./client.ts";
+import { inWords } from "./trouble.ts";
+
+export interface CompactionOptions {
+  readonly client: EtcdClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What is older than this is forgotten by the next round: followers that were away for longer load anew. */
+  readonly everyMs: number;
+  readonly signal: AbortSignal;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** Until `signal` aborts. Each round forgets what came before the round before it. */
+export async function compactRegularly(options: CompactionOptions): Promise<void> {
+  const { client, clock, log, everyMs, signal } = options;
+  let before: number | undefined;
+  while (!signal.aborted) {
+    const now = await revisionOf(options);
+    if (before !== undefined) await compact(client, before, log);
+    before = now ?? before;
+    // Rejects with nothing but the end, which the loop sees.
+    await clock.sleep(everyMs, signal).catch((reason: unknown) => reason);
+  }
+}
+
+async function revisionOf({ client, log }: CompactionOptions): Promise<number | undefined> {
+  try {
+    return (await client.range({ key: "\0" }, TIMEOUT_MS)).header.revision;
+  } catch (error) {
+    log.debug("etcd's revision is not known", { why: inWords(error) });
+    return undefined;
+  }
+}
+
+async function compact(client: EtcdClient, revision: number, log: Log): Promise<void> {
+  try {
+    await client.compact(revision, TIMEOUT_MS);
+    log.debug("etcd has forgotten old revisions", { before: revision });
+  } catch (error) {
+    // Somebody else compacts as well: etcd itself (--auto-compaction-retention), or another user of it.
+    const words = inWords(error);
+    if (!/has been compacted/.test(words)) log.warn("etcd could not be compacted", { why: words });
+  }
+}
