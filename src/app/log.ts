@@ -1,30 +1,31 @@
-import { createWriteStream, existsSync, mkdirSync, renameSync, statSync, type WriteStream } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import pino, { type Logger } from "pino";
+import { redactText } from "../lib/redact.ts";
+import { SystemClock } from "../seams/clock.ts";
 import type { Log, LogFields } from "../seams/log.ts";
+import { BoundedFile, type FileBounds } from "./bounded-file.ts";
 
-const LARGEST_FILE_BYTES = 10 * 1024 * 1024;
-const OLD_FILES = 3;
+const USUAL_BOUNDS: FileBounds = { bytes: 10 * 1024 * 1024, oldFiles: 3 };
 
 /** Fields that must never be written, whoever passes them. */
-const SECRET_FIELDS = [
-  "token",
-  "password",
-  "authorization",
-  "secret",
-  "*.token",
-  "*.password",
-  "*.authorization",
-  "*.secret",
-];
+const SECRET_FIELDS = ["token", "password", "authorization", "secret"].flatMap((name) => [name, `*.${name}`]);
 
-/** Structured lines in `DIR/styr.log`, bounded: at 10 MiB a new file is begun, and three old ones are kept. */
-export function openLog(dir: string, level: string): Log {
+/** Structured lines in `DIR/styr.log`, bounded: at 10 MiB a new file is begun, and three old ones are kept. Secrets are left out, in the middle of words too. */
+export function openLog(dir: string, level: string, bounds: FileBounds = USUAL_BOUNDS): Log {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const file = new BoundedFile(join(dir, "styr.log"));
+  const file = new BoundedFile(join(dir, "styr.log"), bounds, new SystemClock(), lostLine);
   return new PinoLog(
-    pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, redact: SECRET_FIELDS }, file),
+    pino(
+      { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, redact: SECRET_FIELDS },
+      { write: (line) => file.write(redactText(line)) },
+    ),
   );
+}
+
+function lostLine(lines: number): string {
+  const fields = { level: 40, time: new Date().toISOString(), lines, msg: "lines of this log could not be written" };
+  return `${JSON.stringify(fields)}\n`;
 }
 
 class PinoLog implements Log {
@@ -52,40 +53,5 @@ class PinoLog implements Log {
 
   with(fields: LogFields): Log {
     return new PinoLog(this.#logger.child(fields));
-  }
-}
-
-/** An append-only file that is moved aside when it is full. A disk that cannot take a line costs that line and nothing else. */
-class BoundedFile {
-  readonly #path: string;
-  #stream: WriteStream;
-  #bytes: number;
-
-  constructor(path: string) {
-    this.#path = path;
-    this.#bytes = existsSync(path) ? statSync(path).size : 0;
-    this.#stream = this.#open();
-  }
-
-  write(line: string): void {
-    if (this.#bytes > LARGEST_FILE_BYTES) this.#rotate();
-    this.#bytes += Buffer.byteLength(line);
-    this.#stream.write(line);
-  }
-
-  #open(): WriteStream {
-    const stream = createWriteStream(this.#path, { flags: "a", mode: 0o600 });
-    stream.on("error", (error) => process.stderr.write(`styr: cannot write ${this.#path}: ${error.message}\n`));
-    return stream;
-  }
-
-  #rotate(): void {
-    this.#stream.end();
-    for (let n = OLD_FILES - 1; n >= 1; n--) {
-      if (existsSync(`${this.#path}.${n}`)) renameSync(`${this.#path}.${n}`, `${this.#path}.${n + 1}`);
-    }
-    renameSync(this.#path, `${this.#path}.1`);
-    this.#bytes = 0;
-    this.#stream = this.#open();
   }
 }
