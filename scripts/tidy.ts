@@ -48,10 +48,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const ROOTS = ["app", "sim"];
 /** The command line starts the whole program, by name and only when asked to. */
 const ROOT_IMPORTS_ALLOWED: Readonly<Record<string, string>> = Object.fromEntries(
-  ["up", "down", "server", "agent", "join", "service", "uninstall", "store", "restore", "secrets"].map((name) => [
-    `src/cli/${name}.ts`,
-    "app",
-  ]),
+  [
+    "up",
+    "down",
+    "server",
+    "agent",
+    "port-forward",
+    "join",
+    "service",
+    "uninstall",
+    "store",
+    "backup",
+    "restore",
+    "secrets",
+  ].map((name) => [`src/cli/${name}.ts`, "app"]),
 );
 
 interface LineRule {

@@ -26,6 +26,7 @@ import { objectRoutes } from "./objects.ts";
 import { statusOfPart } from "./own-part.ts";
 import { listOrWatch, readOwnPart } from "./own-part-routes.ts";
 import { PodTally } from "./pod-tally.ts";
+import { portForwardRoute } from "./port-forward.ts";
 import { rebalanceRoutes } from "./rebalance.ts";
 import { RowFeed } from "./row-feed.ts";
 import { sealingRoutes } from "./sealing.ts";
@@ -63,7 +64,7 @@ export function styrApi(context: StyrApiContext): Api {
       ...sealingRoutes(context),
       ...backupRoutes(context),
     ],
-    sockets: [execRoute(context)],
+    sockets: [execRoute(context), portForwardRoute(context)],
     renderError,
     notFound,
   };

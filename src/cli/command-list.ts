@@ -12,6 +12,9 @@ export const commandList = [
   { name: "server", group: "Run", summary: "a control plane without an agent: one, or several on etcd" },
   { name: "agent", group: "Run", summary: "run what the cluster that this host has joined assigns to it" },
   { name: "down", group: "Run", summary: "stop it and remove all that it made" },
+  { name: "join", group: "Run", summary: "make this host part of a cluster" },
+  { name: "service", group: "Run", summary: "have it started at boot: install, remove, print" },
+  { name: "uninstall", group: "Run", summary: "leave the cluster and remove all of styr on this host" },
   {
     name: "apply",
     group: "Run",
@@ -28,6 +31,12 @@ export const commandList = [
   { name: "scale", group: "Change", summary: "change the number of copies", takes: "workload" },
   { name: "delete", group: "Change", summary: "stop and forget", takes: "workload" },
   { name: "exec", group: "Change", summary: "run a command inside a copy", takes: "workload" },
+  {
+    name: "port-forward",
+    group: "Change",
+    summary: "reach a port of a copy at a port of this machine",
+    takes: "workload",
+  },
   { name: "nodes", group: "Nodes", summary: "hosts, their room and their health", takes: "node" },
   { name: "cordon", group: "Nodes", summary: "place nothing new on a node", takes: "node" },
   { name: "uncordon", group: "Nodes", summary: "place pods on it again", takes: "node" },
@@ -38,6 +47,8 @@ export const commandList = [
   { name: "settings", group: "Nodes", summary: "when a node is lost, how fast pods are moved: show, set, unset" },
   { name: "user", group: "Access", summary: "who may do what, and their tokens: create, grant, token, kubeconfig" },
   { name: "audit", group: "Access", summary: "who did what, from where, and what was refused" },
+  { name: "token", group: "Nodes", summary: "let further hosts join: create, list, revoke" },
+  { name: "ca", group: "Nodes", summary: "the CA and its certificates: show, rotate, revoke" },
   { name: "completion", group: "Other", summary: "shell completion: bash, zsh, fish", takes: "shell" },
   { name: "version", group: "Other", summary: "versions of client and server" },
 ] as const satisfies readonly CommandEntry[];
@@ -45,4 +56,12 @@ export const commandList = [
 export type CommandName = (typeof commandList)[number]["name"];
 
 /** These work on this machine alone: a server that is named would mislead. */
-export const LOCAL_COMMANDS: ReadonlySet<string> = new Set<CommandName>(["up", "server", "agent", "down"]);
+export const LOCAL_COMMANDS: ReadonlySet<string> = new Set<CommandName>([
+  "up",
+  "server",
+  "agent",
+  "down",
+  "join",
+  "service",
+  "uninstall",
+]);

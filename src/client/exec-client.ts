@@ -3,8 +3,8 @@ import { EXEC_CHANNEL, EXEC_PROTOCOL } from "../model/reports.ts";
 import type { ExecRequest, TerminalSize } from "../model/streams.ts";
 import { ClientError } from "./client-error.ts";
 import type { Connection } from "./connection.ts";
-import { connectionProblem } from "./connection-problem.ts";
-import { refusal, workloadPath } from "./styr-client.ts";
+import { workloadPath } from "./styr-client.ts";
+import { beginSocket, opened } from "./web-socket.ts";
 
 export interface ExecTarget extends ExecRequest {
   readonly name: string;
@@ -21,14 +21,8 @@ export class ExecClient {
   readonly exitCode: Promise<number>;
 
   static async open(connection: Connection, target: ExecTarget, handlers: ExecHandlers): Promise<ExecClient> {
-    const { WebSocket } = await import("ws");
-    const { endpoint } = connection;
     const path = `${workloadPath(target.name)}/exec?${execQuery(target)}`;
-    const base = endpoint.type === "unix" ? `ws+unix://${endpoint.path}:` : endpoint.url.origin.replace(/^http/, "ws");
-    const socket = new WebSocket(`${base}${path}`, [EXEC_PROTOCOL], {
-      headers: endpoint.token === undefined ? {} : { Authorization: `Bearer ${endpoint.token}` },
-      ...(endpoint.type === "net" && endpoint.ca !== undefined ? { ca: endpoint.ca } : {}),
-    });
+    const socket = await beginSocket(connection, path, EXEC_PROTOCOL);
     const client = new ExecClient(socket, handlers);
     await opened(socket, connection);
     return client;
@@ -88,16 +82,4 @@ function execQuery({ command, tty, stdin, size, container }: ExecTarget): URLSea
     query.set("rows", String(size.rows));
   }
   return query;
-}
-
-function opened(socket: Socket, { endpoint }: Connection): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.on("open", resolve);
-    socket.on("error", (error: NodeJS.ErrnoException) => reject(connectionProblem(error, endpoint)));
-    socket.on("unexpected-response", (_request, response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("end", () => reject(refusal(response.statusCode ?? 0, Buffer.concat(chunks).toString())));
-    });
-  });
 }
