@@ -67,12 +67,15 @@ export async function down(
   await removeState(stateDir, say);
 }
 
+const STATE_FILES: readonly string[] = [
+  ...["store.db", "store.db-wal", "store.db-shm", "styr.sock", "place.json", "place.json.new"],
+  ...["cluster.json", "cluster.json.new", "joining"],
+];
+
 /** What styr wrote there, name by name; somebody's own files in that folder stay, and then so does the folder. */
-async function removeState(stateDir: string, say: (line: string) => void): Promise<void> {
+export async function removeState(stateDir: string, say: (line: string) => void): Promise<void> {
   const folders = Object.values(foldersOf(stateDir));
-  const files = ["store.db", "store.db-wal", "store.db-shm", "styr.sock", "place.json", "place.json.new"].map((name) =>
-    join(stateDir, name),
-  );
+  const files = STATE_FILES.map((name) => join(stateDir, name));
   for (const path of [...folders, join(stateDir, "pki"), ...files]) await rm(path, { recursive: true, force: true });
   const left = await readdir(stateDir);
   if (left.length === 0) await rmdir(stateDir);

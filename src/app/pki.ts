@@ -8,6 +8,7 @@ import { bundleOf, signerOf } from "../trust/authorities.ts";
 import { keyHashOf, splitPem } from "../trust/key-hash.ts";
 import { CA_MS } from "../trust/lifetimes.ts";
 import { issuedAtFor, refusalOf } from "../trust/refused.ts";
+import { readMembership } from "./membership.ts";
 import { ensureLeaf, type LeafName, leavesOf } from "./trust/leaves.ts";
 import { type Pair, readIfThere, readPair, writePair, writeWhole } from "./trust/pair-files.ts";
 
@@ -57,6 +58,10 @@ export interface PkiOptions {
 export async function openPki(stateDir: string, nowMs: number, options: PkiOptions = {}): Promise<Pki> {
   const dir = join(stateDir, "pki");
   await mkdir(dir, { recursive: true, mode: 0o700 });
+  if ((await readMembership(stateDir))?.role === "agent")
+    throw new Error(
+      "this host has joined a cluster as an agent: run styr agent. To make it a server, leave (styr uninstall) and join again with a token of styr token create --role server",
+    );
   const authorities = await openAuthorities(dir, nowMs);
   const pki = new FilePki(dir, options, authorities, await ensureToken(join(dir, "admin.token")));
   await pki.renew(nowMs);

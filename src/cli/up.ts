@@ -41,7 +41,11 @@ export function register(program: Command, terminal: Terminal): void {
 export async function settingsHere(options: Options): Promise<Settings> {
   const { readSettings } = await import("../app/settings.ts");
   const { readPlace, withRemembered } = await import("../app/instance.ts");
-  return readSettings(withRemembered(options, await readPlace(readSettings(options).stateDir)));
+  const { readMembership } = await import("../app/membership.ts");
+  const { stateDir } = readSettings(options);
+  const nodeName = (await readMembership(stateDir))?.nodeName;
+  const remembered = withRemembered(options, await readPlace(stateDir));
+  return readSettings({ ...(nodeName === undefined ? {} : { nodeName }), ...remembered });
 }
 
 export function processIo(terminal: Terminal): UpIo {

@@ -1,0 +1,95 @@
+/** `styr uninstall`: everything of styr on this host goes, and the cluster is told, so that what ran here is replaced at once. */
+import { existsSync } from "node:fs";
+import { request } from "node:https";
+import { join } from "node:path";
+import { FileRecord } from "../../agent/local-record.ts";
+import { silentLog } from "../../seams/log.ts";
+import { postJson } from "../../trust/pinned-request.ts";
+import { down, removeState } from "../down.ts";
+import { readPlace } from "../instance.ts";
+import { identityFiles, type Membership, readMembership } from "../membership.ts";
+import { foldersOf } from "../node-side.ts";
+import { removeService, serviceName } from "../service/service.ts";
+import type { Settings } from "../settings.ts";
+import { type Pair, readIfThere, readPair } from "../trust/pair-files.ts";
+
+/** What will go, in words for whoever has to say yes. */
+export async function whatGoes(settings: Settings): Promise<readonly string[]> {
+  const { stateDir } = settings;
+  const membership = await readMembership(stateDir);
+  const pods = await new FileRecord(foldersOf(stateDir).record, silentLog).load();
+  const hasStore = existsSync(join(stateDir, "store.db"));
+  return [
+    ...(membership ? [`this host leaves its cluster, where it is the ${membership.role} ${membership.nodeName}`] : []),
+    `${pods.length} ${pods.length === 1 ? "pod" : "pods"} on this host, with all containers, processes, units and volumes of styr`,
+    `the network ${settings.networkName}, the cgroup ${settings.cgroupRoot}, the keeper, the service ${serviceName(settings)}`,
+    `${stateDir}, with its keys${hasStore ? " and THE STORE: all that this cluster was asked to run" : ""}`,
+  ];
+}
+
+/** Runs again after a failure: it goes on where it was. */
+export async function uninstall(
+  settings: Settings,
+  say: (line: string) => void,
+  options: { readonly force: boolean },
+): Promise<void> {
+  const { stateDir } = settings;
+  const place = await readPlace(stateDir);
+  const membership = await readMembership(stateDir);
+  // Read before it is removed; used when nothing runs here any more, so that nothing runs twice.
+  const proof = membership ? await readProof(stateDir) : undefined;
+  await removeService(settings, say);
+  await down(settings, place, say, options);
+  if (existsSync(stateDir)) await removeState(stateDir, say);
+  if (membership) await leave(membership, proof, say);
+}
+
+interface Proof {
+  readonly caPem: string;
+  readonly node: Pair;
+  /** Of a server's host: it may remove itself from the list of servers. */
+  readonly admin: Pair | undefined;
+}
+
+async function readProof(stateDir: string): Promise<Proof | undefined> {
+  const { ca, nodeCert, nodeKey } = identityFiles(stateDir);
+  const at = (name: string) => join(stateDir, "pki", name);
+  const [caPem, node] = [await readIfThere(ca), await readPair(nodeCert, nodeKey)];
+  if (caPem === undefined || !node) return undefined;
+  return { caPem, node, admin: await readPair(at("admin.crt"), at("admin.key")) };
+}
+
+/** Best effort: a host that is gone is gone, whoever hears of it. */
+async function leave(membership: Membership, proof: Proof | undefined, say: (line: string) => void): Promise<void> {
+  const { nodeName, servers } = membership;
+  const problems: string[] = [];
+  for (const server of proof ? servers : []) {
+    if (!proof) break;
+    try {
+      const { status, text } = await postJson(new URL("/styr/v1/leave", server), proof.caPem, {}, proof.node);
+      if (status !== 204) throw new Error(`${server} answered ${status}: ${text.slice(0, 200)}`);
+      if (membership.role === "server" && proof.admin) await forgetServer(server, nodeName, proof.caPem, proof.admin);
+      return say(`the cluster knows that ${nodeName} has left`);
+    } catch (error) {
+      problems.push((error as Error).message);
+    }
+  }
+  say(
+    `the cluster could not be told (${problems.join("; ") || "this host had no certificate"}); on a server run: styr forget ${nodeName}`,
+  );
+}
+
+function forgetServer(server: string, name: string, ca: string, { certPem, keyPem }: Pair): Promise<void> {
+  const url = new URL(`/styr/v1/servers/${encodeURIComponent(name)}`, server);
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method: "DELETE", ca, cert: certPem, key: keyPem, agent: false, timeout: 15_000 });
+    sent.on("timeout", () => sent.destroy(new Error("no answer within 15 s")));
+    sent.on("error", reject);
+    sent.on("response", ({ statusCode = 0 }) => {
+      const isGone = statusCode === 204 || statusCode === 404;
+      if (isGone) resolve();
+      else reject(new Error(`${server} answered ${statusCode} when server ${name} was to be forgotten`));
+    });
+    sent.end();
+  });
+}

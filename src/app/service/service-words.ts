@@ -1,0 +1,46 @@
+import type { Membership } from "../membership.ts";
+import type { Options } from "../settings.ts";
+
+/** Options that a service is started with again, as a person would type them. */
+const FLAGS = {
+  state: "--state",
+  listen: "--listen",
+  http: "--http",
+  metrics: "--metrics",
+  advertise: "--advertise",
+  reserveCpu: "--reserve-cpu",
+  reserveMemory: "--reserve-memory",
+  podRange: "--pod-range",
+  network: "--network",
+  cgroup: "--cgroup",
+  strategy: "--strategy",
+  logLevel: "--log-level",
+  masterKeyFile: "--master-key-file",
+  passphraseFile: "--passphrase-file",
+} as const satisfies Partial<Record<keyof Options, string>>;
+
+const OF_SERVERS: ReadonlySet<string> = new Set([
+  "listen",
+  "http",
+  "advertise",
+  "strategy",
+  "masterKeyFile",
+  "passphraseFile",
+]);
+
+/** `agent …`, `up …` or `server …`: what this host is, with the options that were given. */
+export function serviceWords(
+  membership: Membership | undefined,
+  options: Options & { readonly agent?: boolean },
+): readonly string[] {
+  const isAgent = membership?.role === "agent";
+  const command = isAgent ? "agent" : options.agent === false ? "server" : "up";
+  const flags = Object.entries(FLAGS).flatMap(([field, flag]) => {
+    const value = options[field as keyof typeof FLAGS];
+    return value === undefined || (isAgent && OF_SERVERS.has(field)) ? [] : [flag, value];
+  });
+  const labels = command === "server" ? [] : (options.label ?? []).flatMap((label) => ["--label", label]);
+  // Somebody is there when a service is installed, and nobody when it starts.
+  const install = command === "server" ? [] : ["--no-install"];
+  return [command, ...flags, ...labels, ...install];
+}
