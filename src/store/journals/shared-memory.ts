@@ -219,15 +219,20 @@ export class MemorySharedJournal implements SharedJournal {
     for (const listener of this.#listeners) listener(leader);
   }
 
-  #drainLater(): void {
-    const { clock, delayMs } = this.#shared;
-    clock.setTimer(delayMs, () => this.#drain(clock.monotonic()));
+  #drainLater(inMs = this.#shared.delayMs): void {
+    const { clock } = this.#shared;
+    clock.setTimer(inMs, () => this.#drain(clock.monotonic()));
   }
 
   #drain(untilMs: number): void {
     while (this.#followed && !this.#isEnded && !this.#leads) {
       const next = this.#queue[0];
-      if (!next || next.dueMs > untilMs) return;
+      if (!next) return;
+      // Timers of Node may come a moment early.
+      if (next.dueMs > untilMs) {
+        this.#drainLater(Math.max(1, next.dueMs - untilMs));
+        return;
+      }
       this.#queue.shift();
       this.#followed.batch(next.entries);
     }
