@@ -21,6 +21,11 @@ export function readOwnPart(
   };
 }
 
+/** The same, answered by the server that leads: it needs what that one has in memory beside the store. */
+export function atLeader(route: Route): Route {
+  return { ...route, atLeader: true };
+}
+
 export interface Listed<Row, Shown> {
   readonly field: string;
   readonly feed: RowFeed<Row>;

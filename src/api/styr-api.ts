@@ -24,7 +24,7 @@ import { metricsRoutes } from "./metrics.ts";
 import { listNodes } from "./node-rows.ts";
 import { objectRoutes } from "./objects.ts";
 import { statusOfPart } from "./own-part.ts";
-import { listOrWatch, readOwnPart } from "./own-part-routes.ts";
+import { atLeader, listOrWatch, readOwnPart } from "./own-part-routes.ts";
 import { PodTally } from "./pod-tally.ts";
 import { portForwardRoute } from "./port-forward.ts";
 import { rebalanceRoutes } from "./rebalance.ts";
@@ -93,8 +93,10 @@ function nodeRoutes(context: StyrApiContext, tally: PodTally): readonly Route[] 
   });
   return [
     // Where his pods may go concerns everybody who has any; labels, room and health of nodes are no secrets of a namespace.
-    readOwnPart("/styr/v1/nodes", "nodes", (_part, { url, signal }) =>
-      listOrWatch({ field: "nodes", feed, clock, isMeant: undefined, rowOf: (row) => row }, url, signal),
+    atLeader(
+      readOwnPart("/styr/v1/nodes", "nodes", (_part, { url, signal }) =>
+        listOrWatch({ field: "nodes", feed, clock, isMeant: undefined, rowOf: (row) => row }, url, signal),
+      ),
     ),
     cordon("PUT"),
     cordon("DELETE"),
@@ -104,11 +106,13 @@ function nodeRoutes(context: StyrApiContext, tally: PodTally): readonly Route[] 
 function storeRoutes(context: StyrApiContext, tally: PodTally): readonly Route[] {
   const { store, clock, sources, version, hostname } = context;
   return [
-    readOwnPart("/styr/v1/status", "status", async (part) => {
-      const report = await statusReport(context, tally);
-      if (part === undefined) return Response.json(report);
-      return Response.json(statusOfPart(report, store, await workloadRows(store, sources, clock), part));
-    }),
+    atLeader(
+      readOwnPart("/styr/v1/status", "status", async (part) => {
+        const report = await statusReport(context, tally);
+        if (part === undefined) return Response.json(report);
+        return Response.json(statusOfPart(report, store, await workloadRows(store, sources, clock), part));
+      }),
+    ),
     readOwnPart("/styr/v1/version", "status", () => Response.json({ version, node: hostname })),
   ];
 }

@@ -14,7 +14,7 @@ import { type Found, findWorkload } from "./find.ts";
 import { endsWith, jsonLines } from "./json-lines.ts";
 import { readLogs } from "./logs.ts";
 import { namespaceOfKey, namespaceOfWorkload, type Part, sees } from "./own-part.ts";
-import { listOrWatch, readOwnPart } from "./own-part-routes.ts";
+import { atLeader, listOrWatch, readOwnPart } from "./own-part-routes.ts";
 import { RowFeed } from "./row-feed.ts";
 import { usageRows } from "./usage.ts";
 import { whyReport } from "./why.ts";
@@ -38,17 +38,21 @@ export function workloadRoutes(context: StyrApiContext): readonly Route[] {
       listOrWatch({ field: "workloads", feed, clock, isMeant: meantBy(part), rowOf: (row) => row }, url, signal),
     ),
     of("", (found) => Response.json(inspect(context, found))),
-    of("/why", async (found) => Response.json(await whyReport(store, found, context))),
-    of("/logs", (found, request) => logs(context, request, found), "logs"),
-    readOwnPart("/styr/v1/usage", "workloads", async (part, { url }) => {
-      const name = url.searchParams.get("workload");
-      const one = name === null ? undefined : await findWorkload(context, name, part);
-      const isMeant = meantBy(part) ?? (() => true);
-      const meant = one ? [{ ...one.workload, pods: one.pods }] : (await list()).filter(isMeant);
-      return Response.json({ usage: await usageRows(context.nodeAccess, meant) });
-    }),
+    atLeader(of("/why", async (found) => Response.json(await whyReport(store, found, context)))),
+    atLeader(of("/logs", (found, request) => logs(context, request, found), "logs")),
+    atLeader(usageRoute(context, list)),
     eventRoute(context, list),
   ];
+}
+
+function usageRoute(context: StyrApiContext, list: () => Promise<readonly Workload[]>): Route {
+  return readOwnPart("/styr/v1/usage", "workloads", async (part, { url }) => {
+    const name = url.searchParams.get("workload");
+    const one = name === null ? undefined : await findWorkload(context, name, part);
+    const isMeant = meantBy(part) ?? (() => true);
+    const meant = one ? [{ ...one.workload, pods: one.pods }] : (await list()).filter(isMeant);
+    return Response.json({ usage: await usageRows(context.nodeAccess, meant) });
+  });
 }
 
 function meantBy(part: Part): ((workload: Workload) => boolean) | undefined {

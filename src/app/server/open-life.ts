@@ -14,6 +14,7 @@ import { isEtcd, type StorePlace } from "../store-place.ts";
 import type { StyrProcess } from "../styr-process.ts";
 import { joiningOf } from "./joining-of.ts";
 import type { Life } from "./life.ts";
+import { sealJournal } from "./seal-journal.ts";
 
 export interface ServerHalfOptions {
   readonly process: StyrProcess;
@@ -43,11 +44,11 @@ export async function openLife(options: ServerHalfOptions, parts: LifeParts): Pr
   }
   const { SharedLife } = await import("./shared-life.ts");
   const { openEtcd } = await import("./open-etcd.ts");
-  const { settings, name, version } = process;
+  const { settings, name, version, clock, random } = process;
   return SharedLife.open({
     ...{ process, plane },
     me: { name, version, url: urlOf(settings) },
-    openJournal: () => openEtcd(process, store),
+    openJournal: async () => sealJournal(await openEtcd(process, store), settings, { clock, random }),
     material: () => pki.peer,
   });
 }
