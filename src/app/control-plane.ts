@@ -33,6 +33,7 @@ import { ensureSystemNamespaces } from "../store/system-namespaces.ts";
 import { meteredJournal } from "./metered/metered-journal.ts";
 import { PlaneMeters } from "./metered/plane-meters.ts";
 import { type ProcessFacts, systemProcessFacts } from "./process-facts.ts";
+import { RequestIds } from "./request-ids.ts";
 import { boundAudit, frontDeskOf } from "./server/front-desk.ts";
 import { Leading, nodeStatesOf } from "./server/leading.ts";
 import { PeerMounted } from "./server/peer-mounted.ts";
@@ -217,7 +218,7 @@ export class ControlPlane {
   }
 
   #mount(): Mounted {
-    const { personalities, version, log, clock, moreApis = [], audit } = this.#options;
+    const { personalities, version, log, clock, random, moreApis = [], audit } = this.#options;
     const desk = frontDeskOf(this.store, clock, this.#options.limits === true);
     const apis = [
       ...personalities.map((personality) => personality.api(this.#context)),
@@ -225,16 +226,20 @@ export class ControlPlane {
       agentApi({ version, open: (peer) => this.#takeAgent(peer) }),
       ...moreApis,
     ].map((api) => versioned(api, version));
-    const onBug = (error: unknown, route: string) =>
-      log.error("a request met a bug", { route, error: error instanceof Error ? error.stack : String(error) });
+    const ids = new RequestIds(random, log);
+    const onBug = (error: unknown, route: string, request: Request) => {
+      const why = error instanceof Error ? error.stack : String(error);
+      log.error("a request met a bug", { request: ids.of(request), route, error: why });
+    };
     const served = (one: Served) => {
       this.#counting.served(one);
       audit?.served(one, this.store.revision);
     };
     boundAudit(audit, this.store);
+    this.#counting.meters.provide("styr_audit_dropped_total", () => audit?.lost ?? 0);
     const elsewhere = () => (this.leads ? undefined : this.#follower);
     const mounted = mountApis(apis, served, onBug, elsewhere, desk, () => clock.monotonic());
-    return new PeerMounted(this.#counting.mounted(mounted), this);
+    return new PeerMounted(ids.mounted(this.#counting.mounted(mounted)), this);
   }
 
   /** A store that cannot write still serves reads, and everything that runs goes on. */

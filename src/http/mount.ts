@@ -32,7 +32,7 @@ interface Bindings {
 export function mountApis(
   apis: readonly Api[],
   onServed: (served: Served) => void = () => {},
-  onBug: (error: unknown, route: string) => void = () => {},
+  onBug: (error: unknown, route: string, request: Request) => void = () => {},
   elsewhere: () => Elsewhere | undefined = () => undefined,
   desk: FrontDesk = {},
   monotonicMs: () => number = () => 0,
@@ -72,7 +72,7 @@ interface SocketBindings {
 
 interface Surroundings {
   readonly onServed: (served: Served) => void;
-  readonly onBug: (error: unknown, route: string) => void;
+  readonly onBug: (error: unknown, route: string, request: Request) => void;
   readonly elsewhere: () => Elsewhere | undefined;
   readonly desk: FrontDesk;
   readonly monotonicMs: () => number;
@@ -100,7 +100,8 @@ function mountRoute(router: Hono<Bindings>, api: Api, route: Route, around: Surr
       } catch (reason) {
         error = reason;
         visit.release?.();
-        if (!(reason instanceof ApiError) && !request.signal.aborted) onBug(reason, `${route.method} ${route.path}`);
+        if (!(reason instanceof ApiError) && !request.signal.aborted)
+          onBug(reason, `${route.method} ${route.path}`, request);
         return api.renderError(reason, request);
       }
     };
@@ -141,7 +142,7 @@ function mountSocket(
       return new Response(null, { status: 204 });
     } catch (error) {
       visit.release?.();
-      if (!(error instanceof ApiError) && !request.signal.aborted) onBug(error, `GET ${route.path}`);
+      if (!(error instanceof ApiError) && !request.signal.aborted) onBug(error, `GET ${route.path}`, request);
       const response = api.renderError(error, request);
       served(response.status, error, false);
       return response;

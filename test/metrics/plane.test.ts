@@ -126,3 +126,26 @@ describe("what a control plane counts:", () => {
     assert.deepEqual(found?.samples, [{ labels: ["styr"], value: 1 }]);
   });
 });
+
+describe("what a refusal says of itself:", () => {
+  test("each has an id in its header, other requests have other ids, and answers that are well have none", async () => {
+    const plane = await ControlPlane.open({
+      ...{ journal: new MemoryJournal(), personalities, clock: new SystemClock(), random: new SeededRandom("m") },
+      ...{
+        strategy: "spread",
+        address: "x:1",
+        hostname: "h",
+        version: "1.0.0",
+        nodeAccess: echoAccess,
+        log: silentLog,
+      },
+    });
+    const ask = async (path: string) =>
+      (await plane.mounted.handle(new Request(`http://x${path}`), connection)).headers.get("Styrmann-Request");
+    const [first, second] = [await ask("/styr/v1/nothing"), await ask("/styr/v1/workloads/none/why")];
+    assert.match(first ?? "", /^[a-z0-9]{6}-\w+$/);
+    assert.notEqual(first, second);
+    assert.equal(await ask("/styr/v1/version"), null);
+    await plane.stop();
+  });
+});
