@@ -8,7 +8,7 @@ import { until } from "./wait.ts";
 export const STYR = "styr";
 
 /** What styr says last when it has started, whether as `up`, `server`, `agent` or `join`. */
-const IS_UP = /Ctrl-C stops styr/g;
+const IS_UP = /^Ctrl-C stops /gm;
 
 export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
