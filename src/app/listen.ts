@@ -184,7 +184,7 @@ function asSocket(socket: WebSocket): Socket {
   socket.on("error", () => socket.terminate());
   return {
     protocol: socket.protocol,
-    send: (data) => socket.send(data),
+    send: (data, sent) => socket.send(data, sent),
     close: (code, reason) => socket.close(code, reason),
     onMessage: (listener) => {
       socket.on("message", (data, isBinary) =>

@@ -42,7 +42,8 @@ export interface SocketRoute {
 /** The part of a WebSocket that handlers need. */
 export interface Socket {
   readonly protocol: string;
-  send(data: Uint8Array | string): void;
+  /** `sent`: called when it has left this process, where that can be told. */
+  send(data: Uint8Array | string, sent?: () => void): void;
   close(code?: number, reason?: string): void;
   onMessage(listener: (data: Uint8Array | string) => void): void;
   onClose(listener: () => void): void;

@@ -7,8 +7,8 @@
 export interface Link {
   /** Never throws, and promises nothing: an answer is the only sign that it arrived. */
   send(frame: string): void;
-  /** A frame of bytes, in order with the others; absent on links that carry text alone. */
-  sendBytes?(frame: Uint8Array): void;
+  /** A frame of bytes, in order with the others; absent on links that carry text alone. `sent`: called when it has left this process, where that can be told. */
+  sendBytes?(frame: Uint8Array, sent?: () => void): void;
   close(reason: string): void;
   /** What was sent and has not left this process; absent where nobody can tell. */
   readonly bufferedBytes?: number;

@@ -21,7 +21,7 @@ export function serverLinkCounters(meters: ServerMeters): LinkCounters {
 
 /** The same link; what is said on it is counted. A class, because there are thousands of them. */
 class MeteredLink implements Link {
-  readonly sendBytes?: (frame: Uint8Array) => void;
+  readonly sendBytes?: (frame: Uint8Array, sent?: () => void) => void;
   readonly #link: Link;
   readonly #counters: LinkCounters;
   readonly #closed: () => void;
@@ -30,7 +30,7 @@ class MeteredLink implements Link {
     this.#link = link;
     this.#counters = counters;
     this.#closed = closed;
-    if (link.sendBytes) this.sendBytes = (frame) => this.#sendBytes(frame);
+    if (link.sendBytes) this.sendBytes = (frame, sent) => this.#sendBytes(frame, sent);
   }
 
   get bufferedBytes(): number {
@@ -48,10 +48,10 @@ class MeteredLink implements Link {
     this.#link.close(reason);
   }
 
-  #sendBytes(frame: Uint8Array): void {
+  #sendBytes(frame: Uint8Array, sent?: () => void): void {
     this.#counters.framesOut.value++;
     this.#counters.bytesOut.value += frame.length;
-    this.#link.sendBytes?.(frame);
+    this.#link.sendBytes?.(frame, sent);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Link, LinkListener } from "../../seams/link.ts";
 
 /** What a link needs of a WebSocket that was accepted; http/route.ts' Socket has it. */
 export interface AcceptedSocket {
-  send(data: Uint8Array | string): void;
+  send(data: Uint8Array | string, sent?: () => void): void;
   close(code?: number, reason?: string): void;
   onMessage(listener: (data: Uint8Array | string) => void): void;
   onClose(listener: () => void): void;
@@ -46,8 +46,8 @@ class SocketLink implements Link {
     if (this.#isOpen) this.#socket.send(frame);
   }
 
-  sendBytes(frame: Uint8Array): void {
-    if (this.#isOpen) this.#socket.send(frame);
+  sendBytes(frame: Uint8Array, sent?: () => void): void {
+    if (this.#isOpen) this.#socket.send(frame, sent);
   }
 
   close(reason: string): void {

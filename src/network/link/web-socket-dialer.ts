@@ -122,8 +122,8 @@ class DialedLink implements Link {
     if (this.#isOpen) this.#socket.send(frame);
   }
 
-  sendBytes(frame: Uint8Array): void {
-    if (this.#isOpen) this.#socket.send(frame);
+  sendBytes(frame: Uint8Array, sent?: () => void): void {
+    if (this.#isOpen) this.#socket.send(frame, sent);
   }
 
   close(reason: string): void {

@@ -23,6 +23,10 @@ export class Mux implements StreamHome {
   readonly #streams = new Map<number, MuxStream>();
   /** Those with something to send, in turns. */
   readonly #eager = new Set<MuxStream>();
+  /** A piece has left: there may be room for the next. */
+  readonly #sent = () => {
+    if (this.#timer) this.#pumpAgain();
+  };
   #last = 0;
   #timer: Timer | undefined;
   #isPumping = false;
@@ -72,7 +76,9 @@ export class Mux implements StreamHome {
   }
 
   send(frame: StreamFrame): void {
-    if (!this.#isClosed) this.#link.sendBytes?.(encodeFrame(frame));
+    if (this.#isClosed) return;
+    if (frame.type === "data") this.#link.sendBytes?.(encodeFrame(frame), this.#sent);
+    else this.#link.sendBytes?.(encodeFrame(frame));
   }
 
   ready(stream: MuxStream): void {
@@ -116,10 +122,12 @@ export class Mux implements StreamHome {
   }
 
   #lookAgain(): void {
-    if (this.#isClosed) return;
-    this.#timer = this.#clock.setTimer(LOOK_AGAIN_MS, () => {
-      this.#timer = undefined;
-      this.#pump();
-    });
+    if (!this.#isClosed) this.#timer = this.#clock.setTimer(LOOK_AGAIN_MS, () => this.#pumpAgain());
+  }
+
+  #pumpAgain(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#pump();
   }
 }
