@@ -28,6 +28,7 @@ import { atLeader, listOrWatch, readOwnPart } from "./own-part-routes.ts";
 import { PodTally } from "./pod-tally.ts";
 import { portForwardRoute } from "./port-forward.ts";
 import { rebalanceRoutes } from "./rebalance.ts";
+import { restorationRoutes } from "./restoration.ts";
 import { RowFeed } from "./row-feed.ts";
 import { sealingRoutes } from "./sealing.ts";
 import { serverRoutes } from "./servers.ts";
@@ -63,6 +64,7 @@ export function styrApi(context: StyrApiContext): Api {
       ...auditRoutes(context),
       ...sealingRoutes(context),
       ...backupRoutes(context),
+      ...restorationRoutes(context),
     ],
     sockets: [execRoute(context), portForwardRoute(context)],
     renderError,

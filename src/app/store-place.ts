@@ -87,7 +87,7 @@ export async function passwordOf({ passwordFile }: StorePlace): Promise<string |
   return first.trim();
 }
 
-function isSameStore(given: StorePlace, remembered: StorePlace): boolean {
+export function isSameStore(given: StorePlace, remembered: StorePlace): boolean {
   if (isEtcd(given) !== isEtcd(remembered)) return false;
   if (!isEtcd(given)) return true;
   const known = new Set(membersOf(remembered));

@@ -49,6 +49,16 @@ export const commandList = [
   { name: "audit", group: "Access", summary: "who did what, from where, and what was refused" },
   { name: "token", group: "Nodes", summary: "let further hosts join: create, list, revoke" },
   { name: "ca", group: "Nodes", summary: "the CA and its certificates: show, rotate, revoke" },
+  {
+    name: "backup",
+    group: "Other",
+    summary: "everything the cluster knows, in a file; or check such a file",
+    takes: "file",
+  },
+  { name: "restore", group: "Other", summary: "a control plane from a backup: make, status, confirm", takes: "file" },
+  { name: "store", group: "Other", summary: "move a stopped server's store to etcd and back, or check it" },
+  { name: "secrets", group: "Other", summary: "keys that secrets are encrypted with: status, rotate, rekey" },
+  { name: "support-bundle", group: "Other", summary: "one file for whoever helps, without secrets", takes: "file" },
   { name: "completion", group: "Other", summary: "shell completion: bash, zsh, fish", takes: "shell" },
   { name: "version", group: "Other", summary: "versions of client and server" },
 ] as const satisfies readonly CommandEntry[];
@@ -64,4 +74,5 @@ export const LOCAL_COMMANDS: ReadonlySet<string> = new Set<CommandName>([
   "join",
   "service",
   "uninstall",
+  "store",
 ]);

@@ -46,6 +46,11 @@ export const commandFiles: Readonly<Record<CommandName, () => Promise<CommandMod
   audit: () => import("./audit.ts"),
   token: () => import("./token.ts"),
   ca: () => import("./ca.ts"),
+  backup: () => import("./backup.ts"),
+  restore: () => import("./restore.ts"),
+  store: () => import("./store.ts"),
+  secrets: () => import("./secrets.ts"),
+  "support-bundle": () => import("./support-bundle.ts"),
   completion: () => import("./completion.ts"),
   version: () => import("./version.ts"),
 };

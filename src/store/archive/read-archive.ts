@@ -13,6 +13,8 @@ import {
 export interface ArchiveVisitor {
   header?(header: ArchiveHeader): void;
   row?(row: ArchiveRow): void;
+  /** Between pieces: what came so far may be carried away. */
+  drain?(): Promise<void>;
 }
 
 /** No object is larger than this. */
@@ -28,7 +30,10 @@ export async function readArchive(
 ): Promise<ArchiveHeader> {
   const reader = new LineReader(visitor);
   try {
-    for await (const piece of unpacked(source)) reader.take(piece as Buffer);
+    for await (const piece of unpacked(source)) {
+      reader.take(piece as Buffer);
+      await visitor.drain?.();
+    }
   } catch (error) {
     throw readable(error);
   }

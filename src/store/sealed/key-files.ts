@@ -35,10 +35,10 @@ async function readPrivate(file: string): Promise<Buffer | undefined> {
   }
 }
 
-/** Whole or not at all, and for its owner alone. */
-export async function keepPrivate(file: string, bytes: Buffer | string): Promise<void> {
+/** Whole or not at all, and unless said otherwise for its owner alone. */
+export async function keepPrivate(file: string, bytes: Buffer | string, mode = 0o600): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await rm(`${file}.new`, { force: true });
-  await writeFile(`${file}.new`, bytes, { mode: 0o600, flush: true });
+  await writeFile(`${file}.new`, bytes, { mode, flush: true });
   await rename(`${file}.new`, file);
 }

@@ -1,0 +1,65 @@
+import type { Route } from "../http/route.ts";
+import { ApiError } from "../model/errors.ts";
+import { nodes } from "../model/node.ts";
+import { isHeld, RESTORATION_NAME, restorations } from "../model/restoration.ts";
+import type { RestorationReport } from "../model/restoration-report.ts";
+import { rfc3339 } from "../seams/clock.ts";
+import type { Reader } from "../store/transaction.ts";
+import type { StyrApiContext } from "./context.ts";
+import { flag, optionsOf } from "./request-options.ts";
+
+const PATH = "/styr/v1/restoration";
+
+/** A store that was made from a backup: what runs and is not in it, and the word that it is to be believed. */
+export function restorationRoutes({ store }: StyrApiContext): readonly Route[] {
+  return [
+    {
+      method: "GET",
+      path: PATH,
+      access: { verb: "read", resource: "restoration" },
+      handle: () => Response.json(restorationReport(store)),
+    },
+    {
+      method: "POST",
+      path: `${PATH}/confirm`,
+      access: { verb: "admin", resource: "restoration" },
+      handle: async (request, { actor }) => {
+        const options = await optionsOf(request, ["stopUnknown"]);
+        const { stopUnknown = false } = flag(options, "stopUnknown");
+        await store.update((tx) => {
+          const restoration = tx.get(restorations, RESTORATION_NAME);
+          if (!restoration || !isHeld(restoration))
+            throw new ApiError("Conflict", "nothing waits to be confirmed: this store is not one just restored");
+          const objection = objectionTo(restorationReport(tx));
+          if (!stopUnknown && objection) throw new ApiError("Conflict", objection);
+          const confirmed = { state: "confirmed", confirmedAt: rfc3339(tx.nowMs), confirmedBy: actor.name } as const;
+          tx.update(restorations, { ...restoration, spec: { ...restoration.spec, ...confirmed } });
+        });
+        return Response.json(restorationReport(store));
+      },
+    },
+  ];
+}
+
+/** Nodes say what they keep only while it is held. */
+export function restorationReport(reader: Reader): RestorationReport {
+  const restoration = reader.get(restorations, RESTORATION_NAME);
+  if (!isHeld(restoration)) return { restoration: restoration?.spec ?? null, nodes: [] };
+  return {
+    restoration: restoration?.spec ?? null,
+    nodes: reader.list(nodes).map(({ metadata, status }) => ({
+      name: metadata.name,
+      ...(status.unlisted === undefined ? {} : { unlisted: status.unlisted }),
+    })),
+  };
+}
+
+function objectionTo({ nodes: all }: RestorationReport): string | undefined {
+  const kept = all.reduce((sum, { unlisted }) => sum + (unlisted?.kept ?? 0), 0);
+  if (kept > 0)
+    return `${kept} ${kept === 1 ? "pod runs" : "pods run"} that the restored state does not know, and would be stopped`;
+  const silent = all.filter(({ unlisted }) => unlisted === undefined).map(({ name }) => name);
+  if (silent.length > 0)
+    return `what runs on ${silent.slice(0, 5).join(", ")} is not known yet, and would be stopped where the restored state does not know it`;
+  return undefined;
+}

@@ -1,0 +1,66 @@
+/** Takes a backup as it comes, and believes it only when its end was there and all before it as it was written. */
+import { existsSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import type { ArchiveHeader } from "../../store/archive/archive-format.ts";
+import { ArchiveError } from "../../store/archive/archive-format.ts";
+import { readArchive } from "../../store/archive/read-archive.ts";
+
+export interface Received {
+  readonly header: ArchiveHeader;
+  readonly bytes: number;
+}
+
+export interface ReceiveOptions {
+  /** Replace a file that is there. */
+  readonly force: boolean;
+  progress(bytes: number): void;
+}
+
+/** Into `FILE.part`, which becomes `FILE` once it is whole; readable for its owner alone. */
+export async function receiveBackup(
+  source: AsyncIterable<Uint8Array>,
+  file: string,
+  { force, progress }: ReceiveOptions,
+): Promise<Received> {
+  if (!force && existsSync(file)) throw new ArchiveError(`${file} is there already: --force replaces it`);
+  const part = `${file}.part`;
+  await rm(part, { force: true });
+  const handle = await open(part, "wx", 0o600);
+  try {
+    const received = await passOn(source, async (bytes) => void (await handle.writeFile(bytes)), progress);
+    await handle.sync();
+    await rename(part, file);
+    return received;
+  } catch (error) {
+    await rm(part, { force: true });
+    throw inWords(error);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** To `write`, piece by piece, as it is read. */
+export async function passOn(
+  source: AsyncIterable<Uint8Array>,
+  write: (bytes: Uint8Array) => Promise<void>,
+  progress: (bytes: number) => void,
+): Promise<Received> {
+  let bytes = 0;
+  const noted = async function* () {
+    for await (const piece of source) {
+      await write(piece);
+      bytes += piece.length;
+      progress(bytes);
+      yield piece;
+    }
+  };
+  const header = await readArchive(noted());
+  return { header, bytes };
+}
+
+function inWords(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ECONNRESET" || code === "ERR_STREAM_PREMATURE_CLOSE")
+    return new ArchiveError("the server broke off in the middle; nothing was kept");
+  return code === "ENOSPC" ? new ArchiveError("the disk is full; nothing was kept") : error;
+}
