@@ -6,8 +6,10 @@ export function errorResponse(status: number, message: string, version: string):
 }
 
 export function renderFailure(error: unknown, version: string): Response {
-  if (error instanceof ApiError) return errorResponse(error.status, error.message, version);
-  return errorResponse(500, "", version);
+  if (!(error instanceof ApiError)) return errorResponse(500, "", version);
+  const response = errorResponse(error.status, error.message, version);
+  if (error.retryAfterSeconds !== undefined) response.headers.set("Retry-After", String(error.retryAfterSeconds));
+  return response;
 }
 
 export function json(body: unknown, version: string, status = 200): Response {
