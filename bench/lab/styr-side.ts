@@ -26,6 +26,7 @@ async function begin(cluster: LabCluster): Promise<void> {
   await startEtcd(cluster.servers);
   const [first, ...others] = cluster.servers as [Host, ...Host[]];
   await startStyr(first, cluster.programOf(first), ["server", "--store", cluster.store]);
+  await cluster.signIn();
   for (const host of others) {
     const [url, token] = await cluster.tokenFor("server");
     await cluster.join(host, url, token, "--no-agent");

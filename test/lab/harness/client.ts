@@ -22,15 +22,10 @@ export class LabClient {
   readonly #agent: Agent;
   readonly #token: string;
 
-  /** With the keys that the first server made. */
-  constructor(first: Host) {
-    const pki = join(first.disk("styrmann"), "pki");
-    this.#token = readFileSync(join(pki, "admin.token"), "utf8").trim();
-    this.#agent = new Agent({ ca: readFileSync(join(pki, "ca.crt")), keepAlive: true });
-  }
-
-  get token(): string {
-    return this.#token;
+  /** `token` of a user; the CA is the one that the first server made. */
+  constructor(first: Host, token: string) {
+    this.#token = token;
+    this.#agent = new Agent({ ca: readFileSync(join(first.disk("styrmann"), "pki/ca.crt")), keepAlive: true });
   }
 
   /** An answer of any status; throws when there is none. */

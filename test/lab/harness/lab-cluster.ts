@@ -9,7 +9,7 @@ import type { Host } from "./host.ts";
 import { Lab } from "./lab.ts";
 import { type PodSeen, podsOf } from "./pods.ts";
 import { copyProgram, type Program } from "./program.ts";
-import { mustStyr, STYR, startStyr } from "./styr.ts";
+import { mustStyr, STYR, startStyr, styr } from "./styr.ts";
 import { until } from "./wait.ts";
 
 /** Room for an etcd member's log, which takes 64 MiB at a time, and for what a server keeps. */
@@ -66,8 +66,15 @@ export class LabCluster {
   }
 
   get client(): LabClient {
-    this.#client ??= new LabClient(this.server);
+    if (!this.#client) throw new Error("nobody has signed in");
     return this.#client;
+  }
+
+  /** As an administrator with a token that every server knows; the one in `pki/` is its own server's. */
+  async signIn(): Promise<void> {
+    await this.#insist("user", "create", "lab", "--role", "admin");
+    const token = (await this.#insist("user", "token", "create", "lab")).trim();
+    this.#client = new LabClient(this.server, token);
   }
 
   /** The first server. */
@@ -91,10 +98,21 @@ export class LabCluster {
   /** `styr token create` on the first server, and from the line that it prints the address and the token. */
   async tokenFor(role: "agent" | "server", uses = 1): Promise<readonly [string, string]> {
     const words = ["token", "create", "--role", role, "--ttl", "1h", ...(uses > 1 ? ["--uses", String(uses)] : [])];
-    const said = await mustStyr(this.server, this.programOf(this.server), words);
+    const said = await this.#insist(...words);
     const [, url, token] = /styr join (https:\S+) --token (\S+)/.exec(said) ?? [];
     if (!url || !token) throw new Error(`no line to paste in:\n${said}`);
     return [url, token];
+  }
+
+  /** A first server says that it is up a moment before it leads. */
+  async #insist(...words: readonly string[]): Promise<string> {
+    let ended = { code: 1, stdout: "", stderr: "" };
+    const isDone = async () => {
+      ended = await styr(this.server, this.programOf(this.server), words);
+      return ended.code === 0;
+    };
+    await until(`styr ${words.slice(0, 2).join(" ")} succeeds`, isDone, { withinMs: 15_000, seen: () => ended.stderr });
+    return ended.stdout;
   }
 
   startEngines(hosts: readonly Host[] = this.agents): Promise<unknown> {
@@ -203,7 +221,8 @@ export class LabCluster {
   }
 
   async remove(name: string, from: Host = this.server): Promise<void> {
-    await this.client.must(from, `/api/v1/namespaces/default/replicationcontrollers/${name}`, { method: "DELETE" });
+    const path = `/api/v1/namespaces/default/replicationcontrollers/${name}?propagationPolicy=Background`;
+    await this.client.must(from, path, { method: "DELETE" });
     await until(`${name} is gone`, async () => (await this.pods(name, from)).length === 0, {
       seen: () => this.words("ps"),
     });

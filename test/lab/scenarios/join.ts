@@ -15,14 +15,21 @@ export async function startServers({ cluster, measured }: Scene): Promise<void> 
     "first server up",
     await startStyr(first, cluster.programOf(first), ["server", "--store", cluster.store]),
   );
+  await cluster.signIn();
   for (const host of others) {
     const [url, token] = await cluster.tokenFor("server");
     measured.seconds(`server ${host.name} joined`, await cluster.join(host, url, token, "--no-agent"));
   }
-  await until("every server answers", async () => {
-    const answers = await Promise.all(cluster.servers.map((host) => cluster.client.ask(host, "/api/v1/pods")));
-    return answers.every(({ status }) => status === 200);
-  });
+  let seen = "";
+  await until(
+    "every server answers",
+    async () => {
+      const answers = await Promise.all(cluster.servers.map((host) => cluster.client.ask(host, "/api/v1/pods")));
+      seen = answers.map(({ status, text }) => `${status} ${text.slice(0, 200)}`).join("\n");
+      return answers.every(({ status }) => status === 200);
+    },
+    { seen: () => seen },
+  );
 }
 
 /** All hosts at once, by one token of as many uses; then two pods on each. */
