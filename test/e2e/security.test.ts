@@ -7,7 +7,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ControlPlane } from "../../src/app/control-plane.ts";
-import { issueLeaf } from "../../src/trust/issue-certificate.ts";
 import { LateNodeAccess } from "../../src/app/late-node-access.ts";
 import { type Listening, listenTls } from "../../src/app/listen.ts";
 import { personalities } from "../../src/app/personalities.ts";
@@ -18,6 +17,7 @@ import { SystemClock } from "../../src/seams/clock.ts";
 import { silentLog } from "../../src/seams/log.ts";
 import { SystemRandom } from "../../src/seams/random.ts";
 import { MemoryJournal } from "../../src/store/journals/memory.ts";
+import { issueLeaf } from "../../src/trust/issue-certificate.ts";
 import { row } from "./rows.ts";
 import { cannot, leftovers, makeWorld, pidsOf, type World } from "./world.ts";
 
@@ -146,7 +146,7 @@ describe("every route, over TLS", () => {
   ] as const) {
     test(`${who}: 401 on every route, and nothing changes`, async () => {
       const revision = plane.store.revision;
-      const found = await answers(credentials() ?? {});
+      const found = await answers(credentials() ?? {}, ({ access }) => access.verb !== "join");
       assert.deepEqual(
         wrong(found, (status) => status === 401),
         [],
@@ -157,15 +157,18 @@ describe("every route, over TLS", () => {
   }
 
   test("a role that does not exist: 403 on every route", async () => {
+    const isForSome = ({ access }: Target) => access.verb !== "join" && access.verb !== "self";
     assert.deepEqual(
-      wrong(await answers(certified.unknown ?? {}), (status) => status === 403),
+      wrong(await answers(certified.unknown ?? {}, isForSome), (status) => status === 403),
       [],
     );
   });
 
   test("a viewer: 403 on every route that is more than reading, and on secrets", async () => {
     const revision = plane.store.revision;
-    const mayNot = ({ access }: Target) => access.verb !== "read" || access.resource === "secrets";
+    const isForAll = ({ access }: Target) => access.verb === "join" || access.verb === "self";
+    const mayNot = (target: Target) =>
+      !isForAll(target) && (target.access.verb !== "read" || target.access.resource === "secrets");
     assert.deepEqual(
       wrong(await answers(certified.viewer ?? {}, mayNot), (status) => status === 403),
       [],
