@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { renderOriginal } from "../../src/app/server/original.ts";
 import { echoAccess } from "../cli/server.ts";
-import { type Answer, type ServerHere, ServersHere } from "./servers-here.ts";
+import type { Answer } from "./ask-server.ts";
+import { type ServerHere, ServersHere } from "./servers-here.ts";
 
 const PATH = "/api/v1/namespaces/default/configmaps";
 const configMap = (name: string) => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data: { a: "1" } });
@@ -93,8 +94,7 @@ describe("of three servers", () => {
   });
 
   test("a watch at a follower hears what is written at another", async () => {
-    const watched = watch(follower, `${PATH}?watch=true`);
-    await watched.opened;
+    const watched = await follower.stream(`${PATH}?watch=true`);
     await create(leader, "w1");
     await create(cluster.followers[1] as ServerHere, "w2");
     await cluster.until("both are heard of", () => /"w1"[\s\S]*"w2"/.test(watched.text()));
@@ -107,8 +107,7 @@ describe("when the leader goes", () => {
     const cluster = await ServersHere.open(3, echoAccess);
     try {
       const [first, other] = [cluster.leader as ServerHere, cluster.followers[0] as ServerHere];
-      const watched = watch(other, `${PATH}?watch=true`);
-      await watched.opened;
+      const watched = await other.stream(`${PATH}?watch=true`);
       const answers: Answer[] = [];
       const writing = (async () => {
         for (let n = 0; n < 60; n++)
@@ -133,8 +132,7 @@ describe("when the leader goes", () => {
     const cluster = await ServersHere.open(2, echoAccess);
     try {
       const first = cluster.leader as ServerHere;
-      const watched = watch(first, `${PATH}?watch=true`);
-      await watched.opened;
+      const watched = await first.stream(`${PATH}?watch=true`);
       cluster.memory.depose("the lease ran out");
       await cluster.until("the other one leads", () => cluster.leader !== undefined && cluster.leader !== first);
       const made = await first.call({ method: "POST", path: PATH, body: configMap("after") });
@@ -161,17 +159,3 @@ describe("when the leader goes", () => {
     }
   });
 });
-
-interface Watched {
-  readonly opened: Promise<void>;
-  text(): string;
-  close(): void;
-}
-
-function watch(server: ServerHere, path: string): Watched {
-  let text = "";
-  const stream = server.stream(path, (chunk) => {
-    text += chunk;
-  });
-  return { opened: stream.then(() => {}), text: () => text, close: () => void stream.then((end) => end()) };
-}

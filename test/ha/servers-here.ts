@@ -1,6 +1,5 @@
 /** Several servers in one process on a journal in memory, with real sockets and certificates between them. */
-import { cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
-import { request } from "node:https";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +13,7 @@ import { SystemClock } from "../../src/seams/clock.ts";
 import { silentLog } from "../../src/seams/log.ts";
 import { SeededRandom } from "../../src/seams/random.ts";
 import { SharedMemory } from "../../src/store/journals/shared-memory.ts";
+import { type Answer, type Asked, ask, type Streamed, stream } from "./ask-server.ts";
 
 export interface ServerHere {
   readonly name: string;
@@ -22,23 +22,8 @@ export interface ServerHere {
   readonly pki: Pki;
   call(asked: Asked): Promise<Answer>;
   /** Resolves with what ends it, once the answer has begun. */
-  stream(path: string, hear: (text: string) => void): Promise<() => void>;
+  stream(path: string): Promise<Streamed>;
   stop(): Promise<void>;
-}
-
-export interface Asked {
-  readonly method?: string;
-  readonly path: string;
-  readonly body?: unknown;
-  /** Default: admin, by the token. */
-  readonly as?: "admin" | "server" | "nobody";
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly text: string;
 }
 
 export class ServersHere {
@@ -91,8 +76,8 @@ export class ServersHere {
     life.begin();
     const server: ServerHere = {
       ...{ name, url, life, pki },
-      call: (asked) => call({ url, pki }, asked),
-      stream: (path, hear) => stream({ url, pki }, path, hear),
+      call: (asked) => ask(url, stateDir, asked),
+      stream: (path) => stream(url, stateDir, path),
       stop: () => this.#stop(server, listening),
     };
     this.servers.push(server);
@@ -125,47 +110,6 @@ export class ServersHere {
     for (const file of ["ca.crt", "ca.key", "admin.token"])
       await cp(join(this.#dir, "s1", "pki", file), join(stateDir, "pki", file));
   }
-}
-
-async function call(server: { url: string; pki: Pki }, asked: Asked): Promise<Answer> {
-  const { url, pki } = server;
-  const { method = "GET", path, body, as = "admin", headers = {} } = asked;
-  const { certPem, keyPem, caPem } = pki.peer;
-  const text = body === undefined ? undefined : JSON.stringify(body);
-  const proof = as === "server" ? { cert: certPem, key: keyPem } : {};
-  const token = as === "admin" ? { authorization: `Bearer ${(await readFile(pki.files.token, "utf8")).trim()}` } : {};
-  const own = { ...(text === undefined ? {} : { "content-type": "application/json" }), ...token, ...headers };
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const sent = request(`${url}${path}`, { method, ca: caPem, headers: own, ...proof }, (response) => {
-    response
-      .setEncoding("utf8")
-      .toArray()
-      .then(
-        (parts) => resolve({ status: response.statusCode ?? 0, headers: response.headers, text: parts.join("") }),
-        reject,
-      );
-  });
-  sent.on("error", reject);
-  sent.end(text);
-  return promise;
-}
-
-async function stream(
-  { url, pki }: { url: string; pki: Pki },
-  path: string,
-  hear: (text: string) => void,
-): Promise<() => void> {
-  const authorization = `Bearer ${(await readFile(pki.files.token, "utf8")).trim()}`;
-  const { promise, resolve, reject } = Promise.withResolvers<() => void>();
-  const sent = request(`${url}${path}`, { ca: pki.peer.caPem, headers: { authorization } }, (response) => {
-    response.setEncoding("utf8").on("data", hear);
-    // It is ended by whoever reads it, or by the server that goes.
-    response.on("error", () => {});
-    resolve(() => sent.destroy());
-  });
-  sent.on("error", reject);
-  sent.end();
-  return promise;
 }
 
 async function freePort(): Promise<number> {

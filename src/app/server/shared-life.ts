@@ -32,6 +32,10 @@ interface Opened {
 }
 
 const AGAIN_MS = 1_000;
+/** Where no other server runs, nobody succeeds. */
+const SUCCESSION_MS = 1_000;
+/** Within this time every server has heard who leads. */
+const NEWS_MS = 250;
 
 export class SharedLife implements Life {
   readonly mounted: LateMounted;
@@ -82,8 +86,21 @@ export class SharedLife implements Life {
 
   /** Lets another lead, while requests are still taken and passed on to it. */
   async handOver(): Promise<void> {
+    const led = this.plane?.leads === true;
     this.#ending.abort(new Error("this server stops"));
     if (this.#running) await this.#handedOver.promise;
+    if (led && this.#running) await this.#untilSucceeded();
+  }
+
+  /** The others send what they have for the leader here until they know the next one: a socket that closes then loses it. */
+  async #untilSucceeded(): Promise<void> {
+    const { clock } = this.#options.process;
+    const never = new AbortController().signal;
+    const untilMs = clock.monotonic() + SUCCESSION_MS;
+    const isSucceeded = () => ![undefined, this.#options.me.url].includes(this.leader?.url);
+    while (!isSucceeded() && clock.monotonic() < untilMs)
+      await this.#leaders.changed(untilMs - clock.monotonic(), never);
+    await clock.sleep(NEWS_MS);
   }
 
   async stop(): Promise<void> {
