@@ -4,7 +4,7 @@ import type { Served } from "../http/served.ts";
 import type { AuditEntry } from "../model/user-reports.ts";
 
 /** Reading these tells what is kept from others. */
-const TELLING: ReadonlySet<string> = new Set(["secrets", "logs"]);
+const TELLING: ReadonlySet<string> = new Set(["secrets", "logs", "backup"]);
 /** Of the query what says how something was done. Anything else may be a secret that somebody put there. */
 const HARMLESS: readonly string[] = [
   ...["force", "dryRun", "namespace", "container", "gracePeriodSeconds", "propagationPolicy", "scale", "wipe"],
@@ -19,9 +19,9 @@ const MOST_ROLES = 20;
 export function isAudited({ access: { verb, resource }, status, forwarded, params, method }: Served): boolean {
   if (forwarded) return false;
   if (status === 401 || status === 403 || status === 429) return true;
-  if (verb === "read") return TELLING.has(resource) || /^secrets?$/i.test(params.kind ?? "");
-  if (verb === "link" || verb === "peer") return method !== "GET";
-  return verb !== "self";
+  if (verb === "self") return false;
+  if (verb === "exec" || verb === "join" || (method !== "GET" && method !== "HEAD")) return true;
+  return TELLING.has(resource) || /^secrets?$/i.test(params.kind ?? "");
 }
 
 export interface AuditMoment {

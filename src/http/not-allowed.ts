@@ -21,8 +21,13 @@ export class NotAllowed extends ApiError {
   }
 }
 
+const VERB_WORDS: Readonly<Partial<Record<Access["verb"], string>>> = {
+  admin: "administer",
+  exec: "run commands in",
+};
+
 function words(name: string, { verb, resource }: Access, at: string | undefined, elsewhere: readonly string[]): string {
-  const what = `"${name}" may not ${verb} ${resource}`;
+  const what = `"${name}" may not ${VERB_WORDS[verb] ?? verb} ${resource}`;
   if (elsewhere.length === 0) return what;
   return `${what} ${at === undefined ? "of the whole cluster" : `in namespace "${at}"`}; allowed in: ${elsewhere.join(", ")}`;
 }
