@@ -19,7 +19,8 @@ const MOST_ROLES = 20;
 export function isAudited({ access: { verb, resource }, status, forwarded, params, method }: Served): boolean {
   if (forwarded) return false;
   if (status === 401 || status === 403 || status === 429) return true;
-  if (verb === "self") return false;
+  // Servers say every few seconds that they are there.
+  if (verb === "self" || verb === "peer") return false;
   if (verb === "exec" || verb === "join" || (method !== "GET" && method !== "HEAD")) return true;
   return TELLING.has(resource) || /^secrets?$/i.test(params.kind ?? "");
 }

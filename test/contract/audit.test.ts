@@ -77,7 +77,9 @@ describe("the audit log:", () => {
     read("pods");
     read("objects", { params: { kind: "pod" } });
     log.served(served({ access: { verb: "link", resource: "nodes" }, method: "GET", status: 101 }), 1);
+    log.served(served({ access: { verb: "peer", resource: "servers" }, actor: "s2" }), 1);
     log.served(served({ forwarded: true }), 1);
+    log.served(served({ access: { verb: "admin", resource: "users" }, method: "GET" }), 1);
     read("secrets");
     read("logs");
     read("objects", { params: { kind: "Secret" } });
