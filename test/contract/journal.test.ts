@@ -13,11 +13,16 @@ import {
 } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
+import { SystemClock } from "../../src/seams/clock.ts";
 import { SeededRandom } from "../../src/seams/random.ts";
+import type { SharedJournal } from "../../src/store/journal.ts";
 import { type Journal, type JournalEntry, JournalRefusal } from "../../src/store/journal.ts";
 import { MemoryJournal } from "../../src/store/journals/memory.ts";
+import { SharedMemory } from "../../src/store/journals/shared-memory.ts";
 import { SqliteJournal } from "../../src/store/journals/sqlite.ts";
+import { canRunEtcd, type Etcd, startEtcd } from "../harness/etcd.ts";
+import { identity, never, openEtcdJournal } from "./etcd/open-etcd-journal.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "styr-journal-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -26,6 +31,28 @@ interface Implementation {
   readonly name: string;
   /** A disk and a way to open a journal on it again and again. */
   readonly disk: () => () => Promise<Journal>;
+  /** Why it cannot run here. */
+  readonly skip?: string | undefined;
+}
+
+let disks = 0;
+let etcd: Etcd | undefined;
+before(async () => {
+  if (canRunEtcd() === undefined) etcd = await startEtcd();
+});
+after(() => etcd?.stop());
+
+/** Leads as soon as it is loaded. */
+function leads(shared: SharedJournal): Journal {
+  return {
+    load: async () => {
+      const contents = await shared.load();
+      await shared.campaign(identity("only"), never);
+      return contents;
+    },
+    append: (entries) => shared.append(entries),
+    close: () => shared.close(),
+  };
 }
 
 const implementations: readonly Implementation[] = [
@@ -43,6 +70,21 @@ const implementations: readonly Implementation[] = [
       return () => SqliteJournal.open(file);
     },
   },
+  {
+    name: "shared memory",
+    disk: () => {
+      const memory = new SharedMemory(new SystemClock());
+      return async () => leads(memory.open());
+    },
+  },
+  {
+    name: "etcd",
+    skip: canRunEtcd(),
+    disk: () => {
+      const prefix = `/disk-${disks++}/`;
+      return async () => leads(await openEtcdJournal(etcd?.endpoints ?? [], { prefix }));
+    },
+  },
 ];
 
 const put = (revision: number, key: string, value: unknown): JournalEntry => ({
@@ -53,8 +95,8 @@ const put = (revision: number, key: string, value: unknown): JournalEntry => ({
 });
 const gone = (revision: number, key: string): JournalEntry => ({ kind: "Pod", key, revision, json: undefined });
 
-for (const { name, disk } of implementations) {
-  describe(`journal ${name}`, () => {
+for (const { name, disk, skip } of implementations) {
+  describe(`journal ${name}`, { skip: skip ?? false }, () => {
     test("an empty one has revision 0 and no rows", async () => {
       const journal = await disk()();
       assert.deepEqual(await journal.load(), { revision: 0, rows: [] });

@@ -4,7 +4,7 @@ import type { Log } from "../../../seams/log.ts";
 import { JournalRefusal, type ServerIdentity } from "../../journal.ts";
 import type { EtcdClient } from "./client.ts";
 import { type Keys, textOf } from "./keys.ts";
-import type { KeyValue, Op } from "./rpc/messages.ts";
+import type { KeyValue, Op, TxnResponse } from "./rpc/messages.ts";
 import type { LeaderRecord, Sight } from "./sight.ts";
 import { inWords, isHopeless, verdictOf } from "./trouble.ts";
 
@@ -83,7 +83,7 @@ async function claim(options: CampaignOptions, me: ServerIdentity, claims: Claim
     ttlMs * ATTEMPT,
   );
   if (answer.succeeded) return { record, revision: answer.header.revision, sinceMs };
-  learn(answer.kvs, options);
+  learn(answer, options);
   return earlier(answer.kvs, keys, claims);
 }
 
@@ -94,13 +94,15 @@ function earlier(kvs: readonly KeyValue[], keys: Keys, claims: Claims): Won | un
   return claim && { ...claim, revision: leader.modRevision };
 }
 
-function learn(kvs: readonly KeyValue[], { keys, sight, cluster }: CampaignOptions): void {
-  for (const { key, modRevision, value } of kvs) {
-    if (key === keys.leader) sight.sawLeader(JSON.parse(textOf(value)) as LeaderRecord, modRevision);
-    else if (key === keys.pulse) sight.sawPulse(modRevision);
-    else if (modRevision !== cluster.revision) {
-      throw new JournalRefusal("another server has begun to use this prefix in etcd; load again");
-    }
+/** What stood in the way, as it is: a key that is not there was deleted by somebody. */
+function learn({ kvs, header }: TxnResponse, { keys, sight, cluster }: CampaignOptions): void {
+  const find = (wanted: string) => kvs.find(({ key }) => key === wanted);
+  const [leader, pulse, mark] = [find(keys.leader), find(keys.pulse), find(keys.cluster)];
+  const record = leader && (JSON.parse(textOf(leader.value)) as LeaderRecord);
+  sight.sawLeader(record, leader?.modRevision ?? header.revision);
+  sight.sawPulse(pulse !== undefined, pulse?.modRevision ?? header.revision);
+  if ((mark?.modRevision ?? 0) !== cluster.revision) {
+    throw new JournalRefusal("another server has begun to use this prefix in etcd; load again");
   }
 }
 

@@ -31,10 +31,13 @@ export class EtcdClient {
   #current = 0;
   #token: string | undefined;
   #authenticating: Promise<void> | undefined;
+  /** Keeps the process alive until `close`, also while no connection can be made and all that runs is a clock. */
+  readonly #alive = new MessageChannel().port1;
 
   constructor({ endpoints, tls, user }: EtcdConnection, clock: Clock) {
     this.#channels = endpoints.map((url) => new GrpcChannel(url, tls ?? {}, clock));
     this.#user = user;
+    this.#alive.ref();
   }
 
   get endpoints(): readonly string[] {
@@ -77,6 +80,7 @@ export class EtcdClient {
   }
 
   close(): void {
+    this.#alive.close();
     for (const channel of this.#channels) channel.close();
   }
 

@@ -175,9 +175,10 @@ export class EtcdJournal implements SharedJournal {
   #learn({ revision, head, headRevision, pieces, leader, pulseRevision, cluster }: Snapshot): void {
     this.#seen = revision;
     this.#head = { revision: headRevision, stagedId: head.staged?.id };
+    this.#sight.sawTerm(head.term);
     for (const piece of pieces) this.#mirror.sawPiece(piece);
     if (leader) this.#sight.sawLeader(leader.record, leader.revision);
-    if (pulseRevision > 0) this.#sight.sawPulse(pulseRevision);
+    if (pulseRevision > 0) this.#sight.sawPulse(true, pulseRevision);
     if (cluster) this.#cluster = cluster;
   }
 
@@ -205,15 +206,18 @@ export class EtcdJournal implements SharedJournal {
 
   #take(revision: number, events: readonly WatchEvent[]): void {
     for (const { type, kv } of events) {
-      if (kv.key === this.#keys.pulse) this.#sight.sawPulse(kv.modRevision);
+      if (kv.key === this.#keys.pulse) this.#sight.sawPulse(type === "put", kv.modRevision);
       if (kv.key === this.#keys.leader) this.#sawLeader(type === "put" ? textOf(kv.value) : undefined, kv.modRevision);
-      if (kv.key === this.#keys.cluster) this.#cluster = { value: textOf(kv.value), revision: kv.modRevision };
+      if (kv.key === this.#keys.cluster && type === "put") this.#cluster = { value: textOf(kv.value), revision: kv.modRevision };
       if (kv.key === this.#keys.head && type === "put") {
         this.#head = { revision: kv.modRevision, stagedId: decodeHead(textOf(kv.value)).staged?.id };
       }
     }
     const batch = this.#mirror.take(events);
-    if (batch) this.#delivery.push(batch);
+    if (batch) {
+      this.#sight.sawTerm(batch.term);
+      this.#delivery.push(batch);
+    }
     this.#seen = revision;
     for (const wake of this.#waiting) wake();
   }

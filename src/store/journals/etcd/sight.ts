@@ -18,8 +18,10 @@ export class Sight {
   readonly #listeners: Listener[] = [];
   readonly #watchers = new Set<() => void>();
   #record: LeaderRecord | undefined;
-  #leaderRevision = 0;
-  #pulseRevision = 0;
+  #term = 0;
+  #seen = { leader: 0, pulse: 0 };
+  /** etcd's revisions that these news are from. */
+  readonly #asOf = { leader: 0, pulse: 0 };
   #heardMs = Number.NEGATIVE_INFINITY;
   #told: string | undefined;
   #timer: Timer | undefined;
@@ -29,13 +31,14 @@ export class Sight {
     this.#ttlMs = ttlMs;
   }
 
+  /** The highest that was heard of, also when its leader's key is gone. */
   get term(): number {
-    return this.#record?.term ?? 0;
+    return this.#term;
   }
 
-  /** Revisions that the keys `leader` and `pulse` had when they were last seen; 0 for one that was never there. */
+  /** Revisions that the keys `leader` and `pulse` had when they were last seen; 0 for one that is not there. */
   get seen(): { readonly leader: number; readonly pulse: number } {
-    return { leader: this.#leaderRevision, pulse: this.#pulseRevision };
+    return this.#seen;
   }
 
   /** Who leads and was heard of within the lease. */
@@ -60,17 +63,24 @@ export class Sight {
     this.#listeners.push(listener);
   }
 
-  /** The leader key as it is. Older news than what is known is none. */
-  sawLeader(record: LeaderRecord | undefined, modRevision: number): void {
-    if (modRevision <= this.#leaderRevision) return;
+  /** The leader key as it was at a revision of etcd; without a record it was not there. Older news than what is known is none. */
+  sawLeader(record: LeaderRecord | undefined, asOf: number): void {
+    if (asOf <= this.#asOf.leader) return;
+    this.#asOf.leader = asOf;
     this.#record = record;
-    this.#leaderRevision = modRevision;
+    this.sawTerm(record?.term ?? 0);
+    this.#seen = { ...this.#seen, leader: record ? asOf : 0 };
     this.#hear();
   }
 
-  sawPulse(modRevision: number): void {
-    if (modRevision <= this.#pulseRevision) return;
-    this.#pulseRevision = modRevision;
+  sawTerm(term: number): void {
+    this.#term = Math.max(this.#term, term);
+  }
+
+  sawPulse(isThere: boolean, asOf: number): void {
+    if (asOf <= this.#asOf.pulse) return;
+    this.#asOf.pulse = asOf;
+    this.#seen = { ...this.#seen, pulse: isThere ? asOf : 0 };
     this.#hear();
   }
 

@@ -35,8 +35,6 @@ export class GrpcChannel {
   #session: ClientHttp2Session | undefined;
   /** Why the connection failed last: streams that die with it say less. */
   #trouble: Error | undefined;
-  /** Questions that wait for an answer: they keep the process alive, calls that stay open do not. */
-  #asked = 0;
 
   constructor(url: string, tls: ChannelTls, clock: Clock) {
     this.url = url;
@@ -52,19 +50,16 @@ export class GrpcChannel {
       reject(new GrpcError(GRPC.deadlineExceeded, `${this.url} did not answer within ${timeoutMs} ms`, false));
       call.cancel();
     });
-    this.#asked++;
     const call = this.open(path, metadata, {
       message: (bytes) => {
         answer = bytes;
       },
       ended: (error) => {
         timer.cancel();
-        if (--this.#asked === 0) this.#session?.unref();
         if (answer && !error) resolve(answer);
         else reject(error ?? new GrpcError(GRPC.unavailable, `${this.url} gave an empty answer`, false));
       },
     });
-    this.#session?.ref();
     call.send(message);
     call.endSending();
     return promise;
@@ -112,7 +107,6 @@ export class GrpcChannel {
     });
     this.#session = session;
     this.#trouble = undefined;
-    if (this.#asked === 0) session.unref();
     session.once("connect", () => session.setLocalWindowSize(WINDOW_BYTES));
     session.on("error", (error) => {
       this.#trouble = error;
@@ -163,6 +157,8 @@ function statusOf(headers: IncomingHttpHeaders, url: string): GrpcError | "ok" |
 }
 
 function wordsFor(error: Error): string {
+  // A stream that never had a connection is cancelled because of what became of that.
+  if (error.cause instanceof Error) return wordsFor(error.cause);
   const { code, message } = error as NodeJS.ErrnoException;
   // Several addresses of one name fail together, and then the message is empty.
   const inner = error instanceof AggregateError ? (error.errors[0] as NodeJS.ErrnoException) : undefined;
