@@ -1,0 +1,25 @@
+import { readFileSync } from "node:fs";
+
+/** What a process has cost and takes, as the kernel counts it: all of its threads. */
+export interface Cost {
+  readonly atMs: number;
+  readonly cpuMs: number;
+  readonly residentMiB: number;
+}
+
+/** Source: proc(5); a tick is 10 ms on every Linux that Node runs on. */
+const TICK_MS = 10;
+
+export function costOf(pid: number): Cost {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // The name, in brackets, may have blanks in it.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [, kib = "0"] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  const cpuMs = (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  return { atMs: performance.now(), cpuMs, residentMiB: Math.round(Number(kib) / 1024) };
+}
+
+/** Percent of one core between two readings. */
+export function corePercent(before: Cost, after: Cost): number {
+  return Math.round(((after.cpuMs - before.cpuMs) / (after.atMs - before.atMs)) * 1000) / 10;
+}
