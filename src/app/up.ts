@@ -1,6 +1,7 @@
 /** `styr up`: a control plane and an agent in one process, from an empty machine to running. */
 import { join } from "node:path";
 import { StoreControl } from "../dispatcher/store-control.ts";
+import { openAgentWay } from "./agent-way.ts";
 import { runDemo } from "./demo.ts";
 import { LateControl } from "./late-control.ts";
 import { LateNodeAccess } from "./late-node-access.ts";
@@ -29,10 +30,12 @@ export async function up(settings: Settings, io: UpIo, { demo, newStore }: UpOpt
     onPlane: (plane) => control.set(new StoreControl(plane.store, plane.lifecycle)),
   });
   await sayChecks(settings, io);
-  const { node, instance, engine } = await openNodeHalf(process, { control, store: server.store });
+  const way = await openAgentWay(process, server, control);
+  const { node, instance, engine } = await openNodeHalf(process, { ...way, store: server.store });
   access.set(node.agent.access);
   try {
     await server.start();
+    way.begin(node.agent.access);
     await node.start();
     announce(settings, io, server.urls, engine);
     if (demo) await runDemo(settings, { ...io, signal: stopping.signal }, { ...node, instance });
@@ -42,6 +45,7 @@ export async function up(settings: Settings, io: UpIo, { demo, newStore }: UpOpt
     io.say("stopping styr; what runs goes on running");
     await server.stopListening();
     await node.stop();
+    await way.close();
     await server.stop();
     log.info("stopped");
   }
