@@ -5,6 +5,7 @@ import { pods } from "../model/pod.ts";
 import type { StatusReport } from "../model/reports.ts";
 import type { Workload } from "../model/workload.ts";
 import type { Reader } from "../store/transaction.ts";
+import { Troubled } from "./status-details.ts";
 
 /** Namespaces that somebody may see; undefined: all, which is what nearly everybody has and costs nothing. */
 export type Part = ReadonlySet<string> | undefined;
@@ -34,7 +35,10 @@ export function mustBeAllowed(actor: Actor, access: Access, namespace: string): 
   if (!authorize(actor, access, namespace)) throw new NotAllowed(actor, there, {});
 }
 
-/** What is counted over all namespaces says too much about those of others. */
+/**
+ * What is said of all namespaces says too much about those of others: named field by field, so that a new one is not
+ * told to everybody. Troubles of nodes name what they wait for.
+ */
 export function statusOfPart(
   report: StatusReport,
   reader: Reader,
@@ -42,12 +46,18 @@ export function statusOfPart(
   part: ReadonlySet<string>,
 ): StatusReport {
   const mine = workloads.filter((workload) => sees(part, namespaceOfWorkload(workload)));
+  const troubled = new Troubled();
+  for (const workload of mine) troubled.see(workload);
+  const { version, node, startedAt, brake, lagMs, memoryBytes, dialects } = report;
   const { revision, refusal } = report.store;
   return {
-    ...report,
+    ...{ version, node, startedAt, lagMs, memoryBytes, dialects },
     store: { revision, ...(refusal === undefined ? {} : { refusal }), objects: {} },
+    nodes: { ...report.nodes, troubles: [] },
+    ...(brake ? { brake } : {}),
     pods: count([...part].flatMap((namespace) => reader.list(pods, namespace).map(({ status }) => status.phase))),
     workloads: count(mine.map(({ status }) => status)),
+    ...(troubled.rows.length === 0 ? {} : { troubled: troubled.rows }),
   };
 }
 

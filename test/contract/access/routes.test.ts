@@ -17,7 +17,14 @@ const MAY: Readonly<Record<Role, readonly Access["verb"][]>> = {
 
 /** Answered for whoever has the right in any namespace, with his part of it. */
 const OWN_PART = [
-  ...["workloads", "workloads/:name", "workloads/:name/why", "workloads/:name/logs", "workloads/:name/exec"],
+  ...[
+    "workloads",
+    "workloads/:name",
+    "workloads/:name/why",
+    "workloads/:name/logs",
+    "workloads/:name/exec",
+    "workloads/:name/port-forward",
+  ],
   ...["usage", "events", "nodes", "brake", "settings", "status", "version", "objects/:kind", "objects/:kind/:key"],
 ].map((path) => `GET /styr/v1/${path}`);
 const OF_EVERY_SERVER = [
