@@ -210,6 +210,8 @@ class StageControl implements Control {
     return Promise.resolve();
   }
 
+  /** The store is one restored from a backup, and not confirmed. */
+  keepsUnknown = false;
   /** What heartbeats meet: with `away` they meet silence all the same. */
   lease: "renewed" | "withheld" | "refused" | "silent" = "renewed";
   terms: LeaseTerms = { heartbeatMs: 1_000 };
@@ -243,7 +245,7 @@ class StageControl implements Control {
 
   sendAll(): void {
     const pods = [...this.pods.values()].map((pod) => this.#asStored(pod));
-    this.#listener?.({ type: "all", pods });
+    this.#listener?.({ type: "all", pods, ...(this.keepsUnknown ? { keepsUnknown: true } : {}) });
   }
 
   /** With the status that was reported, or that somebody has written over it. */
