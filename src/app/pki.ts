@@ -1,16 +1,16 @@
 /** The cluster's CA and this server's certificates, made at first start, kept in `pki/` of the state directory. */
-import { createHash, createPublicKey, randomBytes, timingSafeEqual, X509Certificate } from "node:crypto";
+import { createHash, timingSafeEqual, X509Certificate } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Actor, Role } from "../http/actor.ts";
 import type { ClusterTrust } from "../model/cluster-trust.ts";
 import { bundleOf, signerOf } from "../trust/authorities.ts";
 import { keyHashOf, splitPem } from "../trust/key-hash.ts";
-import { CA_MS } from "../trust/lifetimes.ts";
 import { issuedAtFor, refusalOf } from "../trust/refused.ts";
 import { readMembership } from "./membership.ts";
 import { ensureLeaf, type LeafName, leavesOf } from "./trust/leaves.ts";
-import { type Pair, readIfThere, readPair, writePair, writeWhole } from "./trust/pair-files.ts";
+import { type Pair, writePair } from "./trust/pair-files.ts";
+import { type Authorities, ensureToken, openAuthorities } from "./trust/pki-files.ts";
 
 interface Identity extends Pair {
   /** Of every CA that is believed. */
@@ -70,11 +70,6 @@ export async function openPki(stateDir: string, nowMs: number, options: PkiOptio
 
 const MOST_CHECKED = 4096;
 
-interface Authorities {
-  readonly bundle: string;
-  readonly signer: Pair;
-}
-
 class FilePki implements Pki {
   readonly files: Pki["files"];
   readonly #dir: string;
@@ -83,6 +78,8 @@ class FilePki implements Pki {
   readonly #listeners = new Set<() => void>();
   readonly #leaves = new Map<LeafName, Pair>();
   #authorities: Authorities;
+  /** The one that signed what is shown. */
+  #shownCa = "";
   #refused: Pick<ClusterTrust["spec"], "refused"> = {};
   #believed: readonly X509Certificate[];
   /** By fingerprint. */
@@ -102,7 +99,7 @@ class FilePki implements Pki {
 
   get server(): Identity {
     const { certPem, keyPem, caPem } = this.#identity("server");
-    return { certPem: certPem + this.#authorities.signer.certPem, keyPem, caPem };
+    return { certPem: certPem + this.#shownCa, keyPem, caPem };
   }
 
   get peer(): Identity {
@@ -132,25 +129,22 @@ class FilePki implements Pki {
 
   takeTrust(trust: ClusterTrust["spec"], nowMs: number): Promise<void> {
     return this.#inTurn(async () => {
-      const signer = signerOf(trust);
-      const bundle = bundleOf(trust);
+      const next = { bundle: bundleOf(trust), signer: signerOf(trust) };
       this.#refused = trust.refused ? { refused: trust.refused } : {};
-      if (bundle === this.#authorities.bundle) return this.#ensure(nowMs);
-      this.#authorities = { bundle, signer };
-      this.#believed = certificatesOf(bundle);
-      this.#checked.clear();
-      // What is believed counts at once, also when the disk does not take it: listeners hear of it either way.
+      if (next.bundle === this.#authorities.bundle) return this.#ensure(next, nowMs);
+      // What is believed counts, also when the disk does not take it.
       try {
-        await writePair(this.files.ca, join(this.#dir, "ca.key"), { certPem: bundle, keyPem: signer.keyPem });
+        const pair = { certPem: next.bundle, keyPem: next.signer.keyPem };
+        await writePair(this.files.ca, join(this.#dir, "ca.key"), pair);
+        await this.#ensure(next, nowMs);
       } finally {
-        this.#tell();
+        this.#believe(next);
       }
-      return this.#ensure(nowMs);
     });
   }
 
   renew(nowMs: number): Promise<void> {
-    return this.#inTurn(() => this.#ensure(nowMs));
+    return this.#inTurn(() => this.#ensure(this.#authorities, nowMs));
   }
 
   onChange(listener: () => void): () => void {
@@ -158,18 +152,29 @@ class FilePki implements Pki {
     return () => void this.#listeners.delete(listener);
   }
 
-  async #ensure(nowMs: number): Promise<void> {
-    let isNew = false;
+  #believe(next: Authorities): void {
+    if (next.bundle === this.#authorities.bundle) return;
+    this.#authorities = next;
+    this.#believed = certificatesOf(next.bundle);
+    this.#checked.clear();
+    this.#tell();
+  }
+
+  /** All of them, and then the CA that signed them, change in one moment. */
+  async #ensure(authorities: Authorities, nowMs: number): Promise<void> {
+    const ca = authorities.signer;
+    const made = new Map<LeafName, Pair>();
     for (const [name, wanted] of leavesOf(this.#options)) {
       const actor = actorOfSubject(wanted.subject.replaceAll(",", "\n"));
       const issuedAtMs = issuedAtFor(this.#refused, actor?.name ?? "", actor?.roles[0] ?? "", nowMs);
       const isRefused = (certPem: string) => this.#isRefused(new X509Certificate(certPem));
-      const options = { dir: this.#dir, ca: this.#authorities.signer, nowMs, issuedAtMs, isRefused };
-      const pair = await ensureLeaf(name, wanted, options);
-      isNew ||= this.#leaves.get(name)?.certPem !== pair.certPem;
-      this.#leaves.set(name, pair);
+      made.set(name, await ensureLeaf(name, wanted, { dir: this.#dir, ca, nowMs, issuedAtMs, isRefused }));
     }
-    if (isNew) this.#tell();
+    const isNew = [...made].some(([name, pair]) => this.#leaves.get(name)?.certPem !== pair.certPem);
+    for (const [name, pair] of made) this.#leaves.set(name, pair);
+    this.#shownCa = ca.certPem;
+    if (authorities.bundle !== this.#authorities.bundle) this.#believe(authorities);
+    else if (isNew) this.#tell();
   }
 
   /** A signature costs a tenth of a millisecond to check, and programs ask often. */
@@ -226,36 +231,8 @@ const ROLE_OF_ORGANISATION: Readonly<Record<string, Role>> = {
   "styrmann:server": "server",
 };
 
-async function openAuthorities(dir: string, nowMs: number): Promise<Authorities> {
-  const [certFile, keyFile] = [join(dir, "ca.crt"), join(dir, "ca.key")];
-  const known = await readPair(certFile, keyFile);
-  if (known) return { bundle: known.certPem, signer: { certPem: signerIn(known), keyPem: known.keyPem } };
-  if ((await readIfThere(certFile)) !== undefined)
-    throw new Error(
-      `${keyFile} is not there or not that of ${certFile}; restore both from a backup or another server. Without them this host cannot be a server of its cluster`,
-    );
-  const { issueCa } = await import("../trust/issue-certificate.ts");
-  const issued = await issueCa(nowMs, nowMs + CA_MS);
-  await writePair(certFile, keyFile, issued);
-  return { bundle: issued.certPem, signer: issued };
-}
-
-/** The one of the bundle that the key is of. */
-function signerIn({ certPem, keyPem }: Pair): string {
-  const hash = keyHashOf(createPublicKey(keyPem));
-  return splitPem(certPem).find((pem) => keyHashOf(pem) === hash) ?? certPem;
-}
-
 function certificatesOf(bundle: string): readonly X509Certificate[] {
   return splitPem(bundle).map((pem) => new X509Certificate(pem));
-}
-
-async function ensureToken(file: string): Promise<string> {
-  const known = await readIfThere(file);
-  if (known !== undefined && known.trim().length >= 32) return known.trim();
-  const token = `styr-${randomBytes(24).toString("base64url")}`;
-  await writeWhole(file, `${token}\n`);
-  return token;
 }
 
 function sameSecret(given: string, expected: string): boolean {

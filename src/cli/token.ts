@@ -26,7 +26,7 @@ export function register(program: Command, terminal: Terminal): void {
     .option("--uses <count>", "how many hosts it is good for", "1")
     .action(async (options: CreateOptions, command: Command) => {
       const wish = { role: options.role, ttlMs: durationOf(options.ttl), uses: countOf(options.uses) };
-      sayToken(terminal, await createJoinToken(openSession(command, terminal), wish));
+      sayToken(terminal, await createJoinToken(openSession(command, terminal), wish), wish.ttlMs);
     });
   token
     .command("list")
@@ -46,11 +46,10 @@ export function register(program: Command, terminal: Terminal): void {
 }
 
 /** The line alone on standard output, so that it can be piped. */
-function sayToken(terminal: Terminal, made: NewJoinToken): void {
+function sayToken(terminal: Terminal, made: NewJoinToken, ttlMs: number): void {
   const [first = "", ...others] = made.servers;
-  const left = humanDuration(Date.parse(made.expiresAt) - terminal.clock.now());
   const hosts = made.uses === 1 ? "one host" : `${made.uses} hosts`;
-  terminal.err(`On the host that is to join as ${made.role} (good for ${hosts}, for ${left}):\n`);
+  terminal.err(`On the host that is to join as ${made.role} (good for ${hosts}, for ${humanDuration(ttlMs)}):\n`);
   terminal.out(`styr join ${first} --token ${made.token}\n`);
   if (others.length > 0) terminal.err(`other servers it can join at: ${others.join(" ")}\n`);
   terminal.err(`next: ${terminal.asTyped(`styr token revoke ${made.id}`)} takes it back\n`);

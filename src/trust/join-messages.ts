@@ -28,7 +28,7 @@ export interface JoinAnswer {
 /** All that one server has and the next one needs, so that nothing is copied by hand. As secret as can be. */
 export interface ServerKit {
   readonly caKeyPem: string;
-  /** Opens what is sealed in the store; absent when a passphrase does, which people give to every server. */
+  /** In hex; opens what is sealed in the store; absent when a passphrase does, which people give to every server. */
   readonly masterKey?: string;
   readonly store: StoreKit;
 }

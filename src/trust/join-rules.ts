@@ -78,7 +78,7 @@ function clockProblem(sentAtMs: number, nowMs: number): string | undefined {
   const differenceMs = sentAtMs - nowMs;
   if (Math.abs(differenceMs) <= MOST_CLOCK_DIFFERENCE_MS) return undefined;
   const way = differenceMs > 0 ? "ahead of" : "behind";
-  const by = humanDuration(Math.abs(differenceMs));
+  const by = humanDuration(Math.round(Math.abs(differenceMs) / 1000) * 1000);
   return `this host's clock is ${by} ${way} the server's (here: ${stamp(sentAtMs)}, there: ${stamp(nowMs)}); set the one that is wrong (timedatectl set-ntp true, or: chronyc makestep), then join again`;
 }
 

@@ -25,14 +25,14 @@ export interface KeepOptions {
   readonly ask?: (body: CertificateRequest) => Promise<PinnedAnswer>;
 }
 
-const LOOK_EVERY_MS = 60_000;
+const LOOK_EVERY_MS = 600_000;
 /** All nodes hear of a new CA at once, and are not to ask at once. */
 const SPREAD_MS = 3000;
 const AGAIN = { initialMs: 5000, factor: 2, maxMs: 300_000 };
 
 /** Until `signal` aborts. */
 export async function keepCertificates(options: KeepOptions): Promise<void> {
-  const { identity, clock, random, log, signal } = options;
+  const { clock, random, log, signal } = options;
   const keeper = new CertificateKeeper(options);
   let failures = 0;
   while (!signal.aborted) {
