@@ -6,7 +6,7 @@ import { AGENT_PATH, AGENT_PROTOCOL } from "../../dispatcher/agent-api.ts";
 import type { ClusterNews } from "../../model/cluster-news.ts";
 import type { NodeAccess } from "../../model/streams.ts";
 import { WebSocketDialer } from "../../network/link/web-socket-dialer.ts";
-import { type Membership, readMembership } from "../membership.ts";
+import type { Membership } from "../membership.ts";
 import { meteredDialer } from "../metered/metered-dialer.ts";
 import type { StyrProcess } from "../styr-process.ts";
 import { keepCertificates } from "../trust/keep-certificates.ts";
@@ -49,7 +49,12 @@ export class ClusterWay {
         return servers.dialers;
       },
     });
-    const way = { servers: membership.servers, material: identity.current(), ...target, ...(first === undefined ? {} : { first }) };
+    const way = {
+      servers: membership.servers,
+      material: identity.current(),
+      ...target,
+      ...(first === undefined ? {} : { first }),
+    };
     this.heartbeats = new LinkHeartbeats(way, clock);
   }
 
@@ -61,7 +66,7 @@ export class ClusterWay {
     }, this.#closing.signal);
     const { clock, random, log } = this.#process;
     const [identity, signal] = [this.#identity, this.#closing.signal];
-    identity.onChange(() => void this.refresh());
+    identity.onChange(() => this.#changed());
     void keepCertificates({ ...{ identity, clock, random, log, signal }, servers: () => this.servers });
   }
 
@@ -72,14 +77,6 @@ export class ClusterWay {
   /** The server that was reached last. */
   get server(): string | undefined {
     return this.#servers.reached;
-  }
-
-  /** The files of `pki/` or the list of servers have changed: they are used from the next link on. */
-  async refresh(): Promise<void> {
-    const { stateDir } = this.#process.settings;
-    const servers = (await readMembership(stateDir))?.servers ?? this.#servers.list;
-    this.#servers.set(servers);
-    this.heartbeats.change({ servers, material: this.#identity.current() });
   }
 
   async close(): Promise<void> {
@@ -100,11 +97,22 @@ export class ClusterWay {
   /** A disk that cannot be written costs the next start what was heard, and nothing else: it is heard again. */
   async #take(news: ClusterNews): Promise<void> {
     const { log } = this.#process;
+    const { clusterId } = this.#membership;
+    if (clusterId !== "" && news.clusterId !== clusterId) {
+      log.warn("a server told news of another cluster; they are not believed", { cluster: news.clusterId });
+      return;
+    }
+    this.#servers.set(news.servers);
+    this.#changed();
     try {
       await this.#identity.takeNews(news);
-      await this.refresh();
     } catch (error) {
       log.warn("what was heard of the cluster could not be written down", { why: String(error) });
     }
+  }
+
+  /** Servers or certificate: used from the next link on. */
+  #changed(): void {
+    this.heartbeats.change({ servers: this.#servers.list, material: this.#identity.current() });
   }
 }
