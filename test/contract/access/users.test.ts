@@ -83,6 +83,37 @@ describe("users:", () => {
       assert.equal(await status(shopOperator, method, path, method === "GET" ? undefined : {}), 403, path);
   });
 
+  test("who may write in a namespace alone does not reach the host from there", async () => {
+    const container = { name: "main", image: "busybox:1" };
+    const cases: readonly [words: RegExp, spec: object][] = [
+      [/hostNetwork reaches the host/, { hostNetwork: true }],
+      [/volume "root" \(hostPath \/\)/, { volumes: [{ name: "root", hostPath: { path: "/" } }] }],
+      [/"main" \(privileged\)/, { containers: [{ ...container, securityContext: { privileged: true } }] }],
+      [
+        /capability SYS_ADMIN/,
+        { containers: [{ ...container, securityContext: { capabilities: { add: ["CHOWN", "SYS_ADMIN"] } } }] },
+      ],
+      [/needs the role admin/, { containers: [{ name: "main", driver: "process", command: ["id"] }] }],
+    ];
+    const path = "/api/v1/namespaces/shop";
+    for (const [at, [words, spec]] of cases.entries()) {
+      const template = { metadata: { labels: { a: "b" } }, spec: { containers: [container], ...spec } };
+      const one = { ...pod(`reach-${at}`), spec: template.spec };
+      const controller = { metadata: { name: `reach-${at}` }, spec: { replicas: 1, selector: { a: "b" }, template } };
+      for (const [kind, body] of [
+        ["pods", one],
+        ["replicationcontrollers", controller],
+      ] as const) {
+        const refused = await stage.ask(shopOperator, "POST", `${path}/${kind}`, body);
+        assert.equal(refused.status, 403, refused.text);
+        assert.match(refused.body.message, words);
+      }
+    }
+    const shared = { ...pod("shared"), spec: { containers: [container], hostNetwork: true } };
+    assert.equal(await status({ name: "olga", roles: ["operator"] }, "POST", `${path}/pods`, shared), 201);
+    await must(ADMIN, "DELETE", `${path}/pods/shared?gracePeriodSeconds=0`);
+  });
+
   test("units are in the namespace fleet, apps in marathon; labels of nodes are above both", async () => {
     assert.equal(await status(fleetOperator, "GET", "/fleet/v1/units/bell.service"), 200);
     assert.equal(await status(fleetOperator, "PATCH", "/fleet/v1/machines", []), 403);

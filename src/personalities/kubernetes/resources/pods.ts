@@ -5,6 +5,7 @@ import { defaultPodSpec } from "../defaults.ts";
 import { validatePodSpec, validatePodUpdate } from "../validate/pod.ts";
 import { keepsExclusive, validateUnreachableAnnotations } from "../validate/unreachable.ts";
 import { admitExtensions } from "./admit-extensions.ts";
+import { admitHostReach } from "./admit-host-reach.ts";
 import { defineResource } from "./define-resource.ts";
 
 export const podResource = defineResource<Pod>(pods, {
@@ -28,8 +29,10 @@ export const podResource = defineResource<Pod>(pods, {
     ...validateUnreachableAnnotations(after.metadata.annotations),
     ...keepsExclusive(after, before),
   ],
-  admit: (actor, after, before) =>
-    admitExtensions({ plural: "pods", kind: pods }, actor, after.metadata.name, after.spec, before?.spec),
+  admit(actor, after, before) {
+    for (const admit of [admitExtensions, admitHostReach])
+      admit({ plural: "pods", kind: pods }, actor, after.metadata.name, after.spec, before?.spec);
+  },
   beforeCreate(tx, pod) {
     const settings = settingsInForce(tx.get(clusterSettings, CLUSTER_SETTINGS_NAME));
     const spec = settings.kubernetesDefaultTolerations ? withDefaultTolerations(pod.spec) : pod.spec;

@@ -2,6 +2,7 @@ import { type ReplicationController, replicationControllers } from "../../../mod
 import { defaultReplicationController } from "../defaults.ts";
 import { validateReplicationController } from "../validate/small-kinds.ts";
 import { admitExtensions } from "./admit-extensions.ts";
+import { admitHostReach } from "./admit-host-reach.ts";
 import { defineResource } from "./define-resource.ts";
 
 export const replicationControllerResource = defineResource<ReplicationController>(replicationControllers, {
@@ -12,13 +13,10 @@ export const replicationControllerResource = defineResource<ReplicationControlle
   fields: { "status.replicas": ({ status }) => String(status.replicas) },
   withDefaults: defaultReplicationController,
   validate: validateReplicationController,
-  admit: (actor, after, before) =>
-    admitExtensions(
-      { plural: "replicationcontrollers", kind: replicationControllers },
-      actor,
-      after.metadata.name,
-      after.spec.template?.spec,
-      before?.spec.template.spec,
-    ),
+  admit(actor, after, before) {
+    const resource = { plural: "replicationcontrollers", kind: replicationControllers };
+    const specs = [after.spec.template?.spec, before?.spec.template.spec] as const;
+    for (const admit of [admitExtensions, admitHostReach]) admit(resource, actor, after.metadata.name, ...specs);
+  },
   beforeCreate: (_tx, rc) => ({ ...rc, status: { replicas: 0 } }),
 });
