@@ -55,11 +55,30 @@ export function restorationReport(reader: Reader): RestorationReport {
 }
 
 function objectionTo({ nodes: all }: RestorationReport): string | undefined {
-  const kept = all.reduce((sum, { unlisted }) => sum + (unlisted?.kept ?? 0), 0);
+  const kept = keptBy(all);
   if (kept > 0)
     return `${kept} ${kept === 1 ? "pod runs" : "pods run"} that the restored state does not know, and would be stopped`;
   const silent = all.filter(({ unlisted }) => unlisted === undefined).map(({ name }) => name);
   if (silent.length > 0)
     return `what runs on ${silent.slice(0, 5).join(", ")} is not known yet, and would be stopped where the restored state does not know it`;
   return undefined;
+}
+
+/** For `styr status`; nothing once it is confirmed. */
+export function restoredWords(reader: Reader): { readonly restored?: string } {
+  const { restoration, nodes: all } = restorationReport(reader);
+  if (restoration?.state !== "held") return {};
+  const silent = all.filter(({ unlisted }) => unlisted === undefined).length;
+  const facts = [
+    `${keptBy(all)} pods run that it does not know`,
+    `${all.reduce((sum, { unlisted }) => sum + (unlisted?.waiting ?? 0), 0)} wait`,
+    ...(silent === 0 ? [] : [`${silent} nodes have not been heard`]),
+  ];
+  return {
+    restored: `from a backup of ${restoration.backupTime}, not confirmed: ${facts.join(", ")}; nothing that runs is stopped`,
+  };
+}
+
+function keptBy(all: RestorationReport["nodes"]): number {
+  return all.reduce((sum, { unlisted }) => sum + (unlisted?.kept ?? 0), 0);
 }

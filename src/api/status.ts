@@ -9,6 +9,7 @@ import type { StyrApiContext } from "./context.ts";
 import { drainTroubles } from "./drain-sentences.ts";
 import { stateWord } from "./node-rows.ts";
 import type { PodTally } from "./pod-tally.ts";
+import { restoredWords } from "./restoration.ts";
 import { statusDetails, Troubled } from "./status-details.ts";
 import { eachWorkload } from "./workloads.ts";
 
@@ -38,6 +39,7 @@ export async function statusReport(context: StyrApiContext, tally: PodTally): Pr
     },
     nodes: nodesReport(context),
     ...(brake ? { brake } : {}),
+    ...restoredWords(store),
     pods: Object.fromEntries([...tally.phases].filter(([, number]) => number > 0)),
     workloads: count(statuses),
     ...(troubled.rows.length === 0 ? {} : { troubled: troubled.rows }),

@@ -13,7 +13,8 @@ type Row = readonly [title: string, text: string];
 const LONGEST_WORDS = 160;
 
 export function renderStatus(report: StatusReport, terminal: Screen): string {
-  const banner = report.brake ? `${brakeBanner(report.brake, terminal)}\n` : "";
+  const brake = report.brake ? `${brakeBanner(report.brake, terminal)}\n` : "";
+  const banner = restoredBanner(report, terminal) + brake;
   const rows = [
     ...serverRows(report, terminal),
     ...clusterRows(report, terminal),
@@ -21,6 +22,12 @@ export function renderStatus(report: StatusReport, terminal: Screen): string {
     ...processRows(report, terminal),
   ];
   return banner + rows.map(([title, text]) => `${title.padEnd(12)}${text}\n`).join("") + next(report, terminal);
+}
+
+function restoredBanner({ restored }: StatusReport, { colors, asTyped }: Screen): string {
+  if (restored === undefined) return "";
+  const head = paint(`THIS CLUSTER WAS RESTORED ${plainText(restored)}`, "red", colors);
+  return `${head}\n  ${asTyped("styr restore status shows them; styr restore confirm ends it")}\n\n`;
 }
 
 function serverRows(

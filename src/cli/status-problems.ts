@@ -13,6 +13,7 @@ export const SLOW_LOOP_MS = 200;
 
 export function problemsOf(report: StatusReport): readonly Problem[] {
   return [
+    ...ofRestored(report),
     ...ofServers(report),
     ...ofNodes(report),
     ...(report.troubled ?? []).map(ofWorkload),
@@ -22,6 +23,11 @@ export function problemsOf(report: StatusReport): readonly Problem[] {
       next: "styr ca status",
     })),
   ];
+}
+
+function ofRestored({ restored }: StatusReport): readonly Problem[] {
+  if (restored === undefined) return [];
+  return [{ words: `the cluster was restored ${restored}`, next: "styr restore status" }];
 }
 
 function ofServers({ store, servers = [], lagMs, node }: StatusReport): readonly Problem[] {

@@ -146,6 +146,8 @@ export interface StatusReport {
   };
   /** While it holds. */
   readonly brake?: BrakeReport;
+  /** The store was made from a backup, and that is not confirmed: what is held back, in words. */
+  readonly restored?: string;
   readonly pods: Readonly<Record<string, number>>;
   readonly workloads: Readonly<Record<string, number>>;
   /** Pods that no node takes, by the scheduler's words, the most first; three at most. */
