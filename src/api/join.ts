@@ -142,13 +142,13 @@ function leave(tx: Tx, name: string): void {
   forgetCertificates(tx, name, "it has left the cluster");
 }
 
-/** A node that is gone must not come back with what it had: it has to join again. */
-export function forgetCertificates(tx: Tx, name: string, why: string): void {
-  const key = hostCertificateName("node", name);
+/** A host that is gone must not come back with what it had: it has to join again. */
+export function forgetCertificates(tx: Tx, name: string, why: string, role: "node" | "server" = "node"): void {
+  const key = hostCertificateName(role, name);
   if (!tx.get(hostCertificates, key)) return;
   tx.remove(hostCertificates, key);
   const trust = trustOf(tx);
-  tx.update(clusterTrusts, { ...trust, spec: refuse(trust.spec, name, "node", tx.nowMs, why) });
+  tx.update(clusterTrusts, { ...trust, spec: refuse(trust.spec, name, role, tx.nowMs, why) });
 }
 
 async function asRefusal<T>(work: Promise<T>): Promise<T> {

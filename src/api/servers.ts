@@ -4,6 +4,7 @@ import { ApiError } from "../model/errors.ts";
 import { servers } from "../model/server.ts";
 import type { Tx } from "../store/transaction.ts";
 import type { StyrApiContext } from "./context.ts";
+import { forgetCertificates } from "./join.ts";
 import { optionsOf } from "./request-options.ts";
 import type { ServerDesk, ServerSign } from "./server-desk.ts";
 
@@ -35,19 +36,20 @@ export function serverRoutes({ servers: desk, store }: StyrApiContext): readonly
       method: "DELETE",
       path: `${PATH}/:name`,
       access: { verb: "admin", resource: "servers" },
-      async handle(_request, { params }) {
-        await store.update((tx) => forgetServer(tx, desk, params.name ?? ""));
+      async handle(_request, { params, actor }) {
+        await store.update((tx) => forgetServer(tx, desk, params.name ?? "", actor.name));
         return new Response(null, { status: 204 });
       },
     },
   ];
 }
 
-function forgetServer(tx: Tx, desk: ServerDesk, name: string): void {
+function forgetServer(tx: Tx, desk: ServerDesk, name: string, by: string): void {
   if (!tx.get(servers, name)) throw new ApiError("NotFound", `there is no server "${name}"`, { kind: "Server", name });
   if (desk.isHeard(name))
     throw new ApiError("Conflict", `server "${name}" runs: it would register again at once; stop styr there first`);
   desk.forget(tx, name);
+  forgetCertificates(tx, name, `${by} has forgotten the server`, "server");
 }
 
 function signOf({ url, version, revision }: Readonly<Record<string, unknown>>): ServerSign {

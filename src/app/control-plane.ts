@@ -56,7 +56,7 @@ export interface ControlPlaneOptions {
   /** `host:port` that other programs reach us at. */
   readonly address: string;
   readonly hostname: string;
-  /** By which the other servers know this one. */
+  /** By which the other servers know this one; default: the host's name. */
   readonly serverName?: string;
   /** What the store is kept in, in words. */
   readonly storePlace?: string;
@@ -269,10 +269,10 @@ export class ControlPlane {
 
   /** What is about this server among others. */
   #serverContext(): Pick<StyrApiContext, "servers" | "storePlace" | "joining"> {
-    const { serverName: name, storePlace, joining, clock } = this.#options;
+    const { hostname, serverName: name = hostname, storePlace, joining, clock } = this.#options;
     const leadsSinceMs = () => this.#leading?.startedAtMs;
     return {
-      ...(name === undefined ? {} : { servers: new ServerDesk({ store: this.store, clock, name, leadsSinceMs }) }),
+      servers: new ServerDesk({ store: this.store, clock, name, leadsSinceMs }),
       ...(storePlace === undefined ? {} : { storePlace }),
       ...(joining ? { joining } : {}),
     };

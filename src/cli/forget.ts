@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { StyrClient } from "../client/styr-client.ts";
 import type { Workload } from "../model/workload.ts";
 import { findNode } from "./cordon.ts";
 import { plainText } from "./plain-text.ts";
@@ -8,23 +9,32 @@ import type { Terminal } from "./terminal.ts";
 export function register(program: Command, terminal: Terminal): void {
   program
     .command("forget")
-    .description("Say that a node is gone for good: it leaves the list, and what ran there is replaced.")
-    .argument("<node>", "its name, or a beginning that only one node has")
-    .option("--force", "also a node that is alive; it joins again when its agent says so")
-    .action(async (name: string, { force = false }: { force?: boolean }, command: Command) => {
+    .description("Say that a node or a server is gone for good: it leaves the list, and what ran there is replaced.")
+    .argument("<name>", "its name, or a beginning that only one has")
+    .option("--force", "also a node that is alive; a host that had joined needs a new token to come back")
+    .action(async (given: string, { force = false }: { force?: boolean }, command: Command) => {
       const client = openSession(command, terminal);
-      const node = findNode(
-        name,
-        (await client.nodes()).map((row) => row.name),
-      );
-      const lines = whatIsOn(node, await client.workloads());
-      terminal.out(lines.length === 0 ? `nothing is on ${plainText(node)}\n` : `on ${plainText(node)}:\n`);
-      for (const line of lines) terminal.out(`  ${plainText(line)}\n`);
-      await client.forgetNode(node, force);
-      terminal.out(`node ${plainText(node)} forgotten\n`);
-      const next = "styr ps (what was there and has a controller is replaced within a minute)";
-      if (lines.length > 0) terminal.err(`next: ${terminal.asTyped(next)}\n`);
+      const nodes = (await client.nodes()).map(({ name }) => name);
+      const servers = await client.servers();
+      const all = new Set([...nodes, ...servers.map(({ name }) => name)]);
+      const name = findNode(given, [...all].sort());
+      const server = servers.find((one) => one.name === name);
+      if (nodes.includes(name)) await forgetNode(client, terminal, name, force);
+      // Of a host that was both, the server that still runs stays; of one that is a server alone it is said why.
+      if (!server || (server.state !== "silent" && nodes.includes(name))) return;
+      await client.forgetServer(name);
+      terminal.out(`server ${plainText(name)} forgotten\n`);
     });
+}
+
+async function forgetNode(client: StyrClient, terminal: Terminal, node: string, force: boolean): Promise<void> {
+  const lines = whatIsOn(node, await client.workloads());
+  terminal.out(lines.length === 0 ? `nothing is on ${plainText(node)}\n` : `on ${plainText(node)}:\n`);
+  for (const line of lines) terminal.out(`  ${plainText(line)}\n`);
+  await client.forgetNode(node, force);
+  terminal.out(`node ${plainText(node)} forgotten\n`);
+  const next = "styr ps (what was there and has a controller is replaced within a minute)";
+  if (lines.length > 0) terminal.err(`next: ${terminal.asTyped(next)}\n`);
 }
 
 /** `web: 2 of 3 copies`. Copies that are over are not worth a word. */

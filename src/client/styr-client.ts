@@ -11,6 +11,7 @@ import type {
   LogTrouble,
   NodeRow,
   RowChange,
+  ServerRow,
   SettingsReport,
   StatusReport,
   UsageRow,
@@ -127,6 +128,14 @@ export class StyrClient {
       "DELETE",
       `/styr/v1/nodes/${encodeURIComponent(node)}${queryText({ force: force || undefined })}`,
     );
+  }
+
+  async servers(): Promise<readonly ServerRow[]> {
+    return (await this.#get<{ servers: readonly ServerRow[] }>("/styr/v1/servers")).servers;
+  }
+
+  async forgetServer(server: string): Promise<void> {
+    await this.request("DELETE", `/styr/v1/servers/${encodeURIComponent(server)}`);
   }
 
   settings(): Promise<SettingsReport> {

@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { mountApis } from "../../http/mount.ts";
+import { servers } from "../../model/server.ts";
 import type { TlsMaterial } from "../../network/link/web-socket-dialer.ts";
 import { JournalRefusal, type Leadership, type ServerIdentity, type SharedJournal } from "../../store/journal.ts";
 import { ControlPlane, type ControlPlaneOptions } from "../control-plane.ts";
@@ -89,7 +90,11 @@ export class SharedLife implements Life {
     const led = this.plane?.leads === true;
     this.#ending.abort(new Error("this server stops"));
     if (this.#running) await this.#handedOver.promise;
-    if (led && this.#running) await this.#untilSucceeded();
+    if (led && this.#running && !this.#isAlone) await this.#untilSucceeded();
+  }
+
+  get #isAlone(): boolean {
+    return (this.plane?.store.count(servers) ?? 0) <= 1;
   }
 
   /** The others send what they have for the leader here until they know the next one: a socket that closes then loses it. */

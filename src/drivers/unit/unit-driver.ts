@@ -202,7 +202,10 @@ export class UnitDriver implements Driver {
   async exec(ref: RunRef, request: ExecRequest): Promise<ExecSession> {
     await this.#open();
     const unit = this.#mustHave(ref);
-    await this.#lookForChildren(unit);
+    // Without an engine there is no such container: a unit that never had one does not need it.
+    await this.#lookForChildren(unit).catch((error: unknown) => {
+      if (!(error instanceof DriverError) || unit.children.length > 0) throw error;
+    });
     const child = unit.children.find(({ state }) => state === "running");
     const { childExec } = this.#options;
     if (child && childExec) return childExec(child.id, request);
