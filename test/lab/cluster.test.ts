@@ -9,7 +9,7 @@ import { canRunLab } from "./harness/can-run-lab.ts";
 import { LabCluster } from "./harness/lab-cluster.ts";
 import { Measured } from "./harness/measured.ts";
 import { crashEngineAndAgent } from "./scenarios/crash.ts";
-import { fullDiskOnLeader } from "./scenarios/disk.ts";
+import { etcdWithoutSpace, fullDiskOnLeader } from "./scenarios/disk.ts";
 import { frozenSlowAndCut } from "./scenarios/faults.ts";
 import { joinAll, startServers } from "./scenarios/join.ts";
 import { drainUnderLoad, startWeb, upgradeUnderLoad } from "./scenarios/moves.ts";
@@ -31,18 +31,19 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "three servers come up on etcd, two of them by a token", run: startServers, isBase: true },
   { name: "five hosts join in one go and run pods", run: joinAll, isBase: true },
   { name: "kill -9 of dockerd, containerd and the agent restarts no pod", run: crashEngineAndAgent },
-  { name: "a server that follows is cut off: writes go on", run: cutFollower },
-  { name: "the server that leads is cut off: writes within 5 s, none lost, no pod touched", run: cutLeader },
-  { name: "the host of etcd's leader is cut off: the same", run: cutEtcdLeader },
+  { name: "web servers on ports of their hosts", run: startWeb, isBase: true },
+  { name: "a drain under load fails no request", run: drainUnderLoad },
+  { name: "power off under 40 pods: successors for all of them, and 40 when it is back", run: powerOffUnderPods },
   {
     name: "a frozen host's pods move as each asks for, a slow disk moves none, a cut host looks after its own",
     run: frozenSlowAndCut,
   },
-  { name: "power off under 40 pods: successors for all of them, and 40 when it is back", run: powerOffUnderPods },
-  { name: "web servers on ports of their hosts", run: startWeb, isBase: true },
-  { name: "a drain under load fails no request", run: drainUnderLoad },
+  { name: "a server that follows is cut off: writes go on", run: cutFollower },
+  { name: "the server that leads is cut off: writes within 5 s, none lost, no pod touched", run: cutLeader },
+  { name: "the host of etcd's leader is cut off: the same", run: cutEtcdLeader },
   { name: "an upgrade under load restarts no pod and fails no request", run: upgradeUnderLoad },
   { name: "the leader's disk is full: nothing is lost, and it recovers", run: fullDiskOnLeader },
+  { name: "etcd has no space: writes are refused in words, reads and pods go on", run: etcdWithoutSpace },
   { name: "all hosts reboot at once: the same pods at the same places", run: rebootAll },
 ];
 

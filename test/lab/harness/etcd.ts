@@ -45,14 +45,25 @@ export async function etcdLeader(members: readonly Host[]): Promise<Host | undef
   return undefined;
 }
 
+/** The alarm that a member raises when its quota is used up, and the end of it. */
+export async function setNoSpace(members: readonly Host[], isOn: boolean): Promise<void> {
+  for (const host of members) {
+    const status = await ask<MemberStatus>(host, "POST", "/v3/maintenance/status");
+    if (!status) throw new Error(`etcd of ${host.name} does not answer`);
+    const { member_id: memberID } = status.header;
+    const action = isOn ? "ACTIVATE" : "DEACTIVATE";
+    await ask(host, "POST", "/v3/maintenance/alarm", { action, memberID, alarm: "NOSPACE" });
+  }
+}
+
 interface MemberStatus {
   readonly header: { readonly member_id: string };
   readonly leader: string;
 }
 
 /** Undefined when it does not answer. */
-async function ask<T>(host: Host, method: "GET" | "POST", path: string): Promise<T | undefined> {
-  const body = method === "POST" ? "{}" : null;
+async function ask<T>(host: Host, method: "GET" | "POST", path: string, order: object = {}): Promise<T | undefined> {
+  const body = method === "POST" ? JSON.stringify(order) : null;
   const signal = AbortSignal.timeout(3000);
   try {
     return (await (await fetch(`http://${host.address}:${CLIENT_PORT}${path}`, { method, body, signal })).json()) as T;

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LabClient } from "./client.ts";
 import type { Host } from "./host.ts";
 
-const PATH = "/api/v1/namespaces/default/configmaps";
+export const CONFIG_MAPS = "/api/v1/namespaces/default/configmaps";
 
 export interface WritesReport {
   readonly acknowledged: readonly string[];
@@ -19,6 +19,8 @@ export interface WritesOptions {
   /** Begins the names of what is written. */
   readonly name: string;
   readonly everyMs?: number;
+  /** Of each. */
+  readonly bytes?: number;
 }
 
 export class Writes {
@@ -57,10 +59,11 @@ export class Writes {
   }
 
   async #one(server: Host, n: number): Promise<void> {
-    const { client, name } = this.#options;
-    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: `${name}-${n}` }, data: { n: String(n) } };
+    const { client, name, bytes = 1 } = this.#options;
+    const data = { text: "x".repeat(bytes) };
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: `${name}-${n}` }, data };
     try {
-      const { status, text } = await client.ask(server, PATH, { method: "POST", body });
+      const { status, text } = await client.ask(server, CONFIG_MAPS, { method: "POST", body });
       if (status !== 201) throw new Error(`${status} ${text.slice(0, 300)}`);
       const now = performance.now();
       this.#longestGapMs = Math.max(this.#longestGapMs, now - this.#lastMs);
@@ -75,7 +78,11 @@ export class Writes {
 
 /** Of these names, those that a server does not have. */
 export async function missingAt(client: LabClient, server: Host, names: readonly string[]): Promise<readonly string[]> {
-  const { items } = await client.must<{ items: { metadata: { name: string } }[] }>(server, PATH);
+  const { items } = await client.must<{ items: { metadata: { name: string } }[] }>(server, CONFIG_MAPS);
   const there = new Set(items.map(({ metadata }) => metadata.name));
   return names.filter((name) => !there.has(name));
+}
+
+export async function removeAll(client: LabClient, server: Host, names: readonly string[]): Promise<void> {
+  for (const name of names) await client.must(server, `${CONFIG_MAPS}/${name}`, { method: "DELETE" });
 }

@@ -21,7 +21,14 @@ export async function frozenSlowAndCut(scene: Scene): Promise<void> {
   await cluster.create(patientOn(frozen));
   await until("the patient pod", async () => serving(await cluster.pods(PATIENT)).length === 1);
   const before = await cluster.pods();
-  await Promise.all([freeze(scene, frozen, before), slowDisk(scene, slow, before), cutOff(scene, cut)]);
+  // Each to its end, so that none is still at work when another has failed.
+  const ended = await Promise.allSettled([
+    freeze(scene, frozen, before),
+    slowDisk(scene, slow, before),
+    cutOff(scene, cut),
+  ]);
+  const failures = ended.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join("\n"));
   await until("as many copies as are wanted", async () => isWhole(scene), { seen: () => cluster.words("ps", "-a") });
   await cluster.remove(PATIENT);
 }
@@ -86,7 +93,7 @@ async function slowDisk({ cluster, measured }: Scene, host: Host, before: readon
 /** Its pods run, and what crashes is started again, with nobody to ask. */
 async function cutOff({ cluster, measured, isFull }: Scene, host: Host): Promise<void> {
   const cutMs = isFull ? 10 * MINUTE_MS : 75_000;
-  const containers = await runningContainers(host);
+  const pods = await mainOfPods(host);
   const from = performance.now();
   cluster.lab.cut(host, cluster.servers);
   try {
@@ -97,8 +104,7 @@ async function cutOff({ cluster, measured, isFull }: Scene, host: Host): Promise
       await delay(isFull ? 120_000 : 30_000);
     }
     await delay(Math.max(0, cutMs - (performance.now() - from)));
-    const still = await runningContainers(host);
-    assert.deepEqual([...still.keys()].sort(), [...containers.keys()].sort(), "all that ran there runs");
+    assert.deepEqual([...(await mainOfPods(host)).keys()].sort(), [...pods.keys()].sort(), "all that ran there runs");
     assert.ok(host.runs(STYR));
   } finally {
     cluster.lab.heal(host);
@@ -107,13 +113,17 @@ async function cutOff({ cluster, measured, isFull }: Scene, host: Host): Promise
 }
 
 async function crashOne(host: Host): Promise<void> {
-  const before = await runningContainers(host);
-  const [name, pid] = [...before][0] ?? [];
-  assert.ok(name && pid);
-  await host.must(["docker", "kill", "-s", "KILL", name.slice(1)]);
+  const [pod, { pid }] = [...(await mainOfPods(host))][0] ?? assert.fail("nothing runs there");
+  process.kill(pid, "SIGKILL");
   const again = async () => {
-    const now = (await runningContainers(host)).get(name);
+    const now = (await mainOfPods(host)).get(pod)?.pid;
     return now !== undefined && now !== pid;
   };
-  await until(`${name} was started again on a host that nobody reaches`, again, { withinMs: 30_000 });
+  await until(`${pod} was started again on a host that nobody reaches`, again, { withinMs: 30_000 });
+}
+
+/** Each run of a container has a name with its number, `styr-web-1a2b3c4d.0`; what is before that stays. */
+async function mainOfPods(host: Host): Promise<ReadonlyMap<string, { readonly pid: number }>> {
+  const containers = [...(await runningContainers(host))];
+  return new Map(containers.map(([name, pid]) => [name.replace(/\.\d+$/, ""), { pid }]));
 }

@@ -69,6 +69,11 @@ export async function upgradeUnderLoad({ cluster, measured }: Scene): Promise<vo
     "upgrade under load: writes",
     `${wrote.acknowledged.length} acknowledged, ${wrote.refusals.length} refused`,
   );
+  assert.deepEqual(
+    wrote.refusals.filter((words) => !/ECONNREFUSED|ECONNRESET|hang up/.test(words)),
+    [],
+    "only who is away says no",
+  );
   measured.seconds("upgrade under load: longest time without a write", wrote.longestGapMs);
   assert.deepEqual(failures, []);
   assert.ok(wrote.longestGapMs < LEADER_CHANGE_MS, wrote.refusals.slice(0, 10).join("\n"));
