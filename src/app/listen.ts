@@ -5,7 +5,6 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { connect, type Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { TLSSocket } from "node:tls";
 import { getRequestListener } from "@hono/node-server";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Actor } from "../http/actor.ts";
@@ -13,6 +12,7 @@ import type { Connection, Mounted } from "../http/mount.ts";
 import type { Socket } from "../http/route.ts";
 import type { Pki } from "./pki.ts";
 import { ORIGINAL_HEADER, parseOriginal } from "./server/original.ts";
+import { certified, followTrust, shownBy } from "./trust/tls-identity.ts";
 
 export interface Listening {
   readonly url: string;
@@ -55,9 +55,7 @@ export async function listenTls(
     rejectUnauthorized: false,
     handshakeTimeout: 10_000,
   });
-  // Connections that are there go on; new ones see what holds now.
-  const forget = pki.onChange(() => server.setSecureContext(shownBy(pki)));
-  server.on("close", forget);
+  followTrust(server, pki);
   const sockets = serve(server, mounted, (request) => proven(request, pki));
   const port = await bind(server, at);
   return {
@@ -227,16 +225,6 @@ function proven(request: IncomingMessage, pki: Pki): ReturnType<Identify> {
   const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
   const actor = (bearer === undefined ? undefined : pki.actorOfToken(bearer)) ?? certified(request, pki);
   return actor || bearer === undefined ? { actor } : { actor, bearer };
-}
-
-/** By what is believed now: `authorized` says what was when the connection was made, or the session that it resumes. */
-function certified(request: IncomingMessage, pki: Pki): Actor | undefined {
-  const certificate = (request.socket as TLSSocket).getPeerX509Certificate();
-  return certificate && pki.actorOfCertificate(certificate, Date.now());
-}
-
-function shownBy({ server: { caPem, certPem, keyPem } }: Pki) {
-  return { ca: caPem, cert: certPem, key: keyPem, minVersion: "TLSv1.2" as const };
 }
 
 /** The port that was got. */

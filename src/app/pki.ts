@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual, X509Certificate } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Actor, Role } from "../http/actor.ts";
 import type { ClusterTrust } from "../model/cluster-trust.ts";
 import { bundleOf, signerOf } from "../trust/authorities.ts";
@@ -35,7 +36,7 @@ export interface Pki {
   takeTrust(trust: ClusterTrust["spec"], nowMs: number): Promise<void>;
   /** Makes anew what is about to expire, or lacks a name that this host has got. */
   renew(nowMs: number): Promise<void>;
-  /** Called when `server`, `peer` or what is believed has changed; the answer takes the listener away. */
+  /** Called when `server`, `peer`, or who is believed, has changed; the answer takes the listener away. */
   onChange(listener: () => void): () => void;
   readonly files: {
     readonly ca: string;
@@ -130,8 +131,12 @@ class FilePki implements Pki {
   takeTrust(trust: ClusterTrust["spec"], nowMs: number): Promise<void> {
     return this.#inTurn(async () => {
       const next = { bundle: bundleOf(trust), signer: signerOf(trust) };
+      const isRefusalNew = !isDeepStrictEqual(this.#refused.refused, trust.refused);
       this.#refused = trust.refused ? { refused: trust.refused } : {};
-      if (next.bundle === this.#authorities.bundle) return this.#ensure(next, nowMs);
+      if (next.bundle === this.#authorities.bundle) {
+        if (isRefusalNew) this.#tell();
+        return this.#ensure(next, nowMs);
+      }
       // What is believed counts, also when the disk does not take it.
       try {
         const pair = { certPem: next.bundle, keyPem: next.signer.keyPem };

@@ -36,6 +36,8 @@ export interface Settings {
   readonly store: StorePlace | undefined;
   /** Where others reach this server, as given; undefined = the host's own address, and the port of HTTPS. */
   readonly advertise: { readonly host: string; readonly port: number } | undefined;
+  /** Further names and addresses that others reach this server by: its certificate is for them too. */
+  readonly tlsNames?: readonly string[];
   /** Where the key is that secrets are sealed with, when it is not pki/master.key: a file with it, or with a passphrase. */
   readonly masterKeyFile?: string | undefined;
   readonly passphraseFile?: string | undefined;
@@ -57,6 +59,7 @@ export interface Options extends StoreOptionsGiven {
   readonly strategy?: string;
   readonly logLevel?: string;
   readonly advertise?: string;
+  readonly tlsName?: readonly string[];
   readonly masterKeyFile?: string;
   readonly passphraseFile?: string;
 }
@@ -98,8 +101,15 @@ export function readSettings(options: Options, environment: Environment = proces
     logLevel: levelOf(options.logLevel),
     store: storeOf(options),
     advertise: options.advertise === undefined ? undefined : advertised(options.advertise, listen.port),
+    tlsNames: (options.tlsName ?? []).map(tlsName),
     ...masterKeyOf(options),
   };
+}
+
+/** A host name or an address, as it goes into a certificate. */
+function tlsName(text: string): string {
+  if (text.length <= 253 && /^(?:\*\.)?[\w-]+(?:\.[\w-]+)*$|^[0-9a-f:.]+$/i.test(text)) return text;
+  throw new Error(`--tls-name ${text}: give a host name or an address, once for each`);
 }
 
 function masterKeyOf({ masterKeyFile, passphraseFile }: Options): Pick<Settings, "masterKeyFile" | "passphraseFile"> {

@@ -57,6 +57,11 @@ export function withStore(command: Command): Command {
   return command
     .option("--advertise <host:port>", "where agents and other servers reach this one (default: this host's address)")
     .option(
+      "--tls-name <name>",
+      "a further name or address that this server is reached by, for each --tls-name",
+      (text: string, all: string[] = []) => [...all, text],
+    )
+    .option(
       "--store <store>",
       "sqlite, or etcd://HOST:PORT,HOST:PORT for several servers (default: as before, else sqlite)",
     )

@@ -28,7 +28,7 @@ export class ServerHalf {
   static async open(options: ServerHalfOptions): Promise<ServerHalf> {
     const { settings, clock, log, name } = options.process;
     const store = await storeHere(settings);
-    const names = settings.advertise ? [settings.advertise.host] : [];
+    const names = [...(settings.advertise ? [settings.advertise.host] : []), ...(settings.tlsNames ?? [])];
     // An agent in the same process comes in by a link, as any other, where several servers may lead.
     const agent = isEtcd(store) && options.localNode !== undefined ? { nodeName: name } : {};
     const pki = await openPki(settings.stateDir, clock.now(), { serverName: name, names, ...agent });

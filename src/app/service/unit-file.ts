@@ -8,7 +8,7 @@ export interface UnitFileOptions {
 
 /**
  * KillMode=process: only styr itself is stopped; the keeper and the pods' processes are in the same unit's cgroup at first, and
- * live on. Restart=always with no limit: styr takes up what runs, so a start never costs anything. systemd.service(5),
+ * live on. What the unit says of limits, pods would inherit, so it says little. Restart=always with no limit: styr takes up what runs, so a start never costs anything. systemd.service(5),
  * systemd.kill(5).
  */
 export function unitFile({ command, description }: UnitFileOptions): string {
@@ -26,8 +26,6 @@ RestartSec=2
 KillMode=process
 TimeoutStopSec=60
 Delegate=yes
-OOMScoreAdjust=-900
-LimitNOFILE=1048576
 TasksMax=infinity
 
 [Install]
