@@ -6,11 +6,13 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { kernelKinds } from "../../src/model/kinds.ts";
 import { type Secret, secrets } from "../../src/model/secret.ts";
+import { SystemClock } from "../../src/seams/clock.ts";
 import { silentLog } from "../../src/seams/log.ts";
 import { ManualClock } from "../../src/seams/manual-clock.ts";
 import { SeededRandom } from "../../src/seams/random.ts";
 import { type Journal, JournalRefusal } from "../../src/store/journal.ts";
 import { MemoryJournal } from "../../src/store/journals/memory.ts";
+import { SharedMemory } from "../../src/store/journals/shared-memory.ts";
 import { SqliteJournal } from "../../src/store/journals/sqlite.ts";
 import { FileMasterKeys } from "../../src/store/sealed/file-master-keys.ts";
 import { openSealed } from "../../src/store/sealed/open-sealed.ts";
@@ -289,5 +291,92 @@ describe("sealed journal", () => {
     journal.refuseWith = undefined;
     await create(store, "late", "x");
     assert.equal(sealing.report().keys[0]?.rows, 3);
+  });
+});
+
+describe("sealed journal that several share", () => {
+  const parts = () => ({ clock: new SystemClock(), random: new SeededRandom("shared"), log: silentLog });
+
+  /** One server: it follows, and can be made to lead. */
+  async function server(shared: SharedMemory, dir: string) {
+    const around = parts();
+    const journal = openSealed(shared.open(), kernelKinds, keysIn(dir), around);
+    const lost: string[] = [];
+    const onLost = (reason: string) => void lost.push(reason);
+    const store = await Store.openFollowing({ ...around, kinds: kernelKinds, journal, onLost });
+    const sealing = new Sealing({ ...around, store, vault: journal.vault, kinds: kernelKinds });
+    const lead = async () => {
+      const me = { name: dir, url: `https://${dir}`, version: "1" };
+      const leadership = await journal.campaign(me, new AbortController().signal);
+      store.lead(leadership);
+      return leadership;
+    };
+    return { store, sealing, lead, lost, vault: journal.vault };
+  }
+
+  async function seen(what: string, done: () => boolean): Promise<void> {
+    for (const deadline = performance.now() + 5_000; !done(); await new Promise((resolve) => setTimeout(resolve, 5)))
+      assert.ok(performance.now() < deadline, `not seen: ${what}`);
+  }
+
+  /** As a server that joins is given it. */
+  function joinedDir(first: string): string {
+    const dir = newDir();
+    writeFileSync(join(dir, "master.key"), readFileSync(join(first, "master.key")), { mode: 0o600 });
+    return dir;
+  }
+
+  test("the first leader makes the keys; followers read, and go on with them when they lead", async () => {
+    const shared = new SharedMemory(new SystemClock());
+    const dir = newDir();
+    const first = await server(shared, dir);
+    const leadership = await first.lead();
+    await create(first.store, "db", "hunter2");
+    const second = await server(shared, joinedDir(dir));
+    assert.equal(readBack(second.store, "db"), "hunter2");
+    await create(first.store, "next", "swordfish");
+    await seen("what is written later", () => readBack(second.store, "next") === "swordfish");
+    await leadership.resign();
+    await second.lead();
+    await second.sealing.rotate();
+    second.sealing.resealer.start();
+    await seen("all under the new key", () => second.vault.isSettled && second.vault.state?.spec.dataKeys.length === 1);
+    await create(second.store, "late", "of the second");
+    await seen("the second's", () => readBack(first.store, "late") === "of the second");
+    assert.equal(first.vault.state?.spec.primary, second.vault.state?.spec.primary);
+    assert.deepEqual([...first.lost, ...second.lost], []);
+    assert.equal(
+      shared.contents().rows.some(({ json }) => json.includes(Buffer.from("hunter2").toString("base64"))),
+      false,
+    );
+    await second.sealing.resealer.stop();
+  });
+
+  test("a follower that waits for the first leader takes its keys as they come, and without the master key says what is missing", async () => {
+    const shared = new SharedMemory(new SystemClock());
+    const dir = newDir();
+    const early = await server(shared, newDir());
+    const first = await server(shared, dir);
+    await first.lead();
+    await create(first.store, "db", "hunter2");
+    await seen("why it cannot follow", () => early.lost.length > 0);
+    assert.match(early.lost[0] ?? "", /sealed with master key .*master\.key is not there/);
+  });
+
+  test("a change of the master key reaches followers; one that has only the old key goes on until its next start", async () => {
+    const shared = new SharedMemory(new SystemClock());
+    const dir = newDir();
+    const first = await server(shared, dir);
+    await first.lead();
+    const otherDir = joinedDir(dir);
+    const other = await server(shared, otherDir);
+    writeFileSync(join(dir, "new"), Buffer.alloc(32, 5), { mode: 0o600 });
+    await first.sealing.rekey({ keyFile: join(dir, "new") });
+    await create(first.store, "db", "hunter2");
+    await seen("what was written after", () => readBack(other.store, "db") === "hunter2");
+    assert.deepEqual(other.lost, []);
+    await assert.rejects(server(shared, otherDir), /master\.key is another key/);
+    await assert.rejects(server(shared, newDir()), /is not there/);
+    await server(shared, joinedDir(dir));
   });
 });
