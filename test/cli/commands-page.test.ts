@@ -23,14 +23,18 @@ describe("docs/commands.md has", () => {
     test(`styr ${name}, and each of its options`, () => {
       assert.ok(command);
       assert.match(PAGE, new RegExp(`styr ${name}\\b`));
-      const flags = command.options.filter(({ hidden }) => !hidden).flatMap(({ long, short }) => [long, short]);
+      const flags = withSubcommands(command)
+        .flatMap(({ options }) => options)
+        .filter(({ hidden }) => !hidden)
+        .flatMap(({ long, short }) => [long, short]);
       const missing = flags.filter((flag) => flag != null && !hasFlag(flag));
       assert.deepEqual(missing, []);
     });
   }
 
   test("no option that no command has", () => {
-    const known = new Set(program.commands.flatMap(({ options }) => options.flatMap(({ long }) => long ?? [])));
+    const options = withSubcommands(program).flatMap((one) => one.options);
+    const known = new Set(options.flatMap(({ long }) => long ?? []));
     for (const flag of ["--help", "--server", "--token", "--ca", "--no-color"]) known.add(flag);
     const named = [...PAGE.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([flag]) => flag);
     assert.deepEqual(
@@ -39,6 +43,10 @@ describe("docs/commands.md has", () => {
     );
   });
 });
+
+function withSubcommands(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
+}
 
 function hasFlag(flag: string): boolean {
   return new RegExp(`(?<![\\w-])${flag}(?![\\w-])`).test(PAGE);
