@@ -1,6 +1,6 @@
 /**
  * One server with 100, 1,000 and 5,000 agents on real TLS WebSockets (two each: session and heartbeats), with pods that run: what it
- * takes while nothing happens. The agents are in other processes (crowd.ts). `node bench/cluster/agents.ts [COUNT…]`
+ * takes while nothing happens. The agents are in other processes (crowd.ts). `node bench/cluster/agents.ts [AGENTS[xPODS]…]`
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -25,14 +25,13 @@ const PATIENCE_MS = 300_000;
 
 type Row = readonly (string | number)[];
 
-async function measure(agents: number): Promise<Row> {
+async function measure(agents: number, pods = Math.min(MOST_PODS, agents * PODS_PER_AGENT)): Promise<Row> {
   const server = await startServer();
   const crowds: ChildProcess[] = [];
   try {
     const began = performance.now();
     await gather(server, agents, crowds);
     const joinedSeconds = (performance.now() - began) / 1000;
-    const pods = Math.min(MOST_PODS, agents * PODS_PER_AGENT);
     const ranSeconds = await runPods(server, pods);
     await delay(SETTLE_MS);
     return [agents, pods, joinedSeconds.toFixed(1), ranSeconds.toFixed(1), ...(await idle(server))];
@@ -124,9 +123,10 @@ const COLUMNS = [
   "loop lag p99",
   "ready",
 ];
-const given = process.argv.slice(2).map(Number);
+const given = process.argv.slice(2).map((words) => words.split("x").map(Number));
 const rows: Row[] = [];
-for (const agents of given.length > 0 ? given : COUNTS) rows.push(await measure(agents));
+for (const [agents = 0, pods] of given.length > 0 ? given : COUNTS.map((count) => [count]))
+  rows.push(await measure(agents, pods));
 printTable(
   "One server, agents on TLS WebSockets, nothing to do (aim: 1,000 agents, 20,000 pods: 20 %, 400 MiB)",
   COLUMNS,
