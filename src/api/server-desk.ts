@@ -75,9 +75,11 @@ export class ServerDesk {
     return { name, url, version, state, heardAgoMs: Math.round(silentMs), behind };
   }
 
+  /** A leader that has just begun has heard nobody yet. */
   #silentMs(name: string): number {
+    const { clock, leadsSinceMs } = this.#options;
     const heard = this.#heard.get(name);
-    return heard ? this.#options.clock.monotonic() - heard.atMs : Number.POSITIVE_INFINITY;
+    return heard ? clock.monotonic() - heard.atMs : clock.now() - (leadsSinceMs() ?? clock.now());
   }
 }
 

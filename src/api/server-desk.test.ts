@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { servers } from "../model/server.ts";
+import { silentLog } from "../seams/log.ts";
+import { ManualClock } from "../seams/manual-clock.ts";
+import { SeededRandom } from "../seams/random.ts";
+import { MemoryJournal } from "../store/journals/memory.ts";
+import { Store } from "../store/store.ts";
+import { ServerDesk, SILENT_MS } from "./server-desk.ts";
+
+const sign = (revision: number) => ({ url: "https://b:7443", version: "0.1.0", revision });
+
+async function open() {
+  const clock = new ManualClock();
+  const random = new SeededRandom("desk");
+  const store = await Store.open({ kinds: [servers], journal: new MemoryJournal(), clock, random, log: silentLog });
+  const sinceMs = clock.now();
+  return { clock, store, desk: new ServerDesk({ store, clock, name: "a", leadsSinceMs: () => sinceMs }) };
+}
+
+describe("the servers of a cluster", () => {
+  test("one that signs on is in the store, and written again only when it has changed", async () => {
+    const { store, desk } = await open();
+    await desk.sign("b", sign(0));
+    const { revision } = store;
+    assert.equal(store.get(servers, "b")?.spec.url, "https://b:7443");
+    await desk.sign("b", sign(1));
+    assert.equal(store.revision, revision);
+    await desk.sign("b", { ...sign(1), version: "0.2.0" });
+    assert.equal(store.get(servers, "b")?.spec.version, "0.2.0");
+  });
+
+  test("who leads, who follows and how far, and who was not heard for too long", async () => {
+    const { clock, store, desk } = await open();
+    await desk.sign("a", sign(0));
+    await desk.sign("b", sign(store.revision));
+    const states = () => desk.rows().map(({ name, state, behind }) => [name, state, behind]);
+    assert.deepEqual(states(), [
+      ["a", "leads", undefined],
+      ["b", "follows", 0],
+    ]);
+    await clock.advance(SILENT_MS);
+    assert.deepEqual(states()[1], ["b", "silent", 0]);
+  });
+
+  test("a leader that has just begun takes nobody for silent", async () => {
+    const { clock, store } = await open();
+    const before = new ServerDesk({ store, clock, name: "a", leadsSinceMs: () => undefined });
+    await before.sign("b", sign(0));
+    const beganMs = clock.now();
+    const desk = new ServerDesk({ store, clock, name: "a", leadsSinceMs: () => beganMs });
+    assert.equal(desk.isHeard("b"), true);
+    await clock.advance(SILENT_MS);
+    assert.equal(desk.isHeard("b"), false);
+  });
+});
