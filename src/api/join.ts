@@ -64,7 +64,7 @@ async function takeIn(context: StyrApiContext, body: JoinBody): Promise<JoinAnsw
   const wanted = { subject: `CN=${body.nodeName},O=styrmann:node`, names: [], usage: "client" as const };
   const ca = signerOf(spec);
   const certPem = await issuing.issueForRequest(ca, body.csrPem, wanted, issuedMs, issuedMs + LEAF_MS);
-  const serverKit = applicant.token.role === "server" ? await kitOf(joining, ca.keyPem) : undefined;
+  const serverKit = applicant.token.role === "server" ? await kitOf(context, joining, ca.keyPem) : undefined;
   // Others may have joined since it was looked at: what is written is decided inside.
   return store.update((tx) => {
     check(tx, context, applicant);
@@ -127,8 +127,16 @@ function answerOf(tx: Tx, { applicant, certPem, joining, serverKit }: TakenIn): 
   };
 }
 
-async function kitOf({ storeKit }: Joining, caKeyPem: string): Promise<ServerKit | undefined> {
-  return storeKit ? { caKeyPem, ...(await storeKit()) } : undefined;
+/** A master key that is made of a passphrase is for people to bring along: it is to lie on no disk. */
+async function kitOf(
+  { sealed }: StyrApiContext,
+  { storeKit }: Joining,
+  caKeyPem: string,
+): Promise<ServerKit | undefined> {
+  if (!storeKit) return undefined;
+  const master = sealed?.vault.master;
+  const masterKey = master?.about.type === "file" ? { masterKey: master.bytes.toString("hex") } : {};
+  return { caKeyPem, ...(await storeKit()), ...masterKey };
 }
 
 /** It removes itself: its certificates are of no use to anybody from now on. */
