@@ -10,15 +10,16 @@ import { join } from "node:path";
 import { SystemHost } from "../../agent/node-host.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Random } from "../../seams/random.ts";
-import type { JoinAnswer, JoinRequest } from "../../trust/join-messages.ts";
+import type { CertificateRequest, JoinAnswer, JoinRequest } from "../../trust/join-messages.ts";
 import { hashesOf } from "../../trust/key-hash.ts";
-import { fetchCa, postJson } from "../../trust/pinned-request.ts";
+import { fetchCa, postJson, TrustError } from "../../trust/pinned-request.ts";
 import { type JoinTokenText, parseJoinToken } from "../../trust/token-text.ts";
 import { keepPlace, readPlace } from "../instance.ts";
 import { identityFiles, keepMembership, type Membership, readMembership } from "../membership.ts";
 import { foldersOf } from "../node-side.ts";
 import type { Settings } from "../settings.ts";
 import type { StorePlace } from "../store-place.ts";
+import { NodeIdentity } from "../trust/node-identity.ts";
 import { type Pair, readIfThere, readPair, writePair, writeWhole } from "../trust/pair-files.ts";
 import { keepServerKit } from "./keep-server-kit.ts";
 
@@ -41,7 +42,7 @@ export async function joinCluster(options: JoinOptions): Promise<Membership> {
   const token = parseJoinToken(options.token);
   const url = serverUrl(options.url);
   const before = await standing(stateDir, token, clock.now());
-  if (before) {
+  if (before && !(await isForgotten(options, url, token))) {
     say(`this host is part of the cluster already, as ${before.nodeName}`);
     await rm(joiningDir(stateDir), { recursive: true, force: true });
     return before;
@@ -70,6 +71,20 @@ async function standing(stateDir: string, token: JoinTokenText, nowMs: number): 
   throw new Error(
     `this host is part of another cluster (as ${membership.nodeName}, servers ${membership.servers.join(", ")}); to leave that one and remove all that it runs here: styr uninstall. Or join with another state directory: --state DIR`,
   );
+}
+
+/** Whether the cluster says that this host's certificate is no longer taken. One that cannot be asked says nothing. */
+async function isForgotten({ settings, signal }: JoinOptions, url: URL, token: JoinTokenText): Promise<boolean> {
+  const { certPem, keyPem, caPem } = (await NodeIdentity.open(settings.stateDir)).current();
+  const body: CertificateRequest = { certPem, believes: hashesOf(caPem) };
+  try {
+    const ca = await fetchCa(url, token.pin, signal);
+    const path = new URL("/styr/v1/certificates", url);
+    return (await postJson(path, ca, body, { certPem, keyPem, signal })).status === 401;
+  } catch (error) {
+    if (error instanceof TrustError) return false;
+    throw error;
+  }
 }
 
 /** What `styr up` or `styr server` made there is a cluster of its own, unless a join was broken off. */

@@ -6,7 +6,7 @@ import type { Membership } from "../membership.ts";
 import { readMembership } from "../membership.ts";
 import { installService, refuseWithoutSystemd } from "../service/service.ts";
 import { serviceWords } from "../service/service-words.ts";
-import { type Options, readSettings, type Settings } from "../settings.ts";
+import type { Options, Settings } from "../settings.ts";
 import type { UpIo } from "../up-io.ts";
 import { programVersion } from "../version.ts";
 import { joinCluster } from "./join-cluster.ts";
@@ -31,7 +31,7 @@ export async function runJoin(url: string, wish: JoinWish, settings: Settings, i
     const words = serviceWords(membership, { ...wish, ...(isDefaultState ? {} : { state: stateDir }) });
     return installService({ stateDir, isDefaultState, words }, io.say);
   }
-  await run(membership, wish, io);
+  await run(membership, settings, wish, io);
 }
 
 /** With a service the running one is its to restart. */
@@ -42,13 +42,12 @@ async function refuseRunning({ socketPath, stateDir }: Settings, { service }: Jo
   throw new Error(`styr is running already on ${stateDir}, ${what}; stop it first (Ctrl-C there)`);
 }
 
-async function run({ role, nodeName }: Membership, wish: JoinWish, io: UpIo): Promise<void> {
-  const { token: _said, ...options } = wish;
+async function run({ role, nodeName }: Membership, given: Settings, wish: JoinWish, io: UpIo): Promise<void> {
+  const settings: Settings = { ...given, nodeName };
   if (role === "agent") {
     const { runAgent } = await import("../agent/run-agent.ts");
-    return runAgent(readSettings({ ...options, nodeName }), io);
+    return runAgent(settings, io);
   }
-  const settings = readSettings({ ...options, nodeName });
   if (wish.agent === false) {
     const { serve } = await import("../server/serve.ts");
     return serve(settings, io, { newStore: false });
