@@ -44,6 +44,11 @@ export class ServersHere {
     this.#access = access;
   }
 
+  /** Goes with the servers. */
+  get folder(): string {
+    return this.#dir;
+  }
+
   get leader(): ServerHere | undefined {
     return this.servers.find(({ life }) => life.plane?.leads);
   }
