@@ -4,7 +4,7 @@ import { createGzip } from "node:zlib";
 import { ARCHIVE_FORMAT, ARCHIVE_VERSION, type ArchiveHeader, type ArchiveRow } from "./archive-format.ts";
 
 /** Lines are handed on in pieces of about this size, between which others have their turn. */
-const PIECE_CHARS = 64 * 1024;
+const PIECE_CHARS = 32 * 1024;
 
 /** The bytes of a backup file, made as they are read. Rows are taken one after another, each when its turn comes. */
 export function writeArchive(
@@ -14,7 +14,7 @@ export function writeArchive(
   const gzip = createGzip({ level: 6 });
   const head: ArchiveHeader = { format: ARCHIVE_FORMAT, formatVersion: ARCHIVE_VERSION, ...header };
   // What goes wrong is told to whoever reads.
-  pipeline(Readable.from(pieces(head, rows)), gzip, () => {});
+  pipeline(Readable.from(pieces(head, rows), { highWaterMark: 1 }), gzip, () => {});
   return gzip;
 }
 
