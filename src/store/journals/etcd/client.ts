@@ -32,12 +32,12 @@ export class EtcdClient {
   #token: string | undefined;
   #authenticating: Promise<void> | undefined;
   /** Keeps the process alive until `close`, also while no connection can be made and all that runs is a clock. */
-  readonly #alive = new MessageChannel().port1;
+  readonly #alive = new MessageChannel();
 
   constructor({ endpoints, tls, user }: EtcdConnection, clock: Clock) {
     this.#channels = endpoints.map((url) => new GrpcChannel(url, tls ?? {}, clock));
     this.#user = user;
-    this.#alive.ref();
+    this.#alive.port1.ref();
   }
 
   get endpoints(): readonly string[] {
@@ -80,7 +80,7 @@ export class EtcdClient {
   }
 
   close(): void {
-    this.#alive.close();
+    this.#alive.port1.close();
     for (const channel of this.#channels) channel.close();
   }
 
