@@ -59,6 +59,7 @@ describe("lab: three servers and five hosts", { skip: canRunLab() ?? false }, ()
   });
   after(() => {
     console.log(measured.table());
+    console.log(cluster?.lastWords() ?? "");
     cluster?.close();
     assert.deepEqual(cluster?.lab.left(), []);
   });
