@@ -401,7 +401,7 @@ describe("keeper", { skip: cannotKeepProcesses() ?? false }, () => {
         { ...context("exec"), argv: ["sh", "-c", script] },
         { tty: false, stdin: true },
       );
-      session.write(Buffer.from("to be read\n"));
+      await session.write(Buffer.from("to be read\n"));
       session.endInput();
       const { stdout, stderr } = await textOf(session.output);
       assert.match(stdout, /^to be read\n\/usr\n[5-9]\n$/);
@@ -420,7 +420,7 @@ describe("keeper", { skip: cannotKeepProcesses() ?? false }, () => {
           session.resize({ columns: 122, rows: 44 });
           const terminal = await eventually("the new size", async () => sizeOfTerminalIn(node, "pod/tty"));
           assert.equal(terminal, "44 122");
-          session.write(Buffer.from("go\r"));
+          await session.write(Buffer.from("go\r"));
         }
       }
       assert.match(text, /^33 111\r\n(go\r\n)44 122\r\n65534\r\n$/);
