@@ -43,6 +43,14 @@ describe("the servers of a cluster", () => {
     assert.deepEqual(states()[1], ["b", "silent", 0]);
   });
 
+  test("a second host of the same name is refused while the first one runs", async () => {
+    const { clock, desk } = await open();
+    await desk.sign("b", sign(0));
+    await assert.rejects(desk.sign("b", { ...sign(0), url: "https://c:7443" }), /"b" runs already.*--node-name/);
+    await clock.advance(SILENT_MS);
+    await desk.sign("b", { ...sign(0), url: "https://c:7443" });
+  });
+
   test("a leader that has just begun takes nobody for silent", async () => {
     const { clock, store } = await open();
     const before = new ServerDesk({ store, clock, name: "a", leadsSinceMs: () => undefined });

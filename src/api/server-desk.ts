@@ -1,3 +1,4 @@
+import { ApiError } from "../model/errors.ts";
 import type { ServerRow } from "../model/reports.ts";
 import { type Server, servers } from "../model/server.ts";
 import { type Clock, rfc3339 } from "../seams/clock.ts";
@@ -43,10 +44,21 @@ export class ServerDesk {
   /** Registers it where it is new or has changed. */
   async sign(name: string, sign: ServerSign): Promise<void> {
     const { store, clock } = this.#options;
+    this.#refuseDouble(name, sign.url);
     this.#heard.set(name, { sign, atMs: clock.monotonic(), ours: store.revision });
     const known = store.get(servers, name)?.spec;
     if (known?.url === sign.url && known.version === sign.version) return;
     await store.update((tx) => register(tx, name, sign));
+  }
+
+  /** Two hosts of one name would take the place from each other for ever. */
+  #refuseDouble(name: string, url: string): void {
+    const there = this.#heard.get(name)?.sign.url;
+    if (there === undefined || there === url || this.#silentMs(name) >= SILENT_MS) return;
+    throw new ApiError(
+      "Conflict",
+      `a server named "${name}" runs already, at ${there}; give this one a name of its own: --node-name`,
+    );
   }
 
   isHeard(name: string): boolean {

@@ -15,6 +15,7 @@ import { stopOwnDaemon } from "./locate-engine.ts";
 import { buildKeeper, buildNodeSide, foldersOf, type NodeSide } from "./node-side.ts";
 import type { Settings } from "./settings.ts";
 import { stopRunning } from "./stop-running.ts";
+import { isEtcd } from "./store-place.ts";
 import { programVersion } from "./version.ts";
 
 /** Nobody assigns anything any more. */
@@ -65,6 +66,8 @@ export async function down(
     await node.cgroups.removeAll(KEEPER_CGROUPS);
   }
   await removeState(stateDir, say);
+  if (place.store && isEtcd(place.store))
+    say(`what was asked for stays in etcd, where the other servers have it: ${place.store.url}`);
 }
 
 const STATE_FILES: readonly string[] = [

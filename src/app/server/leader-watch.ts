@@ -58,9 +58,14 @@ export class LeaderWatch {
     const end = () => ended.abort();
     const forget = this.onChange(end);
     signal.addEventListener("abort", end, { once: true });
-    if (!signal.aborted) await this.#clock.sleep(mostMs, ended.signal).catch(() => {});
-    signal.removeEventListener("abort", end);
-    forget();
+    try {
+      if (!signal.aborted) await this.#clock.sleep(mostMs, ended.signal);
+    } catch (error) {
+      if (!ended.signal.aborted) throw error;
+    } finally {
+      signal.removeEventListener("abort", end);
+      forget();
+    }
   }
 
   #tell(): void {

@@ -1,4 +1,5 @@
 import type { Mounted } from "../../http/mount.ts";
+import type { Clock } from "../../seams/clock.ts";
 import type { StyrProcess } from "../styr-process.ts";
 import type { Life } from "./life.ts";
 
@@ -7,7 +8,7 @@ const EVERY_MS = 2_000;
 
 /** Says to whoever leads, this server itself included, that it is there, where, and how far it has followed. Ends with `signal`. */
 export async function keepSigningOn(
-  { name, version, clock, log }: StyrProcess,
+  { name, version, clock, log, io }: StyrProcess,
   url: string,
   life: Life,
   signal: AbortSignal,
@@ -16,9 +17,20 @@ export async function keepSigningOn(
   while (!signal.aborted) {
     const problem = life.plane ? await signOn(life.mounted, { name, url, version, revision: life.plane.revision }) : "";
     // Said once: it is tried again every two seconds.
-    if (problem !== trouble && problem !== "") log.warn("this server cannot register", { why: problem });
+    if (problem !== trouble && problem !== "") {
+      log.warn("this server cannot register", { why: problem });
+      if (!isPassing(problem)) io.say(`the cluster does not take this server: ${problem}`);
+    }
     trouble = problem;
-    await clock.sleep(EVERY_MS, signal).catch(() => {});
+    await pause(clock, signal);
+  }
+}
+
+async function pause(clock: Clock, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(EVERY_MS, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
 }
 
@@ -39,6 +51,17 @@ async function signOn(mounted: Mounted, { name, ...sign }: Sign): Promise<string
     origin: sign.url,
     isLocal: true,
   });
+  if (response.ok) return "";
   const text = await response.text();
-  return response.ok ? "" : `${response.status}: ${text.slice(0, 500)}`;
+  return `${response.status}: ${wordsIn(text)}`;
+}
+
+/** While there is no leader, or the store cannot write, nobody is taken. */
+function isPassing(problem: string): boolean {
+  return problem.startsWith("5");
+}
+
+function wordsIn(text: string): string {
+  const message = /"message":("(?:[^"\\\\]|\\\\.)*")/.exec(text)?.[1];
+  return message === undefined ? text.slice(0, 500) : String(JSON.parse(message));
 }
