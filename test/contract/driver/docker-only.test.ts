@@ -296,7 +296,7 @@ describe("docker driver", { skip: canRunEngine() ?? false }, () => {
     assert.equal(await both.exitCode, 3);
 
     const cat = await driver.exec(run.ref, { command: ["cat"], tty: false, stdin: true });
-    cat.write(Buffer.from("to and fro"));
+    await cat.write(Buffer.from("to and fro"));
     cat.endInput();
     assert.equal((await textOf(cat.output)).stdout, "to and fro");
     assert.equal(await cat.exitCode, 0);
@@ -308,7 +308,7 @@ describe("docker driver", { skip: canRunEngine() ?? false }, () => {
       stdin: true,
       size,
     });
-    tty.write(Buffer.from("typed\n"));
+    await tty.write(Buffer.from("typed\n"));
     assert.match((await textOf(tty.output)).stdout, /33 111\r\n(typed\r\n){1,2}$/);
     assert.equal(await tty.exitCode, 0);
 
