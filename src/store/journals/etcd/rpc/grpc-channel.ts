@@ -162,6 +162,10 @@ function wordsFor(error: Error): string {
   const { code, message } = error as NodeJS.ErrnoException;
   // Several addresses of one name fail together, and then the message is empty.
   const inner = error instanceof AggregateError ? (error.errors[0] as NodeJS.ErrnoException) : undefined;
+  if (/alert (?:bad certificate|certificate|unknown ca|handshake failure)|certificate required/i.test(message)) {
+    return "etcd does not take this client's certificate (--store-cert, --store-key)";
+  }
+  if (/wrong version number|packet length too long/.test(message)) return "no TLS is spoken there: http:// is meant";
   switch (inner?.code ?? code) {
     case "ECONNREFUSED":
       return "connection refused";
