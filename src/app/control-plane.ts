@@ -219,7 +219,7 @@ export class ControlPlane {
 
   #mount(): Mounted {
     const { personalities, version, log, clock, random, moreApis = [], audit } = this.#options;
-    const desk = frontDeskOf(this.store, clock, this.#options.limits === true);
+    const desk = frontDeskOf(this.store, clock, log, this.#options.limits === true);
     const apis = [
       ...personalities.map((personality) => personality.api(this.#context)),
       styrApi(this.#ownContext()),

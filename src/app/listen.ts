@@ -208,6 +208,7 @@ function connectionOf(incoming: IncomingMessage, identify: Identify, closing: Cl
   return {
     ...identity,
     onClosed: (listener) => void closing.once("close", listener),
+    cut: () => void incoming.socket.destroy(),
     remoteAddress: incoming.socket.remoteAddress ?? "local",
     origin: `${scheme}://${incoming.headers.host ?? "localhost"}`,
   };

@@ -49,7 +49,7 @@ export function registerUserTokens(user: Command, terminal: Terminal): void {
     });
   token
     .command("revoke")
-    .description("Takes a token back; in force at once for what is asked from then on.")
+    .description("Takes a token back, at once; what the user has open is cut.")
     .argument("<name>")
     .argument("<id>", "as styr user token list shows it")
     .action(async (name: string, id: string, _options: object, command: Command) => {

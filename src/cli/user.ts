@@ -91,7 +91,7 @@ function registerChanging(user: Command, terminal: Terminal): void {
         if (user) terminal.out(`${user.name}: ${grantsText(user.grants)}\n`);
       });
   change("grant", "PUT", "Lets a user do more; in force at once.");
-  change("revoke-grant", "DELETE", "Takes a right back; in force at once for what is asked from then on.");
+  change("revoke-grant", "DELETE", "Takes a right back, at once; what the user has open is cut.");
   user
     .command("delete")
     .description("Forgets a user with all tokens.")

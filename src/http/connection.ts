@@ -13,4 +13,6 @@ export interface Connection {
   readonly isLocal?: true;
   /** Calls once the exchange is over, however it ended. Absent: there is no connection, and open streams are not counted. */
   readonly onClosed?: (listener: () => void) => void;
+  /** Ends the connection, whatever is under way on it. */
+  readonly cut?: () => void;
 }

@@ -4,6 +4,7 @@ import { type Actor, mayAsk } from "./actor.ts";
 import type { Connection } from "./connection.ts";
 import type { Gate } from "./gate.ts";
 import { NotAllowed } from "./not-allowed.ts";
+import type { OpenStreams } from "./open-streams.ts";
 import type { RequestContext, Route, SocketRoute } from "./route.ts";
 
 /** Knows the tokens of people and programs. Throws Unauthorized, with words, for one that was good once. */
@@ -14,6 +15,7 @@ export interface TokenDesk {
 export interface FrontDesk {
   readonly tokens?: TokenDesk;
   readonly gate?: Gate;
+  readonly streams?: OpenStreams;
 }
 
 /** What is found out about a request on its way, for the log also where it is refused. */
@@ -44,9 +46,15 @@ export function admit(
   return { actor, params, url, signal: request.signal, origin, remoteAddress };
 }
 
-function identify({ tokens, gate }: FrontDesk, connection: Connection, isJoining: boolean): Actor {
+/** Before anybody looks who it is. */
+export function slowDown({ gate }: FrontDesk, connection: Connection): void {
+  if (!isExempt(connection, connection.actor)) gate?.fromAddress(connection.remoteAddress);
+}
+
+function identify(desk: FrontDesk, connection: Connection, isJoining: boolean): Actor {
+  const { tokens, gate } = desk;
   const { actor, bearer, remoteAddress } = connection;
-  if (!isExempt(connection, actor)) gate?.fromAddress(remoteAddress);
+  slowDown(desk, connection);
   if (actor) return actor;
   const known = bearer === undefined ? undefined : tokens?.actorOf(bearer);
   if (known) return known;
@@ -67,11 +75,17 @@ function isMachine({ roles }: Actor): boolean {
   return roles.includes("node") || roles.includes("server");
 }
 
-function holdStream({ gate }: FrontDesk, visit: Visit, { onClosed, isLocal }: Connection, actor: Actor): void {
-  if (!gate || !onClosed || isLocal) return;
-  const release = gate.openStream(actor);
-  visit.release = release;
-  onClosed(release);
+/** Counts it, and makes sure that it does not outlive the rights of a user who asked for it with a token. */
+function holdStream({ gate, streams }: FrontDesk, visit: Visit, connection: Connection, { name }: Actor): void {
+  const { onClosed, isLocal, bearer, cut } = connection;
+  if (!onClosed || isLocal) return;
+  const leave = gate?.openStream(name);
+  const forget = bearer !== undefined && cut ? streams?.add(name, cut) : undefined;
+  visit.release = () => {
+    leave?.();
+    forget?.();
+  };
+  onClosed(visit.release);
 }
 
 /** Whether the answer stays open: `watch` and `follow` are how all dialects ask for that. */

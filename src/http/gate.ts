@@ -57,7 +57,7 @@ export class Gate {
   }
 
   /** Takes a place for something that stays open; the answer gives it back, and may be called twice. */
-  openStream({ name }: Actor): () => void {
+  openStream(name: string): () => void {
     const { streamsEach, streamsInAll } = this.#limits();
     const mine = this.#streams.get(name) ?? 0;
     if (mine >= streamsEach) throw tooMany(`"${name}" has ${mine} streams open, which is the most`, STREAM_WAIT_MS);

@@ -6,6 +6,7 @@ import { admit, type FrontDesk, type Visit } from "./front-desk.ts";
 import { withLimitedBody } from "./limited-body.ts";
 import type { Api, Elsewhere, Route, Socket, SocketRoute } from "./route.ts";
 import { type Served, servedOf } from "./served.ts";
+import { Unrouted } from "./unrouted.ts";
 
 export type { Connection } from "./connection.ts";
 export type { Served } from "./served.ts";
@@ -44,11 +45,9 @@ export function mountApis(
     for (const route of api.routes) mountRoute(router, api, route, around);
     for (const route of api.sockets ?? []) mountSocket(sockets, api, route, around);
   }
-  router.notFound((context) => notFound(apis, context.req.raw));
-  router.onError(
-    (error, context) =>
-      apiFor(apis, context.req.raw)?.renderError(error, context.req.raw) ?? plain(500, "internal error"),
-  );
+  const unrouted = new Unrouted(apis, desk);
+  router.notFound((context) => unrouted.answer(context.req.raw, context.env.connection));
+  router.onError((error, context) => unrouted.renderError(error, context.req.raw));
 
   return {
     handle: async (request, connection) => router.fetch(request, { connection }),
@@ -79,37 +78,47 @@ interface Surroundings {
 }
 
 function mountRoute(router: Hono<Bindings>, api: Api, route: Route, around: Surroundings): void {
-  const { onServed, onBug, elsewhere, desk, monotonicMs } = around;
+  const { onServed, monotonicMs } = around;
   router.on(route.method, route.path, async (c) => {
     const { connection } = c.env;
     const request = c.req.raw;
     const params = c.req.param() as Record<string, string>;
     const beganMs = monotonicMs();
     const visit: Visit = {};
-    let error: unknown;
-    let forwarded = false;
-    const respond = async () => {
-      try {
-        const context = admit(desk, visit, request, connection, route, params);
-        const isHere = route.here || (route.access.verb === "read" && !route.atLeader);
-        const leader = isHere ? undefined : elsewhere();
-        if (!leader) return await route.handle(withLimitedBody(request), context);
-        const answer = await leader.forward(withLimitedBody(request), context);
-        forwarded = true;
-        return answer;
-      } catch (reason) {
-        error = reason;
-        visit.release?.();
-        if (!(reason instanceof ApiError) && !request.signal.aborted)
-          onBug(reason, `${route.method} ${route.path}`, request);
-        return api.renderError(reason, request);
-      }
-    };
-    const response = await respond();
+    const { response, error, forwarded } = await answer(api, route, around, visit, request, connection, params);
     const outcome = { status: response.status, error, forwarded, tookMs: monotonicMs() - beganMs };
     onServed(servedOf(api.name, route, request, connection, params, visit.actor, outcome));
     return response;
   });
+}
+
+interface Answered {
+  readonly response: Response;
+  readonly error?: unknown;
+  readonly forwarded: boolean;
+}
+
+async function answer(
+  api: Api,
+  route: Route,
+  { onBug, elsewhere, desk }: Surroundings,
+  visit: Visit,
+  request: Request,
+  connection: Connection,
+  params: Readonly<Record<string, string>>,
+): Promise<Answered> {
+  try {
+    const context = admit(desk, visit, request, connection, route, params);
+    const isHere = route.here || (route.access.verb === "read" && !route.atLeader);
+    const leader = isHere ? undefined : elsewhere();
+    const limited = withLimitedBody(request);
+    if (leader) return { response: await leader.forward(limited, context), forwarded: true };
+    return { response: await route.handle(limited, context), forwarded: false };
+  } catch (error) {
+    visit.release?.();
+    if (!(error instanceof ApiError) && !request.signal.aborted) onBug(error, `${route.method} ${route.path}`, request);
+    return { response: api.renderError(error, request), error, forwarded: false };
+  }
 }
 
 function mountSocket(
@@ -148,39 +157,4 @@ function mountSocket(
       return response;
     }
   });
-}
-
-const METHODS: readonly Route["method"][] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
-
-function notFound(apis: readonly Api[], request: Request): Response | Promise<Response> {
-  const api = apiFor(apis, request);
-  return api ? api.notFound(request, allowedMethods(api, request)) : plain(404, "404 page not found");
-}
-
-/** Which methods the path would have taken: a router of its own per call, because this is the rare path. */
-function allowedMethods(api: Api, request: Request): readonly string[] {
-  const path = new URL(request.url).pathname;
-  return METHODS.filter((method) => {
-    const routes = api.routes.filter((route) => route.method === method);
-    if (routes.length === 0) return false;
-    const probe = new Hono();
-    for (const route of routes) probe.on(method, route.path, (c) => c.body(null, 200));
-    return probe.router.match(method, path)[0].length > 0;
-  });
-}
-
-function apiFor(apis: readonly Api[], request: Request): Api | undefined {
-  const path = new URL(request.url).pathname;
-  const owns = (prefix: string) => path === prefix || path.startsWith(prefix.endsWith("/") ? prefix : `${prefix}/`);
-  let best: { api: Api; length: number } | undefined;
-  for (const api of apis) {
-    for (const prefix of api.prefixes) {
-      if (owns(prefix) && prefix.length > (best?.length ?? -1)) best = { api, length: prefix.length };
-    }
-  }
-  return best?.api;
-}
-
-function plain(status: number, text: string): Response {
-  return new Response(`${text}\n`, { status, headers: { "Content-Type": "text/plain; charset=utf-8" } });
 }

@@ -1,8 +1,13 @@
 /** How much may be asked: each dialect says 429 in its own words, and whoever has to get in does. */
 import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, get } from "node:http";
+import { get as tlsGet } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
-import { listenPlain } from "../../../src/app/listen.ts";
+import { listenPlain, listenTls } from "../../../src/app/listen.ts";
+import { openPki } from "../../../src/app/pki.ts";
 import { Connection } from "../../../src/client/connection.ts";
 import type { Actor } from "../../../src/http/actor.ts";
 import { ManualClock } from "../../../src/seams/manual-clock.ts";
@@ -147,6 +152,46 @@ describe("on a real connection", () => {
       }
     } finally {
       await listening.close();
+    }
+  });
+});
+
+describe("who loses a right", () => {
+  test("loses what he has open with it; others go on", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "styr-access-"));
+    const stage = await openStage({ limits: true });
+    const pki = await openPki(dir, Date.now());
+    const listening = await listenTls(stage.plane.mounted, pki, { host: "127.0.0.1", port: 0 });
+    const ca = await readFile(pki.files.ca, "utf8");
+    const watch = (bearer: string) =>
+      new Promise<{ ended: Promise<string>; leave: () => void }>((resolve, reject) => {
+        const options = { ca, agent: false, headers: { Authorization: `Bearer ${bearer}` } } as const;
+        const sent = tlsGet(`${listening.url}/styr/v1/nodes?watch=true`, options, (response) => {
+          assert.equal(response.statusCode, 200);
+          const ended = new Promise<string>((done) => {
+            response.on("close", () => done("ended"));
+            response.on("error", () => {});
+          });
+          response.resume();
+          resolve({ ended, leave: () => sent.destroy() });
+        });
+        sent.on("error", reject);
+      });
+    try {
+      const anna = await stage.user("anna", [{ role: "viewer" }]);
+      const bert = await stage.user("bert", [{ role: "viewer" }, { role: "operator" }]);
+      const [hers, his] = [await watch(anna.bearer), await watch(bert.bearer)];
+      await stage.ask(ADMIN, "DELETE", `/styr/v1/users/anna/tokens/${anna.id}`, undefined, { isLocal: true });
+      assert.equal(await hers.ended, "ended");
+      assert.equal(await Promise.race([his.ended, Promise.resolve("goes on")]), "goes on");
+      await stage.ask(ADMIN, "PUT", "/styr/v1/users/bert/grants/admin", undefined, { isLocal: true });
+      assert.equal(await Promise.race([his.ended, Promise.resolve("goes on")]), "goes on");
+      await stage.ask(ADMIN, "DELETE", "/styr/v1/users/bert/grants/operator", undefined, { isLocal: true });
+      assert.equal(await his.ended, "ended");
+    } finally {
+      await listening.close();
+      await stage.close();
+      await rm(dir, { recursive: true });
     }
   });
 });

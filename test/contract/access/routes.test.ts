@@ -25,14 +25,27 @@ const OWN_PART = [
     "workloads/:name/exec",
     "workloads/:name/port-forward",
   ],
-  ...["usage", "events", "nodes", "brake", "settings", "status", "version", "objects/:kind", "objects/:kind/:key"],
+  ...[
+    "usage",
+    "events",
+    "nodes",
+    "servers",
+    "brake",
+    "settings",
+    "status",
+    "version",
+    "objects/:kind",
+    "objects/:kind/:key",
+  ],
 ].map((path) => `GET /styr/v1/${path}`);
 const OF_EVERY_SERVER = [
   ...["GET /version", "GET /healthz", "GET /livez", "GET /readyz"],
   ...["GET /ping", "HEAD /ping", "GET /v2/info", "GET /v2/leader", "GET /v2/plugins", "GET /v2/eventSubscriptions"],
 ];
 const JOINING = ["POST /styr/v1/join"];
-const ABOUT_MACHINES = [...["GET /styr/v1/agent", "POST /styr/v1/leave", "POST /styr/v1/certificates"]];
+const ABOUT_MACHINES = [
+  ...["GET /styr/v1/agent", "POST /styr/v1/leave", "POST /styr/v1/certificates", "PUT /styr/v1/servers/:name"],
+];
 /** Above the namespaces of their dialects: labels of nodes, and who leads. */
 const WHOLE_CLUSTER = ["PATCH /fleet/v1/machines", "PATCH /v1-alpha/machines", "DELETE /v2/leader"];
 
