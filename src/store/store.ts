@@ -17,7 +17,8 @@ import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
 import type { Journal, JournalContents, JournalEntry, Leadership, SharedJournal } from "./journal.ts";
 import { changeOf } from "./received.ts";
-import { Table } from "./table.ts";
+import { RowTexts } from "./row-texts.ts";
+import { type Table, tablesOf } from "./table.ts";
 import { type Change, type Reader, Transaction, type Tx } from "./transaction.ts";
 import { History } from "./watch.ts";
 import { WriteQueue } from "./write-queue.ts";
@@ -52,7 +53,7 @@ export class Store implements Reader {
   readonly #tables: ReadonlyMap<string, Table>;
   readonly #history: History;
   readonly #queue: WriteQueue;
-  readonly #json = new WeakMap<StoredObject, string>();
+  readonly #texts: RowTexts;
   #revision: number;
   #watches = 0;
   #role: Role = "leading";
@@ -79,7 +80,8 @@ export class Store implements Reader {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#log = options.log;
-    this.#tables = tablesOf(options.kinds, contents);
+    this.#tables = tablesOf(options.kinds, contents.rows);
+    this.#texts = new RowTexts(options.journal.maxRowBytes);
     const { revision } = contents;
     this.#revision = revision;
     this.#history = new History(options.historyLimit ?? 50_000, revision);
@@ -164,7 +166,8 @@ export class Store implements Reader {
     let bytes: number;
     try {
       result = change(tx);
-      bytes = this.#sizeOf(tx.changes);
+      // Here, and not when the batch is written: what cannot be written fails its author alone.
+      bytes = this.#texts.sizeOf(tx.changes);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -174,22 +177,12 @@ export class Store implements Reader {
   }
 
   /** Changes after `revision` (default: from now on), in batches, of the kinds given or of all. Ends when `signal` aborts; throws Expired. */
-  async *watch(options: {
+  watch(options: {
     readonly kinds?: readonly Kind[];
     readonly since?: number;
     readonly signal?: AbortSignal;
   }): AsyncGenerator<readonly Change[], void, undefined> {
-    this.#watches++;
-    try {
-      yield* this.#changes(options);
-    } finally {
-      this.#watches--;
-    }
-  }
-
-  /** How many watches are open: those of clients, and those of the parts of this process. */
-  get watches(): number {
-    return this.#watches;
+    return this.#history.watch(() => this.#revision, options);
   }
 
   /** Resolves once this store has `revision`: on a follower, what the leader has answered is read here too. */
@@ -200,13 +193,9 @@ export class Store implements Reader {
     }
   }
 
-  /** An object's JSON, made once per version for the journal and for all watchers that keep up. */
+  /** An object's JSON, made once per version. */
   json(object: StoredObject): string {
-    const known = this.#json.get(object);
-    if (known !== undefined) return known;
-    const text = JSON.stringify(object);
-    this.#json.set(object, text);
-    return text;
+    return this.#texts.of(object);
   }
 
   /** Waits for what is under way, then closes the journal. */
@@ -255,21 +244,6 @@ export class Store implements Reader {
     return [...keys].sort().flatMap((key) => table.get(key) ?? []);
   }
 
-  /** Makes the text of what is to be written. Here, and not when the batch is: what cannot be written fails its author alone. */
-  #sizeOf(changes: readonly Change[]): number {
-    const most = this.#journal.maxRowBytes ?? Number.POSITIVE_INFINITY;
-    let total = 0;
-    for (const { type, object, kind, key } of changes) {
-      if (type === "removed") continue;
-      const text = this.json(object);
-      // Counted only where it could matter: UTF-16 units become at most three bytes each.
-      const bytes = text.length * 3 > most ? Buffer.byteLength(text) : text.length;
-      if (bytes > most) throw new ApiError("TooLarge", tooLarge(kind.name, key, bytes, most));
-      total += bytes;
-    }
-    return total;
-  }
-
   #entry({ kind, key, revision, type, object }: Change): JournalEntry {
     return { kind: kind.name, key, revision, json: type === "removed" ? undefined : this.json(object) };
   }
@@ -281,8 +255,7 @@ export class Store implements Reader {
   }
 
   #apply({ kind, key, type, object, before }: Change): void {
-    // The history keeps versions for those who look back; their text, which is as large again, is made anew for them.
-    if (before) this.#json.delete(before);
+    if (before) this.#texts.forget(before);
     this.#table(kind).apply(key, type === "removed" ? undefined : object);
   }
 
@@ -324,18 +297,4 @@ export class Store implements Reader {
     this.#history.end(new ApiError("Expired", `too old resource version: ${reason}`));
     onLost?.(reason);
   }
-}
-
-function tablesOf(kinds: readonly Kind[], { rows }: JournalContents): ReadonlyMap<string, Table> {
-  const tables = new Map<string, Table>();
-  for (const kind of kinds) tables.set(kind.name, new Table(kind));
-  for (const { kind, key, json } of rows) {
-    // A row of a kind that this version does not know is kept on disk and left alone.
-    tables.get(kind)?.apply(key, JSON.parse(json) as StoredObject);
-  }
-  return tables;
-}
-
-function tooLarge(kind: string, key: string, bytes: number, most: number): string {
-  return `${kind} ${key} would have ${bytes} bytes, and the store takes at most ${most} for one object; nothing was changed`;
 }

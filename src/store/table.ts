@@ -60,3 +60,14 @@ export class Table<T extends StoredObject = StoredObject> {
     if (keys?.size === 0) entries.delete(value);
   }
 }
+
+/** One table per kind. A row of a kind that this version does not know is kept on disk and left alone. */
+export function tablesOf(
+  kinds: readonly Kind[],
+  rows: readonly { readonly kind: string; readonly key: string; readonly json: string }[],
+): ReadonlyMap<string, Table> {
+  const tables = new Map<string, Table>();
+  for (const kind of kinds) tables.set(kind.name, new Table(kind));
+  for (const { kind, key, json } of rows) tables.get(kind)?.apply(key, JSON.parse(json) as StoredObject);
+  return tables;
+}

@@ -1,4 +1,5 @@
 import { ApiError } from "../model/errors.ts";
+import type { Kind } from "../model/meta.ts";
 import type { Change } from "./transaction.ts";
 
 /**
@@ -41,6 +42,26 @@ export class History {
     }
     const at = this.#indexAfter(revision);
     return at === this.#changes.length ? [] : this.#changes.slice(at);
+  }
+
+  /** From `since` on; without it from where `now` says when the first is asked for. Ends when `signal` aborts; throws Expired. */
+  async *watch(
+    now: () => number,
+    { kinds, since, signal }: { kinds?: readonly Kind[]; since?: number; signal?: AbortSignal },
+  ): AsyncGenerator<readonly Change[], void, undefined> {
+    const names = kinds && new Set(kinds.map(({ name }) => name));
+    let cursor = since ?? now();
+    while (!signal?.aborted) {
+      const all = this.since(cursor);
+      const last = all.at(-1);
+      if (!last) {
+        await this.next(signal);
+        continue;
+      }
+      cursor = last.revision;
+      const mine = names ? all.filter(({ kind }) => names.has(kind.name)) : all;
+      if (mine.length > 0) yield mine;
+    }
   }
 
   /** Resolves on the next append, or when `signal` aborts. */

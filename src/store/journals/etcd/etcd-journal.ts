@@ -25,9 +25,10 @@ import { decodeHead } from "./head.ts";
 import { type Keys, keysBelow, textOf } from "./keys.ts";
 import { Mirror } from "./mirror.ts";
 import { type ClusterMark, checkCluster, checkVersion, FORMAT, persistently } from "./open.ts";
+import { Progress } from "./progress.ts";
 import type { WatchEvent } from "./rpc/messages.ts";
 import { type LeaderRecord, Sight } from "./sight.ts";
-import { readSnapshot, type Snapshot } from "./snapshot.ts";
+import { readSnapshot, type Snapshot, withStaged } from "./snapshot.ts";
 import { Term } from "./term.ts";
 import { Watcher } from "./watcher.ts";
 
@@ -71,9 +72,7 @@ export class EtcdJournal implements SharedJournal {
   #turn: Promise<unknown> = Promise.resolve();
   #cluster = { value: "", revision: 0 };
   #head: { revision: number; stagedId: string | undefined } = { revision: 0, stagedId: undefined };
-  /** etcd's revision up to which everything was seen; who waits for one. */
-  #seen = 0;
-  readonly #waiting = new Set<() => void>();
+  readonly #progress = new Progress();
   /** Aborts when this journal is closed, or can no longer follow. */
   readonly #ended = new AbortController();
 
@@ -115,7 +114,7 @@ export class EtcdJournal implements SharedJournal {
     this.#learn(snapshot);
     this.#watcher = this.#watch(snapshot);
     this.#watcher.start();
-    return { revision: snapshot.head.revision, rows: this.#rowsOf(snapshot) };
+    return { revision: snapshot.head.revision, rows: withStaged(snapshot, this.#mirror, this.#keys) };
   }
 
   follow(followed: Followed): void {
@@ -173,25 +172,13 @@ export class EtcdJournal implements SharedJournal {
   }
 
   #learn({ revision, head, headRevision, pieces, leader, pulseRevision, cluster }: Snapshot): void {
-    this.#seen = revision;
+    this.#progress.saw(revision);
     this.#head = { revision: headRevision, stagedId: head.staged?.id };
     this.#sight.sawTerm(head.term);
     for (const piece of pieces) this.#mirror.sawPiece(piece);
     if (leader) this.#sight.sawLeader(leader.record, leader.revision);
     if (pulseRevision > 0) this.#sight.sawPulse(true, pulseRevision);
     if (cluster) this.#cluster = cluster;
-  }
-
-  /** A staged batch counts before it is worked into the rows. */
-  #rowsOf({ rows, head }: Snapshot): JournalContents["rows"] {
-    const staged = head.staged ? this.#mirror.staged(head.staged.id) : [];
-    if (staged.length === 0) return rows;
-    const byKey = new Map(rows.map((row) => [this.#keys.row(row.kind, row.key), row]));
-    for (const { kind, key, revision, json } of staged) {
-      if (json === undefined) byKey.delete(this.#keys.row(kind, key));
-      else byKey.set(this.#keys.row(kind, key), { kind, key, revision, json });
-    }
-    return [...byKey.values()];
   }
 
   #watch({ revision, clusterId }: Snapshot): Watcher {
@@ -208,7 +195,8 @@ export class EtcdJournal implements SharedJournal {
     for (const { type, kv } of events) {
       if (kv.key === this.#keys.pulse) this.#sight.sawPulse(type === "put", kv.modRevision);
       if (kv.key === this.#keys.leader) this.#sawLeader(type === "put" ? textOf(kv.value) : undefined, kv.modRevision);
-      if (kv.key === this.#keys.cluster && type === "put") this.#cluster = { value: textOf(kv.value), revision: kv.modRevision };
+      if (kv.key === this.#keys.cluster && type === "put")
+        this.#cluster = { value: textOf(kv.value), revision: kv.modRevision };
       if (kv.key === this.#keys.head && type === "put") {
         this.#head = { revision: kv.modRevision, stagedId: decodeHead(textOf(kv.value)).staged?.id };
       }
@@ -218,8 +206,7 @@ export class EtcdJournal implements SharedJournal {
       this.#sight.sawTerm(batch.term);
       this.#delivery.push(batch);
     }
-    this.#seen = revision;
-    for (const wake of this.#waiting) wake();
+    this.#progress.saw(revision);
   }
 
   #sawLeader(text: string | undefined, revision: number): void {
@@ -244,8 +231,7 @@ export class EtcdJournal implements SharedJournal {
 
   /** What earlier leaders wrote comes first: the key that was won is behind it in etcd's order. */
   async #takeOver(term: Term, { record, revision }: Won, signal: AbortSignal): Promise<void> {
-    while (this.#seen < revision) await this.#nextRevision(signal);
-    signal.throwIfAborted();
+    await this.#progress.reached(revision, signal);
     if (this.#delivery.waiting > 0) throw new JournalRefusal("others have written since this journal was loaded");
     this.#sight.sawLeader(record, revision);
     this.#delivery.lead(record.term);
@@ -262,20 +248,6 @@ export class EtcdJournal implements SharedJournal {
     this.#appender = appender;
     const everyMs = compactEveryMs ?? DEFAULT_COMPACTION_MS;
     if (everyMs > 0) void compactRegularly({ client: this.#client, clock, log, everyMs, signal: term.lost });
-  }
-
-  async #nextRevision(signal: AbortSignal): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const stop = () => reject(signal.reason);
-    this.#waiting.add(resolve);
-    signal.addEventListener("abort", stop, { once: true });
-    if (signal.aborted) stop();
-    try {
-      await promise;
-    } finally {
-      this.#waiting.delete(resolve);
-      signal.removeEventListener("abort", stop);
-    }
   }
 
   async #append(entries: readonly JournalEntry[]): Promise<void> {

@@ -4,6 +4,7 @@ import type { JournalContents } from "../../journal.ts";
 import type { EtcdClient } from "./client.ts";
 import { decodeHead, type Head, NO_HEAD } from "./head.ts";
 import { type Keys, parseRowValue, textOf } from "./keys.ts";
+import type { Mirror } from "./mirror.ts";
 import type { KeyValue, RangeResponse } from "./rpc/messages.ts";
 import type { LeaderRecord } from "./sight.ts";
 
@@ -74,4 +75,16 @@ function snapshotOf(
     pulseRevision: find(keys.pulse)?.modRevision ?? 0,
     cluster: cluster && { value: textOf(cluster.value), revision: cluster.modRevision },
   };
+}
+
+/** A staged batch counts before it is worked into the rows. */
+export function withStaged({ rows, head }: Snapshot, mirror: Mirror, keys: Keys): JournalContents["rows"] {
+  const staged = head.staged ? mirror.staged(head.staged.id) : [];
+  if (staged.length === 0) return rows;
+  const byKey = new Map(rows.map((row) => [keys.row(row.kind, row.key), row]));
+  for (const { kind, key, revision, json } of staged) {
+    if (json === undefined) byKey.delete(keys.row(kind, key));
+    else byKey.set(keys.row(kind, key), { kind, key, revision, json });
+  }
+  return [...byKey.values()];
 }

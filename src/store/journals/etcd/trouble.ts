@@ -26,7 +26,10 @@ export function verdictOf(error: unknown): Verdict {
 /** No other attempt will do better until a person has done something. */
 export function isHopeless(error: unknown): boolean {
   if (!(error instanceof GrpcError)) return true;
-  return (error.isAnswer && REFUSALS.includes(error.code)) || /--store-ca|--store-cert|no TLS is spoken|that is no etcd/.test(error.message);
+  return (
+    (error.isAnswer && REFUSALS.includes(error.code)) ||
+    /--store-ca|--store-cert|no TLS is spoken|that is no etcd/.test(error.message)
+  );
 }
 
 export function inWords(error: unknown): string {
