@@ -2,61 +2,36 @@
  * One server with 100, 1,000 and 5,000 agents on real TLS WebSockets (two each: session and heartbeats), with pods that run: what it
  * takes while nothing happens. The agents are in other processes (crowd.ts). `node bench/cluster/agents.ts [AGENTS[xPODS]…]`
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { serverFlags } from "../lib/launcher.ts";
 import { printTable } from "../lib/table.ts";
-import type { CrowdOrder } from "./crowd.ts";
 import { type BenchServer, startServer } from "./lib/bench-server.ts";
+import { type Crowd, gatherCrowd, until } from "./lib/gather-crowd.ts";
 import { corePercent, costOf } from "./lib/process-cost.ts";
 
 const COUNTS = [100, 1_000, 5_000];
 const PODS_PER_AGENT = 20;
 /** More are not bound to 5,000 agents: the aim is about 20,000 pods. */
 const MOST_PODS = 20_000;
-const PER_CROWD = 1_250;
 const PER_CONTROLLER = 1_000;
 const SETTLE_MS = 15_000;
 const MEASURE_MS = 20_000;
-const PATIENCE_MS = 300_000;
 
 type Row = readonly (string | number)[];
 
 async function measure(agents: number, pods = Math.min(MOST_PODS, agents * PODS_PER_AGENT)): Promise<Row> {
   const server = await startServer();
-  const crowds: ChildProcess[] = [];
+  let crowd: Crowd | undefined;
   try {
     const began = performance.now();
-    await gather(server, agents, crowds);
+    crowd = await gatherCrowd(server, agents, { reports: true });
     const joinedSeconds = (performance.now() - began) / 1000;
     const ranSeconds = await runPods(server, pods);
     await delay(SETTLE_MS);
     return [agents, pods, joinedSeconds.toFixed(1), ranSeconds.toFixed(1), ...(await idle(server))];
   } finally {
-    for (const crowd of crowds) crowd.kill("SIGKILL");
+    crowd?.stop();
     await server.stop();
   }
-}
-
-async function gather(server: BenchServer, agents: number, crowds: ChildProcess[]): Promise<void> {
-  const orders: CrowdOrder[] = [];
-  for (let first = 0; first < agents; first += PER_CROWD) {
-    orders.push({ server: server.url, state: server.state, first, count: Math.min(PER_CROWD, agents - first) });
-  }
-  await Promise.all(
-    orders.map(async (order) => {
-      const file = join(import.meta.dirname, "crowd.ts");
-      const crowd = spawn(process.execPath, [...serverFlags(), file, JSON.stringify(order)], {
-        stdio: ["pipe", "pipe", "inherit"],
-      });
-      crowds.push(crowd);
-      await once(createInterface(crowd.stdout as NodeJS.ReadableStream), "line");
-    }),
-  );
-  await until(`${agents} agents are ready`, async () => (await server.metric('styr_nodes{state="ready"}')) >= agents);
 }
 
 /** Seconds until all run. */
@@ -102,14 +77,6 @@ async function idle(server: BenchServer): Promise<Row> {
     `${lagMs.toFixed(0)} ms`,
     ready,
   ];
-}
-
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`not within ${PATIENCE_MS / 1000} s: ${what}`);
-    await delay(500);
-  }
 }
 
 const COLUMNS = [

@@ -22,6 +22,8 @@ export interface CrowdOrder {
   readonly state: string;
   readonly first: number;
   readonly count: number;
+  /** Whether pods are said to run; without, they stay as they were bound. */
+  readonly reports: boolean;
 }
 
 /** Not all at once: handshakes of TLS are what a server pays most for. */
@@ -30,19 +32,19 @@ const AT_ONCE = 16;
 const clock = new SystemClock();
 const random = new SystemRandom();
 
-async function main({ server, state, first, count }: CrowdOrder): Promise<void> {
+async function main({ server, state, first, count, reports }: CrowdOrder): Promise<void> {
   const read = (name: string) => readFileSync(`${state}/pki/${name}`, "utf8");
   const material = { caPem: read("ca.crt"), certPem: read("peer.crt"), keyPem: read("peer.key") };
   let next = first;
   const work = async () => {
-    while (next < first + count) await join(`n${String(next++).padStart(5, "0")}`, server, material);
+    while (next < first + count) await join(`n${String(next++).padStart(5, "0")}`, server, material, reports);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   console.log("ready");
   process.stdin.on("end", () => process.exit()).resume();
 }
 
-async function join(name: string, server: string, material: TlsMaterial) {
+async function join(name: string, server: string, material: TlsMaterial, reports: boolean): Promise<void> {
   const path = `${AGENT_PATH}?node=${name}`;
   const dialer = new WebSocketDialer({ server, path, protocol: AGENT_PROTOCOL, clock, material: () => material });
   const control = new RemoteControl({ dialers: [dialer], clock, random, log: silentLog });
@@ -51,6 +53,7 @@ async function join(name: string, server: string, material: TlsMaterial) {
     if (!known) void register(control, name);
   });
   await register(control, name);
+  if (!reports) return;
   const { signal } = new AbortController();
   control.watchPods(name, (assignments) => void report(control, assignments), signal);
 }
