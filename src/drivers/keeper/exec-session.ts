@@ -50,8 +50,14 @@ class KeptExecSession implements ExecSession {
     this.exitCode.catch(() => undefined);
   }
 
-  write(data: Uint8Array): void {
-    this.#send({ data: Buffer.from(data).toString("base64") });
+  async write(data: Uint8Array): Promise<void> {
+    const socket = this.#socket;
+    if (!socket.writable || socket.write(lineOf({ data: Buffer.from(data).toString("base64") }))) return;
+    const hasRoom = Promise.withResolvers<void>();
+    // A command that ends reads nothing more.
+    for (const event of ["drain", "close"]) socket.once(event, hasRoom.resolve);
+    await hasRoom.promise;
+    for (const event of ["drain", "close"]) socket.off(event, hasRoom.resolve);
   }
 
   endInput(): void {

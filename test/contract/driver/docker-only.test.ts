@@ -318,6 +318,34 @@ describe("docker driver", { skip: canRunEngine() ?? false }, () => {
     await discard(run);
   });
 
+  test("connections: to a pod's address, to a neighbour in the same pod, and to the host's loopback", async () => {
+    const page = (port: number) => shell(`echo hello > /tmp/index.html; exec httpd -f -p ${port} -h /tmp`);
+    const alone = makeRun(page(7001), { pod: { address: subject.address() } });
+    const pod = makePod({ name: "pair", sharesNamespaces: true, address: subject.address(), workload: "pair" });
+    const [quiet, talker] = [
+      makeRun(dockerPrograms.service, { pod, container: "quiet" }),
+      makeRun(page(7002), { pod, container: "talker" }),
+    ];
+    const port = await freePort();
+    const outside = makeRun(page(port), { pod: { hostNetwork: true } });
+    for (const run of [alone, quiet, talker, outside]) await start(run);
+    for (const [run, at] of [
+      [alone, 7001],
+      [quiet, 7002],
+      [outside, port],
+    ] as const) {
+      const heard = await eventually(
+        `port ${at} answers`,
+        async () => await said(driver, run, at).catch(() => undefined),
+      );
+      assert.match(heard, /hello\n$/);
+    }
+    const error = await fails(driver.connect(alone.ref, 7009));
+    assert.match(error.message, /nothing listens on port 7009/);
+    assert.equal(error.temporary, false);
+    await discard(alone, quiet, talker, outside);
+  });
+
   test("probe: the exit code and a bounded output; one that hangs is killed", async () => {
     const run = makeRun(dockerPrograms.service, { pod: { address: subject.address() } });
     await start(run);
@@ -495,3 +523,13 @@ describe("docker driver", { skip: canRunEngine() ?? false }, () => {
     return docker("ps", "-a", ...filters.flatMap((filter) => ["--filter", filter]), "--format", "{{.Names}}").trim();
   }
 });
+
+/** Asks for a page, and reads to the end. */
+async function said(driver: DockerDriver, { ref }: ContainerRun, port: number): Promise<string> {
+  const connection = await driver.connect(ref, port);
+  await connection.write(Buffer.from("GET / HTTP/1.0\r\n\r\n"));
+  const parts: Uint8Array[] = [];
+  for await (const data of connection.readable) parts.push(data);
+  connection.end();
+  return Buffer.concat(parts).toString();
+}
