@@ -20,7 +20,7 @@ import { changeOf } from "./received.ts";
 import { RowTexts } from "./row-texts.ts";
 import { type Table, tablesOf } from "./table.ts";
 import { type Change, type Reader, Transaction, type Tx } from "./transaction.ts";
-import { History } from "./watch.ts";
+import { History, type WatchOptions } from "./watch.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 export interface StoreOptions {
@@ -55,7 +55,6 @@ export class Store implements Reader {
   readonly #queue: WriteQueue;
   readonly #texts: RowTexts;
   #revision: number;
-  #watches = 0;
   #role: Role = "leading";
   #isDeposed = false;
 
@@ -177,12 +176,13 @@ export class Store implements Reader {
   }
 
   /** Changes after `revision` (default: from now on), in batches, of the kinds given or of all. Ends when `signal` aborts; throws Expired. */
-  watch(options: {
-    readonly kinds?: readonly Kind[];
-    readonly since?: number;
-    readonly signal?: AbortSignal;
-  }): AsyncGenerator<readonly Change[], void, undefined> {
+  watch(options: WatchOptions): AsyncGenerator<readonly Change[], void, undefined> {
     return this.#history.watch(() => this.#revision, options);
+  }
+
+  /** How many watches are open: those of clients, and those of the parts of this process. */
+  get watches(): number {
+    return this.#history.watches;
   }
 
   /** Resolves once this store has `revision`: on a follower, what the leader has answered is read here too. */

@@ -2,6 +2,12 @@ import { ApiError } from "../model/errors.ts";
 import type { Kind } from "../model/meta.ts";
 import type { Change } from "./transaction.ts";
 
+export interface WatchOptions {
+  readonly kinds?: readonly Kind[];
+  readonly since?: number;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * The last changes, kept once for all watchers. A watcher is a cursor into this history, so one that reads slowly
  * costs nothing, and one that falls off the end is told to list again.
@@ -13,6 +19,7 @@ export class History {
   /** Changes up to and including this revision are no longer here. */
   #forgotten: number;
   #ended: Error | undefined;
+  #watches = 0;
 
   constructor(limit: number, revision: number) {
     this.#limit = limit;
@@ -45,9 +52,22 @@ export class History {
   }
 
   /** From `since` on; without it from where `now` says when the first is asked for. Ends when `signal` aborts; throws Expired. */
-  async *watch(
+  async *watch(now: () => number, options: WatchOptions): AsyncGenerator<readonly Change[], void, undefined> {
+    this.#watches++;
+    try {
+      yield* this.#changes(now, options);
+    } finally {
+      this.#watches--;
+    }
+  }
+
+  get watches(): number {
+    return this.#watches;
+  }
+
+  async *#changes(
     now: () => number,
-    { kinds, since, signal }: { kinds?: readonly Kind[]; since?: number; signal?: AbortSignal },
+    { kinds, since, signal }: WatchOptions,
   ): AsyncGenerator<readonly Change[], void, undefined> {
     const names = kinds && new Set(kinds.map(({ name }) => name));
     let cursor = since ?? now();
