@@ -68,11 +68,13 @@ function objectionTo({ nodes: all }: RestorationReport): string | undefined {
 export function restoredWords(reader: Reader): { readonly restored?: string } {
   const { restoration, nodes: all } = restorationReport(reader);
   if (restoration?.state !== "held") return {};
+  const kept = keptBy(all);
+  const waiting = all.reduce((sum, { unlisted }) => sum + (unlisted?.waiting ?? 0), 0);
   const silent = all.filter(({ unlisted }) => unlisted === undefined).length;
   const facts = [
-    `${keptBy(all)} pods run that it does not know`,
-    `${all.reduce((sum, { unlisted }) => sum + (unlisted?.waiting ?? 0), 0)} wait`,
-    ...(silent === 0 ? [] : [`${silent} nodes have not been heard`]),
+    `${kept} ${kept === 1 ? "pod runs" : "pods run"} that it does not know`,
+    ...(waiting === 0 ? [] : [`${waiting} ${waiting === 1 ? "waits" : "wait"}`]),
+    ...(silent === 0 ? [] : [`${silent} ${silent === 1 ? "node has" : "nodes have"} not said what runs there`]),
   ];
   return {
     restored: `from a backup of ${restoration.backupTime}, not confirmed: ${facts.join(", ")}; nothing that runs is stopped`,
