@@ -63,7 +63,9 @@ function caReport(reader: Reader, nowMs: number): CaReport {
     const expiresAt = rfc3339(Date.parse(new X509Certificate(certPem).validTo));
     return { hash, signs: at === 0, madeAt, expiresAt, hosts: hosts.filter((one) => one.issuedBy === hash).length };
   });
-  const waitsFor = waitedFor(spec, hosts, nowMs).map(({ host, role, expiresAt }) => ({ host, role, until: expiresAt }));
+  const waitsFor = waitedFor(spec, hosts, nowMs).map(({ host: { host, role }, untilMs }) => {
+    return { host, role, until: rfc3339(untilMs) };
+  });
   return {
     clusterId: spec.clusterId,
     authorities,
@@ -90,7 +92,9 @@ function finish(tx: Tx, by: string): CaEndReport {
   const [left] = after.authorities;
   const hash = left ? keyHashOf(left.certPem) : "";
   const all = tx.list(hostCertificates).map(({ spec }) => spec);
-  const out = all.filter(({ issuedBy, expiresAt }) => issuedBy !== hash && Date.parse(expiresAt) > tx.nowMs);
+  // A server finds the new CA in the store, whenever it comes.
+  const nodes = all.filter(({ role, expiresAt }) => role === "node" && Date.parse(expiresAt) > tx.nowMs);
+  const out = nodes.filter(({ issuedBy }) => issuedBy !== hash);
   write(tx, trust, after, `${by} ended the change of the CA at once; ${out.length} hosts were not through`);
   return { lockedOut: [...new Set(out.map(({ host }) => host))].sort() };
 }

@@ -11,7 +11,7 @@ import { issuedAtFor, refusalOf } from "../trust/refused.ts";
 import { readMembership } from "./membership.ts";
 import { ensureLeaf, type LeafName, leavesOf } from "./trust/leaves.ts";
 import { type Pair, writePair } from "./trust/pair-files.ts";
-import { type Authorities, ensureToken, openAuthorities } from "./trust/pki-files.ts";
+import { type Authorities, ensureToken, makeToken, openAuthorities } from "./trust/pki-files.ts";
 
 interface Identity extends Pair {
   /** Of every CA that is believed. */
@@ -30,6 +30,8 @@ export interface Pki {
   readonly authority: Pair;
   /** The actor that a bearer token stands for. */
   actorOfToken(token: string): Actor | undefined;
+  /** Another admin token, in its file and in force; the one before is in force no more. */
+  renewToken(): Promise<string>;
   /** The actor of a client certificate, if a CA that is believed signed it and nobody has taken it back. */
   actorOfCertificate(certificate: X509Certificate, nowMs: number): Actor | undefined;
   /** What the cluster says of its CAs now; writes it down and makes certificates anew where that needs it. */
@@ -75,7 +77,7 @@ class FilePki implements Pki {
   readonly files: Pki["files"];
   readonly #dir: string;
   readonly #options: PkiOptions;
-  readonly #token: string;
+  #token: string;
   readonly #listeners = new Set<() => void>();
   readonly #leaves = new Map<LeafName, Pair>();
   #authorities: Authorities;
@@ -117,6 +119,13 @@ class FilePki implements Pki {
 
   actorOfToken(given: string): Actor | undefined {
     return sameSecret(given, this.#token) ? { name: "admin", roles: ["admin"] } : undefined;
+  }
+
+  async renewToken(): Promise<string> {
+    await this.#inTurn(async () => {
+      this.#token = await makeToken(this.files.token);
+    });
+    return this.#token;
   }
 
   // Asked per request, not per connection: a connection outlives what was believed when it was made, and so does a TLS session.
@@ -170,6 +179,8 @@ class FilePki implements Pki {
     const ca = authorities.signer;
     const made = new Map<LeafName, Pair>();
     for (const [name, wanted] of leavesOf(this.#options)) {
+      // Made here once; from then on the agent renews it, as agents do (trust/keep-certificates.ts).
+      if (name === "node" && this.#leaves.has(name)) continue;
       const actor = actorOfSubject(wanted.subject.replaceAll(",", "\n"));
       const issuedAtMs = issuedAtFor(this.#refused, actor?.name ?? "", actor?.roles[0] ?? "", nowMs);
       const isRefused = (certPem: string) => this.#isRefused(new X509Certificate(certPem));

@@ -84,6 +84,7 @@ function rotationLines({ step, startedAt, by, waitsFor }: NonNullable<CaReport["
   const waits = waitsFor.map(
     ({ host, role, until }) => `  waits for ${role} ${plainText(host)}, until ${until} at most`,
   );
-  const end = waitsFor.length === 0 ? [] : ["  styr ca rotate --finish does not wait: these would have to join again"];
+  const isOut = waitsFor.some(({ role }) => role === "node");
+  const end = isOut ? ["  styr ca rotate --finish does not wait: these nodes would have to join again"] : [];
   return [`change   begun by ${plainText(by)} at ${startedAt}; ${STEPS[step]}`, ...waits, ...end];
 }

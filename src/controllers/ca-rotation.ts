@@ -19,7 +19,7 @@ export const caRotation: Controller = {
     const hosts = tx.list(hostCertificates).map(({ spec }) => spec);
     const step = stepRotation(trust.spec, hosts, tx.nowMs);
     if (!step) {
-      const ends = waitedFor(trust.spec, hosts, tx.nowMs).map(({ expiresAt }) => Date.parse(expiresAt));
+      const ends = waitedFor(trust.spec, hosts, tx.nowMs).map(({ untilMs }) => untilMs);
       return { afterMs: Math.max(LEAST_WAIT_MS, Math.min(...ends) - tx.nowMs) };
     }
     const after = tx.update<ClusterTrust>(clusterTrusts, { ...trust, spec: step.spec });

@@ -56,8 +56,17 @@ export function endRotation(spec: Spec): Spec {
   return withoutOld(spec.rotation?.step === "believe" ? newOneSigns(spec) : spec);
 }
 
-/** The hosts that the present step waits for. One whose certificate has run out has to join again in any case. */
-export function waitedFor(spec: Spec, hosts: readonly Certified[], nowMs: number): readonly Certified[] {
+export interface Awaited {
+  readonly host: Certified;
+  /** Then nobody waits for it any more. */
+  readonly untilMs: number;
+}
+
+/**
+ * The hosts that the present step waits for. A node whose certificate has run out has to join again in any case; a server that
+ * comes back later finds all of it in the store.
+ */
+export function waitedFor(spec: Spec, hosts: readonly Certified[], nowMs: number): readonly Awaited[] {
   const { rotation, authorities } = spec;
   if (!rotation) return [];
   const fresh = rotation.step === "believe" ? authorities[1] : authorities[0];
@@ -65,8 +74,21 @@ export function waitedFor(spec: Spec, hosts: readonly Certified[], nowMs: number
   const isThere = (host: Certified) =>
     rotation.step === "believe" ? host.believes.includes(hash) : host.issuedBy === hash;
   return hosts
-    .filter((host) => !isThere(host) && Date.parse(host.expiresAt) > nowMs)
-    .toSorted((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : a.role < b.role ? -1 : 1));
+    .filter((host) => !isThere(host))
+    .map((host) => ({ host, untilMs: untilMs(host, rotation) }))
+    .filter((one) => one.untilMs > nowMs)
+    .toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+}
+
+const SERVERS_WAIT_MS = 600_000;
+
+function untilMs({ role, expiresAt }: Certified, { startedAt }: NonNullable<Spec["rotation"]>): number {
+  const endMs = Date.parse(expiresAt);
+  return role === "server" ? Math.min(endMs, Date.parse(startedAt) + SERVERS_WAIT_MS) : endMs;
+}
+
+function nameOf({ host }: Awaited): string {
+  return `${host.host} ${host.role}`;
 }
 
 function newOneSigns(spec: Spec): Spec {
