@@ -55,7 +55,7 @@ export class History {
   async *watch(now: () => number, options: WatchOptions): AsyncGenerator<readonly Change[], void, undefined> {
     this.#watches++;
     try {
-      yield* this.#changes(now, options);
+      yield* this.#follow(now, options);
     } finally {
       this.#watches--;
     }
