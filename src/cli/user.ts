@@ -93,6 +93,16 @@ function registerChanging(user: Command, terminal: Terminal): void {
   change("grant", "PUT", "Lets a user do more; in force at once.");
   change("revoke-grant", "DELETE", "Takes a right back, at once; what the user has open is cut.");
   user
+    .command("rotate-admin-token")
+    .description(
+      "Another token for the admin named admin, at the server that is asked; the old one opens nothing more.",
+    )
+    .action(async (_options: object, command: Command) => {
+      const { token } = await openSession(command, terminal).request<{ token: string }>("POST", "/styr/v1/admin-token");
+      terminal.out(`${token}\n`);
+      terminal.err("It is in pki/admin.token of that server, too. The one before opens nothing any more.\n");
+    });
+  user
     .command("delete")
     .description("Forgets a user with all tokens.")
     .argument("<name>")

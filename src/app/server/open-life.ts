@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { AuditLog } from "../../audit/audit-log.ts";
 import type { NodeAccess } from "../../model/streams.ts";
+import { adminTokenApi } from "../admin-token-route.ts";
 import type { ControlPlane, ControlPlaneOptions } from "../control-plane.ts";
 import { certificatesIn } from "../metered/certificates.ts";
 import { hostAddress } from "../node-side.ts";
@@ -60,7 +61,7 @@ export function urlOf(settings: Settings): string {
 
 function planeOptions(
   { process, nodeAccess, localNode }: ServerHalfOptions,
-  { store, audit }: LifeParts,
+  { store, audit, pki }: LifeParts,
 ): Omit<ControlPlaneOptions, "journal"> {
   const { settings, clock, random, log, version, stopping, meters, name } = process;
   return {
@@ -73,7 +74,7 @@ function planeOptions(
     serverName: name,
     storePlace: isEtcd(store) ? store.url.replace("etcd://", "etcd at ") : "sqlite",
     joining: joiningOf(settings.stateDir, urlOf(settings), store),
-    moreApis: [stopApi(() => stopping.abort())],
+    moreApis: [stopApi(() => stopping.abort()), adminTokenApi(() => pki.renewToken())],
     meters: meters.server,
     certificates: () => certificatesIn(join(settings.stateDir, "pki")),
     moreMeters: () => (localNode === undefined ? [] : [meters.agent]),

@@ -35,6 +35,10 @@ function signerIn({ certPem, keyPem }: Pair): string {
 export async function ensureToken(file: string): Promise<string> {
   const known = await readIfThere(file);
   if (known !== undefined && known.trim().length >= 32) return known.trim();
+  return makeToken(file);
+}
+
+export async function makeToken(file: string): Promise<string> {
   const token = `styr-${randomBytes(24).toString("base64url")}`;
   await writeWhole(file, `${token}\n`);
   return token;

@@ -1,4 +1,5 @@
 /** A whole control plane in memory, asked by anybody: what listeners find out is given. */
+import { adminTokenApi } from "../../../src/app/admin-token-route.ts";
 import { ControlPlane, type ControlPlaneOptions } from "../../../src/app/control-plane.ts";
 import { personalities } from "../../../src/app/personalities.ts";
 import { stopApi } from "../../../src/app/stop-route.ts";
@@ -28,7 +29,7 @@ export async function openStage(more: Partial<ControlPlaneOptions> = {}) {
   const plane = await ControlPlane.open({
     ...{ journal: new MemoryJournal(), clock, random: new SystemRandom(), log: silentLog, personalities },
     ...{ strategy: "spread", hostname: "here", version: "0.1.0", address: "here:1", nodeAccess: echoAccess },
-    moreApis: [stopApi(() => {})],
+    moreApis: [stopApi(() => {}), adminTokenApi(async () => "another")],
     ...more,
   });
   const connect = (as: As, from: Partial<Connection> = {}): Connection => ({
