@@ -65,7 +65,7 @@ export class History {
     return this.#watches;
   }
 
-  async *#changes(
+  async *#follow(
     now: () => number,
     { kinds, since, signal }: WatchOptions,
   ): AsyncGenerator<readonly Change[], void, undefined> {
