@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { runningContainers } from "../harness/engines.ts";
 import type { Host } from "../harness/host.ts";
-import { deviceOf, throttleHost } from "../harness/lab-cgroups.ts";
+import { deviceOf, signal, throttleHost } from "../harness/lab-cgroups.ts";
 import { disturbed, type PodSeen, serving } from "../harness/pods.ts";
 import { STYR } from "../harness/styr.ts";
 import { until } from "../harness/wait.ts";
@@ -20,6 +20,8 @@ export async function frozenSlowAndCut(scene: Scene): Promise<void> {
   const [frozen, slow, cut] = cluster.agents.slice(-3) as [Host, Host, Host];
   await cluster.create(patientOn(frozen));
   await until("the patient pod", async () => serving(await cluster.pods(PATIENT)).length === 1);
+  // It would start successors slowly, too, and what is asked of it is that nothing leaves it.
+  await cluster.command("cordon", slow.name);
   const before = await cluster.pods();
   // Each to its end, so that none is still at work when another has failed.
   const ended = await Promise.allSettled([
@@ -28,6 +30,7 @@ export async function frozenSlowAndCut(scene: Scene): Promise<void> {
     cutOff(scene, cut),
   ]);
   const failures = ended.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+  await cluster.command("uncordon", slow.name);
   if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join("\n"));
   await until("as many copies as are wanted", async () => isWhole(scene), { seen: () => cluster.words("ps", "-a") });
   await cluster.remove(PATIENT);
@@ -81,7 +84,7 @@ async function slowDisk({ cluster, measured }: Scene, host: Host, before: readon
       states.add(await cluster.stateOf(host));
   } finally {
     throttleHost(host.cgroup, device, 0);
-    for (const pid of host.find("of=/var/lib/styrmann/slow")) process.kill(pid, "SIGKILL");
+    for (const pid of host.find("of=/var/lib/styrmann/slow")) signal(pid, "SIGKILL");
     await host.signal("writer", "SIGKILL");
   }
   const there = before.filter(({ node, app }) => node === host.name && app === STEADY);

@@ -107,7 +107,10 @@ export class GrpcChannel {
     });
     this.#session = session;
     this.#trouble = undefined;
-    session.once("connect", () => session.setLocalWindowSize(WINDOW_BYTES));
+    // A session may be dropped between its connection and the word of it.
+    session.once("connect", () => {
+      if (!session.destroyed) session.setLocalWindowSize(WINDOW_BYTES);
+    });
     session.on("error", (error) => {
       this.#trouble = error;
     });
