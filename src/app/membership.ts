@@ -17,11 +17,20 @@ const FILE = "cluster.json";
 /** Undefined on a host that has not joined: one that was started by `styr up`, or never. */
 export async function readMembership(stateDir: string): Promise<Membership | undefined> {
   try {
-    return JSON.parse(await readFile(join(stateDir, FILE), "utf8")) as Membership;
+    return checked(JSON.parse(await readFile(join(stateDir, FILE), "utf8")));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new Error(`${join(stateDir, FILE)} cannot be read: ${(error as Error).message}`);
   }
+}
+
+function checked(value: unknown): Membership {
+  const { clusterId, nodeName, role, servers } = (value ?? {}) as Partial<Membership>;
+  const isWhole =
+    typeof clusterId === "string" && typeof nodeName === "string" && (role === "agent" || role === "server");
+  if (!isWhole || !Array.isArray(servers))
+    throw new Error("something is missing in it; join the cluster again: styr join");
+  return value as Membership;
 }
 
 export async function keepMembership(stateDir: string, membership: Membership): Promise<void> {
