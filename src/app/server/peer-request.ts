@@ -21,6 +21,8 @@ export type PeerOutcome =
 /** Below a server's own keep-alive (listen.ts), so that no request meets a connection that is being closed. */
 const IDLE_MS = 30_000;
 const CONNECT_MS = 3_000;
+/** To one server; what comes beyond that waits. Followed logs and watches hold one each. */
+const MOST_SOCKETS = 1_024;
 
 /** Connections to the other servers, kept for reuse; certificates that are renewed are used from the next connection on. */
 export class PeerConnections {
@@ -71,11 +73,16 @@ export class PeerConnections {
   #pool(): Agent {
     const material = this.#material();
     if (this.#agent && isDeepStrictEqual(this.#known, material)) return this.#agent;
-    // What is under way ends by itself; idle connections would keep the old certificate.
-    this.#agent?.destroy();
+    if (this.#agent) retire(this.#agent);
     const { caPem, certPem, keyPem } = material;
     this.#known = material;
-    this.#agent = new Agent({ keepAlive: true, timeout: IDLE_MS, ca: caPem, cert: certPem, key: keyPem });
+    this.#agent = new Agent({ keepAlive: true, maxSockets: MOST_SOCKETS, timeout: IDLE_MS, ca: caPem, cert: certPem, key: keyPem });
     return this.#agent;
   }
+}
+
+/** What is under way ends by itself (Agent.destroy would cut it); idle connections would keep the old certificate. */
+function retire(agent: Agent): void {
+  agent.maxFreeSockets = 0;
+  for (const idle of Object.values(agent.freeSockets)) for (const socket of idle ?? []) socket.destroy();
 }
