@@ -130,8 +130,14 @@ export class StyrClient {
     );
   }
 
+  /** None where the server is of a version that has no list of them. */
   async servers(): Promise<readonly ServerRow[]> {
-    return (await this.#get<{ servers: readonly ServerRow[] }>("/styr/v1/servers")).servers;
+    try {
+      return (await this.#get<{ servers: readonly ServerRow[] }>("/styr/v1/servers")).servers;
+    } catch (error) {
+      if (error instanceof ClientError && error.status === 404) return [];
+      throw error;
+    }
   }
 
   async forgetServer(server: string): Promise<void> {

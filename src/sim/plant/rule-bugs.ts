@@ -74,7 +74,7 @@ export const ruleBugs: readonly PlantedBug[] = [
     sentence: "a control plane that is down counts as one that cannot be reached",
   }),
   without("store-refuses", {
-    file: "src/store/store.ts",
+    file: "src/store/write-queue.ts",
     find: "the store cannot write: ${error.message}; nothing was changed",
     replace: "the store cannot write; nothing was changed",
     sentence: "a refused write does not say why",

@@ -42,7 +42,7 @@ export const serverBugs: readonly PlantedBug[] = [
   {
     name: "acknowledged-before-journal",
     file: "src/store/store.ts",
-    find: "return promise.then(() => result);\n  }",
+    find: "return written.then(() => result);\n  }",
     replace: "return Promise.resolve(result);\n  }",
     sentence: "writes are answered before the journal has them",
     foundBy: ["acknowledged-writes"],
@@ -50,9 +50,9 @@ export const serverBugs: readonly PlantedBug[] = [
   },
   {
     name: "lost-batch-remembered",
-    file: "src/store/store.ts",
-    find: "this.#pending = new Map();\n    this.#pendingRevision = this.#revision;",
-    replace: "this.#pendingRevision = this.#revision;",
+    file: "src/store/write-queue.ts",
+    find: "this.#pending = new Map();\n    this.#revision = this.#durableRevision;",
+    replace: "this.#revision = this.#durableRevision;",
     sentence: "what the journal refused stays in the view of later transactions",
     foundBy: ["visible", "convergence", "quiet", "acknowledged-writes", "pending-reasons", "watchers-see-all"],
     seeds: 100,
