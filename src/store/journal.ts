@@ -29,9 +29,9 @@ export class JournalDoubt extends Error {
 
 export interface Journal {
   /** A row whose JSON has more bytes than this is never taken. Absent: no limit of its own. */
-  readonly maxRowBytes?: number;
+  readonly maxRowBytes?: number | undefined;
   /** Batches up to this many bytes of JSON cost least; the store makes them no larger where it can choose. */
-  readonly preferredBatchBytes?: number;
+  readonly preferredBatchBytes?: number | undefined;
   /** Everything durable. Called once, before the first append. */
   load(): Promise<JournalContents>;
   /**

@@ -2,13 +2,16 @@ import { ApiError } from "../model/errors.ts";
 import type { StoredObject } from "../model/meta.ts";
 import type { Change } from "./transaction.ts";
 
+/** A sealed row is in base64, with some words around it. */
+const SEALED = 0.74;
+
 /** The JSON of objects, made once per version for the journal and for all watchers that keep up. */
 export class RowTexts {
   readonly #texts = new WeakMap<StoredObject, string>();
   readonly #mostBytes: number;
 
-  constructor(mostBytes = Number.POSITIVE_INFINITY) {
-    this.#mostBytes = mostBytes;
+  constructor(mostBytes: number | undefined) {
+    this.#mostBytes = mostBytes ?? Number.POSITIVE_INFINITY;
   }
 
   of(object: StoredObject): string {
@@ -34,9 +37,10 @@ export class RowTexts {
   #bytesOf({ kind, key, object }: Change): number {
     const text = this.of(object);
     // Counted only where it could matter: UTF-16 units become at most three bytes each.
-    const bytes = text.length * 3 > this.#mostBytes ? Buffer.byteLength(text) : text.length;
-    if (bytes <= this.#mostBytes) return bytes;
-    const what = `${kind.name} ${key} would have ${bytes} bytes, and the store takes at most ${this.#mostBytes} for one object`;
+    const most = kind.isSealed ? Math.floor(this.#mostBytes * SEALED) : this.#mostBytes;
+    const bytes = text.length * 3 > most ? Buffer.byteLength(text) : text.length;
+    if (bytes <= most) return bytes;
+    const what = `${kind.name} ${key} would have ${bytes} bytes, and the store takes at most ${most} for one object`;
     throw new ApiError("TooLarge", `${what}; nothing was changed`);
   }
 }

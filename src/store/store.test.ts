@@ -376,3 +376,44 @@ test("two values that nest very deep are told as different, without an end of th
   };
   assert.equal(sameJson(deep(), deep()), false);
 });
+
+describe("a journal with limits", () => {
+  class SmallJournal extends MemoryJournal {
+    readonly maxRowBytes = 400;
+    readonly preferredBatchBytes = 1_000;
+    readonly batches: number[] = [];
+
+    override async append(entries: readonly JournalEntry[]): Promise<void> {
+      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+      this.batches.push(entries.length);
+      await super.append(entries);
+    }
+  }
+  const create = (store: Store, name: string, colour: string) =>
+    store.update((tx) => tx.create(things, draft(name, colour)));
+
+  test("an object that it would not take is refused to its author alone, counted in bytes", async () => {
+    const store = await open(new SmallJournal());
+    const [large, neighbour] = await Promise.allSettled([
+      create(store, "large", "ä".repeat(100)),
+      create(store, "neighbour", "a".repeat(100)),
+    ]);
+    assert.equal(neighbour?.status, "fulfilled");
+    assert.ok(large?.status === "rejected" && large.reason.reason === "TooLarge", JSON.stringify(large));
+    assert.match(large.reason.message, /Thing n\/large would have \d+ bytes, and the store takes at most 400/);
+  });
+
+  test("what has gathered is divided between whole transactions, and none is left behind", async () => {
+    const journal = new SmallJournal();
+    const store = await open(journal);
+    const names = Array.from({ length: 40 }, (_, n) => `t${n}`);
+    await Promise.all(names.map((name) => create(store, name, "red")));
+    await store.update((tx) => {
+      for (const name of names) tx.remove(things, `n/${name}`);
+    });
+    assert.equal(journal.batches.at(-1), 40, "one transaction stays whole");
+    assert.ok(Math.max(...journal.batches.slice(0, -1)) <= 5, `batches of ${journal.batches}`);
+    assert.equal(store.revision, 80);
+    assert.deepEqual(await journal.load(), { revision: 80, rows: [] });
+  });
+});

@@ -35,6 +35,14 @@ export class SealedJournal implements Journal {
     this.#kinds = new Set(options.kinds.map(({ name }) => name));
   }
 
+  get maxRowBytes(): number | undefined {
+    return this.#journal.maxRowBytes;
+  }
+
+  get preferredBatchBytes(): number | undefined {
+    return this.#journal.preferredBatchBytes;
+  }
+
   get unknownRows(): readonly JournalEntry[] {
     return [...this.#unknown.values()];
   }
