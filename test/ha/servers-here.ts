@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ControlPlaneOptions } from "../../src/app/control-plane.ts";
 import { type Listening, listenTls } from "../../src/app/listen.ts";
 import { personalities } from "../../src/app/personalities.ts";
 import { openPki, type Pki } from "../../src/app/pki.ts";
@@ -26,21 +27,26 @@ export interface ServerHere {
   stop(): Promise<void>;
 }
 
+/** What else a server's plane is given. */
+type More = (name: string, stateDir: string) => Partial<ControlPlaneOptions>;
+
 export class ServersHere {
   readonly memory = new SharedMemory(new SystemClock());
   readonly servers: ServerHere[] = [];
   readonly #dir: string;
   readonly #access: NodeAccess;
+  readonly #more: More;
 
-  static async open(count: number, access: NodeAccess): Promise<ServersHere> {
-    const cluster = new ServersHere(await mkdtemp(join(tmpdir(), "styr-ha-")), access);
+  static async open(count: number, access: NodeAccess, more: More = () => ({})): Promise<ServersHere> {
+    const cluster = new ServersHere(await mkdtemp(join(tmpdir(), "styr-ha-")), access, more);
     for (let index = 1; index <= count; index++) await cluster.add(`s${index}`);
     await cluster.until("a server leads", () => cluster.leader !== undefined);
     return cluster;
   }
 
-  private constructor(dir: string, access: NodeAccess) {
+  private constructor(dir: string, access: NodeAccess, more: More) {
     this.#dir = dir;
+    this.#more = more;
     this.#access = access;
   }
 
@@ -72,6 +78,7 @@ export class ServersHere {
         ...{ clock, random: new SeededRandom(name), log: silentLog, personalities, version: "0.1.0" },
         ...{ nodeAccess: this.#access, localNode: "here", strategy: "spread" },
         ...{ address: `127.0.0.1:${port}`, hostname: name, serverName: name },
+        ...this.#more(name, stateDir),
       },
       me: { name, url, version: "0.1.0" },
       openJournal: async () => this.memory.open(),
