@@ -34,19 +34,25 @@ async function check(terminal: Terminal, file: string): Promise<void> {
 }
 
 async function backup(terminal: Terminal, file: string, { force }: BackupFlags, command: Command): Promise<void> {
+  const { passOn, receiveBackup, refuseToReplace } = await import("../app/backup/receive-backup.ts");
+  refuseToReplace(file, force === true);
   const { connection } = openSession(command, terminal);
   const response = await connection.open({ method: "GET", path: "/styr/v1/backup" });
   if (response.statusCode !== 200) {
     const text = (await response.setEncoding("utf8").toArray()).join("");
     throw refusal(response.statusCode ?? 0, text);
   }
-  const { passOn, receiveBackup } = await import("../app/backup/receive-backup.ts");
   const progress = progressOn(terminal);
-  const received =
-    file === "-"
-      ? await passOn(response, (bytes) => terminal.write("stdout", bytes), progress)
-      : await receiveBackup(response, file, { force: force === true, progress });
-  sayDone(terminal, file, received);
+  const write = (bytes: Uint8Array) => terminal.write("stdout", bytes);
+  try {
+    const options = { force: force === true, progress };
+    const received =
+      file === "-" ? await passOn(response, write, progress) : await receiveBackup(response, file, options);
+    sayDone(terminal, file, received);
+  } finally {
+    // Whatever is left of it is not read: the connection must not keep the process.
+    response.destroy();
+  }
 }
 
 const EVERY_BYTES = 4 * 2 ** 20;

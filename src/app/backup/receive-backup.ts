@@ -22,7 +22,7 @@ export async function receiveBackup(
   file: string,
   { force, progress }: ReceiveOptions,
 ): Promise<Received> {
-  if (!force && existsSync(file)) throw new ArchiveError(`${file} is there already: --force replaces it`);
+  refuseToReplace(file, force);
   const part = `${file}.part`;
   await rm(part, { force: true });
   const handle = await open(part, "wx", 0o600);
@@ -37,6 +37,12 @@ export async function receiveBackup(
   } finally {
     await handle.close();
   }
+}
+
+/** Asked before a server is. */
+export function refuseToReplace(file: string, force: boolean): void {
+  if (!force && file !== "-" && existsSync(file))
+    throw new ArchiveError(`${file} is there already: --force replaces it`);
 }
 
 /** To `write`, piece by piece, as it is read. */
