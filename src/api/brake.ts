@@ -15,7 +15,7 @@ export function brakeRoutes(context: StyrApiContext): readonly Route[] {
       path: "/styr/v1/brake",
       // Above every listing of the command line: it is why pods stay where they are.
       access: { verb: "read", resource: "brake", reach: "own part" },
-      atLeader: true,
+      atLeader: "if any",
       handle: () => Response.json({ brake: brakeReport(context) ?? null }),
     },
     {

@@ -58,6 +58,8 @@ export interface StyrApiContext {
   readonly strategy?: "spread" | "binpack";
   /** The servers of the cluster; absent = this one has no name among others. */
   readonly servers?: ServerDesk;
+  /** Whether a server leads, as far as this one knows; absent = this one does. */
+  readonly isLed?: () => boolean;
   /** What the store is kept in, in words. */
   readonly storePlace?: string;
   /** How hosts join here; absent = none can. */

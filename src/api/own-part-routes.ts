@@ -26,6 +26,11 @@ export function atLeader(route: Route): Route {
   return { ...route, atLeader: true };
 }
 
+/** … or, while none leads, by the one that is asked, as well as it can. */
+export function atLeaderIfAny(route: Route): Route {
+  return { ...route, atLeader: "if any" };
+}
+
 export interface Listed<Row, Shown> {
   readonly field: string;
   readonly feed: RowFeed<Row>;

@@ -34,7 +34,7 @@ export async function statusReport(context: StyrApiContext, tally: PodTally): Pr
     store: {
       revision: store.revision,
       ...(context.storePlace === undefined ? {} : { place: context.storePlace }),
-      ...(store.refusal === undefined ? {} : { refusal: store.refusal }),
+      ...refusalOf(context),
       objects: Object.fromEntries(context.kinds.map((kind) => [kind.name, store.count(kind)])),
     },
     nodes: nodesReport(context),
@@ -48,6 +48,12 @@ export async function statusReport(context: StyrApiContext, tally: PodTally): Pr
     memoryBytes,
     dialects,
   };
+}
+
+/** Why writes are refused at present. */
+function refusalOf({ store, isLed }: StyrApiContext): { readonly refusal?: string } {
+  const refusal = store.refusal ?? (isLed?.() === false ? "no server leads at present" : undefined);
+  return refusal === undefined ? {} : { refusal };
 }
 
 function nodesReport({ store, lifecycle, clock }: StyrApiContext): StatusReport["nodes"] {

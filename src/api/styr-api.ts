@@ -24,7 +24,7 @@ import { metricsRoutes } from "./metrics.ts";
 import { listNodes } from "./node-rows.ts";
 import { objectRoutes } from "./objects.ts";
 import { statusOfPart } from "./own-part.ts";
-import { atLeader, listOrWatch, readOwnPart } from "./own-part-routes.ts";
+import { atLeaderIfAny, listOrWatch, readOwnPart } from "./own-part-routes.ts";
 import { PodTally } from "./pod-tally.ts";
 import { portForwardRoute } from "./port-forward.ts";
 import { rebalanceRoutes } from "./rebalance.ts";
@@ -95,7 +95,7 @@ function nodeRoutes(context: StyrApiContext, tally: PodTally): readonly Route[] 
   });
   return [
     // Where his pods may go concerns everybody who has any; labels, room and health of nodes are no secrets of a namespace.
-    atLeader(
+    atLeaderIfAny(
       readOwnPart("/styr/v1/nodes", "nodes", (_part, { url, signal }) =>
         listOrWatch({ field: "nodes", feed, clock, isMeant: undefined, rowOf: (row) => row }, url, signal),
       ),
@@ -108,7 +108,7 @@ function nodeRoutes(context: StyrApiContext, tally: PodTally): readonly Route[] 
 function storeRoutes(context: StyrApiContext, tally: PodTally): readonly Route[] {
   const { store, clock, sources, version, hostname } = context;
   return [
-    atLeader(
+    atLeaderIfAny(
       readOwnPart("/styr/v1/status", "status", async (part) => {
         const report = await statusReport(context, tally);
         if (part === undefined) return Response.json(report);

@@ -12,6 +12,7 @@ import { isEtcd } from "./store-place.ts";
 import type { StyrProcess } from "./styr-process.ts";
 
 export interface AgentWay {
+  readonly isLink: boolean;
   readonly control: Control;
   readonly heartbeats?: Heartbeats;
   /** Called when the server's sockets are open. */
@@ -21,7 +22,7 @@ export interface AgentWay {
 
 /** `straight`: the control that is set once there is a plane of this process' own. */
 export async function openAgentWay(process: StyrProcess, server: ServerHalf, straight: LateControl): Promise<AgentWay> {
-  if (!isEtcd(server.store)) return { control: straight, begin: () => {}, close: async () => {} };
+  if (!isEtcd(server.store)) return { isLink: false, control: straight, begin: () => {}, close: async () => {} };
   const { settings, name } = process;
   const first = urlOf(settings);
   const own: Membership = { clusterId: "", nodeName: name, role: "server", servers: [first] };
@@ -29,7 +30,7 @@ export async function openAgentWay(process: StyrProcess, server: ServerHalf, str
   const way = await ClusterWay.open({ process, membership, first });
   const { control, heartbeats } = way;
   return {
-    ...{ control, heartbeats },
+    ...{ isLink: true, control, heartbeats },
     begin: (access) => {
       way.begin(access);
       void rememberCluster(process, server, own);

@@ -268,11 +268,12 @@ export class ControlPlane {
   }
 
   /** What is about this server among others. */
-  #serverContext(): Pick<StyrApiContext, "servers" | "storePlace" | "joining"> {
+  #serverContext(): Pick<StyrApiContext, "servers" | "isLed" | "storePlace" | "joining"> {
     const { hostname, serverName: name = hostname, storePlace, joining, clock } = this.#options;
     const leadsSinceMs = () => this.#leading?.startedAtMs;
     return {
       servers: new ServerDesk({ store: this.store, clock, name, leadsSinceMs }),
+      isLed: () => this.leads || this.#follower?.isThere === true,
       ...(storePlace === undefined ? {} : { storePlace }),
       ...(joining ? { joining } : {}),
     };

@@ -78,7 +78,9 @@ const STATE_FILES: readonly string[] = [
 /** What styr wrote there, name by name; somebody's own files in that folder stay, and then so does the folder. */
 export async function removeState(stateDir: string, say: (line: string) => void): Promise<void> {
   const folders = Object.values(foldersOf(stateDir));
-  const files = STATE_FILES.map((name) => join(stateDir, name));
+  const all = await readdir(stateDir);
+  const names = [...STATE_FILES, ...all.filter((name) => name.startsWith("store.db.before-"))];
+  const files = names.map((name) => join(stateDir, name));
   for (const path of [...folders, join(stateDir, "pki"), ...files]) await rm(path, { recursive: true, force: true });
   const left = await readdir(stateDir);
   if (left.length === 0) await rmdir(stateDir);

@@ -1,12 +1,12 @@
 /** `styr up`: a control plane and an agent in one process, from an empty machine to running. */
 import { join } from "node:path";
 import { StoreControl } from "../dispatcher/store-control.ts";
-import { openAgentWay } from "./agent-way.ts";
+import { type AgentWay, openAgentWay } from "./agent-way.ts";
 import { runDemo } from "./demo.ts";
 import { LateControl } from "./late-control.ts";
 import { LateNodeAccess } from "./late-node-access.ts";
 import { openNodeHalf, sayChecks } from "./node-half.ts";
-import { foldersOf } from "./node-side.ts";
+import { foldersOf, type NodeSide } from "./node-side.ts";
 import { ServerHalf } from "./server/server-half.ts";
 import type { Settings } from "./settings.ts";
 import { beginProcess, styrWith, untilAborted } from "./styr-process.ts";
@@ -43,14 +43,20 @@ export async function up(settings: Settings, io: UpIo, { demo, newStore }: UpOpt
   } finally {
     stopping.abort();
     io.say("stopping styr; what runs goes on running");
-    await server.stopListening();
-    await node.stop();
-    await way.close();
-    await server.stop();
+    await stopHalves(server, node, way);
     log.info("stopped");
   }
   const state = settings.isDefaultState ? "" : ` --state ${settings.stateDir}`;
   io.say(`npx styr up${state} adopts it again; npx styr down${state} stops and removes it`);
+}
+
+/** An agent that came in by a link says goodbye over it; one that goes straight into the store needs no socket. */
+async function stopHalves(server: ServerHalf, node: NodeSide, way: AgentWay): Promise<void> {
+  if (!way.isLink) await server.stopListening();
+  await node.stop();
+  await way.close();
+  if (way.isLink) await server.stopListening();
+  await server.stop();
 }
 
 function announce(settings: Settings, io: UpIo, urls: readonly string[], engine: string): void {

@@ -112,7 +112,8 @@ async function answer(
     const isHere = route.here || (route.access.verb === "read" && !route.atLeader);
     const leader = isHere ? undefined : elsewhere();
     const limited = withLimitedBody(request);
-    if (leader) return { response: await leader.forward(limited, context), forwarded: true };
+    const isMissed = route.atLeader === "if any" && !leader?.isThere;
+    if (leader && !isMissed) return { response: await leader.forward(limited, context), forwarded: true };
     return { response: await route.handle(limited, context), forwarded: false };
   } catch (error) {
     visit.release?.();

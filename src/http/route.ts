@@ -18,8 +18,11 @@ export interface Route {
   /** Hono's path syntax: `/fleet/v1/units/:name`, `/v2/apps/:id{.+}/tasks`. Of two that match, the first listed wins. */
   readonly path: string;
   readonly access: Access;
-  /** A read that only the server that leads can answer, from what it has in memory beside the store. Whatever is no `read` goes there anyway. */
-  readonly atLeader?: true;
+  /**
+   * A read that only the server that leads can answer, from what it has in memory beside the store; `if any`: while none
+   * leads, whoever is asked answers as well as it can. Whatever is no `read` goes there anyway.
+   */
+  readonly atLeader?: true | "if any";
   /** Answered by the server that was asked, also when another leads: it changes nothing, though not everybody may ask. */
   readonly here?: true;
   /** Its answer stays open without being asked to with `watch` or `follow`. */
@@ -56,6 +59,8 @@ export interface Socket {
 
 /** The server that leads, when it is another: where requests go that this one cannot answer. The answer is passed on as it comes. */
 export interface Elsewhere {
+  /** Whether any server leads at present, as far as is known here. */
+  readonly isThere: boolean;
   forward(request: Request, context: RequestContext): Promise<Response>;
   /** A Response is the leader's refusal. */
   openSocket(request: Request, context: RequestContext): Promise<Response | ((socket: Socket) => void)>;

@@ -128,6 +128,23 @@ describe("when the leader goes", () => {
     }
   });
 
+  test("while nobody leads, status and lists are answered by whoever is asked, and a write says why it cannot be", async () => {
+    const cluster = await ServersHere.open(1, echoAccess);
+    try {
+      const [server] = cluster.servers as [ServerHere];
+      cluster.memory.nobodyLeads = true;
+      cluster.memory.depose("the lease ran out");
+      const status = JSON.parse((await server.call({ path: "/styr/v1/status" })).text);
+      assert.equal(status.store.refusal, "no server leads at present");
+      assert.equal((await server.call({ path: PATH })).status, 200);
+      const refused = await server.call({ method: "POST", path: PATH, body: configMap("x") });
+      assert.equal(refused.status, 503);
+      assert.match(refused.text, /no server leads at present.*goes on running/);
+    } finally {
+      await cluster.stop();
+    }
+  });
+
   test("a deposed leader goes on as a follower with the same watches, and its writes go to the new one", async () => {
     const cluster = await ServersHere.open(2, echoAccess);
     try {

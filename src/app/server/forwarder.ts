@@ -42,6 +42,10 @@ export class Forwarder implements Follower {
     this.#connections = new PeerConnections(() => options.material());
   }
 
+  get isThere(): boolean {
+    return this.#options.leaders.leader !== undefined;
+  }
+
   async forward(request: Request, context: RequestContext): Promise<Response> {
     const { leaders, clock } = this.#options;
     const call = await callOf(request, context);

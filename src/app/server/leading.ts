@@ -90,7 +90,9 @@ export class Leading {
     this.sealing?.resealer.start();
     this.#dispatcher = this.#dispatch();
     const agents = () => this.#dispatcher?.sessions ?? 0;
-    counting.follow({ store, runner: this.#runner, scheduler: this.#scheduler, agents, signal: this.#stopping.signal });
+    const streams = () => this.#dispatcher?.streams ?? 0;
+    const { signal } = this.#stopping;
+    counting.follow({ store, runner: this.#runner, scheduler: this.#scheduler, agents, streams, signal });
   }
 
   #dispatch(): Dispatcher {

@@ -76,7 +76,14 @@ export class PeerConnections {
     if (this.#agent) retire(this.#agent);
     const { caPem, certPem, keyPem } = material;
     this.#known = material;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: MOST_SOCKETS, timeout: IDLE_MS, ca: caPem, cert: certPem, key: keyPem });
+    this.#agent = new Agent({
+      keepAlive: true,
+      maxSockets: MOST_SOCKETS,
+      timeout: IDLE_MS,
+      ca: caPem,
+      cert: certPem,
+      key: keyPem,
+    });
     return this.#agent;
   }
 }

@@ -37,6 +37,8 @@ export class SharedMemory {
   refuseWith: string | undefined;
   /** The next append loses its answer, and its author the leadership; whether it was written is for the author not to know. */
   doubtNext: "written" | "not written" | undefined;
+  /** Whoever stands for leader waits. */
+  nobodyLeads = false;
   /** How long a batch is on its way to a follower. */
   delayMs = 0;
 
@@ -116,7 +118,7 @@ export class SharedMemory {
   }
 
   #elect(): void {
-    if (this.#leader) return;
+    if (this.#leader || this.nobodyLeads) return;
     const next = this.#candidates.shift();
     if (!next) return;
     this.#leader = { member: next.member, identity: next.identity, term: ++this.#term };
