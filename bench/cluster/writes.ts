@@ -3,6 +3,7 @@
  * in the same run: the whole server as a user starts it, kept-alive clients in another process, 1,000 nodes that only live.
  */
 import { once } from "node:events";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { canRunEtcd, startEtcd } from "../../test/harness/etcd.ts";
@@ -45,7 +46,9 @@ async function measure(journal: string, flags: readonly string[]): Promise<reado
 
 async function run(server: BenchServer, prefix: string, connections: number, requests: number): Promise<Row> {
   const path = "/api/v1/namespaces/default/pods";
-  const order: LoadOrder = { origin: server.http, connections, requests, path, body: pod(prefix) };
+  // Through the socket of this machine: over the network one client may send 200 requests a second (styr settings).
+  const socketPath = join(server.state, "styr.sock");
+  const order: LoadOrder = { origin: "http://localhost", socketPath, connections, requests, path, body: pod(prefix) };
   const boundBefore = await server.metric(BOUND);
   const worker = new Worker(new URL("../lib/load.ts", import.meta.url), { workerData: order });
   await once(worker, "online");

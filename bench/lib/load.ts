@@ -4,6 +4,8 @@ import { Client } from "undici";
 
 export interface LoadOrder {
   readonly origin: string;
+  /** A unix socket to go through instead of a port. */
+  readonly socketPath?: string;
   readonly connections: number;
   readonly requests: number;
   readonly path: string;
@@ -18,13 +20,13 @@ export interface LoadResult {
   readonly latencies: readonly number[];
 }
 
-async function run({ origin, connections, requests, path, body }: LoadOrder): Promise<LoadResult> {
+async function run({ origin, socketPath, connections, requests, path, body }: LoadOrder): Promise<LoadResult> {
   const [before = "", after = ""] = body.split("@");
   const latencies: number[] = [];
   let [next, accepted] = [0, 0];
   let firstRefusal: string | undefined;
   const work = async () => {
-    const client = new Client(origin);
+    const client = new Client(origin, socketPath === undefined ? {} : { socketPath });
     const headers = { "content-type": "application/json" };
     while (next < requests) {
       const at = next++;

@@ -5,6 +5,8 @@ import { expose } from "../metrics/exposition.ts";
 import { Meters } from "../metrics/meters.ts";
 import { type ProcessReading, processMeters } from "../metrics/process-metrics.ts";
 import { SERVER_METRICS, type ServerMeters } from "../metrics/server-metrics.ts";
+import { KEYRING_NAME, keyrings } from "../model/keyring.ts";
+import type { Kind } from "../model/meta.ts";
 import { nodes } from "../model/node.ts";
 import type { CertificateEnd, StyrApiContext } from "./context.ts";
 import { stateWord } from "./node-rows.ts";
@@ -32,6 +34,7 @@ function meterSets(context: StyrApiContext, tally: PodTally): readonly MeterSet[
   const meters: ServerMeters = context.meters ?? new Meters(SERVER_METRICS);
   provideStored(meters, context);
   meters.provide("styr_watches_open", () => context.store.watches);
+  provideServers(meters, context);
   providePods(meters, context, tally);
   return [meters, processMeters(() => processReading(context), context)];
 }
@@ -55,6 +58,24 @@ function provideStored(meters: ServerMeters, context: StyrApiContext): void {
   meters.provide("styr_nodes", () => nodeStates(context));
   meters.provide("styr_brake_held", () => (lifecycle?.brake ? 1 : 0));
   meters.provide("styr_brake_held_nodes", () => lifecycle?.brake?.nodes.length ?? 0);
+}
+
+function provideServers(meters: ServerMeters, { store, servers, kinds, clock }: StyrApiContext): void {
+  const rows = () => servers?.rows() ?? [];
+  meters.provide("styr_servers", () => {
+    const counts: Record<string, number> = {};
+    for (const { state } of rows()) counts[state] = (counts[state] ?? 0) + 1;
+    return counts;
+  });
+  meters.provide("styr_server_behind_revisions", () =>
+    Object.fromEntries(rows().flatMap(({ name, behind }) => (behind === undefined ? [] : [[name, behind]]))),
+  );
+  if (!kinds.includes(keyrings as unknown as Kind)) return;
+  meters.provide("styr_secrets_key_age_seconds", () => {
+    const spec = store.get(keyrings, KEYRING_NAME)?.spec;
+    const key = spec?.dataKeys.find(({ id }) => id === spec.primary);
+    return key === undefined ? undefined : Math.round((clock.now() - Date.parse(key.madeAt)) / 1000);
+  });
 }
 
 function providePods(meters: ServerMeters, { lifecycle }: StyrApiContext, tally: PodTally): void {

@@ -127,6 +127,19 @@ export const SERVER_METRICS = [
     type: "gauge",
     help: "1 while this server knows who leads; 0 while writes find nobody.",
   },
+  {
+    name: "styr_servers",
+    type: "gauge",
+    help: "Servers by state, as the one that leads has heard of them.",
+    labels: ["state"],
+    always: ["leads", "follows", "silent"],
+  },
+  {
+    name: "styr_server_behind_revisions",
+    type: "gauge",
+    help: "How many revisions a follower lacked when it was heard last; told by the one that leads.",
+    labels: ["server"],
+  },
   { name: "styr_agents_connected", type: "gauge", help: "Agents with an open link to this server." },
   {
     name: "styr_link_frames_total",

@@ -17,6 +17,7 @@ interface Followed {
   readonly runner: ControllerRunner;
   readonly scheduler: Scheduler;
   readonly agents: () => number;
+  readonly streams: () => number;
   readonly signal: AbortSignal;
 }
 
@@ -77,11 +78,12 @@ export class PlaneMeters {
   }
 
   /** While the plane leads, which `signal` ends. */
-  follow({ store, runner, scheduler, agents, signal }: Followed): void {
+  follow({ store, runner, scheduler, agents, streams, signal }: Followed): void {
     const { meters } = this;
     meters.provide("styr_controller_queue_length", () => runner.queues);
     meters.provide("styr_scheduler_queue_length", () => scheduler.pendingCount);
     meters.provide("styr_agents_connected", agents);
+    meters.provide("styr_streams_open", streams);
     meters.provide("styr_scheduler_attempts_total", () => ({ ...scheduler.attempts }));
     void new PodPaces(meters).follow(store, this.#clock, this.#log, signal);
   }
