@@ -23,7 +23,7 @@ export interface Snapshot {
 type Row = JournalContents["rows"][number];
 
 const FIRST_PAGE = 1_000;
-const PAGE_BYTES = 8 * 1024 * 1024;
+const PAGE_BYTES = 24 * 1024 * 1024;
 const PAGE_TIMEOUT_MS = 30_000;
 
 /** Page after page at the revision of the first, which the majority has confirmed. */
