@@ -48,8 +48,10 @@ export async function fullDiskOnLeader({ cluster, measured }: Scene): Promise<vo
 /** What every etcd member does when its quota is used up: it refuses writes until somebody has made room. */
 export async function etcdWithoutSpace({ cluster, measured }: Scene): Promise<void> {
   const before = await cluster.pods(STEADY);
-  const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "no-space" } };
-  const write = (host: Host) => cluster.client.ask(host, CONFIG_MAPS, { method: "POST", body });
+  const write = (host: Host) => {
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: `no-space-${host.name}` } };
+    return cluster.client.ask(host, CONFIG_MAPS, { method: "POST", body });
+  };
   await setNoSpace(cluster.servers, true);
   try {
     const refused = await Promise.all(cluster.servers.map(write));
