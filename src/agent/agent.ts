@@ -34,13 +34,12 @@ import type { NodeHost } from "./node-host.ts";
 import { NodeRegistration } from "./node-registration.ts";
 import type { NodeReportOptions } from "./node-report.ts";
 import { PodEvents } from "./pod-events.ts";
-import { graceOf } from "./pod-machine.ts";
 import { PodWorker } from "./pod-worker.ts";
 import { PullQueue } from "./pull-queue.ts";
+import { type RemovalProgress, removeEverything } from "./remove-everything.ts";
 import { Reporter } from "./reporter.ts";
 import { StartQueue } from "./start-queue.ts";
 import { Strangers } from "./strangers.ts";
-import { eachOf, removeRuns } from "./sweep.ts";
 import { TimerHeap } from "./timer-heap.ts";
 import { Unlisted } from "./unlisted.ts";
 import type { Volumes } from "./volumes.ts";
@@ -68,13 +67,6 @@ export interface AgentOptions extends NodeReportOptions {
   probeDisk?(): Promise<void>;
   /** Why memory is short, in words: for the health word. */
   memory?(): string | undefined;
-}
-
-export interface RemovalProgress {
-  readonly done: number;
-  readonly total: number;
-  /** What was removed last, in words. */
-  readonly what: string;
 }
 
 /** Drivers and the host are looked at this often. */
@@ -225,56 +217,7 @@ export class Agent {
   ): Promise<{ readonly failures: number }> {
     this.#quiet();
     await this.#end();
-    const { drivers, log, record } = this.#options;
-    const records = await record.load();
-    const grace = new Map(records.map(({ pod }) => [pod.metadata.uid, Math.min(mostGraceMs, graceOf(pod))] as const));
-    const listed = await Promise.all([...drivers.values()].map((driver) => this.#everythingOf(driver)));
-    const total = listed.reduce((sum, { runs }) => sum + runs.length, 0);
-    let done = 0;
-    let failures = 0;
-    const uids = new Set(records.map(({ pod }) => pod.metadata.uid));
-    for (const { pods } of listed) for (const uid of pods) uids.add(uid);
-    await Promise.all(
-      listed.map(async ({ driver, runs }) => {
-        const groups = Map.groupBy(runs, ({ ref }) => grace.get(ref.podUid) ?? mostGraceMs);
-        const removals = [...groups].map(([graceMs, group]) =>
-          removeRuns(driver, group, graceMs, log, ({ ref }) =>
-            progress({ done: ++done, total, what: `${driver.name} ${ref.container}` }),
-          ),
-        );
-        for (const failed of await Promise.all(removals)) failures += failed;
-      }),
-    );
-    await eachOf([...uids].toSorted(), 16, async (uid) => {
-      failures += await this.#releaseEverywhere(uid, listed);
-    });
-    return { failures };
-  }
-
-  async #everythingOf(driver: Driver) {
-    const report = await driver.describe();
-    if (!report.ready) {
-      this.#options.log.warn("a driver is not ready: what it runs stays", { driver: driver.name, why: report.reason });
-      return { driver, runs: [], pods: [] };
-    }
-    return { driver, runs: await driver.list(), pods: await driver.pods() };
-  }
-
-  async #releaseEverywhere(
-    uid: string,
-    listed: readonly { readonly driver: Driver; readonly pods: readonly string[] }[],
-  ): Promise<number> {
-    const { volumes, addresses, record, log } = this.#options;
-    try {
-      for (const { driver, pods } of listed) if (pods.includes(uid)) await driver.release(uid);
-      await volumes.remove(uid);
-      addresses?.release(uid);
-      await record.remove(uid);
-      return 0;
-    } catch (error) {
-      log.warn("what a pod had could not all be removed", { pod: uid, why: String(error) });
-      return 1;
-    }
+    return removeEverything(this.#options, progress, mostGraceMs);
   }
 
   #workerHost(bootId: string): WorkerHost {

@@ -37,6 +37,8 @@ async function withLargePod(stage: RemoteStage): Promise<void> {
   await createPod(stage.store, "large", NODE, {
     containers: [{ name: "c", image: "i", env: [{ name: "A", value: "y".repeat(60_000) }] }],
   });
+  // The dispatcher has heard of it: what is sent is sent because it was asked for.
+  await stage.clock.settle();
 }
 
 describe("a greedy agent", () => {
