@@ -10,11 +10,11 @@ import { ApiError } from "../../model/errors.ts";
 import type { TlsMaterial } from "../../network/link/web-socket-dialer.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Link, LinkListener } from "../../seams/link.ts";
-import type { Follower } from "../control-plane.ts";
 import { callOf, isRead } from "./forwarded-call.ts";
 import { type LeaderWatch, TRIES_MS } from "./leader-watch.ts";
 import { NOT_LEADING_HEADER, REVISION_HEADER } from "./peer-mounted.ts";
 import { type PeerCall, PeerConnections, type PeerOutcome } from "./peer-request.ts";
+import type { Follower } from "./plane-options.ts";
 import { relayTo } from "./relay.ts";
 import { dialSocket } from "./socket-bridge.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { AuditLog } from "../../audit/audit-log.ts";
 import type { NodeAccess } from "../../model/streams.ts";
 import { adminTokenApi } from "../admin-token-route.ts";
-import type { ControlPlane, ControlPlaneOptions } from "../control-plane.ts";
+import type { ControlPlane } from "../control-plane.ts";
 import { certificatesIn } from "../metered/certificates.ts";
 import { hostAddress } from "../node-side.ts";
 import { personalities } from "../personalities.ts";
@@ -15,6 +15,7 @@ import { isEtcd, type StorePlace } from "../store-place.ts";
 import type { StyrProcess } from "../styr-process.ts";
 import { joiningOf } from "./joining-of.ts";
 import type { Life } from "./life.ts";
+import type { ControlPlaneOptions } from "./plane-options.ts";
 import { sealJournal } from "./seal-journal.ts";
 
 export interface ServerHalfOptions {

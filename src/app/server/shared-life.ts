@@ -7,7 +7,7 @@ import { mountApis } from "../../http/mount.ts";
 import { servers } from "../../model/server.ts";
 import type { TlsMaterial } from "../../network/link/web-socket-dialer.ts";
 import { JournalRefusal, type Leadership, type ServerIdentity, type SharedJournal } from "../../store/journal.ts";
-import { ControlPlane, type ControlPlaneOptions } from "../control-plane.ts";
+import { ControlPlane } from "../control-plane.ts";
 import { LateMounted } from "../late-mounted.ts";
 import { foldersOf } from "../node-side.ts";
 import { openWhenPossible, tryOpen } from "../open-store.ts";
@@ -15,6 +15,7 @@ import type { StyrProcess } from "../styr-process.ts";
 import { Forwarder } from "./forwarder.ts";
 import { LeaderWatch } from "./leader-watch.ts";
 import type { Life } from "./life.ts";
+import type { ControlPlaneOptions } from "./plane-options.ts";
 
 export interface SharedLifeOptions {
   readonly process: Pick<StyrProcess, "clock" | "log" | "io" | "stopping" | "settings">;

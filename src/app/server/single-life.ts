@@ -2,12 +2,13 @@
 import { join } from "node:path";
 import { mountApis } from "../../http/mount.ts";
 import { SqliteJournal } from "../../store/journals/sqlite.ts";
-import { ControlPlane, type ControlPlaneOptions } from "../control-plane.ts";
+import { ControlPlane } from "../control-plane.ts";
 import { LateMounted } from "../late-mounted.ts";
 import { foldersOf } from "../node-side.ts";
 import { openWhenPossible, refuseLostStore, tryOpen } from "../open-store.ts";
 import type { StyrProcess } from "../styr-process.ts";
 import type { Life } from "./life.ts";
+import type { ControlPlaneOptions } from "./plane-options.ts";
 import { sealJournal } from "./seal-journal.ts";
 
 export interface SingleLifeOptions {

@@ -1,7 +1,8 @@
 /** A whole control plane in memory, asked by anybody: what listeners find out is given. */
 import { adminTokenApi } from "../../../src/app/admin-token-route.ts";
-import { ControlPlane, type ControlPlaneOptions } from "../../../src/app/control-plane.ts";
+import { ControlPlane } from "../../../src/app/control-plane.ts";
 import { personalities } from "../../../src/app/personalities.ts";
+import type { ControlPlaneOptions } from "../../../src/app/server/plane-options.ts";
 import { stopApi } from "../../../src/app/stop-route.ts";
 import type { Actor } from "../../../src/http/actor.ts";
 import type { Connection } from "../../../src/http/connection.ts";
