@@ -44,7 +44,11 @@ export const commandList = [
   { name: "rebalance", group: "Nodes", summary: "even out what lies unevenly: plan, apply, stop" },
   { name: "forget", group: "Nodes", summary: "say that a node is gone for good", takes: "node" },
   { name: "brake", group: "Nodes", summary: "nothing is moved while too many nodes are silent: show, release" },
-  { name: "settings", group: "Nodes", summary: "when a node is lost, how fast pods move, how much may be asked: show, set" },
+  {
+    name: "settings",
+    group: "Nodes",
+    summary: "when a node is lost, how fast pods move, how much may be asked: show, set",
+  },
   { name: "user", group: "Access", summary: "who may do what, and their tokens: create, grant, token, kubeconfig" },
   { name: "audit", group: "Access", summary: "who did what, from where, and what was refused" },
   { name: "token", group: "Nodes", summary: "let further hosts join: create, list, revoke" },

@@ -23,7 +23,9 @@ import type { Terminal } from "./terminal.ts";
 export function register(program: Command, terminal: Terminal): void {
   const settings = program
     .command("settings")
-    .description("When a node is lost, what the brake holds, how fast pods are moved, how much may be asked: for the whole cluster.")
+    .description(
+      "When a node is lost, what the brake holds, how fast pods are moved, how much may be asked: for the whole cluster.",
+    )
     .addOption(documentOption("text"))
     .action(async ({ output }: { output: string }, command: Command) => {
       await show(terminal, await openSession(command, terminal).settings(), output);
