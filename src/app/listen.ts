@@ -31,6 +31,8 @@ interface Closing {
 const LIMITS = { maxHeaderSize: 64 * 1024, requestTimeout: 120_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };
 /** Per listener. Beyond it the kernel accepts and we close: descriptors are left for the pods. */
 const MOST_CONNECTIONS = 4096;
+/** With two links for each of 5,000 agents, and as many people as above. */
+const MOST_TLS_CONNECTIONS = 16_384;
 const ANSWERS_MAY_TAKE_MS = 1000;
 /** RFC 6455, 7.4.1. */
 const GOING_AWAY = 1001;
@@ -57,6 +59,7 @@ export async function listenTls(
   });
   followTrust(server, pki);
   const sockets = serve(server, mounted, (request) => proven(request, pki));
+  server.maxConnections = MOST_TLS_CONNECTIONS;
   const port = await bind(server, at);
   return {
     url: `https://${at.host === "0.0.0.0" || at.host === "::" ? "127.0.0.1" : bracketed(at.host)}:${port}`,
