@@ -76,10 +76,14 @@ function textOf({ master, keys, rows, clear, kinds }: SealingReport): string {
     `master key  ${master.id} (${master.type}), ${master.where}`,
     ...keys.map(
       ({ id, madeAt, isPrimary, rows: under }) =>
-        `data key    ${id} of ${madeAt}: ${under} objects${isPrimary ? ", the one that is written with" : ", being replaced"}`,
+        `data key    ${id} of ${madeAt}: ${counted(under)}${isPrimary ? ", the one that is written with" : ", being replaced"}`,
     ),
-    `sealed      ${rows - clear} of ${rows} objects${counts.length === 0 ? "" : `: ${counts.join(", ")}`}`,
+    `sealed      ${rows - clear} of ${counted(rows)}${counts.length === 0 ? "" : `: ${counts.join(", ")}`}`,
     ...(clear === 0 ? [] : [`in clear    ${clear}, of an earlier version; they are being sealed`]),
   ];
   return `${plainLines(lines.join("\n"))}\n`;
+}
+
+function counted(objects: number): string {
+  return objects === 1 ? "1 object" : `${objects} objects`;
 }

@@ -1,6 +1,6 @@
 /** Takes a backup as it comes, and believes it only when its end was there and all before it as it was written. */
 import { existsSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import type { ArchiveHeader } from "../../store/archive/archive-format.ts";
 import { ArchiveError } from "../../store/archive/archive-format.ts";
 import { readArchive } from "../../store/archive/read-archive.ts";
@@ -24,8 +24,7 @@ export async function receiveBackup(
 ): Promise<Received> {
   refuseToReplace(file, force);
   const part = `${file}.part`;
-  await rm(part, { force: true });
-  const handle = await open(part, "wx", 0o600);
+  const handle = await openNew(part);
   try {
     const received = await passOn(source, async (bytes) => void (await handle.writeFile(bytes)), progress);
     await handle.sync();
@@ -36,6 +35,15 @@ export async function receiveBackup(
     throw inWords(error);
   } finally {
     await handle.close();
+  }
+}
+
+async function openNew(part: string): Promise<FileHandle> {
+  try {
+    await rm(part, { force: true });
+    return await open(part, "wx", 0o600);
+  } catch (error) {
+    throw new ArchiveError(`${part} cannot be written: ${(error as Error).message}`);
   }
 }
 

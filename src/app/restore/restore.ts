@@ -49,7 +49,9 @@ export async function restore(options: RestoreOptions): Promise<RestoreReport> {
   try {
     const revision = await fill(target, found, options);
     // Its keys first: a store without them would be begun with others.
-    const notes = await writeIdentity(around.stateDir, vault.master, found.trust && trustOf(found.trust, vault));
+    const { master } = vault;
+    if (master?.about.type === "passphrase") await vault.masterKeys.settled(master);
+    const notes = await writeIdentity(around.stateDir, master, found.trust && trustOf(found.trust, vault));
     await target.commit();
     return { header: found.header, store: target.name, revision, notes };
   } finally {

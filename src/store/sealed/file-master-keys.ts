@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { KeyringMaster } from "../../model/keyring.ts";
 import { JournalRefusal } from "../journal.ts";
@@ -33,18 +33,21 @@ const NEXT = ".next";
 export class FileMasterKeys implements MasterKeys {
   readonly #usual: string;
   readonly #given: NewMasterKey;
+  #where: string;
 
   constructor({ usual, given = {} }: MasterKeyFiles) {
     this.#usual = usual;
     this.#given = given;
+    this.#where = given.passphraseFile ?? given.keyFile ?? usual;
   }
 
   get where(): string {
-    return this.#given.passphraseFile ?? this.#given.keyFile ?? this.#usual;
+    return this.#where;
   }
 
   async candidates(wanted: KeyringMaster): Promise<readonly Buffer[]> {
     const { keyFiles, passphraseFiles } = await this.#remembered();
+    this.#where = await this.#placeOf(wanted);
     const files = [...keyFiles, this.#usual, this.#usual + NEXT];
     const keys = (await Promise.all(files.map(readKey))).filter((key) => key !== undefined);
     if (wanted.type !== "passphrase") return keys;
@@ -71,11 +74,27 @@ export class FileMasterKeys implements MasterKeys {
 
   async settled({ bytes, about }: MasterKey): Promise<void> {
     await this.#remember(this.#given);
+    await this.#putInPlace({ bytes, about });
+    this.#where = await this.#placeOf(about);
+  }
+
+  async #putInPlace({ bytes, about }: MasterKey): Promise<void> {
     const [usual, next] = [await readKey(this.#usual), await readKey(this.#usual + NEXT)];
     const isNext = next !== undefined && idOf(next) === about.id;
     if (usual && !usual.equals(bytes) && (isNext || about.type === "passphrase"))
       await rename(this.#usual, `${this.#usual}.old-${idOf(usual)}`);
     if (isNext) await rename(this.#usual + NEXT, this.#usual);
+  }
+
+  /** Where it is, or where it is to be. */
+  async #placeOf({ type, id }: KeyringMaster): Promise<string> {
+    const { keyFiles, passphraseFiles } = await this.#remembered();
+    if (type === "passphrase") return passphraseFiles[0] ?? "";
+    for (const file of [...keyFiles, this.#usual]) {
+      const key = await readKey(file);
+      if (key && idOf(key) === id) return file;
+    }
+    return this.#given.keyFile ?? this.#usual;
   }
 
   get #memory(): string {
@@ -96,8 +115,7 @@ export class FileMasterKeys implements MasterKeys {
       passphraseFiles: withFirst(passphraseFile, before.passphraseFiles),
     };
     if (JSON.stringify(after) === JSON.stringify(before)) return;
-    await writeFile(`${this.#memory}.new`, `${JSON.stringify(after, undefined, 2)}\n`, { mode: 0o600, flush: true });
-    await rename(`${this.#memory}.new`, this.#memory);
+    await keepPrivate(this.#memory, `${JSON.stringify(after, undefined, 2)}\n`);
   }
 }
 

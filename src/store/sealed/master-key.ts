@@ -10,7 +10,7 @@ export interface MasterKey {
 
 /** Where a process finds its master key. */
 export interface MasterKeys {
-  /** For words: a file's path. */
+  /** For words: a file's path; empty when it is not known. */
   readonly where: string;
   /** Every key that might be the one; the right one is known by its id. Fails with JournalRefusal in words. */
   candidates(wanted: KeyringMaster): Promise<readonly Buffer[]>;

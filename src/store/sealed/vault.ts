@@ -1,4 +1,4 @@
-import { KEYRING_NAME, type Keyring, type KeyringSpec, keyrings } from "../../model/keyring.ts";
+import { KEYRING_NAME, type Keyring, type KeyringMaster, type KeyringSpec, keyrings } from "../../model/keyring.ts";
 import type { Kind } from "../../model/meta.ts";
 import { type JournalEntry, JournalRefusal } from "../journal.ts";
 import { type KeyringState, newKeyring, openKeyring } from "./keyring-state.ts";
@@ -61,7 +61,7 @@ export class Vault {
     if (this.#masters.some(({ about }) => about.id === master.id)) return;
     const candidates = await this.masterKeys.candidates(master);
     const bytes = candidates.find((each) => idOf(each) === master.id);
-    if (bytes === undefined) throw wrongKey(master.id, candidates[0], this.masterKeys.where);
+    if (bytes === undefined) throw wrongKey(master, candidates[0], this.masterKeys.where);
     this.offer({ bytes, about: master });
   }
 
@@ -147,11 +147,16 @@ export function keyringIn({ kind, key }: JournalEntry, json: string | undefined)
   return (JSON.parse(json) as Keyring).spec;
 }
 
-function wrongKey(wanted: string, found: Buffer | undefined, where: string): JournalRefusal {
-  const have = found === undefined ? `${where} is not there` : `${where} is another key (${idOf(found)})`;
+function wrongKey({ type, id }: KeyringMaster, found: Buffer | undefined, where: string): JournalRefusal {
+  const isPhrase = type === "passphrase";
+  const wanted = isPhrase ? `a passphrase (of fingerprint ${id})` : `master key ${id}`;
+  const other = isPhrase ? "does not hold it" : `is another key (${found && idOf(found)})`;
+  const state =
+    where === "" ? "nobody has said where it is" : `${where} ${found === undefined ? "is not there" : other}`;
   return new JournalRefusal(
-    `the store's secrets are sealed with master key ${wanted}, and ${have}. Put the right one there: from where you keep a copy, or ` +
-      "from pki/master.key of another server; or say where it is: --master-key-file FILE, --passphrase-file FILE. Nothing was changed",
+    `the store's secrets are sealed with ${wanted}, and ${state}. Put the right one ` +
+      "there, from where you keep a copy, or from another server; or say where it is: " +
+      `${isPhrase ? "--passphrase-file FILE" : "--master-key-file FILE"}. Nothing was changed`,
   );
 }
 
