@@ -75,23 +75,23 @@ async function allBound(server: BenchServer, count: number): Promise<number> {
 }
 
 async function main(): Promise<void> {
-  const rows = [...(await measure("sqlite", []))];
+  print(await measure("sqlite", []));
   const reason = canRunEtcd();
   if (reason === undefined) {
     const etcd = await startEtcd({ members: 3 });
     try {
       const members = etcd.endpoints.map((endpoint) => endpoint.replace(/^https?:\/\//, "")).join(",");
-      rows.push(...(await measure("etcd, 3 members", ["--store", `etcd://${members}`])));
+      print(await measure("etcd, 3 members", ["--store", `etcd://${members}`]));
     } finally {
       etcd.stop();
     }
   } else console.log(`without etcd: ${reason}`);
+}
+
+function print(rows: readonly Row[]): void {
   const columns = ["journal", "clients", "pods", "bound/s", "accepted/s", "CPU µs/pod", "median ms", "p99 ms"];
-  printTable(
-    `POST to bound and durable, ${NODES} nodes; server, clients and etcd on this machine (aim: 2,000/s)`,
-    columns,
-    rows,
-  );
+  const title = `POST to bound and durable, ${NODES} nodes; server, clients and etcd on this machine (aim: 2,000/s)`;
+  printTable(title, columns, rows);
 }
 
 await main();
