@@ -139,4 +139,31 @@ describe("etcd: limits", { skip }, () => {
     await Promise.all([journal.close(), away.close()]);
     await again.close();
   });
+
+  test("the leader compacts what is old, unless an operator has written that it is not to", async () => {
+    const prefix = "/compaction/";
+    const oldest = async () => {
+      const at = (revision: number) => etcd.ctl("get", `${prefix}head`, "--rev", String(revision));
+      return at(first).then(
+        () => "there" as const,
+        () => "forgotten" as const,
+      );
+    };
+    const text = await etcd.ctl("put", `${prefix}compaction`, "off", "-w", "json");
+    const first = (JSON.parse(text) as { header: { revision: number } }).header.revision;
+    const journal = await openEtcdJournal(etcd.endpoints, { prefix, compactEveryMs: 50 });
+    await leading(journal);
+    const write = async (from: number, to: number) => {
+      for (let revision = from; revision < to; revision++) {
+        await journal.append([{ kind: "Pod", key: "k", revision, json: "1" }]);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    await write(1, 20);
+    assert.equal(await oldest(), "there");
+    await etcd.ctl("del", `${prefix}compaction`);
+    await write(20, 25);
+    await until(async () => (await oldest()) === "forgotten", "that old revisions are forgotten");
+    await journal.close();
+  });
 });

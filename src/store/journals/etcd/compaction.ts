@@ -2,12 +2,15 @@
 import type { Clock } from "../../../seams/clock.ts";
 import type { Log } from "../../../seams/log.ts";
 import type { EtcdClient } from "./client.ts";
+import { textOf } from "./keys.ts";
 import { inWords } from "./trouble.ts";
 
 export interface CompactionOptions {
   readonly client: EtcdClient;
   readonly clock: Clock;
   readonly log: Log;
+  /** Where an operator says "off": history is shared by all users of an etcd, and another may need it. */
+  readonly key: string;
   /** What is older than this is forgotten by the next round: followers that were away for longer load anew. */
   readonly everyMs: number;
   readonly signal: AbortSignal;
@@ -20,17 +23,24 @@ export async function compactRegularly(options: CompactionOptions): Promise<void
   const { client, clock, log, everyMs, signal } = options;
   let before: number | undefined;
   while (!signal.aborted) {
-    const now = await revisionOf(options);
-    if (before !== undefined) await compact(client, before, log);
-    before = now ?? before;
+    const now = await look(options);
+    if (before !== undefined && now?.isWanted) await compact(client, before, log);
+    before = now?.revision ?? before;
     // Rejects with nothing but the end, which the loop sees.
     await clock.sleep(everyMs, signal).catch((reason: unknown) => reason);
   }
 }
 
-async function revisionOf({ client, log }: CompactionOptions): Promise<number | undefined> {
+interface Look {
+  readonly revision: number;
+  readonly isWanted: boolean;
+}
+
+async function look({ client, key, log }: CompactionOptions): Promise<Look | undefined> {
   try {
-    return (await client.range({ key: "\0" }, TIMEOUT_MS)).header.revision;
+    const { header, kvs } = await client.range({ key }, TIMEOUT_MS);
+    const [said] = kvs;
+    return { revision: header.revision, isWanted: said === undefined || textOf(said.value).trim() !== "off" };
   } catch (error) {
     log.debug("etcd's revision is not known", { why: inWords(error) });
     return undefined;

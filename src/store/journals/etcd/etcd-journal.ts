@@ -247,7 +247,8 @@ export class EtcdJournal implements SharedJournal {
     signal.throwIfAborted();
     this.#appender = appender;
     const everyMs = compactEveryMs ?? DEFAULT_COMPACTION_MS;
-    if (everyMs > 0) void compactRegularly({ client: this.#client, clock, log, everyMs, signal: term.lost });
+    const { compaction: key } = this.#keys;
+    if (everyMs > 0) void compactRegularly({ client: this.#client, clock, log, key, everyMs, signal: term.lost });
   }
 
   async #append(entries: readonly JournalEntry[]): Promise<void> {

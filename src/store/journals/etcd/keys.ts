@@ -6,6 +6,7 @@
  *     staged/ID/N      a piece of a batch that is too large for one transaction (stage.ts)
  *     leader           who leads, in which term; every write compares that it has not changed
  *     pulse            changes as long as the leader lives
+ *     compaction       written by an operator: "off" when somebody else compacts this etcd (compaction.ts)
  *     cluster          the format, and the id of the cluster that all this belongs to
  */
 import { JournalRefusal } from "../../journal.ts";
@@ -18,6 +19,7 @@ export interface Keys {
   readonly leader: string;
   readonly pulse: string;
   readonly cluster: string;
+  readonly compaction: string;
   readonly rows: string;
   readonly staged: string;
   row(kind: string, key: string): string;
@@ -36,6 +38,7 @@ export function keysBelow(given: string): Keys {
     leader: `${prefix}leader`,
     pulse: `${prefix}pulse`,
     cluster: `${prefix}cluster`,
+    compaction: `${prefix}compaction`,
     rows,
     staged: `${prefix}staged/`,
     row: (kind, key) => `${rows}${escapeKind(kind)}/${key}`,
