@@ -1,5 +1,5 @@
 /**
- * POST /styr/v1/join: a host with a token becomes part of the cluster. POST /styr/v1/leave: a node says that it is gone for
+ * POST /styr/v1/join: a host with a token becomes part of the cluster; /styr/v1/join/cluster says which one that is. POST /styr/v1/leave: a node says that it is gone for
  * good. The token is the only proof of the first, so it is checked before anything else, and asked for at a bounded pace.
  */
 import { createPublicKey } from "node:crypto";
@@ -39,6 +39,12 @@ export function joinRoutes(context: StyrApiContext): readonly Route[] {
         pace.check(remoteAddress);
         return Response.json(await takeIn(context, await parseJoinBody(request)));
       },
+    },
+    {
+      method: "POST",
+      path: "/styr/v1/join/cluster",
+      access: { verb: "join", resource: "hosts" },
+      handle: () => Response.json({ clusterId: trustOf(context.store).spec.clusterId }),
     },
     {
       method: "POST",

@@ -1,27 +1,20 @@
-/**
- * `styr join`: makes this host part of a cluster. Nothing is changed before the server has been believed and has said yes; the key
- * that is asked with is kept from the first attempt on, so that the same command finishes what a crash left.
- */
-import { X509Certificate } from "node:crypto";
-import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { SystemHost } from "../../agent/node-host.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Random } from "../../seams/random.ts";
-import type { CertificateRequest, JoinAnswer, JoinRequest } from "../../trust/join-messages.ts";
-import { hashesOf } from "../../trust/key-hash.ts";
-import { fetchCa, postJson, TrustError } from "../../trust/pinned-request.ts";
-import { type JoinTokenText, parseJoinToken } from "../../trust/token-text.ts";
+import type { JoinAnswer, JoinRequest } from "../../trust/join-messages.ts";
+import { fetchCa, postJson } from "../../trust/pinned-request.ts";
+import { parseJoinToken } from "../../trust/token-text.ts";
 import { keepPlace, readPlace } from "../instance.ts";
-import { identityFiles, keepMembership, type Membership, readMembership } from "../membership.ts";
+import { identityFiles, keepMembership, type Membership } from "../membership.ts";
 import { foldersOf } from "../node-side.ts";
 import type { Settings } from "../settings.ts";
 import type { StorePlace } from "../store-place.ts";
-import { NodeIdentity } from "../trust/node-identity.ts";
-import { type Pair, readIfThere, readPair, writePair, writeWhole } from "../trust/pair-files.ts";
+import { type Pair, readIfThere, writePair, writeWhole } from "../trust/pair-files.ts";
 import { keepServerKit } from "./keep-server-kit.ts";
+import { joiningDir, standingOf } from "./standing.ts";
 
 export interface JoinOptions {
   readonly settings: Settings;
@@ -41,8 +34,8 @@ export async function joinCluster(options: JoinOptions): Promise<Membership> {
   const { stateDir } = settings;
   const token = parseJoinToken(options.token);
   const url = serverUrl(options.url);
-  const before = await standing(stateDir, token, clock.now());
-  if (before && !(await isForgotten(options, url, token))) {
+  const before = await standingOf({ stateDir, url, pin: token.pin, nowMs: clock.now(), signal: options.signal });
+  if (before) {
     say(`this host is part of the cluster already, as ${before.nodeName}`);
     await rm(joiningDir(stateDir), { recursive: true, force: true });
     return before;
@@ -54,51 +47,6 @@ export async function joinCluster(options: JoinOptions): Promise<Membership> {
   const membership = await settle(options, answer, keyPem);
   say(`joined the cluster ${answer.clusterId} as ${answer.nodeName} (${answer.role})`);
   return membership;
-}
-
-/** The membership that is there and still good; undefined when this host may join. Throws when something else lives there. */
-async function standing(stateDir: string, token: JoinTokenText, nowMs: number): Promise<Membership | undefined> {
-  const membership = await readMembership(stateDir);
-  const { ca, nodeCert, nodeKey } = identityFiles(stateDir);
-  if (!membership) {
-    refuseOtherCluster(stateDir);
-    return undefined;
-  }
-  const pair = await readPair(nodeCert, nodeKey);
-  const isGood = pair !== undefined && Date.parse(new X509Certificate(pair.certPem).validTo) > nowMs;
-  const isThis = hashesOf((await readIfThere(ca)) ?? "").includes(token.pin);
-  if (isThis) return isGood ? membership : undefined;
-  throw new Error(
-    `this host is part of another cluster (as ${membership.nodeName}, servers ${membership.servers.join(", ")}); to leave that one and remove all that it runs here: styr uninstall. Or join with another state directory: --state DIR`,
-  );
-}
-
-/** Whether the cluster says that this host's certificate is no longer taken. One that cannot be asked says nothing. */
-async function isForgotten({ settings, signal }: JoinOptions, url: URL, token: JoinTokenText): Promise<boolean> {
-  const { certPem, keyPem, caPem } = (await NodeIdentity.open(settings.stateDir)).current();
-  const body: CertificateRequest = { certPem, believes: hashesOf(caPem) };
-  try {
-    const ca = await fetchCa(url, token.pin, signal);
-    const path = new URL("/styr/v1/certificates", url);
-    return (await postJson(path, ca, body, { certPem, keyPem, signal })).status === 401;
-  } catch (error) {
-    if (error instanceof TrustError) return false;
-    throw error;
-  }
-}
-
-/** What `styr up` or `styr server` made there is a cluster of its own, unless a join was broken off. */
-function refuseOtherCluster(stateDir: string): void {
-  if (existsSync(joiningDir(stateDir))) return;
-  const { caKey } = identityFiles(stateDir);
-  if (!existsSync(join(stateDir, "store.db")) && !existsSync(caKey)) return;
-  throw new Error(
-    `a cluster of its own lives in ${stateDir} (styr up was here); to remove it and all that it runs: styr down. Or join with another state directory: --state DIR`,
-  );
-}
-
-function joiningDir(stateDir: string): string {
-  return join(stateDir, "joining");
 }
 
 /** `https://HOST:7443`; scheme and port may be left out. */

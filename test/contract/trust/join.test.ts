@@ -5,6 +5,7 @@ import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { identityFiles } from "../../../src/app/membership.ts";
+import { NodeIdentity } from "../../../src/app/trust/node-identity.ts";
 import { hostCertificates } from "../../../src/model/host-certificate.ts";
 import { joinTokens } from "../../../src/model/join-token.ts";
 import { nodes } from "../../../src/model/node.ts";
@@ -57,6 +58,26 @@ describe("a host that joins", () => {
     const [state, other] = [fresh(), await openStage()];
     await stage.join(state, await stage.token());
     await assert.rejects(other.join(state, await other.token()), /part of another cluster.*styr uninstall/);
+    await other.close();
+  });
+
+  test("of a cluster that has changed its CA meanwhile is known by the old line, and joins anew by a new one when it is locked out", async () => {
+    const other = await openStage();
+    const [state, token] = [other.host("far"), await other.token()];
+    await other.join(state, token);
+    const first = await NodeIdentity.open(state);
+    await other.as(ADMIN, "POST", "/styr/v1/ca/rotate");
+    await other.as(ADMIN, "POST", "/styr/v1/ca/rotate/finish");
+    await other.pki.takeTrust((await trustIn(other)).spec, Date.now());
+    const says = /does not show the CA that the token was made for/;
+    assert.equal(
+      (await other.join(state, token)).nodeName,
+      "web-1",
+      "it was this cluster's, and nothing says otherwise",
+    );
+    await assert.rejects(other.join(other.host("fresh"), token), says);
+    await other.join(state, await other.token());
+    assert.notEqual((await NodeIdentity.open(state)).current().certPem, first.current().certPem);
     await other.close();
   });
 
