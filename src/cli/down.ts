@@ -16,12 +16,17 @@ export function register(program: Command, terminal: Terminal): void {
       const { readSettings } = await import("../app/settings.ts");
       const { down } = await import("../app/down.ts");
       const { readPlace, withRemembered } = await import("../app/instance.ts");
+      const { readMembership } = await import("../app/membership.ts");
+      let left: string | undefined;
       await inWords(async () => {
+        left = (await readMembership(readSettings(options).stateDir))?.nodeName;
         const place = await readPlace(readSettings(options).stateDir);
         await down(readSettings(withRemembered(options, place)), place, (line) => terminal.out(`${line}\n`), {
           force: options.force === true,
         });
       });
-      terminal.out(`next: ${terminal.asTyped("styr up")} starts anew\n`);
+      if (left === undefined) return terminal.out(`next: ${terminal.asTyped("styr up")} starts anew\n`);
+      terminal.out("its cluster was not told, as styr uninstall does; it waits for this host to come back\n");
+      terminal.out(`next: with a server of the cluster, styr forget ${left}\n`);
     });
 }
