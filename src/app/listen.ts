@@ -11,6 +11,7 @@ import type { Actor } from "../http/actor.ts";
 import type { Connection, Mounted } from "../http/mount.ts";
 import type { Socket } from "../http/route.ts";
 import type { Pki } from "./pki.ts";
+import { mostDescriptors } from "./process-facts.ts";
 import { ORIGINAL_HEADER, parseOriginal } from "./server/original.ts";
 import { certified, followTrust, shownBy } from "./trust/tls-identity.ts";
 
@@ -29,8 +30,9 @@ interface Closing {
 
 /** The largest request line and headers; a body's limit is http/mount's. */
 const LIMITS = { maxHeaderSize: 64 * 1024, requestTimeout: 120_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };
-/** Per listener. Beyond it the kernel accepts and we close: descriptors are left for the pods. */
-const MOST_CONNECTIONS = 4096;
+/** Per listener; an agent has two. Beyond it the kernel accepts and we close: a quarter of the descriptors is left for all else. */
+const MOST_CONNECTIONS = 16_384;
+const SHARE_OF_DESCRIPTORS = 0.75;
 /** With two links for each of 5,000 agents, and as many people as above. */
 const MOST_TLS_CONNECTIONS = 16_384;
 const ANSWERS_MAY_TAKE_MS = 1000;
@@ -120,7 +122,7 @@ function serve(server: Server, mounted: Mounted, identify: Identify): WebSockets
     people: new WebSocketServer({ noServer: true, maxPayload: LARGEST_MESSAGE }),
     machines: new WebSocketServer({ noServer: true, maxPayload: LARGEST_LINK_MESSAGE }),
   };
-  server.maxConnections = MOST_CONNECTIONS;
+  server.maxConnections = Math.min(MOST_CONNECTIONS, Math.floor(mostDescriptors() * SHARE_OF_DESCRIPTORS));
   server.on("upgrade", (incoming, stream, head) => {
     // Node leaves an upgraded socket's errors to whoever took it: without a listener a reset would end the process.
     stream.on("error", () => stream.destroy());

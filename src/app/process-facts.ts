@@ -31,10 +31,15 @@ export function systemProcessFacts(): ProcessFacts {
 const OPEN = "/proc/self/fd";
 const LIMITS = "/proc/self/limits";
 
-function descriptors(): Pick<ProcessReading, "openFds" | "maxFds"> {
+/** Where nobody says, what Linux gives a process that asks for no more. */
+const USUAL_LIMIT = 1024;
+
+/** How many files, sockets among them, this process may have open. */
+export function mostDescriptors(): number {
   const most = existsSync(LIMITS) ? /^Max open files +(\d+)/m.exec(readFileSync(LIMITS, "utf8"))?.[1] : undefined;
-  return {
-    ...(existsSync(OPEN) ? { openFds: readdirSync(OPEN).length } : {}),
-    ...(most === undefined ? {} : { maxFds: Number(most) }),
-  };
+  return most === undefined ? USUAL_LIMIT : Number(most);
+}
+
+function descriptors(): Pick<ProcessReading, "openFds" | "maxFds"> {
+  return { ...(existsSync(OPEN) ? { openFds: readdirSync(OPEN).length } : {}), maxFds: mostDescriptors() };
 }
