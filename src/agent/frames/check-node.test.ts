@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { MOST_UNLISTED_NAMED } from "../../model/restoration.ts";
+import { checkNode } from "./check-node.ts";
+import { FrameError } from "./shape.ts";
+
+const node = (unlisted: unknown) => ({
+  metadata: { name: "n1" },
+  spec: {},
+  status: {
+    ...{ capacity: {}, allocatable: {}, conditions: [], addresses: [], drivers: {}, dynamicPorts: [1, 2] },
+    nodeInfo: { machineID: "m" },
+    unlisted,
+  },
+});
+const pod = { key: "default/a", uid: "u", since: "2026-01-01T00:00:00Z" };
+const report = (more: object) => node({ kept: 1, keptPods: [pod], waiting: 1, waitingPods: ["default/b"], ...more });
+
+describe("what a node says of pods that a restored store does not know", () => {
+  test("is taken as the model has it", () => {
+    checkNode(node(undefined));
+    checkNode(report({}));
+    checkNode(report({ keptPods: [{ uid: "u" }] }));
+  });
+
+  test("is refused when it is anything else, or more than is shown", () => {
+    const many = Array.from({ length: MOST_UNLISTED_NAMED + 1 }, () => pod);
+    const wrong: readonly (readonly [why: string, value: unknown])[] = [
+      ["no report", node("many")],
+      ["no number", report({ kept: "3" })],
+      ["no list", report({ keptPods: {} })],
+      ["a pod without a uid", report({ keptPods: [{ key: "default/a" }] })],
+      ["a time that is none", report({ keptPods: [{ ...pod, since: "yesterday" }] })],
+      ["a name without end", report({ waitingPods: ["x".repeat(10_000)] })],
+      ["too many", report({ keptPods: many })],
+    ];
+    for (const [why, value] of wrong) assert.throws(() => checkNode(value), FrameError, why);
+  });
+});
