@@ -23,7 +23,7 @@ function run(file: string, args: readonly string[]): { readonly ok: boolean; rea
   return { ok: status === 0, output: `${stdout}${stderr}`.trim() };
 }
 
-const OURS = /^(?:src|test|bench|scripts|docs|examples|launcher|LICENSE)$|\.md$/;
+const OURS = /^(?:src|test|bench|scripts|docs|examples|contrib|launcher|LICENSE)$|\.md$/;
 
 /** The project's own files, found without git: an unpacked archive is a checkout too. */
 function projectNames(): readonly string[] {
