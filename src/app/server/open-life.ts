@@ -82,8 +82,12 @@ function planeOptions(
   };
 }
 
-function advertisedAddress({ advertise, port }: Settings): string {
-  return advertise ? `${bracketed(advertise.host)}:${advertise.port}` : `${hostAddress()}:${port}`;
+const EVERY_ADDRESS: readonly string[] = ["0.0.0.0", "::"];
+
+/** Where nobody says: the address that is listened on; of all of them, the one that others are most likely to reach. */
+function advertisedAddress({ advertise, host, port }: Settings): string {
+  if (advertise) return `${bracketed(advertise.host)}:${advertise.port}`;
+  return `${EVERY_ADDRESS.includes(host) ? hostAddress() : bracketed(host)}:${port}`;
 }
 
 function bracketed(host: string): string {
