@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { FileRecord } from "../../agent/local-record.ts";
 import { silentLog } from "../../seams/log.ts";
 import { postJson } from "../../trust/pinned-request.ts";
@@ -79,16 +80,28 @@ async function leave(membership: Membership, proof: Proof | undefined, say: (lin
   );
 }
 
-function forgetServer(server: string, name: string, ca: string, { certPem, keyPem }: Pair): Promise<void> {
-  const url = new URL(`/styr/v1/servers/${encodeURIComponent(name)}`, server);
+const FORGET_WITHIN_MS = 20_000;
+
+/** The others take a server for running until they have not heard it for some seconds. */
+async function forgetServer(server: string, name: string, ca: string, pair: Pair): Promise<void> {
+  const deadline = performance.now() + FORGET_WITHIN_MS;
+  for (;;) {
+    const status = await askToForget(new URL(`/styr/v1/servers/${encodeURIComponent(name)}`, server), ca, pair);
+    if (status === 204 || status === 404) return;
+    if (status !== 409 || performance.now() > deadline)
+      throw new Error(`${server} answered ${status} when server ${name} was to be forgotten`);
+    await delay(1000);
+  }
+}
+
+function askToForget(url: URL, ca: string, { certPem, keyPem }: Pair): Promise<number> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method: "DELETE", ca, cert: certPem, key: keyPem, agent: false, timeout: 15_000 });
     sent.on("timeout", () => sent.destroy(new Error("no answer within 15 s")));
     sent.on("error", reject);
-    sent.on("response", ({ statusCode = 0 }) => {
-      const isGone = statusCode === 204 || statusCode === 404;
-      if (isGone) resolve();
-      else reject(new Error(`${server} answered ${statusCode} when server ${name} was to be forgotten`));
+    sent.on("response", (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
     });
     sent.end();
   });
