@@ -48,6 +48,7 @@ describe("three servers on three etcd members", { skip: canRunEtcd() }, () => {
     const leader = await cluster.leader();
     const [one, two] = others(leader) as [ServerProcess, ServerProcess];
     const watched = await one.stream(`${PATH}?watch=true`);
+    const atLeader = await leader.stream(`${PATH}?watch=true`);
     const acknowledged: string[] = [];
     const refused: Answer[] = [];
     let longestMs = 0;
@@ -72,6 +73,17 @@ describe("three servers on three etcd members", { skip: canRunEtcd() }, () => {
     const heard = [...watched.text().matchAll(/"type":"ADDED".*?"name":"(kill-\d+)"/g)].map(([, name]) => name);
     assert.deepEqual(heard.filter((name) => acknowledged.includes(name ?? "")).sort(), acknowledged);
     watched.close();
+    // A watch at the leader itself broke; at another server it goes on from what it had heard last.
+    await atLeader.ended;
+    const last = [...atLeader.text().matchAll(/"resourceVersion":"(\d+)"/g)].at(-1)?.[1];
+    const goneOn = await two.stream(`${PATH}?watch=true&resourceVersion=${last}`);
+    await cluster.until("the watch has gone on", () => goneOn.text().includes(`"${acknowledged.at(-1)}"`));
+    const all = [...(atLeader.text() + goneOn.text()).matchAll(/"type":"ADDED".*?"name":"(kill-\d+)"/g)];
+    assert.deepEqual(
+      all.map(([, name]) => name).filter((name) => acknowledged.includes(name ?? "")),
+      acknowledged,
+    );
+    goneOn.close();
   });
 
   test("a leader that stands still is succeeded, and when it goes on it has acknowledged nothing and follows", async (t) => {

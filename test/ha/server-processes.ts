@@ -32,6 +32,7 @@ export interface ServerProcesses {
   readonly servers: readonly ServerProcess[];
   /** The one that leads, once all that run agree on it. */
   leader(): Promise<ServerProcess>;
+  until(what: string, isSo: () => boolean): Promise<void>;
   stop(): void;
 }
 
@@ -53,7 +54,7 @@ export async function startServers(count: number, flags: readonly string[] = [])
       // Its keys are made by then.
       if (index === 1) await leaderOf(servers);
     }
-    return { etcd, servers, stop, leader: () => leaderOf(servers) };
+    return { etcd, servers, stop, until, leader: () => leaderOf(servers) };
   } catch (error) {
     stop();
     throw error;
@@ -147,6 +148,14 @@ class Process implements ServerProcess {
       if (performance.now() > deadline) throw new Error(`server ${this.name} does not end:\n${this.said()}`);
       await sleep(10);
     }
+  }
+}
+
+async function until(what: string, isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!isSo()) {
+    if (performance.now() > deadline) throw new Error(`not within 10 s: ${what}`);
+    await sleep(10);
   }
 }
 
