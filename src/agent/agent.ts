@@ -41,7 +41,7 @@ import { Reporter } from "./reporter.ts";
 import { StartQueue } from "./start-queue.ts";
 import { Strangers } from "./strangers.ts";
 import { TimerHeap } from "./timer-heap.ts";
-import { Unlisted } from "./unlisted.ts";
+import { Unlisted, WAITS_FOR_CONFIRM } from "./unlisted.ts";
 import type { Volumes } from "./volumes.ts";
 import type { WorkerHost } from "./worker-host.ts";
 
@@ -353,7 +353,8 @@ export class Agent {
     for (const pod of assignments.pods) {
       const worker = this.#workers.get(pod.metadata.uid);
       if (worker === undefined) {
-        if (!this.#unlisted.mustWait(pod)) void this.#add(pod).begin();
+        if (this.#unlisted.mustWait(pod)) this.#host?.events.warning(pod, "HeldByRestore", WAITS_FOR_CONFIRM);
+        else void this.#add(pod).begin();
       } else if (this.#mayAnswerBack(assignments.type, pod)) worker.compare(pod);
       else worker.assign(pod);
     }

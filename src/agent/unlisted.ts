@@ -3,6 +3,10 @@ import type { Pod } from "../model/pod.ts";
 import { MOST_UNLISTED_NAMED, type UnlistedPod, type UnlistedReport } from "../model/restoration.ts";
 import { isExclusive } from "../model/when-unreachable.ts";
 
+export const WAITS_FOR_CONFIRM =
+  "not started: the control plane was restored from a backup, there may be one copy only, and another one may be running: " +
+  "styr restore status, then styr restore confirm";
+
 /**
  * What this node does while the control plane's store is one restored from a backup, and nobody has said yet that it is to be
  * believed: pods that it does not list go on, and pods that may run once only, and do not run here, wait.

@@ -21,11 +21,7 @@ export function backupRoutes({ store, kinds, clock, version, sealed }: StyrApiCo
         const { about, rows } = snapshotOf(store, kinds, sealed);
         const file = writeArchive({ ...about, time: rfc3339(clock.now()), version }, rows);
         return new Response(Readable.toWeb(file) as ReadableStream<Uint8Array>, {
-          headers: {
-            "Content-Type": "application/gzip",
-            "Cache-Control": "no-store",
-            "Styrmann-Rows": String(about.rows),
-          },
+          headers: { "Content-Type": "application/gzip", "Cache-Control": "no-store" },
         });
       },
     },

@@ -95,6 +95,11 @@ describe("agent: a restored control plane", () => {
     await stage.clock.advance(60_000);
     assert.deepEqual(names(stage), ["uid-of-plain", "uid-of-runs"]);
     assert.deepEqual(unlisted(stage)?.waitingPods, ["default/single"]);
+    const said = stage.control.events.filter(({ reason }) => reason === "HeldByRestore");
+    assert.deepEqual(
+      said.map(({ podKey }) => podKey),
+      ["default/single"],
+    );
     await restored(stage, false, single, runs, plain);
     await stage.clock.advance(1_000);
     assert.deepEqual(names(stage), ["uid-of-plain", "uid-of-runs", "uid-of-single"]);

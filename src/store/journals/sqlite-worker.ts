@@ -6,7 +6,8 @@ import { assert } from "../../lib/assert.ts";
 import type { JournalContents, JournalEntry } from "../journal.ts";
 import type { SqliteAnswer, SqliteRequest } from "./sqlite.ts";
 
-const SCHEMA_VERSION = 1;
+/** 2: rows of sealed kinds are encrypted, which earlier programs would take for broken objects. */
+const SCHEMA_VERSION = 2;
 
 interface Opened {
   readonly database: DatabaseSync;
