@@ -43,7 +43,7 @@ export async function joinCluster(options: JoinOptions): Promise<Membership> {
   // From here on nothing is believed but this CA.
   const caPem = await fetchCa(url, token.pin, options.signal);
   const keyPem = await keptKey(stateDir);
-  const answer = await ask(url, caPem, await requestOf(options, keyPem), options.signal);
+  const answer = await ask(url, caPem, await requestOf(options, keyPem), options);
   const membership = await settle(options, answer, keyPem);
   say(`joined the cluster ${answer.clusterId} as ${answer.nodeName} (${answer.role})`);
   return membership;
@@ -84,10 +84,21 @@ async function requestOf(options: JoinOptions, keyPem: string): Promise<JoinRequ
   return { token: token.trim(), nodeName, machineId, csrPem, sentAtMs: clock.now(), version };
 }
 
-async function ask(url: URL, caPem: string, body: JoinRequest, signal: AbortSignal): Promise<JoinAnswer> {
-  const { status, text } = await postJson(new URL("/styr/v1/join", url), caPem, body, { signal });
-  if (status === 200) return JSON.parse(text) as JoinAnswer;
-  throw new Error(refusalIn(text) ?? `the server answered ${status}: ${text.slice(0, 200)}`);
+/** No server leads at the moment, many hosts ask at once, or the answer was lost: the same key may ask again. */
+const PASSING: readonly number[] = [429, 503, 504];
+const TRY_FOR_MS = 30_000;
+const AGAIN_MS = 1000;
+
+async function ask(url: URL, caPem: string, body: JoinRequest, { clock, signal }: JoinOptions): Promise<JoinAnswer> {
+  const deadline = clock.monotonic() + TRY_FOR_MS;
+  for (;;) {
+    const now = { ...body, sentAtMs: clock.now() };
+    const { status, text } = await postJson(new URL("/styr/v1/join", url), caPem, now, { signal });
+    if (status === 200) return JSON.parse(text) as JoinAnswer;
+    if (!PASSING.includes(status) || clock.monotonic() > deadline)
+      throw new Error(refusalIn(text) ?? `the server answered ${status}: ${text.slice(0, 200)}`);
+    await clock.sleep(AGAIN_MS, signal);
+  }
 }
 
 function refusalIn(text: string): string | undefined {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { identityFiles } from "../../../src/app/membership.ts";
 import { NodeIdentity } from "../../../src/app/trust/node-identity.ts";
+import { CLUSTER_TRUST_NAME, clusterTrusts } from "../../../src/model/cluster-trust.ts";
 import { hostCertificates } from "../../../src/model/host-certificate.ts";
 import { joinTokens } from "../../../src/model/join-token.ts";
 import { nodes } from "../../../src/model/node.ts";
@@ -206,6 +207,21 @@ describe("a host that joins", () => {
     assert.equal(stage.pki.actorOfCertificate(renewed, Date.now() + 2000)?.name, "web-1");
   });
 
+  test("while no server can write asks again until one can", async () => {
+    const other = await openStage();
+    const token = await other.token();
+    const trust = await trustIn(other);
+    await other.store.update((tx) => tx.remove(clusterTrusts, CLUSTER_TRUST_NAME));
+    const joining = other.join(other.host("patient"), token);
+    // Its first attempt meets a server that has no CA to sign with yet.
+    await other.clock.sleep(300);
+    await other.store.update((tx) => {
+      tx.create(clusterTrusts, { ...trust, metadata: { name: CLUSTER_TRUST_NAME } });
+    });
+    assert.equal((await joining).nodeName, "web-1");
+    await other.close();
+  });
+
   test("finds that too many ask from its address", async () => {
     const ask = () => stage.as({ name: "", roles: [] }, "POST", "/styr/v1/join", {});
     const statuses = new Set<number>();
@@ -215,7 +231,6 @@ describe("a host that joins", () => {
 });
 
 async function trustIn({ store }: Stage) {
-  const { CLUSTER_TRUST_NAME, clusterTrusts } = await import("../../../src/model/cluster-trust.ts");
   const trust = store.get(clusterTrusts, CLUSTER_TRUST_NAME);
   assert.ok(trust);
   return trust;
