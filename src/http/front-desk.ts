@@ -38,7 +38,8 @@ export function admit(
 ): RequestContext {
   const actor = identify(desk, connection, route.access.verb === "join");
   visit.actor = actor;
-  if (!isExempt(connection, actor)) desk.gate?.fromActor(actor);
+  // Nobody is no one person: one who knocks must not keep others from joining.
+  if (actor !== NOBODY && !isExempt(connection, actor)) desk.gate?.fromActor(actor);
   if (!mayAsk(actor, route.access, params)) throw new NotAllowed(actor, route.access, params);
   const url = new URL(request.url);
   if (isStream(route, url) && !isMachine(actor)) holdStream(desk, visit, connection, actor);

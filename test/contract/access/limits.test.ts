@@ -70,6 +70,18 @@ describe("limits on requests:", () => {
   );
 
   test(
+    "nobody is no one person: who knocks where hosts join does not keep others from it",
+    closing(async () => {
+      const join = async (remoteAddress: string) =>
+        (await stage.ask(undefined, "POST", "/styr/v1/join", {}, { remoteAddress })).status;
+      const statuses = [];
+      for (let n = 0; n < 30; n++) statuses.push(await join("192.0.2.1"));
+      assert.equal(statuses.at(-1), 429);
+      assert.notEqual(await join("192.0.2.2"), 429);
+    }),
+  );
+
+  test(
     "wrong tokens of one address become 429, and a right one from there still opens",
     closing(async () => {
       await set({ requestsPerSecond: 1000, requestsBurst: 1000 });
