@@ -5,7 +5,8 @@ import { SIZES, type Times } from "./side.ts";
 import { measureStyr } from "./styr-side.ts";
 import { measureSwarm } from "./swarm-side.ts";
 
-const RUNS = 3;
+/** `node bench/lab/main.ts RUNS`. */
+const RUNS = Number(process.argv[2] ?? 3);
 
 const ROWS: readonly (readonly [string, keyof Times])[] = [
   ["join to Ready", "joinToReadyMs"],
@@ -22,7 +23,7 @@ async function main(): Promise<void> {
     ours.push(await measureStyr());
     theirs.push(await measureSwarm());
   }
-  const title = `Several hosts, median of ${RUNS} runs: ${SIZES.servers} servers or managers, ${SIZES.agents} hosts or workers`;
+  const title = `Several hosts, median of ${RUNS}: ${SIZES.servers} servers or managers, ${SIZES.agents} hosts or workers`;
   const rows = ROWS.map(([what, field]) => [what, median(ours, field), median(theirs, field)]);
   printTable(title, ["", "Styrmann", "Docker Swarm"], rows);
 }

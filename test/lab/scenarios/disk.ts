@@ -11,6 +11,7 @@ import { CONFIG_MAPS, missingAt, removeAll, Writes } from "../harness/writes.ts"
 import { type Scene, STEADY } from "./scenario.ts";
 
 const FULL_MS = 15_000;
+const NO_SPACE_MS = 12_000;
 /** Enough for etcd's log to need more than it has set aside: a segment of 64 MiB. */
 const WRITE_BYTES = 400_000;
 
@@ -57,6 +58,9 @@ export async function etcdWithoutSpace({ cluster, measured }: Scene): Promise<vo
     const refused = await Promise.all(cluster.servers.map(write));
     measured.note("etcd without space: a write is answered", `${refused[0]?.status} ${words(refused[0]?.text ?? "")}`);
     for (const { status, text } of refused) assert.match(`${status} ${text}`, /^503 .*space/s);
+    // Longer than a leader's lease, and than a node may be silent.
+    await delay(NO_SPACE_MS);
+    assert.deepEqual(disturbed(before, await cluster.pods(STEADY)), [], "nothing is stopped for want of a store");
     for (const host of cluster.servers)
       assert.equal((await cluster.client.ask(host, CONFIG_MAPS)).status, 200, "reads go on");
   } finally {
