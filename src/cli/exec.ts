@@ -82,7 +82,11 @@ function connectInput(terminal: Terminal, session: ExecClient, tty: boolean, std
   const { stdin: input } = terminal;
   const isRaw = tty && stdin && input.setRawMode !== undefined && input.isTTY === true;
   if (isRaw) input.setRawMode?.(true);
-  const onData = (data: Buffer) => session.write(data);
+  let isOver = false;
+  const onData = (data: Buffer) => {
+    input.pause();
+    void session.write(data).then(() => isOver || input.resume());
+  };
   const onEnd = () => session.endInput();
   if (stdin) {
     input.on("data", onData);
@@ -93,6 +97,7 @@ function connectInput(terminal: Terminal, session: ExecClient, tty: boolean, std
     if (size) session.resize(size);
   });
   return () => {
+    isOver = true;
     stopResizing();
     input.off("data", onData);
     input.off("end", onEnd);

@@ -6,6 +6,9 @@ import type { Connection } from "./connection.ts";
 import { workloadPath } from "./styr-client.ts";
 import { beginSocket, opened } from "./web-socket.ts";
 
+/** Input above this waits where it comes from. */
+const MOST_BUFFERED_BYTES = 1024 * 1024;
+
 export interface ExecTarget extends ExecRequest {
   readonly name: string;
   readonly container?: string;
@@ -43,8 +46,11 @@ export class ExecClient {
     this.exitCode.catch(() => undefined);
   }
 
-  write(data: Uint8Array): void {
-    this.#send(EXEC_CHANNEL.stdin, data);
+  /** Resolves when there is room for more. */
+  async write(data: Uint8Array): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#send(EXEC_CHANNEL.stdin, data, resolve);
+    if (this.#socket.bufferedAmount > MOST_BUFFERED_BYTES) await promise;
   }
 
   endInput(): void {
@@ -59,10 +65,10 @@ export class ExecClient {
     this.#socket.close();
   }
 
-  #send(channel: number, payload: Uint8Array): void {
-    if (this.#socket.readyState === this.#socket.OPEN) {
-      this.#socket.send(Buffer.concat([Uint8Array.of(channel), payload]));
-    }
+  #send(channel: number, payload: Uint8Array, sent: () => void = () => {}): void {
+    const { readyState, OPEN } = this.#socket;
+    if (readyState === OPEN) this.#socket.send(Buffer.concat([Uint8Array.of(channel), payload]), () => sent());
+    else sent();
   }
 }
 
