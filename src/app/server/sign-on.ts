@@ -62,6 +62,6 @@ function isPassing(problem: string): boolean {
 }
 
 function wordsIn(text: string): string {
-  const message = /"message":("(?:[^"\\\\]|\\\\.)*")/.exec(text)?.[1];
+  const message = /"message":("(?:[^"\\]|\\.)*")/.exec(text)?.[1];
   return message === undefined ? text.slice(0, 500) : String(JSON.parse(message));
 }
