@@ -22,15 +22,24 @@ export interface AppenderOptions {
   readonly headRevision: number;
 }
 
+/** What etcd keeps beside a key and its value. */
+const ROW_BYTES = 300;
+
 export class Appender {
   readonly #options: AppenderOptions;
   #headRevision: number;
+  #written = 0;
   /** Transactions that the rows still need; what they do is durable already. */
   #unsettled: (readonly Op[])[] = [];
 
   constructor(options: AppenderOptions) {
     this.#options = options;
     this.#headRevision = options.headRevision;
+  }
+
+  /** About how many bytes of etcd's history are this leader's. */
+  get written(): number {
+    return this.#written;
   }
 
   /** Takes up what an earlier leader has left: pieces of a batch that counts, and of batches that never came to be. */
@@ -51,6 +60,7 @@ export class Appender {
     const batch = { headRevision: this.#headRevision, revision: entries.at(-1)?.revision ?? 0 };
     this.#headRevision = await fencedWrite(this.#options, { ops: plan.commit, batch });
     this.#unsettled.push(...plan.settle);
+    for (const { key, json } of entries) this.#written += ROW_BYTES + key.length + (json?.length ?? 0);
   }
 
   /** Works what was staged into the rows. Needed before the next batch, not for this one to count. */

@@ -6,29 +6,42 @@ import { textOf } from "./keys.ts";
 import { inWords } from "./trouble.ts";
 
 export interface CompactionOptions {
-  readonly client: EtcdClient;
+  readonly client: Pick<EtcdClient, "range" | "compact">;
   readonly clock: Clock;
   readonly log: Log;
   /** Where an operator says "off": history is shared by all users of an etcd, and another may need it. */
   readonly key: string;
   /** What is older than this is forgotten by the next round: followers that were away for longer load anew. */
   readonly everyMs: number;
+  /** A round is over earlier when so much was written: at full speed five minutes are more than etcd's quota. */
+  readonly everyBytes: number;
+  /** Bytes that this leader has written so far. */
+  readonly written: () => number;
   readonly signal: AbortSignal;
 }
 
 const TIMEOUT_MS = 10_000;
+const LOOK_MS = 2_000;
 
 /** Until `signal` aborts. Each round forgets what came before the round before it. */
 export async function compactRegularly(options: CompactionOptions): Promise<void> {
-  const { client, clock, log, everyMs, signal } = options;
+  const { client, log, signal } = options;
   let before: number | undefined;
   while (!signal.aborted) {
     const now = await look(options);
     if (before !== undefined && now?.isWanted) await compact(client, before, log);
     before = now?.revision ?? before;
-    // Rejects with nothing but the end, which the loop sees.
-    await clock.sleep(everyMs, signal).catch((reason: unknown) => reason);
+    await roundEnd(options);
   }
+}
+
+async function roundEnd({ clock, everyMs, everyBytes, written, signal }: CompactionOptions): Promise<void> {
+  const [fromMs, fromBytes] = [clock.monotonic(), written()];
+  const isOver = () => clock.monotonic() - fromMs >= everyMs || written() - fromBytes >= everyBytes;
+  do {
+    // Rejects with nothing but the end of the term.
+    await clock.sleep(Math.min(everyMs, LOOK_MS), signal).catch((reason: unknown) => reason);
+  } while (!signal.aborted && !isOver());
 }
 
 interface Look {
@@ -47,7 +60,7 @@ async function look({ client, key, log }: CompactionOptions): Promise<Look | und
   }
 }
 
-async function compact(client: EtcdClient, revision: number, log: Log): Promise<void> {
+async function compact(client: CompactionOptions["client"], revision: number, log: Log): Promise<void> {
   try {
     await client.compact(revision, TIMEOUT_MS);
     log.debug("etcd has forgotten old revisions", { before: revision });

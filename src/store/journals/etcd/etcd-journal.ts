@@ -51,6 +51,7 @@ export interface EtcdJournalOptions extends EtcdConnection {
 export const DEFAULT_PREFIX = "/styrmann/";
 const DEFAULT_TTL_MS = 3_000;
 const DEFAULT_COMPACTION_MS = 5 * 60_000;
+const COMPACTION_BYTES = 200_000_000;
 const DEFAULT_PATIENCE_MS = 10_000;
 const BATCH_BYTES = 1_000_000;
 /** Of the lease: another member is asked while there is time left for its answer. */
@@ -247,8 +248,9 @@ export class EtcdJournal implements SharedJournal {
     signal.throwIfAborted();
     this.#appender = appender;
     const everyMs = compactEveryMs ?? DEFAULT_COMPACTION_MS;
-    const { compaction: key } = this.#keys;
-    if (everyMs > 0) void compactRegularly({ client: this.#client, clock, log, key, everyMs, signal: term.lost });
+    if (everyMs === 0) return;
+    const round = { everyMs, everyBytes: COMPACTION_BYTES, written: () => appender.written, signal: term.lost };
+    void compactRegularly({ client: this.#client, clock, log, key: this.#keys.compaction, ...round });
   }
 
   async #append(entries: readonly JournalEntry[]): Promise<void> {
