@@ -229,8 +229,14 @@ function originalOf(sender: Actor | undefined, text: string): Connection {
 /** The admin's token and certificates are known here; tokens of users where the store is. */
 function proven(request: IncomingMessage, pki: Pki): ReturnType<Identify> {
   const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
-  const actor = (bearer === undefined ? undefined : pki.actorOfToken(bearer)) ?? certified(request, pki);
+  const known = bearer === undefined ? undefined : pki.actorOfToken(bearer);
+  const actor = known ?? (isFromAnotherOrigin(request) ? undefined : certified(request, pki));
   return actor || bearer === undefined ? { actor } : { actor, bearer };
+}
+
+/** A browser shows a certificate that it has to whatever page asks for it; a token it does not have. Programs send no origin. */
+function isFromAnotherOrigin({ headers }: IncomingMessage): boolean {
+  return headers.origin !== undefined && headers.origin !== `https://${headers.host}`;
 }
 
 /** The port that was got. */
