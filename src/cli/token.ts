@@ -10,6 +10,10 @@ import { openSession } from "./session.ts";
 import { type Column, renderTable } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** As the server has them (api/tokens.ts). */
+const MOST_TTL_MS = 30 * 86_400_000;
+const MOST_USES = 1000;
+
 interface CreateOptions {
   readonly role: string;
   readonly ttl: string;
@@ -57,13 +61,13 @@ function sayToken(terminal: Terminal, made: NewJoinToken, ttlMs: number): void {
 
 function durationOf(text: string): number {
   const ms = parseDurationMs(text);
-  if (ms !== undefined && ms >= 1000) return Math.round(ms);
-  throw new CliFailure(`--ttl ${text}: give a duration such as 30m, 1h or 2d`);
+  if (ms !== undefined && ms >= 1000 && ms <= MOST_TTL_MS) return Math.round(ms);
+  throw new CliFailure(`--ttl ${text}: give a duration such as 30m, 1h or 2d, of at most 30d`);
 }
 
 function countOf(text: string): number {
-  if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new CliFailure(`--uses ${text}: give a number of hosts`);
+  if (/^[1-9]\d{0,3}$/.test(text) && Number(text) <= MOST_USES) return Number(text);
+  throw new CliFailure(`--uses ${text}: give a number of hosts, from 1 to ${MOST_USES}`);
 }
 
 async function show(terminal: Terminal, tokens: readonly JoinTokenReport[], output: string): Promise<void> {
