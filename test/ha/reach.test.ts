@@ -44,7 +44,7 @@ describe("through a server that follows", () => {
     const client = await ExecClient.open(connection, target, {
       output: (_stream, data) => void said.push(Buffer.from(data)),
     });
-    for (let part = 0; part < 60; part++) client.write(Buffer.from("x".repeat(50_000)));
+    for (let part = 0; part < 60; part++) await client.write(Buffer.from("x".repeat(50_000)));
     client.endInput();
     assert.equal(await client.exitCode, 3);
     const text = Buffer.concat(said).toString();
