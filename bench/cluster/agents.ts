@@ -73,6 +73,7 @@ async function idle(server: BenchServer): Promise<Row> {
   return [
     `${corePercent(before, after)} %`,
     after.residentMiB,
+    after.ownMiB,
     Math.round((framesAfter - framesBefore) / seconds),
     `${lagMs.toFixed(0)} ms`,
     ready,
@@ -86,6 +87,7 @@ const COLUMNS = [
   "pods run s",
   "CPU idle",
   "RSS MiB",
+  "of it own",
   "frames in/s",
   "loop lag p99",
   "ready",

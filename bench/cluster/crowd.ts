@@ -58,14 +58,18 @@ async function join(name: string, server: string, material: TlsMaterial, reports
   control.watchPods(name, (assignments) => void report(control, assignments), signal);
 }
 
-/** Until it was taken: at the beginning calls may be given up while others shake hands. */
 async function register(control: RemoteControl, name: string): Promise<void> {
+  await untilTaken(() => control.registerNode(draft(name)), name);
+}
+
+/** As an agent does: what was not answered is said again. */
+async function untilTaken(say: () => Promise<void>, what: string): Promise<void> {
   for (;;) {
     try {
-      await control.registerNode(draft(name));
+      await say();
       return;
     } catch (error) {
-      console.error(`${name}: ${(error as Error).message}`);
+      console.error(`${what}: ${(error as Error).message}`);
       await clock.sleep(500);
     }
   }
@@ -79,7 +83,7 @@ async function report(control: RemoteControl, { pods }: Assignments): Promise<vo
     uid: pod.metadata.uid,
     status: running(pod),
   }));
-  await control.report(reports, []).catch((error: Error) => console.error(error.message));
+  await untilTaken(() => control.report(reports, []), "a report");
 }
 
 function running({ spec, status }: Pod): PodStatus {

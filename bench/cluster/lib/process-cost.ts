@@ -5,6 +5,8 @@ export interface Cost {
   readonly atMs: number;
   readonly cpuMs: number;
   readonly residentMiB: number;
+  /** Without the pages of files, which all processes of the program share. */
+  readonly ownMiB: number;
 }
 
 /** Source: proc(5); a tick is 10 ms on every Linux that Node runs on. */
@@ -14,9 +16,11 @@ export function costOf(pid: number): Cost {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   // The name, in brackets, may have blanks in it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [, kib = "0"] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const mib = (name: string) =>
+    Math.round(Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0) / 1024);
   const cpuMs = (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-  return { atMs: performance.now(), cpuMs, residentMiB: Math.round(Number(kib) / 1024) };
+  return { atMs: performance.now(), cpuMs, residentMiB: mib("VmRSS"), ownMiB: mib("RssAnon") };
 }
 
 /** Percent of one core between two readings. */
