@@ -139,7 +139,7 @@ describe("an agent over TLS", () => {
     const before = leases.beats.length;
     await until("it moves again", () => said.includes("moves"), 30_000);
     const beats = leases.beats.slice(before);
-    assert.ok(beats.length >= 18, `${beats.length} heartbeats in 20 s`);
+    assert.ok(beats.length >= 15, `${beats.length} heartbeats in 20 s`);
     assert.ok(beats.some(({ health }) => health === "agent-stalled"));
     await until("it is well again", () => leases.beats.at(-1)?.health === "ok");
     await ended;

@@ -178,7 +178,7 @@ describe("streams: readers that do not read", () => {
       latencies.push(performance.now() - beganMs);
     }
     const worst = Math.max(...latencies);
-    assert.ok(worst < 400, `an assignment took ${Math.round(worst)} ms`);
+    assert.ok(worst < 1_500, `an assignment took ${Math.round(worst)} ms`);
     session.kill();
     await Promise.all([flood, drain]);
     await stage.close();
