@@ -64,8 +64,7 @@ export class AuditLog {
   served(served: Served, revision: number | undefined): void {
     if (!isAudited(served)) return;
     const { server, clock } = this.#options;
-    const isKnock = served.status === 401 || served.status === 403 || served.status === 429;
-    const leftOut = isKnock ? this.#knock(served.from) : 0;
+    const leftOut = isKnock(served) ? this.#knock(served.from) : 0;
     if (leftOut === undefined) return;
     const time = new Date(clock.now()).toISOString();
     const entry = auditEntryOf(served, { time, server, revision: served.status < 400 ? revision : undefined });
@@ -161,6 +160,10 @@ export class AuditLog {
       ...{ result: "failed", reason: "NotWritten", leftOut },
     };
   }
+}
+
+function isKnock({ status, actor }: Served): boolean {
+  return status === 401 || status === 403 || status === 429 || (actor === "" && status >= 400);
 }
 
 /** A line that a crash or a full disk cut off is none. */

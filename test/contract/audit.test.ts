@@ -139,7 +139,11 @@ describe("the audit log:", () => {
   test("who knocks all night does not push out what was done: refusals of one address are counted", async () => {
     for (let n = 0; n < 500; n++) log.served(served({ status: 401, actor: "", who: undefined }), 1);
     for (let n = 0; n < 5; n++) log.served(served({ status: 401, from: "192.0.2.8" }), 1);
+    const joining = { verb: "join", resource: "hosts" } as const;
+    for (let n = 0; n < 500; n++)
+      log.served(served({ status: 400, actor: "", who: undefined, access: joining, from: "192.0.2.9" }), 1);
     const all = await entries();
+    assert.equal(all.filter(({ from }) => from === "192.0.2.9").length, 20);
     assert.equal(all.filter(({ from }) => from === "192.0.2.7").length, 20);
     assert.equal(all.filter(({ from }) => from === "192.0.2.8").length, 5);
   });
