@@ -11,6 +11,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type AddressBlock, takeAddressBlock } from "../../harness/address-block.ts";
 import { canRunLab } from "./can-run-lab.ts";
 import { Fabric } from "./fabric.ts";
@@ -104,7 +105,7 @@ export class Lab {
 }
 
 function startReaper(dir: string): ChildProcess {
-  const reaper = spawn(process.execPath, [join(import.meta.dirname, "reap-lab.ts"), dir], {
+  const reaper = spawn(process.execPath, [fileURLToPath(new URL("reap-lab.ts", import.meta.url)), dir], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
   });
