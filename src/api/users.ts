@@ -21,20 +21,25 @@ const MOST_TTL_MS = 3650 * DAY_MS;
 type Handle = (request: Request, context: RequestContext) => Promise<Response> | Response;
 
 export function userRoutes(context: StyrApiContext): readonly Route[] {
-  const { store, clock } = context;
-  const admin = (method: Route["method"], path: string, handle: Handle): Route => ({
-    method,
-    path: PATH + path,
-    access: { verb: "admin", resource: "users" },
-    handle,
-  });
-  const report = (user: User, status = 200) => Response.json(reportOf(user, clock.now()), { status });
-  const nameOf = ({ params }: RequestContext) => params.name ?? "";
-  const changed = async (change: (tx: Tx) => User, status = 200) => report(await store.update(change), status);
+  return [whoAmI, ...readingRoutes(context), ...changingRoutes(context), ...tokenRoutes(context)];
+}
+
+function admin(method: Route["method"], path: string, handle: Handle): Route {
+  return { method, path: PATH + path, access: { verb: "admin", resource: "users" }, handle };
+}
+
+function readingRoutes({ store, clock }: StyrApiContext): readonly Route[] {
+  const report = (user: User) => reportOf(user, clock.now());
   return [
-    whoAmI,
-    admin("GET", "", () => Response.json({ users: store.list(users).map((one) => reportOf(one, clock.now())) })),
-    admin("GET", "/:name", (_request, at) => report(userNamed(store, nameOf(at)))),
+    admin("GET", "", () => Response.json({ users: store.list(users).map(report) })),
+    admin("GET", "/:name", (_request, at) => Response.json(report(userNamed(store, nameOf(at))))),
+  ];
+}
+
+function changingRoutes({ store, clock }: StyrApiContext): readonly Route[] {
+  const changed = async (change: (tx: Tx) => User, status = 200) =>
+    Response.json(reportOf(await store.update(change), clock.now()), { status });
+  return [
     admin("POST", "", async (request) => {
       const options = await optionsOf(request, ["name", "grants", "about"]);
       const name = textOf(options, "name", 128) ?? "";
@@ -46,18 +51,25 @@ export function userRoutes(context: StyrApiContext): readonly Route[] {
     }),
     admin("PUT", "/:name/grants/:role", (_request, at) => changed((tx) => grant(tx, nameOf(at), grantIn(at)))),
     admin("DELETE", "/:name/grants/:role", (_request, at) => changed((tx) => revokeGrant(tx, nameOf(at), grantIn(at)))),
+  ];
+}
+
+function tokenRoutes(context: StyrApiContext): readonly Route[] {
+  return [
     admin("POST", "/:name/tokens", async (request, at) => {
       const options = await optionsOf(request, ["ttlMs", "about"]);
-      return Response.json(await makeToken(context, nameOf(at), options, at.origin), {
-        status: 201,
-        headers: { "Cache-Control": "no-store" },
-      });
+      const made = await makeToken(context, nameOf(at), options, at.origin);
+      return Response.json(made, { status: 201, headers: { "Cache-Control": "no-store" } });
     }),
     admin("DELETE", "/:name/tokens/:id", async (_request, at) => {
-      await store.update((tx) => revokeToken(tx, nameOf(at), at.params.id ?? ""));
+      await context.store.update((tx) => revokeToken(tx, nameOf(at), at.params.id ?? ""));
       return new Response(null, { status: 204 });
     }),
   ];
+}
+
+function nameOf({ params }: RequestContext): string {
+  return params.name ?? "";
 }
 
 const whoAmI: Route = {

@@ -22,6 +22,11 @@ const TTL_WORDS = "how long it is good: 12h, 30d, or never (90d)";
 
 export function registerUserTokens(user: Command, terminal: Terminal): void {
   const token = user.command("token").description("Tokens of a user. Only their hashes are kept.");
+  for (const add of [create, list, revoke]) add(token, terminal);
+  kubeconfigOf(user, terminal);
+}
+
+function create(token: Command, terminal: Terminal): void {
   token
     .command("create")
     .description("A new token, shown this once: alone on standard output.")
@@ -35,6 +40,9 @@ export function registerUserTokens(user: Command, terminal: Terminal): void {
       terminal.out(`${made.token}\n`);
       terminal.err(howToUse(made, options.caFile));
     });
+}
+
+function list(token: Command, terminal: Terminal): void {
   token
     .command("list")
     .description("Ids of a user's tokens, what they are for, and until when they are good.")
@@ -47,6 +55,9 @@ export function registerUserTokens(user: Command, terminal: Terminal): void {
       if (tokens.length === 0) return terminal.err(`"${name}" has no token\n`);
       terminal.out(`${renderTable(TOKEN_COLUMNS, tokens, { width: terminal.columns, colors: terminal.colors })}\n`);
     });
+}
+
+function revoke(token: Command, terminal: Terminal): void {
   token
     .command("revoke")
     .description("Takes a token back, at once; what the user has open is cut.")
@@ -56,6 +67,9 @@ export function registerUserTokens(user: Command, terminal: Terminal): void {
       await openSession(command, terminal).request("DELETE", `${userPath(name)}/tokens/${encodeURIComponent(id)}`);
       terminal.out(`token ${id} of ${name} revoked\n`);
     });
+}
+
+function kubeconfigOf(user: Command, terminal: Terminal): void {
   user
     .command("kubeconfig")
     .description("Makes a token and prints a kubeconfig with it: styr user kubeconfig anna > anna.kubeconfig")

@@ -19,12 +19,11 @@ export function register(program: Command, terminal: Terminal): void {
   const user = program
     .command("user")
     .description("People and programs, what they may do, in the cluster or in one namespace, and their tokens.");
-  registerLooking(user, terminal);
-  registerChanging(user, terminal);
-  registerUserTokens(user, terminal);
+  for (const add of [list, show, whoAmI, create, grants, rotateAdminToken, remove, registerUserTokens])
+    add(user, terminal);
 }
 
-function registerLooking(user: Command, terminal: Terminal): void {
+function list(user: Command, terminal: Terminal): void {
   user
     .command("list")
     .description("All users, with what they may do.")
@@ -39,6 +38,9 @@ function registerLooking(user: Command, terminal: Terminal): void {
         return terminal.err("there are no users; the admin's token and the socket are no users\n");
       terminal.out(`${renderTable(USER_COLUMNS, users, { width: terminal.columns, colors: terminal.colors })}\n`);
     });
+}
+
+function show(user: Command, terminal: Terminal): void {
   user
     .command("show")
     .description("One user, with the tokens; the secrets of tokens are kept nowhere.")
@@ -51,6 +53,9 @@ function registerLooking(user: Command, terminal: Terminal): void {
         output,
       );
     });
+}
+
+function whoAmI(user: Command, terminal: Terminal): void {
   user
     .command("whoami")
     .description("Who you are to the server, and what you may do.")
@@ -62,7 +67,7 @@ function registerLooking(user: Command, terminal: Terminal): void {
     });
 }
 
-function registerChanging(user: Command, terminal: Terminal): void {
+function create(user: Command, terminal: Terminal): void {
   user
     .command("create")
     .description("A new user. A token is made for it with: styr user token create NAME")
@@ -77,6 +82,9 @@ function registerChanging(user: Command, terminal: Terminal): void {
       terminal.out(`${made.name}: ${grantsText(made.grants)}\n`);
       terminal.err(`next: ${terminal.asTyped(`styr user token create ${name}`)}\n`);
     });
+}
+
+function grants(user: Command, terminal: Terminal): void {
   const change = (verb: "grant" | "revoke-grant", method: "PUT" | "DELETE", description: string) =>
     user
       .command(verb)
@@ -92,6 +100,9 @@ function registerChanging(user: Command, terminal: Terminal): void {
       });
   change("grant", "PUT", "Lets a user do more; in force at once.");
   change("revoke-grant", "DELETE", "Takes a right back, at once; what the user has open is cut.");
+}
+
+function rotateAdminToken(user: Command, terminal: Terminal): void {
   user
     .command("rotate-admin-token")
     .description(
@@ -102,6 +113,9 @@ function registerChanging(user: Command, terminal: Terminal): void {
       terminal.out(`${token}\n`);
       terminal.err("It is in pki/admin.token of that server, too. The one before opens nothing any more.\n");
     });
+}
+
+function remove(user: Command, terminal: Terminal): void {
   user
     .command("delete")
     .description("Forgets a user with all tokens.")
