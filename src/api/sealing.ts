@@ -1,5 +1,6 @@
 import type { Route } from "../http/route.ts";
 import { ApiError } from "../model/errors.ts";
+import type { SealingReport } from "../model/sealing-report.ts";
 import type { NewMasterKey } from "../store/sealed/master-key.ts";
 import type { Sealing } from "../store/sealed/sealing.ts";
 import type { StyrApiContext } from "./context.ts";
@@ -8,19 +9,24 @@ import { type Options, optionsOf } from "./request-options.ts";
 const ACCESS = { verb: "admin", resource: "keys" } as const;
 
 /** The keys that secrets are sealed with. Answered by the server that leads; no key ever passes. */
-export function sealingRoutes({ sealing }: StyrApiContext): readonly Route[] {
+export function sealingRoutes({ sealing, hostname }: StyrApiContext): readonly Route[] {
+  const answer = (sealing: Sealing) => Response.json({ ...sealing.report(), server: hostname } satisfies SealingReport);
   const present = () => {
     const found = sealing?.();
     if (found) return found;
     throw new ApiError("Unavailable", "this control plane does not seal secrets");
   };
   return [
-    { method: "GET", path: "/styr/v1/keys", access: ACCESS, handle: () => Response.json(present().report()) },
+    { method: "GET", path: "/styr/v1/keys", access: ACCESS, handle: () => answer(present()) },
     {
       method: "POST",
       path: "/styr/v1/keys/rotate",
       access: ACCESS,
-      handle: async () => reported(present(), (keys) => keys.rotate()),
+      handle: async () => {
+        const keys = present();
+        await keys.rotate();
+        return answer(keys);
+      },
     },
     {
       method: "POST",
@@ -28,15 +34,12 @@ export function sealingRoutes({ sealing }: StyrApiContext): readonly Route[] {
       access: ACCESS,
       handle: async (request) => {
         const from = newMasterKey(await optionsOf(request, ["keyFile", "passphraseFile"]));
-        return reported(present(), (keys) => keys.rekey(from));
+        const keys = present();
+        await keys.rekey(from);
+        return answer(keys);
       },
     },
   ];
-}
-
-async function reported(sealing: Sealing, change: (sealing: Sealing) => Promise<void>): Promise<Response> {
-  await change(sealing);
-  return Response.json(sealing.report());
 }
 
 /** `{keyFile}` or `{passphraseFile}`: absolute paths on the host of the server that leads. */

@@ -68,12 +68,12 @@ function sayRekeyed(terminal: Terminal, { master }: SealingReport): void {
   );
 }
 
-function textOf({ master, keys, rows, clear, kinds }: SealingReport): string {
+function textOf({ master, server, keys, rows, clear, kinds }: SealingReport): string {
   const counts = Object.entries(kinds)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([kind, count]) => `${count} ${kind}`);
   const lines = [
-    `master key  ${master.id} (${master.type}), ${master.where}`,
+    `master key  ${master.id} (${master.type}), ${[master.where || "nobody has said where", ...(server === undefined ? [] : [server])].join(" on ")}`,
     ...keys.map(
       ({ id, madeAt, isPrimary, rows: under }) =>
         `data key    ${id} of ${madeAt}: ${counted(under)}${isPrimary ? ", the one that is written with" : ", being replaced"}`,

@@ -1,5 +1,7 @@
 /** How secrets lie in the store, for `styr secrets status`. */
 export interface SealingReport {
+  /** The host that answers: the one of the server that leads. */
+  readonly server?: string;
   readonly master: {
     readonly type: "file" | "passphrase";
     /** Tells one master key from another without giving it away. */

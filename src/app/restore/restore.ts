@@ -47,11 +47,11 @@ export async function restore(options: RestoreOptions): Promise<RestoreReport> {
     );
   const target = await openToFill(place, around);
   try {
-    const revision = await fill(target, found, options);
-    // Its keys first: a store without them would be begun with others.
+    // Its keys first: a store that is there without them would be begun with others.
     const { master } = vault;
     if (master?.about.type === "passphrase") await vault.masterKeys.settled(master);
     const notes = await writeIdentity(around.stateDir, master, found.trust && trustOf(found.trust, vault));
+    const revision = await fill(target, found, options);
     await target.commit();
     return { header: found.header, store: target.name, revision, notes };
   } finally {

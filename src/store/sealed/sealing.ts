@@ -88,7 +88,9 @@ async function prepare({ masterKeys }: Vault, from: NewMasterKey): Promise<Maste
   try {
     return await masterKeys.prepare(from);
   } catch (error) {
-    throw error instanceof JournalRefusal ? new ApiError("BadRequest", error.message) : error;
+    throw error instanceof JournalRefusal
+      ? new ApiError("BadRequest", `at the server that leads: ${error.message}`)
+      : error;
   }
 }
 
