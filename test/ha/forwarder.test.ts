@@ -194,4 +194,17 @@ describe("a request that is passed on", () => {
     await reader?.cancel();
     await ended.promise;
   });
+
+  test("an answer that goes on breaks off when another leads, so that its reader asks there", async () => {
+    const one = await leader("one", (request, response) => {
+      request.resume();
+      response.writeHead(200).write("first\n");
+    });
+    journal.lead(one);
+    const { body } = await pass("GET");
+    const reader = body?.getReader();
+    await reader?.read();
+    journal.lead(await leader("two", answer("by two")));
+    await assert.rejects(async () => reader?.read(), /another server leads now/);
+  });
 });

@@ -54,7 +54,10 @@ export class Forwarder implements Follower {
       const leader = await leaders.wait(context.signal);
       const outcome = await this.#ask(leader.url, call, context.signal);
       context.signal.throwIfAborted();
-      if (outcome.type === "answer" && !isNotLeading(outcome.response)) return this.#passOn(outcome.response, call);
+      if (outcome.type === "answer" && !isNotLeading(outcome.response)) {
+        this.#endWith(leader.url, outcome.response);
+        return this.#passOn(outcome.response, call);
+      }
       const why = outcome.type === "answer" ? "it does not lead any more" : outcome.why;
       if (outcome.type === "answer") outcome.response.resume();
       else if (outcome.wasSent && !isRead(call)) throw unknownFate(leader.name, why);
@@ -100,6 +103,16 @@ export class Forwarder implements Follower {
     deposed.signal.removeEventListener("abort", end);
     forget();
     return outcome;
+  }
+
+  /** An answer that goes on would hang for ever on a leader that stands still. */
+  #endWith(server: string, response: IncomingMessage): void {
+    const { leaders, clock } = this.#options;
+    const forget = leaders.onChange(() => {
+      if (leaders.leader?.url === server) return;
+      clock.setTimer(LAST_WORDS_MS, () => response.destroy(new Error("another server leads now")));
+    });
+    response.once("close", forget);
   }
 
   async #passOn(response: IncomingMessage, call: PeerCall): Promise<Response> {
