@@ -1,7 +1,6 @@
 /** That a lab's hosts are hosts, that styr takes them for such, and that nothing is left of them. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { testImages } from "../harness/images.ts";
@@ -12,7 +11,7 @@ import type { Host } from "./harness/host.ts";
 import { Lab } from "./harness/lab.ts";
 import { copyProgram, type Program } from "./harness/program.ts";
 import { mustStyr, STYR, startStyr } from "./harness/styr.ts";
-import { leftOfLab } from "./harness/sweep-lab.ts";
+import { leftOfLab, sweepStaleLabs } from "./harness/sweep-lab.ts";
 import { until } from "./harness/wait.ts";
 
 const MIB = 2 ** 20;
@@ -128,17 +127,33 @@ async function serves(host: Host): Promise<boolean> {
   }
 }
 
-test("lab: a test that is killed leaves nothing of its lab behind", { skip: canRunLab() ?? false }, async () => {
+describe("lab: a test that is killed", { skip: canRunLab() ?? false }, () => {
+  test("leaves nothing of its lab behind", async () => {
+    const { child, note } = await labOfAnother();
+    child.kill("SIGKILL");
+    const left = () => leftOfLab(note.dir, note);
+    await until("all of it is gone", () => left().length === 0, { seen: () => left().join("\n"), withinMs: 20_000 });
+  });
+
+  test("together with its sweeper: the next run sweeps", async () => {
+    const { child, note } = await labOfAnother();
+    process.kill(note.sweeper, "SIGKILL");
+    child.kill("SIGKILL");
+    await until("the test has ended", () => child.signalCode !== null);
+    assert.ok(leftOfLab(note.dir, note).length > 0);
+    assert.ok(sweepStaleLabs().includes(note.dir));
+    assert.deepEqual(leftOfLab(note.dir, note), []);
+  });
+});
+
+/** A lab of two hosts, one of them frozen, in a test process of its own. */
+async function labOfAnother() {
   const code = `import { Lab } from ${JSON.stringify(new URL("harness/lab.ts", import.meta.url).href)};
     const lab = await Lab.open({ hosts: [{ diskBytes: ${MIB} }, {}] }); await lab.host(2).freeze();
     console.log(JSON.stringify(lab.note)); setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
   const said = await new Promise<string>((resolve) => child.stdout.once("data", (data) => resolve(String(data))));
-  const note = JSON.parse(said) as { dir: string; id: string; block: string };
+  const note = JSON.parse(said) as Lab["note"];
   assert.ok(leftOfLab(note.dir, note).length > 0);
-  child.kill("SIGKILL");
-  await until("its folder is gone", () => !existsSync(note.dir), { withinMs: 20_000 });
-  await until("all of it is gone", () => leftOfLab(note.dir, note).length === 0, {
-    seen: () => leftOfLab(note.dir, note).join("\n"),
-  });
-});
+  return { child, note };
+}

@@ -93,9 +93,9 @@ export class Lab {
     if (left.length > 0) throw new Error(`the lab left behind:\n${left.join("\n")}`);
   }
 
-  /** What `leftOfLab` needs to know. */
+  /** What `leftOfLab` needs to know, and the process that sweeps after this one. */
   get note() {
-    return { dir: this.dir, id: this.id, block: this.#block.prefix };
+    return { dir: this.dir, id: this.id, block: this.#block.prefix, sweeper: this.#reaper.pid ?? 0 };
   }
 
   /** What of it is on this machine. */
