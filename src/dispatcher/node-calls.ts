@@ -1,7 +1,9 @@
 import type { NodeEvent, PodReport } from "../agent/control.ts";
 import type { Call } from "../agent/frames/call.ts";
+import { CLUSTER_TRUST_NAME, clusterTrusts } from "../model/cluster-trust.ts";
 import { ApiError } from "../model/errors.ts";
 import type { LeaseDesk } from "../model/heartbeat.ts";
+import { hostCertificateName, hostCertificates } from "../model/host-certificate.ts";
 import { isTerminal, pods } from "../model/pod.ts";
 import type { Store } from "../store/store.ts";
 import type { Tx } from "../store/transaction.ts";
@@ -29,7 +31,10 @@ export class NodeCalls {
     switch (call.method) {
       case "register":
         this.checkOwn(call.node.metadata.name, "register");
-        return this.#store.update((tx) => writeNode(tx, call.node));
+        return this.#store.update((tx) => {
+          this.#checkWelcome(tx);
+          writeNode(tx, call.node);
+        });
       case "report":
         return this.#report(number, call.reports, call.events);
       case "values":
@@ -38,6 +43,15 @@ export class NodeCalls {
         this.checkOwn(call.goodbye.node, "say goodbye for");
         return this.#leases.goodbye(call.goodbye);
     }
+  }
+
+  /** A node that was forgotten is told so before its link is cut, and must not come back in that moment. */
+  #checkWelcome(tx: Tx): void {
+    const refused = tx.get(clusterTrusts, CLUSTER_TRUST_NAME)?.spec.refused ?? [];
+    const refusal = refused.find(({ name, role }) => name === this.#node && role === "node");
+    // One that has joined again since has a certificate again.
+    if (!refusal || tx.get(hostCertificates, hostCertificateName("node", this.#node))) return;
+    throw new ApiError("Forbidden", `node "${this.#node}" has to join again: ${refusal.why}`);
   }
 
   checkOwn(node: string, verb: string): void {

@@ -5,8 +5,11 @@ import { FRAME_CHARS, MOST_UNACKNOWLEDGED } from "../../../src/agent/frames/limi
 import { callFrame, signFrame } from "../../../src/agent/frames/to-dispatcher.ts";
 import { RemoteControl } from "../../../src/agent/remote/remote-control.ts";
 import { Dispatcher } from "../../../src/dispatcher/dispatcher.ts";
+import { CLUSTER_TRUST_NAME, clusterTrusts } from "../../../src/model/cluster-trust.ts";
 import { configMaps } from "../../../src/model/config-map.ts";
 import { events } from "../../../src/model/event.ts";
+import { type HostCertificate, hostCertificateName, hostCertificates } from "../../../src/model/host-certificate.ts";
+import type { Draft } from "../../../src/model/meta.ts";
 import { nodes } from "../../../src/model/node.ts";
 import { type Pod, pods } from "../../../src/model/pod.ts";
 import { secrets } from "../../../src/model/secret.ts";
@@ -29,6 +32,16 @@ function labelled(pod: Pod, text: string): Pod {
   return { ...pod, metadata: { ...pod.metadata, resourceVersion: "", labels: { text } } };
 }
 
+function certificateOf(host: string): Draft<HostCertificate> {
+  const moment = "2026-01-02T00:00:00Z";
+  return {
+    apiVersion: hostCertificates.apiVersion,
+    kind: "HostCertificate",
+    metadata: { name: hostCertificateName("node", host) },
+    spec: { host, role: "node", serial: "1", issuedBy: "", believes: [], issuedAt: moment, expiresAt: moment },
+  };
+}
+
 describe("a node may act for itself only", () => {
   const forbidden = async (stage: RemoteStage, promise: Promise<unknown>) => {
     await assert.rejects(stage.over(promise), { name: "ApiError", reason: "Forbidden" });
@@ -40,6 +53,29 @@ describe("a node may act for itself only", () => {
     const stage = await remoteStage(PERFECT);
     await forbidden(stage, stage.control.registerNode(testNode({ name: "n2" })));
     assert.equal(stage.store.count(nodes), 0);
+  });
+
+  test("one that was forgotten may not register again over the link that it still has, until it has joined again", async () => {
+    const stage = await remoteStage(PERFECT);
+    const { apiVersion, name: kind } = clusterTrusts;
+    const refused = [
+      { name: NODE, role: "node", before: "2026-01-01T00:00:00Z", why: "root has forgotten the node" },
+    ] as const;
+    const spec = { clusterId: "c1", authorities: [], refused };
+    await stage.store.update((tx) =>
+      tx.create(clusterTrusts, {
+        apiVersion,
+        kind: kind as "ClusterTrust",
+        metadata: { name: CLUSTER_TRUST_NAME },
+        spec,
+      }),
+    );
+    const coming = stage.control.registerNode(testNode({ name: NODE }));
+    await assert.rejects(stage.over(coming), { reason: "Forbidden", message: /has to join again: root has forgotten/ });
+    assert.equal(stage.store.count(nodes), 0);
+    await stage.store.update((tx) => tx.create(hostCertificates, certificateOf(NODE)));
+    await stage.over(stage.control.registerNode(testNode({ name: NODE })));
+    assert.equal(stage.store.count(nodes), 1);
   });
 
   test("it may not report a pod bound elsewhere, nor one not bound at all, and nothing of such a report is written", async () => {
