@@ -68,6 +68,10 @@ async function leave(membership: Membership, proof: Proof | undefined, say: (lin
     if (!proof) break;
     try {
       const { status, text } = await postJson(new URL("/styr/v1/leave", server), proof.caPem, {}, proof.node);
+      if (status === 401)
+        return say(
+          `the cluster does not take this host's certificate any more; should styr nodes still show it: styr forget ${nodeName}`,
+        );
       if (status !== 204) throw new Error(`${server} answered ${status}: ${text.slice(0, 200)}`);
       if (membership.role === "server" && proof.admin) await forgetServer(server, nodeName, proof.caPem, proof.admin);
       return say(`the cluster knows that ${nodeName} has left`);
