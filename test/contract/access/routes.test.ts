@@ -42,7 +42,7 @@ const OF_EVERY_SERVER = [
   ...["GET /version", "GET /healthz", "GET /livez", "GET /readyz"],
   ...["GET /ping", "HEAD /ping", "GET /v2/info", "GET /v2/leader", "GET /v2/plugins", "GET /v2/eventSubscriptions"],
 ];
-const JOINING = ["POST /styr/v1/join"];
+const JOINING = ["POST /styr/v1/join", "POST /styr/v1/join/cluster"];
 const ABOUT_MACHINES = [
   ...["GET /styr/v1/agent", "POST /styr/v1/leave", "POST /styr/v1/certificates", "PUT /styr/v1/servers/:name"],
 ];
