@@ -75,6 +75,8 @@ describe("of three servers", () => {
   test("reads that need the leader's memory are answered by it, the others here", async () => {
     const status = JSON.parse((await follower.call({ path: "/styr/v1/status" })).text);
     assert.equal(status.node, leader.name);
+    const marathon = JSON.parse((await follower.call({ path: "/v2/leader" })).text);
+    assert.equal(`https://${marathon.leader}`, leader.url);
     const version = JSON.parse((await follower.call({ path: "/styr/v1/version" })).text);
     assert.equal(version.node, follower.name);
   });

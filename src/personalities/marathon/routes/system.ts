@@ -8,12 +8,15 @@ import { answer } from "./answer.ts";
 const READ = { verb: "read", resource: "cluster", reach: "own part" } as const;
 const ADMIN = { verb: "admin", resource: "cluster", reach: "whole cluster" } as const;
 
+const ofLeader = { method: "GET", access: READ, atLeader: "if any" } as const;
+
 export function systemRoutes({ address, version }: PersonalityContext): readonly Route[] {
   return [
     { method: "GET", path: "/ping", access: READ, handle: ping },
     { method: "HEAD", path: "/ping", access: READ, handle: ping },
-    { method: "GET", path: "/v2/info", access: READ, handle: (_, context) => answer(info(context), context) },
-    { method: "GET", path: "/v2/leader", access: READ, handle: (_, context) => answer({ leader: address }, context) },
+    // Of several servers the one that leads says its own address.
+    { ...ofLeader, path: "/v2/info", handle: (_, context) => answer(info(context), context) },
+    { ...ofLeader, path: "/v2/leader", handle: (_, context) => answer({ leader: address }, context) },
     {
       method: "DELETE",
       path: "/v2/leader",
