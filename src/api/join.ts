@@ -43,7 +43,7 @@ export function joinRoutes(context: StyrApiContext): readonly Route[] {
     {
       method: "POST",
       path: "/styr/v1/join/cluster",
-      access: { verb: "join", resource: "hosts" },
+      access: { verb: "join", resource: "clusters" },
       handle: () => Response.json({ clusterId: trustOf(context.store).spec.clusterId }),
     },
     {

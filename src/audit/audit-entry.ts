@@ -21,7 +21,9 @@ export function isAudited({ access: { verb, resource }, status, forwarded, param
   if (status === 401 || status === 403 || status === 429) return true;
   // Servers say every few seconds that they are there.
   if (verb === "self" || verb === "peer") return false;
-  if (verb === "exec" || verb === "join" || (method !== "GET" && method !== "HEAD")) return true;
+  // Anybody may ask which cluster this is.
+  if (verb === "join") return resource === "hosts";
+  if (verb === "exec" || (method !== "GET" && method !== "HEAD")) return true;
   return TELLING.has(resource) || /^secrets?$/i.test(params.kind ?? "");
 }
 

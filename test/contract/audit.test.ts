@@ -80,6 +80,8 @@ describe("the audit log:", () => {
     log.served(served({ access: { verb: "peer", resource: "servers" }, actor: "s2" }), 1);
     log.served(served({ forwarded: true }), 1);
     log.served(served({ access: { verb: "admin", resource: "users" }, method: "GET" }), 1);
+    log.served(served({ access: { verb: "join", resource: "clusters" }, method: "POST", actor: "" }), 1);
+    log.served(served({ access: { verb: "join", resource: "hosts" }, method: "POST", actor: "" }), 1);
     read("secrets");
     read("logs");
     read("objects", { params: { kind: "Secret" } });
@@ -88,6 +90,7 @@ describe("the audit log:", () => {
     log.served(served({ access: { verb: "exec", resource: "workloads" }, method: "GET", status: 101 }), 1);
     const kept = (await entries()).map(({ verb, resource, status }) => `${verb} ${resource} ${status}`);
     assert.deepEqual(kept.reverse(), [
+      "join hosts 200",
       ...["read secrets 200", "read logs 200", "read objects 200", "read pods 403"],
       ...["link certificates 200", "exec workloads 101"],
     ]);
