@@ -10,6 +10,8 @@ export interface AgentReport {
   readonly connectedTo?: string;
   /** Since when it is connected, or is not. */
   readonly since?: string;
+  /** Why it is not connected, in words. */
+  readonly problem?: string;
   /** When it last heard something. */
   readonly lastHeard?: string;
   readonly pods: number;

@@ -25,6 +25,8 @@ export interface ConnectionListener {
 const DIAL_LIMIT_MS = 3_000;
 /** Low, so that after a day everybody is back well within the grace that the control plane gives after its start (30 s). */
 const REFUSED_BACKOFF = { initialMs: 400, factor: 2, maxMs: 5_000 };
+/** Another reason for the same trouble is logged no more often. */
+const SAY_AGAIN_MS = 10_000;
 /** An attempt that met silence has waited already, and there is no crowd to spread. */
 const SILENCE_BACKOFF = { initialMs: 400, factor: 2, maxMs: 2_000 };
 
@@ -38,6 +40,10 @@ export class Connection {
   #heardAtMs = 0;
   #failures = 0;
   #isAway = false;
+  /** Why there is no link, as it was logged last, and when. */
+  #why = "";
+  #saidAtMs = 0;
+  #problem = "";
 
   constructor(options: RemoteOptions, listener: ConnectionListener) {
     this.#options = options;
@@ -55,6 +61,11 @@ export class Connection {
   /** When something was last heard, on the monotonic clock. */
   get heardAtMs(): number {
     return this.#heardAtMs;
+  }
+
+  /** Why there is no link, in words; empty before the first attempt. */
+  get problem(): string {
+    return this.#problem;
   }
 
   /** The link is of no use: another is dialed. */
@@ -175,9 +186,16 @@ export class Connection {
     this.#options.log.info("the control plane is reached");
   }
 
+  /** Once; and again when it has become something else, but not with every attempt. */
   #noteLost(why: string): void {
-    if (this.#isAway) return;
+    const { clock, log } = this.#options;
+    const nowMs = clock.monotonic();
+    const isNews = why !== this.#why && nowMs - this.#saidAtMs >= SAY_AGAIN_MS;
+    this.#problem = why;
+    if (this.#isAway && !isNews) return;
     this.#isAway = true;
-    this.#options.log.warn("the control plane cannot be reached; dialing again until it is", { why });
+    this.#why = why;
+    this.#saidAtMs = nowMs;
+    log.warn("the control plane cannot be reached; dialing again until it is", { why });
   }
 }

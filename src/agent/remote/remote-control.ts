@@ -23,6 +23,17 @@ import { PodWatch } from "./pod-watch.ts";
 import { reportCalls } from "./report-calls.ts";
 import { StreamHost } from "./stream-host.ts";
 
+export interface ConnectionState {
+  readonly isOpen: boolean;
+  /** When it was opened, or lost; 0 before the first link. */
+  readonly sinceMs: number;
+  readonly heardAtMs: number;
+  /** Links there have been. */
+  readonly links: number;
+  /** Why the last attempt failed, or the last link was lost. */
+  readonly problem: string;
+}
+
 export class RemoteControl implements Control {
   readonly #options: RemoteOptions;
   readonly #session: string;
@@ -112,14 +123,9 @@ export class RemoteControl implements Control {
   }
 
   /** How the connection fares. Times of the monotonic clock. */
-  get state(): {
-    readonly isOpen: boolean;
-    readonly sinceMs: number;
-    readonly heardAtMs: number;
-    readonly links: number;
-  } {
-    const { isOpen, heardAtMs } = this.#connection;
-    return { isOpen, heardAtMs, sinceMs: this.#sinceMs, links: this.#links };
+  get state(): ConnectionState {
+    const { isOpen, heardAtMs, problem } = this.#connection;
+    return { isOpen, heardAtMs, problem, sinceMs: this.#sinceMs, links: this.#links };
   }
 
   async goodbye(goodbye: Goodbye): Promise<void> {

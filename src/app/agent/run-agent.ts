@@ -87,7 +87,7 @@ interface Facts {
 }
 
 function reportOf({ clock, version }: StyrProcess, { membership, way, startedAtMs, pods }: Facts): AgentReport {
-  const { isOpen, sinceMs, heardAtMs } = way.control.state;
+  const { isOpen, sinceMs, heardAtMs, problem } = way.control.state;
   const at = (monotonicMs: number) => rfc3339(clock.now() - (clock.monotonic() - monotonicMs));
   return {
     node: membership.nodeName,
@@ -96,6 +96,7 @@ function reportOf({ clock, version }: StyrProcess, { membership, way, startedAtM
     startedAt: rfc3339(startedAtMs),
     servers: way.servers,
     ...(isOpen && way.server !== undefined ? { connectedTo: way.server } : {}),
+    ...(isOpen || problem === "" ? {} : { problem }),
     ...(sinceMs > 0 ? { since: at(sinceMs) } : {}),
     ...(heardAtMs > 0 ? { lastHeard: at(heardAtMs) } : {}),
     pods,

@@ -33,6 +33,9 @@ const LARGEST_MESSAGE = 24 * 1024 * 1024;
 /** So long the other side may take to answer our goodbye. */
 const CLOSE_MS = 1_000;
 const MOST_REFUSAL_BYTES = 4_096;
+const UNAUTHORIZED = 401;
+const NOT_TAKEN =
+  "it does not take this host's certificate (any more): the host was forgotten, or was away too long; join again: styr join";
 
 export class WebSocketDialer implements Dialer {
   readonly #options: WebSocketDialerOptions;
@@ -159,6 +162,7 @@ function wordsOf(error: Error): string {
 
 /** The words of our own error bodies, else the status. */
 async function refusalWords(response: IncomingMessage): Promise<string> {
+  if (response.statusCode === UNAUTHORIZED) return NOT_TAKEN;
   const status = `it answered ${response.statusCode}`;
   try {
     let text = "";
