@@ -179,7 +179,7 @@ describe("link: over a WebSocket", () => {
   test("a frame that is too long ends the link, and nothing else", async () => {
     const { link, ears, other } = await connect();
     const { link: second, other: still } = await connect("n2");
-    link.send("x".repeat(2 * 1024 * 1024));
+    link.send("x".repeat(25 * 1024 * 1024));
     await until("the link ends", () => ears.reasons.length === 1 && other.ears.reasons.length === 1);
     second.send("still here");
     await until("the other link works", () => still.ears.said.length === 1);
