@@ -100,7 +100,8 @@ describe("store migrate", () => {
     assert.equal(there.revision, revision + 1);
 
     const back = await move(stateDir, SQLITE_PLACE, async () => shared.open());
-    assert.equal(back.oldStore, "etcdctl del --prefix /styrmann/");
+    assert.match(back.oldStore, /etcdctl --endpoints=http:\/\/127\.0\.0\.1:2379 del --prefix \/styrmann\/$/);
+    await assert.rejects(seen(stateDir, shared.open()), /this store was moved to sqlite .*, and what is here is old/);
     const again = await seen(stateDir, await SqliteJournal.open(join(stateDir, "store.db")));
     assert.deepEqual(again.rows, before.rows);
     assert.deepEqual((await readPlace(stateDir))?.store, SQLITE_PLACE);

@@ -1,14 +1,16 @@
 /** Moves everything from one store to another while no server runs, and has the state directory remember the new one. */
 import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { rfc3339 } from "../../seams/clock.ts";
+import { movedRow } from "../../store/sealed/moved-row.ts";
 import { keepPlace, readPlace } from "../instance.ts";
 import { answers } from "../listen.ts";
-import { DEFAULT_PREFIX, isEtcd, isSameStore, SQLITE, type StorePlace } from "../store-place.ts";
+import { isEtcd, isSameStore, SQLITE, type StorePlace } from "../store-place.ts";
 import { CopyRefusal } from "./copy-refusal.ts";
 import { compareStores, copyStore } from "./copy-store.ts";
-import { openToFill, openToRead, type StoreSurroundings } from "./opened-store.ts";
+import { howToEmpty, type OpenedStore, openToFill, openToRead, type StoreSurroundings } from "./opened-store.ts";
 
 export interface MigrateOptions {
   readonly to: StorePlace;
@@ -61,10 +63,17 @@ async function move(
     await written.close();
     compareStores(rows, written.contents.rows);
     await remember(to, around);
+    if (isEtcd(from)) await leaveWord(source, written.name, around);
     return { from: source.name, to: written.name, rows: rows.length };
   } finally {
     await source.close();
   }
+}
+
+/** Other servers may remember the old store, and a reboot may start them. */
+async function leaveWord(source: OpenedStore, to: string, { clock }: StoreSurroundings): Promise<void> {
+  const row = movedRow(source.contents.revision + 1, { to, at: rfc3339(clock.now()), host: hostname() });
+  await source.journal.append([row]);
 }
 
 async function remember(store: StorePlace, { stateDir, random }: StoreSurroundings): Promise<void> {
@@ -74,7 +83,7 @@ async function remember(store: StorePlace, { stateDir, random }: StoreSurroundin
 
 /** Out of the way, so that nobody takes it for the present one. In words how it is removed. */
 async function putOldAside(from: StorePlace, around: StoreSurroundings): Promise<string> {
-  if (isEtcd(from)) return `etcdctl del --prefix ${from.prefix ?? DEFAULT_PREFIX}`;
+  if (isEtcd(from)) return howToEmpty(from);
   const file = join(around.stateDir, "store.db");
   const aside = `${file}.before-${rfc3339(around.clock.now()).replaceAll(":", "")}`;
   await rename(file, aside);

@@ -9,8 +9,9 @@ import type { Log } from "../../seams/log.ts";
 import type { Random } from "../../seams/random.ts";
 import type { Journal, JournalContents, Leadership, SharedJournal } from "../../store/journal.ts";
 import { SqliteJournal } from "../../store/journals/sqlite.ts";
+import { refuseMoved } from "../../store/sealed/moved-row.ts";
 import type { StorePlace } from "../store-place.ts";
-import { isEtcd } from "../store-place.ts";
+import { DEFAULT_PREFIX, endpointsOf, isEtcd } from "../store-place.ts";
 import { CopyRefusal } from "./copy-refusal.ts";
 
 export interface OpenedStore {
@@ -36,7 +37,16 @@ export interface StoreSurroundings {
 const CAMPAIGN_MS = 20_000;
 
 export async function openToRead(place: StorePlace, around: StoreSurroundings): Promise<OpenedStore> {
-  if (isEtcd(place)) return openShared(place, around);
+  if (isEtcd(place)) {
+    const shared = await openShared(place, around);
+    try {
+      refuseMoved(shared.contents.rows);
+    } catch (error) {
+      await shared.close();
+      throw error;
+    }
+    return shared;
+  }
   const file = join(around.stateDir, "store.db");
   if (!existsSync(file)) throw new CopyRefusal(`there is no store: ${file} is not there`);
   return openFile(file, file);
@@ -48,7 +58,13 @@ export async function openToFill(place: StorePlace, around: StoreSurroundings): 
   const { rows } = opened.contents;
   if (rows.length === 0 || isUnfinished(place, opened.contents)) return opened;
   await opened.close();
-  throw notEmpty(opened.name, opened.contents);
+  throw notEmpty(opened.name, opened.contents, isEtcd(place) ? howToEmpty(place) : undefined);
+}
+
+/** A command for people. */
+export function howToEmpty(place: StorePlace): string {
+  const endpoints = `--endpoints=${endpointsOf(place).join(",")}`;
+  return `ETCDCTL_API=3 etcdctl ${endpoints} del --prefix ${place.prefix ?? DEFAULT_PREFIX}`;
 }
 
 /** Whoever fills a shared journal writes the keyring last. */
@@ -56,11 +72,11 @@ function isUnfinished(place: StorePlace, { rows }: JournalContents): boolean {
   return isEtcd(place) && !rows.some(({ kind }) => kind === keyrings.name);
 }
 
-function notEmpty(name: string, { rows }: JournalContents): CopyRefusal {
+function notEmpty(name: string, { rows }: JournalContents, empty = "move it away"): CopyRefusal {
   const pods = rows.filter(({ kind }) => kind === "Pod").length;
   const what = `${rows.length} objects, ${pods} of them pods`;
   return new CopyRefusal(
-    `${name} is not empty: it holds ${what}. Nothing was changed; take another one, or empty this one first`,
+    `${name} is not empty: it holds ${what}. Nothing was changed; take another one, or empty this one first: ${empty}`,
   );
 }
 

@@ -8,6 +8,7 @@ import {
   type ServerIdentity,
   type SharedJournal,
 } from "../journal.ts";
+import { refuseMoved } from "./moved-row.ts";
 import { SealedJournal, type SealingOptions } from "./sealed-journal.ts";
 import { keyringIn } from "./vault.ts";
 
@@ -28,6 +29,7 @@ export class SealedSharedJournal extends SealedJournal implements SharedJournal 
   override async load(): Promise<JournalContents> {
     const { revision, rows } = await this.#shared.load();
     this.#revision = revision;
+    refuseMoved(rows);
     const keyring = await this.openKeyringOf(rows);
     if (!keyring && rows.length > 0) throw unfinished();
     return { revision, rows: this.opened(rows) as JournalContents["rows"] };
