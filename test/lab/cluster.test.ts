@@ -59,13 +59,15 @@ describe("lab: three servers and five hosts", { skip: canRunLab() ?? false }, ()
   });
   after(() => {
     console.log(measured.table());
-    console.log(cluster?.lastWords() ?? "");
     cluster?.close();
     assert.deepEqual(cluster?.lab.left(), []);
   });
 
   for (const { name, run, isBase } of SCENARIOS) {
     if (!isBase && asked.length > 0 && !asked.some((word) => name.includes(word))) continue;
-    test(name, () => run({ cluster, measured, isFull }));
+    test(name, async () => {
+      await run({ cluster, measured, isFull }).finally(() => console.log(cluster.lastWords()));
+      assert.equal(cluster.lastWords(), "", "whoever was not killed on purpose runs");
+    });
   }
 });

@@ -5,9 +5,9 @@ import { Balancer } from "../harness/balancer.ts";
 import { runningContainers } from "../harness/engines.ts";
 import type { Host } from "../harness/host.ts";
 import type { LabCluster } from "../harness/lab-cluster.ts";
-import { Load } from "../harness/load.ts";
+import { Load, type LoadReport } from "../harness/load.ts";
 import { disturbed, serving } from "../harness/pods.ts";
-import { copyProgram } from "../harness/program.ts";
+import { copyProgram, type Program } from "../harness/program.ts";
 import { until } from "../harness/wait.ts";
 import { replicas } from "../harness/workloads.ts";
 import { missingAt, Writes } from "../harness/writes.ts";
@@ -29,22 +29,30 @@ export async function startWeb({ cluster }: Scene): Promise<void> {
 export async function drainUnderLoad({ cluster, measured }: Scene): Promise<void> {
   const [copy] = serving(await cluster.pods(WEB));
   assert.ok(copy?.node);
-  const { balancer, load } = await startLoad(cluster);
+  const { node } = copy;
   const from = performance.now();
-  await cluster.command("drain", copy.node);
-  measured.seconds("drain of a host under load", performance.now() - from);
-  const { requests, failures } = await load.stop();
-  await balancer.stop();
-  await cluster.command("uncordon", copy.node);
+  const { requests, failures } = await underLoad(cluster, async () => {
+    await cluster.command("drain", node);
+    measured.seconds("drain of a host under load", performance.now() - from);
+  });
+  await cluster.command("uncordon", node);
   measured.note("drain under load: requests", `${requests}, ${failures.length} failed`);
   assert.deepEqual(failures, []);
-  assert.ok((await cluster.pods()).every(({ node, isLeaving }) => node !== copy.node || isLeaving));
+  assert.ok((await cluster.pods()).every((at) => at.node !== node || at.isLeaving));
 }
 
-async function startLoad(cluster: LabCluster): Promise<{ balancer: Balancer; load: Load }> {
+/** What clients ask the pods while `work` is done; it ends with it, also when that fails. */
+async function underLoad(cluster: LabCluster, work: () => Promise<void>): Promise<LoadReport> {
   const balancer = new Balancer(cluster.client, cluster.servers, WEB);
   await until("the balancer knows a copy", () => balancer.next() !== undefined);
-  return { balancer, load: new Load({ next: () => balancer.next() }) };
+  const load = new Load({ next: () => balancer.next() });
+  try {
+    await work();
+  } finally {
+    await load.stop();
+    await balancer.stop();
+  }
+  return load.stop();
 }
 
 /** Servers one by one, the leader last, then agents one by one, to a version of one minor more. */
@@ -52,18 +60,13 @@ export async function upgradeUnderLoad({ cluster, measured }: Scene): Promise<vo
   const before = await cluster.pods();
   const containers = await containersOf(cluster.agents);
   const newer = copyProgram(join(cluster.lab.dir, "newer"), 1);
-  const { balancer, load } = await startLoad(cluster);
-  const writes = new Writes({ client: cluster.client, servers: cluster.servers, name: "upgrade" });
   const from = performance.now();
-  for (const host of [...(await leaderLast(cluster)), ...cluster.agents]) {
-    cluster.setProgram(host, newer);
-    await cluster.restart(host);
-    if (cluster.agents.includes(host)) await cluster.untilReady([host]);
-  }
-  measured.seconds(`upgrade of ${cluster.lab.hosts.length} hosts under load`, performance.now() - from);
+  const writes = new Writes({ client: cluster.client, servers: cluster.servers, name: "upgrade" });
+  const { requests, failures } = await underLoad(cluster, () => upgradeAll(cluster, newer)).finally(() =>
+    writes.stop(),
+  );
   const wrote = await writes.stop();
-  const { requests, failures } = await load.stop();
-  await balancer.stop();
+  measured.seconds(`upgrade of ${cluster.lab.hosts.length} hosts under load`, performance.now() - from);
   measured.note("upgrade under load: requests to pods", `${requests}, ${failures.length} failed`);
   measured.note(
     "upgrade under load: writes",
@@ -82,6 +85,14 @@ export async function upgradeUnderLoad({ cluster, measured }: Scene): Promise<vo
   assert.deepEqual(await containersOf(cluster.agents), containers, "the same processes run");
   const versions = new Set((await cluster.nodes()).map(({ version }) => version));
   assert.deepEqual([...versions], [newer.version], "all nodes say the new version");
+}
+
+async function upgradeAll(cluster: LabCluster, newer: Program): Promise<void> {
+  for (const host of [...(await leaderLast(cluster)), ...cluster.agents]) {
+    cluster.setProgram(host, newer);
+    await cluster.restart(host);
+    if (cluster.agents.includes(host)) await cluster.untilReady([host]);
+  }
 }
 
 async function leaderLast(cluster: LabCluster): Promise<readonly Host[]> {
