@@ -157,6 +157,22 @@ for (const { name, disk, skip, runs } of implementations) {
       for (const { journal } of [a, b]) await journal.close();
     });
 
+    test("several that begin on nothing at all, at once: each leads in its turn", async () => {
+      const shared = disk();
+      const all = await Promise.all(["a", "b", "c"].map((each) => process(shared, each)));
+      const order: string[] = [];
+      await Promise.all(
+        all.map(async (each) => {
+          const leadership = await each.campaign();
+          order.push(each.name);
+          await each.journal.append([put(order.length, each.name)]);
+          await leadership.resign();
+        }),
+      );
+      assert.deepEqual(order.toSorted(), ["a", "b", "c"]);
+      for (const { journal } of all) await journal.close();
+    });
+
     test("a campaign that is called off leaves the leadership to others", async () => {
       const shared = disk();
       const [a, b] = [await process(shared, "a"), await process(shared, "b")];

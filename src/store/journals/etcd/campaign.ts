@@ -15,8 +15,10 @@ export interface CampaignOptions {
   readonly keys: Keys;
   readonly sight: Sight;
   readonly ttlMs: number;
-  /** Written by the first that ever leads below this prefix; `revision` 0: nobody has. */
-  readonly cluster: { readonly value: string; readonly revision: number };
+  /** Written by the first that ever leads below this prefix; `revision` as it is known now, 0: nobody has. */
+  readonly cluster: () => { readonly value: string; readonly revision: number };
+  /** Somebody has meanwhile. Throws JournalRefusal when that is another cluster. */
+  readonly sawCluster: (value: string, revision: number) => void;
 }
 
 export interface Won {
@@ -60,7 +62,8 @@ export async function campaign(options: CampaignOptions, me: ServerIdentity, sig
 
 /** Undefined when somebody else was faster; then that is seen. */
 async function claim(options: CampaignOptions, me: ServerIdentity, claims: Claims): Promise<Won | undefined> {
-  const { client, clock, keys, sight, ttlMs, cluster } = options;
+  const { client, clock, keys, sight, ttlMs } = options;
+  const cluster = options.cluster();
   const { name, url, version } = me;
   const record: LeaderRecord = { name, url, version, term: sight.term + 1, claimedMs: clock.now() };
   const sinceMs = clock.monotonic();
@@ -95,15 +98,13 @@ function earlier(kvs: readonly KeyValue[], keys: Keys, claims: Claims): Won | un
 }
 
 /** What stood in the way, as it is: a key that is not there was deleted by somebody. */
-function learn({ kvs, header }: TxnResponse, { keys, sight, cluster }: CampaignOptions): void {
+function learn({ kvs, header }: TxnResponse, { keys, sight, sawCluster }: CampaignOptions): void {
   const find = (wanted: string) => kvs.find(({ key }) => key === wanted);
-  const [leader, pulse, mark] = [find(keys.leader), find(keys.pulse), find(keys.cluster)];
+  const [leader, pulse, cluster] = [find(keys.leader), find(keys.pulse), find(keys.cluster)];
   const record = leader && (JSON.parse(textOf(leader.value)) as LeaderRecord);
   sight.sawLeader(record, leader?.modRevision ?? header.revision);
   sight.sawPulse(pulse !== undefined, pulse?.modRevision ?? header.revision);
-  if ((mark?.modRevision ?? 0) !== cluster.revision) {
-    throw new JournalRefusal("another server has begun to use this prefix in etcd; load again");
-  }
+  if (cluster) sawCluster(textOf(cluster.value), cluster.modRevision);
 }
 
 /**

@@ -17,7 +17,7 @@ import {
 } from "../../journal.ts";
 import { Appender } from "./appender.ts";
 import { type BatchLimits, DEFAULT_LIMITS, maxRowBytes } from "./batch-plan.ts";
-import { campaign, type Won } from "./campaign.ts";
+import { type CampaignOptions, campaign, type Won } from "./campaign.ts";
 import { EtcdClient, type EtcdConnection } from "./client.ts";
 import { compactRegularly } from "./compaction.ts";
 import { Delivery } from "./delivery.ts";
@@ -71,7 +71,7 @@ export class EtcdJournal implements SharedJournal {
   #term: Term | undefined;
   #appender: Appender | undefined;
   #turn: Promise<unknown> = Promise.resolve();
-  #cluster = { value: "", revision: 0 };
+  #clusterRevision = 0;
   #head: { revision: number; stagedId: string | undefined } = { revision: 0, stagedId: undefined };
   readonly #progress = new Progress();
   /** Aborts when this journal is closed, or can no longer follow. */
@@ -130,7 +130,7 @@ export class EtcdJournal implements SharedJournal {
     const either = AbortSignal.any([signal, this.#ended.signal]);
     // Of an earlier term everything has to be settled and told.
     await this.#turn;
-    const won = await campaign({ ...common, sight: this.#sight, cluster: this.#clusterToWrite() }, me, either);
+    const won = await campaign({ ...common, sight: this.#sight, ...this.#clusterNews() }, me, either);
     const { record, revision: leaderRevision, sinceMs } = won;
     const term = new Term({ ...common, record, leaderRevision, sinceMs, ended: () => this.#endTerm() });
     this.#term = term;
@@ -179,7 +179,7 @@ export class EtcdJournal implements SharedJournal {
     for (const piece of pieces) this.#mirror.sawPiece(piece);
     if (leader) this.#sight.sawLeader(leader.record, leader.revision);
     if (pulseRevision > 0) this.#sight.sawPulse(true, pulseRevision);
-    if (cluster) this.#cluster = cluster;
+    if (cluster) this.#clusterRevision = cluster.revision;
   }
 
   #watch({ revision, clusterId }: Snapshot): Watcher {
@@ -196,8 +196,7 @@ export class EtcdJournal implements SharedJournal {
     for (const { type, kv } of events) {
       if (kv.key === this.#keys.pulse) this.#sight.sawPulse(type === "put", kv.modRevision);
       if (kv.key === this.#keys.leader) this.#sawLeader(type === "put" ? textOf(kv.value) : undefined, kv.modRevision);
-      if (kv.key === this.#keys.cluster && type === "put")
-        this.#cluster = { value: textOf(kv.value), revision: kv.modRevision };
+      if (kv.key === this.#keys.cluster) this.#clusterRevision = type === "put" ? kv.modRevision : 0;
       if (kv.key === this.#keys.head && type === "put") {
         this.#head = { revision: kv.modRevision, stagedId: decodeHead(textOf(kv.value)).staged?.id };
       }
@@ -224,10 +223,16 @@ export class EtcdJournal implements SharedJournal {
     this.#delivery.lost(reason);
   }
 
-  #clusterToWrite(): { readonly value: string; readonly revision: number } {
+  #clusterNews(): Pick<CampaignOptions, "cluster" | "sawCluster"> {
     const { clusterId } = this.#options;
     const mark: ClusterMark = { format: FORMAT, ...(clusterId === undefined ? {} : { clusterId }) };
-    return { value: JSON.stringify(mark), revision: this.#cluster.revision };
+    return {
+      cluster: () => ({ value: JSON.stringify(mark), revision: this.#clusterRevision }),
+      sawCluster: (value, revision) => {
+        checkCluster(value, clusterId, this.#keys.prefix);
+        this.#clusterRevision = revision;
+      },
+    };
   }
 
   /** What earlier leaders wrote comes first: the key that was won is behind it in etcd's order. */
