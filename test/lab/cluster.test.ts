@@ -66,7 +66,9 @@ describe("lab: three servers and five hosts", { skip: canRunLab() ?? false }, ()
   for (const { name, run, isBase } of SCENARIOS) {
     if (!isBase && asked.length > 0 && !asked.some((word) => name.includes(word))) continue;
     test(name, async () => {
-      await run({ cluster, measured, isFull }).finally(() => console.log(cluster.lastWords()));
+      await run({ cluster, measured, isFull }).catch((error: Error) => {
+        throw new Error(`${error.message}\n${cluster.lastWords()}`, { cause: error });
+      });
       assert.equal(cluster.lastWords(), "", "whoever was not killed on purpose runs");
     });
   }

@@ -154,6 +154,11 @@ export class Host {
     return readIfThere(this.logFile(name));
   }
 
+  /** Since its power is on. */
+  wasStarted(name: string): boolean {
+    return this.#services.has(name);
+  }
+
   runs(name: string): boolean {
     const child = this.#services.get(name)?.child;
     return child !== undefined && child.exitCode === null && child.signalCode === null;

@@ -206,7 +206,7 @@ export class LabCluster {
 
   /** The last words of what should run and does not, for whoever reads a failure. */
   lastWords(): string {
-    const silent = this.lab.hosts.filter((host) => host.isOn && !host.runs(STYR));
+    const silent = this.lab.hosts.filter((host) => host.wasStarted(STYR) && !host.runs(STYR));
     return silent.map((host) => `styr of ${host.name} ended:\n${host.log(STYR).slice(-4000)}`).join("\n");
   }
 
