@@ -138,6 +138,33 @@ describe("three servers on three etcd members", { skip: canRunEtcd() }, () => {
     await untilAllHave(names);
   });
 
+  test("restarted one after the other, as for an upgrade, no write at the others fails", async (t) => {
+    let [longestMs, count, isOver] = [0, 0, false];
+    let [at] = cluster.servers as [ServerProcess];
+    const failed: string[] = [];
+    const writing = (async () => {
+      for (; !isOver; count++) {
+        const began = performance.now();
+        const { status, text } = await create(at, `rolling-${count}`);
+        if (status !== 201) failed.push(text);
+        longestMs = Math.max(longestMs, performance.now() - began);
+      }
+    })();
+    for (const [index, server] of cluster.servers.entries()) {
+      at = cluster.servers[(index + 1) % 3] as ServerProcess;
+      // What was asked of the one that stops is answered.
+      const before = count;
+      await cluster.until("two more are written", () => count >= before + 2);
+      await server.end();
+      await server.start();
+    }
+    isOver = true;
+    await writing;
+    t.diagnostic(`three restarts: ${count} writes, the longest took ${longestMs.toFixed(0)} ms`);
+    assert.deepEqual(failed, []);
+    assert.ok(longestMs < 2_000, `${longestMs.toFixed(0)} ms`);
+  });
+
   test("with the majority of etcd gone reads go on and writes are refused in words; then all is as before", async () => {
     const [first, second] = cluster.etcd.members;
     await Promise.all([first?.kill9(), second?.kill9()]);
