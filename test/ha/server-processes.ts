@@ -169,7 +169,8 @@ async function leaderOf(servers: readonly Process[]): Promise<ServerProcess> {
       const leader = servers.find((one) => one.name === name);
       if (leader?.runs) return leader;
     }
-    if (performance.now() > deadline) throw new Error(`no server leads:\n${servers.map((server) => server.said()).join("\n")}`);
+    if (performance.now() > deadline)
+      throw new Error(`no server leads:\n${servers.map((server) => server.said()).join("\n")}`);
     await sleep(50);
   }
 }
