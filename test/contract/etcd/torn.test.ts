@@ -35,7 +35,7 @@ const port = () => Number(new URL(etcd.endpoints[0] ?? "").port);
 /** Appends the batch through a proxy that cuts after so many bytes; undefined = never. Gives what the author was told, and how many bytes it took. */
 async function appendCutAt(prefix: string, bytes: number | undefined) {
   const proxy = await startCutProxy(port());
-  const journal = await openEtcdJournal([`http://127.0.0.1:${proxy.port}`], { prefix, limits, ttlMs: 500 });
+  const journal = await openEtcdJournal([`http://127.0.0.1:${proxy.port}`], { prefix, limits });
   await leading(journal);
   await journal.append(EARLIER);
   const from = proxy.passed;
@@ -81,7 +81,7 @@ async function tornRound(round: number, took: number): Promise<"there" | "not th
   if (told === "written") assert.ok(isThere, words);
   else if (told instanceof JournalRefusal) assert.ok(!isThere, words);
   else assert.ok(told instanceof JournalDoubt, words);
-  const next = await leading(await openEtcdJournal(etcd.endpoints, { prefix, limits, ttlMs: 500 }), "next");
+  const next = await leading(await openEtcdJournal(etcd.endpoints, { prefix, limits }), "next");
   await next.journal.append([{ kind: "Pod", key: "after", revision: 100, json: "1" }]);
   await next.journal.close();
   assert.ok(await rowsSettled(prefix), `${words}: pieces are left`);
