@@ -5,7 +5,7 @@ import { defineKind, type ObjectMeta } from "../model/meta.ts";
 import { SystemClock } from "../seams/clock.ts";
 import { silentLog } from "../seams/log.ts";
 import { SeededRandom } from "../seams/random.ts";
-import type { JournalEntry } from "./journal.ts";
+import { type JournalEntry, JournalRefusal } from "./journal.ts";
 import { MemoryJournal } from "./journals/memory.ts";
 import { Store } from "./store.ts";
 import { type Change, type Reader, sameJson, type Tx } from "./transaction.ts";
@@ -62,6 +62,23 @@ class LazyJournal extends MemoryJournal {
 }
 
 describe("store", () => {
+  test("an objection to what is not durable waits, and is the journal's when that is lost", async () => {
+    const journal = new SlowJournal();
+    const store = await open(journal);
+    const create = () => store.update((tx) => tx.create(things, draft("a")).metadata.name);
+    const [first, second] = [create(), create()];
+    const outcomes = Promise.allSettled([first, second]);
+    (await journal.next()).fail(new JournalRefusal("the disk is full"));
+    for (const outcome of await outcomes) {
+      assert.equal(outcome.status, "rejected");
+      assert.match(outcome.reason.message, /the store cannot write: the disk is full/);
+    }
+    const [third, fourth] = [create(), create()];
+    (await journal.next()).go();
+    assert.equal(await third, "a");
+    await assert.rejects(fourth, /already exists/);
+  });
+
   test("nothing is visible before the journal has it, and then everything of the transaction at once", async () => {
     const journal = new SlowJournal();
     const store = await open(journal);
@@ -80,13 +97,14 @@ describe("store", () => {
     const store = await open(journal);
     const first = store.update((tx) => tx.create(things, draft("a")));
     const held = await journal.next();
-    await assert.rejects(
+    const refused = assert.rejects(
       store.update((tx) => tx.create(things, draft("a"))),
       /already exists/,
     );
     const seen = store.update((tx) => tx.by(things, "colour", "red").length);
     held.go();
     await first;
+    await refused;
     assert.equal(await seen, 1);
   });
 

@@ -168,7 +168,8 @@ export class Store implements Reader {
       // Here, and not when the batch is written: what cannot be written fails its author alone.
       bytes = this.#texts.sizeOf(tx.changes);
     } catch (error) {
-      return Promise.reject(error);
+      // What it objects to may be on its way to the disk, and not get there.
+      return this.#queue.afterWhatIsUnderWay().then(() => Promise.reject(error as Error));
     }
     const written =
       tx.changes.length === 0 ? this.#queue.afterWhatIsUnderWay() : this.#queue.add(tx.changes, tx.revision, bytes);
