@@ -49,6 +49,11 @@ export class BindingRound {
     return this.#refusals;
   }
 
+  /** Keys of the pods that it looked at. */
+  get tried(): readonly string[] {
+    return this.#tried.map(({ key }) => key);
+  }
+
   run(tx: Tx): void {
     const effect = this.#mirror.catchUp(tx);
     if (effect !== "none") this.#pending.wake(effect === "more room" ? "all" : "with pod rules");
@@ -64,7 +69,7 @@ export class BindingRound {
 
   /** The transaction was lost: what it bound is not bound, and everything it looked at is looked at again. */
   undo(): void {
-    this.#mirror.forget(this.#tried.map(({ key }) => key));
+    this.#mirror.forget(this.tried);
     for (const waiting of this.#told) waiting.refusedFor = undefined;
     for (const waiting of this.#tried) this.#pending.putBack(waiting);
   }

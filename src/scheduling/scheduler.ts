@@ -32,6 +32,8 @@ export interface SchedulerOptions {
 const SLICE_MS = 10;
 /** After the store refused or something broke. */
 const PAUSE_MS = 1000;
+/** Rounds on their way to the disk at once: the next is placed on what they bound, and written with it. */
+const MOST_UNDER_WAY = 8;
 const NOWHERE = -1;
 const COMPONENT = "scheduler";
 
@@ -50,6 +52,9 @@ export class Scheduler {
   /** The mirror holds every change up to this revision. Behind what is committed, nothing is placed. */
   #followed = NOWHERE;
   readonly #attempts = { bound: 0, refused: 0, undone: 0 };
+  readonly #underWay = new Set<Promise<void>>();
+  /** A round was lost: nothing is placed before all that were built on it are undone, too. */
+  #hasLost = false;
 
   constructor({ store, clock, random, log, strategy = "spread" }: SchedulerOptions) {
     this.#store = store;
@@ -163,25 +168,56 @@ export class Scheduler {
   /** Places what can be placed, then waits until something changes. */
   async #place(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      if (this.#hasLost) await this.#recover(signal);
       this.#queueDue();
-      if (!this.#pending.hasNext || this.#followed < this.#store.revision) {
-        await this.#rung(signal);
-        continue;
-      }
-      const round = new BindingRound(this.#mirror, this.#pending, this.#clock, this.#random);
-      try {
-        await this.#store.update((tx) => round.run(tx));
-        this.#attempts.bound += round.bindings;
-        this.#attempts.refused += round.refusals;
+      if (this.#canPlace()) {
+        this.#begin(signal);
         await this.#pause(0, signal);
-      } catch (error) {
-        round.undo();
-        this.#attempts.undone += round.bindings + round.refusals;
-        if (signal.aborted) return;
-        this.#log.warn("could not bind pods", { error: (error as Error).message });
-        await this.#pause(PAUSE_MS, signal);
-      }
+      } else await this.#rung(signal);
     }
+    await Promise.all(this.#underWay);
+  }
+
+  #canPlace(): boolean {
+    if (!this.#pending.hasNext || this.#followed < this.#store.revision) return false;
+    return !this.#hasLost && this.#underWay.size < MOST_UNDER_WAY;
+  }
+
+  /** One round. What it binds is not on the disk yet when the next begins, which sees it all the same. */
+  #begin(signal: AbortSignal): void {
+    const pending = this.#pending;
+    const round = new BindingRound(this.#mirror, pending, this.#clock, this.#random);
+    const written = this.#store
+      .update((tx) => round.run(tx))
+      .then(
+        () => {
+          this.#attempts.bound += round.bindings;
+          this.#attempts.refused += round.refusals;
+        },
+        (error: Error) => {
+          if (!signal.aborted && !this.#hasLost) this.#log.warn("could not bind pods", { error: error.message });
+          this.#undo(round, pending);
+        },
+      );
+    const over = written.then(() => {
+      this.#underWay.delete(over);
+      this.#wakeUp();
+    });
+    this.#underWay.add(over);
+  }
+
+  #undo(round: BindingRound, pending: PendingPods): void {
+    this.#hasLost = true;
+    round.undo();
+    this.#attempts.undone += round.bindings + round.refusals;
+    // Everything was read anew meanwhile, when the bindings could be seen.
+    if (pending !== this.#pending) for (const key of round.tried) this.#offer(key);
+  }
+
+  async #recover(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#underWay);
+    this.#hasLost = false;
+    await this.#pause(PAUSE_MS, signal);
   }
 
   #queueDue(): void {
