@@ -76,6 +76,10 @@ async function twoPods() {
 test("pods are placed while earlier bindings are on their way to the disk, and count what those take", async () => {
   const { journal, store, scheduler, settle, bound } = await twoPods();
   assert.equal(scheduler.pendingCount, 1, "there is no room for the second");
+  journal.next("take");
+  // The clock stands still meanwhile: nobody has another turn at placing.
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  assert.equal(journal.underWay, 1, "that the second was refused follows at once: it was placed before");
   journal.isSlow = false;
   journal.next("take");
   await settle();
