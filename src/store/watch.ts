@@ -8,6 +8,9 @@ export interface WatchOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Of the limit, how much is kept at most before it is cut back. */
+const SLACK = 1.25;
+
 /**
  * The last changes, kept once for all watchers. A watcher is a cursor into this history, so one that reads slowly
  * costs nothing, and one that falls off the end is told to list again.
@@ -19,6 +22,7 @@ export class History {
   /** Changes up to and including this revision are no longer here. */
   #forgotten: number;
   #ended: Error | undefined;
+  #refused: Error | undefined;
   #watches = 0;
 
   constructor(limit: number, revision: number) {
@@ -28,8 +32,8 @@ export class History {
 
   append(changes: readonly Change[]): void {
     for (const change of changes) this.#changes.push(change);
-    // Cut rarely and by half, so that forgetting costs O(1) per change.
-    if (this.#changes.length > this.#limit * 2) {
+    // Cut rarely and by a fifth, so that forgetting costs O(1) per change.
+    if (this.#changes.length > this.#limit * SLACK) {
       const cut = this.#changes.length - this.#limit;
       this.#forgotten = this.#changes[cut - 1]?.revision ?? this.#forgotten;
       this.#changes = this.#changes.slice(cut);
@@ -37,8 +41,10 @@ export class History {
     this.#wake();
   }
 
-  end(reason: Error): void {
+  /** Watches end with `reason`; those that begin from now on with `later`, or whoever begins again at once would never stop. */
+  end(reason: Error, later = reason): void {
     this.#ended = reason;
+    this.#refused = later;
     this.#wake();
   }
 
@@ -69,6 +75,7 @@ export class History {
     now: () => number,
     { kinds, since, signal }: WatchOptions,
   ): AsyncGenerator<readonly Change[], void, undefined> {
+    if (this.#refused) throw this.#refused;
     const names = kinds && new Set(kinds.map(({ name }) => name));
     let cursor = since ?? now();
     while (!signal?.aborted) {
