@@ -3,13 +3,14 @@
  * what no disk takes is counted, said in the log, and said again in the first line that can be written.
  */
 import type { Served } from "../http/served.ts";
-import { type BucketRules, TokenBucket } from "../lib/token-bucket.ts";
+import type { BucketRules } from "../lib/token-bucket.ts";
 import type { AuditEntry } from "../model/user-reports.ts";
 import type { Clock, Timer } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import { auditEntryOf, isAudited } from "./audit-entry.ts";
 import { type AuditBounds, AuditFiles } from "./audit-files.ts";
 import { AuditFollowers } from "./audit-followers.ts";
+import { Restraint } from "./restraint.ts";
 
 export const USUAL_AUDIT_BOUNDS: AuditBounds = { files: 10, fileBytes: 10 * 1024 * 1024 };
 
@@ -18,12 +19,8 @@ const GATHER_MS = 50;
 const MOST_WAITING = 20_000;
 /** What is refused to one address: whoever knocks all night must not push out what was done. */
 const REFUSALS: BucketRules = { burst: 20, perSecond: 1 };
-const MOST_ADDRESSES = 1000;
-
-interface Knocker {
-  readonly bucket: TokenBucket;
-  leftOut: number;
-}
+/** Whoever reads the same again and again: what he has seen is written down, and he must not push out what others did. */
+const READINGS: BucketRules = { burst: 5, perSecond: 0.1 };
 
 export interface AuditLogOptions {
   readonly dir: string;
@@ -37,7 +34,8 @@ export class AuditLog {
   readonly #options: AuditLogOptions;
   readonly #files: AuditFiles;
   readonly #followers = new AuditFollowers();
-  readonly #knockers = new Map<string, Knocker>();
+  readonly #refusals = new Restraint(REFUSALS);
+  readonly #readings = new Restraint(READINGS);
   #bounds: () => AuditBounds = () => USUAL_AUDIT_BOUNDS;
   #waiting: string[] = [];
   #timer: Timer | undefined;
@@ -64,7 +62,7 @@ export class AuditLog {
   served(served: Served, revision: number | undefined): void {
     if (!isAudited(served)) return;
     const { server, clock } = this.#options;
-    const leftOut = isKnock(served) ? this.#knock(served.from) : 0;
+    const leftOut = this.#restrained(served);
     if (leftOut === undefined) return;
     const time = new Date(clock.now()).toISOString();
     const entry = auditEntryOf(served, { time, server, revision: served.status < 400 ? revision : undefined });
@@ -99,20 +97,10 @@ export class AuditLog {
   }
 
   /** How many like it were left out before it; undefined: it is left out itself. */
-  #knock(from: string): number | undefined {
+  #restrained(served: Served): number | undefined {
     const nowMs = this.#options.clock.monotonic();
-    const knocker = this.#knockers.get(from) ?? { bucket: new TokenBucket(REFUSALS, nowMs), leftOut: 0 };
-    this.#knockers.delete(from);
-    this.#knockers.set(from, knocker);
-    const [oldest] = this.#knockers.keys();
-    if (this.#knockers.size > MOST_ADDRESSES && oldest !== undefined) this.#knockers.delete(oldest);
-    if (!knocker.bucket.take(REFUSALS, nowMs)) {
-      knocker.leftOut++;
-      return undefined;
-    }
-    const { leftOut } = knocker;
-    knocker.leftOut = 0;
-    return leftOut;
+    if (isKnock(served)) return this.#refusals.take(served.from, nowMs);
+    return isReading(served) ? this.#readings.take(`${served.actor} ${served.path}`, nowMs) : 0;
   }
 
   #add(entry: AuditEntry): void {
@@ -162,8 +150,14 @@ export class AuditLog {
   }
 }
 
-function isKnock({ status, actor }: Served): boolean {
-  return status === 401 || status === 403 || status === 429 || (actor === "" && status >= 400);
+/** What changed and told nothing, and costs whoever asks nothing: he could fill the log with it. */
+function isKnock({ status, actor, method }: Served): boolean {
+  if (status === 401 || status === 403 || status === 429) return true;
+  return status >= 400 && (actor === "" || method === "GET" || method === "HEAD");
+}
+
+function isReading({ access, method }: Served): boolean {
+  return access.verb !== "exec" && (method === "GET" || method === "HEAD");
 }
 
 /** A line that a crash or a full disk cut off is none. */

@@ -145,10 +145,25 @@ describe("the audit log:", () => {
     const joining = { verb: "join", resource: "hosts" } as const;
     for (let n = 0; n < 500; n++)
       log.served(served({ status: 400, actor: "", who: undefined, access: joining, from: "192.0.2.9" }), 1);
+    const reading = { access: { verb: "read", resource: "logs" }, method: "GET", status: 404 } as const;
+    for (let n = 0; n < 500; n++) log.served(served({ ...reading, from: "192.0.2.10" }), 1);
     const all = await entries();
     assert.equal(all.filter(({ from }) => from === "192.0.2.9").length, 20);
+    assert.equal(all.filter(({ from }) => from === "192.0.2.10").length, 20, "a viewer who asks for what is not there");
     assert.equal(all.filter(({ from }) => from === "192.0.2.7").length, 20);
     assert.equal(all.filter(({ from }) => from === "192.0.2.8").length, 5);
+  });
+
+  test("nor does who reads the same output all night: the next line says how often he did", async () => {
+    const reading = { access: { verb: "read", resource: "logs" }, method: "GET" } as const;
+    for (let n = 0; n < 500; n++) log.served(served({ ...reading, path: "/logs/a" }), 1);
+    log.served(served({ ...reading, path: "/logs/b" }), 1);
+    const commands = { access: { verb: "exec", resource: "workloads" }, method: "GET", status: 101 } as const;
+    for (let n = 0; n < 30; n++) log.served(served({ ...commands, path: "/exec" }), 1);
+    const paths = (await entries()).map(({ path }) => path);
+    assert.equal(paths.filter((path) => path === "/logs/a").length, 5);
+    assert.equal(paths.filter((path) => path === "/logs/b").length, 1);
+    assert.equal(paths.filter((path) => path === "/exec").length, 30, "each command is a line");
   });
 
   test("where nothing can be written, requests go on, and it is said once, and how much was lost", async () => {

@@ -93,6 +93,13 @@ describe("users:", () => {
         /capability SYS_ADMIN/,
         { containers: [{ ...container, securityContext: { capabilities: { add: ["CHOWN", "SYS_ADMIN"] } } }] },
       ],
+      [/"main" \(docker.network host\)/, { containers: [{ ...container, docker: { network: "host" } }] }],
+      [/docker.network container:f00/, { containers: [{ ...container, docker: { network: "container:f00" } }] }],
+      [/docker.network back-end/, { containers: [{ ...container, docker: { network: "back-end" } }] }],
+      [
+        /"first" \(docker.network host\)/,
+        { initContainers: [{ ...container, name: "first", docker: { network: "host" } }] },
+      ],
       [/needs the role admin/, { containers: [{ name: "main", driver: "process", command: ["id"] }] }],
     ];
     const path = "/api/v1/namespaces/shop";

@@ -39,11 +39,14 @@ function hostReach(spec: PodSpec | undefined): readonly string[] {
   return [...shared, ...volumes, ...containers.flatMap(containerReach)];
 }
 
-function containerReach({ name, securityContext }: Container): readonly string[] {
+function containerReach({ name, securityContext, docker }: Container): readonly string[] {
   const unusual = (securityContext?.capabilities?.add ?? []).filter(
     (capability) => !USUAL_CAPABILITIES.has(capability.toUpperCase().replace(/^CAP_/, "")),
   );
+  // The host's own network, another container's, or one that was made for something else.
+  const network = docker?.network ?? "none";
   return [
+    ...(network === "none" ? [] : [`container "${name}" (docker.network ${network})`]),
     ...(securityContext?.privileged === true ? [`container "${name}" (privileged)`] : []),
     ...unusual.map((capability) => `container "${name}" (capability ${capability})`),
   ];
