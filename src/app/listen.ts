@@ -10,6 +10,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import type { Actor } from "../http/actor.ts";
 import type { Connection, Mounted } from "../http/mount.ts";
 import type { Socket } from "../http/route.ts";
+import { endStream } from "./end-stream.ts";
 import type { Pki } from "./pki.ts";
 import { mostDescriptors } from "./process-facts.ts";
 import { ORIGINAL_HEADER, parseOriginal } from "./server/original.ts";
@@ -30,11 +31,9 @@ interface Closing {
 
 /** The largest request line and headers; a body's limit is http/mount's. */
 const LIMITS = { maxHeaderSize: 64 * 1024, requestTimeout: 120_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };
-/** Per listener; an agent has two. Beyond it the kernel accepts and we close: a quarter of the descriptors is left for all else. */
+/** Per listener: two links for each of 5,000 agents, and people. Beyond it the kernel accepts and we close: a quarter of the descriptors is left for all else. */
 const MOST_CONNECTIONS = 16_384;
 const SHARE_OF_DESCRIPTORS = 0.75;
-/** With two links for each of 5,000 agents, and as many people as above. */
-const MOST_TLS_CONNECTIONS = 16_384;
 const ANSWERS_MAY_TAKE_MS = 1000;
 /** RFC 6455, 7.4.1. */
 const GOING_AWAY = 1001;
@@ -61,7 +60,6 @@ export async function listenTls(
   });
   followTrust(server, pki);
   const sockets = serve(server, mounted, (request) => proven(request, pki));
-  server.maxConnections = MOST_TLS_CONNECTIONS;
   const port = await bind(server, at);
   return {
     url: `https://${at.host === "0.0.0.0" || at.host === "::" ? "127.0.0.1" : bracketed(at.host)}:${port}`,
@@ -131,9 +129,11 @@ function serve(server: Server, mounted: Mounted, identify: Identify): WebSockets
     );
   });
   server.on("clientError", (error: NodeJS.ErrnoException, stream) => {
-    if (stream.writable)
-      stream.end(`HTTP/1.1 ${UNREADABLE[error.code ?? ""] ?? "400 Bad Request"}\r\nConnection: close\r\n\r\n`);
+    const status = UNREADABLE[error.code ?? ""] ?? "400 Bad Request";
+    endStream(stream, `HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
   });
+  // Before the handshake is over nothing can be said, and the end of it would be waited for.
+  server.on("tlsClientError", (_error: unknown, stream: Duplex) => stream.destroy());
   return sockets;
 }
 
@@ -176,9 +176,8 @@ function isHandshake({ headers, method }: IncomingMessage): boolean {
 }
 
 function refuseUpgrade(stream: Duplex, status: number, type: string, body: string): void {
-  if (!stream.writable) return;
   const head = `HTTP/1.1 ${status} Refused\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
-  stream.end(`${head}\r\n\r\n${body}`);
+  endStream(stream, `${head}\r\n\r\n${body}`);
 }
 
 function asSocket(socket: WebSocket): Socket {

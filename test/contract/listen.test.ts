@@ -1,9 +1,14 @@
 /** What strangers do to sockets must not end the process, and must leave nothing behind. */
 import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { connect, type Socket as NetSocket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
-import { type Listening, listenPlain } from "../../src/app/listen.ts";
+import { type Listening, listenPlain, listenTls } from "../../src/app/listen.ts";
+import { openPki } from "../../src/app/pki.ts";
 import { mountApis } from "../../src/http/mount.ts";
 import type { Api } from "../../src/http/route.ts";
 
@@ -92,4 +97,54 @@ describe("a listener", () => {
     assert.match(answer, /^HTTP\/1\.1 401 /);
     assert.equal(opened, before);
   });
+
+  test("clients that never close after their upgrade was refused are let go", async () => {
+    const before = descriptors();
+    const clients = Array.from({ length: 5 }, () => connect({ host: "127.0.0.1", port, allowHalfOpen: true }));
+    for (const socket of clients) {
+      socket.on("error", () => socket.destroy());
+      socket.write(handshake("/echo/socket", "bad"));
+    }
+    await Promise.all(clients.map((socket) => new Promise((resolve) => socket.on("end", resolve).resume())));
+    await descriptorsBelow(before + clients.length + 3);
+    for (const socket of clients) socket.destroy();
+    await lives();
+  });
 });
+
+describe("a listener with TLS", () => {
+  const folder = mkdtempSync(join(tmpdir(), "styr-listen-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("keeps nothing of clients that connect, say nothing and go, and stops", async () => {
+    const pki = await openPki(folder, Date.now());
+    const listening = await listenTls(mountApis([api]), pki, { host: "127.0.0.1", port: 0 });
+    const port = Number(new URL(listening.url).port);
+    const before = descriptors();
+    const strange = ["", "GET / HTTP/1.1\r\n\r\n"];
+    for (let n = 0; n < 40; n++) await comeAndGo(port, strange[n % 2] ?? "");
+    await descriptorsBelow(before + 5);
+    const stopped = listening.close().then(() => "stopped");
+    assert.equal(await Promise.race([stopped, sleep(5_000, "hangs", { ref: false })]), "stopped");
+  });
+});
+
+function descriptors(): number {
+  return readdirSync("/proc/self/fd").length;
+}
+
+async function descriptorsBelow(most: number): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (descriptors() > most && Date.now() < deadline) await sleep(20);
+  assert.ok(descriptors() <= most, `${descriptors()} descriptors are open, at most ${most} were expected`);
+}
+
+function comeAndGo(port: number, words: string): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.on("connect", () => (words === "" ? socket.destroy() : socket.end(words)));
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => resolve());
+    socket.resume();
+  });
+}
