@@ -1,5 +1,6 @@
 /** Stored objects without what is nobody's business: values of secrets, of config maps and of every environment variable go, names stay. */
-import { looksSecret, REDACTED, redactText } from "./redact.ts";
+import { looksSecret, REDACTED } from "./redact.ts";
+import { redactCommand, redactWords } from "./redact-command.ts";
 
 type Json = unknown;
 
@@ -10,9 +11,6 @@ const VALUE_KINDS = ["Secret", "ConfigMap"];
 const VALUE_FIELDS = ["data", "stringData", "binaryData"];
 /** Fields by these names say where a secret is, or what a selector selects: no secrets. */
 const HARMLESS = /^(?:key|keys|session|tokens?|auth)$|(?:Name|Names|Ref|Refs|Id|Hash|At|Seconds)$/;
-/** `-e NAME=value` and `--env NAME=value`, in one word or two, as units give them to docker. */
-const ENV_OPTION = /((?:^|\s)(?:-e|--env)[\s=]+"?'?[A-Za-z_]\w*=)(?:"[^"]*"|'[^']*'|[^\s"']+)/g;
-
 export function redactObject(object: Json): Json {
   const kind = isRecord(object) ? object.kind : undefined;
   const isValues = typeof kind === "string" && VALUE_KINDS.includes(kind);
@@ -21,35 +19,40 @@ export function redactObject(object: Json): Json {
 
 function redactRecord(record: Readonly<Record<string, Json>>, isValues = false): Json {
   if (isUnitOption(record)) return { ...record, value: redactOption(record.name, record.value) };
+  if (isNamedSecret(record)) return { ...record, value: REDACTED };
+  const hints = hintsOf(record);
   const entries = Object.entries(record).map(([name, value]): [string, Json] => {
     if (isValues && VALUE_FIELDS.includes(name)) return [name, withoutValues(value)];
-    return [name, redactField(name, value)];
+    return [name, redactField(name, value, hints)];
   });
   return Object.fromEntries(entries);
 }
 
-function redactField(name: string, value: Json): Json {
+function redactField(name: string, value: Json, hints: readonly string[]): Json {
   if (name === "env" || name === "environment") return redactEnvironment(value);
+  // A probe's: whatever they are called, what they say is for the workload alone.
+  if (name === "httpHeaders") return redactEnvironment(value);
+  if (name === "args" && Array.isArray(value)) return redactList(value, hints);
   if (COPIES.test(name)) return REDACTED;
   if (typeof value === "string" && looksSecret(name) && !HARMLESS.test(name)) return REDACTED;
   return redactValue(value);
 }
 
 function redactValue(value: Json): Json {
-  if (typeof value === "string") return redactText(value.replace(ENV_OPTION, `$1${REDACTED}`));
-  if (Array.isArray(value)) return redactWords(value);
+  if (typeof value === "string") return redactCommand(value);
+  if (Array.isArray(value)) return redactList(value);
   return isRecord(value) ? redactObject(value) : value;
 }
 
-/** `["--password", "hunter2"]`: what follows an option that names a secret. */
-function redactWords(words: readonly Json[]): readonly Json[] {
-  return words.map((word, at) => {
-    const before = words[at - 1];
-    const follows = typeof before === "string" && /^--?[\w-]+$/.test(before);
-    if (typeof word !== "string" || !follows) return redactValue(word);
-    if (looksSecret(before)) return REDACTED;
-    return /^(?:-e|--env)$/.test(before) ? word.replace(/=.*$/s, `=${REDACTED}`) : redactValue(word);
-  });
+function redactList(values: readonly Json[], hints: readonly string[] = []): readonly Json[] {
+  const isWords = values.every((value) => typeof value === "string");
+  return isWords ? redactWords(values, hints) : values.map(redactValue);
+}
+
+/** Which program gets the arguments of a container. */
+function hintsOf({ image, command }: Readonly<Record<string, Json>>): readonly string[] {
+  const words = [image, ...(Array.isArray(command) ? command : [])];
+  return words.filter((word) => typeof word === "string");
 }
 
 /** Kubernetes' list of names and values, or Marathon's map of them. What points at a secret stays. */
@@ -62,6 +65,13 @@ function redactEnvironment(value: Json): Json {
 function withoutValues(value: Json): Json {
   if (!isRecord(value)) return value === undefined ? undefined : REDACTED;
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, isRecord(one) ? one : REDACTED]));
+}
+
+/** `{ name: "Authorization", value: … }`, as lists have it, and `{ key: "env", value: … }` of Docker's parameters. */
+function isNamedSecret({ name, key, value }: Readonly<Record<string, Json>>): boolean {
+  const called = name ?? key;
+  if (typeof called !== "string" || typeof value !== "string") return false;
+  return called === "env" || called === "e" || looksSecret(called);
 }
 
 function isUnitOption(

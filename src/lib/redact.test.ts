@@ -29,6 +29,17 @@ describe("redaction:", () => {
     assert.equal(redactText("password: hunter2, user: ann"), "password: [removed], user: ann");
   });
 
+  test("options, short names and signed links lose their values", () => {
+    assert.equal(redactText("app --db-password hunter2 -v"), "app --db-password [removed] -v");
+    assert.equal(redactText("DB_PASS=hunter2 --auth=hunter2 x"), "DB_PASS=[removed] --auth=[removed] x");
+    assert.equal(
+      redactText("https://a/b?sig=aa&X-Amz-Signature=bb&c=d"),
+      "https://a/b?sig=[removed]&X-Amz-Signature=[removed]&c=d",
+    );
+    assert.equal(redactText(String.raw`password=\"hunter2 and 3\" x`), "password=[removed] x");
+    assert.equal(redactText("secret='hunter2 and 3' x"), "secret=[removed] x");
+  });
+
   test("ordinary words of ours stay", () => {
     for (const text of [
       "styr-agent started on n1",

@@ -17,11 +17,33 @@ const FORMS: readonly RegExp[] = [
   /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
 ];
 
-/** `scheme://user:password@host` and `password=…`: the name stays, so that people see what was there. */
+/**
+ * A word, or what stands in quotes: single ones, or such as JSON writes inside of its strings. A backslash is taken with
+ * what it escapes, or not at all.
+ */
+const VALUE = String.raw`(?!\[removed\])(?:\\"(?:(?!\\")[^"])*\\"|'[^'"]*'|(?:\\[^"nrt]|[^\s"'\\,;&[\]{}])+)`;
+
+/** Its name stays, so that people see what was there. */
 const NAMED: readonly (readonly [RegExp, string])[] = [
+  // scheme://user:password@host
   [/(\b[a-z][a-z0-9+.-]*:\/\/[^\s/"':@]*):[^\s/"'@]+@/gi, `$1:${REDACTED}@`],
+  // password=…, Password: …
   [
-    /(\b[\w.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key|credential)[\w.-]*\s*[=:]\s*)(?!\[removed\])[^\s"',;&[\]{}]+/gi,
+    new RegExp(
+      String.raw`(\b[\w.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credential|authorization|signature)[\w.-]*\s*[=:]\s*)${VALUE}`,
+      "gi",
+    ),
+    `$1${REDACTED}`,
+  ],
+  // DB_PASS=…, --auth=…: words that mean something else in a sentence.
+  [new RegExp(`((?<![A-Za-z0-9])(?:pass|pwd|auth|cookie|sig|dsn|pin)=)${VALUE}`, "gi"), `$1${REDACTED}`],
+  [new RegExp(String.raw`((?<=[\w.][_-]|[?&])(?:key|code|salt|session)=)${VALUE}`, "gi"), `$1${REDACTED}`],
+  // --password …
+  [
+    new RegExp(
+      String.raw`((?<![\w-])--?[\w-]*(?:password|passwd|passphrase|secret|token|api-?key|private-?key|access-?key|credential)(?![\w-])\s+)(?!-)${VALUE}`,
+      "gi",
+    ),
     `$1${REDACTED}`,
   ],
 ];
@@ -32,7 +54,7 @@ export function redactText(text: string): string {
 }
 
 const SECRET_NAME =
-  /passw|passphrase|secret|token|credential|api[_-]?key|private[_-]?key|access[_-]?key|auth|cookie|session|(?:^|[_-])(?:key|pwd|pass|pin|salt|dsn)(?:$|[_-])/i;
+  /passw|passphrase|secret|token|credential|api[_-]?key|private[_-]?key|access[_-]?key|auth|cookie|session|signature|(?:^|[_-])(?:key|pwd|pass|pin|salt|dsn)(?:$|[_-])/i;
 
 /** Whether what goes by this name is likely to be nobody's business: of an environment variable, a field, a file. */
 export function looksSecret(name: string): boolean {

@@ -48,6 +48,8 @@ async function filled(plane: ControlPlane): Promise<void> {
       "--level",
       "info",
     ],
+    args: ["sh", "-c", `mysql -p${PLANTED}19 && curl -u a:${PLANTED}20 'http://a/?sig=${PLANTED}21'`],
+    livenessProbe: { httpGet: { path: "/", port: 80, httpHeaders: [{ name: "X-Tenant", value: `${PLANTED}22` }] } },
     env: [
       { name: "DB_PASSWORD", value: `${PLANTED}4` },
       { name: "INNOCENT", value: `${PLANTED}5` },
@@ -95,6 +97,7 @@ function fillState(): void {
     `got Bearer ${PLANTED}16`,
     `token ${ADMIN_TOKEN} was used`,
     `password=${PLANTED}17`,
+    `ran app --db-password ${PLANTED}23 with DB_PASS=${PLANTED}24`,
   ];
   writeFileSync(join(state, "logs/styr.log"), lines.map((msg) => `${JSON.stringify({ level: 30, msg })}\n`).join(""));
 }
@@ -171,7 +174,16 @@ describe("styr support-bundle", () => {
   test("keeps the names of what was taken out, and all that is no secret", () => {
     const files = unpacked(join(dir, "full.tar.gz"));
     const text = files.get("objects/Pod.json") ?? "";
-    for (const word of ["INNOCENT", "DB_PASSWORD", "secretKeyRef", "nginx:1", "--level", "info", "ann:[removed]@db"])
+    for (const word of [
+      "INNOCENT",
+      "X-Tenant",
+      "DB_PASSWORD",
+      "secretKeyRef",
+      "nginx:1",
+      "--level",
+      "info",
+      "ann:[removed]@db",
+    ])
       assert.ok(text.includes(word), word);
     assert.match(files.get("objects/ConfigMap.json") ?? "", /"app\.ini": "\[removed\]"/);
     assert.match(files.get("objects/Unit.json") ?? "", /PASSWORD=\[removed\]/);

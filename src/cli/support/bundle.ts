@@ -10,11 +10,11 @@ export interface Bundle {
 }
 
 const REMOVED = `What was taken out of it
-  values of Secrets and ConfigMaps, and of every environment variable (their names are there)
-  tokens, passwords, private keys and credentials in URLs, by their form and by the names before them
+  values of Secrets and ConfigMaps, of every environment variable, and of the headers of probes (their names are there)
+  tokens, passwords, private keys, credentials and signatures in URLs, by their form and by the names and options before them
   kinds that no API shows: users, join tokens, the CA, keys of secrets
   what containers print: no line of it is here
-Names of workloads, nodes, images, hosts and addresses, and commands with what else is in them, are here. Look through it before you give it away.
+Names of workloads, nodes, images, hosts and addresses, and commands with what else is in them (also a secret that nothing before it tells), are here. Look through it before you give it away.
 `;
 
 /** `known`: secrets that this host knows, which are taken out wherever they stand. */
