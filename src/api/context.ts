@@ -60,6 +60,8 @@ export interface StyrApiContext {
   readonly servers?: ServerDesk;
   /** Whether a server leads, as far as this one knows; absent = this one does. */
   readonly isLed?: () => boolean;
+  /** Which members of the store do not answer, in words; undefined when all do. */
+  readonly storeTrouble?: () => Promise<string | undefined>;
   /** What the store is kept in, in words. */
   readonly storePlace?: string;
   /** How hosts join here; absent = none can. */

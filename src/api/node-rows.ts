@@ -14,10 +14,11 @@ interface Parts {
   readonly clock: Clock;
   readonly tally: PodTally;
   readonly lifecycle?: NodeStates;
+  readonly isLed?: () => boolean;
 }
 
 /** In slices. */
-export async function listNodes({ store, clock, tally, lifecycle }: Parts): Promise<readonly NodeRow[]> {
+export async function listNodes({ store, clock, tally, lifecycle, isLed }: Parts): Promise<readonly NodeRow[]> {
   await tally.upToDate();
   const held = new Set(lifecycle?.brake?.nodes);
   const slice = slices(clock);
@@ -31,10 +32,14 @@ export async function listNodes({ store, clock, tally, lifecycle }: Parts): Prom
       ...nodeRow(node, tally.onNode(name), state),
       ...(held.has(name) ? { held: true as const } : {}),
       ...(drain === undefined ? {} : { drain }),
+      ...(isLed?.() === false ? UNHEARD : {}),
     });
   }
   return rows;
 }
+
+/** What is stored of it is as old as the last server that led. */
+const UNHEARD = { state: "unknown", reason: "no server leads, so nobody hears it" } as const;
 
 /** Its agent's own "not ready" is more than that its agent is heard. */
 export function stateWord(node: Node, state: NodeState | undefined): NodeRow["state"] {

@@ -43,6 +43,33 @@ describe("the servers of a cluster", () => {
     assert.deepEqual(states()[1], ["b", "silent", 0]);
   });
 
+  test("one that a new leader has not heard yet is not said to follow, and silent only when it had time to be heard", async () => {
+    const { clock, store, desk } = await open();
+    await desk.sign("a", sign(0));
+    await desk.sign("b", sign(0));
+    const sinceMs = clock.now();
+    const next = new ServerDesk({ store, clock, name: "a", leadsSinceMs: () => sinceMs });
+    const states = () => next.rows().map(({ name, state }) => [name, state]);
+    assert.deepEqual(states()[1], ["b", "unknown"]);
+    await clock.advance(SILENT_MS);
+    assert.deepEqual(states()[1], ["b", "silent"]);
+  });
+
+  test("while none leads, who answers does not call itself silent, and of the others nothing is known", async () => {
+    const { clock, store, desk } = await open();
+    await desk.sign("a", sign(0));
+    await desk.sign("b", sign(0));
+    const follower = new ServerDesk({ store, clock, name: "b", leadsSinceMs: () => undefined });
+    await clock.advance(SILENT_MS);
+    assert.deepEqual(
+      follower.rows().map(({ name, state }) => [name, state]),
+      [
+        ["a", "unknown"],
+        ["b", "follows"],
+      ],
+    );
+  });
+
   test("a second host of the same name is refused while the first one runs", async () => {
     const { clock, desk } = await open();
     await desk.sign("b", sign(0));

@@ -79,10 +79,14 @@ export class ServerDesk {
     const { url, version } = spec;
     const sinceMs = name === this.#options.name ? this.#options.leadsSinceMs() : undefined;
     if (sinceMs !== undefined) return { name, url, version, state: "leads", since: rfc3339(sinceMs) };
+    if (this.#options.leadsSinceMs() === undefined) {
+      // Nobody tells it anything; but that this one runs, its answer shows.
+      return { name, url, version, state: name === this.#options.name ? "follows" : "unknown" };
+    }
     const heard = this.#heard.get(name);
     const silentMs = this.#silentMs(name);
+    if (!heard) return { name, url, version, state: silentMs < SILENT_MS ? "unknown" : "silent" };
     const state = silentMs < SILENT_MS ? "follows" : "silent";
-    if (!heard) return { name, url, version, state };
     const behind = Math.max(0, heard.ours - heard.sign.revision);
     return { name, url, version, state, heardAgoMs: Math.round(silentMs), behind };
   }

@@ -1,4 +1,4 @@
-import { isNodeReady, type Node, nodes } from "../model/node.ts";
+import { type Node, nodes } from "../model/node.ts";
 import { nodeDrains } from "../model/node-drain.ts";
 import type { NodeState } from "../model/node-state.ts";
 import type { Condition } from "../model/pod.ts";
@@ -25,6 +25,7 @@ export async function statusReport(context: StyrApiContext, tally: PodTally): Pr
   }
   const details = await statusDetails(context);
   const brake = brakeReport(context);
+  const trouble = await context.storeTrouble?.();
   const { lagMs, memoryBytes } = context.process?.() ?? { lagMs: 0, memoryBytes: 0 };
   return {
     version,
@@ -35,6 +36,7 @@ export async function statusReport(context: StyrApiContext, tally: PodTally): Pr
       revision: store.revision,
       ...(context.storePlace === undefined ? {} : { place: context.storePlace }),
       ...refusalOf(context),
+      ...(trouble === undefined ? {} : { trouble }),
       objects: Object.fromEntries(context.kinds.map((kind) => [kind.name, store.count(kind)])),
     },
     nodes: nodesReport(context),
@@ -56,14 +58,16 @@ function refusalOf({ store, isLed }: StyrApiContext): { readonly refusal?: strin
   return refusal === undefined ? {} : { refusal };
 }
 
-function nodesReport({ store, lifecycle, clock }: StyrApiContext): StatusReport["nodes"] {
+function nodesReport({ store, lifecycle, clock, isLed }: StyrApiContext): StatusReport["nodes"] {
   const all = store.list(nodes);
+  // What was stored of them last is no knowledge: who would have to write that one fell silent is not there.
+  if (isLed?.() === false) return { ready: 0, total: all.length, states: { unknown: all.length }, troubles: [] };
   const troubles = [
     ...all.flatMap((node) => troublesOf(node, lifecycle?.stateOf(node.metadata.name))),
     ...drainTroubles(store.list(nodeDrains), clock.now()),
   ];
   const states = count(all.map((node) => stateWord(node, lifecycle?.stateOf(node.metadata.name))));
-  return { ready: all.filter(isNodeReady).length, total: all.length, states, troubles };
+  return { ready: states.ready ?? 0, total: all.length, states, troubles };
 }
 
 /** Whom a health word is about, where that is a driver: named as its own troubles are. */

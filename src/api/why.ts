@@ -20,6 +20,7 @@ const COPIES_SHOWN = 10;
 interface Tools {
   readonly clock: Clock;
   readonly explain?: Explainer;
+  readonly isLed?: () => boolean;
 }
 
 /**
@@ -29,7 +30,7 @@ interface Tools {
 export async function whyReport(
   reader: Reader,
   { workload, pods: meant }: Found,
-  { clock, explain }: Tools,
+  { clock, explain, isLed }: Tools,
 ): Promise<WhyReport> {
   const ordered = [...meant].sort((a, b) => rank(a) - rank(b) || (a.key < b.key ? -1 : 1));
   const explained = explain && oncePerTemplate(explain, meant.length === 1);
@@ -40,8 +41,12 @@ export async function whyReport(
     await slice();
   }
   const others = othersOf(ordered.slice(COPIES_SHOWN));
-  return { workload, summary: `${summaryOf(workload)}${others}`, pods: copies, next: nextCommands(workload) };
+  const age = isLed?.() === false ? UNLED : "";
+  return { workload, summary: `${summaryOf(workload)}${others}${age}`, pods: copies, next: nextCommands(workload) };
 }
+
+/** Where it could go now, only the server that leads can say. */
+const UNLED = "; no server leads at present: this is as it was known last, and nothing is placed until one does";
 
 /** What keeps a copy from its place keeps the next one of the same template from it, too. */
 function oncePerTemplate(explain: Explainer, isAlone: boolean): Explainer {

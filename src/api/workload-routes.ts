@@ -14,7 +14,7 @@ import { type Found, findWorkload } from "./find.ts";
 import { endsWith, jsonLines } from "./json-lines.ts";
 import { readLogs } from "./logs.ts";
 import { namespaceOfKey, namespaceOfWorkload, type Part, sees } from "./own-part.ts";
-import { atLeader, listOrWatch, readOwnPart } from "./own-part-routes.ts";
+import { atLeader, atLeaderIfAny, listOrWatch, readOwnPart } from "./own-part-routes.ts";
 import { RowFeed } from "./row-feed.ts";
 import { usageRows } from "./usage.ts";
 import { whyReport } from "./why.ts";
@@ -38,7 +38,8 @@ export function workloadRoutes(context: StyrApiContext): readonly Route[] {
       listOrWatch({ field: "workloads", feed, clock, isMeant: meantBy(part), rowOf: (row) => row }, url, signal),
     ),
     of("", (found) => Response.json(inspect(context, found))),
-    atLeader(of("/why", async (found) => Response.json(await whyReport(store, found, context)))),
+    // While none leads all but the scheduler can be asked.
+    atLeaderIfAny(of("/why", async (found) => Response.json(await whyReport(store, found, context)))),
     atLeader(of("/logs", (found, request) => logs(context, request, found), "logs")),
     atLeader(usageRoute(context, list)),
     eventRoute(context, list),

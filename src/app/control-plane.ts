@@ -9,6 +9,7 @@ import { kernelKinds } from "../model/kinds.ts";
 import type { Kind } from "../model/meta.ts";
 import type { PersonalityContext } from "../personalities/personality.ts";
 import type { Leadership } from "../store/journal.ts";
+import { troubleOf } from "../store/members-trouble.ts";
 import { SealedJournal } from "../store/sealed/sealed-journal.ts";
 import { Store } from "../store/store.ts";
 import { ensureSystemNamespaces } from "../store/system-namespaces.ts";
@@ -76,6 +77,7 @@ export class ControlPlane {
       context: this.#context,
       facts: this.#facts,
       sealed: this.#sealed,
+      storeTrouble: () => troubleOf(options.journal),
       leading: () => this.#leading,
     });
   }

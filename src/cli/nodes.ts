@@ -75,6 +75,7 @@ const STATE_COLOR: Readonly<Record<NodeRow["state"], Color>> = {
   unreachable: "red",
   gone: "gray",
   "not ready": "red",
+  unknown: "gray",
 };
 
 const DRAIN_WORD: Readonly<Record<NonNullable<NodeRow["drain"]>, string>> = {

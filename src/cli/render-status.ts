@@ -41,6 +41,7 @@ function serverRows(
       ? good("writes", true, colors)
       : good(`refuses writes: ${plainText(store.refusal)}; what runs goes on running`, false, colors);
   const place = store.place === undefined ? "" : `${plainText(store.place)}, `;
+  const members = store.trouble === undefined ? [] : [good(plainText(store.trouble), false, colors)];
   return [
     ["server", `styr ${version} on ${plainText(node)}, up ${age(startedAt, clock.now())}`],
     // One alone has said all that there is to say.
@@ -52,6 +53,7 @@ function serverRows(
         )),
     ["dialects", dialects.join(", ")],
     ["store", `${place}${writes}, revision ${store.revision}, ${objects} objects`],
+    ...members.map((text): Row => ["", text]),
   ];
 }
 
@@ -64,7 +66,7 @@ function serverText(
     ...(state === "silent" && heardAgoMs !== undefined ? [`for ${Math.round(heardAgoMs / 1000)}s`] : []),
     ...(behind === undefined || behind === 0 ? [] : [`${behind} revisions behind`]),
   ];
-  const words = good(state, state !== "silent", colors);
+  const words = good(state === "unknown" ? "not heard yet" : state, state !== "silent", colors);
   return `${plainText(name)} ${[words, ...more].join(" ")}, ${plainText(url)}, ${plainText(version)}`;
 }
 
@@ -111,7 +113,8 @@ function processRows({ lagMs, memoryBytes }: StatusReport, { colors }: Screen): 
 }
 
 function next(report: StatusReport, { asTyped }: Screen): string {
-  const steps = nextSteps(problemsOf(report));
+  // Who reads this has typed `styr status`: what tells more is the bundle.
+  const steps = nextSteps(problemsOf(report)).map((step) => (step === "styr status" ? "styr support-bundle" : step));
   return steps.length === 0 ? "" : `${"next".padEnd(12)}${plainText(asTyped(steps.join("   ")))}\n`;
 }
 
@@ -123,6 +126,7 @@ function titled(title: string, texts: readonly string[]): readonly Row[] {
 function nodesText({ ready, total, states }: StatusReport["nodes"]): string {
   const others = Object.entries(states).filter(([word]) => word !== "ready");
   const rest = others.sort(([a], [b]) => (a < b ? -1 : 1)).map(([word, count]) => `, ${count} ${word}`);
+  if (states.unknown === total && total > 0) return `${total}; how they fare is not known while no server leads`;
   return `${ready} of ${total} ready${rest.join("")}`;
 }
 

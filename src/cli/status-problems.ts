@@ -1,5 +1,5 @@
 /** What is wrong with a cluster, by its status, and what to do about it. Pure; the worst comes first. */
-import type { StatusReport } from "../model/reports.ts";
+import type { ServerRow, StatusReport } from "../model/reports.ts";
 
 export interface Problem {
   /** One sentence, as `styr status --check` prints it. */
@@ -30,10 +30,15 @@ function ofRestored({ restored }: StatusReport): readonly Problem[] {
   return [{ words: `the cluster was restored ${restored}`, next: "styr restore status" }];
 }
 
+function isLed(servers: readonly ServerRow[]): boolean {
+  return servers.length === 0 || servers.some(({ state }) => state === "leads");
+}
+
 function ofServers({ store, servers = [], lagMs, node }: StatusReport): readonly Problem[] {
-  const leads = servers.length === 0 || servers.some(({ state }) => state === "leads");
+  const leads = isLed(servers);
   return [
     ...(store.refusal === undefined ? [] : [{ words: `the store refuses writes: ${store.refusal}` }]),
+    ...(store.trouble === undefined ? [] : [{ words: `the store is in trouble: ${store.trouble}` }]),
     ...(leads ? [] : [{ words: "no server leads: writes wait, what runs goes on", next: "styr status" }]),
     ...servers
       .filter(({ state }) => state === "silent")
@@ -45,13 +50,13 @@ function ofServers({ store, servers = [], lagMs, node }: StatusReport): readonly
 }
 
 function ofNodes({ brake, nodes }: StatusReport): readonly Problem[] {
-  const { ready, total, troubles } = nodes;
+  const { ready, total, states, troubles } = nodes;
   return [
     ...(brake ? [{ words: `the brake holds: ${brake.words}`, next: "styr brake" }] : []),
     ...(total === 0 ? [{ words: "there is no node: nothing can run", next: "styr token create --role agent" }] : []),
     ...troubles.map((words) => ({ words, next: "styr nodes" })),
-    // Each that is not ready has said why.
-    ...(ready < total && troubles.length === 0
+    // Each that is not ready has said why; while none leads, that has been said.
+    ...(ready + (states.unknown ?? 0) < total && troubles.length === 0
       ? [{ words: `${total - ready} of ${total} nodes are not ready`, next: "styr nodes" }]
       : []),
   ];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { StatusReport } from "../model/reports.ts";
+import type { ServerRow, StatusReport } from "../model/reports.ts";
 import { ManualClock } from "../seams/manual-clock.ts";
 import { renderStatus } from "./render-status.ts";
 import { nextSteps, problemsOf } from "./status-problems.ts";
@@ -16,7 +16,7 @@ const WELL: StatusReport = {
   ...{ lagMs: 3, memoryBytes: 1024, dialects: ["fleet"] },
 };
 const screen = { colors: false, clock: new ManualClock(), asTyped: (text: string) => text };
-const server = (name: string, state: "leads" | "follows" | "silent") => ({
+const server = (name: string, state: ServerRow["state"]) => ({
   name,
   state,
   url: `https://${name}:1`,
@@ -61,6 +61,12 @@ describe("styr status", () => {
       /server b is silent/,
       "styr status",
     ],
+    [
+      "a member of the store that does not answer",
+      { store: { ...WELL.store, trouble: "2 of 3 members of etcd answer; http://h2:2379: connection refused" } },
+      /http:\/\/h2:2379: connection refused/,
+      undefined,
+    ],
     ["no node", { nodes: { ...WELL.nodes, ready: 0, total: 0 } }, /no node/, "styr token create --role agent"],
     [
       "a node in trouble",
@@ -88,9 +94,25 @@ describe("styr status", () => {
       const problems = problemsOf({ ...WELL, ...more });
       assert.match(problems.map((problem) => problem.words).join("\n"), words);
       assert.equal(nextSteps(problems)[0], next);
-      assert.match(renderStatus({ ...WELL, ...more }, screen), next === undefined ? /refuses/ : /^next/m);
+      assert.match(renderStatus({ ...WELL, ...more }, screen), next === undefined ? /refuse[sd]/ : /^next/m);
     });
   }
+
+  test("while none leads it does not send whoever reads it back to itself, and says of nodes what it does not know", () => {
+    const nodes = { ready: 0, total: 5, states: { unknown: 5 }, troubles: [] };
+    const more = { servers: [server("a", "follows"), server("b", "unknown")], nodes };
+    const text = renderStatus({ ...WELL, ...more }, screen);
+    assert.match(text, /b not heard yet/);
+    assert.match(text, /nodes {7}5; how they fare is not known while no server leads/);
+    assert.doesNotMatch(text, /styr status|silent/);
+    assert.match(text, /^next.*styr support-bundle/m);
+    assert.doesNotMatch(
+      problemsOf({ ...WELL, ...more })
+        .map(({ words }) => words)
+        .join("\n"),
+      /not ready/,
+    );
+  });
 
   test("what is said of one thing is said once", () => {
     const more = {

@@ -4,7 +4,7 @@ import { ApiError } from "../model/errors.ts";
 import type { Connection } from "./connection.ts";
 import { admit, type FrontDesk, type Visit } from "./front-desk.ts";
 import { withLimitedBody } from "./limited-body.ts";
-import type { Api, Elsewhere, Route, Socket, SocketRoute } from "./route.ts";
+import type { Api, Elsewhere, RequestContext, Route, Socket, SocketRoute } from "./route.ts";
 import { type Served, servedOf } from "./served.ts";
 import { Unrouted } from "./unrouted.ts";
 
@@ -113,12 +113,30 @@ async function answer(
     const leader = isHere ? undefined : elsewhere();
     const limited = withLimitedBody(request);
     const isMissed = route.atLeader === "if any" && !leader?.isThere;
-    if (leader && !isMissed) return { response: await leader.forward(limited, context), forwarded: true };
+    if (leader && !isMissed) {
+      const response = await forwarded(leader, route, limited, context);
+      if (response) return { response, forwarded: true };
+    }
     return { response: await route.handle(limited, context), forwarded: false };
   } catch (error) {
     visit.release?.();
     if (!(error instanceof ApiError) && !request.signal.aborted) onBug(error, `${route.method} ${route.path}`, request);
     return { response: api.renderError(error, request), error, forwarded: false };
+  }
+}
+
+/** Undefined: the leader was lost meanwhile, and for this route whoever is asked answers then. */
+async function forwarded(
+  leader: Elsewhere,
+  { atLeader }: Route,
+  request: Request,
+  context: RequestContext,
+): Promise<Response | undefined> {
+  try {
+    return await leader.forward(request, context);
+  } catch (error) {
+    if (atLeader !== "if any" || leader.isThere || !(error instanceof ApiError)) throw error;
+    return undefined;
   }
 }
 

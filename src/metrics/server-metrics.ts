@@ -132,7 +132,7 @@ export const SERVER_METRICS = [
     type: "gauge",
     help: "Servers by state, as the one that leads has heard of them.",
     labels: ["state"],
-    always: ["leads", "follows", "silent"],
+    always: ["leads", "follows", "silent", "unknown"],
   },
   {
     name: "styr_server_behind_revisions",

@@ -13,8 +13,8 @@ export type RowChange<Row> =
 export interface NodeRow {
   readonly name: string;
   readonly status: "ready" | "not ready";
-  /** How its lease has it; `not ready` when its agent itself says so. */
-  readonly state: NodeStateWord | "not ready";
+  /** How its lease has it; `not ready` when its agent itself says so; `unknown` while no server leads, because then nobody listens. */
+  readonly state: NodeStateWord | "not ready" | "unknown";
   /** RFC 3339: in this state since then, where that is known. */
   readonly since?: string;
   /** It is silent, and the brake keeps its pods from being replaced. */
@@ -114,8 +114,8 @@ export interface ServerRow {
   readonly name: string;
   readonly url: string;
   readonly version: string;
-  /** `silent`: the leader has not heard of it for some seconds. */
-  readonly state: "leads" | "follows" | "silent";
+  /** `silent`: the leader has not heard of it for some seconds; `unknown`: it has only just begun to listen, or none leads. */
+  readonly state: "leads" | "follows" | "silent" | "unknown";
   /** RFC 3339: it leads since then. */
   readonly since?: string;
   readonly heardAgoMs?: number;
@@ -135,6 +135,8 @@ export interface StatusReport {
     readonly place?: string;
     /** Why writes are refused at present. */
     readonly refusal?: string;
+    /** Members of the store that do not answer, while enough of them may: in words. */
+    readonly trouble?: string;
     readonly objects: Readonly<Record<string, number>>;
   };
   readonly nodes: {

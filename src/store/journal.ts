@@ -64,6 +64,13 @@ export interface Leadership {
   resign(): Promise<void>;
 }
 
+/** One of the processes that a shared journal is kept by. */
+export interface JournalMember {
+  readonly url: string;
+  /** Why it is of no use at present; absent = it answers. */
+  readonly problem?: string;
+}
+
 /** What a follower hears. */
 export interface Followed {
   /** One whole batch that a leader has appended; in order, none twice, none left out, from the revision of `load` on. */
@@ -89,6 +96,8 @@ export interface SharedJournal extends Journal {
   campaign(me: ServerIdentity, signal: AbortSignal): Promise<Leadership>;
   /** Who leads, as far as this process knows; undefined when nobody does. */
   readonly leader: ServerIdentity | undefined;
+  /** Asks each for a second at most; rejects never. Absent: there are none to tell apart. */
+  members?(): Promise<readonly JournalMember[]>;
   /** Called whenever `leader` changes. */
   onLeader(listener: (leader: ServerIdentity | undefined) => void): void;
 }

@@ -134,10 +134,20 @@ describe("when the leader goes", () => {
     const cluster = await ServersHere.open(1, echoAccess);
     try {
       const [server] = cluster.servers as [ServerHere];
+      const path = "/api/v1/namespaces/default/replicationcontrollers";
+      const metadata = { name: "web", labels: { a: "b" } };
+      const template = { metadata, spec: { containers: [{ name: "main", image: "x" }] } };
+      const body = { apiVersion: "v1", kind: "ReplicationController", metadata, spec: { replicas: 1, template } };
+      assert.equal((await server.call({ method: "POST", path, body })).status, 201);
       cluster.memory.nobodyLeads = true;
       cluster.memory.depose("the lease ran out");
       const status = JSON.parse((await server.call({ path: "/styr/v1/status" })).text);
       assert.equal(status.store.refusal, "no server leads at present");
+      const silent = status.servers?.filter(({ state }: { state: string }) => state === "silent");
+      assert.deepEqual(silent, [], "the one that answers is not silent");
+      const why = await server.call({ path: "/styr/v1/workloads/web/why" });
+      assert.equal(why.status, 200, why.text);
+      assert.match(JSON.parse(why.text).summary, /no server leads at present: this is as it was known last/);
       assert.equal((await server.call({ path: PATH })).status, 200);
       const refused = await server.call({ method: "POST", path: PATH, body: configMap("x") });
       assert.equal(refused.status, 503);

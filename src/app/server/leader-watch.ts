@@ -1,6 +1,7 @@
 import { ApiError } from "../../model/errors.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { ServerIdentity, SharedJournal } from "../../store/journal.ts";
+import { troubleOf } from "../../store/members-trouble.ts";
 
 /** A request that needs a leader waits so long for one to be there. */
 export const LEADER_PATIENCE_MS = 5_000;
@@ -41,15 +42,20 @@ export class LeaderWatch {
     while (!this.leader) {
       signal.throwIfAborted();
       const leftMs = untilMs - this.#clock.monotonic();
-      if (leftMs <= 0)
-        throw new ApiError(
-          "Unavailable",
-          "no server leads at present, so nothing can be changed; everything that runs goes on running",
-          { retryAfterSeconds: 1 },
-        );
+      if (leftMs <= 0) throw await this.#nobody();
       await this.changed(leftMs, signal);
     }
     return this.leader;
+  }
+
+  async #nobody(): Promise<ApiError> {
+    const trouble = this.#journal && (await troubleOf(this.#journal));
+    const why = trouble === undefined ? "" : ` (${trouble})`;
+    return new ApiError(
+      "Unavailable",
+      `no server leads at present${why}, so this cannot be done; everything that runs goes on running`,
+      { retryAfterSeconds: 1 },
+    );
   }
 
   /** Resolves when the leader has changed, `signal` aborts, or after `mostMs`. */

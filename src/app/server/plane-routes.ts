@@ -33,6 +33,8 @@ export interface PlaneParts {
   readonly counting: PlaneMeters;
   readonly sealed: SealedJournal | undefined;
   readonly follower: Follower | undefined;
+  /** Which members of the store do not answer. */
+  storeTrouble(): Promise<string | undefined>;
   leading(): Leading | undefined;
 }
 
@@ -120,11 +122,19 @@ function ownContext(parts: PlaneParts): StyrApiContext {
 }
 
 /** What is about this server among others, and about its store. */
-function serverContext({ options, store, sealed, follower, leading }: PlaneParts): Partial<StyrApiContext> {
+function serverContext({
+  options,
+  store,
+  sealed,
+  follower,
+  leading,
+  storeTrouble,
+}: PlaneParts): Partial<StyrApiContext> {
   const { hostname, serverName: name = hostname, storePlace, joining, clock } = options;
   const leadsSinceMs = () => leading()?.startedAtMs;
   return {
     servers: new ServerDesk({ store, clock, name, leadsSinceMs }),
+    storeTrouble,
     isLed: () => leading() !== undefined || follower?.isThere === true,
     ...(storePlace === undefined ? {} : { storePlace }),
     ...(joining ? { joining } : {}),

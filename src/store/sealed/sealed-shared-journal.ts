@@ -3,6 +3,7 @@ import {
   type Followed,
   type JournalContents,
   type JournalEntry,
+  type JournalMember,
   JournalRefusal,
   type Leadership,
   type ServerIdentity,
@@ -67,6 +68,10 @@ export class SealedSharedJournal extends SealedJournal implements SharedJournal 
 
   get leader(): ServerIdentity | undefined {
     return this.#shared.leader;
+  }
+
+  async members(): Promise<readonly JournalMember[]> {
+    return (await this.#shared.members?.()) ?? [];
   }
 
   onLeader(listener: (leader: ServerIdentity | undefined) => void): void {

@@ -1,8 +1,10 @@
 /** etcd behind several addresses: asks the one that answered last, and goes on to the next when it does not. */
 import type { Clock } from "../../../seams/clock.ts";
+import type { JournalMember } from "../../journal.ts";
 import { type Call, type CallListener, type ChannelTls, GrpcChannel, type Metadata } from "./rpc/grpc-channel.ts";
 import { GRPC, GrpcError } from "./rpc/grpc-error.ts";
 import {
+  decodeKnowsLeader,
   decodeRange,
   decodeSecondText,
   decodeTxn,
@@ -60,6 +62,25 @@ export class EtcdClient {
   /** The version of the member that is asked, such as 3.4.23. */
   async version(timeoutMs: number): Promise<string> {
     return decodeSecondText(await this.#call("/etcdserverpb.Maintenance/Status", new Uint8Array(), timeoutMs));
+  }
+
+  /** How each member answers; etcd asks nobody who he is for that. Rejects never. */
+  async members(timeoutMs: number): Promise<readonly JournalMember[]> {
+    return Promise.all(this.#channels.map((channel) => this.#member(channel, timeoutMs)));
+  }
+
+  async #member(channel: GrpcChannel, timeoutMs: number, isAgain = false): Promise<JournalMember> {
+    const { url } = channel;
+    try {
+      const answer = await channel.unary("/etcdserverpb.Maintenance/Status", new Uint8Array(), {}, timeoutMs);
+      return decodeKnowsLeader(answer) ? { url } : { url, problem: "it knows no leader of etcd" };
+    } catch (error) {
+      if (!(error instanceof GrpcError)) throw error;
+      // A connection from before may have ended with the question; a new one says why there is none.
+      const isCut = !error.isAnswer && error.code !== GRPC.deadlineExceeded;
+      if (isCut && !isAgain) return this.#member(channel, timeoutMs, true);
+      return { url, problem: error.message.replace(`${url}: `, "").replace(`${url} did`, "it did") };
+    }
   }
 
   /** A watch at the n-th address, counted around. */

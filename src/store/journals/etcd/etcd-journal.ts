@@ -10,6 +10,7 @@ import {
   type Followed,
   type JournalContents,
   type JournalEntry,
+  type JournalMember,
   JournalRefusal,
   type Leadership,
   type ServerIdentity,
@@ -56,6 +57,8 @@ const DEFAULT_PATIENCE_MS = 10_000;
 const BATCH_BYTES = 1_000_000;
 /** Of the lease: another member is asked while there is time left for its answer. */
 const ATTEMPT = 1 / 3;
+/** A member that takes longer than this is no help to anybody. */
+const MEMBER_MS = 1_000;
 
 export class EtcdJournal implements SharedJournal {
   readonly preferredBatchBytes = BATCH_BYTES;
@@ -102,6 +105,10 @@ export class EtcdJournal implements SharedJournal {
 
   get leader(): ServerIdentity | undefined {
     return this.#sight.leader;
+  }
+
+  members(): Promise<readonly JournalMember[]> {
+    return this.#client.members(MEMBER_MS);
   }
 
   onLeader(listener: (leader: ServerIdentity | undefined) => void): void {

@@ -237,6 +237,17 @@ export function decodeWatch(bytes: Uint8Array): WatchResponse {
   return { header, created, canceled, compactRevision, cancelReason, fragment, events };
 }
 
+/** Whether a member that has sent this StatusResponse knows who leads etcd (field 4: the leader's ID, 0 = nobody). */
+export function decodeKnowsLeader(bytes: Uint8Array): boolean {
+  let knows = false;
+  read(bytes, (no, reader) => {
+    if (no !== 4) return false;
+    knows = String(reader.uint64()) !== "0";
+    return true;
+  });
+  return knows;
+}
+
 /** The second field of an AuthenticateResponse and of a StatusResponse: the token, the version. */
 export function decodeSecondText(bytes: Uint8Array): string {
   let found = "";
