@@ -5,11 +5,12 @@ import type { Route } from "../http/route.ts";
 import { type ClusterTrust, clusterTrusts } from "../model/cluster-trust.ts";
 import { ApiError } from "../model/errors.ts";
 import { hostCertificateName, hostCertificates } from "../model/host-certificate.ts";
-import type { CaEndReport, CaReport } from "../model/trust-reports.ts";
+import { isNodeReady, nodes } from "../model/node.ts";
+import type { AwaitedHost, CaEndReport, CaReport } from "../model/trust-reports.ts";
 import { rfc3339 } from "../seams/clock.ts";
 import { recordEvent } from "../store/record-event.ts";
 import type { Reader, Tx } from "../store/transaction.ts";
-import { beginRotation, endRotation, waitedFor } from "../trust/authorities.ts";
+import { beginRotation, giveUp, hostsInChange, lockedOut, waitedFor } from "../trust/authorities.ts";
 import { keyHashOf } from "../trust/key-hash.ts";
 import { CA_MS } from "../trust/lifetimes.ts";
 import { refuse } from "../trust/refused.ts";
@@ -19,11 +20,13 @@ import { optionsOf } from "./request-options.ts";
 
 const PATH = "/styr/v1/ca";
 
-export function authorityRoutes({ store, clock }: StyrApiContext): readonly Route[] {
+export function authorityRoutes(context: StyrApiContext): readonly Route[] {
+  const { store, clock } = context;
   const access = { verb: "admin", resource: "ca" } as const;
-  const report = () => Response.json(caReport(store, clock.now()));
+  const report = () => Response.json(caReport(store, context));
   return [
-    { method: "GET", path: PATH, access, handle: report },
+    // Who is heard, the leader knows.
+    { method: "GET", path: PATH, access, atLeader: "if any", handle: report },
     {
       method: "POST",
       path: `${PATH}/rotate`,
@@ -40,7 +43,10 @@ export function authorityRoutes({ store, clock }: StyrApiContext): readonly Rout
       method: "POST",
       path: `${PATH}/rotate/finish`,
       access,
-      handle: async (_request, { actor }) => Response.json(await store.update((tx) => finish(tx, actor.name))),
+      async handle(request, { actor }) {
+        const names = namesIn(await optionsOf(request, ["giveUp"]));
+        return Response.json(await store.update((tx) => finish(tx, context, names, actor.name)));
+      },
     },
     {
       method: "POST",
@@ -55,23 +61,40 @@ export function authorityRoutes({ store, clock }: StyrApiContext): readonly Rout
   ];
 }
 
-function caReport(reader: Reader, nowMs: number): CaReport {
+function caReport(reader: Reader, context: StyrApiContext): CaReport {
   const { spec } = trustOf(reader);
-  const hosts = reader.list(hostCertificates).map((one) => one.spec);
+  const hosts = hostsIn(reader);
   const authorities = spec.authorities.map(({ certPem, madeAt }, at) => {
     const hash = keyHashOf(certPem);
     const expiresAt = rfc3339(Date.parse(new X509Certificate(certPem).validTo));
     return { hash, signs: at === 0, madeAt, expiresAt, hosts: hosts.filter((one) => one.issuedBy === hash).length };
   });
-  const waitsFor = waitedFor(spec, hosts, nowMs).map(({ host: { host, role }, untilMs }) => {
-    return { host, role, until: rfc3339(untilMs) };
-  });
+  const waitsFor = awaited(reader, context);
   return {
     clusterId: spec.clusterId,
     authorities,
     ...(spec.rotation ? { rotation: { ...spec.rotation, waitsFor } } : {}),
     refused: spec.refused ?? [],
   };
+}
+
+function hostsIn(reader: Reader) {
+  return hostsInChange(reader.list(hostCertificates), (name) => reader.get(nodes, name) !== undefined);
+}
+
+function awaited(reader: Reader, context: StyrApiContext): readonly AwaitedHost[] {
+  return waitedFor(trustOf(reader).spec, hostsIn(reader), context.clock.now()).map(
+    ({ host: { host, role }, untilMs }) => {
+      const heard = role === "server" ? (context.servers?.isHeard(host) ?? false) : isHeard(reader, context, host);
+      return { host, role, until: rfc3339(untilMs), heard };
+    },
+  );
+}
+
+function isHeard(reader: Reader, { lifecycle }: StyrApiContext, name: string): boolean {
+  const node = reader.get(nodes, name);
+  const state = lifecycle?.stateOf(name)?.state;
+  return node !== undefined && (state === undefined ? isNodeReady(node) : state === "ready");
 }
 
 async function refuseSecond(reader: Reader): Promise<void> {
@@ -85,18 +108,26 @@ function begin(tx: Tx, fresh: ClusterTrust["spec"]["authorities"][number], by: s
   write(tx, trust, beginRotation(trust.spec, fresh, rfc3339(tx.nowMs), by), `${by} began to change the CA`);
 }
 
-function finish(tx: Tx, by: string): CaEndReport {
+/** Only who is named is given up: what somebody has agreed to and what is done are the same. */
+function finish(tx: Tx, context: StyrApiContext, names: readonly string[], by: string): CaEndReport {
   const trust = trustOf(tx);
   if (!trust.spec.rotation) throw new ApiError("Conflict", "the CA is not being changed; see: styr ca show");
-  const after = endRotation(trust.spec);
-  const [left] = after.authorities;
-  const hash = left ? keyHashOf(left.certPem) : "";
-  const all = tx.list(hostCertificates).map(({ spec }) => spec);
-  // A server finds the new CA in the store, whenever it comes.
-  const nodes = all.filter(({ role, expiresAt }) => role === "node" && Date.parse(expiresAt) > tx.nowMs);
-  const out = nodes.filter(({ issuedBy }) => issuedBy !== hash);
-  write(tx, trust, after, `${by} ended the change of the CA at once; ${out.length} hosts were not through`);
-  return { lockedOut: [...new Set(out.map(({ host }) => host))].sort() };
+  const stranger = names.find((name) => !tx.list(hostCertificates).some(({ spec }) => spec.host === name));
+  if (stranger !== undefined) throw new ApiError("NotFound", `no host "${stranger}" has a certificate`);
+  const all = awaited(tx, context);
+  // Who has done his part meanwhile is not given up.
+  const late = names.filter((name) => all.some(({ host }) => host === name));
+  const after = giveUp(trust.spec, late);
+  if (late.length > 0) write(tx, trust, after, `${by} does not wait for ${late.join(", ")} to change the CA`);
+  return {
+    lockedOut: lockedOut(after, hostsIn(tx), tx.nowMs),
+    waitsFor: all.filter(({ host }) => !names.includes(host)),
+  };
+}
+
+function namesIn({ giveUp: names }: Readonly<Record<string, unknown>>): readonly string[] {
+  if (Array.isArray(names) && names.every((name): name is string => typeof name === "string")) return names;
+  throw new ApiError("BadRequest", "say which hosts are not to be waited for: giveUp, a list of names");
 }
 
 const ROLES = ["node", "server", "admin"] as const;

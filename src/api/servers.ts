@@ -1,6 +1,7 @@
 /** /styr/v1/servers: the control-plane processes of the cluster, who leads, and how far the others have followed. */
 import type { Route } from "../http/route.ts";
 import { ApiError } from "../model/errors.ts";
+import { nodes } from "../model/node.ts";
 import { servers } from "../model/server.ts";
 import type { Tx } from "../store/transaction.ts";
 import type { StyrApiContext } from "./context.ts";
@@ -49,7 +50,10 @@ function forgetServer(tx: Tx, desk: ServerDesk, name: string, by: string): void 
   if (desk.isHeard(name))
     throw new ApiError("Conflict", `server "${name}" runs: it would register again at once; stop styr there first`);
   desk.forget(tx, name);
-  forgetCertificates(tx, name, `${by} has forgotten the server`, "server");
+  const why = `${by} has forgotten the server`;
+  forgetCertificates(tx, name, why, "server");
+  // Every host joins as a node; of one that ran no agent nobody would take that certificate back.
+  if (!tx.get(nodes, name)) forgetCertificates(tx, name, why);
 }
 
 function signOf({ url, version, revision }: Readonly<Record<string, unknown>>): ServerSign {

@@ -31,8 +31,8 @@ export function rotateCa(client: StyrClient): Promise<CaReport> {
   return client.request("POST", `${CA}/rotate`);
 }
 
-export function finishCaRotation(client: StyrClient): Promise<CaEndReport> {
-  return client.request("POST", `${CA}/rotate/finish`);
+export function finishCaRotation(client: StyrClient, giveUp: readonly string[]): Promise<CaEndReport> {
+  return client.request("POST", `${CA}/rotate/finish`, { giveUp });
 }
 
 export function revokeCertificates(client: StyrClient, name: string, role: string): Promise<void> {

@@ -4,19 +4,25 @@
  */
 import { CLUSTER_TRUST_NAME, type ClusterTrust, clusterTrusts } from "../model/cluster-trust.ts";
 import { hostCertificates } from "../model/host-certificate.ts";
+import { nodes } from "../model/node.ts";
 import { recordEvent } from "../store/record-event.ts";
-import { stepRotation, waitedFor } from "../trust/authorities.ts";
+import { hostsInChange, stepRotation, waitedFor } from "../trust/authorities.ts";
 import { type Controller, wakes } from "./controller.ts";
 
 const LEAST_WAIT_MS = 1000;
 
 export const caRotation: Controller = {
   name: "ca-rotation",
-  wakers: [wakes(clusterTrusts, () => [CLUSTER_TRUST_NAME]), wakes(hostCertificates, () => [CLUSTER_TRUST_NAME])],
+  wakers: [
+    wakes(clusterTrusts, () => [CLUSTER_TRUST_NAME]),
+    wakes(hostCertificates, () => [CLUSTER_TRUST_NAME]),
+    // A node that is taken off the list is not waited for.
+    wakes(nodes, (_node, _reader, { type }) => (type === "removed" ? [CLUSTER_TRUST_NAME] : [])),
+  ],
   reconcile(key, tx) {
     const trust = tx.get(clusterTrusts, key);
     if (!trust?.spec.rotation) return undefined;
-    const hosts = tx.list(hostCertificates).map(({ spec }) => spec);
+    const hosts = hostsInChange(tx.list(hostCertificates), (name) => tx.get(nodes, name) !== undefined);
     const step = stepRotation(trust.spec, hosts, tx.nowMs);
     if (!step) {
       const ends = waitedFor(trust.spec, hosts, tx.nowMs).map(({ untilMs }) => untilMs);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { PodReport } from "../agent/control.ts";
 import { events } from "../model/event.ts";
+import { type HostCertificate, hostCertificates } from "../model/host-certificate.ts";
 import { kernelKinds } from "../model/kinds.ts";
 import { nodes } from "../model/node.ts";
 import { type Pod, type PodPhase, type PodStatus, pods } from "../model/pod.ts";
@@ -145,4 +146,19 @@ describe("a node that registers again", () => {
     assert.equal(node?.metadata.labels?.own, "2");
     assert.equal(node?.status.capacity.cpu, "8");
   });
+});
+
+test("an agent in the same process needs no certificate: what it had of another time goes, as nothing renews it", async () => {
+  const { store, control } = await stage();
+  await store.update((tx) =>
+    tx.create<HostCertificate>(hostCertificates, {
+      ...{ apiVersion: hostCertificates.apiVersion, kind: "HostCertificate", metadata: { name: "node.n1" } },
+      spec: {
+        ...{ host: "n1", role: "node", serial: "1", issuedBy: "old", believes: [] },
+        ...{ issuedAt: "2026-01-01T00:00:00Z", expiresAt: "2026-01-31T00:00:00Z" },
+      },
+    }),
+  );
+  await control.registerNode(testNode({ name: "n1" }));
+  assert.equal(store.get(hostCertificates, "node.n1"), undefined);
 });

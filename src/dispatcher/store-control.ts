@@ -1,6 +1,7 @@
 import type { Assignments, Control, NodeEvent, PodReport } from "../agent/control.ts";
 import { ApiError } from "../model/errors.ts";
 import type { Goodbye, Heartbeat, HeartbeatAnswer, LeaseDesk } from "../model/heartbeat.ts";
+import { hostCertificateName, hostCertificates } from "../model/host-certificate.ts";
 import type { Draft } from "../model/meta.ts";
 import { type Node, nodes } from "../model/node.ts";
 import { type Pod, pods } from "../model/pod.ts";
@@ -23,7 +24,12 @@ export class StoreControl implements Control {
   }
 
   async registerNode(draft: Draft<Node>): Promise<void> {
-    await this.#store.update((tx) => writeNode(tx, draft));
+    await this.#store.update((tx) => {
+      writeNode(tx, draft);
+      // From a time when it came over the network: nothing renews it here, and a change of the CA would wait for it.
+      const certificate = hostCertificateName("node", draft.metadata.name);
+      if (tx.get(hostCertificates, certificate)) tx.remove(hostCertificates, certificate);
+    });
   }
 
   watchPods(nodeName: string, listener: (assignments: Assignments) => void, signal: AbortSignal): void {

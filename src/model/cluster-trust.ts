@@ -26,6 +26,8 @@ export interface CaRotation {
   /** RFC 3339. */
   readonly startedAt: string;
   readonly by: string;
+  /** Hosts that a person does not wait for, sorted. */
+  readonly givenUp?: readonly string[];
 }
 
 /** Every certificate of this name and role that was issued before that moment. */

@@ -32,7 +32,9 @@ export interface CaReport {
     readonly startedAt: string;
     readonly by: string;
     /** Hosts that have not done their part; they are waited for until their certificate runs out. */
-    readonly waitsFor: readonly { readonly host: string; readonly role: string; readonly until: string }[];
+    readonly waitsFor: readonly AwaitedHost[];
+    /** Hosts that a person does not wait for. */
+    readonly givenUp?: readonly string[];
   };
   readonly refused: readonly {
     readonly name: string;
@@ -42,7 +44,17 @@ export interface CaReport {
   }[];
 }
 
+export interface AwaitedHost {
+  readonly host: string;
+  readonly role: "node" | "server";
+  readonly until: string;
+  /** Of late: its part takes seconds. */
+  readonly heard: boolean;
+}
+
 export interface CaEndReport {
-  /** Hosts that have no certificate of the CA that is left: they have to join again. */
+  /** Nodes that were given up and have no certificate of the new CA: they have to join again. */
   readonly lockedOut: readonly string[];
+  /** Those that were not given up go on being waited for. */
+  readonly waitsFor: readonly AwaitedHost[];
 }

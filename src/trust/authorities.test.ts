@@ -3,7 +3,18 @@ import { before, describe, test } from "node:test";
 import fc from "fast-check";
 import type { Authority, ClusterTrust } from "../model/cluster-trust.ts";
 import type { HostCertificate } from "../model/host-certificate.ts";
-import { beginRotation, bundleOf, endRotation, newsOf, signerOf, stepRotation, waitedFor } from "./authorities.ts";
+import {
+  beginRotation,
+  bundleOf,
+  giveUp,
+  type HostInChange,
+  hostsInChange,
+  lockedOut,
+  newsOf,
+  signerOf,
+  stepRotation,
+  waitedFor,
+} from "./authorities.ts";
 import { issueCa } from "./issue-certificate.ts";
 import { keyHashOf, splitPem } from "./key-hash.ts";
 
@@ -20,8 +31,8 @@ describe("a change of the CA", () => {
     [old, fresh] = [await make(), await make()];
     spec = { clusterId: "c", authorities: [old] };
   });
-  const host = (more: Partial<HostCertificate["spec"]> = {}): HostCertificate["spec"] => ({
-    ...{ host: "web-1", role: "node", serial: "1", issuedBy: keyHashOf(old.certPem) },
+  const host = (more: Partial<HostInChange> = {}): HostInChange => ({
+    ...{ hasAgent: true, host: "web-1", role: "node", serial: "1", issuedBy: keyHashOf(old.certPem) },
     ...{ believes: [keyHashOf(old.certPem)], issuedAt: at(NOW_MS), expiresAt: at(NOW_MS + DAY_MS) },
     ...more,
   });
@@ -59,10 +70,30 @@ describe("a change of the CA", () => {
     assert.deepEqual(stepRotation(renewing, [renewed], NOW_MS)?.spec, { clusterId: "c", authorities: [fresh] });
   });
 
-  test("ended at once from either step leaves the new one alone", () => {
-    assert.deepEqual(endRotation(begun()).authorities, [fresh]);
-    const renewing = stepRotation(begun(), [], NOW_MS)?.spec;
-    assert.deepEqual(renewing && endRotation(renewing).authorities, [fresh]);
+  test("does not wait for a host without an agent, once that has had ten minutes to come: nothing renews its certificate", () => {
+    const server = host({ hasAgent: false, issuedAt: at(NOW_MS - 599_999) });
+    assert.equal(stepRotation(begun(), [server], NOW_MS), undefined, "its agent may be starting");
+    assert.ok(stepRotation(begun(), [server], NOW_MS + 1));
+    const object = (name: string) => ({ spec: host({ host: name }) }) as unknown as HostCertificate;
+    const hosts = hostsInChange([object("web-1"), object("srv")], (name) => name === "web-1");
+    assert.deepEqual(
+      hosts.map(({ hasAgent }) => hasAgent),
+      [true, false],
+    );
+  });
+
+  test("goes on without a host that was given up, and waits in both steps for all others", () => {
+    const believes = [keyHashOf(old.certPem), keyHashOf(fresh.certPem)];
+    const [here, away] = [host({ host: "here", believes }), host({ host: "away" })];
+    assert.equal(stepRotation(begun(), [here, away], NOW_MS), undefined);
+    const given = giveUp(begun(), ["away"]);
+    assert.deepEqual(lockedOut(given, [here, away], NOW_MS), ["away"]);
+    const renewing = stepRotation(given, [here, away], NOW_MS)?.spec;
+    assert.ok(renewing);
+    assert.equal(renewing.authorities.length, 2, "who has only begun to believe is still believed himself");
+    assert.equal(stepRotation(renewing, [here, away], NOW_MS), undefined, "the one that is here has to renew first");
+    const renewed = { ...here, issuedBy: keyHashOf(fresh.certPem) };
+    assert.deepEqual(stepRotation(renewing, [renewed, away], NOW_MS)?.spec.authorities, [fresh]);
   });
 
   test("property: whoever has done his part is believed and believes at every step, in whatever order hosts do theirs", () => {
@@ -72,7 +103,7 @@ describe("a change of the CA", () => {
         const hosts = [0, 1, 2, 3, 4].map((n) => host({ host: `web-${n}` }));
         for (const n of turns) {
           // A host learns what is believed, then renews, one thing per turn.
-          const mine = hosts[n] as HostCertificate["spec"];
+          const mine = hosts[n] as HostInChange;
           const believes = now.authorities.map(({ certPem }) => keyHashOf(certPem));
           const knows = believes.every((hash) => mine.believes.includes(hash));
           hosts[n] = { ...mine, believes, ...(knows ? { issuedBy: keyHashOf(signerOf(now).certPem) } : {}) };

@@ -7,6 +7,18 @@ import { keyHashOf } from "./key-hash.ts";
 type Spec = ClusterTrust["spec"];
 type Certified = HostCertificate["spec"];
 
+/** A host's certificate, and whether its agent has ever come: one that never did renews nothing. */
+export interface HostInChange extends Certified {
+  readonly hasAgent: boolean;
+}
+
+export function hostsInChange(
+  all: readonly HostCertificate[],
+  hasNode: (name: string) => boolean,
+): readonly HostInChange[] {
+  return all.map(({ spec }) => ({ ...spec, hasAgent: spec.role === "node" && hasNode(spec.host) }));
+}
+
 /** The one that signs. */
 export function signerOf({ authorities }: Spec): Authority {
   const [first] = authorities;
@@ -45,15 +57,33 @@ export interface RotationStep {
 }
 
 /** The next step of a rotation, once nobody has to be waited for; undefined while somebody has, and when there is none. */
-export function stepRotation(spec: Spec, hosts: readonly Certified[], nowMs: number): RotationStep | undefined {
+export function stepRotation(spec: Spec, hosts: readonly HostInChange[], nowMs: number): RotationStep | undefined {
   if (!spec.rotation || waitedFor(spec, hosts, nowMs).length > 0) return undefined;
-  if (spec.rotation.step === "renew") return { spec: withoutOld(spec), words: "the old CA is no longer believed" };
+  if (spec.rotation.step === "renew") return { spec: withoutOld(spec), words: OLD_IS_GONE };
   return { spec: newOneSigns(spec), words: "every host believes the new CA: it signs from now on" };
 }
 
-/** All remaining steps at once. Who is waited for then is locked out. */
-export function endRotation(spec: Spec): Spec {
-  return withoutOld(spec.rotation?.step === "believe" ? newOneSigns(spec) : spec);
+const OLD_IS_GONE =
+  "the old CA is no longer believed; make a new backup (styr backup FILE): restored from an older one, the control plane would have the old CA, and no host would come back";
+
+/** Nobody waits for these hosts any more: nodes of them that do not come back before the change is over have to join again. */
+export function giveUp(spec: Spec, hosts: readonly string[]): Spec {
+  const { rotation } = spec;
+  if (!rotation || hosts.length === 0) return spec;
+  return { ...spec, rotation: { ...rotation, givenUp: [...new Set([...(rotation.givenUp ?? []), ...hosts])].sort() } };
+}
+
+/** The nodes among those given up that have no certificate of the new CA. */
+export function lockedOut(
+  { rotation, authorities }: Spec,
+  hosts: readonly Certified[],
+  nowMs: number,
+): readonly string[] {
+  const fresh = rotation?.step === "believe" ? authorities[1] : authorities[0];
+  const hash = fresh ? keyHashOf(fresh.certPem) : "";
+  const isOut = ({ host, role, issuedBy, expiresAt }: Certified) =>
+    role === "node" && issuedBy !== hash && Date.parse(expiresAt) > nowMs && rotation?.givenUp?.includes(host);
+  return hosts.flatMap((one) => (isOut(one) ? [one.host] : [])).sort();
 }
 
 export interface Awaited {
@@ -63,16 +93,17 @@ export interface Awaited {
 }
 
 /**
- * The hosts that the present step waits for. A node whose certificate has run out has to join again in any case; a server that
+ * The hosts that the present step waits for, without those that a person gave up. A node whose certificate has run out has to join again in any case; a server that
  * comes back later finds all of it in the store.
  */
-export function waitedFor(spec: Spec, hosts: readonly Certified[], nowMs: number): readonly Awaited[] {
+export function waitedFor(spec: Spec, hosts: readonly HostInChange[], nowMs: number): readonly Awaited[] {
   const { rotation, authorities } = spec;
   if (!rotation) return [];
   const fresh = rotation.step === "believe" ? authorities[1] : authorities[0];
   const hash = fresh ? keyHashOf(fresh.certPem) : "";
   const isThere = (host: Certified) =>
-    rotation.step === "believe" ? host.believes.includes(hash) : host.issuedBy === hash;
+    rotation.givenUp?.includes(host.host) ||
+    (rotation.step === "believe" ? host.believes.includes(hash) : host.issuedBy === hash);
   return hosts
     .filter((host) => !isThere(host))
     .map((host) => ({ host, untilMs: untilMs(host, rotation) }))
@@ -81,10 +112,13 @@ export function waitedFor(spec: Spec, hosts: readonly Certified[], nowMs: number
 }
 
 const SERVERS_WAIT_MS = 600_000;
+/** From joining to the first word of the agent. Where a server was joined without one, that never comes. */
+const FIRST_WORD_MS = 600_000;
 
-function untilMs({ role, expiresAt }: Certified, { startedAt }: NonNullable<Spec["rotation"]>): number {
-  const endMs = Date.parse(expiresAt);
-  return role === "server" ? Math.min(endMs, Date.parse(startedAt) + SERVERS_WAIT_MS) : endMs;
+function untilMs(host: HostInChange, { startedAt }: NonNullable<Spec["rotation"]>): number {
+  const endMs = Date.parse(host.expiresAt);
+  if (host.role === "server") return Math.min(endMs, Date.parse(startedAt) + SERVERS_WAIT_MS);
+  return host.hasAgent ? endMs : Math.min(endMs, Date.parse(host.issuedAt) + FIRST_WORD_MS);
 }
 
 function nameOf({ host }: Awaited): string {

@@ -123,7 +123,7 @@ function problemOf(url: URL, error: NodeJS.ErrnoException): TrustError {
     );
   if (/^(?:UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|CERT_|INVALID_PURPOSE)/.test(code))
     return new TrustError(
-      `${url.host} shows a certificate that the cluster's CA has not signed for a server (${message}): something between here and there may answer in its name`,
+      `${url.host} shows a certificate that the cluster's CA has not signed for a server (${message}). Either the CA was changed, or the control plane restored from a backup, while this host was away: then join again, styr join https://${url.host} --token TOKEN (styr token create, there); or something between here and there answers in its name`,
     );
   if (code === "ECONNREFUSED")
     return new TrustError(`nothing listens on ${url.host}; is styr running there, and is that its port (7443)?`);

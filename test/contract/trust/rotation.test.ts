@@ -4,15 +4,21 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 import { after, before, describe, test } from "node:test";
+import type { StyrApiContext } from "../../../src/api/context.ts";
+import { notFound, renderError } from "../../../src/api/errors.ts";
 import { serverUrls, trustOf } from "../../../src/api/joining.ts";
+import { ServerDesk } from "../../../src/api/server-desk.ts";
+import { serverRoutes } from "../../../src/api/servers.ts";
 import { identityFiles } from "../../../src/app/membership.ts";
 import { keepCertificates } from "../../../src/app/trust/keep-certificates.ts";
 import { NodeIdentity } from "../../../src/app/trust/node-identity.ts";
 import { keepServerTrust } from "../../../src/app/trust/server-trust.ts";
 import { caRotation } from "../../../src/controllers/ca-rotation.ts";
 import { ControllerRunner } from "../../../src/controllers/runner.ts";
+import { mountApis } from "../../../src/http/mount.ts";
 import { hostCertificates } from "../../../src/model/host-certificate.ts";
-import type { CaReport } from "../../../src/model/trust-reports.ts";
+import { servers } from "../../../src/model/server.ts";
+import type { CaEndReport, CaReport } from "../../../src/model/trust-reports.ts";
 import { silentLog } from "../../../src/seams/log.ts";
 import { SystemRandom } from "../../../src/seams/random.ts";
 import { newsOf } from "../../../src/trust/authorities.ts";
@@ -128,7 +134,7 @@ describe("changing the CA", () => {
     assert.deepEqual(stage.pki.actorOfCertificate(admin, Date.now())?.roles, ["admin"], "admin.crt is of the new CA");
   });
 
-  test("ended at once, it names who is locked out, and they are", async () => {
+  test("the hosts that are given up are named and locked out; the others get their certificates first", async () => {
     const lost = stage.host("lost");
     await stage.store.update((tx) => {
       for (const one of tx.list(hostCertificates))
@@ -137,12 +143,50 @@ describe("changing the CA", () => {
     await stage.join(lost, await stage.token(), { nodeName: "lost" });
     const identity = await NodeIdentity.open(lost);
     await stage.as(ADMIN, "POST", "/styr/v1/ca/rotate");
-    await until("only the lost one is waited for", ({ rotation }) => rotation?.waitsFor.length === 1);
-    const answer = await stage.as(ADMIN, "POST", "/styr/v1/ca/rotate/finish");
-    // The others believe the new CA and have had no time to renew: they are named with it, and it is the caller's choice.
-    const { lockedOut } = (await answer.json()) as { lockedOut: readonly string[] };
-    assert.ok(lockedOut.includes("lost"));
+    const { rotation } = await until("only the lost one is waited for", (now) => now.rotation?.waitsFor.length === 1);
+    assert.deepEqual(rotation?.waitsFor[0]?.heard, false);
+    const finish = (giveUp: unknown) => stage.as(ADMIN, "POST", "/styr/v1/ca/rotate/finish", { giveUp });
+    assert.equal((await finish(undefined)).status, 400, "nobody is locked out who was not named");
+    assert.equal((await finish(["nobody"])).status, 404);
+    const { lockedOut, waitsFor } = (await (await finish(["lost"])).json()) as CaEndReport;
+    assert.deepEqual([lockedOut, waitsFor], [["lost"], []]);
+    const { authorities } = await until("the change has ended", (now) => now.rotation === undefined);
+    assert.equal(authorities[0]?.hosts, 3, "all but the lost one have a certificate of the new CA");
     const caPem = await serverBelievesOne();
     assert.equal(await status({ current: () => ({ ...identity.current(), caPem }) }), 401);
+  });
+
+  test("a server that runs no agent, and one that was forgotten, are not waited for", async () => {
+    await stage.store.update((tx) => {
+      for (const one of tx.list(hostCertificates)) {
+        if (one.metadata.name === "node.lost") tx.remove(hostCertificates, "node.lost");
+        // Joined long ago.
+        if (one.metadata.name !== "node.here") continue;
+        const spec = { ...one.spec, host: "idle", issuedAt: new Date(Date.now() - 3_600_000).toISOString() };
+        const { apiVersion, kind } = one;
+        for (const host of ["idle", "gone"])
+          tx.create(hostCertificates, {
+            apiVersion,
+            kind,
+            metadata: { name: `node.${host}` },
+            spec: { ...spec, host },
+          });
+      }
+      tx.create(servers, {
+        ...{ apiVersion: servers.apiVersion, kind: "Server", metadata: { name: "gone" } },
+        spec: { url: "https://gone:7443", version: "1" },
+      });
+    });
+    const { store, clock } = stage;
+    const desk = new ServerDesk({ store, clock, name: "srv", leadsSinceMs: () => clock.now() - 60_000 });
+    const routes = serverRoutes({ store, clock, servers: desk } as unknown as StyrApiContext);
+    const mounted = mountApis([{ name: "styr", prefixes: ["/styr"], routes, renderError, notFound }]);
+    const asked = new Request("https://localhost/styr/v1/servers/gone", { method: "DELETE" });
+    const from = { actor: ADMIN, remoteAddress: "local", origin: "https://localhost" };
+    assert.equal((await mounted.handle(asked, from)).status, 204);
+    assert.equal(store.get(hostCertificates, "node.gone"), undefined);
+    await stage.as(ADMIN, "POST", "/styr/v1/ca/rotate");
+    await until("the change has ended", ({ rotation }) => rotation === undefined);
+    assert.ok(store.get(hostCertificates, "node.idle"), "it can still prove that it leaves");
   });
 });
