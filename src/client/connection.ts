@@ -5,6 +5,7 @@ import { type Clock, SystemClock } from "../seams/clock.ts";
 import { ClientError } from "./client-error.ts";
 import { connectionProblem } from "./connection-problem.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { answers, endIfStill, standsStill } from "./stands-still.ts";
 
 export interface Call {
   readonly method: string;
@@ -98,11 +99,20 @@ export class Connection {
       },
       ...(signal === undefined ? {} : { signal }),
     });
+    const probe = { options: { ...options, headers: { "User-Agent": "styr" } }, start, path: VERSION_PATH };
+    const answered = endIfStill(
+      sent,
+      () => answers(probe, this.#clock),
+      () => standsStill(this.endpoint, method),
+      this.#clock,
+    );
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       sent.on("response", resolve);
-      sent.on("error", (error) => reject(connectionProblem(error, this.endpoint)));
+      sent.on("error", (error) =>
+        reject(error instanceof ClientError ? error : connectionProblem(error, this.endpoint)),
+      );
       sent.end(payload);
-    });
+    }).finally(answered);
     if (path !== VERSION_PATH) this.#checkVersion(response);
     return response;
   }
