@@ -1,6 +1,4 @@
 /** `styr down`: stops styr and removes everything it made on this machine, and only that. */
-import { readdir, rm, rmdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Control } from "../agent/control.ts";
 import { FileRecord } from "../agent/local-record.ts";
 import { removeEverything } from "../drivers/docker/remove-everything.ts";
@@ -13,6 +11,7 @@ import { SystemRandom } from "../seams/random.ts";
 import type { Place } from "./instance.ts";
 import { stopOwnDaemon } from "./locate-engine.ts";
 import { buildKeeper, buildNodeSide, foldersOf, type NodeSide } from "./node-side.ts";
+import { removeState } from "./remove-state.ts";
 import type { Settings } from "./settings.ts";
 import { stopRunning } from "./stop-running.ts";
 import { isEtcd } from "./store-place.ts";
@@ -31,17 +30,24 @@ const NO_CONTROL: Control = {
 /** Each run is stopped with at most this much grace: a person is waiting. */
 const MOST_GRACE_MS = 10_000;
 
+export interface DownOptions {
+  readonly force: boolean;
+  /** Called when nothing of styr runs here any more, before its files go. */
+  readonly stopped?: () => Promise<void>;
+}
+
 /** Throws an Error with words when something could not be removed; run again, it goes on where it was. */
 export async function down(
   settings: Settings,
   place: Place | undefined,
   say: (line: string) => void,
-  options: { readonly force: boolean },
+  options: DownOptions,
 ): Promise<void> {
   const { stateDir } = settings;
   if (await stopRunning(settings.socketPath)) say("stopped styr");
   if (place === undefined) {
     say(`nothing to remove: no styr has run on ${stateDir}`);
+    await options.stopped?.();
     return;
   }
   const clock = new SystemClock();
@@ -65,30 +71,10 @@ export async function down(
     await keeper.shutdown();
     await node.cgroups.removeAll(KEEPER_CGROUPS);
   }
+  await options.stopped?.();
   await removeState(stateDir, say);
   if (place.store && isEtcd(place.store))
     say(`what was asked for stays in etcd, where the other servers have it: ${place.store.url}`);
-}
-
-const STATE_FILES: readonly string[] = [
-  ...["store.db", "store.db-wal", "store.db-shm", "styr.sock", "place.json", "place.json.new"],
-  ...["cluster.json", "cluster.json.new", "joining"],
-];
-
-/** What styr wrote there, name by name; somebody's own files in that folder stay, and then so does the folder. */
-export async function removeState(stateDir: string, say: (line: string) => void): Promise<void> {
-  const folders = Object.values(foldersOf(stateDir));
-  const all = await readdir(stateDir);
-  const names = [...STATE_FILES, ...all.filter((name) => name.startsWith("store.db.before-"))];
-  const files = names.map((name) => join(stateDir, name));
-  for (const path of [...folders, join(stateDir, "pki"), ...files]) await rm(path, { recursive: true, force: true });
-  const left = await readdir(stateDir);
-  if (left.length === 0) await rmdir(stateDir);
-  say(
-    left.length === 0
-      ? `removed ${stateDir}`
-      : `removed what styr had written in ${stateDir}; not ours, and still there: ${left.sort().join(", ")}`,
-  );
 }
 
 /** By the agent's record: pods with an image, and units that had started containers. */

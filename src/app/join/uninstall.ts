@@ -6,10 +6,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { FileRecord } from "../../agent/local-record.ts";
 import { silentLog } from "../../seams/log.ts";
 import { postJson } from "../../trust/pinned-request.ts";
-import { down, removeState } from "../down.ts";
+import { down } from "../down.ts";
 import { readPlace } from "../instance.ts";
 import { identityFiles, type Membership, readMembership } from "../membership.ts";
 import { foldersOf } from "../node-side.ts";
+import { removeState } from "../remove-state.ts";
 import { removeService, serviceName } from "../service/service.ts";
 import type { Settings } from "../settings.ts";
 import { type Pair, readIfThere, readPair } from "../trust/pair-files.ts";
@@ -37,12 +38,13 @@ export async function uninstall(
   const { stateDir } = settings;
   const place = await readPlace(stateDir);
   const membership = await readMembership(stateDir);
-  // Read before it is removed; used when nothing runs here any more, so that nothing runs twice.
-  const proof = membership ? await readProof(stateDir) : undefined;
   await removeService(settings, say);
-  await down(settings, place, say, options);
-  if (existsSync(stateDir)) await removeState(stateDir, say);
-  if (membership) await leave(membership, proof, say);
+  // When nothing runs here any more, so that nothing runs twice; and before the files go, whatever becomes of those.
+  const stopped = async () => {
+    if (membership) await leave(membership, await readProof(stateDir), say);
+  };
+  await down(settings, place, say, { ...options, stopped });
+  if (existsSync(stateDir) && !place) await removeState(stateDir, say);
 }
 
 interface Proof {
@@ -68,12 +70,12 @@ async function leave(membership: Membership, proof: Proof | undefined, say: (lin
     if (!proof) break;
     try {
       const { status, text } = await postJson(new URL("/styr/v1/leave", server), proof.caPem, {}, proof.node);
+      if (![204, 401].includes(status)) throw new Error(`${server} answered ${status}: ${text.slice(0, 200)}`);
+      if (membership.role === "server" && proof.admin) await forgetServer(server, nodeName, proof.caPem, proof.admin);
       if (status === 401)
         return say(
           `the cluster does not take this host's certificate any more; should styr nodes still show it: styr forget ${nodeName}`,
         );
-      if (status !== 204) throw new Error(`${server} answered ${status}: ${text.slice(0, 200)}`);
-      if (membership.role === "server" && proof.admin) await forgetServer(server, nodeName, proof.caPem, proof.admin);
       return say(`the cluster knows that ${nodeName} has left`);
     } catch (error) {
       problems.push((error as Error).message);
