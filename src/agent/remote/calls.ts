@@ -2,13 +2,13 @@ import { ApiError } from "../../model/errors.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import { LinkError } from "../../seams/link.ts";
 import type { Call } from "../frames/call.ts";
-import { MOST_CALLS } from "../frames/limits.ts";
+import { MOST_CALLS, STALL_MS } from "../frames/limits.ts";
 import type { ToAgent } from "../frames/to-agent.ts";
 import { callFrame } from "../frames/to-dispatcher.ts";
 
 interface Waiting {
   readonly text: string;
-  readonly sinceMs: number;
+  sinceMs: number;
   /** When it is to be said again; the pause doubles. */
   againAtMs: number;
   pauseMs: number;
@@ -35,6 +35,7 @@ export class Calls {
   /** Calls up to this one have been said; more are said as the first ones are over. */
   #said = 0;
   #timer: Timer | undefined;
+  #lookAtMs = 0;
 
   constructor(clock: Clock, session: string, send: (frame: string) => void) {
     this.#clock = clock;
@@ -56,7 +57,7 @@ export class Calls {
     const waiting = { text, sinceMs, againAtMs: sinceMs + pauseMs, pauseMs, resolve, reject };
     this.#waiting.set(id, waiting);
     this.#sayNext();
-    this.#timer ??= this.#clock.setTimer(LOOK_MS, () => this.#look());
+    if (this.#timer === undefined) this.#lookSoon();
     return { answer: promise, giveUp: () => this.#drop(id, new LinkError("given up", false)) };
   }
 
@@ -103,8 +104,14 @@ export class Calls {
     this.#send(callFrame(this.#session, id, this.#floor, text));
   }
 
+  #lookSoon(): void {
+    this.#lookAtMs = this.#clock.monotonic() + LOOK_MS;
+    this.#timer = this.#clock.setTimer(LOOK_MS, () => this.#look());
+  }
+
   #look(): void {
     const nowMs = this.#clock.monotonic();
+    this.#forgive(nowMs - this.#lookAtMs);
     for (const [id, waiting] of this.#waiting) {
       if (nowMs - waiting.sinceMs >= LIMIT_MS) {
         this.#drop(id, new LinkError(`the control plane did not answer within ${LIMIT_MS / 1000} s`, false));
@@ -114,7 +121,17 @@ export class Calls {
         this.#say(id, waiting);
       }
     }
-    this.#timer = this.#waiting.size === 0 ? undefined : this.#clock.setTimer(LOOK_MS, () => this.#look());
+    if (this.#waiting.size === 0) this.#timer = undefined;
+    else this.#lookSoon();
+  }
+
+  /** While this process stood still it read no answers: what was said meanwhile is still to be read. */
+  #forgive(lateMs: number): void {
+    if (lateMs < STALL_MS) return;
+    for (const waiting of this.#waiting.values()) {
+      waiting.sinceMs += lateMs;
+      waiting.againAtMs += lateMs;
+    }
   }
 
   /** When nothing waits there is no timer either. */
