@@ -16,7 +16,7 @@ import { recordEvent } from "../store/record-event.ts";
 import type { Reader, Tx } from "../store/transaction.ts";
 import { believedHashes, bundleOf, signerOf } from "../trust/authorities.ts";
 import type { JoinAnswer, ServerKit } from "../trust/join-messages.ts";
-import { type Applicant, hasJoined, type JoinFacts, refusalOfJoin } from "../trust/join-rules.ts";
+import { type Applicant, isRepeat, type JoinFacts, refusalOfJoin } from "../trust/join-rules.ts";
 import { keyHashOf } from "../trust/key-hash.ts";
 import { LEAF_MS } from "../trust/lifetimes.ts";
 import { issuedAtFor, refuse } from "../trust/refused.ts";
@@ -73,14 +73,18 @@ async function takeIn(context: StyrApiContext, body: JoinBody): Promise<JoinAnsw
   const serverKit = applicant.token.role === "server" ? await kitOf(context, joining, ca.keyPem) : undefined;
   // Others may have joined since it was looked at: what is written is decided inside.
   return store.update((tx) => {
-    check(tx, context, applicant);
+    const facts = check(tx, context, applicant);
     if (keyHashOf(signerOf(trustOf(tx).spec).certPem) !== keyHashOf(ca.certPem)) throw tryAgain();
-    use(tx, applicant);
+    if (!isRepeat(applicant, facts)) use(tx, applicant);
     return answerOf(tx, { applicant, certPem, joining, ...(serverKit ? { serverKit } : {}) });
   });
 }
 
-function check(reader: Reader, { clock, version, joining }: StyrApiContext, applicant: Applicant): void {
+function check(
+  reader: Reader,
+  { clock, version, joining, lifecycle }: StyrApiContext,
+  applicant: Applicant,
+): JoinFacts {
   const { nodeName, machineId, token } = applicant;
   const certificate = reader.get(hostCertificates, hostCertificateName("node", nodeName));
   const node = reader.get(nodes, nodeName);
@@ -93,15 +97,26 @@ function check(reader: Reader, { clock, version, joining }: StyrApiContext, appl
       ...reader.by(hostCertificates, "machine", machineId).map(({ spec }) => spec.host),
       ...reader.by(nodes, "machine", machineId).map(({ metadata }) => metadata.name),
     ],
+    keyHashOfName: certificate?.spec.keyHash,
+    refusedAtMs: refusedAt(reader, nodeName),
+    isAnswering: node !== undefined && lifecycle?.stateOf(nodeName)?.state === "ready",
     isStoreShared: joining?.storeKit !== undefined,
   };
   const refusal = refusalOfJoin(applicant, facts);
   if (refusal) throw new ApiError(refusal.reason, refusal.message);
+  return facts;
+}
+
+/** In either role: a server has a certificate as a node, too. */
+function refusedAt(reader: Reader, nodeName: string): number | undefined {
+  const { refused = [] } = trustOf(reader).spec;
+  const mine = refused.filter(({ name, role }) => name === nodeName && role !== "admin");
+  return mine.length === 0 ? undefined : Math.max(...mine.map(({ before }) => Date.parse(before)));
 }
 
 function use(tx: Tx, applicant: Applicant): void {
   const token = tx.get(joinTokens, applicant.token.id);
-  if (!token || hasJoined(token.spec, applicant)) return;
+  if (!token) return;
   const { nodeName, machineId, keyHash } = applicant;
   const used = [...token.spec.used, { host: nodeName, machineId, keyHash, at: rfc3339(tx.nowMs) }];
   const after = tx.update<JoinToken>(joinTokens, { ...token, spec: { ...token.spec, used } });

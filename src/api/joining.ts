@@ -6,6 +6,7 @@ import { type HostCertificate, hostCertificateName, hostCertificates } from "../
 import { servers } from "../model/server.ts";
 import type { Reader, Tx } from "../store/transaction.ts";
 import type { StoreKit } from "../trust/join-messages.ts";
+import { keyHashOf } from "../trust/key-hash.ts";
 import { issuedAtOf } from "../trust/lifetimes.ts";
 
 /** What a server gives to hosts that join, beside what lies in the store. */
@@ -52,6 +53,7 @@ export function recordCertificate(tx: Tx, certified: Certified): void {
     role,
     ...(machineId === undefined ? {} : { machineId }),
     serial: serialNumber.toLowerCase(),
+    keyHash: keyHashOf(certPem),
     issuedBy,
     believes: [...believes].sort(),
     issuedAt: new Date(issuedAtOf({ validFrom })).toISOString(),

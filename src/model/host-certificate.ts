@@ -11,6 +11,8 @@ export interface HostCertificate {
     /** machine-id(5) of the host that it was issued to. */
     readonly machineId?: string;
     readonly serial: string;
+    /** SHA-256 of its public key, in hex; certificates that older versions wrote down have none. */
+    readonly keyHash?: string;
     /** SHA-256 of the CA's public key, in hex. */
     readonly issuedBy: string;
     /** The same of every CA that the host has said it believes. */
