@@ -15,6 +15,19 @@ export interface Place {
   readonly dockerHost: string;
   /** Where the control plane of this directory keeps its state; absent where it has none, and for sqlite of earlier versions. */
   readonly store?: StorePlace;
+  /** Where a server here served HTTPS last: the others know it by that. */
+  readonly listen?: string;
+  /** What it was given to be reached at. */
+  readonly advertise?: string | undefined;
+}
+
+interface Listener {
+  readonly host: string;
+  readonly port: number;
+}
+
+interface Reach extends Listener {
+  readonly advertise: Listener | undefined;
 }
 
 const FILE = "place.json";
@@ -33,7 +46,8 @@ export async function readPlace(stateDir: string): Promise<Place | undefined> {
 export async function keepPlace(stateDir: string, place: Omit<Place, "instance">, random: Random): Promise<Place> {
   await mkdir(stateDir, { recursive: true, mode: 0o711 });
   const before = await readPlace(stateDir);
-  const kept = { ...before, ...place, instance: before?.instance ?? random.uuid() };
+  const merged = { ...before, ...place, instance: before?.instance ?? random.uuid() };
+  const kept = JSON.parse(JSON.stringify(merged)) as Place;
   // A full disk must not keep a node from coming back.
   if (isDeepStrictEqual(before, kept)) return kept;
   const file = join(stateDir, FILE);
@@ -45,6 +59,18 @@ export async function keepPlace(stateDir: string, place: Omit<Place, "instance">
 /** Options as given, with what the place remembers for those that were not. */
 export function withRemembered(options: Options, place: Place | undefined): Options {
   if (!place) return options;
-  const { network, cgroup, podRange } = place;
-  return { network, cgroup, podRange, ...options };
+  const { network, cgroup, podRange, listen, advertise } = place;
+  // Another listener is reached elsewhere.
+  const isSame = options.listen === undefined || options.listen === listen;
+  const reached = isSame && advertise !== undefined ? { advertise } : {};
+  return { network, cgroup, podRange, ...(listen === undefined ? {} : { listen }), ...reached, ...options };
+}
+
+/** What a server leaves for its next start. A port that the kernel picked is none to come back to. */
+export function reachOf({ host, port, advertise }: Reach): Pick<Place, "listen" | "advertise"> {
+  const at = (where: Listener) => `${where.host.includes(":") ? `[${where.host}]` : where.host}:${where.port}`;
+  return {
+    ...(port === 0 ? {} : { listen: at({ host, port }) }),
+    advertise: advertise && at(advertise),
+  };
 }

@@ -3,7 +3,7 @@ import type { Control } from "../agent/control.ts";
 import type { Heartbeats } from "../agent/heartbeat/heartbeats.ts";
 import { checks } from "../doctor/checks.ts";
 import { readHostFacts } from "../doctor/host-facts.ts";
-import { keepPlace, type Place, readPlace } from "./instance.ts";
+import { keepPlace, type Place, reachOf, readPlace } from "./instance.ts";
 import { locateEngine } from "./locate-engine.ts";
 import { buildKeeper, buildNodeSide, type NodeSide } from "./node-side.ts";
 import type { Settings } from "./settings.ts";
@@ -33,7 +33,11 @@ export async function openNodeHalf(process: StyrProcess, options: NodeHalfOption
   const { dockerHost } = engine;
   const place = { network, cgroup, podRange, dockerHost };
   const { store, ...parts } = options;
-  const { instance } = await keepPlace(settings.stateDir, { ...place, ...(store ? { store } : {}) }, random);
+  const { instance } = await keepPlace(
+    settings.stateDir,
+    { ...place, ...(store ? { store, ...reachOf(settings) } : {}) },
+    random,
+  );
   const node = await buildNodeSide({
     ...{ settings, instance, version, clock, random, log, keeper, dockerHost },
     ...parts,

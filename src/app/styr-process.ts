@@ -57,6 +57,20 @@ export function styrWith(settings: Settings): string {
   return settings.isDefaultState ? "npx styr" : `npx styr --server unix://${settings.socketPath}`;
 }
 
+/** Why a process stops that should have gone on: reason of `stopping`. */
+export class CannotGoOn extends Error {
+  override readonly name = "CannotGoOn";
+
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+  }
+}
+
+/** Throws, after an orderly end, what made the process stop if that was no person: it is to be seen, and its exit code too. */
+export function throwIfFailed({ reason }: AbortSignal): void {
+  if (reason instanceof CannotGoOn) throw reason.cause;
+}
+
 export function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();

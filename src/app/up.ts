@@ -9,7 +9,7 @@ import { openNodeHalf, sayChecks } from "./node-half.ts";
 import { foldersOf, type NodeSide } from "./node-side.ts";
 import { ServerHalf } from "./server/server-half.ts";
 import type { Settings } from "./settings.ts";
-import { beginProcess, styrWith, untilAborted } from "./styr-process.ts";
+import { beginProcess, styrWith, throwIfFailed, untilAborted } from "./styr-process.ts";
 import type { UpIo } from "./up-io.ts";
 import { programVersion } from "./version.ts";
 
@@ -46,6 +46,7 @@ export async function up(settings: Settings, io: UpIo, { demo, newStore }: UpOpt
     await stopHalves(server, node, way);
     log.info("stopped");
   }
+  throwIfFailed(stopping.signal);
   const state = settings.isDefaultState ? "" : ` --state ${settings.stateDir}`;
   io.say(`npx styr up${state} adopts it again; npx styr down${state} stops and removes it`);
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Options } from "../app/settings.ts";
 import type { Terminal } from "./terminal.ts";
-import { inWords, processIo, settingsHere, withPlace } from "./up.ts";
+import { asDaemon, inWords, processIo, settingsHere, withPlace } from "./up.ts";
 
 export function register(program: Command, terminal: Terminal): void {
   withPlace(
@@ -20,6 +20,9 @@ export function register(program: Command, terminal: Terminal): void {
     .option("--log-level <level>", "debug, info, warn or error", "info")
     .action(async (options: Options) => {
       const { runAgent } = await import("../app/agent/run-agent.ts");
-      await inWords(async () => runAgent(await settingsHere(options), processIo(terminal)));
+      await inWords(async () => {
+        const settings = await settingsHere(options);
+        await asDaemon(settings, () => runAgent(settings, processIo(terminal)));
+      });
     });
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { JoinWish } from "../app/join/run-join.ts";
 import type { Terminal } from "./terminal.ts";
-import { inWords, processIo, settingsHere, withPlace } from "./up.ts";
+import { asDaemon, inWords, processIo, settingsHere, withPlace } from "./up.ts";
 
 export function register(program: Command, terminal: Terminal): void {
   withPlace(
@@ -29,6 +29,9 @@ export function register(program: Command, terminal: Terminal): void {
     .option("--log-level <level>", "debug, info, warn or error", "info")
     .action(async (url: string, options: JoinWish) => {
       const { runJoin } = await import("../app/join/run-join.ts");
-      await inWords(async () => runJoin(url, options, await settingsHere(options), processIo(terminal)));
+      await inWords(async () => {
+        const settings = await settingsHere(options);
+        await asDaemon(settings, () => runJoin(url, options, settings, processIo(terminal)));
+      });
     });
 }

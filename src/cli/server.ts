@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Options } from "../app/settings.ts";
 import type { Terminal } from "./terminal.ts";
-import { inWords, processIo, settingsHere, withPlace, withStore } from "./up.ts";
+import { asDaemon, inWords, processIo, settingsHere, withPlace, withStore } from "./up.ts";
 
 export function register(program: Command, terminal: Terminal): void {
   withStore(
@@ -12,7 +12,7 @@ export function register(program: Command, terminal: Terminal): void {
     ),
   )
     .option("--new-store", "begin with an empty store although the one that was here is gone")
-    .option("--listen <host:port>", "where HTTPS is served", "0.0.0.0:7443")
+    .option("--listen <host:port>", "where HTTPS is served (default: as before, else 0.0.0.0:7443)")
     .option("--http <host:port>", "plain HTTP as well, on loopback only")
     .option("--node-name <name>", "this machine's name in the cluster (default: its host name)")
     .option("--strategy <name>", "spread or binpack", "spread")
@@ -21,7 +21,8 @@ export function register(program: Command, terminal: Terminal): void {
     .action(async (options: Options & { readonly newStore?: boolean }) => {
       const { serve } = await import("../app/server/serve.ts");
       await inWords(async () => {
-        await serve(await settingsHere(options), processIo(terminal), { newStore: options.newStore === true });
+        const [settings, io] = [await settingsHere(options), processIo(terminal)];
+        await asDaemon(settings, () => serve(settings, io, { newStore: options.newStore === true }));
       });
     });
 }

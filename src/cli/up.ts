@@ -14,7 +14,7 @@ export function register(program: Command, terminal: Terminal): void {
   )
     .option("--new-store", "begin with an empty store although this node was asked to run pods, which stops them")
     .option("--demo", "run three small workloads, one per format, and show them")
-    .option("--listen <host:port>", "where HTTPS is served", "0.0.0.0:7443")
+    .option("--listen <host:port>", "where HTTPS is served (default: as before, else 0.0.0.0:7443)")
     .option("--http <host:port>", "plain HTTP as well, on loopback only")
     .option("--no-install", "install nothing: pods that need Docker wait until there is one")
     .option("--node-name <name>", "this machine's name in the cluster (default: its host name)")
@@ -32,7 +32,9 @@ export function register(program: Command, terminal: Terminal): void {
       await inWords(async () => {
         const settings = await settingsHere(options);
         const io = processIo(terminal);
-        await up(settings, io, { demo: options.demo === true, newStore: options.newStore === true });
+        await asDaemon(settings, () =>
+          up(settings, io, { demo: options.demo === true, newStore: options.newStore === true }),
+        );
       });
     });
 }
@@ -55,7 +57,10 @@ export function processIo(terminal: Terminal): UpIo {
 /** Where the control plane keeps its state, and how others reach it. */
 export function withStore(command: Command): Command {
   return command
-    .option("--advertise <host:port>", "where agents and other servers reach this one (default: this host's address)")
+    .option(
+      "--advertise <host:port>",
+      "where agents and other servers reach this one (default: as before, else this host's address)",
+    )
     .option(
       "--tls-name <name>",
       "a further name or address that this server is reached by, for each --tls-name",
@@ -85,6 +90,18 @@ export function withPlace(command: Command): Command {
     .option("--pod-range <cidr>", "addresses of this node's pods (default: 10.42.0.0/24)")
     .option("--network <name>", "name of the pods' bridge (default: styrmann)")
     .option("--cgroup <name>", "name of the cgroup that holds everything (default: styrmann)");
+}
+
+/** A process that lives long: a bug in it ends it, and says why in its log and on stderr. */
+export async function asDaemon(settings: Settings, work: () => Promise<void>): Promise<void> {
+  const { endInWords } = await import("../app/end-in-words.ts");
+  const { foldersOf } = await import("../app/node-side.ts");
+  const forget = endInWords(foldersOf(settings.stateDir).logs);
+  try {
+    await work();
+  } finally {
+    forget();
+  }
 }
 
 /** What went wrong on the way up is nobody's bug: say it in words. */

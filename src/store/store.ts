@@ -295,7 +295,8 @@ export class Store implements Reader {
     if (this.#role === "ended") return;
     this.#role = "ended";
     this.#log.warn("the journal can no longer be followed", { reason });
-    this.#history.end(new ApiError("Expired", `too old resource version: ${reason}`));
+    const later = new ApiError("Unavailable", `the store is being opened anew: ${reason}`, { retryAfterSeconds: 1 });
+    this.#history.end(new ApiError("Expired", `too old resource version: ${reason}`), later);
     onLost?.(reason);
   }
 }

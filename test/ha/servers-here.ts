@@ -13,6 +13,7 @@ import type { NodeAccess } from "../../src/model/streams.ts";
 import { SystemClock } from "../../src/seams/clock.ts";
 import { silentLog } from "../../src/seams/log.ts";
 import { SeededRandom } from "../../src/seams/random.ts";
+import type { SharedJournal } from "../../src/store/journal.ts";
 import { SharedMemory } from "../../src/store/journals/shared-memory.ts";
 import { type Answer, type Asked, ask, type Streamed, stream } from "./ask-server.ts";
 
@@ -21,6 +22,8 @@ export interface ServerHere {
   readonly url: string;
   readonly life: SharedLife;
   readonly pki: Pki;
+  /** Aborted when it has stopped by itself. */
+  readonly stopping: AbortSignal;
   call(asked: Asked): Promise<Answer>;
   /** Resolves with what ends it, once the answer has begun. */
   stream(path: string): Promise<Streamed>;
@@ -29,6 +32,8 @@ export interface ServerHere {
 
 /** What else a server's plane is given. */
 type More = (name: string, stateDir: string) => Partial<ControlPlaneOptions>;
+/** What stands before a server's end of the journal. */
+type Before = (journal: SharedJournal, name: string) => SharedJournal;
 
 export class ServersHere {
   readonly memory = new SharedMemory(new SystemClock());
@@ -36,16 +41,23 @@ export class ServersHere {
   readonly #dir: string;
   readonly #access: NodeAccess;
   readonly #more: More;
+  readonly #before: Before;
 
-  static async open(count: number, access: NodeAccess, more: More = () => ({})): Promise<ServersHere> {
-    const cluster = new ServersHere(await mkdtemp(join(tmpdir(), "styr-ha-")), access, more);
+  static async open(
+    count: number,
+    access: NodeAccess,
+    more: More = () => ({}),
+    before: Before = (journal) => journal,
+  ): Promise<ServersHere> {
+    const cluster = new ServersHere(await mkdtemp(join(tmpdir(), "styr-ha-")), access, more, before);
     for (let index = 1; index <= count; index++) await cluster.add(`s${index}`);
     await cluster.until("a server leads", () => cluster.leader !== undefined);
     return cluster;
   }
 
-  private constructor(dir: string, access: NodeAccess, more: More) {
+  private constructor(dir: string, access: NodeAccess, more: More, before: Before) {
     this.#dir = dir;
+    this.#before = before;
     this.#more = more;
     this.#access = access;
   }
@@ -81,13 +93,13 @@ export class ServersHere {
         ...this.#more(name, stateDir),
       },
       me: { name, url, version: "0.1.0" },
-      openJournal: async () => this.memory.open(),
+      openJournal: async () => this.#before(this.memory.open(), name),
       material: () => pki.peer,
     });
     const listening = await listenTls(life.mounted, pki, { host: "127.0.0.1", port });
     life.begin();
     const server: ServerHere = {
-      ...{ name, url, life, pki },
+      ...{ name, url, life, pki, stopping: stopping.signal },
       call: (asked) => ask(url, stateDir, asked),
       stream: (path) => stream(url, stateDir, path),
       stop: () => this.#stop(server, listening),

@@ -14,7 +14,7 @@ import { foldersOf } from "../node-side.ts";
 import { systemProcessFacts } from "../process-facts.ts";
 import type { Settings } from "../settings.ts";
 import { stopApi } from "../stop-route.ts";
-import { beginProcess, type StyrProcess, untilAborted } from "../styr-process.ts";
+import { beginProcess, type StyrProcess, throwIfFailed, untilAborted } from "../styr-process.ts";
 import type { UpIo } from "../up-io.ts";
 import { agentHostApi } from "./agent-api.ts";
 import { AgentMounted } from "./agent-mounted.ts";
@@ -46,6 +46,7 @@ export async function runAgent(given: Settings, io: UpIo): Promise<void> {
     await way.close();
     log.info("stopped");
   }
+  throwIfFailed(stopping.signal);
 }
 
 async function membershipOf({ stateDir, nodeName }: Settings): Promise<Membership> {

@@ -1,11 +1,11 @@
 /** `styr server`: a control plane without an agent. */
 import { join } from "node:path";
-import { keepPlace, readPlace } from "../instance.ts";
+import { keepPlace, reachOf, readPlace } from "../instance.ts";
 import { LateNodeAccess } from "../late-node-access.ts";
 import { foldersOf } from "../node-side.ts";
 import type { Settings } from "../settings.ts";
 import { isEtcd } from "../store-place.ts";
-import { beginProcess, type StyrProcess, styrWith, untilAborted } from "../styr-process.ts";
+import { beginProcess, type StyrProcess, styrWith, throwIfFailed, untilAborted } from "../styr-process.ts";
 import type { UpIo } from "../up-io.ts";
 import { ServerHalf } from "./server-half.ts";
 
@@ -26,13 +26,15 @@ export async function serve(settings: Settings, io: UpIo, { newStore }: { readon
     await server.stop();
     log.info("stopped");
   }
+  throwIfFailed(stopping.signal);
 }
 
 async function rememberPlace({ settings, random }: StyrProcess, { store }: ServerHalf): Promise<void> {
   const { stateDir, networkName: network, cgroupRoot: cgroup, podRange } = settings;
+  const reach = reachOf(settings);
   // No containers are started by this process; one that does says where its engine is.
   const dockerHost = (await readPlace(stateDir))?.dockerHost ?? settings.dockerHost ?? "unix:///var/run/docker.sock";
-  await keepPlace(stateDir, { network, cgroup, podRange, dockerHost, store }, random);
+  await keepPlace(stateDir, { network, cgroup, podRange, dockerHost, store, ...reach }, random);
 }
 
 function announce({ settings, io, version }: StyrProcess, { urls, store }: ServerHalf): void {

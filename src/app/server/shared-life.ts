@@ -11,7 +11,7 @@ import { ControlPlane } from "../control-plane.ts";
 import { LateMounted } from "../late-mounted.ts";
 import { foldersOf } from "../node-side.ts";
 import { openWhenPossible, tryOpen } from "../open-store.ts";
-import type { StyrProcess } from "../styr-process.ts";
+import { CannotGoOn, type StyrProcess } from "../styr-process.ts";
 import { Forwarder } from "./forwarder.ts";
 import { LeaderWatch } from "./leader-watch.ts";
 import type { Life } from "./life.ts";
@@ -124,7 +124,7 @@ export class SharedLife implements Life {
     } catch (error) {
       process.log.error("this server cannot go on", { error: (error as Error).stack });
       process.io.say(`this server cannot go on: ${(error as Error).message}`);
-      process.stopping.abort();
+      process.stopping.abort(new CannotGoOn(error as Error));
     }
     this.#handedOver.resolve();
   }
@@ -167,10 +167,11 @@ export class SharedLife implements Life {
 
   async #lead(plane: ControlPlane, leadership: Leadership, ending: AbortSignal): Promise<void> {
     const { log } = this.#options.process;
+    // The journal was lost, or this server stops, in the moment between the victory and the word of it: its store writes no more.
+    if (ending.aborted) return this.#giveUp(leadership);
     log.info("this server leads", { term: leadership.term });
     const leaving = () => void this.#resign(plane, leadership);
     ending.addEventListener("abort", leaving, { once: true });
-    if (ending.aborted) leaving();
     await plane.lead(leadership);
     ending.removeEventListener("abort", leaving);
     log.info("this server follows", { term: leadership.term, why: String(leadership.lost.reason) });
@@ -180,6 +181,14 @@ export class SharedLife implements Life {
   async #resign(plane: ControlPlane, leadership: Leadership): Promise<void> {
     try {
       await plane.release();
+    } catch (error) {
+      this.#options.process.log.warn("could not end what was under way", { why: (error as Error).message });
+    }
+    await this.#giveUp(leadership);
+  }
+
+  async #giveUp(leadership: Leadership): Promise<void> {
+    try {
       await leadership.resign();
     } catch (error) {
       // The lease runs out by itself.

@@ -42,7 +42,16 @@ interface Sign {
 }
 
 /** Why not, or "". */
-async function signOn(mounted: Mounted, { name, ...sign }: Sign): Promise<string> {
+async function signOn(mounted: Mounted, sign: Sign): Promise<string> {
+  try {
+    return await put(mounted, sign);
+  } catch (error) {
+    // The leader's answer broke off: its connection was cut, or another leads now.
+    return `503: ${(error as Error).message}`;
+  }
+}
+
+async function put(mounted: Mounted, { name, ...sign }: Sign): Promise<string> {
   const path = `${sign.url}/styr/v1/servers/${encodeURIComponent(name)}`;
   const request = new Request(path, { method: "PUT", body: JSON.stringify(sign) });
   const response = await mounted.handle(request, {
