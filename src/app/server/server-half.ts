@@ -1,5 +1,6 @@
 /** The server half of a process: its store, its plane, its sockets. `styr server` is this alone; `styr up` adds an agent. */
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AuditLog } from "../../audit/audit-log.ts";
 import type { ControlPlane } from "../control-plane.ts";
@@ -31,10 +32,18 @@ export class ServerHalf {
     const names = [...(settings.advertise ? [settings.advertise.host] : []), ...(settings.tlsNames ?? [])];
     // An agent in the same process comes in by a link, as any other, where several servers may lead.
     const agent = isEtcd(store) && options.localNode !== undefined ? { nodeName: name } : {};
+    const keys = join(settings.stateDir, "pki");
+    const isNew = isEtcd(store) && !existsSync(keys);
     const pki = await openPki(settings.stateDir, clock.now(), { serverName: name, names, ...agent });
     const audit = new AuditLog({ dir: foldersOf(settings.stateDir).logs, server: name, clock, log });
     const parts = { store, pki, audit };
-    return new ServerHalf(options.process, parts, await openLife(options, parts));
+    try {
+      return new ServerHalf(options.process, parts, await openLife(options, parts));
+    } catch (error) {
+      // Of a cluster that never began; who joins another one on this folder would be refused because of them.
+      if (isNew) await rm(keys, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   private constructor(process: StyrProcess, parts: LifeParts, life: Life) {
