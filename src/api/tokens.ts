@@ -11,6 +11,7 @@ import { formatJoinToken, hashSecret, newSecret, newTokenId } from "../trust/tok
 import type { StyrApiContext } from "./context.ts";
 import { serverUrls, trustOf } from "./joining.ts";
 import { type Options, optionsOf, wholeNumber } from "./request-options.ts";
+import { untilTrusted } from "./until-trusted.ts";
 
 const PATH = "/styr/v1/join-tokens";
 const HOUR_MS = 3_600_000;
@@ -34,8 +35,9 @@ export function tokenRoutes(context: StyrApiContext): readonly Route[] {
       method: "POST",
       path: PATH,
       access,
-      async handle(request, { actor }) {
+      async handle(request, { actor, signal }) {
         const options = await optionsOf(request, ["role", "ttlMs", "uses"]);
+        await untilTrusted(store, clock, signal);
         return Response.json(await createToken(context, options, actor.name), { status: 201 });
       },
     },
