@@ -24,13 +24,24 @@ export class UserTokens implements TokenDesk {
   }
 
   actorOf(text: string): Actor | undefined {
+    const found = this.#find(text);
+    if (!found) return undefined;
+    const { user, token } = found;
+    if (isExpired(token, this.#clock.now())) throw expired(user, token);
+    return actorOfUser(user);
+  }
+
+  endOf(text: string): number | undefined {
+    const expiresAt = this.#find(text)?.token.expiresAt;
+    return expiresAt === undefined ? undefined : Date.parse(expiresAt);
+  }
+
+  #find(text: string): { readonly user: User; readonly token: UserToken } | undefined {
     const [, id, secret] = TOKEN.exec(text) ?? [];
     if (id === undefined || secret === undefined) return undefined;
     const [user] = this.#store.by(users, "token", id);
     const token = user?.spec.tokens.find((one) => one.id === id);
-    if (!user || !token || !isSecretOf(secret, token.secretHash)) return undefined;
-    if (isExpired(token, this.#clock.now())) throw expired(user, token);
-    return actorOfUser(user);
+    return user && token && isSecretOf(secret, token.secretHash) ? { user, token } : undefined;
   }
 }
 

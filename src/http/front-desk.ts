@@ -10,6 +10,8 @@ import type { RequestContext, Route, SocketRoute } from "./route.ts";
 /** Knows the tokens of people and programs. Throws Unauthorized, with words, for one that was good once. */
 export interface TokenDesk {
   actorOf(token: string): Actor | undefined;
+  /** When a token that is good now is over, in ms since 1970; undefined for one that does not expire. */
+  endOf?(token: string): number | undefined;
 }
 
 export interface FrontDesk {
@@ -77,11 +79,11 @@ function isMachine({ roles }: Actor): boolean {
 }
 
 /** Counts it, and makes sure that it does not outlive the rights of a user who asked for it with a token. */
-function holdStream({ gate, streams }: FrontDesk, visit: Visit, connection: Connection, { name }: Actor): void {
+function holdStream({ gate, streams, tokens }: FrontDesk, visit: Visit, connection: Connection, { name }: Actor): void {
   const { onClosed, isLocal, bearer, cut } = connection;
   if (!onClosed || isLocal) return;
   const leave = gate?.openStream(name);
-  const forget = bearer !== undefined && cut ? streams?.add(name, cut) : undefined;
+  const forget = bearer !== undefined && cut ? streams?.add(name, cut, tokens?.endOf?.(bearer)) : undefined;
   visit.release = () => {
     leave?.();
     forget?.();

@@ -14,7 +14,7 @@ import { endRevoked } from "./end-revoked.ts";
 export function frontDeskOf(store: Store, clock: Clock, log: Log, isLimited: boolean): FrontDesk {
   const tokens = new UserTokens(store, clock);
   if (!isLimited) return { tokens };
-  const streams = new OpenStreams();
+  const streams = new OpenStreams(clock);
   endRevoked(store, streams, log).catch((error: Error) =>
     log.error("streams of users whose rights are taken back go on", { error: error.message }),
   );
