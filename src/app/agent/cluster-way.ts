@@ -10,6 +10,7 @@ import type { Membership } from "../membership.ts";
 import { meteredDialer } from "../metered/metered-dialer.ts";
 import type { StyrProcess } from "../styr-process.ts";
 import { keepCertificates } from "../trust/keep-certificates.ts";
+import { NewsKeeper } from "../trust/news-keeper.ts";
 import { NodeIdentity } from "../trust/node-identity.ts";
 
 export interface ClusterWayOptions {
@@ -27,7 +28,7 @@ export class ClusterWay {
   readonly #servers: Servers;
   readonly #closing = new AbortController();
   readonly #identity: NodeIdentity;
-  #news: Promise<void> = Promise.resolve();
+  readonly #news: NewsKeeper;
 
   /** Reads the certificate and who is believed. Throws an Error with words when they are not there. Connects to nobody yet. */
   static async open(options: ClusterWayOptions): Promise<ClusterWay> {
@@ -39,6 +40,7 @@ export class ClusterWay {
     this.#process = process;
     this.#membership = membership;
     this.#identity = identity;
+    this.#news = new NewsKeeper({ identity, clock, log });
     const path = `${AGENT_PATH}?version=${encodeURIComponent(version)}`;
     const target = { path, protocol: AGENT_PROTOCOL };
     const servers = new Servers(membership.servers, random, (server) => this.#dialerTo({ server, ...target }), first);
@@ -61,9 +63,7 @@ export class ClusterWay {
   /** From now on logs, commands and connections are served, and what is heard of the cluster is written down. */
   begin(access: NodeAccess): void {
     this.control.serve(access, this.#membership.nodeName);
-    this.control.watchCluster((news) => {
-      this.#news = this.#news.then(() => this.#take(news));
-    }, this.#closing.signal);
+    this.control.watchCluster((news) => this.#take(news), this.#closing.signal);
     const { clock, random, log } = this.#process;
     const [identity, signal] = [this.#identity, this.#closing.signal];
     identity.onChange(() => this.#changed());
@@ -82,7 +82,7 @@ export class ClusterWay {
   async close(): Promise<void> {
     this.#closing.abort(new Error("the agent stops"));
     this.control.close("the agent stops");
-    await this.#news;
+    await this.#news.close();
   }
 
   #dialerTo(target: { readonly server: string; readonly path: string; readonly protocol: string }) {
@@ -94,8 +94,7 @@ export class ClusterWay {
     return metered;
   }
 
-  /** A disk that cannot be written costs the next start what was heard, and nothing else: it is heard again. */
-  async #take(news: ClusterNews): Promise<void> {
+  #take(news: ClusterNews): void {
     const { log } = this.#process;
     const { clusterId } = this.#membership;
     if (clusterId !== "" && news.clusterId !== clusterId) {
@@ -104,11 +103,7 @@ export class ClusterWay {
     }
     this.#servers.set(news.servers);
     this.#changed();
-    try {
-      await this.#identity.takeNews(news);
-    } catch (error) {
-      log.warn("what was heard of the cluster could not be written down", { why: String(error) });
-    }
+    this.#news.take(news);
   }
 
   /** Servers or certificate: used from the next link on. */
