@@ -18,12 +18,20 @@ export function backupRoutes({ store, kinds, clock, version, sealed }: StyrApiCo
       handle: () => {
         if (!sealed)
           throw new ApiError("Unavailable", "this control plane does not seal secrets, so it makes no backups");
-        const { about, rows } = snapshotOf(store, kinds, sealed);
-        const file = writeArchive({ ...about, time: rfc3339(clock.now()), version }, rows);
+        const { about, rows, sign } = snapshotOf(store, kinds, sealed);
+        if (!sign) throw new ApiError("Conflict", noMasterKey(about.masterKey));
+        const file = writeArchive({ ...about, time: rfc3339(clock.now()), version }, rows, sign);
         return new Response(Readable.toWeb(file) as ReadableStream<Uint8Array>, {
           headers: { "Content-Type": "application/gzip", "Cache-Control": "no-store" },
         });
       },
     },
   ];
+}
+
+function noMasterKey(id: string | undefined): string {
+  return (
+    `this server's master key is not the one that the keyring is wrapped by now (${id}), and a backup is signed with that; ` +
+    "take it from the server that changed the key, or copy the key here from there, as pki/master.key, and restart"
+  );
 }

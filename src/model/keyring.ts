@@ -16,6 +16,8 @@ export interface KeyringSpec {
   readonly primary: string;
   /** No row of a sealed kind is in clear any more: one that is was put there by somebody else. */
   readonly isComplete?: true;
+  /** Of which kinds that is so. Absent in a keyring of an earlier program: of those that it sealed. */
+  readonly completeKinds?: readonly string[];
   /** HMAC-SHA256 with the master key over all of the above, in hex. */
   readonly mac: string;
 }

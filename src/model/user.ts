@@ -35,5 +35,5 @@ export const users = defineKind<User>(
   "styrmann.dev/v1",
   "cluster",
   { token: ({ spec }) => spec.tokens.map(({ id }) => id) },
-  { isHidden: true },
+  { isSealed: true, isHidden: true },
 );

@@ -1,10 +1,12 @@
 /** From one control plane to the next by a backup: consistent under load, and no node stops what the next one does not know. */
 import assert from "node:assert/strict";
-import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { createWriteStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { after, describe, test } from "node:test";
+import { gunzipSync, gzipSync } from "node:zlib";
 import type { Assignments } from "../../src/agent/control.ts";
 import { restorationReport } from "../../src/api/restoration.ts";
 import { checkBackup, readBackup } from "../../src/app/backup/check-backup.ts";
@@ -44,8 +46,8 @@ async function openStore(stateDir: string, journal: Journal) {
 type Opened = Awaited<ReturnType<typeof openStore>>;
 
 async function backup({ store, sealed }: Opened, file: string): Promise<void> {
-  const { about, rows } = snapshotOf(store, kinds, sealed);
-  const archive = writeArchive({ ...about, time: "2026-01-01T00:00:00Z", version: "0.4.0" }, rows);
+  const { about, rows, sign } = snapshotOf(store, kinds, sealed);
+  const archive = writeArchive({ ...about, time: "2026-01-01T00:00:00Z", version: "0.4.0" }, rows, sign);
   await pipeline(archive, createWriteStream(file));
 }
 
@@ -186,6 +188,36 @@ describe("restore", () => {
     await restoreInto(stateDir, file, { masterKeyFile: key });
     await assert.rejects(restoreInto(stateDir, file, { masterKeyFile: key }), /is not empty: it holds/);
     assert.ok(old);
+  });
+
+  test("is refused when somebody without the master key wrote into the file, and nothing is written", async () => {
+    const { file, key } = await backedUp();
+    const mine = (name: string) => {
+      const spec = { grants: [{ role: "admin" }], tokens: [] };
+      const object = { apiVersion: "styrmann.dev/v1", kind: "User", metadata: { name, resourceVersion: "1" }, spec };
+      return { kind: "User", key: name, revision: 1, object };
+    };
+    const lines = gunzipSync(readFileSync(file)).toString().trim().split("\n");
+    const [header = "", ...others] = lines.slice(0, -1);
+    const hidden = JSON.parse(header);
+    const forgeries: Readonly<Record<string, readonly string[]>> = {
+      "a user more": [header, JSON.stringify(mine("mallory")), ...others],
+      "a pod more": [header, ...others, others.find((line) => line.startsWith('{"kind":"Pod"')) ?? ""],
+      "no keys at all": [JSON.stringify({ ...hidden, masterKey: undefined }), JSON.stringify(mine("mallory"))],
+    };
+    for (const [what, forged] of Object.entries(forgeries)) {
+      const [first = "", ...rows] = forged;
+      const text = `${[JSON.stringify({ ...JSON.parse(first), rows: rows.length }), ...rows].join("\n")}\n`;
+      const sha256 = createHash("sha256").update(text).digest("hex");
+      for (const mac of [undefined, JSON.parse(lines.at(-1) ?? "").mac]) {
+        const stateDir = newDir();
+        const forgery = join(stateDir, "forged.gz");
+        writeFileSync(forgery, gzipSync(`${text}${JSON.stringify({ end: true, rows: rows.length, sha256, mac })}\n`));
+        await checkBackup(forgery);
+        await assert.rejects(restoreInto(stateDir, forgery, { masterKeyFile: key }), /not signed|does not open/, what);
+        assert.deepEqual(readdirSync(stateDir), ["forged.gz"]);
+      }
+    }
   });
 
   test("into a shared store that was interrupted can be run again, and no server starts on half of it", async () => {

@@ -3,9 +3,12 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, describe, test } from "node:test";
+import type { KeyringSpec } from "../../src/model/keyring.ts";
 import { kernelKinds } from "../../src/model/kinds.ts";
 import { type Secret, secrets } from "../../src/model/secret.ts";
+import { users } from "../../src/model/user.ts";
 import { SystemClock } from "../../src/seams/clock.ts";
 import { silentLog } from "../../src/seams/log.ts";
 import { ManualClock } from "../../src/seams/manual-clock.ts";
@@ -15,7 +18,9 @@ import { MemoryJournal } from "../../src/store/journals/memory.ts";
 import { SharedMemory } from "../../src/store/journals/shared-memory.ts";
 import { SqliteJournal } from "../../src/store/journals/sqlite.ts";
 import { FileMasterKeys } from "../../src/store/sealed/file-master-keys.ts";
+import { type MasterKey, macOf } from "../../src/store/sealed/master-key.ts";
 import { openSealed } from "../../src/store/sealed/open-sealed.ts";
+import { keyringRow } from "../../src/store/sealed/sealed-journal.ts";
 import { Sealing } from "../../src/store/sealed/sealing.ts";
 import { Store } from "../../src/store/store.ts";
 
@@ -30,7 +35,14 @@ async function opened(journal: Journal, keys: FileMasterKeys, clock = new Manual
   const around = { clock, random: new SeededRandom("sealed") };
   const sealed = openSealed(journal, kernelKinds, keys, around);
   const store = await Store.open({ kinds: kernelKinds, journal: sealed, ...around, log: silentLog });
-  const sealing = new Sealing({ store, vault: sealed.vault, kinds: kernelKinds, clock, log: silentLog });
+  const sealing = new Sealing({
+    store,
+    vault: sealed.vault,
+    kinds: kernelKinds,
+    clock,
+    log: silentLog,
+    scrub: () => sealed.scrub(),
+  });
   return { store, sealing, clock, vault: sealed.vault };
 }
 
@@ -52,13 +64,23 @@ async function resealed({ sealing, clock, vault }: Opened): Promise<void> {
   for (let n = 0; n < 2_000; n++) {
     await clock.advance(25);
     await new Promise((resolve) => setTimeout(resolve, 2));
-    if (vault.isSettled && vault.state?.spec.dataKeys.length === 1 && vault.state.spec.isComplete) return;
+    if (vault.isSettled && vault.state?.spec.dataKeys.length === 1 && vault.isComplete) return;
   }
   assert.fail(`not all is sealed anew: ${JSON.stringify(sealing.report())}`);
 }
 
 const rowOf = async (journal: Journal, kind: string, key: string) =>
   (await journal.load()).rows.find((row) => row.kind === kind && row.key === key);
+
+const row = () => ({ revision: 1, at: "2026-01-01T00:00:00Z", uid: "u" });
+
+/** As a program made it that sealed secrets and the CA alone. */
+function asOfBefore({ completeKinds: _none, mac: _mac, ...spec }: KeyringSpec, master: MasterKey): KeyringSpec {
+  const { about, bytes } = master;
+  const fields = Object.entries(about).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const keys = spec.dataKeys.map(({ id, madeAt, wrapped }) => [id, madeAt, wrapped]);
+  return { ...spec, mac: macOf(bytes, JSON.stringify([fields, keys, spec.primary, true])) };
+}
 
 const disks = {
   memory: () => {
@@ -153,6 +175,38 @@ for (const [name, disk] of Object.entries(disks)) {
   });
 }
 
+describe("sealed journal on sqlite", () => {
+  test("what lay in clear in the files is not there any more once all is sealed, nor what was deleted", async () => {
+    const dir = mkdtempSync(join(scratch, "disk-"));
+    const file = join(dir, "store.db");
+    const onDisk = (text: string) =>
+      readdirSync(dir).filter((name) => readFileSync(join(dir, name)).includes(Buffer.from(text).toString("base64")));
+    const plain = await Store.open({
+      ...{ kinds: kernelKinds, journal: await SqliteJournal.open(file), clock: new ManualClock() },
+      ...{ random: new SeededRandom("plain"), log: silentLog },
+    });
+    for (let n = 0; n < 60; n++) await create(plain, `s${n}`, `hunter2 and more ${"x".repeat(400)}`);
+    // Longer than what is written later could cover.
+    await create(plain, "gone", "swordfish and more".repeat(20_000));
+    assert.notDeepEqual(onDisk("hunter2 and mor"), [], "it lies in clear at first");
+    await plain.close();
+    // As a program did it that left in the file what it deleted.
+    const before = new DatabaseSync(file);
+    before.exec("PRAGMA secure_delete = OFF; DELETE FROM rows WHERE key = 'default/gone'");
+    before.close();
+    assert.notDeepEqual(onDisk("swordfish and m"), [], "it is deleted, and there");
+    const now = await opened(await SqliteJournal.open(file), keysIn(newDir()));
+    now.sealing.resealer.start();
+    await resealed(now);
+    assert.deepEqual(onDisk("hunter2 and mor"), []);
+    assert.deepEqual(onDisk("swordfish and m"), []);
+    assert.equal(readBack(now.store, "s7").slice(0, 7), "hunter2");
+    await now.sealing.resealer.stop();
+    await now.store.close();
+    assert.deepEqual(onDisk("hunter2 and mor"), []);
+  });
+});
+
 describe("sealed journal", () => {
   async function filled() {
     const journal = new MemoryJournal();
@@ -217,11 +271,47 @@ describe("sealed journal", () => {
     }
   });
 
+  test("a user, a token or a secret that somebody wrote into the journal in clear is refused from the first start on", async () => {
+    for (const kind of ["User", "JoinToken", "Secret"]) {
+      const { journal, dir } = await filled();
+      await put(journal, kind, "mallory", JSON.stringify({ kind, metadata: { name: "mallory" }, spec: {} }));
+      await assert.rejects(opened(journal, keysIn(dir)), new RegExp(`${kind} mallory does not open: it lies in clear`));
+    }
+  });
+
+  test("users of a store that an earlier program had sealed are read, sealed, and then refused in clear", async () => {
+    const { journal, dir, vault } = await filled();
+    const { state, master } = vault;
+    const spec = state && master && asOfBefore(state.spec, master);
+    await put(journal, "Keyring", "keyring", keyringRow(spec ?? assert.fail("no keyring"), row()).json);
+    const anna = { grants: [{ role: "viewer" }], tokens: [] };
+    const user = {
+      apiVersion: users.apiVersion,
+      kind: "User",
+      metadata: { name: "anna", resourceVersion: "1" },
+      spec: anna,
+    };
+    await put(journal, "User", "anna", JSON.stringify(user));
+    const now = await opened(journal, keysIn(dir));
+    assert.equal(now.store.get(users, "anna")?.spec.grants[0]?.role, "viewer");
+    assert.equal(now.sealing.report().clear, 1);
+    now.sealing.resealer.start();
+    await resealed(now);
+    assert.equal((await rowOf(journal, "User", "anna"))?.json.startsWith('{"sealed":'), true);
+    await put(journal, "User", "mallory", JSON.stringify({ ...user, metadata: { name: "mallory" } }));
+    await assert.rejects(opened(journal, keysIn(dir)), /User mallory does not open: it lies in clear/);
+  });
+
   test("a keyring that was changed or removed is refused", async () => {
     const { journal, dir } = await filled();
     const row = await rowOf(journal, "Keyring", "keyring");
     const object = JSON.parse(row?.json ?? "");
-    await put(journal, "Keyring", "keyring", JSON.stringify({ ...object, spec: { ...object.spec, isComplete: true } }));
+    await put(
+      journal,
+      "Keyring",
+      "keyring",
+      JSON.stringify({ ...object, spec: { ...object.spec, completeKinds: [] } }),
+    );
     await assert.rejects(opened(journal, keysIn(dir)), /the keyring in the store is damaged: it was changed/);
     await put(journal, "Keyring", "keyring", undefined);
     await assert.rejects(opened(journal, keysIn(dir)), /the keyring is missing, and Secret default\/db is sealed/);

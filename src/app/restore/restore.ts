@@ -1,16 +1,18 @@
 /** Makes the store of a control plane that is not there yet from a backup. Everything is checked before anything is written. */
 import { existsSync } from "node:fs";
+import { assert } from "../../lib/assert.ts";
 import { type ClusterTrust, clusterTrusts } from "../../model/cluster-trust.ts";
 import { type KeyringSpec, keyrings } from "../../model/keyring.ts";
 import { RESTORATION_NAME, type Restoration, restorations } from "../../model/restoration.ts";
 import { rfc3339 } from "../../seams/clock.ts";
-import type { ArchiveHeader, ArchiveRow } from "../../store/archive/archive-format.ts";
+import type { ArchiveHeader, ArchiveRow, ArchiveTrailer } from "../../store/archive/archive-format.ts";
+import { archiveMacOf } from "../../store/sealed/master-key.ts";
 import { numbered, readSealed } from "../../store/sealed/sealed-row.ts";
 import { keyringIn, Vault } from "../../store/sealed/vault.ts";
 import { readBackup } from "../backup/check-backup.ts";
 import { answers } from "../listen.ts";
 import { CopyRefusal } from "../migrate/copy-refusal.ts";
-import { type OpenedStore, openToFill, type StoreSurroundings } from "../migrate/opened-store.ts";
+import { type OpenedStore, openToFill, refuseInterrupted, type StoreSurroundings } from "../migrate/opened-store.ts";
 import { RowWriter } from "../migrate/row-writer.ts";
 import { allKinds, type KeySettings, masterKeysOf } from "../server/seal-journal.ts";
 import type { StorePlace } from "../store-place.ts";
@@ -40,6 +42,7 @@ export async function restore(options: RestoreOptions): Promise<RestoreReport> {
   const { file, place, socketPath, around } = options;
   const found = await survey(file);
   const vault = await openVault(found, options);
+  checkWriter(found, vault, file);
   checkRows(found, vault);
   if (existsSync(socketPath) && (await answers(socketPath)))
     throw new CopyRefusal(
@@ -61,6 +64,7 @@ export async function restore(options: RestoreOptions): Promise<RestoreReport> {
 
 interface Found {
   readonly header: ArchiveHeader;
+  readonly trailer: ArchiveTrailer;
   readonly keyring: KeyringSpec | undefined;
   readonly trust: ArchiveRow | undefined;
   /** Rows that are sealed, or have to be. */
@@ -70,6 +74,7 @@ interface Found {
 /** Reads the whole file once, and keeps what has to be looked at before it is believed. */
 async function survey(file: string): Promise<Found> {
   let keyring: KeyringSpec | undefined;
+  let trailer: ArchiveTrailer | undefined;
   const sealed: ArchiveRow[] = [];
   const kinds = new Set(allKinds().flatMap(({ name, isSealed }) => (isSealed ? [name] : [])));
   const header = await readBackup(file, {
@@ -77,8 +82,12 @@ async function survey(file: string): Promise<Found> {
       keyring = keyringIn(row, row.json) ?? keyring;
       if (kinds.has(row.kind) || readSealed(row.json)) sealed.push(row);
     },
+    trailer: (found) => {
+      trailer = found;
+    },
   });
-  return { header, keyring, sealed, trust: sealed.find(({ kind }) => kind === clusterTrusts.name) };
+  assert(trailer, "a backup that was read to its end has one");
+  return { header, trailer, keyring, sealed, trust: sealed.find(({ kind }) => kind === clusterTrusts.name) };
 }
 
 async function openVault({ keyring }: Found, options: RestoreOptions): Promise<Vault> {
@@ -88,6 +97,15 @@ async function openVault({ keyring }: Found, options: RestoreOptions): Promise<V
   const state = vault.read(keyring);
   if (state) vault.use(state);
   return vault;
+}
+
+/** Whoever could write into the file would else make himself a user, or have anything run. */
+function checkWriter({ trailer }: Found, { master }: Vault, file: string): void {
+  if (master && trailer.mac === archiveMacOf(master.bytes, trailer.sha256)) return;
+  throw new CopyRefusal(
+    `${file}: it was not written by a server of this cluster, or was changed since: it is not signed with the cluster's ` +
+      "master key. Nothing was changed; take a backup that nobody could write into",
+  );
 }
 
 /** Throws JournalRefusal when one does not open. */
@@ -100,8 +118,11 @@ function trustOf(row: ArchiveRow, vault: Vault): ClusterTrust {
 }
 
 /** The keyring comes last: a store of etcd without one is known to be unfinished. Resolves with the last revision. */
-async function fill(target: OpenedStore, { header }: Found, options: RestoreOptions): Promise<number> {
-  const writer = new RowWriter(target.journal, options.progress);
+async function fill(target: OpenedStore, { header, trailer }: Found, options: RestoreOptions): Promise<number> {
+  const writer = new RowWriter(target.journal, (rows) => {
+    refuseInterrupted(options.around);
+    options.progress(rows);
+  });
   let revision = Math.max(target.contents.revision, header.revision) + AHEAD;
   for (const { kind, key } of target.contents.rows)
     await writer.put({ kind, key, revision: ++revision, json: undefined });
@@ -112,6 +133,10 @@ async function fill(target: OpenedStore, { header }: Found, options: RestoreOpti
       if (json === undefined) return;
       if (row.kind === keyrings.name) last = row;
       else writer.add({ ...row, revision: ++revision, json: readSealed(json) ? json : numbered(json, revision) });
+    },
+    trailer: ({ sha256 }) => {
+      if (sha256 === trailer.sha256) return;
+      throw new CopyRefusal(`${options.file} was changed while it was read; run the same command again`);
     },
     drain: async () => {
       if (writer.isDue) await writer.flush();

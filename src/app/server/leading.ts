@@ -64,7 +64,8 @@ export class Leading {
   constructor(options: LeadingOptions) {
     const { store, plane, counting, kinds, sealed } = options;
     const { clock, random, log, strategy } = plane;
-    if (sealed) this.sealing = new Sealing({ store, vault: sealed.vault, kinds, clock, log });
+    if (sealed)
+      this.sealing = new Sealing({ store, vault: sealed.vault, kinds, clock, log, scrub: () => sealed.scrub() });
     this.#options = options;
     this.startedAtMs = clock.now();
     this.#scheduler = new Scheduler({ store, clock, random, log, strategy });

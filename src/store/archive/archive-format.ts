@@ -1,6 +1,7 @@
 /**
  * A backup file: gzip of lines of JSON. First the header; then one line per row, by kind and key; last the trailer, with
- * the number of rows and the SHA-256 of every byte before it. Rows of sealed kinds stay sealed; the keyring is a row like
+ * the number of rows, the SHA-256 of every byte before it, and an HMAC of that with the master key: only who has that key
+ * can have written it. Rows of sealed kinds stay sealed; the keyring is a row like
  * others, and is of no use without the master key, which is not in the file.
  */
 export const ARCHIVE_FORMAT = "styrmann-backup";
@@ -35,6 +36,8 @@ export interface ArchiveTrailer {
   readonly rows: number;
   /** In hex. */
   readonly sha256: string;
+  /** HMAC with the master key over the digest, in hex; absent in backups of before. */
+  readonly mac?: string;
 }
 
 /** It cannot be used, and why, in words. */

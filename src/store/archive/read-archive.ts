@@ -13,6 +13,8 @@ import {
 export interface ArchiveVisitor {
   header?(header: ArchiveHeader): void;
   row?(row: ArchiveRow): void;
+  /** All of it is as it was written; by whom, its HMAC tells who has the master key. */
+  trailer?(trailer: ArchiveTrailer): void;
   /** Between pieces: what came so far may be carried away. */
   drain?(): Promise<void>;
 }
@@ -87,6 +89,7 @@ class LineReader {
     if (!trailer || this.#restBytes > 0) throw new ArchiveError("it is cut off: the end is missing");
     if (trailer.rows !== this.#rows || header.rows !== this.#rows || trailer.sha256 !== this.#hash.digest("hex"))
       throw new ArchiveError("it is damaged: what it holds is not what was written");
+    this.#visitor.trailer?.(trailer);
     return header;
   }
 

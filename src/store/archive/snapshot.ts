@@ -1,5 +1,6 @@
 import { CLUSTER_TRUST_NAME, clusterTrusts } from "../../model/cluster-trust.ts";
 import { type Kind, keyOf, type StoredObject } from "../../model/meta.ts";
+import { archiveMacOf } from "../sealed/master-key.ts";
 import type { SealedJournal } from "../sealed/sealed-journal.ts";
 import type { Store } from "../store.ts";
 import type { ArchiveHeader, ArchiveRow } from "./archive-format.ts";
@@ -8,6 +9,8 @@ export interface Snapshot {
   readonly about: Pick<ArchiveHeader, "clusterId" | "revision" | "rows" | "masterKey">;
   /** Made as they are taken. */
   readonly rows: Iterable<ArchiveRow>;
+  /** The HMAC of its digest, by the master key of this moment; undefined where this process does not have that. */
+  readonly sign: ((sha256: string) => string) | undefined;
 }
 
 /** The whole store as it is at this moment. Objects are never changed, so it is enough to note which ones there are. */
@@ -18,7 +21,7 @@ export function snapshotOf(store: Store, kinds: readonly Kind[], journal: Sealed
     ? store.get(clusterTrusts, CLUSTER_TRUST_NAME)
     : undefined;
   const rows = tables.reduce((sum, { objects }) => sum + objects.length, unknownRows.length);
-  const { state } = vault;
+  const { state, master } = vault;
   const seal = (row: ArchiveRow) =>
     vault.isSealed(row.kind) ? { ...row, json: vault.seal(row, state) as string } : row;
   return {
@@ -28,6 +31,7 @@ export function snapshotOf(store: Store, kinds: readonly Kind[], journal: Sealed
       revision: store.revision,
       rows,
     },
+    sign: master && ((sha256) => archiveMacOf(master.bytes, sha256)),
     rows: allRows(tables, unknownRows as readonly ArchiveRow[], seal),
   };
 }

@@ -1,24 +1,38 @@
 import { createHash } from "node:crypto";
 import { pipeline, Readable } from "node:stream";
 import { createGzip } from "node:zlib";
-import { ARCHIVE_FORMAT, ARCHIVE_VERSION, type ArchiveHeader, type ArchiveRow } from "./archive-format.ts";
+import {
+  ARCHIVE_FORMAT,
+  ARCHIVE_VERSION,
+  type ArchiveHeader,
+  type ArchiveRow,
+  type ArchiveTrailer,
+} from "./archive-format.ts";
 
 /** Lines are handed on in pieces of about this size, between which others have their turn. */
 const PIECE_CHARS = 32 * 1024;
 
-/** The bytes of a backup file, made as they are read. Rows are taken one after another, each when its turn comes. */
+/**
+ * The bytes of a backup file, made as they are read. Rows are taken one after another, each when its turn comes. `sign`
+ * gives the trailer's HMAC of the digest.
+ */
 export function writeArchive(
   header: Omit<ArchiveHeader, "format" | "formatVersion">,
   rows: Iterable<ArchiveRow>,
+  sign: (sha256: string) => string | undefined = () => undefined,
 ): Readable {
   const gzip = createGzip({ level: 6 });
   const head: ArchiveHeader = { format: ARCHIVE_FORMAT, formatVersion: ARCHIVE_VERSION, ...header };
   // What goes wrong is told to whoever reads.
-  pipeline(Readable.from(pieces(head, rows), { highWaterMark: 1 }), gzip, () => {});
+  pipeline(Readable.from(pieces(head, rows, sign), { highWaterMark: 1 }), gzip, () => {});
   return gzip;
 }
 
-function* pieces(header: ArchiveHeader, rows: Iterable<ArchiveRow>): Generator<Buffer> {
+function* pieces(
+  header: ArchiveHeader,
+  rows: Iterable<ArchiveRow>,
+  sign: (sha256: string) => string | undefined,
+): Generator<Buffer> {
   const hash = createHash("sha256");
   let text = `${JSON.stringify(header)}\n`;
   let count = 0;
@@ -34,5 +48,11 @@ function* pieces(header: ArchiveHeader, rows: Iterable<ArchiveRow>): Generator<B
     if (text.length >= PIECE_CHARS) yield piece();
   }
   if (text.length > 0) yield piece();
-  yield Buffer.from(`${JSON.stringify({ end: true, rows: count, sha256: hash.digest("hex") })}\n`);
+  const sha256 = hash.digest("hex");
+  const trailer: ArchiveTrailer = { end: true, rows: count, sha256, ...withMac(sign(sha256)) };
+  yield Buffer.from(`${JSON.stringify(trailer)}\n`);
+}
+
+function withMac(mac: string | undefined): Pick<ArchiveTrailer, "mac"> {
+  return mac === undefined ? {} : { mac };
 }

@@ -28,6 +28,8 @@ function open(file: string): Opened {
   const database = new DatabaseSync(file);
   // Exclusive: two servers on one file would each believe their own memory.
   database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  // What is deleted or written over is secret, or was: its place in the file is filled with zeros.
+  database.exec("PRAGMA secure_delete = ON");
   database.exec("BEGIN IMMEDIATE");
   const { user_version: version } = database.prepare("PRAGMA user_version").get() as { user_version: number };
   if (version > SCHEMA_VERSION)
@@ -80,6 +82,9 @@ function answer(opened: Opened, request: SqliteRequest): SqliteAnswer {
       // Into an empty file that is there already; one with something in it is refused.
       makePrivate(request.file);
       opened.database.prepare("VACUUM INTO ?").run(request.file);
+      return { type: "done" };
+    case "scrub":
+      opened.database.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
       return { type: "done" };
     case "close":
       opened.database.close();

@@ -7,6 +7,7 @@ export type SqliteRequest =
   | { readonly type: "load" }
   | { readonly type: "append"; readonly entries: readonly JournalEntry[] }
   | { readonly type: "backup"; readonly file: string }
+  | { readonly type: "scrub" }
   | { readonly type: "close" };
 
 export type SqliteAnswer =
@@ -62,6 +63,11 @@ export class SqliteJournal implements Journal {
   /** Writes a consistent copy to `file` while others go on writing. */
   async backup(file: string): Promise<void> {
     await this.#ask({ type: "backup", file });
+  }
+
+  /** Makes the file anew without what was deleted and written over in it. Writes wait meanwhile. */
+  async scrub(): Promise<void> {
+    await this.#ask({ type: "scrub" });
   }
 
   async close(): Promise<void> {

@@ -11,10 +11,11 @@ export interface KeyringState {
   readonly keys: ReadonlyMap<string, Buffer>;
 }
 
-/** A keyring with one new data key. */
-export function newKeyring(master: MasterKey, madeAt: string): KeyringSpec {
+/** A keyring with one new data key. `completeKinds`: of these kinds there is nothing in clear. */
+export function newKeyring(master: MasterKey, madeAt: string, completeKinds?: readonly string[]): KeyringSpec {
   const key = newDataKey(master, madeAt);
-  return signed(master, { master: master.about, dataKeys: [key], primary: key.id });
+  const complete = completeKinds ? ({ isComplete: true, completeKinds } as const) : {};
+  return signed(master, { master: master.about, dataKeys: [key], primary: key.id, ...complete });
 }
 
 /** With one more data key, which is written with from now on. */
@@ -24,9 +25,17 @@ export function withNewKey(spec: KeyringSpec, master: MasterKey, madeAt: string)
 }
 
 /** Without the data keys that no row needs; and, once it is so, with the word that nothing lies in clear. */
-export function tidied(spec: KeyringSpec, master: MasterKey): KeyringSpec {
+export function tidied(spec: KeyringSpec, master: MasterKey, completeKinds: readonly string[]): KeyringSpec {
   const dataKeys = spec.dataKeys.filter(({ id }) => id === spec.primary);
-  return signed(master, { ...spec, dataKeys, isComplete: true });
+  return signed(master, { ...spec, dataKeys, isComplete: true, completeKinds });
+}
+
+/** What an earlier program means by a complete keyring. */
+const FIRST_KINDS: readonly string[] = ["ClusterTrust", "Secret"];
+
+/** Whether a row of this kind in clear was put there by somebody else. */
+export function isCompleteFor({ isComplete, completeKinds }: KeyringSpec, kind: string): boolean {
+  return isComplete === true && (completeKinds ?? FIRST_KINDS).includes(kind);
 }
 
 /** The same data keys, wrapped by another master key. */
@@ -72,12 +81,13 @@ function signed(master: MasterKey, spec: Omit<KeyringSpec, "mac">): KeyringSpec 
 }
 
 /** In one order of fields, whatever wrote it. */
-function textOf({ master, dataKeys, primary, isComplete }: Omit<KeyringSpec, "mac">): string {
+function textOf({ master, dataKeys, primary, isComplete, completeKinds }: Omit<KeyringSpec, "mac">): string {
   const fields = Object.entries(master).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([
     fields,
     dataKeys.map(({ id, madeAt, wrapped }) => [id, madeAt, wrapped]),
     primary,
     isComplete ?? false,
+    ...(completeKinds ? [completeKinds] : []),
   ]);
 }

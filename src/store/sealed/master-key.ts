@@ -40,6 +40,11 @@ export function macOf(key: Buffer, text: string): string {
   return createHmac("sha256", key).update("styrmann keyring\n").update(text).digest("hex");
 }
 
+/** Of a backup: only who has the key can have written what has this digest. */
+export function archiveMacOf(key: Buffer, sha256: string): string {
+  return createHmac("sha256", key).update("styrmann backup\n").update(sha256).digest("hex");
+}
+
 export function newMasterKey(): MasterKey {
   return fileMaster(randomBytes(KEY_BYTES));
 }

@@ -12,6 +12,8 @@ export interface ResealerOptions {
   readonly kinds: readonly Kind[];
   readonly clock: Clock;
   readonly log: Log;
+  /** Takes out of the journal's files what was written over. */
+  readonly scrub?: () => Promise<void>;
 }
 
 /** Rows in one transaction: a step is short, and others write in between. */
@@ -92,17 +94,19 @@ export class Resealer {
 
   /** Whether there was, or still is, anything to do. */
   async #tidy(): Promise<boolean> {
-    const { store, vault, log } = this.#options;
+    const { store, vault, log, scrub } = this.#options;
     const { state, master } = vault;
-    if (!state || (state.spec.isComplete && state.spec.dataKeys.length === 1)) return false;
+    if (!state || (vault.isComplete && state.spec.dataKeys.length === 1)) return false;
     if (!vault.isSettled) return true;
     // Another server has wrapped it anew with a key that this one does not have: it lacks that, and says so at its start.
     if (!master) return false;
+    // Before it is written that all is done: after a crash in between it is scrubbed again.
+    await scrub?.();
     await store.update((tx) => {
       const keyring = tx.get(keyrings, KEYRING_NAME);
       // A rotation may be on its way to the disk.
       if (keyring?.spec.mac !== state.spec.mac) return;
-      tx.update(keyrings, { ...keyring, spec: tidied(state.spec, master) });
+      tx.update(keyrings, { ...keyring, spec: tidied(state.spec, master, vault.sealedKinds) });
     });
     log.info("all secrets are sealed with the newest key", { key: state.spec.primary });
     return true;

@@ -18,6 +18,11 @@ export interface SealingOptions {
   readonly random: Random;
 }
 
+/** A journal whose files hold what was overwritten until they are made anew. */
+interface Scrubbed {
+  scrub(): Promise<void>;
+}
+
 type Row = JournalEntry & { readonly json: string };
 
 export class SealedJournal implements Journal {
@@ -51,6 +56,7 @@ export class SealedJournal implements Journal {
     const { revision, rows } = await this.#journal.load();
     const keyring = await this.openKeyringOf(rows);
     if (keyring) return { revision, rows: this.#opened(rows) };
+    this.#note(rows);
     const entry = await this.beginKeyring(revision);
     return { revision: entry.revision, rows: [...this.#opened(rows), entry] };
   }
@@ -63,6 +69,11 @@ export class SealedJournal implements Journal {
       if (state) this.vault.use(state);
       this.#note(written);
     });
+  }
+
+  /** Takes from the journal what it still holds of rows that were written over, where it can. */
+  async scrub(): Promise<void> {
+    if (canScrub(this.#journal)) await this.#journal.scrub();
   }
 
   close(): Promise<void> {
@@ -148,6 +159,10 @@ export class SealedJournal implements Journal {
       else this.#unknown.set(id, { ...entry, json: entry.json });
     }
   }
+}
+
+function canScrub(journal: Journal): journal is Journal & Scrubbed {
+  return "scrub" in journal;
 }
 
 export function keyringRow(

@@ -1,7 +1,7 @@
 import { KEYRING_NAME, type Keyring, type KeyringMaster, type KeyringSpec, keyrings } from "../../model/keyring.ts";
 import type { Kind } from "../../model/meta.ts";
 import { type JournalEntry, JournalRefusal } from "../journal.ts";
-import { type KeyringState, newKeyring, openKeyring } from "./keyring-state.ts";
+import { isCompleteFor, type KeyringState, newKeyring, openKeyring } from "./keyring-state.ts";
 import { idOf, type MasterKey, type MasterKeys } from "./master-key.ts";
 import { numbered, openRow, readSealed, sealRow } from "./sealed-row.ts";
 
@@ -40,6 +40,17 @@ export class Vault {
     return this.#sealedKinds.has(kind);
   }
 
+  /** In order. */
+  get sealedKinds(): readonly string[] {
+    return [...this.#sealedKinds].sort();
+  }
+
+  /** Whether the keyring says of every kind that nothing of it is in clear. */
+  get isComplete(): boolean {
+    const spec = this.#state?.spec;
+    return spec !== undefined && this.sealedKinds.every((kind) => isCompleteFor(spec, kind));
+  }
+
   get rows(): Iterable<RowAt> {
     return this.#rows.values();
   }
@@ -53,7 +64,8 @@ export class Vault {
   async begin(madeAt: string): Promise<KeyringSpec> {
     const master = await this.masterKeys.make();
     this.offer(master);
-    return newKeyring(master, madeAt);
+    const isClear = [...this.#rows.values()].some(({ under }) => under === CLEAR);
+    return newKeyring(master, madeAt, isClear ? undefined : this.sealedKinds);
   }
 
   /** Finds the master key of this keyring. Rejects with JournalRefusal in words when there is none. */
@@ -91,7 +103,7 @@ export class Vault {
   open({ kind, key, revision }: JournalEntry, json: string): string {
     const row = readSealed(json);
     if (!row) {
-      if (!this.#state?.spec.isComplete) return json;
+      if (!this.#state || !isCompleteFor(this.#state.spec, kind)) return json;
       throw changed(kind, key, "it lies in clear, and this store has sealed all of them");
     }
     const dataKey = this.#state?.keys.get(row.key);
