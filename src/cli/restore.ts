@@ -9,7 +9,7 @@ import { CliFailure } from "./failure.ts";
 import { plainLines, plainText } from "./plain-text.ts";
 import { openSession } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
-import { inWords, settingsHere, withStore } from "./up.ts";
+import { inWords, settingsHere, untilStopped, withStore } from "./up.ts";
 
 const PATH = "/styr/v1/restoration";
 
@@ -43,7 +43,7 @@ export function register(program: Command, terminal: Terminal): void {
 async function restoreHere(terminal: Terminal, file: string, options: Options): Promise<void> {
   const { restoreFile } = await import("../app/restore/restore-file.ts");
   const settings = await settingsHere(options);
-  const report = await restoreFile(file, settings, (rows) => progress(terminal, rows));
+  const report = await restoreFile(file, settings, (rows) => progress(terminal, rows), untilStopped(terminal));
   if (terminal.isErrorTerminal) terminal.err("\r\u001b[K");
   sayRestored(terminal, report, settings.isDefaultState ? "" : ` --state ${settings.stateDir}`);
 }

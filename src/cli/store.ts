@@ -4,7 +4,7 @@ import { inArchiveWords } from "./archive-words.ts";
 import { CliFailure } from "./failure.ts";
 import { plainText } from "./plain-text.ts";
 import type { Terminal } from "./terminal.ts";
-import { inWords, settingsHere } from "./up.ts";
+import { inWords, settingsHere, untilStopped } from "./up.ts";
 
 const STATE = ["--state <dir>", "of the server (root: /var/lib/styrmann)"] as const;
 const MASTER_KEY = [
@@ -51,7 +51,8 @@ async function migrateHere(terminal: Terminal, options: Options): Promise<void> 
   const progress = (rows: number, of: number) => {
     if (terminal.isErrorTerminal) terminal.err(`\r${rows} of ${of} objects `);
   };
-  const report = await migrate({ to, socketPath, around: storeSurroundings(settings), progress });
+  const around = { ...storeSurroundings(settings), interrupted: untilStopped(terminal) };
+  const report = await migrate({ to, socketPath, around, progress });
   if (terminal.isErrorTerminal) terminal.err("\r\u001b[K");
   terminal.out(
     `moved ${report.rows} objects from ${plainText(report.from)} to ${plainText(report.to)}, and compared them\n`,

@@ -129,6 +129,35 @@ describe("store migrate", () => {
     assert.deepEqual(values((await seen(stateDir, shared.open())).rows), values(before.rows));
   });
 
+  test("interrupted by a person, it gives the leadership up at once, and says that the old store counts", async () => {
+    const { stateDir } = await stopped();
+    const shared = new SharedMemory(parts.clock);
+    const stop = new AbortController();
+    const progress = (rows: number) => rows > 0 && stop.abort();
+    const open = around(stateDir, async () => shared.open());
+    const options = { to: ETCD_PLACE, socketPath: join(stateDir, "styr.sock") };
+    await assert.rejects(
+      migrate({ ...options, around: { ...open, interrupted: stop.signal }, progress }),
+      /^CopyRefusal: interrupted: what there was before is untouched/,
+    );
+    assert.equal(shared.leader, undefined, "the same command finds nobody leading");
+    assert.equal((await readPlace(stateDir))?.store, undefined);
+    await move(stateDir, ETCD_PLACE, async () => shared.open());
+  });
+
+  test("waits for the lease of an earlier attempt that was killed, and takes nobody for a server", async () => {
+    const { stateDir } = await stopped();
+    const shared = new SharedMemory(parts.clock);
+    const killed = shared.open();
+    await killed.load();
+    killed.follow({ batch: () => {}, lost: () => {} });
+    await killed.campaign({ name: "styr-store on h1", url: "", version: "1" }, new AbortController().signal);
+    const lease = setTimeout(() => shared.depose("its lease ran out"), 300);
+    await move(stateDir, ETCD_PLACE, async () => shared.open());
+    clearTimeout(lease);
+    assert.deepEqual((await readPlace(stateDir))?.store, ETCD_PLACE);
+  });
+
   test("is refused while somebody leads there, into a store that is not empty, and to where it is already", async () => {
     const { stateDir } = await stopped();
     const shared = new SharedMemory(parts.clock);

@@ -10,7 +10,14 @@ import { answers } from "../listen.ts";
 import { isEtcd, isSameStore, SQLITE, type StorePlace } from "../store-place.ts";
 import { CopyRefusal } from "./copy-refusal.ts";
 import { compareStores, copyStore } from "./copy-store.ts";
-import { howToEmpty, type OpenedStore, openToFill, openToRead, type StoreSurroundings } from "./opened-store.ts";
+import {
+  howToEmpty,
+  type OpenedStore,
+  openToFill,
+  openToRead,
+  refuseInterrupted,
+  type StoreSurroundings,
+} from "./opened-store.ts";
 
 export interface MigrateOptions {
   readonly to: StorePlace;
@@ -54,7 +61,10 @@ async function move(
     const { rows } = source.contents;
     const target = await openToFill(to, around);
     try {
-      await copyStore(target, source.contents, (done) => progress(done, rows.length));
+      await copyStore(target, source.contents, (done) => {
+        refuseInterrupted(around);
+        progress(done, rows.length);
+      });
       await target.commit();
     } finally {
       await target.close();
@@ -62,6 +72,7 @@ async function move(
     const written = await openToRead(to, around);
     await written.close();
     compareStores(rows, written.contents.rows);
+    refuseInterrupted(around);
     await remember(to, around);
     if (isEtcd(from)) await leaveWord(source, written.name, around);
     return { from: source.name, to: written.name, rows: rows.length };

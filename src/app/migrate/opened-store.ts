@@ -7,7 +7,7 @@ import { keyrings } from "../../model/keyring.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
 import type { Random } from "../../seams/random.ts";
-import type { Journal, JournalContents, Leadership, SharedJournal } from "../../store/journal.ts";
+import type { Journal, JournalContents, Leadership, ServerIdentity, SharedJournal } from "../../store/journal.ts";
 import { SqliteJournal } from "../../store/journals/sqlite.ts";
 import { refuseMoved } from "../../store/sealed/moved-row.ts";
 import type { StorePlace } from "../store-place.ts";
@@ -31,6 +31,8 @@ export interface StoreSurroundings {
   readonly random: Random;
   readonly log: Log;
   readonly version: string;
+  /** Somebody does not want it any more: what was begun is given up in order, so that the next one finds nobody leading. */
+  readonly interrupted?: AbortSignal;
   openEtcd(place: StorePlace): Promise<SharedJournal>;
 }
 
@@ -130,6 +132,7 @@ async function openShared(place: StorePlace, around: StoreSurroundings): Promise
     };
     journal.follow({ batch: moves, lost: moves });
     leadership = await lead(journal, place, around);
+    refuseInterrupted(around);
     if (isMoving) throw new CopyRefusal(`${place.url} is in use: somebody writes there. Stop every server first`);
     return { journal, contents: first, name: place.url, commit: async () => {}, close };
   } catch (error) {
@@ -138,31 +141,42 @@ async function openShared(place: StorePlace, around: StoreSurroundings): Promise
   }
 }
 
-async function lead(journal: SharedJournal, place: StorePlace, around: StoreSurroundings): Promise<Leadership> {
-  const refuse = () => {
-    const { leader } = journal;
-    if (leader)
-      throw new CopyRefusal(
-        `${place.url} is in use: server "${leader.name}" (${leader.url}) leads there. Stop every server first`,
-      );
-  };
-  refuse();
-  const giveUp = new AbortController();
-  const timer = around.clock.setTimer(CAMPAIGN_MS, () =>
-    giveUp.abort(new CopyRefusal(`${place.url}: nobody leads, and yet it cannot be led`)),
-  );
-  journal.onLeader((leader) => {
-    if (leader && leader.url !== "")
-      giveUp.abort(
-        new CopyRefusal(`${place.url} is in use: server "${leader.name}" leads there. Stop every server first`),
-      );
-  });
-  try {
-    return await journal.campaign(
-      { name: `styr-store on ${hostname()}`, url: "", version: around.version },
-      giveUp.signal,
+/** Nothing of what an interrupted one wrote counts. */
+export function refuseInterrupted({ interrupted }: Pick<StoreSurroundings, "interrupted">): void {
+  if (interrupted?.aborted)
+    throw new CopyRefusal(
+      "interrupted: what there was before is untouched and goes on being the one that counts. The same command does all of it again",
     );
+}
+
+/** One of these commands leads as nobody's server: it has no address. One that was killed leads until its lease has run out. */
+async function lead(journal: SharedJournal, place: StorePlace, around: StoreSurroundings): Promise<Leadership> {
+  const refusal = (leader: ServerIdentity) =>
+    new CopyRefusal(
+      `${place.url} is in use: server "${leader.name}" (${leader.url}) leads there. Stop every server first`,
+    );
+  const { leader } = journal;
+  if (leader && leader.url !== "") throw refusal(leader);
+  const giveUp = new AbortController();
+  const timer = around.clock.setTimer(CAMPAIGN_MS, () => giveUp.abort(new CopyRefusal(tooLong(place, journal))));
+  journal.onLeader((now) => {
+    if (now && now.url !== "") giveUp.abort(refusal(now));
+  });
+  const { interrupted } = around;
+  const signal = interrupted ? AbortSignal.any([giveUp.signal, interrupted]) : giveUp.signal;
+  try {
+    const me = { name: `styr-store on ${hostname()}`, url: "", version: around.version };
+    return await journal.campaign(me, signal);
+  } catch (error) {
+    refuseInterrupted(around);
+    throw error;
   } finally {
     timer.cancel();
   }
+}
+
+function tooLong({ url }: StorePlace, { leader }: SharedJournal): string {
+  return leader
+    ? `${url} is in use: another styr command works on it (${leader.name}). Wait until that has ended`
+    : `${url}: nobody leads, and yet it cannot be led`;
 }

@@ -10,10 +10,11 @@ export async function restoreFile(
   file: string,
   settings: Settings,
   progress: (rows: number) => void,
+  interrupted: AbortSignal,
 ): Promise<RestoreReport & { readonly bytes: number; readonly options: string }> {
   const { stateDir, masterKeyFile, passphraseFile, socketPath } = settings;
   const place = chooseStore(settings.store, (await readPlace(stateDir))?.store);
-  const around = storeSurroundings(settings);
+  const around = { ...storeSurroundings(settings), interrupted };
   const report = await restore({ file, place, stateDir, masterKeyFile, passphraseFile, socketPath, around, progress });
   return { ...report, bytes: (await stat(file)).size, options: optionsOf(place) };
 }
