@@ -7,6 +7,7 @@ import type { StyrClient } from "../client/styr-client.ts";
 import { parseDurationMs } from "../lib/duration.ts";
 import { fullName } from "../model/workload-name.ts";
 import { type Item, itemTitle, placeText } from "./apply/item.ts";
+import { isPassing, judgeAnew } from "./apply/judge-anew.ts";
 import { orderBatch } from "./apply/plan-batch.ts";
 import { readInputs } from "./apply/read-inputs.ts";
 import { type Sent, send } from "./apply/send.ts";
@@ -125,11 +126,14 @@ async function checkObjects(terminal: Terminal, connection: Connection, items: r
   const problems: string[] = [];
   await inParallel(items, CONCURRENCY, async (item) => {
     try {
-      if (item.dialect === "fleet") await checkUnit(connection, item);
+      if (item.dialect === "fleet") await judgeAnew(terminal.clock, () => checkUnit(connection, item));
       if (item.dialect === "kubernetes" && !made.has(namespaceOf(item.object)))
-        await checkObject(connection, item.object);
+        await judgeAnew(terminal.clock, () => checkObject(connection, item.object));
     } catch (error) {
       if ((error as { status?: number }).status === undefined) throw error;
+      // Nobody has judged it.
+      if (isPassing(error))
+        throw new CliFailure(`${(error as Error).message}\nnothing was sent yet, so nothing was changed`);
       problems.push(`${placeText(item.place)}: ${refusalText(item, error as Error)}`);
     }
   });
