@@ -14,6 +14,7 @@ import { endStream } from "./end-stream.ts";
 import type { Pki } from "./pki.ts";
 import { mostDescriptors } from "./process-facts.ts";
 import { ORIGINAL_HEADER, parseOriginal } from "./server/original.ts";
+import { SocketTaker } from "./socket-taker.ts";
 import { certified, followTrust, shownBy } from "./trust/tls-identity.ts";
 
 export interface Listening {
@@ -154,7 +155,8 @@ async function upgrade(
   const headers = new Headers();
   for (const [name, value] of Object.entries(incoming.headers))
     if (value !== undefined) headers.set(name, String(value));
-  const request = new Request(new URL(incoming.url ?? "/", connection.origin), { headers });
+  const taker = new SocketTaker(stream);
+  const request = new Request(new URL(incoming.url ?? "/", connection.origin), { headers, signal: taker.signal });
   const opened = await mounted.openSocket(request, connection);
   if (opened instanceof Response) {
     refuseUpgrade(stream, opened.status, opened.headers.get("Content-Type") ?? "text/plain", await opened.text());
@@ -162,7 +164,8 @@ async function upgrade(
   }
   const isMachine = connection.actor?.roles.some((role) => role === "node" || role === "server") ?? false;
   const side = isMachine ? sockets.machines : sockets.people;
-  side.handleUpgrade(incoming, stream, head, (socket) => opened.take(asSocket(socket)));
+  taker.begin(opened.take);
+  if (!taker.isOver) side.handleUpgrade(incoming, stream, head, (socket) => taker.take(asSocket(socket)));
 }
 
 function isHandshake({ headers, method }: IncomingMessage): boolean {

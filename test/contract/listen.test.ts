@@ -13,6 +13,8 @@ import { mountApis } from "../../src/http/mount.ts";
 import type { Api } from "../../src/http/route.ts";
 
 let opened = 0;
+/** What was begun for a client and not ended. */
+let begun = 0;
 const api: Api = {
   name: "echo",
   prefixes: ["/echo"],
@@ -27,6 +29,16 @@ const api: Api = {
       open: async () => {
         opened++;
         return (socket) => socket.onMessage((data) => socket.send(data));
+      },
+    },
+    {
+      path: "/echo/slow",
+      access: { verb: "exec", resource: "echo" },
+      protocols: [],
+      open: async () => {
+        begun++;
+        await sleep(20);
+        return (socket) => socket.onClose(() => begun--);
       },
     },
   ],
@@ -62,6 +74,16 @@ describe("a listener", () => {
 
   test("an upgrade to a path that is no URL is answered with 400", async () => {
     assert.match(await say(handshake("//")), /^HTTP\/1\.1 400 /);
+    await lives();
+  });
+
+  test("what was begun for a client that leaves while it upgrades is ended", async () => {
+    for (let ms = 0; ms < 40; ms += 2)
+      await say(handshake("/echo/slow"), (socket) => setTimeout(() => socket.destroy(), ms));
+    for (let tries = 0; begun > 0; tries++) {
+      assert.ok(tries < 300, `${begun} of 20 go on`);
+      await sleep(10);
+    }
     await lives();
   });
 

@@ -34,7 +34,10 @@ const MOST_REFUSAL_BYTES = 64 * 1024;
 const HIGH_BYTES = 1024 * 1024;
 const LOOK_AGAIN_MS = 10;
 
-/** Throws Unavailable when the connection broke after the leader may have begun. */
+/**
+ * Throws Unavailable when the connection broke after the leader may have begun, or the client has gone. A leader that is none
+ * any more before it has answered has begun nothing: it would refuse.
+ */
 export async function dialSocket(dial: SocketDial): Promise<SocketOutcome> {
   const { promise, resolve, reject } = Promise.withResolvers<SocketOutcome>();
   const up = connect(dial);
@@ -50,7 +53,31 @@ export async function dialSocket(dial: SocketDial): Promise<SocketOutcome> {
     if (error.syscall === "connect") resolve({ type: "not started", why: error.message });
     else reject(new ApiError("Unavailable", `the way to server "${dial.leader.name}" broke: ${error.message}`));
   });
-  return promise;
+  const forget = giveUpWhen(dial, up, { resolve, reject });
+  return promise.finally(forget);
+}
+
+/** While the leader has not answered: another one leads, or nobody waits for the answer any more. */
+function giveUpWhen(
+  { leaders, leader, context }: SocketDial,
+  up: WebSocket,
+  { resolve, reject }: Pick<PromiseWithResolvers<SocketOutcome>, "resolve" | "reject">,
+): () => void {
+  const forget = leaders.onChange(() => {
+    if (leaders.leader?.url === leader.url) return;
+    resolve({ type: "not started", why: "another server leads now" });
+    up.terminate();
+  });
+  const onAbort = () => {
+    reject(new ApiError("Unavailable", "the client has gone"));
+    up.terminate();
+  };
+  context.signal.addEventListener("abort", onAbort, { once: true });
+  if (context.signal.aborted) onAbort();
+  return () => {
+    forget();
+    context.signal.removeEventListener("abort", onAbort);
+  };
 }
 
 function connect({ leader, request, context, material }: SocketDial): WebSocket {
@@ -95,14 +122,16 @@ function bridge(down: Socket, up: WebSocket, { clock, leaders, leader }: SocketD
   up.binaryType = "nodebuffer";
   up.removeAllListeners("error");
   up.on("error", () => up.terminate());
+  const isOver = () => up.readyState !== WebSocket.OPEN;
+  const holdDown = holding(down, clock, () => isOver() || up.bufferedAmount < HIGH_BYTES);
+  const holdUp = holding(up, clock, () => isOver() || down.bufferedBytes < HIGH_BYTES);
   down.onMessage((data) => {
     up.send(data);
-    if (up.bufferedAmount > HIGH_BYTES) holdUntil(() => up.bufferedAmount < HIGH_BYTES, down, clock);
+    holdDown();
   });
   up.on("message", (data, isBinary) => {
     down.send(isBinary ? new Uint8Array(data as Buffer) : (data as Buffer).toString("utf8"));
-    if (down.bufferedBytes > HIGH_BYTES)
-      holdUntil(() => down.bufferedBytes < HIGH_BYTES || up.readyState !== WebSocket.OPEN, up, clock);
+    holdUp();
   });
   const forget = leaders.onChange(() => {
     if (leaders.leader?.url !== leader.url) up.close(1001, "another server leads now");
@@ -115,13 +144,21 @@ function bridge(down: Socket, up: WebSocket, { clock, leaders, leader }: SocketD
   up.resume();
 }
 
-function holdUntil(isFree: () => boolean, side: { pause?(): void; resume?(): void }, clock: Clock): void {
-  side.pause?.();
+/** Stops the reading of a side until the other one has room again, or is gone. */
+function holding(side: { pause?(): void; resume?(): void }, clock: Clock, hasRoom: () => boolean): () => void {
+  let isHeld = false;
   const look = () => {
-    if (isFree()) side.resume?.();
-    else clock.setTimer(LOOK_AGAIN_MS, look);
+    if (hasRoom()) {
+      isHeld = false;
+      side.resume?.();
+    } else clock.setTimer(LOOK_AGAIN_MS, look);
   };
-  clock.setTimer(LOOK_AGAIN_MS, look);
+  return () => {
+    if (isHeld || hasRoom()) return;
+    isHeld = true;
+    side.pause?.();
+    clock.setTimer(LOOK_AGAIN_MS, look);
+  };
 }
 
 /** RFC 6455, 7.4.1: some codes say that none was sent. */
