@@ -27,6 +27,8 @@ import { type Joining, recordCertificate, serverUrls, trustOf } from "./joining.
 /** Per address: a fleet of hosts behind one address joins within seconds, and guessing is hopeless anyway. */
 const PACE = { burst: 30, perSecond: 2 };
 const MOST_ADDRESSES = 4096;
+/** Whoever reaches the port may send them: they are kept until they are whole. A request for a certificate has a few KiB. */
+const MOST_BYTES = 64 * 1024;
 
 export function joinRoutes(context: StyrApiContext): readonly Route[] {
   const pace = new Pace(context.clock);
@@ -35,6 +37,7 @@ export function joinRoutes(context: StyrApiContext): readonly Route[] {
       method: "POST",
       path: "/styr/v1/join",
       access: { verb: "join", resource: "hosts" },
+      mostBytes: MOST_BYTES,
       async handle(request, { remoteAddress }) {
         pace.check(remoteAddress);
         return Response.json(await takeIn(context, await parseJoinBody(request)));
@@ -44,6 +47,7 @@ export function joinRoutes(context: StyrApiContext): readonly Route[] {
       method: "POST",
       path: "/styr/v1/join/cluster",
       access: { verb: "join", resource: "clusters" },
+      mostBytes: MOST_BYTES,
       handle: () => Response.json({ clusterId: trustOf(context.store).spec.clusterId }),
     },
     {

@@ -44,6 +44,30 @@ describe("versions in requests", () => {
     assert.deepEqual(done, []);
   });
 
+  test("a styr that is too old opens no WebSocket either", async () => {
+    const opened: string[] = [];
+    const sockets = [
+      {
+        ...{ path: "/styr/v1/exec", access: { verb: "exec" as const, resource: "things" }, protocols: [] },
+        open: async () => {
+          opened.push("exec");
+          return () => {};
+        },
+      },
+    ];
+    const mounted = mountApis([versioned({ ...api().api, sockets }, "1.4.0")]);
+    const open = (version: string) => {
+      const headers = { "Styrmann-Version": version };
+      return mounted.openSocket(new Request("http://x/styr/v1/exec", { headers }), connection);
+    };
+    const answer = await open("9.0.0");
+    assert.ok(answer instanceof Response);
+    assert.equal(answer.status, 400);
+    assert.equal(answer.headers.get("Styrmann-Version"), "1.4.0");
+    assert.deepEqual(opened, []);
+    assert.ok(!((await open("1.5.0")) instanceof Response));
+  });
+
   test("one minor version apart is served, and so is a foreign client", async () => {
     for (const version of ["1.3.9", "1.5.0", undefined])
       assert.equal((await ask("/styr/v1/things", version)).status, 200);

@@ -50,6 +50,15 @@ export class Connection {
     this.#clock = clock ?? new SystemClock();
   }
 
+  /** Who asks, and with which program: said with every call. */
+  get said(): Readonly<Record<string, string>> {
+    const { token } = this.endpoint;
+    return {
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      ...(this.#version === undefined ? {} : { [VERSION_HEADER]: this.#version }),
+    };
+  }
+
   /** The whole answer, whatever its status. ClientError when there is none. */
   async call(call: Call): Promise<Answer> {
     const response = await this.open(call);
@@ -84,7 +93,6 @@ export class Connection {
     const { secure, ...options } = await this.#options;
     const start = secure ? (await import("node:https")).request : request;
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-    const { token } = this.endpoint;
     const sent = start({
       ...options,
       method,
@@ -93,8 +101,7 @@ export class Connection {
         Accept: "application/json",
         "User-Agent": "styr",
         ...(payload ? { "Content-Type": "application/json", "Content-Length": payload.length } : {}),
-        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
-        ...(this.#version === undefined ? {} : { [VERSION_HEADER]: this.#version }),
+        ...this.said,
         ...headers,
       },
       ...(signal === undefined ? {} : { signal }),

@@ -4,11 +4,11 @@ import { connectionProblem } from "./connection-problem.ts";
 import { refusal } from "./styr-client.ts";
 
 /** Begins to open a WebSocket on the server; `opened` says whether it was. The library is loaded with the first one. */
-export async function beginSocket({ endpoint }: Connection, path: string, protocol: string): Promise<WebSocket> {
+export async function beginSocket({ endpoint, said }: Connection, path: string, protocol: string): Promise<WebSocket> {
   const { WebSocket } = await import("ws");
   const base = endpoint.type === "unix" ? `ws+unix://${endpoint.path}:` : endpoint.url.origin.replace(/^http/, "ws");
   return new WebSocket(`${base}${path}`, [protocol], {
-    headers: endpoint.token === undefined ? {} : { Authorization: `Bearer ${endpoint.token}` },
+    headers: said,
     perMessageDeflate: false,
     ...(endpoint.type === "net" && endpoint.ca !== undefined ? { ca: endpoint.ca } : {}),
   });

@@ -111,16 +111,17 @@ async function answer(
     const context = admit(desk, visit, request, connection, route, params);
     const isHere = route.here || (route.access.verb === "read" && !route.atLeader);
     const leader = isHere ? undefined : elsewhere();
-    const limited = withLimitedBody(request);
+    const limited = withLimitedBody(request, route.mostBytes);
     const isMissed = route.atLeader === "if any" && !leader?.isThere;
     if (leader && !isMissed) {
       const response = await forwarded(leader, route, limited, context);
       if (response) return { response, forwarded: true };
     }
     return { response: await route.handle(limited, context), forwarded: false };
-  } catch (error) {
+  } catch (thrown) {
     visit.release?.();
-    if (!(error instanceof ApiError) && !request.signal.aborted) onBug(error, `${route.method} ${route.path}`, request);
+    const error = known(thrown, request);
+    if (!(error instanceof ApiError)) onBug(error, `${route.method} ${route.path}`, request);
     return { response: api.renderError(error, request), error, forwarded: false };
   }
 }
@@ -138,6 +139,12 @@ async function forwarded(
     if (atLeader !== "if any" || leader.isThere || !(error instanceof ApiError)) throw error;
     return undefined;
   }
+}
+
+/** What fails because the client has gone is no bug of ours. */
+function known(error: unknown, { signal }: Request): unknown {
+  if (error instanceof ApiError || !signal.aborted) return error;
+  return new ApiError("BadRequest", "the client went away before its request was answered");
 }
 
 function mountSocket(
@@ -168,9 +175,10 @@ function mountSocket(
       found.value = { protocols: route.protocols, take };
       served(101, undefined, leader !== undefined);
       return new Response(null, { status: 204 });
-    } catch (error) {
+    } catch (thrown) {
       visit.release?.();
-      if (!(error instanceof ApiError) && !request.signal.aborted) onBug(error, `GET ${route.path}`, request);
+      const error = known(thrown, request);
+      if (!(error instanceof ApiError)) onBug(error, `GET ${route.path}`, request);
       const response = api.renderError(error, request);
       served(response.status, error, false);
       return response;

@@ -25,6 +25,8 @@ export interface Route {
   readonly atLeader?: true | "if any";
   /** Answered by the server that was asked, also when another leads: it changes nothing, though not everybody may ask. */
   readonly here?: true;
+  /** Of its body; 16 MiB where it says nothing. */
+  readonly mostBytes?: number;
   /** Its answer stays open without being asked to with `watch` or `follow`. */
   readonly streams?: true;
   /** Throws ApiError to refuse. A body that streams is sent at once, headers first. */

@@ -131,6 +131,13 @@ describe("every route:", () => {
     { name: "viewer who writes in shop", roles: ["viewer"], rolesIn: { shop: ["operator"] } },
   ];
 
+  test("what nobody known may send has small bodies: they are kept before anybody has proved anything", () => {
+    const open = targets.filter(({ route }) => route.access.verb === "join");
+    assert.deepEqual(open.map(({ name }) => name).sort(), JOINING.toSorted());
+    for (const { name, route } of open)
+      assert.ok("mostBytes" in route && (route.mostBytes ?? Number.POSITIVE_INFINITY) <= 64 * 1024, name);
+  });
+
   test("there are those of every dialect, of our own and of the process, and each says what it needs", () => {
     assert.ok(targets.length > 150, String(targets.length));
     for (const api of ["fleet", "marathon", "kubernetes", "styr", "styr-agents", "styr-process"])
