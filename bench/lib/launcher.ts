@@ -4,8 +4,9 @@ import { join } from "node:path";
 
 const PROJECT = join(import.meta.dirname, "../..");
 
-export function serverFlags(): readonly string[] {
-  const [, flags = ""] = /^\s*flags="([^"]+)"/m.exec(launcher()) ?? [];
+/** Of `styr up`, `styr agent`, `styr server`. */
+export function serverFlags(command: "up" | "agent" | "server" = "up"): readonly string[] {
+  const [, flags = ""] = new RegExp(`^(?:.* )?${command}(?: .*)?\\)\n\\s*flags="([^"]+)"`, "m").exec(launcher()) ?? [];
   return [...flags.split(" ").filter((flag) => flag !== ""), "--disable-warning=ExperimentalWarning"];
 }
 

@@ -27,7 +27,7 @@ export async function startServer(more: readonly string[] = []): Promise<BenchSe
   const state = mkdtempSync(join(tmpdir(), "styr-bench-"));
   const [tls, plain] = [await freePort(), await freePort()];
   const words = ["server", "--state", state, "--listen", `127.0.0.1:${tls}`, "--http", `127.0.0.1:${plain}`, ...more];
-  const child = spawn(process.execPath, [...serverFlags(), MAIN, ...words], {
+  const child = spawn(process.execPath, [...serverFlags("server"), MAIN, ...words], {
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, ...serverEnvironment() },
   });
