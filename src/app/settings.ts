@@ -9,7 +9,7 @@ import { type StoreOptionsGiven, type StorePlace, storeOf } from "./store-place.
 export interface Settings {
   /** Everything styr keeps: store, keys, records, volumes. */
   readonly stateDir: string;
-  /** The client looks there without being told. */
+  /** Found without being told, by systemd and in other terminals too: what STYR_STATE names here is not. */
   readonly isDefaultState: boolean;
   /** The socket that root (or the owner) talks through without a token. */
   readonly socketPath: string;
@@ -70,17 +70,18 @@ export const DEFAULT_PORT = 7443;
 
 /** Where state is kept when nobody says: /var/lib/styrmann for root, the user's state folder otherwise. */
 function usualStateDir(environment: Environment, uid: number): string {
-  if (environment.STYR_STATE) return resolve(environment.STYR_STATE);
   return defaultStateDir({ env: environment, uid, home: environment.HOME || userInfo().homedir });
 }
 
 /** Reads options and environment; throws one Error that names the option at fault. */
 export function readSettings(options: Options, environment: Environment = process.env, uid = userInfo().uid): Settings {
-  const stateDir = options.state === undefined ? usualStateDir(environment, uid) : resolve(options.state);
+  const given = options.state ?? (environment.STYR_STATE || undefined);
+  const usual = usualStateDir(environment, uid);
+  const stateDir = given === undefined ? usual : resolve(given);
   const listen = address("--listen", options.listen ?? `0.0.0.0:${DEFAULT_PORT}`);
   return {
     stateDir,
-    isDefaultState: stateDir === usualStateDir(environment, uid),
+    isDefaultState: stateDir === usual,
     socketPath: socketIn(stateDir),
     host: listen.host,
     port: listen.port,

@@ -101,7 +101,8 @@ function failUnknown(program: Command, word: string): void {
 }
 
 function overview(): string {
-  const line = ({ name, summary }: CommandEntry) => `  ${name.padEnd(12)}${summary}`;
+  const width = Math.max(...commandList.map(({ name }) => name.length)) + 2;
+  const line = ({ name, summary }: CommandEntry) => `  ${name.padEnd(width)}${summary}`;
   const groups = [...new Set(commandList.map(({ group }) => group))];
   const body = groups.map((group) =>
     [`${group}:`, ...commandList.filter((c) => c.group === group).map(line)].join("\n"),

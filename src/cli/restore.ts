@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { RestoreReport } from "../app/restore/restore.ts";
-import type { Options } from "../app/settings.ts";
+import type { Options, Settings } from "../app/settings.ts";
 import type { StyrClient } from "../client/styr-client.ts";
 import type { RestorationReport, RestoredNode } from "../model/restoration-report.ts";
 import { inArchiveWords, wholeOf } from "./archive-words.ts";
@@ -45,7 +45,7 @@ async function restoreHere(terminal: Terminal, file: string, options: Options): 
   const settings = await settingsHere(options);
   const report = await restoreFile(file, settings, (rows) => progress(terminal, rows), untilStopped(terminal));
   if (terminal.isErrorTerminal) terminal.err("\r\u001b[K");
-  sayRestored(terminal, report, settings.isDefaultState ? "" : ` --state ${settings.stateDir}`);
+  sayRestored(terminal, report, settings);
 }
 
 function progress(terminal: Terminal, rows: number): void {
@@ -55,11 +55,13 @@ function progress(terminal: Terminal, rows: number): void {
 function sayRestored(
   terminal: Terminal,
   { header, bytes, store, notes, options }: RestoreReport & { readonly bytes: number; readonly options: string },
-  state: string,
+  { stateDir, isDefaultState, socketPath }: Settings,
 ): void {
   terminal.out(`restored into ${plainText(store)}: ${wholeOf(header, bytes)}\n`);
   for (const note of notes) terminal.out(`note: ${plainText(note)}\n`);
-  const next = `styr up${state}${options} (or styr server); then styr restore status, and styr restore confirm`;
+  const state = isDefaultState ? "" : ` --state ${stateDir}`;
+  const server = isDefaultState ? "" : ` --server unix://${socketPath}`;
+  const next = `styr up${state}${options} (or styr server); then styr restore status${server}, and styr restore confirm${server}`;
   terminal.err(
     `Nothing that runs is stopped until you confirm it. Users, tokens and rights are as they were at ${plainText(header.time)}.\n` +
       `next: ${terminal.asTyped(next)}\n`,

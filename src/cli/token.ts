@@ -54,7 +54,8 @@ function sayToken(terminal: Terminal, made: NewJoinToken, ttlMs: number): void {
   const [first = "", ...others] = made.servers;
   const hosts = made.uses === 1 ? "one host" : `${made.uses} hosts`;
   terminal.err(`On the host that is to join as ${made.role} (good for ${hosts}, for ${humanDuration(ttlMs)}):\n`);
-  terminal.out(`styr join ${first} --token ${made.token}\n`);
+  // Where this host finds no `styr` on its path, the other one most likely does not, either.
+  terminal.out(`${terminal.asTyped(`styr join ${first} --token ${made.token}`)}\n`);
   if (others.length > 0) terminal.err(`other servers it can join at: ${others.join(" ")}\n`);
   terminal.err(`next: ${terminal.asTyped(`styr token revoke ${made.id}`)} takes it back\n`);
 }
@@ -73,7 +74,10 @@ function countOf(text: string): number {
 async function show(terminal: Terminal, tokens: readonly JoinTokenReport[], output: string): Promise<void> {
   if (output === "json") return terminal.out(`${plainJson(JSON.stringify(tokens, null, 2))}\n`);
   if (output === "yaml") return terminal.out(await renderYaml(tokens));
-  if (tokens.length === 0) return terminal.out("there are no join tokens; make one: styr token create --role agent\n");
+  if (tokens.length === 0) {
+    const hint = terminal.asTyped("styr token create --role agent");
+    return terminal.out(`there are no join tokens; make one: ${hint}\n`);
+  }
   const { columns: width, colors } = terminal;
   terminal.out(`${renderTable(columnsAt(terminal.clock.now()), tokens, { width, colors })}\n`);
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { connectionProblem } from "./connection-problem.ts";
-import { chooseEndpoint, endpointOf } from "./endpoint.ts";
+import { chooseEndpoint, type Endpoint, endpointOf } from "./endpoint.ts";
 
 const NOBODY = { env: {}, uid: 1000, home: "/nonexistent" };
 
@@ -53,11 +53,15 @@ describe("which server:", () => {
   test("no answer is worded with what to do next", () => {
     const unix = { type: "unix", path: "/a.sock" } as const;
     const net = { type: "net", url: new URL("https://h:7443") } as const;
-    const problem = (code: string, endpoint: typeof unix | typeof net) =>
+    const problem = (code: string, endpoint: Endpoint) =>
       connectionProblem(Object.assign(new Error("x"), { code }), endpoint);
     assert.equal(problem("ENOENT", unix).next, "styr up");
-    assert.equal(problem("ECONNREFUSED", net).next, "styr up");
-    assert.match(problem("EACCES", unix).message, /^permission denied: \/a\.sock/);
+    assert.equal(problem("ECONNREFUSED", unix).next, "styr up");
+    for (const code of ["ECONNREFUSED", "EHOSTUNREACH", "ETIMEDOUT"])
+      assert.match(problem(code, net).next ?? "", /^is it up there\?.*--server https/, "no second cluster is proposed");
+    assert.equal(problem("ECONNRESET", net).next, "styr status");
+    const plain = { type: "net", url: new URL("http://h:7443") } as const;
+    assert.equal(problem("ECONNRESET", plain).next, "is it https? --server https://h:7443");
     assert.match(problem("SELF_SIGNED_CERT_IN_CHAIN", net).next ?? "", /--ca FILE/);
   });
 });

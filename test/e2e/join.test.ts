@@ -91,10 +91,10 @@ describe("a second host", { skip }, () => {
     });
     assert.match(
       out,
-      /^styr join https:\/\/127\.0\.0\.1:\d+ --token styr1\.agent\.[\w.-]+\n$/,
+      /^(?:npx )?styr join https:\/\/127\.0\.0\.1:\d+ --token styr1\.agent\.[\w.-]+\n$/,
       "the line and nothing else",
     );
-    line = [...out.trim().split(" ").slice(1), ...place, "--node-name", "far", "--no-install"];
+    line = [...out.trim().replace("npx ", "").split(" ").slice(1), ...place, "--node-name", "far", "--no-install"];
     start(...line);
     const tookMs = await until("the node is ready", isReady);
     t.diagnostic(`from styr join to Ready: ${Math.round(tookMs)} ms`);

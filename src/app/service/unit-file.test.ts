@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { readSettings } from "../settings.ts";
 import { serviceName, serviceText } from "./service.ts";
 import { serviceWords } from "./service-words.ts";
 import { unitFile } from "./unit-file.ts";
@@ -21,6 +22,14 @@ describe("the service", () => {
   test("is one per state directory", () => {
     assert.equal(serviceName({ stateDir: "/var/lib/styrmann", isDefaultState: true }), "styrmann.service");
     assert.equal(serviceName({ stateDir: "/srv/a b", isDefaultState: false }), "styrmann-srv-a-b.service");
+  });
+
+  test("says where its state is when only STYR_STATE did: systemd does not have that", () => {
+    const named = readSettings({}, { STYR_STATE: "/srv/styr" }, 0);
+    assert.deepEqual([named.stateDir, named.isDefaultState], ["/srv/styr", false]);
+    assert.equal(serviceName(named), "styrmann-srv-styr.service");
+    const given = readSettings({ state: "/var/lib/styrmann" }, { STYR_STATE: "/srv/styr" }, 0);
+    assert.deepEqual([given.stateDir, given.isDefaultState], ["/var/lib/styrmann", true]);
   });
 
   test("quotes what systemd would read as its own", () => {

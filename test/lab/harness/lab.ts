@@ -3,7 +3,7 @@
  * the test has an address on too. Everything goes when the test is done, fails or is killed. docs/lab.md says what it can do.
  *
  *     const lab = await Lab.open({ hosts: [{ diskBytes: 256 * MiB }, {}, {}] });
- *     await startEngine(lab, lab.host(2));
+ *     await startEngine(lab.host(2));
  *     await lab.close();
  */
 import { type ChildProcess, spawn } from "node:child_process";
