@@ -51,7 +51,13 @@ export class WebSocketDialer implements Dialer {
   dial(listener: LinkListener, signal: AbortSignal): Promise<Link> {
     if (signal.aborted) return Promise.reject(signal.reason);
     const { promise, resolve, reject } = Promise.withResolvers<Link>();
-    const socket = this.#open();
+    let socket: WebSocket;
+    try {
+      socket = this.#open();
+    } catch (error) {
+      // An address that is none, or a certificate that cannot be read: another server, or a later attempt, may do.
+      return Promise.reject(new LinkError(`${this.#options.server}: ${(error as Error).message}`, false));
+    }
     const onAbort = () => {
       reject(signal.reason);
       socket.terminate();

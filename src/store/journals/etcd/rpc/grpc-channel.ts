@@ -33,6 +33,8 @@ export class GrpcChannel {
   readonly #tls: ChannelTls;
   readonly #clock: Clock;
   #session: ClientHttp2Session | undefined;
+  /** All there are, with those that only end what they have under way. */
+  readonly #sessions = new Set<ClientHttp2Session>();
   /** Why the connection failed last: streams that die with it say less. */
   #trouble: Error | undefined;
 
@@ -89,8 +91,17 @@ export class GrpcChannel {
   }
 
   close(): void {
-    this.#session?.destroy();
+    for (const session of this.#sessions) session.destroy();
     this.#session = undefined;
+  }
+
+  /** The next call makes a new connection, and what is under way goes on. False when there is none that was ever made. */
+  retire(): boolean {
+    const session = this.#session;
+    if (!session || session.connecting) return false;
+    this.#session = undefined;
+    session.close();
+    return true;
   }
 
   /** Drops the connection, so that the next call makes a new one. */
@@ -106,6 +117,7 @@ export class GrpcChannel {
       maxSessionMemory: SESSION_MEGABYTES,
     });
     this.#session = session;
+    this.#sessions.add(session);
     this.#trouble = undefined;
     // A session may be dropped between its connection and the word of it.
     session.once("connect", () => {
@@ -117,7 +129,10 @@ export class GrpcChannel {
     const forget = () => {
       if (this.#session === session) this.#session = undefined;
     };
-    session.once("close", forget);
+    session.once("close", () => {
+      this.#sessions.delete(session);
+      forget();
+    });
     session.once("goaway", forget);
     return session;
   }
@@ -156,7 +171,17 @@ function statusOf(headers: IncomingHttpHeaders, url: string): GrpcError | "ok" |
     return new GrpcError(GRPC.unavailable, `${url} answered with HTTP ${http}: that is no etcd`, false);
   }
   if (Number(code) === GRPC.ok) return "ok";
-  return new GrpcError(Number(code), decodeURIComponent(String(message ?? "")), true);
+  return new GrpcError(Number(code), decoded(String(message ?? "")), true);
+}
+
+/** Percent-encoded as gRPC has it. What is not is shown as it came: who stands between may write anything. */
+function decoded(message: string): string {
+  try {
+    return decodeURIComponent(message);
+  } catch (error) {
+    if (error instanceof URIError) return message;
+    throw error;
+  }
 }
 
 function wordsFor(error: Error): string {
