@@ -65,6 +65,8 @@ export interface AgentOptions extends NodeReportOptions {
   readonly heartbeats?: Heartbeats;
   /** Writes a little to the agent's disk and waits until it is there: for the health word. */
   probeDisk?(): Promise<void>;
+  /** Whether that disk is nearly full: for the health word. */
+  isDiskShort?(wasShort: boolean): Promise<boolean>;
   /** Why memory is short, in words: for the health word. */
   memory?(): string | undefined;
 }
@@ -134,6 +136,9 @@ export class Agent {
       look: async () => void (await Promise.all([...this.#views.values()].map((view) => view.describe()))),
       driversAtMs: () => driversAtMs(this.#views),
       ...(options.probeDisk === undefined ? {} : { probeDisk: () => options.probeDisk?.() ?? Promise.resolve() }),
+      ...(options.isDiskShort === undefined
+        ? {}
+        : { isDiskShort: async (wasShort) => (await options.isDiskShort?.(wasShort)) ?? false }),
       ...(options.memory === undefined ? {} : { memory: () => options.memory?.() }),
     });
   }
@@ -465,10 +470,12 @@ export class Agent {
 
   #lookAgain(): void {
     if (this.#stopping.signal.aborted) return;
-    void this.#withinMs(LOOK_EVERY_MS, this.#look()).then(() => {
+    const { clock, log } = this.#options;
+    const failed = (error: unknown) => log.warn("this host could not be looked at", { why: String(error) });
+    void this.#withinMs(LOOK_EVERY_MS, this.#look().catch(failed)).then(() => {
       void this.#strangers.sweep();
       this.#sayUnlisted();
-      this.#options.clock.setTimer(LOOK_EVERY_MS, () => this.#lookAgain());
+      clock.setTimer(LOOK_EVERY_MS, () => this.#lookAgain());
     });
   }
 

@@ -4,6 +4,7 @@ import type { DriverReport, Node } from "../model/node.ts";
 import type { Condition, DriverName } from "../model/pod.ts";
 import { NODE_LABEL } from "../model/well-known.ts";
 import { rfc3339 } from "../seams/clock.ts";
+import { isShort } from "./heartbeat/disk-probe.ts";
 import type { HostReading } from "./node-host.ts";
 
 /** What is kept back for the host itself: its kernel, its daemons, the container engine and Styrmann. */
@@ -98,7 +99,7 @@ function amounts(cpu: number, memoryBytes: number, disk: string, pods: string): 
   return { cpu: formatCpuMillis(cpu), memory, "ephemeral-storage": disk, pods };
 }
 
-/** Kubernetes' eviction thresholds: memory.available < 100Mi, nodefs.available < 10% (here also at least 1 GiB is enough). */
+/** Kubernetes' eviction thresholds: memory.available < 100Mi; of the disk disk-probe.ts says. */
 function conditionsOf({
   memoryAvailableBytes,
   memoryBytes,
@@ -106,7 +107,7 @@ function conditionsOf({
   diskFreeBytes,
 }: HostReading): readonly Condition[] {
   const lowMemory = memoryAvailableBytes < Math.min(100 * MIB, memoryBytes / 20);
-  const lowDisk = diskFreeBytes < Math.min(1024 * MIB, diskBytes / 10);
+  const lowDisk = isShort({ diskBytes, diskFreeBytes });
   return [
     { type: "Ready", status: "True", reason: "AgentReady", message: "the agent is running" },
     lowMemory

@@ -9,9 +9,18 @@ import type { Trouble } from "./seen.ts";
 export function troubleOf(error: unknown, before: Trouble | undefined, usual: string, nowMs: number): Trouble {
   if (error instanceof AssertionFailure) throw error;
   const count = (before?.count ?? 0) + 1;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = wordsOf(error);
   const rules = isPassing(error) ? TEMPORARY_BACKOFF : TROUBLE_BACKOFF;
   return { reason: reasonOf(error, count, usual), message, count, retryAtMs: nowMs + backoffMs(rules, count) };
+}
+
+/** The kernel's words name neither the disk nor whose it is; the text is all that is left of them when it was the keeper's. */
+function wordsOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!/\b(ENOSPC|EDQUOT)\b/.test(message)) return message;
+  const { path } = error as NodeJS.ErrnoException;
+  const where = path === undefined || message.includes(path) ? "" : ` ${path}`;
+  return `the disk of the host that it was given to is full: ${message}${where}`;
 }
 
 /** An engine that is away comes back; a registry that has no such image, or that nobody finds, is asked as seldom as Kubernetes does. */

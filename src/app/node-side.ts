@@ -5,7 +5,7 @@ import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { Agent } from "../agent/agent.ts";
 import type { Control } from "../agent/control.ts";
-import { probeDisk } from "../agent/heartbeat/disk-probe.ts";
+import { isDiskShort, probeDisk } from "../agent/heartbeat/disk-probe.ts";
 import type { Heartbeats } from "../agent/heartbeat/heartbeats.ts";
 import { ThreadHeartbeats } from "../agent/heartbeat/thread-heartbeats.ts";
 import { FileRecord } from "../agent/local-record.ts";
@@ -106,6 +106,7 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
     record: new FileRecord(folders.record, log),
     host,
     probeDisk: () => probeDisk(folders.agent),
+    isDiskShort: (wasShort) => isDiskShort(folders.agent, wasShort),
     clock,
     random: random.fork("agent"),
     log,

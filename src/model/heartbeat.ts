@@ -9,6 +9,8 @@ export type NodeHealth =
   /** What runs processes and units. */
   | "keeper-silent"
   | "memory-pressure"
+  /** Of the state directory: nothing can be written for a pod there. */
+  | "disk-pressure"
   | "agent-stalled";
 
 export interface Heartbeat {

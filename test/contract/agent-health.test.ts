@@ -68,6 +68,19 @@ describe("agent: what its heartbeats say", () => {
     await stage.agent.stop();
   });
 
+  for (const [how, more] of [
+    ["that is nearly full", { probeDisk: async () => {}, isDiskShort: async () => true }],
+    ["that takes no write for want of room", { probeDisk: () => Promise.reject(noRoom()) }],
+  ] as const)
+    test(`a disk ${how}`, async () => {
+      const stage = new Stage();
+      stage.agent = new Agent({ ...stage.options(), ...more });
+      await stage.start();
+      await stage.clock.advance(5_000);
+      assert.equal(stage.control.beats.at(-1)?.health, "disk-pressure");
+      await stage.agent.stop();
+    });
+
   test("memory that is short", async () => {
     const stage = new Stage();
     stage.agent = new Agent({ ...stage.options(), memory: () => "less than 100 MiB of memory are left" });
@@ -77,6 +90,10 @@ describe("agent: what its heartbeats say", () => {
     await stage.agent.stop();
   });
 });
+
+function noRoom(): Error {
+  return Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+}
 
 describe("agent: what it does when the control plane has lost sight of it", () => {
   test("registers itself again when the control plane does not know it", async () => {

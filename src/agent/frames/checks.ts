@@ -8,7 +8,7 @@ import { DEEPEST, MOST_EVENTS, MOST_HEALTH_CHARS, MOST_REPORT_CHARS, MOST_REPORT
 import { count, FrameError, list, name, record, word } from "./shape.ts";
 
 const HEALTH: readonly unknown[] = [
-  ...["ok", "io-stalled", "engine-silent", "keeper-silent", "memory-pressure", "agent-stalled"],
+  ...["ok", "io-stalled", "engine-silent", "keeper-silent", "memory-pressure", "disk-pressure", "agent-stalled"],
 ];
 
 /** Only what is known of it: a heartbeat is kept in memory. */

@@ -13,6 +13,8 @@ export interface HealthWatchOptions {
   driversAtMs(): Pick<Signs, "engineAtMs" | "keeperAtMs">;
   /** Writes a little to the agent's disk and waits until it is there. */
   probeDisk?(): Promise<void>;
+  /** Whether that disk is nearly full; asked after a write has come back. `wasShort`: it was, the last time. */
+  isDiskShort?(wasShort: boolean): Promise<boolean>;
   /** Why memory is short, in words; undefined when it is not. */
   memory?(): string | undefined;
 }
@@ -20,12 +22,15 @@ export interface HealthWatchOptions {
 const TICK_MS = 1_000;
 const LOOK_EVERY_MS = 5_000;
 const PROBE_EVERY_MS = 3_000;
+/** A disk, or its share for this user, that is full. */
+const NO_ROOM = ["ENOSPC", "EDQUOT"];
 
 /** Gathers what the heartbeats' health word is made of, and shows it to whoever sends them. */
 export class HealthWatch {
   readonly #options: HealthWatchOptions;
   readonly #timers = new Map<string, Timer>();
   #diskAskedAtMs: number | undefined;
+  #diskShortAtMs: number | undefined;
   #isStopped = false;
 
   constructor(options: HealthWatchOptions) {
@@ -61,18 +66,20 @@ export class HealthWatch {
 
   /** One at a time: a disk that hangs is not asked twice. */
   #probe(): void {
-    const { clock, log, probeDisk } = this.#options;
+    const { clock, log, probeDisk, isDiskShort } = this.#options;
     if (this.#diskAskedAtMs !== undefined) return;
     this.#diskAskedAtMs = clock.monotonic();
     this.#show();
-    const done = () => {
+    const done = (isShort: boolean) => {
       this.#diskAskedAtMs = undefined;
+      this.#diskShortAtMs = isShort ? clock.monotonic() : undefined;
       this.#show();
     };
-    // A disk that is full or read-only answers, too; that it is, others say.
-    void probeDisk?.().then(done, (error: unknown) => {
+    const looked = probeDisk?.().then(() => isDiskShort?.(this.#diskShortAtMs !== undefined) ?? false);
+    // A disk that is full or read-only answers, too.
+    void looked?.then(done, (error: NodeJS.ErrnoException) => {
       log.debug("the disk could not be written", { why: String(error) });
-      done();
+      done(error.code !== undefined && NO_ROOM.includes(error.code));
     });
   }
 
@@ -83,6 +90,7 @@ export class HealthWatch {
     heartbeats.show({
       ...(heartbeats.watchesAgent ? { tickAtMs: clock.monotonic() } : {}),
       ...(this.#diskAskedAtMs === undefined ? {} : { diskAskedAtMs: this.#diskAskedAtMs }),
+      ...(this.#diskShortAtMs === undefined ? {} : { diskShortAtMs: this.#diskShortAtMs }),
       ...driversAtMs(),
       ...(words === undefined ? {} : { memory: words }),
     });

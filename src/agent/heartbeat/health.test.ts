@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { isShort } from "./disk-probe.ts";
 import { healthOf, type Signs } from "./health.ts";
 import { memoryWords } from "./memory.ts";
+import { SharedSigns } from "./shared-signs.ts";
 
 describe("health word", () => {
   const NOW = 100_000;
@@ -21,6 +23,11 @@ describe("health word", () => {
       says: /^keeper-silent the process keeper .* for 10 s/,
     },
     { why: "the agent stands still", signs: { tickAtMs: NOW - 65_000 }, says: /^agent-stalled .* for 1 min/ },
+    {
+      why: "a disk that is full",
+      signs: { diskShortAtMs: NOW, memory: "short" },
+      says: /^disk-pressure the disk of the state/,
+    },
     { why: "memory", signs: { memory: "less than 100 MiB of memory are left" }, says: /^memory-pressure less than/ },
     {
       why: "an agent that stands still hears neither disk nor engine",
@@ -39,6 +46,21 @@ describe("health word", () => {
       assert.match(`${health} ${message ?? ""}`, says);
     });
   }
+});
+
+test("a disk is short of room below a tenth and below 1 GiB, and has room again a little above", () => {
+  const gib = 2 ** 30;
+  assert.equal(isShort({ diskBytes: 100 * gib, diskFreeBytes: 2 * gib }), false);
+  assert.equal(isShort({ diskBytes: 100 * gib, diskFreeBytes: gib - 1 }), true);
+  assert.equal(isShort({ diskBytes: 100 * gib, diskFreeBytes: gib + 1 }, true), true);
+  assert.equal(isShort({ diskBytes: gib, diskFreeBytes: 0.05 * gib }), true);
+  assert.equal(isShort({ diskBytes: gib, diskFreeBytes: 0.2 * gib }), false);
+});
+
+test("what two threads share of the disk arrives", () => {
+  const signs = new SharedSigns();
+  signs.write({ diskShortAtMs: 7 }, 100);
+  assert.deepEqual(new SharedSigns(signs.buffer).read(100), { diskShortAtMs: 7 });
 });
 
 describe("memory pressure", () => {

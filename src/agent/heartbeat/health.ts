@@ -16,6 +16,8 @@ export interface Signs {
   readonly engineAtMs?: number;
   /** When the process keeper last answered. */
   readonly keeperAtMs?: number;
+  /** When the disk was last found nearly full; absent = it has room. */
+  readonly diskShortAtMs?: number;
   /** Why memory is short, in words. */
   readonly memory?: string;
 }
@@ -26,7 +28,7 @@ const DRIVER_SILENT_MS = 10_000;
 
 /** The most fundamental first: an agent that stands still cannot say anything about disk and engine. */
 export function healthOf(signs: Signs, nowMs: number): HealthWord {
-  const { tickAtMs, diskAskedAtMs, engineAtMs, keeperAtMs, memory } = signs;
+  const { tickAtMs, diskAskedAtMs, engineAtMs, keeperAtMs, diskShortAtMs, memory } = signs;
   const silent = (sinceMs: number | undefined) => (sinceMs === undefined ? 0 : nowMs - sinceMs);
   if (silent(tickAtMs) >= AGENT_STALLED_MS) {
     return { health: "agent-stalled", message: `the agent has not moved for ${seconds(silent(tickAtMs))}` };
@@ -41,6 +43,9 @@ export function healthOf(signs: Signs, nowMs: number): HealthWord {
   if (silent(keeperAtMs) >= DRIVER_SILENT_MS) {
     const message = `the process keeper has not answered for ${seconds(silent(keeperAtMs))}`;
     return { health: "keeper-silent", message };
+  }
+  if (diskShortAtMs !== undefined) {
+    return { health: "disk-pressure", message: "the disk of the state directory is full, or nearly" };
   }
   return memory === undefined ? { health: "ok" } : { health: "memory-pressure", message: memory };
 }

@@ -1,6 +1,6 @@
 import type { Signs } from "./health.ts";
 
-const NAMES = ["tickAtMs", "diskAskedAtMs", "engineAtMs", "keeperAtMs"] as const;
+const NAMES = ["tickAtMs", "diskAskedAtMs", "engineAtMs", "keeperAtMs", "diskShortAtMs"] as const;
 
 /** Signs in memory that two threads share, so that one is read although the other stands still. Times in whole milliseconds of the shared time; 0 = absent. */
 export class SharedSigns {

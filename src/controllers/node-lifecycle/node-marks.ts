@@ -68,6 +68,7 @@ const REASON: Readonly<Record<NodeHealth, string | undefined>> = {
   "engine-silent": "EngineSilent",
   "keeper-silent": "KeeperSilent",
   "memory-pressure": "MemoryPressure",
+  "disk-pressure": "DiskPressure",
   "agent-stalled": "AgentStalled",
 };
 
