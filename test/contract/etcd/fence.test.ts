@@ -117,7 +117,11 @@ describe("etcd: a leader that was deposed by one who has written nothing, and be
   test("it does not remove what the other has staged", async () => {
     const key = `${state.keys.staged}2-2/000000`;
     await state.client.txn({ unchanged: [], apply: [{ put: { key, value: "a piece" } }] }, TIMEOUT_MS);
-    await assert.rejects(state.appender().takeOver(new Mirror(state.keys), undefined), isRefusedByEtcd);
+    const piece = await state.read(key);
+    assert.ok(piece);
+    const mirror = new Mirror(state.keys);
+    mirror.sawPiece(piece);
+    await assert.rejects(state.appender().takeOver(mirror, undefined), isRefusedByEtcd);
     assert.ok(await state.read(key));
   });
 

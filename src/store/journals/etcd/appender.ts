@@ -5,7 +5,7 @@ import { JournalDoubt, type JournalEntry, JournalRefusal } from "../../journal.t
 import { type BatchLimits, type BatchPlan, planBatch, settleOps } from "./batch-plan.ts";
 import type { EtcdClient } from "./client.ts";
 import { fencedWrite } from "./fenced-write.ts";
-import { endOf, type Keys } from "./keys.ts";
+import type { Keys } from "./keys.ts";
 import type { Mirror } from "./mirror.ts";
 import type { Op } from "./rpc/messages.ts";
 import type { Term } from "./term.ts";
@@ -49,7 +49,8 @@ export class Appender {
       this.#unsettled.push(settleOps(key, entries, keys, limits));
     }
     await this.#settle();
-    await this.#write([{ remove: { key: keys.staged, end: endOf(keys.staged) } }]);
+    // By name: should it come late, it must not remove what this leader stages.
+    for (const key of mirror.leftovers(stagedId)) await this.#write([{ remove: { key } }]);
   }
 
   async append(entries: readonly JournalEntry[]): Promise<void> {
@@ -57,8 +58,8 @@ export class Appender {
     const plan = planBatch(entries, term.term, keys, limits);
     await this.#settle();
     await this.#stage(plan);
-    const batch = { headRevision: this.#headRevision, revision: entries.at(-1)?.revision ?? 0 };
-    this.#headRevision = await fencedWrite(this.#options, { ops: plan.commit, batch });
+    const [headRevision, revision] = [this.#headRevision, entries.at(-1)?.revision ?? 0];
+    this.#headRevision = await fencedWrite(this.#options, { ops: plan.commit, headRevision, revision });
     this.#unsettled.push(...plan.settle);
     for (const { key, json } of entries) this.#written += ROW_BYTES + key.length + (json?.length ?? 0);
   }
@@ -90,7 +91,7 @@ export class Appender {
   /** Before the head says so, nothing of it counts: whatever became of it, the batch is refused. */
   async #write(ops: readonly Op[]): Promise<void> {
     try {
-      await fencedWrite(this.#options, { ops });
+      await fencedWrite(this.#options, { ops, headRevision: this.#headRevision });
     } catch (error) {
       throw error instanceof JournalDoubt ? new JournalRefusal(error.message) : error;
     }

@@ -1,10 +1,10 @@
 /** etcd behind several addresses: asks the one that answered last, and goes on to the next when it does not. */
 import type { Clock } from "../../../seams/clock.ts";
 import type { JournalMember } from "../../journal.ts";
-import { type Call, type CallListener, type ChannelTls, GrpcChannel, type Metadata } from "./rpc/grpc-channel.ts";
+import { Member } from "./member.ts";
+import type { Call, CallListener, ChannelTls, Metadata } from "./rpc/grpc-channel.ts";
 import { GRPC, GrpcError } from "./rpc/grpc-error.ts";
 import {
-  decodeKnowsLeader,
   decodeRange,
   decodeSecondText,
   decodeTxn,
@@ -28,7 +28,7 @@ export interface EtcdConnection {
 const AUTH_TIMEOUT_MS = 5_000;
 
 export class EtcdClient {
-  readonly #channels: readonly GrpcChannel[];
+  readonly #members: readonly Member[];
   readonly #user: EtcdConnection["user"];
   #current = 0;
   #token: string | undefined;
@@ -37,22 +37,25 @@ export class EtcdClient {
   readonly #alive = new MessageChannel();
 
   constructor({ endpoints, tls, user }: EtcdConnection, clock: Clock) {
-    this.#channels = endpoints.map((url) => new GrpcChannel(url, tls ?? {}, clock));
+    this.#members = endpoints.map((url) => new Member(url, tls ?? {}, clock));
     this.#user = user;
     this.#alive.port1.ref();
   }
 
   get endpoints(): readonly string[] {
-    return this.#channels.map(({ url }) => url);
+    return this.#members.map(({ url }) => url);
   }
 
   async range(request: RangeRequest, timeoutMs: number): Promise<RangeResponse> {
     return decodeRange(await this.#call("/etcdserverpb.KV/Range", encodeRange(request), timeoutMs));
   }
 
-  /** One attempt at one member: when it fails without etcd's answer, nobody knows whether it was done. */
-  async txn(request: TxnRequest, timeoutMs: number): Promise<TxnResponse> {
-    return decodeTxn(await this.#call("/etcdserverpb.KV/Txn", encodeTxn(request), timeoutMs));
+  /**
+   * One attempt at one member: when it fails without etcd's answer, nobody knows whether it was done. After `lateMs` the
+   * next call goes to the next member, and the answer to this one is still waited for.
+   */
+  async txn(request: TxnRequest, timeoutMs: number, lateMs = timeoutMs): Promise<TxnResponse> {
+    return decodeTxn(await this.#call("/etcdserverpb.KV/Txn", encodeTxn(request), timeoutMs, lateMs));
   }
 
   async compact(revision: number, timeoutMs: number): Promise<void> {
@@ -66,33 +69,18 @@ export class EtcdClient {
 
   /** How each member answers; etcd asks nobody who he is for that. Rejects never. */
   async members(timeoutMs: number): Promise<readonly JournalMember[]> {
-    return Promise.all(this.#channels.map((channel) => this.#member(channel, timeoutMs)));
-  }
-
-  async #member(channel: GrpcChannel, timeoutMs: number, isAgain = false): Promise<JournalMember> {
-    const { url } = channel;
-    try {
-      const answer = await channel.unary("/etcdserverpb.Maintenance/Status", new Uint8Array(), {}, timeoutMs);
-      return decodeKnowsLeader(answer) ? { url } : { url, problem: "it knows no leader of etcd" };
-    } catch (error) {
-      if (!(error instanceof GrpcError)) throw error;
-      // A connection from before may have ended with the question; a new one says why there is none.
-      const isCut = !error.isAnswer && error.code !== GRPC.deadlineExceeded;
-      if (isCut && !isAgain) return this.#member(channel, timeoutMs, true);
-      return { url, problem: error.message.replace(`${url}: `, "").replace(`${url} did`, "it did") };
-    }
+    return Promise.all(this.#members.map((member) => member.health(timeoutMs)));
   }
 
   /** A watch at the n-th address, counted around. */
   async watch(nth: number, listener: CallListener): Promise<Call> {
     await this.#authenticate();
-    const channel = this.#channel(nth);
-    return channel.open("/etcdserverpb.Watch/Watch", this.#metadata(), listener);
+    return this.#member(nth).open("/etcdserverpb.Watch/Watch", this.#metadata(), listener);
   }
 
   /** After it, connections to the n-th address are made anew: the one there was stands still. */
   reset(nth: number): void {
-    this.#channel(nth).reset();
+    this.#member(nth).reset();
   }
 
   /** The token is no good any more; the next call gets another. */
@@ -102,13 +90,13 @@ export class EtcdClient {
 
   close(): void {
     this.#alive.port1.close();
-    for (const channel of this.#channels) channel.close();
+    for (const member of this.#members) member.close();
   }
 
-  #channel(nth: number): GrpcChannel {
-    const channel = this.#channels[nth % this.#channels.length];
-    if (!channel) throw new RangeError("an etcd client needs an address");
-    return channel;
+  #member(nth: number): Member {
+    const member = this.#members[nth % this.#members.length];
+    if (!member) throw new RangeError("an etcd client needs an address");
+    return member;
   }
 
   /** A member that has lost its leader is to say so at once (`hasleader` of etcd's rpctypes). */
@@ -116,22 +104,24 @@ export class EtcdClient {
     return { hasleader: "true", ...(this.#token === undefined ? {} : { token: this.#token }) };
   }
 
-  async #call(path: string, message: Uint8Array, timeoutMs: number): Promise<Buffer> {
+  async #call(path: string, message: Uint8Array, timeoutMs: number, lateMs = timeoutMs): Promise<Buffer> {
     await this.#authenticate();
+    const attempt = () => this.#attempt(path, message, timeoutMs, lateMs);
     try {
-      return await this.#attempt(path, message, timeoutMs);
+      return await attempt();
     } catch (error) {
       if (!isStaleToken(error) || !this.#user) throw error;
       this.forgetToken();
       await this.#authenticate();
-      return this.#attempt(path, message, timeoutMs);
+      return attempt();
     }
   }
 
-  async #attempt(path: string, message: Uint8Array, timeoutMs: number): Promise<Buffer> {
+  async #attempt(path: string, message: Uint8Array, timeoutMs: number, lateMs: number): Promise<Buffer> {
     const asked = this.#current;
+    const patience = { timeoutMs, lateMs, late: () => this.#goOnFrom(asked) };
     try {
-      return await this.#channel(asked).unary(path, message, this.#metadata(), timeoutMs);
+      return await this.#member(asked).unary(path, message, this.#metadata(), patience);
     } catch (error) {
       if (isWayLost(error)) this.#goOnFrom(asked);
       throw error;
@@ -140,9 +130,7 @@ export class EtcdClient {
 
   /** Calls that were under way together move on by one address, not by one each. */
   #goOnFrom(asked: number): void {
-    if (this.#current !== asked) return;
-    this.#channel(asked).reset();
-    this.#current = (asked + 1) % this.#channels.length;
+    if (this.#current === asked) this.#current = (asked + 1) % this.#members.length;
   }
 
   async #authenticate(): Promise<void> {
@@ -156,7 +144,7 @@ export class EtcdClient {
   async #fetchToken(user: { readonly name: string; readonly password: string }): Promise<void> {
     const message = encodeAuthenticate(user);
     try {
-      const answer = await this.#attempt("/etcdserverpb.Auth/Authenticate", message, AUTH_TIMEOUT_MS);
+      const answer = await this.#attempt("/etcdserverpb.Auth/Authenticate", message, AUTH_TIMEOUT_MS, AUTH_TIMEOUT_MS);
       this.#token = decodeSecondText(answer);
     } catch (error) {
       // A user was given, and this etcd asks for none: it lets everybody in.

@@ -1,6 +1,7 @@
 /** One transaction of a leader, asked for until its fate is known: a deposed leader's never happens. */
 import type { Clock } from "../../../seams/clock.ts";
 import { JournalDoubt, JournalRefusal } from "../../journal.ts";
+import { Attempts } from "./attempts.ts";
 import type { EtcdClient } from "./client.ts";
 import { decodeHead } from "./head.ts";
 import { type Keys, textOf } from "./keys.ts";
@@ -19,22 +20,22 @@ export interface FencedWriter {
 
 export interface FencedWrite {
   readonly ops: readonly Op[];
-  /** Of a batch: the head it follows, and the revision that the head has once it is written. */
-  readonly batch?: { readonly headRevision: number; readonly revision: number };
+  /** Of etcd: the head it follows. An attempt that was asked again and is late all the same finds another head, and does nothing. */
+  readonly headRevision: number;
+  /** Of a batch: the revision that the head has once it is written. */
+  readonly revision?: number;
 }
 
 const AGAIN_MS = 50;
-/** How long after the loss of the leadership an answer that is on its way is waited for. */
-const GRACE_MS = 250;
 
 /** Resolves with etcd's revision of it. Rejects with JournalRefusal when it is not and will not be done, with JournalDoubt when that is not known. */
 export async function fencedWrite(writer: FencedWriter, write: FencedWrite): Promise<number> {
   const { term, clock } = writer;
-  const request = requestFor(writer, write);
+  const attempts = new Attempts(writer, requestFor(writer, write));
   let isInDoubt = false;
   for (;;) {
     if (!term.isValid) throw unfinished(isInDoubt, wordsOf(term));
-    const outcome = await attempt(writer, request);
+    const outcome = await attempts.next();
     if ("answer" in outcome) return settle(outcome.answer, writer, write, isInDoubt);
     const { error } = outcome;
     const verdict = error === undefined ? "doubt" : verdictOf(error);
@@ -49,25 +50,9 @@ export async function fencedWrite(writer: FencedWriter, write: FencedWrite): Pro
   }
 }
 
-function requestFor({ term, keys }: FencedWriter, { ops, batch }: FencedWrite): TxnRequest {
-  const unchanged = [term.fence, ...(batch ? [{ key: keys.head, modRevision: batch.headRevision }] : [])];
+function requestFor({ term, keys }: FencedWriter, { ops, headRevision }: FencedWrite): TxnRequest {
+  const unchanged = [term.fence, { key: keys.head, modRevision: headRevision }];
   return { unchanged, apply: ops, otherwise: [{ key: keys.leader }, { key: keys.head }] };
-}
-
-type Outcome = { readonly answer: TxnResponse } | { readonly error: unknown };
-
-async function attempt({ client, clock, term, attemptMs }: FencedWriter, request: TxnRequest): Promise<Outcome> {
-  const answered = client.txn(request, attemptMs).then(
-    (answer): Outcome => ({ answer }),
-    (error: unknown): Outcome => ({ error }),
-  );
-  const { promise: tooLate, resolve } = Promise.withResolvers<Outcome>();
-  const onLost = () => void clock.setTimer(GRACE_MS, () => resolve({ error: undefined }));
-  term.lost.addEventListener("abort", onLost, { once: true });
-  if (term.lost.aborted) onLost();
-  const outcome = await Promise.race([answered, tooLate]);
-  term.lost.removeEventListener("abort", onLost);
-  return outcome;
 }
 
 /** etcd has answered: done now, done by an earlier attempt, or never to be done. */
@@ -86,13 +71,13 @@ function settle(answer: TxnResponse, { keys, term }: FencedWriter, write: Fenced
 function fateOf(
   head: KeyValue | undefined,
   term: number,
-  { batch }: FencedWrite,
+  { headRevision, revision }: FencedWrite,
 ): "written" | "not written" | "not known" {
-  if (!batch) return "not known";
+  if (revision === undefined) return "not known";
   if (!head) return "not written";
   const written = decodeHead(textOf(head.value));
-  if (written.term !== term) return head.modRevision === batch.headRevision ? "not written" : "not known";
-  return written.revision === batch.revision ? "written" : "not written";
+  if (written.term !== term) return head.modRevision === headRevision ? "not written" : "not known";
+  return written.revision === revision ? "written" : "not written";
 }
 
 /** Out of space: etcd may have done it all the same, and has finished with it either way. */

@@ -56,6 +56,11 @@ export class Mirror {
     return pieces.map(([key, value]) => [key, decodePiece(value)] as const);
   }
 
+  /** Keys of the pieces of all other batches, which never came to be. */
+  leftovers(id: string | undefined): readonly string[] {
+    return [...this.#pieces].flatMap(([each, pieces]) => (each === id ? [] : [...pieces.keys()]));
+  }
+
   #stage({ type, kv }: WatchEvent): void {
     if (type === "put") {
       this.sawPiece(kv);

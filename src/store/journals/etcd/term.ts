@@ -28,11 +28,12 @@ export interface TermOptions {
   readonly ended: () => void;
 }
 
-/** Of the lease: what the leader keeps for clocks that run at different speeds, how often it shows life, how long it waits for an answer. */
+/** Of the lease: what the leader keeps for clocks that run at different speeds, how often it shows life, and when another member is asked. */
 const MARGIN = 0.1;
 const PULSE = 1 / 6;
-const ATTEMPT = 1 / 5;
+const LATE = 1 / 5;
 const AGAIN_MS = 50;
+const NO_ANSWER = "etcd did not answer";
 
 export class Term implements Leadership {
   readonly leaderRevision: number;
@@ -40,7 +41,7 @@ export class Term implements Leadership {
   readonly #lost = new AbortController();
   #validUntilMs: number;
   #deadline: Timer | undefined;
-  #trouble = "etcd did not answer";
+  #trouble = NO_ANSWER;
 
   constructor(options: TermOptions) {
     this.#options = options;
@@ -94,39 +95,52 @@ export class Term implements Leadership {
     }
   }
 
+  /** One after the other in their time, also while earlier ones are under way: an etcd may take its time to answer. */
   async #beat(): Promise<void> {
+    while (this.isValid) await this.#rest(this.#renew());
+  }
+
+  /** Until the next is due; one that has failed is soon followed by another. */
+  async #rest(renewed: Promise<boolean>): Promise<void> {
     const { clock, ttlMs } = this.#options;
-    while (this.isValid) {
-      const sentMs = clock.monotonic();
-      const renewed = await this.#pulse();
-      if (renewed) {
-        this.#validUntilMs = this.#untilFrom(sentMs);
-        this.#armDeadline();
-      }
-      const restMs = renewed ? Math.max(0, sentMs + ttlMs * PULSE - clock.monotonic()) : AGAIN_MS;
-      // Rejects with nothing but the loss, which the loop sees.
-      await clock.sleep(restMs, this.lost).catch((reason: unknown) => reason);
-    }
+    const failed = new AbortController();
+    void renewed.then((isRenewed) => isRenewed || failed.abort(new Error(this.#trouble)));
+    const untilMs = (ms: number, signal: AbortSignal) =>
+      // Rejects with nothing but the failure and the loss, which are looked at.
+      clock.sleep(ms, signal).catch((reason: unknown) => reason);
+    await untilMs(ttlMs * PULSE, AbortSignal.any([this.lost, failed.signal]));
+    if (failed.signal.aborted) await untilMs(AGAIN_MS, this.lost);
+  }
+
+  /** The answer counts from when it was asked for, however late it comes. */
+  async #renew(): Promise<boolean> {
+    const sentMs = this.#options.clock.monotonic();
+    const isRenewed = await this.#pulse();
+    if (!isRenewed) return false;
+    this.#trouble = NO_ANSWER;
+    this.#validUntilMs = Math.max(this.#validUntilMs, this.#untilFrom(sentMs));
+    this.#armDeadline();
+    return true;
   }
 
   async #pulse(): Promise<boolean> {
     const { client, keys, ttlMs, clock } = this.#options;
-    const attemptMs = ttlMs * ATTEMPT;
     try {
       const value = String(clock.now());
       const request = { unchanged: [this.fence], apply: [{ put: { key: keys.pulse, value } }] };
-      return this.#judge(await client.txn(request, attemptMs));
+      return this.#judge(await client.txn(request, ttlMs, ttlMs * LATE));
     } catch (error) {
       this.#trouble = inWords(error);
       if (verdictOf(error) !== "full") return false;
     }
-    return this.#proveByReading(attemptMs);
+    return this.#proveByReading();
   }
 
   /** An etcd that is full takes no pulse, and no new leader either: that the key is ours still is proof enough. */
-  async #proveByReading(attemptMs: number): Promise<boolean> {
+  async #proveByReading(): Promise<boolean> {
+    const { client, ttlMs } = this.#options;
     try {
-      return this.#judge(await this.#options.client.txn({ unchanged: [this.fence], apply: [] }, attemptMs));
+      return this.#judge(await client.txn({ unchanged: [this.fence], apply: [] }, ttlMs, ttlMs * LATE));
     } catch (error) {
       this.#trouble = inWords(error);
       return false;
