@@ -30,8 +30,8 @@ function forget(tx: Tx, { lifecycle }: StyrApiContext, name: string, force: bool
   if (!node) throw new ApiError("NotFound", `there is no node "${name}"`, { kind: "Node", name });
   const alive = aliveWords(node, lifecycle?.stateOf(name)?.state);
   if (alive !== undefined && !force) {
-    const way = `drain it and stop styr there first, or: styr forget ${name} --force`;
-    throw new ApiError("Conflict", `${name} ${alive}: it would come back at once; ${way}`);
+    const way = `styr drain ${name}, then styr uninstall on that host; or, if the host is gone for good: styr forget ${name} --force`;
+    throw new ApiError("Conflict", `${name} ${alive}; ${way}`);
   }
   const there = tx.by(pods, "node", name).filter((pod) => !isTerminal(pod));
   const message = `${by} says that ${name} is gone for good; ${there.length} pods were there`;
@@ -44,7 +44,7 @@ function forget(tx: Tx, { lifecycle }: StyrApiContext, name: string, force: bool
 /** Undefined when nothing is heard of it. */
 function aliveWords(node: Node, state: string | undefined): string | undefined {
   if (state === "unreachable" || state === "gone") return undefined;
-  if (state === "restarting") return "is restarting";
-  if (state === "suspect") return "was heard a moment ago";
-  return state === "ready" || isNodeReady(node) ? "is alive" : undefined;
+  if (state === "restarting") return "was stopped and is waited for, while what it runs goes on";
+  if (state === "suspect") return "was heard a moment ago: it would come back at once";
+  return state === "ready" || isNodeReady(node) ? "is alive: it would come back at once" : undefined;
 }

@@ -43,6 +43,16 @@ describe("the servers of a cluster", () => {
     assert.deepEqual(states()[1], ["b", "silent", 0]);
   });
 
+  test("one that said that it stops is silent at once and can be forgotten, until it signs on again", async () => {
+    const { store, desk } = await open();
+    await desk.sign("a", sign(0));
+    await desk.sign("b", sign(store.revision));
+    desk.signOff("b");
+    assert.deepEqual([desk.rows()[1]?.state, desk.isHeard("b")], ["silent", false]);
+    await desk.sign("b", sign(store.revision));
+    assert.deepEqual([desk.rows()[1]?.state, desk.isHeard("b")], ["follows", true]);
+  });
+
   test("one that a new leader has not heard yet is not said to follow, and silent only when it had time to be heard", async () => {
     const { clock, store, desk } = await open();
     await desk.sign("a", sign(0));

@@ -36,6 +36,8 @@ export const SILENT_MS = 10_000;
 export class ServerDesk {
   readonly #options: ServerDeskOptions;
   readonly #heard = new Map<string, Heard>();
+  /** Those that said that they stop. */
+  readonly #left = new Set<string>();
 
   constructor(options: ServerDeskOptions) {
     this.#options = options;
@@ -46,9 +48,16 @@ export class ServerDesk {
     const { store, clock } = this.#options;
     this.#refuseDouble(name, sign.url);
     this.#heard.set(name, { sign, atMs: clock.monotonic(), ours: store.revision });
+    this.#left.delete(name);
     const known = store.get(servers, name)?.spec;
     if (known?.url === sign.url && known.version === sign.version) return;
     await store.update((tx) => register(tx, name, sign));
+  }
+
+  /** It stops: nobody has to wait until its silence is long enough. */
+  signOff(name: string): void {
+    this.#heard.delete(name);
+    this.#left.add(name);
   }
 
   /** Two hosts of one name would take the place from each other for ever. */
@@ -62,12 +71,13 @@ export class ServerDesk {
   }
 
   isHeard(name: string): boolean {
-    return name === this.#options.name || this.#silentMs(name) < SILENT_MS;
+    return name === this.#options.name || !this.#isSilent(name);
   }
 
   forget(tx: Tx, name: string): void {
     tx.remove(servers, name);
     this.#heard.delete(name);
+    this.#left.delete(name);
   }
 
   rows(): readonly ServerRow[] {
@@ -85,10 +95,14 @@ export class ServerDesk {
     }
     const heard = this.#heard.get(name);
     const silentMs = this.#silentMs(name);
-    if (!heard) return { name, url, version, state: silentMs < SILENT_MS ? "unknown" : "silent" };
-    const state = silentMs < SILENT_MS ? "follows" : "silent";
+    if (!heard) return { name, url, version, state: this.#isSilent(name) ? "silent" : "unknown" };
+    const state = this.#isSilent(name) ? "silent" : "follows";
     const behind = Math.max(0, heard.ours - heard.sign.revision);
     return { name, url, version, state, heardAgoMs: Math.round(silentMs), behind };
+  }
+
+  #isSilent(name: string): boolean {
+    return this.#left.has(name) || this.#silentMs(name) >= SILENT_MS;
   }
 
   /** A leader that has just begun has heard nobody yet. */

@@ -26,10 +26,17 @@ export function serverRoutes({ servers: desk, store }: StyrApiContext): readonly
       path: `${PATH}/:name`,
       access: { verb: "peer", resource: "servers" },
       async handle(request, { params, actor }) {
-        const name = params.name ?? "";
-        if (actor.name !== name)
-          throw new ApiError("Forbidden", `the certificate is that of server "${actor.name}", not of "${name}"`);
+        const name = ownName(params.name, actor.name);
         await desk.sign(name, signOf(await optionsOf(request, ["url", "version", "revision"])));
+        return new Response(null, { status: 204 });
+      },
+    },
+    {
+      method: "POST",
+      path: `${PATH}/:name/goodbye`,
+      access: { verb: "peer", resource: "servers" },
+      handle(_request, { params, actor }) {
+        desk.signOff(ownName(params.name, actor.name));
         return new Response(null, { status: 204 });
       },
     },
@@ -45,10 +52,18 @@ export function serverRoutes({ servers: desk, store }: StyrApiContext): readonly
   ];
 }
 
+function ownName(name: string | undefined, actor: string): string {
+  if (actor === name) return actor;
+  throw new ApiError("Forbidden", `the certificate is that of server "${actor}", not of "${name}"`);
+}
+
 function forgetServer(tx: Tx, desk: ServerDesk, name: string, by: string): void {
   if (!tx.get(servers, name)) throw new ApiError("NotFound", `there is no server "${name}"`, { kind: "Server", name });
   if (desk.isHeard(name))
-    throw new ApiError("Conflict", `server "${name}" runs: it would register again at once; stop styr there first`);
+    throw new ApiError(
+      "Conflict",
+      `server "${name}" runs, or did ten seconds ago, and would register again at once; stop styr there first, or try again then`,
+    );
   desk.forget(tx, name);
   const why = `${by} has forgotten the server`;
   forgetCertificates(tx, name, why, "server");

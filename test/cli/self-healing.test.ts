@@ -86,7 +86,7 @@ describe("when nodes are lost", () => {
     assert.match(first, /^THE BRAKE HOLDS since 6\ds?.*: 2 of 3 nodes fell silent/);
     assert.match(second, /held: n2, n3/);
     assert.match(third, /if they are really gone: styr .*brake release/);
-    assert.match(out, /nodes +2 of 3 ready, 1 suspect, 1 unreachable/);
+    assert.match(out, /nodes +1 of 3 ready, 1 suspect, 1 unreachable/);
   });
 
   test("ps and events say it above their tables, and not in what programs read", async () => {
@@ -115,13 +115,23 @@ describe("when nodes are lost", () => {
   test("a node that is alive is not forgotten without --force; one that is lost is, after what is on it was shown", async () => {
     const alive = await styr("forget", "n1");
     assert.equal(alive.code, 1);
-    assert.match(alive.err, /n1 is alive: it would come back at once; .* or: styr forget n1 --force$/m);
+    assert.match(
+      alive.err,
+      /n1 is alive: it would come back at once; styr drain n1, then styr uninstall on .*: styr forget n1 --force$/m,
+    );
     const lost = await styr("forget", "n2");
     assert.equal(lost.code, 0, lost.err);
     assert.match(lost.out, /^on n2:\n {2}web: 1 of 2 copies\nnode n2 forgotten\n$/);
     assert.equal(store.get(nodes, "n2"), undefined);
     assert.ok(store.list(events).some(({ reason }) => reason === "NodeForgotten"));
-    assert.equal((await styr("forget", "n3", "--force")).code, 0);
+    await store.update((tx) => {
+      const { metadata, ...rest } = tx.get(nodes, "n1") ?? assert.fail("it is there");
+      tx.create(nodes, { ...rest, metadata: { name: "n8", ...(metadata.labels ? { labels: metadata.labels } : {}) } });
+    });
+    const forced = await styr("forget", "n3", "n8", "--force");
+    assert.equal(forced.code, 0, forced.err);
+    assert.match(forced.out, /node n3 forgotten\n(?:.*\n)*node n8 forgotten/);
+    assert.match(forced.err, /keeps running what it ran, beside what replaces it.*styr uninstall there/);
   });
 
   test("events are asked for by a node's name, too; a name that nobody has is refused", async () => {

@@ -15,7 +15,7 @@ import type { StyrProcess } from "../styr-process.ts";
 import { keepServerTrust, type ServerTrustOptions } from "../trust/server-trust.ts";
 import type { Life } from "./life.ts";
 import { type LifeParts, openLife, type ServerHalfOptions, urlOf } from "./open-life.ts";
-import { keepSigningOn } from "./sign-on.ts";
+import { keepSigningOn, signOff } from "./sign-on.ts";
 
 export class ServerHalf {
   readonly #process: StyrProcess;
@@ -82,6 +82,7 @@ export class ServerHalf {
   /** Another server leads from here on, where there is one; what is asked of this one until its sockets close goes there. */
   async stopListening(): Promise<void> {
     await this.#life.handOver();
+    await signOff(this.#process, urlOf(this.#process.settings), this.#life);
     await Promise.all(this.#listening.map((one) => one.close()));
   }
 

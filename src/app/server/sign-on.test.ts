@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { SystemClock } from "../../seams/clock.ts";
 import { silentLog } from "../../seams/log.ts";
 import type { Life } from "./life.ts";
-import { keepSigningOn } from "./sign-on.ts";
+import { keepSigningOn, signOff } from "./sign-on.ts";
 
 test("an answer of the leader that breaks off, or none at all, is asked for again and ends nothing", async () => {
   const stopping = new AbortController();
@@ -28,4 +28,21 @@ test("an answer of the leader that breaks off, or none at all, is asked for agai
   await keepSigningOn(process, "https://s1:7443", life, stopping.signal);
   assert.equal(asked.length, 2);
   assert.deepEqual(said, [], "it passes by itself");
+});
+
+test("a server that stops tells whoever leads, itself excepted, and does not wait for one that does not answer", async () => {
+  const asked: string[] = [];
+  const mounted = {
+    handle: ({ method, url }: Request, { actor }: { actor: { name: string } }) => {
+      asked.push(`${method} ${url} ${actor.name}`);
+      return new Promise<Response>(() => {});
+    },
+  };
+  const clock = Object.assign(new SystemClock(), { sleep: async () => {} });
+  const process = { name: "s1", clock, log: silentLog } as unknown as Parameters<typeof signOff>[0];
+  const life = (leads: boolean) => ({ mounted, plane: { leads } }) as unknown as Life;
+  await signOff(process, "https://s1:7443", life(true));
+  assert.deepEqual(asked, []);
+  await signOff(process, "https://s1:7443", life(false));
+  assert.deepEqual(asked, ["POST https://s1:7443/styr/v1/servers/s1/goodbye s1"]);
 });

@@ -51,15 +51,24 @@ async function signOn(mounted: Mounted, sign: Sign): Promise<string> {
   }
 }
 
+/** A leader that cannot be reached sees the silence. */
+const GOODBYE_MS = 1_000;
+
+/** Says to whoever leads now that this server stops, so that it can be forgotten at once. Nothing waits for it for long. */
+export async function signOff({ name, clock, log }: StyrProcess, url: string, life: Life): Promise<void> {
+  if (!life.plane || life.plane.leads) return;
+  const path = `${url}/styr/v1/servers/${encodeURIComponent(name)}/goodbye`;
+  const said = handle(life.mounted, name, new Request(path, { method: "POST" })).then(
+    (response) => (response.ok ? "" : String(response.status)),
+    (error: Error) => error.message,
+  );
+  const problem = await Promise.race([said, clock.sleep(GOODBYE_MS).then(() => "no answer")]);
+  if (problem !== "") log.debug("the leader was not told that this server stops", { why: problem });
+}
+
 async function put(mounted: Mounted, { name, ...sign }: Sign): Promise<string> {
   const path = `${sign.url}/styr/v1/servers/${encodeURIComponent(name)}`;
-  const request = new Request(path, { method: "PUT", body: JSON.stringify(sign) });
-  const response = await mounted.handle(request, {
-    actor: { name, roles: ["server"] },
-    remoteAddress: "local",
-    origin: sign.url,
-    isLocal: true,
-  });
+  const response = await handle(mounted, name, new Request(path, { method: "PUT", body: JSON.stringify(sign) }));
   if (response.ok) return "";
   const text = await response.text();
   return `${response.status}: ${wordsIn(text)}`;
@@ -73,4 +82,9 @@ function isPassing(problem: string): boolean {
 function wordsIn(text: string): string {
   const message = /"message":("(?:[^"\\]|\\.)*")/.exec(text)?.[1];
   return message === undefined ? text.slice(0, 500) : String(JSON.parse(message));
+}
+
+function handle(mounted: Mounted, name: string, request: Request): Promise<Response> {
+  const { origin } = new URL(request.url);
+  return mounted.handle(request, { actor: { name, roles: ["server"] }, remoteAddress: "local", origin, isLocal: true });
 }
