@@ -28,6 +28,7 @@ export class NodeRegistration {
   #registered = "";
   #failures = 0;
   #isSending = false;
+  #isUnreadable = false;
   #retry: Timer | undefined;
   #unguarded: string | undefined;
   #unlisted: UnlistedReport | undefined;
@@ -54,10 +55,14 @@ export class NodeRegistration {
     return { allocatable, memoryCapacityBytes: memoryBytes };
   }
 
-  /** Reads the host; tells the control plane, without waiting for it, if anything changed. */
+  /**
+   * Reads the host; tells the control plane, without waiting for it, if anything changed. Rejects never: a host that cannot
+   * be read now, as when there is no descriptor left, stays as it was read last.
+   */
   async refresh(): Promise<void> {
-    const { host, clock } = this.#options;
-    this.#reading = await host.read();
+    const { clock } = this.#options;
+    this.#reading = (await this.#read()) ?? this.#reading;
+    if (this.#reading === undefined) return;
     const before = JSON.stringify(this.#node);
     const report = nodeReport(this.#options, this.#reading, this.#drivers(), clock.now(), this.#node);
     const guarded =
@@ -66,6 +71,19 @@ export class NodeRegistration {
       this.#unlisted === undefined ? guarded : { ...guarded, status: { ...guarded.status, unlisted: this.#unlisted } };
     if (JSON.stringify(this.#node) !== before) this.#changed(this.#node);
     void this.#send();
+  }
+
+  async #read(): Promise<HostReading | undefined> {
+    const { host, log } = this.#options;
+    try {
+      const reading = await host.read();
+      this.#isUnreadable = false;
+      return reading;
+    } catch (error) {
+      if (!this.#isUnreadable) log.warn("this host cannot be read now; trying again", { why: String(error) });
+      this.#isUnreadable = true;
+      return undefined;
+    }
   }
 
   /** The control plane has just been heard of: what waits to be tried again is tried now. */

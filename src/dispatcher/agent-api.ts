@@ -5,6 +5,7 @@ import { ApiError } from "../model/errors.ts";
 import { skewProblem } from "../model/version-skew.ts";
 import { acceptLink } from "../network/link/socket-link.ts";
 import type { Link, LinkListener } from "../seams/link.ts";
+import { LinksOfNode } from "./links-of-node.ts";
 
 export const AGENT_PATH = "/styr/v1/agent";
 export const AGENT_PROTOCOL = "styrmann-agent.v1";
@@ -29,6 +30,7 @@ export interface AgentApiOptions {
 }
 
 export function agentApi(options: AgentApiOptions): Api {
+  const links = new LinksOfNode();
   const route: SocketRoute = {
     path: AGENT_PATH,
     access: { verb: "link", resource: "nodes" },
@@ -38,8 +40,11 @@ export function agentApi(options: AgentApiOptions): Api {
       const peer = peerOf(context);
       const problem = peer.isRelayed ? undefined : skewProblem(options.version, peer.version, "agent");
       if (problem !== undefined) throw new ApiError("Conflict", problem, { name: peer.nodeName });
-      const take = await options.open(peer);
-      return (socket) => acceptLink(socket, take);
+      const take = await links.opening(peer.nodeName, async () => options.open(peer));
+      return (socket) => {
+        links.add(peer.nodeName, socket);
+        acceptLink(socket, take);
+      };
     },
   };
   return { name: "styr-agents", prefixes: [AGENT_PATH], routes: [], sockets: [route], renderError, notFound };

@@ -373,6 +373,8 @@ export class Stage {
   readonly record = new MemoryRecord();
   readonly volumes = new StageVolumes();
   reading: HostReading = READING;
+  /** As when the process has no descriptor left. */
+  isUnreadable = false;
   readonly #given = new Map<string, string>();
   agent: Agent;
 
@@ -381,7 +383,10 @@ export class Stage {
   }
 
   options(): AgentOptions {
-    const host: NodeHost = { read: () => Promise.resolve(this.reading) };
+    const host: NodeHost = {
+      read: () =>
+        this.isUnreadable ? Promise.reject(new Error("EMFILE: too many open files")) : Promise.resolve(this.reading),
+    };
     const taken = this.#given;
     return {
       nodeName: "n1",

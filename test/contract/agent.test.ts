@@ -49,6 +49,19 @@ describe("agent: a pod's life", () => {
     assert.equal(stage.control.node?.status.conditions.find(({ type }) => type === "MemoryPressure")?.status, "True");
   });
 
+  test("a host that cannot be read for a while stays as it was, and pods go on", async () => {
+    const stage = await staged();
+    const pod = await stage.run(podOf({ containers: [web()] }));
+    stage.isUnreadable = true;
+    await stage.clock.advance(35_000);
+    assert.equal(stage.control.status(pod).phase, "Running");
+    assert.equal(stage.control.registrations, 1);
+    stage.isUnreadable = false;
+    stage.reading = { ...stage.reading, memoryAvailableBytes: 2 ** 20 };
+    await stage.clock.advance(11_000);
+    assert.equal(stage.control.registrations, 2);
+  });
+
   test("a crash is followed by a new attempt at once, the next ones wait 10 s and 20 s", async () => {
     const stage = await staged();
     const pod = await stage.run(podOf({ containers: [web()] }));
