@@ -53,7 +53,7 @@ export class ControlPlane {
     const counting = new PlaneMeters(options);
     const journal = meteredJournal(options.journal, clock, counting.meters);
     const store = await Store.openFollowing({ kinds, journal, clock, random: random.fork("store"), log, onLost });
-    const plane = new ControlPlane(options, store, kinds, counting, follower);
+    const plane = new ControlPlane(options, store, kinds, counting, follower, () => journal.leader?.url);
     counting.standing(() => ({ leads: plane.leads, knowsLeader: journal.leader !== undefined, term: plane.#term }));
     return plane;
   }
@@ -64,13 +64,14 @@ export class ControlPlane {
     kinds: readonly Kind[],
     counting: PlaneMeters,
     follower?: Follower,
+    leader?: () => string | undefined,
   ) {
     this.store = store;
     this.#sealed = options.journal instanceof SealedJournal ? options.journal : undefined;
     this.#counting = counting;
     this.#options = options;
     this.#kinds = kinds;
-    this.#context = { ...options, store };
+    this.#context = { ...options, store, ...(leader ? { leader } : {}) };
     this.#facts = options.processFacts ?? systemProcessFacts();
     this.mounted = mountPlane({
       ...{ options, store, kinds, counting, follower },

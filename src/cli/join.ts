@@ -16,15 +16,13 @@ export function register(program: Command, terminal: Terminal): void {
     .option("--service", "as a service of systemd, now and at every boot, instead of until Ctrl-C")
     .option("--no-agent", "with a server token: a server that runs no pods")
     .option("--node-name <name>", "this machine's name in the cluster (default: its host name)")
-    .option("--label <key=value>", "a label of this node, for each --label", (text: string, all: string[] = []) => [
-      ...all,
-      text,
-    ])
+    .option("--label <key=value>", "a label of this node, for each --label", listed)
     .option("--no-install", "install nothing: pods that need Docker wait until there is one")
     .option("--reserve-cpu <amount>", "CPU kept for the host (default: a twentieth)")
     .option("--reserve-memory <amount>", "memory kept for the host (default: a tenth)")
     .option("--listen <host:port>", "as a server: where HTTPS is served (default: 0.0.0.0:7443)")
     .option("--advertise <host:port>", "as a server: where agents and other servers reach it")
+    .option("--tls-name <name>", "as a server: a further name that it is reached by, for each --tls-name", listed)
     .option("--metrics <host:port>", "/metrics alone, in plain HTTP, for everybody who reaches it")
     .option("--log-level <level>", "debug, info, warn or error", "info")
     .action(async (url: string, options: JoinWish) => {
@@ -34,4 +32,8 @@ export function register(program: Command, terminal: Terminal): void {
         await asDaemon(settings, () => runJoin(url, options, settings, processIo(terminal)));
       });
     });
+}
+
+function listed(text: string, all: readonly string[] = []): readonly string[] {
+  return [...all, text];
 }

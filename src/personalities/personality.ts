@@ -20,6 +20,8 @@ export interface PersonalityContext {
   /** `host:port` that other programs reach us at. */
   readonly address: string;
   readonly version: string;
+  /** Of several servers: the URL of the one that leads, if any does as far as is known here. Absent: this is the only one. */
+  readonly leader?: () => string | undefined;
 }
 
 export interface Personality {

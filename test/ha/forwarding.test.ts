@@ -77,6 +77,10 @@ describe("of three servers", () => {
     assert.equal(status.node, leader.name);
     const marathon = JSON.parse((await follower.call({ path: "/v2/leader" })).text);
     assert.equal(`https://${marathon.leader}`, leader.url);
+    const info = JSON.parse((await follower.call({ path: "/v2/info" })).text);
+    assert.equal(info.marathon_config.ha, true);
+    for (const path of ["/v2/apps", "/v2/leader"])
+      assert.equal((await follower.call({ path })).headers["x-marathon-leader"], leader.url, path);
     const version = JSON.parse((await follower.call({ path: "/styr/v1/version" })).text);
     assert.equal(version.node, follower.name);
   });

@@ -40,7 +40,8 @@ export function serviceWords(
     return value === undefined || (isAgent && OF_SERVERS.has(field)) ? [] : [flag, value];
   });
   const labels = command === "server" ? [] : (options.label ?? []).flatMap((label) => ["--label", label]);
+  const tlsNames = isAgent ? [] : (options.tlsName ?? []).flatMap((name) => ["--tls-name", name]);
   // Somebody is there when a service is installed, and nobody when it starts.
   const install = command === "server" ? [] : ["--no-install"];
-  return [command, ...flags, ...labels, ...install];
+  return [command, ...flags, ...tlsNames, ...labels, ...install];
 }

@@ -81,8 +81,8 @@ describe("the service", () => {
     {
       why: "one that joined as a server is both",
       membership: { ...AGENT, role: "server" },
-      options: { listen: "0.0.0.0:1" },
-      words: "up --listen 0.0.0.0:1 --no-install",
+      options: { listen: "0.0.0.0:1", tlsName: ["a.example", "b"] },
+      words: "up --listen 0.0.0.0:1 --tls-name a.example --tls-name b --no-install",
     },
     {
       why: "or a server alone",

@@ -14,6 +14,7 @@ import { appRoutes } from "./routes/apps.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { groupRoutes } from "./routes/groups.ts";
+import { withLeaderHeader } from "./routes/leader-header.ts";
 import { queueRoutes } from "./routes/queue.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { taskRoutes } from "./routes/tasks.ts";
@@ -27,16 +28,19 @@ export const marathon: Personality = {
     name: "marathon",
     prefixes: ["/v2", "/ping"],
     // Of two that match the first wins, so what is below an app comes before apps themselves.
-    routes: withinNamespace(NAMESPACE, [
-      ...taskRoutes(context),
-      ...versionRoutes(context),
-      ...appRoutes(context),
-      ...deploymentRoutes(context),
-      ...queueRoutes(context),
-      ...groupRoutes(context),
-      ...eventRoutes(context),
-      ...systemRoutes(context),
-    ]),
+    routes: withLeaderHeader(
+      withinNamespace(NAMESPACE, [
+        ...taskRoutes(context),
+        ...versionRoutes(context),
+        ...appRoutes(context),
+        ...deploymentRoutes(context),
+        ...queueRoutes(context),
+        ...groupRoutes(context),
+        ...eventRoutes(context),
+        ...systemRoutes(context),
+      ]),
+      context.leader,
+    ),
     renderError: (error) => renderError(error),
     notFound: (_request, allowed) => renderNotFound(allowed),
   }),

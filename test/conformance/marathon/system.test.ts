@@ -34,6 +34,7 @@ describe("Marathon's server", () => {
     ];
     assert.deepEqual(Object.keys(body).sort(), known);
     assert.deepEqual([body.name, body.elected], ["marathon", true]);
+    assert.equal(body.marathon_config.ha, false, "there is no other");
     assert.deepEqual((await cluster.call("GET", "/v2/leader")).body, { leader: "127.0.0.1:7443" });
   });
 

@@ -1,11 +1,12 @@
 import type { RequestContext } from "../../../http/route.ts";
 import { ApiError } from "../../../model/errors.ts";
 import type { DeployResult } from "../deploy.ts";
+import { LEADER_HEADER } from "./leader-header.ts";
 
 /** What every answer of a leader carries. */
 export function answer(body: unknown, { origin }: RequestContext, more: ResponseInit = {}): Response {
   const headers = new Headers(more.headers);
-  headers.set("X-Marathon-Leader", origin);
+  headers.set(LEADER_HEADER, origin);
   headers.set("Cache-Control", "no-cache, no-store, must-revalidate");
   if (body === undefined) return new Response(null, { ...more, headers });
   return Response.json(body, { ...more, headers });

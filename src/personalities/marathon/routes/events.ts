@@ -7,6 +7,7 @@ import type { PersonalityContext } from "../../personality.ts";
 import { eventsOf, type MarathonEvent } from "../events.ts";
 import { appDeployments, apps } from "../kinds.ts";
 import { timestamp } from "../timestamp.ts";
+import { LEADER_HEADER } from "./leader-header.ts";
 
 /** Events that may wait for a reader. */
 const BUFFER = 1024;
@@ -84,6 +85,6 @@ function stream(
     },
     { highWaterMark: BUFFER },
   );
-  const headers = { "Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Marathon-Leader": origin };
+  const headers = { "Content-Type": "text/event-stream", "Cache-Control": "no-cache", [LEADER_HEADER]: origin };
   return new Response(body, { headers });
 }

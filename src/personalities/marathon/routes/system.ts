@@ -10,7 +10,7 @@ const ADMIN = { verb: "admin", resource: "cluster", reach: "whole cluster" } as 
 
 const ofLeader = { method: "GET", access: READ, atLeader: "if any" } as const;
 
-export function systemRoutes({ address, version }: PersonalityContext): readonly Route[] {
+export function systemRoutes({ address, version, leader }: PersonalityContext): readonly Route[] {
   return [
     { method: "GET", path: "/ping", access: READ, handle: ping },
     { method: "HEAD", path: "/ping", access: READ, handle: ping },
@@ -57,7 +57,8 @@ export function systemRoutes({ address, version }: PersonalityContext): readonly
       executor: "//cmd",
       features: [],
       framework_name: "marathon",
-      ha: false,
+      // Whether there is more than one that may lead.
+      ha: leader !== undefined,
       hostname: address.slice(0, address.lastIndexOf(":")),
       local_port_max: 20000,
       local_port_min: 10000,
