@@ -27,4 +27,10 @@ export interface JoinToken {
   };
 }
 
-export const joinTokens = defineKind<JoinToken>("JoinToken", "styrmann.dev/v1", "cluster", {}, { isHidden: true });
+export const joinTokens = defineKind<JoinToken>(
+  "JoinToken",
+  "styrmann.dev/v1",
+  "cluster",
+  {},
+  { isSealed: true, isHidden: true },
+);
