@@ -8,6 +8,12 @@ export interface WatchOptions {
   readonly signal?: AbortSignal;
 }
 
+/** In the place of a kind: who waits for changes of any. */
+const ANY = "";
+
+/** Is told the last revision before the changes that wake it, or nothing when it is no change that does. */
+type Wake = (before?: number) => void;
+
 /** Of the limit, how much is kept at most before it is cut back. */
 const SLACK = 1.25;
 
@@ -18,7 +24,8 @@ const SLACK = 1.25;
 export class History {
   readonly #limit: number;
   #changes: Change[] = [];
-  #waiting = new Set<() => void>();
+  /** By kind: a change costs nothing for who waits for others. */
+  readonly #waiting = new Map<string, Set<Wake>>();
   /** Changes up to and including this revision are no longer here. */
   #forgotten: number;
   #ended: Error | undefined;
@@ -38,14 +45,15 @@ export class History {
       this.#forgotten = this.#changes[cut - 1]?.revision ?? this.#forgotten;
       this.#changes = this.#changes.slice(cut);
     }
-    this.#wake();
+    const before = changes[0] && changes[0].revision - 1;
+    for (const kind of new Set([ANY, ...changes.map((change) => change.kind.name)])) this.#wake(kind, before);
   }
 
   /** Watches end with `reason`; those that begin from now on with `later`, or whoever begins again at once would never stop. */
   end(reason: Error, later = reason): void {
     this.#ended = reason;
     this.#refused = later;
-    this.#wake();
+    for (const kind of this.#waiting.keys()) this.#wake(kind);
   }
 
   /** The changes after `revision`, oldest first. Throws Expired when some of them are forgotten. */
@@ -82,7 +90,8 @@ export class History {
       const all = this.since(cursor);
       const last = all.at(-1);
       if (!last) {
-        await this.next(signal);
+        // What came meanwhile was of other kinds: nothing is missed when it is forgotten, and nobody looks through it.
+        cursor = Math.max(cursor, (await this.next(signal, names)) ?? cursor);
         continue;
       }
       cursor = last.revision;
@@ -91,26 +100,34 @@ export class History {
     }
   }
 
-  /** Resolves on the next append, or when `signal` aborts. */
-  next(signal?: AbortSignal): Promise<void> {
+  /**
+   * Resolves on the next append, of one of these kinds or of any, with the last revision before it; or without one, when
+   * `signal` aborts.
+   */
+  next(signal?: AbortSignal, kinds: Iterable<string> = [ANY]): Promise<number | undefined> {
     if (this.#ended) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
-      const wake = () => {
-        this.#waiting.delete(wake);
-        signal?.removeEventListener("abort", wake);
+      const wake = (before?: number) => {
+        for (const kind of kinds) this.#waiting.get(kind)?.delete(wake);
+        signal?.removeEventListener("abort", aborted);
         if (this.#ended) reject(this.#ended);
-        else resolve();
+        else resolve(before);
       };
-      if (signal?.aborted) return resolve();
-      this.#waiting.add(wake);
-      signal?.addEventListener("abort", wake, { once: true });
+      const aborted = () => wake();
+      if (signal?.aborted) return resolve(undefined);
+      for (const kind of kinds) this.#waitingFor(kind).add(wake);
+      signal?.addEventListener("abort", aborted, { once: true });
     });
   }
 
-  #wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = new Set();
-    for (const wake of waiting) wake();
+  #waitingFor(kind: string): Set<Wake> {
+    const waiting = this.#waiting.get(kind) ?? new Set();
+    this.#waiting.set(kind, waiting);
+    return waiting;
+  }
+
+  #wake(kind: string, before?: number): void {
+    for (const wake of [...(this.#waiting.get(kind) ?? [])]) wake(before);
   }
 
   /** Binary search: revisions grow. */
