@@ -9,19 +9,24 @@ const ATTEMPT_MS = 2_000;
 const AGAIN_MS = 200;
 const OLDEST = [3, 4] as const;
 
-/** Asks until it is answered, for at most `withinMs`. Rejects with JournalRefusal that says what each address said. */
+/**
+ * Asks until it is answered, for at most `withinMs`; from the beginning when etcd was compacted meanwhile, because then
+ * the rest of what was read is no longer there, and nothing is wrong with etcd. Rejects with JournalRefusal that says what each
+ * address said.
+ */
 export async function persistently<T>(
   ask: () => Promise<T>,
   { clock, withinMs }: { readonly clock: Clock; readonly withinMs: number },
 ): Promise<T> {
-  const untilMs = clock.monotonic() + withinMs;
+  let untilMs = clock.monotonic() + withinMs;
   const said = new Set<string>();
   for (;;) {
     try {
       return await ask();
     } catch (error) {
       if (!(error instanceof GrpcError)) throw error;
-      if (isHopeless(error)) throw new JournalRefusal(inWords(error));
+      if (/has been compacted/.test(error.message)) untilMs = clock.monotonic() + withinMs;
+      else if (isHopeless(error)) throw new JournalRefusal(inWords(error));
       said.add(inWords(error));
     }
     if (clock.monotonic() >= untilMs)
