@@ -215,26 +215,6 @@ export class Store implements Reader {
     });
   }
 
-  async *#changes(options: {
-    readonly kinds?: readonly Kind[];
-    readonly since?: number;
-    readonly signal?: AbortSignal;
-  }): AsyncGenerator<readonly Change[], void, undefined> {
-    const names = options.kinds && new Set(options.kinds.map(({ name }) => name));
-    let cursor = options.since ?? this.#revision;
-    while (!options.signal?.aborted) {
-      const all = this.#history.since(cursor);
-      const last = all.at(-1);
-      if (!last) {
-        await this.#history.next(options.signal);
-        continue;
-      }
-      cursor = last.revision;
-      const mine = names ? all.filter(({ kind }) => names.has(kind.name)) : all;
-      if (mine.length > 0) yield mine;
-    }
-  }
-
   #table<T extends StoredObject>(kind: Kind<T>): Table<T> {
     const table = this.#tables.get(kind.name);
     if (!table) throw new Error(`kind ${kind.name} is not registered with the store`);
