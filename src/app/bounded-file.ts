@@ -91,8 +91,12 @@ export class BoundedFile {
   #rotate(): void {
     this.#stream?.end();
     this.#stream = undefined;
-    for (let n = this.#bounds.oldFiles - 1; n >= 1; n--) move(`${this.#path}.${n}`, `${this.#path}.${n + 1}`);
-    move(this.#path, `${this.#path}.1`);
+    try {
+      for (let n = this.#bounds.oldFiles - 1; n >= 1; n--) move(`${this.#path}.${n}`, `${this.#path}.${n + 1}`);
+      move(this.#path, `${this.#path}.1`);
+    } catch (error) {
+      this.#failed(undefined, error as Error);
+    }
   }
 }
 

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { describe, test } from "node:test";
-import { isFromAPage } from "./listen.ts";
+import { bind, isFromAPage } from "./listen.ts";
+
+test("connections that cannot be accepted end no listener and no process", async () => {
+  const server = createServer();
+  await bind(server, { host: "127.0.0.1", port: 0 });
+  for (let n = 0; n < 3; n++) server.emit("error", Object.assign(new Error("accept EMFILE"), { code: "EMFILE" }));
+  assert.equal(server.listening, true);
+  await new Promise((resolve) => server.close(resolve));
+});
 
 describe("a request on the plain listener", () => {
   const table: readonly { readonly why: string; readonly headers: Record<string, string>; readonly page: boolean }[] = [

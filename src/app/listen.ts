@@ -247,7 +247,8 @@ export async function bind(
   at: { readonly host: string; readonly port: number } | { readonly path: string },
 ): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", (error: NodeJS.ErrnoException) => reject(error.code === "EADDRINUSE" ? inUse(at) : error));
+  // For good: a connection that cannot be accepted (no descriptors, a network that went) is one connection, and no end of the process.
+  server.on("error", (error: NodeJS.ErrnoException) => reject(error.code === "EADDRINUSE" ? inUse(at) : error));
   server.listen(at, resolve);
   await promise;
   const address = server.address();

@@ -55,6 +55,20 @@ describe("the log", () => {
     for (const name of files) for (const line of linesOf(join(at, name))) JSON.parse(line);
   });
 
+  test("a file that cannot be moved aside costs lines, and no writer ends by it", async () => {
+    const path = join(dir, "stuck.log");
+    mkdirSync(`${path}.1`);
+    let nowMs = 0;
+    const file = new BoundedFile(path, { bytes: 10, oldFiles: 1 }, { monotonic: () => nowMs }, (n) => `lost ${n}\n`);
+    file.write("longer than that\n");
+    file.write("two\n");
+    rmdirSync(`${path}.1`);
+    nowMs = 1_000;
+    file.write("three\n");
+    await file.close();
+    assert.match(readFileSync(path, "utf8"), /^longer than that\nlost 1\nthree\n$/);
+  });
+
   test("a disk that fails costs the lines of that time; it is tried again, and hears how many were lost", async () => {
     const path = join(dir, "broken.log");
     mkdirSync(path);

@@ -36,8 +36,11 @@ const table = new ProcessTable({
 const socket = openSocketPath(stateDir);
 rmSync(socket.path, { force: true });
 const server = new KeeperServer({ tree, launcher, table, report, stop });
-createServer((connection) => server.accept(connection))
+const door = createServer((connection) => server.accept(connection));
+door
   .on("error", (error) => {
+    // Of one connection, when there are no descriptors for it.
+    if (door.listening) return report(`Error: cannot accept: ${error.message}`);
     report(`Error: cannot listen: ${error.message}`);
     process.exit(1);
   })
