@@ -21,6 +21,13 @@ export function wholeOf({ rows, revision, time, version }: Made, bytes: number):
   return plainText(text);
 }
 
+/** Hosts believe the CA of their cluster, and come back to no other. */
+export function caWords({ ca }: { readonly ca?: { readonly hash: string; readonly madeAt: string } }): string {
+  if (!ca) return "";
+  const text = `CA ${ca.hash.slice(0, 16)}, made ${ca.madeAt}: after a change of the CA since, hosts would have to join again (styr ca show)`;
+  return `  ${plainText(text)}\n`;
+}
+
 /** What is wrong with a file, a key or a store is nobody's bug. */
 export async function inArchiveWords(work: () => Promise<void>): Promise<void> {
   try {

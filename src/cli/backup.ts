@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Received } from "../app/backup/receive-backup.ts";
 import { refusal } from "../client/styr-client.ts";
-import { amountOf, inArchiveWords, wholeOf } from "./archive-words.ts";
+import { amountOf, caWords, inArchiveWords, wholeOf } from "./archive-words.ts";
 import { plainText } from "./plain-text.ts";
 import { openSession } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
@@ -29,6 +29,7 @@ async function check(terminal: Terminal, file: string): Promise<void> {
   terminal.out(`${plainText(file)} is whole: ${wholeOf(header, bytes)}\n`);
   const counts = [...kinds].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([kind, count]) => `${count} ${kind}`);
   terminal.out(`  ${plainText(counts.join(", "))}\n`);
+  terminal.out(caWords(header));
   if (header.masterKey !== undefined)
     terminal.out(`  its secrets open with master key ${plainText(header.masterKey)}\n`);
 }

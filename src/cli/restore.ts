@@ -3,7 +3,7 @@ import type { RestoreReport } from "../app/restore/restore.ts";
 import type { Options, Settings } from "../app/settings.ts";
 import type { StyrClient } from "../client/styr-client.ts";
 import type { RestorationReport, RestoredNode } from "../model/restoration-report.ts";
-import { inArchiveWords, wholeOf } from "./archive-words.ts";
+import { caWords, inArchiveWords, wholeOf } from "./archive-words.ts";
 import { ask } from "./ask.ts";
 import { CliFailure } from "./failure.ts";
 import { plainLines, plainText } from "./plain-text.ts";
@@ -54,10 +54,11 @@ function progress(terminal: Terminal, rows: number): void {
 
 function sayRestored(
   terminal: Terminal,
-  { header, bytes, store, notes, options }: RestoreReport & { readonly bytes: number; readonly options: string },
+  { header, bytes, store, notes, options, ca }: RestoreReport & { readonly bytes: number; readonly options: string },
   { stateDir, isDefaultState, socketPath }: Settings,
 ): void {
   terminal.out(`restored into ${plainText(store)}: ${wholeOf(header, bytes)}\n`);
+  terminal.out(caWords({ ...(ca ? { ca } : {}) }));
   for (const note of notes) terminal.out(`note: ${plainText(note)}\n`);
   const state = isDefaultState ? "" : ` --state ${stateDir}`;
   const server = isDefaultState ? "" : ` --server unix://${socketPath}`;

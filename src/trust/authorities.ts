@@ -26,6 +26,12 @@ export function signerOf({ authorities }: Spec): Authority {
   return first;
 }
 
+/** By which people tell one CA from another. */
+export function caOf(spec: Spec): { readonly hash: string; readonly madeAt: string } {
+  const { certPem, madeAt } = signerOf(spec);
+  return { hash: keyHashOf(certPem), madeAt };
+}
+
 /** PEM of all that are believed, the one that signs first. */
 export function bundleOf({ authorities }: Spec): string {
   return authorities.map(({ certPem }) => certPem).join("");

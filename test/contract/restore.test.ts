@@ -4,16 +4,22 @@ import { createHash } from "node:crypto";
 import { createWriteStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { ReadableStream as WebStream } from "node:stream/web";
 import { after, describe, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { Assignments } from "../../src/agent/control.ts";
+import { backupRoutes } from "../../src/api/backup.ts";
+import type { StyrApiContext } from "../../src/api/context.ts";
+import { notFound, renderError } from "../../src/api/errors.ts";
 import { restorationReport } from "../../src/api/restoration.ts";
 import { checkBackup, readBackup } from "../../src/app/backup/check-backup.ts";
 import { restore } from "../../src/app/restore/restore.ts";
 import { allKinds, sealJournal } from "../../src/app/server/seal-journal.ts";
 import { Dispatcher } from "../../src/dispatcher/dispatcher.ts";
 import { StoreControl } from "../../src/dispatcher/store-control.ts";
+import { mountApis } from "../../src/http/mount.ts";
 import { CLUSTER_TRUST_NAME, clusterTrusts } from "../../src/model/cluster-trust.ts";
 import { configMaps } from "../../src/model/config-map.ts";
 import { joinTokens } from "../../src/model/join-token.ts";
@@ -23,13 +29,13 @@ import { secrets } from "../../src/model/secret.ts";
 import { SystemClock } from "../../src/seams/clock.ts";
 import { silentLog } from "../../src/seams/log.ts";
 import { SystemRandom } from "../../src/seams/random.ts";
-import { snapshotOf } from "../../src/store/archive/snapshot.ts";
-import { writeArchive } from "../../src/store/archive/write-archive.ts";
 import type { Journal, SharedJournal } from "../../src/store/journal.ts";
 import { MemoryJournal } from "../../src/store/journals/memory.ts";
 import { SharedMemory } from "../../src/store/journals/shared-memory.ts";
 import { SqliteJournal } from "../../src/store/journals/sqlite.ts";
 import { Store } from "../../src/store/store.ts";
+import { issueCa } from "../../src/trust/issue-certificate.ts";
+import { keyHashOf } from "../../src/trust/key-hash.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "styr-restore-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -46,9 +52,18 @@ async function openStore(stateDir: string, journal: Journal) {
 type Opened = Awaited<ReturnType<typeof openStore>>;
 
 async function backup({ store, sealed }: Opened, file: string): Promise<void> {
-  const { about, rows, sign } = snapshotOf(store, kinds, sealed);
-  const archive = writeArchive({ ...about, time: "2026-01-01T00:00:00Z", version: "0.4.0" }, rows, sign);
-  await pipeline(archive, createWriteStream(file));
+  const clock = { now: () => Date.UTC(2026, 0, 1) };
+  const context = { store, kinds, sealed, clock, version: "0.4.0" } as unknown as StyrApiContext;
+  const mounted = mountApis([
+    { name: "styr", prefixes: ["/styr"], routes: backupRoutes(context), renderError, notFound },
+  ]);
+  const from = {
+    actor: { name: "anna", roles: ["admin"] },
+    remoteAddress: "local",
+    origin: "https://localhost",
+  } as const;
+  const { body } = await mounted.handle(new Request("https://localhost/styr/v1/backup"), from);
+  await pipeline(Readable.fromWeb(body as WebStream), createWriteStream(file));
 }
 
 const noEtcd = async (): Promise<SharedJournal> => {
@@ -77,12 +92,14 @@ const podOn = (name: string, nodeName = "n1") => ({
 });
 
 /** A control plane with its CA, a secret, a pod and a join token, and a backup of it. */
+const CA = await issueCa(Date.UTC(2026, 0, 1), Date.UTC(2036, 0, 1));
+
 async function backedUp() {
   const stateDir = newDir();
   const opened = await openStore(stateDir, new MemoryJournal());
   await opened.store.update((tx) => {
     tx.create(pods, podOn("known"));
-    const authorities = [{ certPem: "CERT\n", keyPem: "KEY\n", madeAt: "2026-01-01T00:00:00Z" }];
+    const authorities = [{ ...CA, madeAt: "2026-01-01T00:00:00Z" }];
     tx.create(clusterTrusts, {
       ...{ apiVersion: clusterTrusts.apiVersion, kind: "ClusterTrust", metadata: { name: CLUSTER_TRUST_NAME } },
       spec: { clusterId: "c1", authorities },
@@ -168,8 +185,9 @@ describe("restore", () => {
     assert.equal(store.get(joinTokens, "t1"), undefined, "a token may have been used since");
     assert.equal(store.get(restorations, RESTORATION_NAME)?.spec.state, "held");
     await store.close();
-    assert.equal(readFileSync(join(stateDir, "pki/ca.crt"), "utf8"), "CERT\n");
-    assert.equal(readFileSync(join(stateDir, "pki/ca.key"), "utf8"), "KEY\n");
+    assert.equal(readFileSync(join(stateDir, "pki/ca.crt"), "utf8"), CA.certPem);
+    assert.equal(readFileSync(join(stateDir, "pki/ca.key"), "utf8"), CA.keyPem);
+    assert.deepEqual(report.ca, { hash: keyHashOf(CA.certPem), madeAt: "2026-01-01T00:00:00Z" });
     assert.deepEqual(readFileSync(join(stateDir, "pki/master.key")), readFileSync(key));
   });
 
@@ -274,6 +292,7 @@ describe("restore", () => {
     const { file } = await backedUp();
     const { header, kinds: counts } = await checkBackup(file);
     assert.equal(header.clusterId, "c1");
+    assert.equal(header.ca?.hash, keyHashOf(CA.certPem), "for people to see whether hosts would come back");
     assert.equal(counts.get("Secret"), 1);
     assert.equal(readFileSync(file).includes("aHVudGVyMg=="), false);
   });

@@ -9,6 +9,7 @@ import type { ArchiveHeader, ArchiveRow, ArchiveTrailer } from "../../store/arch
 import { archiveMacOf } from "../../store/sealed/master-key.ts";
 import { numbered, readSealed } from "../../store/sealed/sealed-row.ts";
 import { keyringIn, Vault } from "../../store/sealed/vault.ts";
+import { caOf } from "../../trust/authorities.ts";
 import { readBackup } from "../backup/check-backup.ts";
 import { answers } from "../listen.ts";
 import { CopyRefusal } from "../migrate/copy-refusal.ts";
@@ -33,6 +34,8 @@ export interface RestoreReport {
   /** What every watcher and every agent has heard of lies below it. */
   readonly revision: number;
   readonly notes: readonly string[];
+  /** The one that signs there. */
+  readonly ca?: { readonly hash: string; readonly madeAt: string };
 }
 
 /** More changes than any store makes between a backup and its loss. */
@@ -53,10 +56,12 @@ export async function restore(options: RestoreOptions): Promise<RestoreReport> {
     // Its keys first: a store that is there without them would be begun with others.
     const { master } = vault;
     if (master?.about.type === "passphrase") await vault.masterKeys.settled(master);
-    const notes = await writeIdentity(around.stateDir, master, found.trust && trustOf(found.trust, vault));
+    const trust = found.trust && trustOf(found.trust, vault);
+    const notes = await writeIdentity(around.stateDir, master, trust);
     const revision = await fill(target, found, options);
     await target.commit();
-    return { header: found.header, store: target.name, revision, notes };
+    const ca = trust ? { ca: caOf(trust.spec) } : {};
+    return { header: found.header, store: target.name, revision, notes, ...ca };
   } finally {
     await target.close();
   }

@@ -19,6 +19,8 @@ export interface ArchiveHeader {
   /** Of the program that wrote it. */
   readonly version: string;
   readonly rows: number;
+  /** The CA that signed then: a control plane restored from it has that one. Absent in files of early versions. */
+  readonly ca?: { readonly hash: string; readonly madeAt: string };
   /** Which master key opens it; absent when nothing in it is sealed. */
   readonly masterKey?: string;
 }
