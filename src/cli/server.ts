@@ -1,14 +1,16 @@
 import type { Command } from "commander";
 import type { Options } from "../app/settings.ts";
 import type { Terminal } from "./terminal.ts";
-import { asDaemon, inWords, processIo, settingsHere, withPlace, withStore } from "./up.ts";
+import { asDaemon, inWords, processIo, settingsHere, withPlace, withReach, withStore } from "./up.ts";
 
 export function register(program: Command, terminal: Terminal): void {
-  withStore(
-    withPlace(
-      program
-        .command("server")
-        .description("Run a control plane without an agent, alone or as one of several on etcd, until Ctrl-C."),
+  withReach(
+    withStore(
+      withPlace(
+        program
+          .command("server")
+          .description("Run a control plane without an agent, alone or as one of several on etcd, until Ctrl-C."),
+      ),
     ),
   )
     .option("--new-store", "begin with an empty store although the one that was here is gone")

@@ -5,11 +5,13 @@ import { CliFailure } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function register(program: Command, terminal: Terminal): void {
-  withStore(
-    withPlace(
-      program
-        .command("up")
-        .description("Start a cluster on this machine: control plane and agent in one process, until Ctrl-C."),
+  withReach(
+    withStore(
+      withPlace(
+        program
+          .command("up")
+          .description("Start a cluster on this machine: control plane and agent in one process, until Ctrl-C."),
+      ),
     ),
   )
     .option("--new-store", "begin with an empty store although this node was asked to run pods, which stops them")
@@ -54,8 +56,8 @@ export function processIo(terminal: Terminal): UpIo {
   return { say: (line: string) => terminal.out(`${line}\n`), signal: untilStopped(terminal) };
 }
 
-/** Where the control plane keeps its state, and how others reach it. */
-export function withStore(command: Command): Command {
+/** How others reach a server. */
+export function withReach(command: Command): Command {
   return command
     .option(
       "--advertise <host:port>",
@@ -65,7 +67,12 @@ export function withStore(command: Command): Command {
       "--tls-name <name>",
       "a further name or address that this server is reached by, for each --tls-name",
       (text: string, all: string[] = []) => [...all, text],
-    )
+    );
+}
+
+/** Where the control plane keeps its state. */
+export function withStore(command: Command): Command {
+  return command
     .option(
       "--store <store>",
       "sqlite, or etcd://HOST:PORT,HOST:PORT for several servers (default: as before, else sqlite)",
