@@ -1,4 +1,5 @@
 /** `styr down`: stops styr and removes everything it made on this machine, and only that. */
+import { existsSync } from "node:fs";
 import type { Control } from "../agent/control.ts";
 import { FileRecord } from "../agent/local-record.ts";
 import { removeEverything } from "../drivers/docker/remove-everything.ts";
@@ -50,6 +51,26 @@ export async function down(
     await options.stopped?.();
     return;
   }
+  if (hadAgent(stateDir)) await removeNode(settings, place, say, options);
+  await options.stopped?.();
+  await removeState(stateDir, say);
+  if (place.store && isEtcd(place.store))
+    say(`what was asked for stays in etcd, where the other servers have it: ${place.store.url}`);
+}
+
+/** A server alone has run nothing, and made neither cgroups nor a network: others of these names are somebody else's. */
+function hadAgent(stateDir: string): boolean {
+  const { agent, keeper } = foldersOf(stateDir);
+  return existsSync(agent) || existsSync(keeper);
+}
+
+/** All that an agent here had run, and what it was run in. */
+async function removeNode(
+  settings: Settings,
+  place: Place,
+  say: (line: string) => void,
+  options: DownOptions,
+): Promise<void> {
   const clock = new SystemClock();
   const { instance } = place;
   const dockerHost = settings.dockerHost ?? place.dockerHost;
@@ -71,10 +92,6 @@ export async function down(
     await keeper.shutdown();
     await node.cgroups.removeAll(KEEPER_CGROUPS);
   }
-  await options.stopped?.();
-  await removeState(stateDir, say);
-  if (place.store && isEtcd(place.store))
-    say(`what was asked for stays in etcd, where the other servers have it: ${place.store.url}`);
 }
 
 /** By the agent's record: pods with an image, and units that had started containers. */
