@@ -62,6 +62,29 @@ describe("of two servers", () => {
       });
   });
 
+  test("a watch, at the leader or at another, ends when the token that opened it expires, and not before", async () => {
+    await leader.call({
+      method: "POST",
+      path: "/styr/v1/users",
+      body: { name: "brief", grants: [{ role: "viewer" }] },
+    });
+    const body = { ttlMs: 3_000 };
+    const made = await leader.call({ method: "POST", path: "/styr/v1/users/brief/tokens", body });
+    const { token, expiresAt } = JSON.parse(made.text) as { token: string; expiresAt: string };
+    await cluster.until("the follower knows the token", async () => {
+      return (await follower.call({ ...as(token), path: "/styr/v1/whoami" })).status === 200;
+    });
+    const watches = [leader, follower].map(async (at) => {
+      // Cut off, so it is no whole answer.
+      await assert.rejects(
+        at.call({ ...as(token), path: "/api/v1/pods?watch=true", withinMs: 8_000 }),
+        /aborted|hang up/,
+      );
+      return Date.now() - Date.parse(expiresAt);
+    });
+    for (const lateMs of await Promise.all(watches)) assert.ok(lateMs > -200 && lateMs < 2_000, `${lateMs} ms late`);
+  });
+
   test("what was passed on is written down once, by who did it, with who asked and over whom", async () => {
     const { token } = await user(leader, "flo", [{ role: "operator" }]);
     const path = "/api/v1/namespaces/default/pods";
