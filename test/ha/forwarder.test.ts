@@ -10,6 +10,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 import { openPki, type Pki } from "../../src/app/pki.ts";
 import { Forwarder } from "../../src/app/server/forwarder.ts";
 import { LeaderWatch } from "../../src/app/server/leader-watch.ts";
+import { PeerConnections } from "../../src/app/server/peer-request.ts";
 import type { RequestContext } from "../../src/http/route.ts";
 import { SystemClock } from "../../src/seams/clock.ts";
 import type { ServerIdentity } from "../../src/store/journal.ts";
@@ -193,6 +194,42 @@ describe("a request that is passed on", () => {
     assert.equal(Buffer.from(first?.value ?? []).toString(), "first\n");
     await reader?.cancel();
     await ended.promise;
+  });
+
+  test("reads that go on stop no write, and one that waits for its turn is not taken for a leader that is away", async () => {
+    const streams: ServerResponse[] = [];
+    const one = await leader("one", (request, response) => {
+      if (request.method !== "GET") return answer("written")(request, response);
+      request.resume();
+      streams.push(response.writeHead(200));
+      response.write("first\n");
+    });
+    const connections = new PeerConnections(() => pki.peer, { reads: 2, writes: 1, connectMs: 500, queueMs: 5_000 });
+    const signal = new AbortController().signal;
+    const ask = (method: string) =>
+      connections.ask(one.url, { method, path: "/", headers: {}, body: undefined }, signal).then((outcome) => {
+        if (outcome.type === "answer") outcome.response.on("error", () => {}).resume();
+        return outcome.type;
+      });
+    assert.deepEqual(await Promise.all([ask("GET"), ask("GET")]), ["answer", "answer"]);
+    const third = ask("GET");
+    assert.equal(await ask("POST"), "answer");
+    await clock.sleep(700);
+    streams[0]?.end();
+    assert.equal(await third, "answer");
+    connections.close();
+  });
+
+  test("a read that finds no room in time is said to be not sent, and why", async () => {
+    const one = await leader("one", (request, response) => void request.resume().on("end", () => response.write("on")));
+    const connections = new PeerConnections(() => pki.peer, { reads: 1, queueMs: 200 });
+    const signal = new AbortController().signal;
+    const call = { method: "GET", path: "/", headers: {}, body: undefined };
+    const first = await connections.ask(one.url, call, signal);
+    const second = await connections.ask(one.url, call, signal);
+    assert.deepEqual(second, { type: "failed", why: "too many requests to it are under way", wasSent: false });
+    if (first.type === "answer") first.response.on("error", () => {});
+    connections.close();
   });
 
   test("an answer that goes on breaks off when another leads, so that its reader asks there", async () => {

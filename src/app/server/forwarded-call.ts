@@ -28,8 +28,3 @@ export function passedOnHeaders(request: Request, context: RequestContext): Read
   headers[ORIGINAL_HEADER] = renderOriginal(context);
   return headers;
 }
-
-/** Changes nothing, so that it may be asked again. */
-export function isRead({ method }: { readonly method: string }): boolean {
-  return method === "GET" || method === "HEAD";
-}
