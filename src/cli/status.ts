@@ -1,5 +1,8 @@
 import type { Command } from "commander";
+import type { StyrClient } from "../client/styr-client.ts";
+import type { AgentReport } from "../model/agent-report.ts";
 import type { StatusReport } from "../model/reports.ts";
+import { sayAgent } from "./agent-status.ts";
 import { CliFailure, EXIT } from "./failure.ts";
 import { documentOption } from "./inspect.ts";
 import { renderYaml } from "./listing.ts";
@@ -21,12 +24,26 @@ export function register(program: Command, terminal: Terminal): void {
     .addOption(documentOption("text"))
     .option("--check", "say only what is wrong, one line each, and end with 1 if anything is")
     .action(async ({ output, check }: Options, command: Command) => {
-      const report = await openSession(command, terminal).status();
-      if (check) sayProblems(report, terminal);
+      const client = openSession(command, terminal);
+      const report = await statusOrAgent(client);
+      if ("clusterId" in report) await sayAgent(report, { output, check: check === true }, terminal);
+      else if (check) sayProblems(report, terminal);
       else if (output === "json") terminal.out(`${plainJson(JSON.stringify(report, null, 2))}\n`);
       else if (output === "yaml") terminal.out(await renderYaml(report));
       else terminal.out(renderStatus(report, terminal));
     });
+}
+
+/** RFC 9110, 15.5.20: an agent's host knows of itself alone. */
+const MISDIRECTED = 421;
+
+async function statusOrAgent(client: StyrClient): Promise<StatusReport | AgentReport> {
+  try {
+    return await client.status();
+  } catch (error) {
+    if ((error as { status?: number }).status !== MISDIRECTED) throw error;
+    return client.agent();
+  }
 }
 
 /** For scripts and for whatever watches over the cluster. */

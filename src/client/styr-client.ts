@@ -1,5 +1,6 @@
 /** Our own endpoints (docs/api.md), typed. Dialects' endpoints are called through `connection`. */
 import type { IncomingMessage } from "node:http";
+import type { AgentReport } from "../model/agent-report.ts";
 import type {
   BrakeReleaseReport,
   BrakeReport,
@@ -90,6 +91,11 @@ export class StyrClient {
 
   status(): Promise<StatusReport> {
     return this.#get("/styr/v1/status");
+  }
+
+  /** What a host says of itself that runs an agent only. */
+  agent(): Promise<AgentReport> {
+    return this.#get("/styr/v1/agent");
   }
 
   version(): Promise<VersionReport> {

@@ -15,4 +15,25 @@ export interface AgentReport {
   /** When it last heard something. */
   readonly lastHeard?: string;
   readonly pods: number;
+  /** `namespace/name` of each, with its phase: by this host's own record, whoever leads. Sorted. */
+  readonly podRows?: readonly { readonly name: string; readonly phase: string }[];
+  /** When the certificate ends that it proves itself with. */
+  readonly certificateEndsAt?: string;
+}
+
+/** What this host's certificate is refused with, or the server's is by this host: only joining again mends it. */
+const OF_TRUST = /certificate|join again/;
+
+/** What there is to do about a link that does not come about; undefined: it is dialed again by itself. */
+export function linkRemedy(problem: string): string | undefined {
+  if (!OF_TRUST.test(problem)) return undefined;
+  return "on a server: styr token create --role agent; then here the line that it prints: styr join https://HOST:7443 --token …";
+}
+
+/** One line for whoever watches the agent. */
+export function linkWords(problem: string | undefined): string {
+  if (problem === undefined) return "a server is reached again";
+  const remedy = linkRemedy(problem);
+  const then = remedy === undefined ? "dialing again until one is" : `if that lasts, join again: ${remedy}`;
+  return `no server is reached: ${problem}; what runs goes on running; ${then}`;
 }

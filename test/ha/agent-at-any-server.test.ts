@@ -68,6 +68,16 @@ describe("an agent and three servers", { skip: cannot }, () => {
     assert.match(asked.err, /this host runs an agent only.*ask a server of the cluster: styr --server https:/);
   });
 
+  test("styr status on the agent's own host says which server it is linked to, its pods, and when its certificate ends", async () => {
+    const socket = `unix://${join(state(), "styr.sock")}`;
+    const { out } = await styr(socket, ["status"]);
+    assert.match(out, /node w1/);
+    assert.match(out, /linked to https:/);
+    assert.match(out, /talk\S* Running/);
+    assert.match(out, /certificate ends 20/);
+    assert.equal((await styr(socket, ["status", "--check"])).code, 0);
+  });
+
   test("after kill -9 of the leader all is reached at the others, and the pod was not touched", async (t) => {
     const leader = await cluster.leader();
     const before = await must(at(leader, ["logs", "talk"]));

@@ -12,6 +12,8 @@ export interface RemoteOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Told as seldom as the log: why there is no link, or undefined when there is one again. */
+  readonly onLink?: (problem: string | undefined) => void;
 }
 
 export interface ConnectionListener {
@@ -184,6 +186,7 @@ export class Connection {
     if (!this.#isAway) return;
     this.#isAway = false;
     this.#options.log.info("the control plane is reached");
+    this.#options.onLink?.(undefined);
   }
 
   /** Once; and again when it has become something else, but not with every attempt. */
@@ -197,5 +200,6 @@ export class Connection {
     this.#why = why;
     this.#saidAtMs = nowMs;
     log.warn("the control plane cannot be reached; dialing again until it is", { why });
+    this.#options.onLink?.(why);
   }
 }

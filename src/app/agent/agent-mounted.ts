@@ -8,10 +8,13 @@ const MISDIRECTED = 421;
 export class AgentMounted implements Mounted {
   readonly #own: Mounted;
   readonly #servers: () => readonly string[];
+  readonly #caFile: string;
 
-  constructor(own: Mounted, servers: () => readonly string[]) {
+  /** `caFile`: on this host, with the CA of the servers. */
+  constructor(own: Mounted, servers: () => readonly string[], caFile: string) {
     this.#own = own;
     this.#servers = servers;
+    this.#caFile = caFile;
   }
 
   get routes(): Mounted["routes"] {
@@ -29,11 +32,12 @@ export class AgentMounted implements Mounted {
 
   #elsewhere(): Response {
     const [first] = this.#servers();
-    const how = first === undefined ? "" : `: styr --server ${first} --token TOKEN --ca FILE`;
+    const ways = `styr --server ${first} --ca ${this.#caFile} --token TOKEN …; a token: styr user token create NAME, there`;
+    const how = first === undefined ? "" : `: ${ways}`;
     return refusal(
       MISDIRECTED,
       "Misdirected",
-      `this host runs an agent only, which knows its own pods alone; ask a server of the cluster${how}`,
+      `this host runs an agent only, which knows its own pods alone (styr status shows them); ask a server of the cluster${how}`,
     );
   }
 }

@@ -18,6 +18,8 @@ export interface ClusterWayOptions {
   readonly membership: Membership;
   /** `https://HOST:PORT` of the server to dial first: the one in the same process. */
   readonly first?: string;
+  /** Told when no server is reached any more, with the reason, and when one is again: undefined. */
+  readonly onLink?: (problem: string | undefined) => void;
 }
 
 export class ClusterWay {
@@ -35,7 +37,7 @@ export class ClusterWay {
     return new ClusterWay(options, await NodeIdentity.open(options.process.settings.stateDir));
   }
 
-  private constructor({ process, membership, first }: ClusterWayOptions, identity: NodeIdentity) {
+  private constructor({ process, membership, first, onLink }: ClusterWayOptions, identity: NodeIdentity) {
     const { clock, random, version, log } = process;
     this.#process = process;
     this.#membership = membership;
@@ -47,6 +49,7 @@ export class ClusterWay {
     this.#servers = servers;
     this.control = new RemoteControl({
       ...{ clock, random, log },
+      ...(onLink ? { onLink } : {}),
       get dialers() {
         return servers.dialers;
       },
@@ -77,6 +80,10 @@ export class ClusterWay {
   /** The server that was reached last. */
   get server(): string | undefined {
     return this.#servers.reached;
+  }
+
+  get certificateEndsAtMs(): number {
+    return Date.parse(this.#identity.certificate.validTo);
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,9 @@ import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { mountApis } from "../../http/mount.ts";
 import { expose } from "../../metrics/exposition.ts";
-import type { AgentReport } from "../../model/agent-report.ts";
+import { type AgentReport, linkWords } from "../../model/agent-report.ts";
+import { keyOf } from "../../model/meta.ts";
+import type { Pod } from "../../model/pod.ts";
 import { rfc3339 } from "../../seams/clock.ts";
 import { type Listening, listenUnix } from "../listen.ts";
 import { type Membership, readMembership } from "../membership.ts";
@@ -27,7 +29,7 @@ export async function runAgent(given: Settings, io: UpIo): Promise<void> {
   const membership = await membershipOf(given);
   const process = await beginProcess({ ...given, nodeName: membership.nodeName }, io);
   const { stopping, log } = process;
-  const way = await ClusterWay.open({ process, membership });
+  const way = await ClusterWay.open({ process, membership, onLink: (problem) => io.say(linkWords(problem)) });
   await sayChecks(given, io);
   const half = await openNodeHalf(process, way);
   const listening = await listenHere(process, membership, way, half);
@@ -77,9 +79,9 @@ async function listenHere(
   const facts = systemProcessFacts();
   const about = { version, startedAtMs, clock, pkiDir: join(settings.stateDir, "pki") };
   const metrics = () => expose(agentMeterSets(meters.agent, facts, about));
-  const report = () => reportOf(process, { membership, way, startedAtMs, pods: node.agent.pods.length });
+  const report = () => reportOf(process, { membership, way, startedAtMs, pods: node.agent.pods });
   const own = mountApis([agentHostApi({ report, metrics }), stopApi(() => stopping.abort())]);
-  const socket = await listenUnix(new AgentMounted(own, () => way.servers), settings.socketPath);
+  const socket = await listenUnix(new AgentMounted(own, () => way.servers, join(about.pkiDir, "ca.crt")), settings.socketPath);
   if (!settings.metrics) return socket;
   const open = await listenMetrics(settings.metrics, metrics, process.log);
   return { url: socket.url, close: async () => void (await Promise.all([socket.close(), open.close()])) };
@@ -89,7 +91,7 @@ interface Facts {
   readonly membership: Membership;
   readonly way: ClusterWay;
   readonly startedAtMs: number;
-  readonly pods: number;
+  readonly pods: readonly Pod[];
 }
 
 function reportOf({ clock, version }: StyrProcess, { membership, way, startedAtMs, pods }: Facts): AgentReport {
@@ -105,7 +107,11 @@ function reportOf({ clock, version }: StyrProcess, { membership, way, startedAtM
     ...(isOpen || problem === "" ? {} : { problem }),
     ...(sinceMs > 0 ? { since: at(sinceMs) } : {}),
     ...(heardAtMs > 0 ? { lastHeard: at(heardAtMs) } : {}),
-    pods,
+    pods: pods.length,
+    podRows: pods
+      .map((pod) => ({ name: keyOf(pod), phase: pod.status.phase }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    certificateEndsAt: rfc3339(way.certificateEndsAtMs),
   };
 }
 
