@@ -11,7 +11,7 @@ import type { Op } from "./rpc/messages.ts";
 import type { Term } from "./term.ts";
 
 export interface AppenderOptions {
-  readonly client: EtcdClient;
+  readonly client: Pick<EtcdClient, "txn">;
   readonly clock: Clock;
   readonly log: Log;
   readonly keys: Keys;

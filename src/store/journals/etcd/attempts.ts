@@ -5,7 +5,7 @@ import type { TxnRequest, TxnResponse } from "./rpc/messages.ts";
 import type { Term } from "./term.ts";
 
 export interface AttemptsOptions {
-  readonly client: EtcdClient;
+  readonly client: Pick<EtcdClient, "txn">;
   readonly clock: Clock;
   readonly term: Term;
   readonly attemptMs: number;

@@ -9,7 +9,7 @@ import type { LeaderRecord, Sight } from "./sight.ts";
 import { inWords, isHopeless, verdictOf } from "./trouble.ts";
 
 export interface CampaignOptions {
-  readonly client: EtcdClient;
+  readonly client: Pick<EtcdClient, "txn">;
   readonly clock: Clock;
   readonly log: Log;
   readonly keys: Keys;

@@ -11,7 +11,7 @@ import type { Term } from "./term.ts";
 import { inWords, verdictOf } from "./trouble.ts";
 
 export interface FencedWriter {
-  readonly client: EtcdClient;
+  readonly client: Pick<EtcdClient, "txn">;
   readonly clock: Clock;
   readonly keys: Keys;
   readonly term: Term;

@@ -14,7 +14,7 @@ import type { LeaderRecord } from "./sight.ts";
 import { inWords, verdictOf } from "./trouble.ts";
 
 export interface TermOptions {
-  readonly client: EtcdClient;
+  readonly client: Pick<EtcdClient, "txn">;
   readonly clock: Clock;
   readonly log: Log;
   readonly keys: Keys;

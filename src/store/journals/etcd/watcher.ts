@@ -8,7 +8,7 @@ import { decodeWatch, encodeProgress, encodeWatch, type WatchEvent, type WatchRe
 import { inWords } from "./trouble.ts";
 
 export interface WatcherOptions {
-  readonly client: EtcdClient;
+  readonly client: Pick<EtcdClient, "watch" | "reset" | "forgetToken">;
   readonly clock: Clock;
   readonly log: Log;
   readonly key: string;
