@@ -22,6 +22,7 @@ const OFFENDERS: readonly { readonly rule: string; readonly path: string; readon
   { rule: "swallowed", path: "src/drivers/a.ts", text: "try { f(); } catch { return []; }" },
   { rule: "swallowed", path: "src/drivers/a.ts", text: "await f().catch(() => []);" },
   { rule: "dead-link", path: "docs/a.md", text: "[x](nowhere.md)" },
+  { rule: "dead-link", path: "docs/a.md", text: "# A `b`, c\n[x](#a-b-d)" },
 ];
 
 describe("tidy", () => {
@@ -42,7 +43,7 @@ describe("tidy", () => {
       { path: "src/app/a.ts", text: 'import { x } from "../agent/agent.ts";\nprocess.env.HOME;' },
       { path: "src/controllers/a.ts", text: 'import { fits } from "../scheduling/fit.ts";' },
       { path: "docs/a.md", text: "[x](b.md) [y](https://example.org) [z](../src/store)" },
-      { path: "docs/b.md", text: "" },
+      { path: "docs/b.md", text: "# A `b`: c, d!\n## More\n## More\n[x](#a-b-c-d) [y](b.md#more-1)" },
     ];
     assert.deepEqual(tidy(files), { findings: [], read: files.length });
   });

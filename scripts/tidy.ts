@@ -176,22 +176,32 @@ function otherPersonality(from: string, to: string): string | undefined {
 }
 
 function deadLinks({ path, text }: SourceFile, files: readonly SourceFile[]): readonly Finding[] {
-  const known = new Set(files.map((file) => file.path));
-  const folders = new Set([...known].flatMap((name) => ancestors(name)));
-  return [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].flatMap((match) => {
-    const target = match[1] ?? "";
-    if (/^[a-z]+:/.test(target)) return [];
-    const at = normalize(join(dirname(path), target)).replace(/\/$/, "");
-    if (known.has(at) || folders.has(at)) return [];
-    return [
-      {
-        path,
-        line: text.slice(0, match.index).split("\n").length,
-        rule: "dead-link",
-        what: `${target} does not exist`,
-      },
-    ];
+  const known = new Map([...files, { path, text }].map((file) => [file.path, file.text]));
+  const folders = new Set([...known.keys()].flatMap((name) => ancestors(name)));
+  return [...text.matchAll(/\]\(([^)#\s]*)(?:#([^)\s]*))?\)/g)].flatMap((match) => {
+    const [, target = "", anchor] = match;
+    if (/^[a-z]+:/.test(target) || (target === "" && anchor === undefined)) return [];
+    const to = target === "" ? path : normalize(join(dirname(path), target)).replace(/\/$/, "");
+    const line = text.slice(0, match.index).split("\n").length;
+    const dead = (what: string) => [{ path, line, rule: "dead-link", what }];
+    if (!known.has(to) && !folders.has(to)) return dead(`${target} does not exist`);
+    const page = to.endsWith(".md") ? known.get(to) : undefined;
+    if (anchor === undefined || page === undefined || anchorsOf(page).has(anchor)) return [];
+    return dead(`${to} has no heading #${anchor}`);
   });
+}
+
+/** As GitHub makes them of headings: letters, digits, "-" and "_" stay, blanks become "-"; a second one of a name gets a number. */
+function anchorsOf(page: string): ReadonlySet<string> {
+  const seen = new Map<string, number>();
+  const anchors = page.matchAll(/^#{1,6} +(.+?) *$/gm).map(([, heading = ""]) => {
+    const plain = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
+    const name = plain.replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-");
+    const before = seen.get(name) ?? 0;
+    seen.set(name, before + 1);
+    return before === 0 ? name : `${name}-${before}`;
+  });
+  return new Set(anchors);
 }
 
 function ancestors(path: string): readonly string[] {

@@ -206,6 +206,7 @@ describe("styr support-bundle", () => {
     const ran = await styr(`unix://${dir}/nobody.sock`, ["support-bundle", file, "--state", state]);
     assert.equal(ran.code, 0, ran.err);
     assert.match(ran.out, /not in it: how the cluster fares.*no server/);
+    assert.equal(ran.out.match(/no server/g)?.length, 1, "one reason for many things is said once");
     const files = unpacked(file);
     assert.ok(files.has("logs/styr.log") && files.has("host/checks.json") && !files.has("status.json"));
     assert.match(files.get("README.txt") ?? "", /What could not be had\n {2}how the cluster fares/);

@@ -21,16 +21,19 @@ Names of workloads, nodes, images, hosts and addresses, and commands with what e
 export async function bundleOf(sources: readonly Source[], known: readonly string[]): Promise<Bundle> {
   const files: TarFile[] = [];
   const had: string[] = [];
-  const missing: string[] = [];
+  const whyNot = new Map<string, string[]>();
   for (const { about, read } of sources) {
     try {
       const found = await read();
       files.push(...found);
       if (found.length > 0) had.push(`${about}: ${found.map(({ path }) => path).join(", ")}`);
     } catch (error) {
-      missing.push(`${about}: ${clean((error as Error).message, known)}`);
+      const why = clean((error as Error).message, known);
+      whyNot.set(why, [...(whyNot.get(why) ?? []), about]);
     }
   }
+  // A server that is away is one reason for many things, and is said once.
+  const missing = [...whyNot].map(([why, abouts]) => `${abouts.join("; ")}: ${why}`);
   const cleaned = files.map(({ path, text }) => ({ path, text: clean(text, known) }));
   return { files: [{ path: "README.txt", text: readme(had, missing) }, ...cleaned], missing };
 }
