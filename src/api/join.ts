@@ -20,6 +20,7 @@ import { type Applicant, isRepeat, type JoinFacts, refusalOfJoin } from "../trus
 import { keyHashOf } from "../trust/key-hash.ts";
 import { LEAF_MS } from "../trust/lifetimes.ts";
 import { issuedAtFor, refuse } from "../trust/refused.ts";
+import { isSecretOf } from "../trust/token-text.ts";
 import type { StyrApiContext } from "./context.ts";
 import { type JoinBody, parseJoinBody } from "./join-body.ts";
 import { type Joining, recordCertificate, serverUrls, trustOf } from "./joining.ts";
@@ -38,9 +39,11 @@ export function joinRoutes(context: StyrApiContext): readonly Route[] {
       path: "/styr/v1/join",
       access: { verb: "join", resource: "hosts" },
       mostBytes: MOST_BYTES,
-      async handle(request, { remoteAddress }) {
+      async handle(request, { remoteAddress, note }) {
         pace.check(remoteAddress);
-        return Response.json(await takeIn(context, await parseJoinBody(request)));
+        const body = await parseJoinBody(request);
+        note?.({ name: body.nodeName, ...bearerOf(context.store, body) });
+        return Response.json(await takeIn(context, body));
       },
     },
     {
@@ -60,6 +63,12 @@ export function joinRoutes(context: StyrApiContext): readonly Route[] {
       },
     },
   ];
+}
+
+/** For the audit log, also of a host that is refused: which token it has. One that only has the id of one has none. */
+function bearerOf(reader: Reader, { token: { id, role, secret } }: JoinBody): { readonly actor?: string } {
+  const known = reader.get(joinTokens, id)?.spec;
+  return known?.role === role && isSecretOf(secret, known.secretHash) ? { actor: `join:${id}` } : {};
 }
 
 async function takeIn(context: StyrApiContext, body: JoinBody): Promise<JoinAnswer> {

@@ -36,7 +36,7 @@ export interface AuditMoment {
 
 export function auditEntryOf(served: Served, { time, server, revision }: AuditMoment): AuditEntry {
   const { api, access, namespace, params, method, status, reason, via } = served;
-  const name = params.name ?? params.id ?? params.key;
+  const name = served.subject ?? params.name ?? params.id ?? params.key;
   const query = harmlessOf(served.query);
   return {
     time,

@@ -151,9 +151,9 @@ export class AuditLog {
 }
 
 /** What changed and told nothing, and costs whoever asks nothing: he could fill the log with it. */
-function isKnock({ status, actor, method }: Served): boolean {
+function isKnock({ status, who, method }: Served): boolean {
   if (status === 401 || status === 403 || status === 429) return true;
-  return status >= 400 && (actor === "" || method === "GET" || method === "HEAD");
+  return status >= 400 && ((who?.name ?? "") === "" || method === "GET" || method === "HEAD");
 }
 
 function isReading({ access, method }: Served): boolean {

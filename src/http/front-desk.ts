@@ -5,7 +5,7 @@ import type { Connection } from "./connection.ts";
 import type { Gate } from "./gate.ts";
 import { NotAllowed } from "./not-allowed.ts";
 import type { OpenStreams } from "./open-streams.ts";
-import type { RequestContext, Route, SocketRoute } from "./route.ts";
+import type { RequestContext, Route, SocketRoute, Subject } from "./route.ts";
 
 /** Knows the tokens of people and programs. Throws Unauthorized, with words, for one that was good once. */
 export interface TokenDesk {
@@ -23,6 +23,7 @@ export interface FrontDesk {
 /** What is found out about a request on its way, for the log also where it is refused. */
 export interface Visit {
   actor?: Actor;
+  subject?: Subject;
   /** Gives back the place of a stream that was not opened in the end. */
   release?: () => void;
 }
@@ -46,13 +47,22 @@ export function admit(
   const url = new URL(request.url);
   if (isStream(route, url) && !isMachine(actor)) holdStream(desk, visit, connection, actor);
   const { remoteAddress, origin } = connection;
-  return { actor, params, url, signal: request.signal, origin, remoteAddress };
+  const note = (subject: Subject) => {
+    visit.subject = { ...visit.subject, ...subject };
+  };
+  return { actor, params, url, signal: request.signal, origin, remoteAddress, note };
 }
 
 /** Before anybody looks who it is. */
 export function slowDown({ gate }: FrontDesk, connection: Connection): void {
   if (!isExempt(connection, connection.actor)) gate?.fromAddress(connection.remoteAddress);
 }
+
+const NOBODYS = "Unauthorized: send a token of this cluster, or a client certificate that its CA signed";
+/** By their form it is that of an admin: app/trust/pki-files.ts. */
+const NOT_MY_ADMIN =
+  "Unauthorized: token of no admin of this server; the one in pki/admin.token is good at the server alone that made it. " +
+  "Tokens of users are good at every server: styr user token create NAME";
 
 function identify(desk: FrontDesk, connection: Connection, isJoining: boolean): Actor {
   const { tokens, gate } = desk;
@@ -63,10 +73,7 @@ function identify(desk: FrontDesk, connection: Connection, isJoining: boolean): 
   if (known) return known;
   if (isJoining) return NOBODY;
   if (bearer !== undefined) gate?.failedToken(remoteAddress);
-  throw new ApiError(
-    "Unauthorized",
-    "Unauthorized: send a token of this cluster, or a client certificate that its CA signed",
-  );
+  throw new ApiError("Unauthorized", bearer?.startsWith("styr-") ? NOT_MY_ADMIN : NOBODYS);
 }
 
 /** Root on this machine has to get in when somebody else floods it; machines have limits of their own on their links. */

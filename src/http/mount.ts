@@ -86,7 +86,8 @@ function mountRoute(router: Hono<Bindings>, api: Api, route: Route, around: Surr
     const beganMs = monotonicMs();
     const visit: Visit = {};
     const { response, error, forwarded } = await answer(api, route, around, visit, request, connection, params);
-    const outcome = { status: response.status, error, forwarded, tookMs: monotonicMs() - beganMs };
+    const { subject } = visit;
+    const outcome = { status: response.status, error, forwarded, tookMs: monotonicMs() - beganMs, subject };
     onServed(servedOf(api.name, route, request, connection, params, visit.actor, outcome));
     return response;
   });

@@ -1,6 +1,13 @@
 /** The kit with which dialects answer HTTP: Request in, Response out, no sockets. No domain words here. */
 import type { Access, Actor } from "./actor.ts";
 
+/** Who asked, where only the handler can tell, and what for: as the audit log has it. */
+export interface Subject {
+  readonly actor?: string;
+  /** Of what was asked for. */
+  readonly name?: string;
+}
+
 export interface RequestContext {
   readonly actor: Actor;
   /** Values of the path's `:names`, decoded. */
@@ -11,6 +18,8 @@ export interface RequestContext {
   /** `scheme://host:port` under which the client reached us. */
   readonly origin: string;
   readonly remoteAddress: string;
+  /** Of a request that says in its body who asks; also when it is refused then. */
+  readonly note?: (subject: Subject) => void;
 }
 
 export interface Route {

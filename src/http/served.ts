@@ -1,5 +1,6 @@
 import { ApiError } from "../model/errors.ts";
 import { type Access, type Actor, namespaceOf } from "./actor.ts";
+import type { Subject } from "./route.ts";
 
 /** A finished request, for logs and for metrics. Never its body, and no headers. */
 export interface Served {
@@ -8,7 +9,7 @@ export interface Served {
   readonly route: string;
   readonly method: string;
   readonly path: string;
-  /** Its name; "" when nobody known asked. */
+  /** Its name, or what the handler found out; "" when nobody known asked. */
   readonly actor: string;
   /** 101 for a WebSocket that was opened. */
   readonly status: number;
@@ -20,6 +21,8 @@ export interface Served {
   /** Undefined: the whole cluster. */
   readonly namespace: string | undefined;
   readonly params: Readonly<Record<string, string>>;
+  /** Of what was asked for, where the path does not say it. */
+  readonly subject?: string;
   readonly query: URLSearchParams;
   /** Why it was refused, in one word; `Bug` when it met one. */
   readonly reason: string | undefined;
@@ -34,6 +37,7 @@ export interface Outcome {
   readonly error?: unknown;
   readonly forwarded: boolean;
   readonly tookMs: number;
+  readonly subject?: Subject | undefined;
 }
 
 export function servedOf(
@@ -43,17 +47,18 @@ export function servedOf(
   from: { readonly remoteAddress: string; readonly via?: string },
   params: Readonly<Record<string, string>>,
   actor: Actor | undefined,
-  { status, error, forwarded, tookMs }: Outcome,
+  { status, error, forwarded, tookMs, subject }: Outcome,
 ): Served {
   const { pathname, searchParams } = new URL(request.url);
   const namespace = namespaceOf(route.access, params);
   const about = { api, route: route.path, method: request.method, path: pathname, access: route.access };
-  const who = { actor: actor?.name ?? "", who: actor, from: from.remoteAddress, via: from.via };
+  const who = { actor: subject?.actor ?? actor?.name ?? "", who: actor, from: from.remoteAddress, via: from.via };
   return {
     ...about,
     ...who,
     namespace,
     params,
+    ...(subject?.name === undefined ? {} : { subject: subject.name }),
     query: searchParams,
     status,
     reason: reasonOf(error),

@@ -17,7 +17,7 @@ import { openPki, type Pki } from "../../../src/app/pki.ts";
 import { readSettings } from "../../../src/app/settings.ts";
 import { beginTrust } from "../../../src/app/trust/server-trust.ts";
 import type { Actor } from "../../../src/http/actor.ts";
-import { type Mounted, mountApis } from "../../../src/http/mount.ts";
+import { type Mounted, mountApis, type Served } from "../../../src/http/mount.ts";
 import { kernelKinds } from "../../../src/model/kinds.ts";
 import type { NewJoinToken } from "../../../src/model/trust-reports.ts";
 import { type Clock, SystemClock } from "../../../src/seams/clock.ts";
@@ -41,6 +41,8 @@ export interface Stage {
   readonly pki: Pki;
   readonly store: Store;
   readonly mounted: Mounted;
+  /** What was asked, as the audit log hears of it. */
+  readonly served: readonly Served[];
   readonly clock: ShiftedClock;
   /** A folder for one host. */
   host(name: string): string;
@@ -83,7 +85,8 @@ export async function openStage(
   const joining: Joining = { url: "https://127.0.0.1:1", ...(more.storeKit ? { storeKit: more.storeKit } : {}) };
   const context = { store, clock: more.at ?? clock, log: silentLog, version: VERSION, joining } as StyrApiContext;
   const api = { name: "styr", prefixes: ["/styr"], routes: routesOf(context), renderError, notFound };
-  const mounted = mountApis([api]);
+  const served: Served[] = [];
+  const mounted = mountApis([api], (one) => void served.push(one));
   const listening: Listening = await listenTls(mounted, pki, { host: "127.0.0.1", port: 0 });
   const as: Stage["as"] = (actor, method, path, body) =>
     mounted.handle(
@@ -94,7 +97,7 @@ export async function openStage(
       { actor, remoteAddress: "local", origin: "https://localhost" },
     );
   return {
-    ...{ folder, pki, store, mounted, clock, as, url: listening.url },
+    ...{ folder, pki, store, mounted, served, clock, as, url: listening.url },
     host: (name) => join(folder, name),
     token: async (wish = {}) => {
       const answer = await as(ADMIN, "POST", "/styr/v1/join-tokens", { role: "agent", ...wish });
