@@ -17,6 +17,7 @@ import {
   type TxnRequest,
   type TxnResponse,
 } from "./rpc/messages.ts";
+import { readAs } from "./rpc/read-as.ts";
 
 export interface EtcdConnection {
   /** `http://host:2379` or `https://…`; one or more members of one etcd cluster. */
@@ -47,7 +48,7 @@ export class EtcdClient {
   }
 
   async range(request: RangeRequest, timeoutMs: number): Promise<RangeResponse> {
-    return decodeRange(await this.#call("/etcdserverpb.KV/Range", encodeRange(request), timeoutMs));
+    return readAs(decodeRange, await this.#call("/etcdserverpb.KV/Range", encodeRange(request), timeoutMs));
   }
 
   /**
@@ -55,7 +56,7 @@ export class EtcdClient {
    * next call goes to the next member, and the answer to this one is still waited for.
    */
   async txn(request: TxnRequest, timeoutMs: number, lateMs = timeoutMs): Promise<TxnResponse> {
-    return decodeTxn(await this.#call("/etcdserverpb.KV/Txn", encodeTxn(request), timeoutMs, lateMs));
+    return readAs(decodeTxn, await this.#call("/etcdserverpb.KV/Txn", encodeTxn(request), timeoutMs, lateMs));
   }
 
   async compact(revision: number, timeoutMs: number): Promise<void> {
@@ -64,7 +65,7 @@ export class EtcdClient {
 
   /** The version of the member that is asked, such as 3.4.23. */
   async version(timeoutMs: number): Promise<string> {
-    return decodeSecondText(await this.#call("/etcdserverpb.Maintenance/Status", new Uint8Array(), timeoutMs));
+    return readAs(decodeSecondText, await this.#call("/etcdserverpb.Maintenance/Status", new Uint8Array(), timeoutMs));
   }
 
   /** How each member answers; etcd asks nobody who he is for that. Rejects never. */
@@ -145,7 +146,7 @@ export class EtcdClient {
     const message = encodeAuthenticate(user);
     try {
       const answer = await this.#attempt("/etcdserverpb.Auth/Authenticate", message, AUTH_TIMEOUT_MS, AUTH_TIMEOUT_MS);
-      this.#token = decodeSecondText(answer);
+      this.#token = readAs(decodeSecondText, answer);
     } catch (error) {
       // A user was given, and this etcd asks for none: it lets everybody in.
       if (!(error instanceof GrpcError) || !/authentication is not enabled/.test(error.message)) throw error;

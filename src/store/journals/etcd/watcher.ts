@@ -5,6 +5,7 @@ import type { EtcdClient } from "./client.ts";
 import type { Call } from "./rpc/grpc-channel.ts";
 import { GRPC, GrpcError } from "./rpc/grpc-error.ts";
 import { decodeWatch, encodeProgress, encodeWatch, type WatchEvent, type WatchResponse } from "./rpc/messages.ts";
+import { readAs } from "./rpc/read-as.ts";
 import { inWords } from "./trouble.ts";
 
 export interface WatcherOptions {
@@ -65,7 +66,7 @@ export class Watcher {
     const { client, key, end } = this.#options;
     const listener = {
       message: (bytes: Buffer) => {
-        if (isMine()) this.#take(decodeWatch(bytes));
+        if (isMine()) this.#hear(bytes);
       },
       ended: (error: GrpcError | undefined) => {
         if (isMine()) this.#again(error);
@@ -114,6 +115,17 @@ export class Watcher {
     this.#nth++;
     this.#timer?.cancel();
     this.#timer = clock.setTimer(AGAIN_MS, () => this.#open());
+  }
+
+  #hear(bytes: Buffer): void {
+    let response: WatchResponse;
+    try {
+      response = readAs(decodeWatch, bytes);
+    } catch (error) {
+      this.#again(error as GrpcError);
+      return;
+    }
+    this.#take(response);
   }
 
   #take(response: WatchResponse): void {
