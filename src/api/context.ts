@@ -40,6 +40,8 @@ export interface StyrApiContext {
   readonly dialects: readonly string[];
   /** How the process fares; absent = not measured. */
   readonly process?: () => ProcessReading;
+  /** Whether connections come from that address, and only such that end before their handshake does: another CA is believed there. */
+  readonly isStranger?: (address: string) => boolean;
   /** Those in this host's `pki/`. */
   readonly certificates?: () => readonly CertificateEnd[];
   /** Where the server's parts count what they do, for /metrics. */

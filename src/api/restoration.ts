@@ -11,13 +11,13 @@ import { flag, optionsOf } from "./request-options.ts";
 const PATH = "/styr/v1/restoration";
 
 /** A store that was made from a backup: what runs and is not in it, and the word that it is to be believed. */
-export function restorationRoutes({ store }: StyrApiContext): readonly Route[] {
+export function restorationRoutes({ store, isStranger }: StyrApiContext): readonly Route[] {
   return [
     {
       method: "GET",
       path: PATH,
       access: { verb: "read", resource: "restoration" },
-      handle: () => Response.json(restorationReport(store)),
+      handle: () => Response.json(restorationReport(store, isStranger)),
     },
     {
       method: "POST",
@@ -35,14 +35,14 @@ export function restorationRoutes({ store }: StyrApiContext): readonly Route[] {
           const confirmed = { state: "confirmed", confirmedAt: rfc3339(tx.nowMs), confirmedBy: actor.name } as const;
           tx.update(restorations, { ...restoration, spec: { ...restoration.spec, ...confirmed } });
         });
-        return Response.json(restorationReport(store));
+        return Response.json(restorationReport(store, isStranger));
       },
     },
   ];
 }
 
 /** Nodes say what they keep only while it is held. */
-export function restorationReport(reader: Reader): RestorationReport {
+export function restorationReport(reader: Reader, isStranger?: (address: string) => boolean): RestorationReport {
   const restoration = reader.get(restorations, RESTORATION_NAME);
   if (!isHeld(restoration)) return { restoration: restoration?.spec ?? null, nodes: [] };
   return {
@@ -50,6 +50,7 @@ export function restorationReport(reader: Reader): RestorationReport {
     nodes: reader.list(nodes).map(({ metadata, status }) => ({
       name: metadata.name,
       ...(status.unlisted === undefined ? {} : { unlisted: status.unlisted }),
+      ...(status.addresses.some(({ address }) => isStranger?.(address)) ? { isStranger: true as const } : {}),
     })),
   };
 }

@@ -12,6 +12,7 @@ import { readMembership } from "./membership.ts";
 import { ensureLeaf, type LeafName, leavesOf } from "./trust/leaves.ts";
 import { type Pair, writePair } from "./trust/pair-files.ts";
 import { type Authorities, ensureToken, makeToken, openAuthorities } from "./trust/pki-files.ts";
+import { Strangers } from "./trust/strangers.ts";
 
 interface Identity extends Pair {
   /** Of every CA that is believed. */
@@ -40,6 +41,7 @@ export interface Pki {
   renew(nowMs: number): Promise<void>;
   /** Called when `server`, `peer`, or who is believed, has changed; the answer takes the listener away. */
   onChange(listener: () => void): () => void;
+  readonly strangers: Strangers;
   readonly files: {
     readonly ca: string;
     readonly adminCert: string;
@@ -74,6 +76,7 @@ export async function openPki(stateDir: string, nowMs: number, options: PkiOptio
 const MOST_CHECKED = 4096;
 
 class FilePki implements Pki {
+  readonly strangers = new Strangers();
   readonly files: Pki["files"];
   readonly #dir: string;
   readonly #options: PkiOptions;

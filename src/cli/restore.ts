@@ -83,7 +83,11 @@ export function linesOf({ restoration, nodes }: RestorationReport): readonly str
   return [`${head}; not confirmed: nothing that runs is stopped`, ...nodes.flatMap(linesOfNode)];
 }
 
-function linesOfNode({ name, unlisted }: RestoredNode): readonly string[] {
+function linesOfNode({ name, unlisted, isStranger }: RestoredNode): readonly string[] {
+  if (isStranger)
+    return [
+      `${name}: comes, and goes as soon as it sees this server's CA: the backup seems to be older than a change of the CA. What runs there goes on; it has to join again: styr token create --role agent`,
+    ];
   if (!unlisted) return [`${name}: has not said yet what runs there`];
   const { kept, keptPods, waiting, waitingPods } = unlisted;
   if (kept + waiting === 0) return [`${name}: all that runs is known`];

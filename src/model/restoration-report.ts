@@ -12,4 +12,6 @@ export interface RestoredNode {
   readonly name: string;
   /** Absent: it has not said yet what runs there. */
   readonly unlisted?: UnlistedReport;
+  /** From its address connections come, and end before their handshake does: it seems to believe another CA. */
+  readonly isStranger?: true;
 }

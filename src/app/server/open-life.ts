@@ -77,6 +77,7 @@ function planeOptions(
     joining: joiningOf(settings.stateDir, urlOf(settings), store),
     moreApis: [stopApi(() => stopping.abort()), adminTokenApi(() => pki.renewToken())],
     meters: meters.server,
+    isStranger: (address) => pki.strangers.has(address, Date.now()),
     certificates: () => certificatesIn(join(settings.stateDir, "pki")),
     moreMeters: () => (localNode === undefined ? [] : [meters.agent]),
   };

@@ -53,6 +53,8 @@ export interface ControlPlaneOptions {
   readonly moreApis?: readonly Api[];
   /** Where the server's parts count; those of the process, where more than one plane comes in its life. */
   readonly meters?: ServerMeters;
+  /** Whether connections come from that address, and only such that end before their handshake does: another CA is believed there. */
+  readonly isStranger?: (address: string) => boolean;
   /** When the certificates of this host end. */
   readonly certificates?: NonNullable<StyrApiContext["certificates"]>;
   /** What else the process shows in /metrics. */

@@ -113,6 +113,7 @@ function ownContext(parts: PlaneParts): StyrApiContext {
     meters: counting.meters,
     ...(audit ? { audit } : {}),
     ...(certificates === undefined ? {} : { certificates }),
+    isStranger: (address) => options.isStranger?.(address) ?? false,
     moreMeters: () => options.moreMeters?.() ?? [],
     lifecycle: nodeStatesOf(leading),
     ...serverContext(parts),

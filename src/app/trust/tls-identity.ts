@@ -1,6 +1,7 @@
 /** How a listener shows the server's certificate and knows its clients by theirs, while both may change. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server } from "node:https";
+import type { Socket as NetSocket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import type { Actor } from "../../http/actor.ts";
@@ -23,7 +24,11 @@ export function certified({ socket }: IncomingMessage, pki: Pki): Actor | undefi
 /** New connections see what holds now. Those that are there go on, unless whoever proved himself then is nobody any more. */
 export function followTrust(server: Server, pki: Pki): void {
   const known = new KnownSockets(pki);
-  server.on("secureConnection", (socket: TLSSocket) => known.add(socket));
+  server.on("connection", ({ remoteAddress }: NetSocket) => pki.strangers.came(remoteAddress, Date.now()));
+  server.on("secureConnection", (socket: TLSSocket) => {
+    pki.strangers.stayed(socket.remoteAddress);
+    known.add(socket);
+  });
   server.on("request", (request: IncomingMessage, response: ServerResponse) =>
     known.answering(request.socket as TLSSocket, response),
   );
