@@ -95,7 +95,10 @@ export function revokeToken(tx: Tx, name: string, id: string): void {
 function checkGrant(reader: Reader, { role, namespace }: Grant): void {
   if (!ROLES.includes(role)) throw new ApiError("BadRequest", `role must be one of: ${ROLES.join(", ")}`);
   if (namespace !== undefined && !reader.get(namespaces, namespace))
-    throw new ApiError("BadRequest", `there is no namespace "${namespace}"; make it first`);
+    throw new ApiError(
+      "BadRequest",
+      `there is no namespace "${namespace}"; make it first: styr apply -f FILE, with ${JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } })}`,
+    );
 }
 
 function distinct(grants: readonly Grant[]): readonly Grant[] {

@@ -78,6 +78,9 @@ function kubeconfigOf(user: Command, terminal: Terminal): void {
     .action(async (name: string, options: NewTokenOptions, command: Command) => {
       const made = await newToken(command, terminal, name, { about: "kubeconfig", ...options });
       terminal.out(await renderYaml(kubeconfig(made)));
+      terminal.err(
+        "for client libraries of Kubernetes; kubectl itself needs parts of the API that are not there yet\n",
+      );
     });
 }
 

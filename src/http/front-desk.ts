@@ -50,7 +50,8 @@ export function admit(
   const note = (subject: Subject) => {
     visit.subject = { ...visit.subject, ...subject };
   };
-  return { actor, params, url, signal: request.signal, origin, remoteAddress, note };
+  const endStreams = (name: string) => void desk.streams?.cut(name);
+  return { actor, params, url, signal: request.signal, origin, remoteAddress, note, endStreams };
 }
 
 /** Before anybody looks who it is. */
@@ -73,7 +74,7 @@ function identify(desk: FrontDesk, connection: Connection, isJoining: boolean): 
   if (known) return known;
   if (isJoining) return NOBODY;
   if (bearer !== undefined) gate?.failedToken(remoteAddress);
-  throw new ApiError("Unauthorized", bearer?.startsWith("styr-") ? NOT_MY_ADMIN : NOBODYS);
+  throw new ApiError("Unauthorized", /^styr-[\w-]+$/.test(bearer ?? "") ? NOT_MY_ADMIN : NOBODYS);
 }
 
 /** Root on this machine has to get in when somebody else floods it; machines have limits of their own on their links. */

@@ -66,6 +66,12 @@ describe("styr user and styr audit:", () => {
     assert.match((await as(text)("ps")).err, /the server does not know you\nnext: --token/);
   });
 
+  test("the admin token of another server is told from a user's: it is good there only", async () => {
+    const { code, err } = await as("styr-of-another-server")("ps");
+    assert.equal(code, 1);
+    assert.match(err, /good at the server alone that made it\. Tokens of users are good at every server/);
+  });
+
   test("a kubeconfig without an address and a CA to believe is none", async () => {
     must(await admin("user create kim --role viewer"));
     const { code, err } = await admin("user kubeconfig kim");
@@ -76,7 +82,10 @@ describe("styr user and styr audit:", () => {
   test("what cannot be meant is said in words", async () => {
     for (const [line, words] of [
       ["user create root --role viewer", /is what another way in is called/],
-      ["user create bob --role viewer --namespace nowhere", /there is no namespace "nowhere"; make it first/],
+      [
+        "user create bob --role viewer --namespace nowhere",
+        /there is no namespace "nowhere"; make it first: styr apply .*"kind":"Namespace"/,
+      ],
       ["user create bob", /required option '--role <role>' not specified\n.*see styr user create --help/s],
       ["user token create nobody", /there is no user "nobody"/],
       ["user token create anna --ttl soon", /--ttl soon: give a duration such as 12h or 30d, or never/],
