@@ -1,8 +1,10 @@
 /**
  * Pods per second from POST to bound and durable, with the journal on three etcd members and on SQLite, one after the other
- * in the same run: the whole server as a user starts it, kept-alive clients in another process, 1,000 nodes that only live.
+ * in the same run: the whole server as a user starts it, kept-alive clients in another process, nodes that only live.
+ * `node bench/cluster/writes.ts [sqlite] [etcd]`
  */
 import { once } from "node:events";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
@@ -18,6 +20,8 @@ const PODS = 5_000;
 const WARM_PODS = 1_000;
 const CLIENTS = [16, 64, 256];
 const PATIENCE_MS = 120_000;
+/** Reading all metrics takes the server some milliseconds, too. */
+const READ_EVERY_MS = 50;
 const BOUND = 'styr_scheduler_attempts_total{result="bound"}';
 
 type Row = readonly (string | number)[];
@@ -62,20 +66,23 @@ async function run(server: BenchServer, prefix: string, connections: number, req
   const at = (share: number) => (latencies[Math.floor(latencies.length * share)] ?? 0).toFixed(1);
   const perSecond = (ms: number) => Math.round(requests / (ms / 1000));
   const micros = Math.round(((after.cpuMs - before.cpuMs) * 1000) / requests);
-  return [requests, perSecond(boundMs), perSecond(acceptedMs), micros, at(0.5), at(0.99)];
+  const load = (loadavg()[0] ?? 0).toFixed(1);
+  return [requests, perSecond(boundMs), perSecond(acceptedMs), micros, at(0.5), at(0.99), load];
 }
 
 async function allBound(server: BenchServer, count: number): Promise<number> {
   const deadline = performance.now() + PATIENCE_MS;
   while ((await server.metric(BOUND)) < count) {
     if (performance.now() > deadline) throw new Error(`not within ${PATIENCE_MS / 1000} s: ${count} pods bound`);
-    await delay(20);
+    await delay(READ_EVERY_MS);
   }
   return performance.now();
 }
 
-async function main(): Promise<void> {
-  print(await measure("sqlite", []));
+async function main(asked: readonly string[]): Promise<void> {
+  const isAsked = (journal: string) => asked.length === 0 || asked.includes(journal);
+  if (isAsked("sqlite")) print(await measure("sqlite", []));
+  if (!isAsked("etcd")) return;
   const reason = canRunEtcd();
   if (reason === undefined) {
     const etcd = await startEtcd({ members: 3 });
@@ -89,9 +96,19 @@ async function main(): Promise<void> {
 }
 
 function print(rows: readonly Row[]): void {
-  const columns = ["journal", "clients", "pods", "bound/s", "accepted/s", "CPU µs/pod", "median ms", "p99 ms"];
+  const columns = [
+    "journal",
+    "clients",
+    "pods",
+    "bound/s",
+    "accepted/s",
+    "CPU µs/pod",
+    "median ms",
+    "p99 ms",
+    "load average",
+  ];
   const title = `POST to bound and durable, ${NODES} nodes; server, clients and etcd on this machine (aim: 2,000/s)`;
   printTable(title, columns, rows);
 }
 
-await main();
+await main(process.argv.slice(2));

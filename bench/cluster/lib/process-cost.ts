@@ -27,3 +27,23 @@ export function costOf(pid: number): Cost {
 export function corePercent(before: Cost, after: Cost): number {
   return Math.round(((after.cpuMs - before.cpuMs) / (after.atMs - before.atMs)) * 1000) / 10;
 }
+
+export interface Memory {
+  readonly residentMiB: number;
+  /** What processes share counts to each of them in part. */
+  readonly proportionalMiB: number;
+  /** What would be free if the process ended. */
+  readonly privateMiB: number;
+}
+
+/** From smaps_rollup (proc(5)). */
+export function memoryOf(pid: number): Memory {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  const kib = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(text)?.[1] ?? 0);
+  const mib = (...names: readonly string[]) => Math.round(names.reduce((sum, name) => sum + kib(name), 0) / 1024);
+  return {
+    residentMiB: mib("Rss"),
+    proportionalMiB: mib("Pss"),
+    privateMiB: mib("Private_Clean", "Private_Dirty"),
+  };
+}
