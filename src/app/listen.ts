@@ -233,7 +233,8 @@ function proven(request: IncomingMessage, pki: Pki): ReturnType<Identify> {
   const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
   const known = bearer === undefined ? undefined : pki.actorOfToken(bearer);
   const actor = known ?? (isFromAnotherOrigin(request) ? undefined : certified(request, pki));
-  return actor || bearer === undefined ? { actor } : { actor, bearer };
+  // Also of the admin's: what it has opened ends with it.
+  return bearer === undefined || (actor && !known) ? { actor } : { actor, bearer };
 }
 
 /** A browser shows a certificate that it has to whatever page asks for it; a token it does not have. Programs send no origin. */

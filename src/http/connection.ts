@@ -7,7 +7,7 @@ export interface Connection {
   readonly origin: string;
   /** The server that passed the request on; `actor` is then who asked there. */
   readonly via?: string;
-  /** A token that the listener does not know: the front desk may. */
+  /** The token that was sent, unless a certificate counts. One that the listener does not know the front desk may. */
   readonly bearer?: string;
   /** Who may open the unix socket is on this machine, and is its owner. */
   readonly isLocal?: true;

@@ -20,6 +20,8 @@ export interface RequestContext {
   readonly remoteAddress: string;
   /** Of a request that says in its body who asks; also when it is refused then. */
   readonly note?: (subject: Subject) => void;
+  /** Ends what somebody has open at this server with a token. */
+  readonly endStreams?: (name: string) => void;
 }
 
 export interface Route {
