@@ -61,7 +61,9 @@ function refusalOf({ store, isLed }: StyrApiContext): { readonly refusal?: strin
 function nodesReport({ store, lifecycle, clock, isLed }: StyrApiContext): StatusReport["nodes"] {
   const all = store.list(nodes);
   // What was stored of them last is no knowledge: who would have to write that one fell silent is not there.
-  if (isLed?.() === false) return { ready: 0, total: all.length, states: { unknown: all.length }, troubles: [] };
+  if (isLed?.() === false) {
+    return { ready: 0, total: all.length, states: count(all.map(() => "unknown")), troubles: [] };
+  }
   const troubles = [
     ...all.flatMap((node) => troublesOf(node, lifecycle?.stateOf(node.metadata.name))),
     ...drainTroubles(store.list(nodeDrains), clock.now()),
