@@ -1,16 +1,18 @@
-/** A TCP proxy on loopback that passes on what clients send after a while, in order. */
+/** A TCP proxy on loopback that passes on what clients send after a while, in order, and forgets connections without a word. */
 import { connect, createServer, type Socket } from "node:net";
 
 export interface SlowProxy {
   readonly port: number;
   /** Of what clients send from now on. */
   delayMs: number;
+  /** Nothing goes through the connections that there are any more, and nobody is told. */
+  forget(): void;
   close(): Promise<void>;
 }
 
 export async function startSlowProxy(targetPort: number): Promise<SlowProxy> {
   const sockets = new Set<Socket>();
-  const proxy: SlowProxy = { port: 0, delayMs: 0, close: () => Promise.resolve() };
+  const proxy: SlowProxy = { port: 0, delayMs: 0, forget: () => {}, close: () => Promise.resolve() };
   const server = createServer((client) => {
     const upstream = connect({ port: targetPort, host: "127.0.0.1" });
     for (const socket of [client, upstream]) {
@@ -26,7 +28,10 @@ export async function startSlowProxy(targetPort: number): Promise<SlowProxy> {
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   };
-  return Object.assign(proxy, { port, close });
+  const forget = () => {
+    for (const socket of sockets) socket.pause();
+  };
+  return Object.assign(proxy, { port, forget, close });
 }
 
 function passOn(from: Socket, to: Socket, delayMs: () => number): void {
@@ -34,7 +39,7 @@ function passOn(from: Socket, to: Socket, delayMs: () => number): void {
   const later = (fn: () => void) => {
     const nowMs = performance.now();
     lastMs = Math.max(lastMs, nowMs + delayMs());
-    setTimeout(fn, lastMs - nowMs);
+    setTimeout(fn, lastMs - nowMs).unref();
   };
   from.on("data", (chunk: Buffer) => later(() => to.writable && to.write(chunk)));
   from.once("close", () => later(() => to.destroy()));

@@ -40,4 +40,21 @@ describe("etcd: slow answers", { skip }, () => {
       }
     });
   }
+
+  test("behind one address, whose connections are forgotten without a word, a leader makes another in time and leads on", async () => {
+    const proxy = await startSlowProxy(Number(new URL(etcd.endpoints[0] ?? "").port));
+    const endpoints = [`http://127.0.0.1:${proxy.port}`];
+    const { journal, leadership } = await leading(
+      await openEtcdJournal(endpoints, { prefix: "/forgotten/", ttlMs: TTL_MS }),
+    );
+    try {
+      proxy.forget();
+      await journal.append([{ kind: "Pod", key: "a", revision: 1, json: '"x"' }]);
+      await sleep(TTL_MS);
+      assert.equal(leadership.lost.aborted, false, String(leadership.lost.reason));
+    } finally {
+      await journal.close();
+      await proxy.close();
+    }
+  });
 });
