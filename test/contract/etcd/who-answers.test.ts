@@ -19,6 +19,12 @@ describe("of three members", { skip }, () => {
     etcd?.stop();
   });
 
+  test("a journal that is closed asks nobody: a connection that is made afterwards would keep its process alive", async () => {
+    const closed = await openEtcdJournal(etcd.endpoints);
+    await closed.close();
+    for (const { problem } of await closed.members()) assert.match(problem ?? "", /closed/);
+  });
+
   const problems = async () => (await journal.members()).map(({ problem }) => problem);
 
   test("all answer; then one is killed, and two, and it is said which and why, within little more than a second", async () => {

@@ -19,6 +19,7 @@ export class Member {
   #heardMs = Number.NEGATIVE_INFINITY;
   /** Counts connections: that one was silent says nothing of the next. */
   #connection = 0;
+  #isClosed = false;
 
   constructor(url: string, tls: ChannelTls, clock: Clock) {
     this.#channel = new GrpcChannel(url, tls, clock);
@@ -51,11 +52,13 @@ export class Member {
   /** How it answers; etcd asks nobody who he is for that. Never rejects. */
   async health(timeoutMs: number, isAgain = false): Promise<JournalMember> {
     const { url } = this;
+    // A connection that is made now would be closed by nobody, and keep the process alive.
+    if (this.#isClosed) return { url, problem: "it is asked no more: the journal is closed" };
     try {
       const answer = await this.#channel.unary("/etcdserverpb.Maintenance/Status", new Uint8Array(), {}, timeoutMs);
       return decodeKnowsLeader(answer) ? { url } : { url, problem: "it knows no leader of etcd" };
     } catch (error) {
-      if (!(error instanceof GrpcError)) throw error;
+      if (!(error instanceof GrpcError)) return { url, problem: "its answer cannot be read: is it etcd?" };
       // A connection from before may have ended with the question; a new one says why there is none.
       const isCut = !error.isAnswer && error.code !== GRPC.deadlineExceeded;
       if (isCut && !isAgain) return this.health(timeoutMs, true);
@@ -80,6 +83,7 @@ export class Member {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#channel.close();
   }
 
