@@ -17,6 +17,7 @@ import { buildNodeSide } from "../../src/app/node-side.ts";
 import { personalities } from "../../src/app/personalities.ts";
 import { openPki } from "../../src/app/pki.ts";
 import { up } from "../../src/app/up.ts";
+import { clientVersion } from "../../src/cli/client-version.ts";
 import { StoreControl } from "../../src/dispatcher/store-control.ts";
 import { FakeDriver } from "../../src/drivers/fake/fake-driver.ts";
 import { FakeMachine } from "../../src/drivers/fake/fake-machine.ts";
@@ -34,10 +35,19 @@ async function main(state: string): Promise<void> {
   const journal = await SqliteJournal.open(join(state, "store.db"));
   const plane = await ControlPlane.open({
     ...{ journal, clock, random, log, personalities, strategy: "spread", address: "127.0.0.1:7443" },
-    ...{ hostname: hostname(), version: "0.0.0", nodeAccess: access },
+    ...{ hostname: hostname(), version: clientVersion(), nodeAccess: access },
   });
   const agent = new Agent({
-    ...{ clock, random, log, nodeName: "bench", labels: {}, hostAddress: "127.0.0.1", reserve: {}, version: "0.0.0" },
+    ...{
+      clock,
+      random,
+      log,
+      nodeName: "bench",
+      labels: {},
+      hostAddress: "127.0.0.1",
+      reserve: {},
+      version: clientVersion(),
+    },
     control: new StoreControl(plane.store, plane.lifecycle),
     drivers: new Map([["docker", new FakeDriver({ machine: new FakeMachine(clock), name: "docker" })]]),
     addresses: new AddressPool("10.42.0.0/16"),

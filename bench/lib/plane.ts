@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ControlPlane } from "../../src/app/control-plane.ts";
 import { personalities } from "../../src/app/personalities.ts";
+import { clientVersion } from "../../src/cli/client-version.ts";
 import type { Draft } from "../../src/model/meta.ts";
 import { type Node, nodes } from "../../src/model/node.ts";
 import type { NodeAccess } from "../../src/model/streams.ts";
@@ -36,7 +37,7 @@ export async function openPlane(nodeCount: number): Promise<BenchPlane> {
     strategy: "spread",
     address: "127.0.0.1:7443",
     hostname: "bench",
-    version: "0.0.0",
+    version: clientVersion(),
     nodeAccess: noAccess,
   });
   await plane.store.update((tx) => {

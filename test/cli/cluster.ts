@@ -1,6 +1,7 @@
 /** A whole control plane behind a unix socket, and a node that says of every pod bound to it that it runs. */
 import { ControlPlane } from "../../src/app/control-plane.ts";
 import { personalities } from "../../src/app/personalities.ts";
+import { clientVersion } from "../../src/cli/client-version.ts";
 import { keyOf } from "../../src/model/meta.ts";
 import { nodes } from "../../src/model/node.ts";
 import { type Pod, type PodStatus, pods } from "../../src/model/pod.ts";
@@ -26,7 +27,7 @@ export async function startCluster(statusOf: (pod: Pod) => PodStatus = isRunning
     strategy: "spread",
     address: "127.0.0.1:7443",
     hostname: "host-of-the-test",
-    version: "0.0.0",
+    version: clientVersion(),
     nodeAccess: echoAccess,
   });
   plane.start();

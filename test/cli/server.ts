@@ -7,6 +7,7 @@ import { getRequestListener } from "@hono/node-server";
 import { WebSocketServer } from "ws";
 import type { StyrApiContext } from "../../src/api/context.ts";
 import { replicatedSource } from "../../src/api/workloads.ts";
+import { clientVersion } from "../../src/cli/client-version.ts";
 import type { Mounted } from "../../src/http/mount.ts";
 import type { Socket } from "../../src/http/route.ts";
 import { kernelKinds } from "../../src/model/kinds.ts";
@@ -69,7 +70,7 @@ export function apiContext(store: Store, more: Partial<StyrApiContext> = {}): St
     store,
     clock: new SystemClock(),
     log: silentLog,
-    version: "0.0.0",
+    version: clientVersion(),
     hostname: "host-of-the-test",
     startedAtMs: 0,
     kinds: kernelKinds.filter(({ name }) => SHOWN.has(name)),
