@@ -45,6 +45,7 @@ const OF_EVERY_SERVER = [
 const JOINING = ["POST /styr/v1/join", "POST /styr/v1/join/cluster"];
 const ABOUT_MACHINES = [
   ...["GET /styr/v1/agent", "POST /styr/v1/leave", "POST /styr/v1/certificates", "PUT /styr/v1/servers/:name"],
+  "POST /styr/v1/servers/:name/goodbye",
 ];
 /** Above the namespaces of their dialects: labels of nodes, and who leads. */
 const WHOLE_CLUSTER = ["PATCH /fleet/v1/machines", "PATCH /v1-alpha/machines", "DELETE /v2/leader"];
