@@ -7,6 +7,7 @@ import { LateControl } from "./late-control.ts";
 import { LateNodeAccess } from "./late-node-access.ts";
 import { openNodeHalf, sayChecks } from "./node-half.ts";
 import { foldersOf, type NodeSide } from "./node-side.ts";
+import { listeningWords, placeWords } from "./server/banner.ts";
 import { ServerHalf } from "./server/server-half.ts";
 import type { Settings } from "./settings.ts";
 import { beginProcess, styrWith, throwIfFailed, untilAborted } from "./styr-process.ts";
@@ -37,7 +38,7 @@ export async function up(settings: Settings, io: UpIo, { demo, newStore }: UpOpt
     await server.start();
     way.begin(node.agent.access);
     await node.start();
-    announce(settings, io, server.urls, engine);
+    announce(settings, io, server, engine);
     if (demo) await runDemo(settings, { ...io, signal: stopping.signal }, { ...node, instance });
     await untilAborted(stopping.signal);
   } finally {
@@ -60,11 +61,12 @@ async function stopHalves(server: ServerHalf, node: NodeSide, way: AgentWay): Pr
   await server.stop();
 }
 
-function announce(settings: Settings, io: UpIo, urls: readonly string[], engine: string): void {
+function announce(settings: Settings, io: UpIo, server: ServerHalf, engine: string): void {
   const styr = styrWith(settings);
   io.say("");
   io.say(`Styrmann ${programVersion()} is up`);
-  io.say(`  listening  ${[...urls, settings.socketPath].join("  ")}`);
+  io.say(`  listening  ${listeningWords(settings, server.urls)}`);
+  io.say(`  store      ${placeWords(settings, server.store)}`);
   io.say(`  engine     ${engine}`);
   io.say(`  state      ${settings.stateDir}`);
   io.say(`  logs       ${join(foldersOf(settings.stateDir).logs, "styr.log")}`);

@@ -31,6 +31,9 @@ export async function runJoin(url: string, wish: JoinWish, settings: Settings, i
     const words = serviceWords(membership, { ...wish, ...(isDefaultState ? {} : { state: stateDir }) });
     return installService({ stateDir, isDefaultState, words }, io.say);
   }
+  io.say(
+    `it runs until this terminal ends; at every boot, after Ctrl-C here: styr service install (or join with --service)`,
+  );
   await run(membership, settings, wish, io);
 }
 

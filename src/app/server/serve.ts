@@ -4,9 +4,9 @@ import { keepPlace, reachOf, readPlace } from "../instance.ts";
 import { LateNodeAccess } from "../late-node-access.ts";
 import { foldersOf } from "../node-side.ts";
 import type { Settings } from "../settings.ts";
-import { isEtcd } from "../store-place.ts";
 import { beginProcess, type StyrProcess, styrWith, throwIfFailed, untilAborted } from "../styr-process.ts";
 import type { UpIo } from "../up-io.ts";
+import { listeningWords, placeWords } from "./banner.ts";
 import { ServerHalf } from "./server-half.ts";
 
 /** Runs until `signal` aborts. Throws an Error with words for people when it cannot start. */
@@ -41,8 +41,8 @@ function announce({ settings, io, version }: StyrProcess, { urls, store }: Serve
   const { stateDir } = settings;
   io.say("");
   io.say(`Styrmann ${version}: the server is up`);
-  io.say(`  listening  ${[...urls, settings.socketPath].join("  ")}`);
-  io.say(`  store      ${isEtcd(store) ? store.url : join(stateDir, "store.db")}`);
+  io.say(`  listening  ${listeningWords(settings, urls)}`);
+  io.say(`  store      ${placeWords(settings, store)}`);
   io.say(`  state      ${stateDir}`);
   io.say(`  logs       ${join(foldersOf(stateDir).logs, "styr.log")}`);
   io.say(`  token      ${join(stateDir, "pki/admin.token")}   CA ${join(stateDir, "pki/ca.crt")}`);
