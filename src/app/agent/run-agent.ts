@@ -81,7 +81,10 @@ async function listenHere(
   const metrics = () => expose(agentMeterSets(meters.agent, facts, about));
   const report = () => reportOf(process, { membership, way, startedAtMs, pods: node.agent.pods });
   const own = mountApis([agentHostApi({ report, metrics }), stopApi(() => stopping.abort())]);
-  const socket = await listenUnix(new AgentMounted(own, () => way.servers, join(about.pkiDir, "ca.crt")), settings.socketPath);
+  const socket = await listenUnix(
+    new AgentMounted(own, () => way.servers, join(about.pkiDir, "ca.crt")),
+    settings.socketPath,
+  );
   if (!settings.metrics) return socket;
   const open = await listenMetrics(settings.metrics, metrics, process.log);
   return { url: socket.url, close: async () => void (await Promise.all([socket.close(), open.close()])) };
