@@ -52,7 +52,7 @@ function serverRows(
           servers.map((server) => serverText(server, screen)),
         )),
     ["dialects", dialects.join(", ")],
-    ["store", `${place}${writes}, revision ${store.revision}, ${objects} objects`],
+    ["store", `${writes}, ${place}revision ${store.revision}, ${objects} objects`],
     ...members.map((text): Row => ["", text]),
   ];
 }
