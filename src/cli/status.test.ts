@@ -39,7 +39,7 @@ describe("styr status", () => {
     const text = renderStatus({ ...WELL, servers, store: { ...WELL.store, place: "etcd x:1" } }, screen);
     assert.match(text, /servers {5}a leads for 60m, https:\/\/a:1/);
     assert.match(text, /b follows 3 revisions behind/);
-    assert.match(text, /store {7}etcd x:1, writes/);
+    assert.match(text, /store {7}writes, etcd x:1/);
   });
 
   const wrong: readonly (readonly [string, Partial<StatusReport>, RegExp, string | undefined])[] = [
