@@ -31,7 +31,7 @@ const STAGES: readonly Stage[] = [
     concurrency: 1,
     timeoutMs: 300_000,
   },
-  { name: "several servers", files: ["test/ha/**/*.test.ts"], concurrency: 2, timeoutMs: 300_000 },
+  { name: "several servers", files: ["test/ha/**/*.test.ts"], concurrency: 1, timeoutMs: 300_000 },
   // Each of its tests runs seeds in two processes of its own.
   { name: "sim", files: ["test/sim/**/*.test.ts"], concurrency: 1, timeoutMs: 900_000 },
   { name: "end to end", files: ["test/e2e/**/*.test.ts"], concurrency: 2, timeoutMs: 420_000 },
