@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { fullName } from "../model/workload-name.ts";
 import { type CommandEntry, commandList } from "./command-list.ts";
+import { type CompletionWords, completionWords } from "./completion-words.ts";
 import { CliFailure } from "./failure.ts";
 import { openSession } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
@@ -21,7 +22,7 @@ export function register(program: Command, terminal: Terminal): void {
     .action(async (shell: string | undefined, { names }: { names?: "workload" | "node" }, command: Command) => {
       if (names !== undefined) return printNames(terminal, command, names);
       if (!SHELLS.includes(shell as Shell)) throw new CliFailure(`give a shell: ${SHELLS.join(", ")}`);
-      terminal.out(completionScript(shell as Shell));
+      terminal.out(completionScript(shell as Shell, completionWords(program)));
     });
 }
 
@@ -40,18 +41,17 @@ function workloadNames(rows: Parameters<typeof ambiguity>[0]): readonly string[]
   return rows.map((row) => (isAmbiguous(row) ? fullName(row) : row.name));
 }
 
-export function completionScript(shell: Shell): string {
+export function completionScript(shell: Shell, words: CompletionWords): string {
   const commands: readonly CommandEntry[] = commandList;
   const taking = (what: string) => commands.flatMap(({ name, takes }) => (takes === what ? name : []));
-  const words = commands.map(({ name }) => name);
-  const lists = { workload: taking("workload"), node: taking("node"), file: taking("file") };
+  const lists = { workload: taking("workload"), node: [...taking("node"), "brake release"], file: taking("file") };
   switch (shell) {
     case "bash":
       return bash(words, lists);
     case "zsh":
-      return zsh(lists);
+      return zsh(words, lists);
     case "fish":
-      return fish(lists);
+      return fish(words, lists);
   }
 }
 
@@ -61,21 +61,44 @@ interface Lists {
   readonly file: readonly string[];
 }
 
-function bash(words: readonly string[], { workload, node, file }: Lists): string {
+/** `'user token'|up`: patterns of a shell's `case`. */
+const anyOf = (paths: Iterable<string>) =>
+  [...paths].map((path) => (path.includes(" ") ? `"${path}"` : path)).join("|");
+
+/** Branches of a `case` over what was typed: what each has of one kind. */
+function branches(words: CompletionWords, of: "below" | "options"): string {
+  const filled = [...words].filter(([, entry]) => entry[of].length > 0);
+  return filled.map(([path, entry]) => `      ${anyOf([path])}) names="${entry[of].join(" ")}" ;;`).join("\n");
+}
+
+function bash(words: CompletionWords, { workload, node, file }: Lists): string {
   return `_styr() {
-  local word="\${COMP_WORDS[COMP_CWORD]}" command="\${COMP_WORDS[1]}" names=""
-  if [ "$COMP_CWORD" -eq 1 ]; then
-    names="${words.join(" ")}"
-  else
-    case "$command" in
-      ${file.join("|")}) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-      completion) names="${SHELLS.join(" ")}" ;;
-      ${workload.join("|")}) names="$(styr completion --names workload 2>/dev/null)" ;;
-      ${node.join("|")}) names="$(styr completion --names node 2>/dev/null)" ;;
+  local word="\${COMP_WORDS[COMP_CWORD]}" typed="" names="" at
+  # Options and their values may stand between.
+  for ((at = 1; at < COMP_CWORD; at++)); do
+    case "\${typed:+$typed }\${COMP_WORDS[at]}" in
+      ${anyOf(words.keys())}) typed="\${typed:+$typed }\${COMP_WORDS[at]}" ;;
     esac
-    case "\${COMP_WORDS[COMP_CWORD-1]}" in
-      -o|--output) names="table wide json yaml name" ;;
-      -f|--file|--ca) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+  done
+  case "\${COMP_WORDS[COMP_CWORD-1]}" in
+    -o|--output) mapfile -t COMPREPLY < <(compgen -W "table wide json yaml name text" -- "$word"); return ;;
+    -f|--file|--ca) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+  esac
+  if [[ "$word" == -* ]]; then
+    case "$typed" in
+${branches(words, "options")}
+    esac
+  elif [ -z "$typed" ]; then
+    names="${[...words.keys()].filter((path) => !path.includes(" ")).join(" ")}"
+  else
+    case "$typed" in
+${branches(words, "below")}
+    esac
+    case "$typed" in
+      ${anyOf(file)}) mapfile -t COMPREPLY < <(compgen -W "$names" -- "$word"; compgen -f -- "$word"); return ;;
+      completion) names="${SHELLS.join(" ")}" ;;
+      ${anyOf(workload)}) names="$(styr completion --names workload 2>/dev/null)" ;;
+      ${anyOf(node)}) names="$(styr completion --names node 2>/dev/null)" ;;
     esac
   fi
   mapfile -t COMPREPLY < <(compgen -W "$names" -- "$word")
@@ -86,39 +109,69 @@ complete -o filenames -F _styr styr
 `;
 }
 
-function zsh({ workload, node, file }: Lists): string {
+function zsh(words: CompletionWords, { workload, node, file }: Lists): string {
   const described = commandList.map(
     ({ name, summary }) => `    '${name}:${summary.replaceAll("'", "").replaceAll(":", "\\:")}'`,
   );
   return `#compdef styr
 _styr() {
-  local -a words_of_styr names
+  local -a words_of_styr offered
+  local typed="" names="" at
   words_of_styr=(
 ${described.join("\n")}
   )
-  if (( CURRENT == 2 )); then
+  for (( at = 2; at < CURRENT; at++ )); do
+    case "\${typed:+$typed }\${words[at]}" in
+      ${anyOf(words.keys())}) typed="\${typed:+$typed }\${words[at]}" ;;
+    esac
+  done
+  if [[ "$PREFIX" == -* ]]; then
+    case "$typed" in
+${branches(words, "options")}
+    esac
+    compadd -- \${=names}
+    return
+  fi
+  if [[ -z "$typed" ]]; then
     _describe 'command' words_of_styr
     return
   fi
-  case "$words[2]" in
-    ${file.join("|")}) _files ;;
+  case "$typed" in
+${branches(words, "below")}
+  esac
+  [[ -n "$names" ]] && compadd -- \${=names}
+  case "$typed" in
+    ${anyOf(file)}) _files ;;
     completion) _values 'shell' ${SHELLS.join(" ")} ;;
-    ${workload.join("|")}) names=(\${(f)"$(styr completion --names workload 2>/dev/null)"}); compadd -a names ;;
-    ${node.join("|")}) names=(\${(f)"$(styr completion --names node 2>/dev/null)"}); compadd -a names ;;
+    ${anyOf(workload)}) offered=(\${(f)"$(styr completion --names workload 2>/dev/null)"}); compadd -a offered ;;
+    ${anyOf(node)}) offered=(\${(f)"$(styr completion --names node 2>/dev/null)"}); compadd -a offered ;;
   esac
 }
 compdef _styr styr
 `;
 }
 
-function fish({ workload, node, file }: Lists): string {
+function fish(words: CompletionWords, { workload, node, file }: Lists): string {
   const described = commandList.map(({ name, summary }) => {
     return `complete -c styr -n __fish_use_subcommand -f -a ${name} -d '${summary.replaceAll("'", "")}'`;
   });
+  const seen = (path: string) =>
+    path
+      .split(" ")
+      .map((word) => `__fish_seen_subcommand_from ${word}`)
+      .join("; and ");
   const after = (names: readonly string[]) => `'__fish_seen_subcommand_from ${names.join(" ")}'`;
-  return `${described.join("\n")}
+  const below = [...words].flatMap(([path, entry]) => {
+    const names = entry.below.join(" ");
+    const when = `'${seen(path)}; and not __fish_seen_subcommand_from ${names}'`;
+    return names === "" ? [] : `complete -c styr -n ${when} -f -a '${names}'`;
+  });
+  const options = [...words].flatMap(([path, entry]) =>
+    entry.options.map((option) => `complete -c styr -n '${seen(path)}' -l ${option.slice(2)}`),
+  );
+  return `${[...described, ...below, ...options].join("\n")}
 complete -c styr -n ${after(workload)} -f -a '(styr completion --names workload 2>/dev/null)'
-complete -c styr -n ${after(node)} -f -a '(styr completion --names node 2>/dev/null)'
+complete -c styr -n ${after(node.filter((path) => !path.includes(" ")))} -f -a '(styr completion --names node 2>/dev/null)'
 complete -c styr -n ${after(["completion"])} -f -a '${SHELLS.join(" ")}'
 complete -c styr -n ${after(file)} -F
 `;

@@ -1,6 +1,6 @@
 /** `styr`: finds the command, loads only its file, and turns what it throws into a message and an exit code. */
 import { Command, CommanderError, Option } from "commander";
-import { type CommandEntry, commandList, LOCAL_COMMANDS } from "./command-list.ts";
+import { type CommandEntry, type CommandName, commandList, LOCAL_COMMANDS } from "./command-list.ts";
 import { commandFiles } from "./commands.ts";
 import { EXIT } from "./failure.ts";
 import { plainLines } from "./plain-text.ts";
@@ -38,9 +38,17 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<void> {
     if (word === "help") return terminal.out(overview());
     return failUnknown(program, word);
   }
-  (await commandFiles[entry.name]()).register(program, terminal);
+  // A script for a shell is made of all commands; names, which it asks for while a person types, need none of them.
+  const isAboutAll = entry.name === "completion" && !argv.includes("--names");
+  for (const { name } of isAboutAll ? commandList : [entry]) await addCommand(program, name, terminal);
   for (const command of program.commands) complete(command, terminal);
   await program.parseAsync([...(word === "help" ? [entry.name, "--help"] : argv)], { from: "user" });
+}
+
+/** One file may have two commands. */
+async function addCommand(program: Command, name: CommandName, terminal: Terminal): Promise<void> {
+  if (program.commands.some((known) => known.name() === name)) return;
+  (await commandFiles[name]()).register(program, terminal);
 }
 
 const GLOBAL_OPTIONS = [
