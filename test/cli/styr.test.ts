@@ -214,7 +214,7 @@ describe("styr:", () => {
 
   test("every command explains itself without loading a server, and completion is a script for each shell", async () => {
     const { out } = await styr(["--help"]);
-    const names = [...out.matchAll(/^ {2}([a-z-]+) {2,}/gm)].map(([, name]) => name ?? "");
+    const names = [...out.matchAll(/^ {2}([a-z][a-z-]*) {2,}/gm)].map(([, name]) => name ?? "");
     assert.ok(names.includes("support-bundle"), "the longest name is apart from its words");
     assert.ok(names.length >= 17, out);
     for (const name of names) {

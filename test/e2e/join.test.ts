@@ -99,6 +99,9 @@ describe("a second host", { skip }, () => {
     const tookMs = await until("the node is ready", isReady);
     t.diagnostic(`from styr join to Ready: ${Math.round(tookMs)} ms`);
     assert.ok(tookMs < 20_000);
+    const [title = "", row = ""] = (await ask("token", "list")).split("\n");
+    assert.match(title, /^ID +ROLE +STATE +EXPIRES +USED +BY +MADE BY$/);
+    assert.match(row, /^\S+ +agent +used up +in \d+[hms].* +1 of 1 +far +\S+$/);
   });
 
   test("runs pods, and they notice nothing of a change of the CA", async () => {
