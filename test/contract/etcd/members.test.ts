@@ -1,10 +1,11 @@
 /** Three members of etcd, some of which are killed or frozen while a leader writes and a follower listens. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, afterEach, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { JournalDoubt, type JournalEntry, JournalRefusal, type Leadership } from "../../../src/store/journal.ts";
 import type { EtcdJournal } from "../../../src/store/journals/etcd/etcd-journal.ts";
 import { canRunEtcd, type Etcd, startEtcd } from "../../harness/etcd.ts";
-import { identity, never, openEtcdJournal } from "./open-etcd-journal.ts";
+import { identity, openEtcdJournal } from "./open-etcd-journal.ts";
 import { until } from "./until.ts";
 
 const skip = canRunEtcd() ?? false;
@@ -13,6 +14,11 @@ before(async () => {
   if (!skip) etcd = await startEtcd({ members: 3 });
 });
 after(() => etcd?.stop());
+/** Of the test that runs: a failure must not leave somebody writing for ever. */
+const unfinished: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of unfinished.splice(0)) await stop();
+});
 
 /** Writes row after row, campaigns again when it was deposed, and keeps what was acknowledged and what is not known. */
 class Writer {
@@ -22,7 +28,7 @@ class Writer {
   refusals = 0;
   terms = 0;
   #revision: number;
-  #stopping = false;
+  readonly #stopping = new AbortController();
   #leadership: Leadership | undefined;
   readonly ended: Promise<void>;
 
@@ -39,15 +45,20 @@ class Writer {
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#stopping.abort(new Error("the test is over"));
     await this.ended;
     await this.journal.close();
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopping) {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
       if (!this.#leadership || this.#leadership.lost.aborted) {
-        this.#leadership = await this.journal.campaign(identity("writer"), never);
+        this.#leadership = await this.journal.campaign(identity("writer"), signal).catch((error: Error) => {
+          if (!signal.aborted) throw error;
+          return undefined;
+        });
+        if (!this.#leadership) return;
         this.terms++;
       }
       await this.#write();
@@ -74,6 +85,10 @@ async function pair(prefix: string) {
   const { revision } = await journal.load();
   const writer = new Writer(journal, revision);
   const follower = await openEtcdJournal(etcd.endpoints.toReversed(), { prefix, ttlMs: 3_000 });
+  unfinished.push(
+    () => writer.stop(),
+    () => follower.close(),
+  );
   const { rows: loaded } = await follower.load();
   const heard: JournalEntry[] = [];
   follower.follow({ batch: (entries) => heard.push(...entries), lost: (reason) => assert.fail(reason) });
@@ -153,10 +168,12 @@ describe("etcd: members that fail", { skip }, () => {
     await two?.kill9();
     const { writer } = running;
     await until(() => writer.refusals + writer.doubtful.length > 0, "a refused write");
-    const stopped = writer.acknowledged.length;
     await until(() => running.follower.leader === undefined, "that nobody leads, as the follower sees it");
+    const stopped = writer.acknowledged.length;
+    await sleep(500);
     assert.equal(writer.acknowledged.length, stopped);
-    assert.ok(running.heard.length >= stopped - 1, "the follower has what there was");
+    // Its own member may have been the first to go: what it missed it hears below.
+    assert.ok(running.heard.length > 0, "the follower keeps what it heard");
     await Promise.all([one?.start(), two?.start()]);
     await goesOn(writer, "the majority is back");
     await agree(running, "/majority/");
