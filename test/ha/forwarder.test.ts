@@ -14,41 +14,24 @@ import { PeerConnections } from "../../src/app/server/peer-request.ts";
 import type { RequestContext } from "../../src/http/route.ts";
 import { SystemClock } from "../../src/seams/clock.ts";
 import type { ServerIdentity } from "../../src/store/journal.ts";
-import { MemorySharedJournal, SharedMemory } from "../../src/store/journals/shared-memory.ts";
+import { SharedMemory } from "../../src/store/journals/shared-memory.ts";
+import { ToldJournal } from "./told-journal.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-
-class Journal extends MemorySharedJournal {
-  known: ServerIdentity | undefined;
-  #tell = () => {};
-
-  override get leader(): ServerIdentity | undefined {
-    return this.known;
-  }
-
-  override onLeader(listener: (leader: ServerIdentity | undefined) => void): void {
-    this.#tell = () => listener(this.known);
-  }
-
-  lead(leader: ServerIdentity | undefined): void {
-    this.known = leader;
-    this.#tell();
-  }
-}
 
 describe("a request that is passed on", () => {
   const clock = new SystemClock();
   const servers: Server[] = [];
   let dir: string;
   let pki: Pki;
-  let journal: Journal;
+  let journal: ToldJournal;
   let forwarder: Forwarder;
   let waited: number[] = [];
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), "styr-forward-"));
     pki = await openPki(dir, Date.now(), { serverName: "f" });
     const leaders = new LeaderWatch(clock);
-    journal = new Journal(new SharedMemory(clock));
+    journal = new ToldJournal(new SharedMemory(clock));
     leaders.follow(journal);
     const waitFor = async (revision: number) => void waited.push(revision);
     forwarder = new Forwarder({ leaders, clock, material: () => pki.peer, waitFor });

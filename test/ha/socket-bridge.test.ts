@@ -15,27 +15,10 @@ import { LeaderWatch } from "../../src/app/server/leader-watch.ts";
 import type { RequestContext, Socket } from "../../src/http/route.ts";
 import { SystemClock } from "../../src/seams/clock.ts";
 import type { ServerIdentity } from "../../src/store/journal.ts";
-import { MemorySharedJournal, SharedMemory } from "../../src/store/journals/shared-memory.ts";
+import { SharedMemory } from "../../src/store/journals/shared-memory.ts";
+import { ToldJournal } from "./told-journal.ts";
 
 const MIB = 1024 * 1024;
-
-class Journal extends MemorySharedJournal {
-  known: ServerIdentity | undefined;
-  #tell = () => {};
-
-  override get leader(): ServerIdentity | undefined {
-    return this.known;
-  }
-
-  override onLeader(listener: (leader: ServerIdentity | undefined) => void): void {
-    this.#tell = () => listener(this.known);
-  }
-
-  lead(leader: ServerIdentity | undefined): void {
-    this.known = leader;
-    this.#tell();
-  }
-}
 
 class CountingClock extends SystemClock {
   timers = 0;
@@ -76,7 +59,7 @@ describe("a WebSocket that is led on", () => {
   const clock = new CountingClock();
   let dir: string;
   let pki: Pki;
-  let journal: Journal;
+  let journal: ToldJournal;
   let forwarder: Forwarder;
   let good: Server;
   let frozen: TcpServer;
@@ -115,7 +98,7 @@ describe("a WebSocket that is led on", () => {
     frozen = createTcp(() => {});
     for (const server of [good, frozen]) await once(server.listen(0, "127.0.0.1"), "listening");
     const leaders = new LeaderWatch(clock);
-    journal = new Journal(new SharedMemory(clock));
+    journal = new ToldJournal(new SharedMemory(clock));
     leaders.follow(journal);
     forwarder = new Forwarder({ leaders, clock, material: () => pki.peer, waitFor: async () => {} });
   });

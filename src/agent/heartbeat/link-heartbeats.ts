@@ -1,11 +1,12 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { assert } from "../../lib/assert.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Signs } from "./health.ts";
 import type { Beater, HeartbeatNews } from "./heartbeat-loop.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import { SharedSigns } from "./shared-signs.ts";
-import { type FromThread, sharedOffset, type ThreadData, type ToThread, type Way } from "./thread-messages.ts";
+import { startThread } from "./start-thread.ts";
+import { sharedOffset, type ThreadData, type ToThread, type Way } from "./thread-messages.ts";
 
 /** Heartbeats from a thread of their own, over a link of its own: what this thread does, or waits for, holds up none of them. */
 export class LinkHeartbeats implements Heartbeats {
@@ -22,20 +23,10 @@ export class LinkHeartbeats implements Heartbeats {
 
   start(beater: Beater, heard: (news: HeartbeatNews) => void): void {
     const workerData: ThreadData = { beater, signs: this.#signs.buffer, way: this.#way };
-    const worker = new Worker(new URL("./thread-main.ts", import.meta.url), {
-      workerData,
-      resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 1 },
-    });
-    worker.unref();
-    this.#worker = worker;
-    worker.on("message", (message: FromThread) => {
+    this.#worker = startThread(workerData, (message, worker) => {
       if (this.#worker !== worker) return;
       assert(message.type === "news", "this thread sends its heartbeats itself");
       heard({ ...message.news, sentAtMs: message.news.sentAtMs - this.#offsetMs });
-    });
-    // A bug there: a node that cannot say that it lives must not go on as if it could.
-    worker.on("error", (error) => {
-      throw error;
     });
   }
 

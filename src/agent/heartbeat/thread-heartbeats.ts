@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { Heartbeat } from "../../model/heartbeat.ts";
 import type { Clock } from "../../seams/clock.ts";
 import { LinkError } from "../../seams/link.ts";
@@ -7,7 +7,8 @@ import type { Signs } from "./health.ts";
 import type { Beater, HeartbeatNews } from "./heartbeat-loop.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import { SharedSigns } from "./shared-signs.ts";
-import { type FromThread, sharedOffset, type ThreadData, type ToThread } from "./thread-messages.ts";
+import { startThread } from "./start-thread.ts";
+import { sharedOffset, type ThreadData, type ToThread } from "./thread-messages.ts";
 
 /** Heartbeats from a thread of their own (thread-main.ts), sent through `control`. */
 export class ThreadHeartbeats implements Heartbeats {
@@ -24,20 +25,10 @@ export class ThreadHeartbeats implements Heartbeats {
 
   start(beater: Beater, heard: (news: HeartbeatNews) => void): void {
     const workerData: ThreadData = { beater, signs: this.#signs.buffer };
-    const worker = new Worker(new URL("./thread-main.ts", import.meta.url), {
-      workerData,
-      resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 1 },
-    });
-    worker.unref();
-    this.#worker = worker;
-    worker.on("message", (message: FromThread) => {
+    this.#worker = startThread(workerData, (message, worker) => {
       if (this.#worker !== worker) return;
       if (message.type === "beat") void this.#send(worker, message.id, message.beat);
       else heard({ ...message.news, sentAtMs: message.news.sentAtMs - this.#offsetMs });
-    });
-    // A bug there: a node that cannot say that it lives must not go on as if it could.
-    worker.on("error", (error) => {
-      throw error;
     });
   }
 
