@@ -20,6 +20,12 @@ const NEEDS: readonly Need[] = [
   { debianPackage: "busybox-static", files: ["/usr/share/doc/busybox-static"] },
   { debianPackage: "docker-registry", files: ["/usr/bin/docker-registry"] },
   { debianPackage: "kubernetes-client", files: ["/usr/bin/kubectl", "/usr/local/bin/kubectl"] },
+  { debianPackage: "haproxy", files: ["/usr/sbin/haproxy"] },
+  { debianPackage: "conntrack", files: ["/usr/sbin/conntrack"] },
+  { debianPackage: "iputils-ping", files: ["/usr/bin/ping", "/bin/ping"] },
+  { debianPackage: "bind9-dnsutils", files: ["/usr/bin/dig"] },
+  { debianPackage: "wrk", files: ["/usr/bin/wrk"] },
+  { debianPackage: "redis-server", files: ["/usr/bin/redis-server"] },
   { debianPackage: "util-linux", files: ["/usr/bin/prlimit"] },
 ];
 

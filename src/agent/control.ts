@@ -3,6 +3,7 @@
 import type { ClusterNews } from "../model/cluster-news.ts";
 import type { Goodbye, Heartbeat, HeartbeatAnswer } from "../model/heartbeat.ts";
 import type { Draft } from "../model/meta.ts";
+import type { NetworkNews } from "../model/network.ts";
 import type { Node } from "../model/node.ts";
 import type { Pod, PodStatus } from "../model/pod.ts";
 
@@ -56,6 +57,10 @@ export interface Control {
   heartbeat(beat: Heartbeat): Promise<HeartbeatAnswer>;
   /** What a node has to know of the cluster to find it again, now and as it changes. Absent where there is nothing to find. */
   watchCluster?(listener: (news: ClusterNews) => void, signal: AbortSignal): void;
+  /** The network of the whole cluster, now and as it changes; begins with "all", and again after a gap. Absent where there is none. */
+  watchNetwork?(listener: (news: NetworkNews) => void, signal: AbortSignal): void;
+  /** This node's rules are those of this revision, as counted since the last "all". Best effort: said again with the next one. */
+  networkApplied?(revision: number): void;
   /** Says that the agent goes away for a while, so that nothing of it is moved. Best effort. */
   goodbye(goodbye: Goodbye): Promise<void>;
 }

@@ -1,13 +1,17 @@
 import { clusterSettings } from "./cluster-settings.ts";
 import { clusterTrusts } from "./cluster-trust.ts";
 import { configMaps } from "./config-map.ts";
+import { endpointSlices } from "./endpoint-slice.ts";
 import { endpoints } from "./endpoints.ts";
 import { events } from "./event.ts";
+import { exposures } from "./exposure.ts";
 import { hostCertificates } from "./host-certificate.ts";
+import { ingresses } from "./ingress.ts";
 import { joinTokens } from "./join-token.ts";
 import { keyrings } from "./keyring.ts";
 import type { Kind } from "./meta.ts";
 import { namespaces } from "./namespace.ts";
+import { networkPolicies } from "./network-policy.ts";
 import { nodes } from "./node.ts";
 import { nodeDrains } from "./node-drain.ts";
 import { pods } from "./pod.ts";
@@ -27,6 +31,10 @@ export const kernelKinds: readonly Kind[] = [
   replicationControllers,
   services,
   endpoints,
+  endpointSlices,
+  ingresses,
+  networkPolicies,
+  exposures,
   events,
   secrets,
   configMaps,

@@ -5,6 +5,7 @@
 import type { Controller } from "../controllers/controller.ts";
 import type { Api } from "../http/route.ts";
 import type { CopiesRule } from "../model/copies.ts";
+import type { DiscoverPod } from "../model/discovery.ts";
 import type { Kind } from "../model/meta.ts";
 import type { WorkloadSource } from "../model/workload.ts";
 import type { Clock } from "../seams/clock.ts";
@@ -32,6 +33,8 @@ export interface Personality {
   controllers(context: PersonalityContext): readonly Controller[];
   /** How copies that its own kinds keep may be moved: one rule per kind. Without one, a drain judges by what is there. */
   readonly copies?: readonly CopiesRule[];
+  /** By what names, ports and routes its pods are found. Without it: by those of Kubernetes' Services alone. */
+  readonly discover?: DiscoverPod;
   /** What of its own kinds `styr ps` lists. Without it, src/api derives rows from pods and from kinds with `spec.replicas`. */
   workloads?(context: PersonalityContext): WorkloadSource;
 }

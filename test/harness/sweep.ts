@@ -21,7 +21,7 @@ export interface Leftovers {
   readonly cgroups: readonly string[];
   /** `10.213.40`, see address-block.ts. */
   readonly block?: string;
-  readonly netns?: string;
+  readonly netns?: string | readonly string[];
 }
 
 const CGROUP_ROOT = "/sys/fs/cgroup";
@@ -37,7 +37,7 @@ export function sweep(dir: string): void {
   killAll(dir, left);
   const shimSockets = findShimSockets(dir);
   unmountBelow(dir);
-  if (left.netns) run("ip", ["netns", "del", left.netns]);
+  for (const netns of [left.netns ?? []].flat()) run("ip", ["netns", "del", netns]);
   if (left.block) removeBridges(left.block);
   for (const name of left.cgroups) removeCgroup(name);
   for (const path of shimSockets) rmSync(path, { force: true });

@@ -1,0 +1,22 @@
+import type { PodRun } from "../drivers/driver.ts";
+import type { Pod } from "../model/pod.ts";
+
+/** A pod's way into the network of the cluster and out of it. Absent: the network is somebody else's. */
+export interface PodGate {
+  /**
+   * Before anything of the pod is started with this address (undefined: the host's): resolves when the policies that select it are in
+   * force here. Rejects in words: the pod waits, and is tried again.
+   */
+  coming(pod: Pod, address: string | undefined): Promise<void>;
+  /**
+   * Before a pod that is to be deleted is stopped: resolves when no name leads to it any more and no connected node sends it new
+   * connections, or after `mostMs`. At once when none ever did.
+   */
+  leaving(pod: Pod, mostMs: number): Promise<void>;
+  /** Nothing of the pod runs any more; its address may be another's next. */
+  gone(podUid: string): void;
+  /** Kubernetes' variables for the Services of its namespace (`enableServiceLinks`). */
+  variables(pod: Pod): Readonly<Record<string, string>>;
+  /** Where its containers ask for names; undefined: as the engine does it. */
+  dns(pod: Pod): PodRun["dns"] | undefined;
+}

@@ -1,0 +1,26 @@
+/** One thing that a node does with what it was told: routes to other nodes, rules, names, the way in. */
+import type { NetworkState } from "./network-state.ts";
+import type { Touched } from "./touched.ts";
+
+export interface NetworkPart {
+  /** For logs and reports: `pod network`, `services`, `policies`, `names`, `way in`. */
+  readonly name: string;
+  /**
+   * Brings this host in line with the state: what `touched` names, or everything. Idempotent. Rejects in words when it could not:
+   * it is asked again, with the same and what came since. Called once at a time.
+   */
+  apply(state: NetworkState, touched: Touched): Promise<void>;
+  /** The agent ends, and what this part has made goes on working without it. */
+  stop(): Promise<void>;
+  /** Takes everything away that it has made on this host. Idempotent, also when it was never started here. */
+  remove(): Promise<void>;
+  /** How it stands, for `styr network status`; absent words: all is well. */
+  report(): PartReport;
+}
+
+export interface PartReport {
+  readonly state: "working" | "failing" | "off";
+  /** Why it is failing or off, and what to do. */
+  readonly words?: string;
+  readonly facts?: Readonly<Record<string, string | number>>;
+}

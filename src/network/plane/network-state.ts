@@ -1,0 +1,174 @@
+/** The cluster's network as this node was told it, and what runs here: what every part of the plane works from. In memory, indexed; no part scans it for one change. */
+import type {
+  ChallengeEntry,
+  ClusterEntry,
+  EndpointsEntry,
+  NamesEntry,
+  NetworkEntry,
+  NetworkEntryKind,
+  NetworkNews,
+  NodeEntry,
+  PeersEntry,
+  PolicyEntry,
+  RouteEntry,
+  ServiceEntry,
+} from "../../model/network.ts";
+import type { Touched } from "./touched.ts";
+
+/** A pod of this node that has an address of its own, from before its first start to after its end. */
+export interface LocalPod {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly address: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Its named ports. */
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+interface Tables {
+  readonly cluster: Map<string, ClusterEntry>;
+  readonly node: Map<string, NodeEntry>;
+  readonly service: Map<string, ServiceEntry>;
+  readonly endpoints: Map<string, EndpointsEntry>;
+  readonly names: Map<string, NamesEntry>;
+  readonly policy: Map<string, PolicyEntry>;
+  readonly peers: Map<string, PeersEntry>;
+  readonly route: Map<string, RouteEntry>;
+  readonly challenge: Map<string, ChallengeEntry>;
+}
+
+export class NetworkState {
+  /** This node's name. */
+  readonly nodeName: string;
+  readonly tables: Tables = {
+    cluster: new Map(),
+    node: new Map(),
+    service: new Map(),
+    endpoints: new Map(),
+    names: new Map(),
+    policy: new Map(),
+    peers: new Map(),
+    route: new Map(),
+    challenge: new Map(),
+  };
+  /** By uid. */
+  readonly localPods = new Map<string, LocalPod>();
+  /** Silent nodes that this node does not reach either. */
+  readonly lostNodes = new Set<string>();
+  /** Id of a service → ids of its endpoints' entries. */
+  readonly #slices = new Map<string, Set<string>>();
+  /** Group of peers → ids of its entries. */
+  readonly #groups = new Map<string, Set<string>>();
+  /** Node → ids of services with endpoints there. */
+  readonly #servicesOnNode = new Map<string, Map<string, number>>();
+
+  constructor(nodeName: string) {
+    this.nodeName = nodeName;
+  }
+
+  get cluster(): ClusterEntry | undefined {
+    return this.tables.cluster.get("cluster");
+  }
+
+  get self(): NodeEntry | undefined {
+    return this.tables.node.get(this.nodeName);
+  }
+
+  /** Sorted by id, so that every node that sees the same does the same. */
+  endpointsOf(service: string): readonly EndpointsEntry[] {
+    const ids = [...(this.#slices.get(service) ?? [])].sort();
+    return ids.flatMap((id) => this.tables.endpoints.get(id) ?? []);
+  }
+
+  peersOf(group: string): readonly PeersEntry[] {
+    return [...(this.#groups.get(group) ?? [])].sort().flatMap((id) => this.tables.peers.get(id) ?? []);
+  }
+
+  servicesOnNode(node: string): Iterable<string> {
+    return this.#servicesOnNode.get(node)?.keys() ?? [];
+  }
+
+  /** Takes news in, and notes in `touched` what is to be looked at again. */
+  hear(news: Exclude<NetworkNews, { type: "settled" }>, touched: Touched): void {
+    if (news.type === "all") this.#hearAll(news.entries, touched);
+    else {
+      for (const entry of news.entries) this.#put(entry, touched);
+      for (const { kind, id } of news.removed) this.#take(kind, id, touched);
+    }
+  }
+
+  /** A node was lost, or found again: its endpoints are no place to send to, or are one again. */
+  setLost(node: string, isLost: boolean, touched: Touched): void {
+    if (this.lostNodes.has(node) === isLost) return;
+    if (isLost) this.lostNodes.add(node);
+    else this.lostNodes.delete(node);
+    for (const id of this.servicesOnNode(node)) touched.services.add(id);
+    touched.nodes.add(node);
+  }
+
+  #hearAll(entries: readonly NetworkEntry[], touched: Touched): void {
+    const told = new Set(entries.map(({ kind, id }) => `${kind} ${id}`));
+    for (const [kind, table] of Object.entries(this.tables) as [NetworkEntryKind, Map<string, NetworkEntry>][])
+      for (const id of [...table.keys()]) if (!told.has(`${kind} ${id}`)) this.#take(kind, id, touched);
+    for (const entry of entries) this.#put(entry, touched);
+    touched.everything();
+  }
+
+  #put(entry: NetworkEntry, touched: Touched): void {
+    const table = this.tables[entry.kind] as Map<string, NetworkEntry>;
+    this.#unlink(table.get(entry.id), touched);
+    table.set(entry.id, entry);
+    this.#link(entry, touched);
+  }
+
+  #take(kind: NetworkEntryKind, id: string, touched: Touched): void {
+    const table = this.tables[kind] as Map<string, NetworkEntry>;
+    const entry = table.get(id);
+    if (entry === undefined) return;
+    this.#unlink(entry, touched);
+    table.delete(id);
+    touched.note(entry);
+    if (kind === "node") this.lostNodes.delete(id);
+  }
+
+  #link(entry: NetworkEntry, touched: Touched): void {
+    touched.note(entry);
+    if (entry.kind === "endpoints") {
+      addTo(this.#slices, entry.service, entry.id);
+      for (const { node } of entry.endpoints) if (node !== undefined) this.#count(node, entry.service, 1);
+    } else if (entry.kind === "peers") addTo(this.#groups, entry.group, entry.id);
+    else if (entry.kind === "node" && entry.isSilent !== true) this.setLost(entry.id, false, touched);
+  }
+
+  #unlink(entry: NetworkEntry | undefined, touched: Touched): void {
+    if (entry?.kind === "endpoints") {
+      takeFrom(this.#slices, entry.service, entry.id);
+      touched.services.add(entry.service);
+      for (const { node } of entry.endpoints) if (node !== undefined) this.#count(node, entry.service, -1);
+    } else if (entry?.kind === "peers") {
+      takeFrom(this.#groups, entry.group, entry.id);
+      touched.groups.add(entry.group);
+    }
+  }
+
+  #count(node: string, service: string, by: number): void {
+    const counts = this.#servicesOnNode.get(node) ?? new Map<string, number>();
+    const count = (counts.get(service) ?? 0) + by;
+    if (count > 0) counts.set(service, count);
+    else counts.delete(service);
+    if (counts.size > 0) this.#servicesOnNode.set(node, counts);
+    else this.#servicesOnNode.delete(node);
+  }
+}
+
+function addTo(index: Map<string, Set<string>>, key: string, id: string): void {
+  const ids = index.get(key) ?? new Set<string>();
+  index.set(key, ids.add(id));
+}
+
+function takeFrom(index: Map<string, Set<string>>, key: string, id: string): void {
+  const ids = index.get(key);
+  ids?.delete(id);
+  if (ids?.size === 0) index.delete(key);
+}
