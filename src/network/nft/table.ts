@@ -1,0 +1,76 @@
+/**
+ * The one nftables table of a network on this host, `table ip <network>`. Several parts of the plane live in it, each with chains,
+ * sets and maps of its own by prefix: `svc-` services, `pol-` policies, `net-` the pod network. Each has base chains of its own, and
+ * touches nobody else's. One nft transaction is all or nothing, and packets see either the rules before or those after it.
+ */
+import { CommandError, type CommandResult, type Commands } from "../../seams/commands.ts";
+
+export class NftError extends Error {
+  override readonly name = "NftError";
+}
+
+/** As nft has names: letters, digits and `_ - .`, beginning with a letter. */
+export function tableName(networkName: string): string {
+  const name = networkName.replaceAll(/[^A-Za-z0-9_.-]/g, "_");
+  return /^[A-Za-z]/.test(name) ? name : `n${name}`;
+}
+
+/** The statement that every transaction begins with: makes the table, or nothing when it is there. */
+export function addTable(networkName: string): string {
+  return `add table ip ${tableName(networkName)}\n`;
+}
+
+/** Runs one transaction. `script`: lines as `nft -f` reads them. Rejects with NftError, in nft's first words, and then nothing has changed. */
+export async function runNft(commands: Commands, script: string): Promise<void> {
+  const { exitCode, stderr } = await commands.run("nft", ["-f", "-"], { input: script, timeoutMs: 30_000 });
+  if (exitCode !== 0) throw new NftError(firstWords(stderr) || `nft ended with ${exitCode}`);
+}
+
+/** What `nft` prints; undefined when there is no such table, chain or set. */
+export async function readNft(commands: Commands, args: readonly string[]): Promise<string | undefined> {
+  const result = await commands.run("nft", args, { timeoutMs: 30_000 });
+  if (result.exitCode === 0) return result.stdout;
+  if (isNotThere(result)) return undefined;
+  throw new NftError(firstWords(result.stderr) || `nft ended with ${result.exitCode}`);
+}
+
+/** Whether this host has an nft that this process may use: undefined, or why not. */
+export async function whyNoNft(commands: Commands): Promise<string | undefined> {
+  try {
+    const { exitCode, stderr } = await commands.run("nft", ["list", "tables"]);
+    return exitCode === 0 ? undefined : firstWords(stderr) || `nft ended with ${exitCode}`;
+  } catch (error) {
+    if (error instanceof CommandError) return error.message;
+    throw error;
+  }
+}
+
+/** Takes away chains, sets and maps whose names begin with `prefix`, and the table when nothing else is in it. */
+export async function removeFromTable(commands: Commands, networkName: string, prefix: string): Promise<void> {
+  const table = tableName(networkName);
+  const text = await readNft(commands, ["-t", "list", "table", "ip", table]);
+  if (text === undefined) return;
+  const objects = [...text.matchAll(/^\t(chain|set|map) (\S+) \{/gm)].map(([, kind = "", name = ""]) => ({
+    kind,
+    name,
+  }));
+  const ours = objects.filter(({ name }) => name.startsWith(prefix));
+  const emptied = ours.map(({ kind, name }) => `flush ${kind} ip ${table} ${name}\n`);
+  const gone = ours.map(({ kind, name }) => `delete ${kind} ip ${table} ${name}\n`);
+  // Chains, then what their rules named; emptied first, because they name each other.
+  const order = [
+    ...gone.filter((line) => line.startsWith("delete chain")),
+    ...gone.filter((line) => !line.startsWith("delete chain")),
+  ];
+  if (ours.length > 0) await runNft(commands, [...emptied, ...order].join(""));
+  // Refused when somebody put something in meanwhile: then it is theirs.
+  if (ours.length === objects.length) await commands.run("nft", ["delete", "table", "ip", table]);
+}
+
+function isNotThere({ stderr }: CommandResult): boolean {
+  return /No such file or directory/.test(stderr);
+}
+
+function firstWords(stderr: string): string {
+  return stderr.trim().split("\n")[0]?.slice(0, 300) ?? "";
+}
