@@ -1,3 +1,4 @@
+import { clusterNetworks } from "./cluster-network.ts";
 import { clusterSettings } from "./cluster-settings.ts";
 import { clusterTrusts } from "./cluster-trust.ts";
 import { configMaps } from "./config-map.ts";
@@ -39,6 +40,7 @@ export const kernelKinds: readonly Kind[] = [
   secrets,
   configMaps,
   clusterSettings,
+  clusterNetworks,
   nodeDrains,
   rebalances,
   servers,

@@ -19,6 +19,8 @@ export interface ClusterEntry {
   readonly domain: string;
   /** "auto": routes where hosts share a link, VXLAN otherwise. */
   readonly mode: "auto" | LinkMode;
+  /** UDP port of VXLAN; absent: 8472. */
+  readonly vxlanPort?: number;
 }
 
 export interface NodeEntry {
@@ -29,6 +31,8 @@ export interface NodeEntry {
   readonly address: string;
   /** Addresses of its pods; the first after the range's own is the host's. Absent: none was given to it yet. */
   readonly podRange?: string;
+  /** Why none could be given to it, in words. */
+  readonly rangeProblem?: string;
   readonly zone?: string;
   /** Its public key, where it can do WireGuard. */
   readonly wireguardKey?: string;
@@ -174,6 +178,8 @@ export interface RouteEntry {
   readonly options?: RouteOptions;
   /** Whose it is, in words: `Ingress default/web`, `Marathon app /web`. */
   readonly source: string;
+  /** RFC 3339, when that one was made: of two for one host and path the older wins. */
+  readonly since?: string;
 }
 
 export type RouteTls =

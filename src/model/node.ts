@@ -1,4 +1,5 @@
 import { defineKind, type ObjectMeta } from "./meta.ts";
+import type { NodeNetworkReport } from "./network-report.ts";
 import type { Condition, DriverName } from "./pod.ts";
 import type { UnlistedReport } from "./restoration.ts";
 
@@ -15,7 +16,9 @@ export interface NodeSpec {
   /** Cordoned: takes no new pods. */
   readonly unschedulable?: boolean;
   readonly taints?: readonly Taint[];
+  /** Kubernetes' name for the addresses of its pods, and its list of them. Of a draft: the one it asks for; "" for any. */
   readonly podCIDR?: string;
+  readonly podCIDRs?: readonly string[];
 }
 
 export interface Taint {
@@ -47,6 +50,8 @@ export interface NodeStatus {
   readonly dynamicPorts: readonly [number, number];
   /** Extension: while the store is one restored from a backup and not confirmed, what runs here and is not in it. */
   readonly unlisted?: UnlistedReport;
+  /** Extension: of its part of the cluster's network. */
+  readonly network?: NodeNetworkReport;
 }
 
 export interface DriverReport {

@@ -1,4 +1,5 @@
 /** One thing that a node does with what it was told: routes to other nodes, rules, names, the way in. */
+import type { PeerLink } from "../../model/network-report.ts";
 import type { NetworkState } from "./network-state.ts";
 import type { Touched } from "./touched.ts";
 
@@ -23,4 +24,6 @@ export interface PartReport {
   /** Why it is failing or off, and what to do. */
   readonly words?: string;
   readonly facts?: Readonly<Record<string, string | number>>;
+  /** Of the pod network: how each other node is reached, sorted by name. */
+  readonly peers?: readonly PeerLink[];
 }

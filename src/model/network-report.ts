@@ -1,0 +1,23 @@
+import type { LinkMode } from "./network.ts";
+
+/** What a node says of its own network, in its status. */
+export interface NodeNetworkReport {
+  /** Its public key, where its kernel has WireGuard. */
+  readonly wireguardKey?: string;
+  /** HTTP and HTTPS from outside come in here. */
+  readonly isWayIn?: true;
+}
+
+/** How one node reaches the pods of another: a cell of the matrix of `styr network status`. */
+export interface PeerLink {
+  readonly node: string;
+  /** "none": it has no pod range, or no way leads there; `words` say why. */
+  readonly mode: LinkMode | "none";
+  /** The largest packet that passes, in bytes. */
+  readonly mtu?: number;
+  /** "unknown": not probed yet. */
+  readonly state: "reachable" | "unreachable" | "unknown";
+  /** Of the last probe, over the pod network. */
+  readonly rttMs?: number;
+  readonly words?: string;
+}
