@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Finished, LAB_ENV, must, type RunOptions, run } from "./command.ts";
-import type { Fabric } from "./fabric.ts";
+import type { Fabric, LinkNumber } from "./fabric.ts";
 import {
   freezeHost,
   hierarchies,
@@ -25,6 +25,8 @@ const HERE = import.meta.dirname;
 export interface HostOptions {
   /** Bytes of a disk of its own for /var/lib/styrmann and /var/lib/etcd, which can run full; without it they lie on the machine's. */
   readonly diskBytes?: number;
+  /** 1: its cable is in the second link, with a router between it and the first. Default 0. */
+  readonly link?: LinkNumber;
 }
 
 interface Service {

@@ -34,7 +34,7 @@ export class Lab {
     const reason = canRunLab();
     if (reason) throw new Error(reason);
     sweepStaleLabs();
-    const lab = new Lab(hosts.length);
+    const lab = new Lab(hosts);
     try {
       lab.fabric.lay();
       const names = lab.hosts.map(({ address, name }) => `${address} ${name}\n`);
@@ -48,14 +48,15 @@ export class Lab {
     }
   }
 
-  private constructor(count: number) {
+  private constructor(hosts: readonly HostOptions[]) {
     this.id = randomBytes(3).toString("hex");
     this.#block = takeAddressBlock();
     this.dir = mkdtempSync(join(tmpdir(), LAB_FOLDER));
     noteLab(this.dir, this.id, this.#block.prefix);
     this.#reaper = startReaper(this.dir);
-    this.fabric = new Fabric(this.id, this.#block);
-    this.hosts = Array.from({ length: count }, (_, at) => this.#host(at + 1));
+    const links = hosts.map(({ link = 0 }) => link);
+    this.fabric = new Fabric(this.id, this.#block, links);
+    this.hosts = Array.from({ length: hosts.length }, (_, at) => this.#host(at + 1));
   }
 
   #host(n: number): Host {

@@ -1,0 +1,102 @@
+/** Requests from a host or from within a pod's network, at a steady pace, each on a connection of its own, while something else happens; which of them failed, and when. */
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { LAB_ENV } from "./command.ts";
+
+export interface TrafficAsked {
+  readonly url: string;
+  readonly everyMs?: number;
+  readonly timeoutMs?: number;
+  /** Who is asked for the name in the URL, before each request. */
+  readonly dns?: string;
+  /** All on one connection: it counts as a failure when that ends. */
+  readonly keeps?: boolean;
+}
+
+export interface TrafficFailure {
+  readonly atMs: number;
+  readonly words: string;
+}
+
+export interface TrafficReport {
+  readonly requests: number;
+  readonly failures: readonly TrafficFailure[];
+  /** What was answered, and how often. */
+  readonly answers: Readonly<Record<string, number>>;
+  /** The longest time in which nothing was answered. */
+  readonly longestGapMs: number;
+  readonly medianMs: number;
+  readonly p99Ms: number;
+}
+
+export class Traffic {
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #begun: Promise<void>;
+  readonly #ended: Promise<TrafficReport>;
+  readonly #startedMs = performance.now();
+
+  /** `enter`: words that bring a command to where the client is (`host.enter`, `podNetwork`). Resolves when it has begun. */
+  static async start(enter: readonly string[], asked: TrafficAsked): Promise<Traffic> {
+    const traffic = new Traffic(enter, asked);
+    await traffic.#begun;
+    return traffic;
+  }
+
+  private constructor(enter: readonly string[], asked: TrafficAsked) {
+    const main = join(import.meta.dirname, "traffic-main.ts");
+    const [file = "", ...args] = [...enter, process.execPath, main, JSON.stringify(asked)];
+    this.#child = spawn(file, args, { stdio: ["pipe", "pipe", "pipe"], env: LAB_ENV });
+    // It may be gone when it is told to end; its exit says so.
+    this.#child.stdin.on("error", () => undefined);
+    let [stdout, stderr] = ["", ""];
+    this.#child.stderr.on("data", (data) => (stderr += data));
+    this.#begun = new Promise((resolve, reject) => {
+      this.#child.stdout.on("data", (data) => {
+        stdout += data;
+        if (stdout.startsWith("begun\n")) resolve();
+      });
+      this.#child.on("close", () => reject(new Error(`traffic to ${asked.url} did not begin:\n${stderr}`)));
+    });
+    this.#ended = new Promise((resolve, reject) => {
+      this.#child.on("close", () => {
+        const last = stdout.trim().split("\n").at(-1) ?? "";
+        if (last.startsWith("{")) resolve(JSON.parse(last) as TrafficReport);
+        else reject(new Error(`traffic to ${asked.url} ended early:\n${stderr}`));
+      });
+    });
+    // Whoever stops it hears of it.
+    this.#ended.catch(() => undefined);
+  }
+
+  /** Milliseconds since its start, to be compared with `atMs` of failures. */
+  get nowMs(): number {
+    return performance.now() - this.#startedMs;
+  }
+
+  stop(): Promise<TrafficReport> {
+    this.#child.stdin.end();
+    return this.#ended;
+  }
+}
+
+/** Traffic while `work` is done; it ends with it, also when that fails. */
+export async function withTraffic(
+  enter: readonly string[],
+  asked: TrafficAsked,
+  work: (traffic: Traffic) => Promise<void>,
+): Promise<TrafficReport> {
+  const traffic = await Traffic.start(enter, asked);
+  try {
+    await work(traffic);
+  } finally {
+    await traffic.stop();
+  }
+  return traffic.stop();
+}
+
+/** For messages: how many of how many, and the first of them by second. */
+export function wordsOf({ requests, failures, longestGapMs }: TrafficReport): string {
+  const first = failures.slice(0, 10).map(({ atMs, words }) => `  ${(atMs / 1000).toFixed(2)} s: ${words}`);
+  return [`${failures.length} of ${requests} failed, longest gap ${longestGapMs} ms`, ...first].join("\n");
+}
