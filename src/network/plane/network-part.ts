@@ -6,6 +6,8 @@ import type { Touched } from "./touched.ts";
 export interface NetworkPart {
   /** For logs and reports: `pod network`, `services`, `policies`, `names`, `way in`. */
   readonly name: string;
+  /** A pod is not started before this part has applied its coming: policies. Others catch up while it starts. */
+  readonly isGate?: true;
   /**
    * Brings this host in line with the state: what `touched` names, or everything. Idempotent. Rejects in words when it could not:
    * it is asked again, with the same and what came since. Called once at a time.

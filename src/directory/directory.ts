@@ -1,0 +1,176 @@
+/**
+ * What every node has to know of the network of the whole cluster, made from the store by the server that leads. Sources turn
+ * what changed in the store into entries (entry-source.ts); entries that are others than before become a batch with a
+ * revision of the directory's own, which every subscriber is told. An entry's text is made once, however many nodes there are.
+ */
+import type { Kind } from "../model/meta.ts";
+import type { NetworkEntryKind } from "../model/network.ts";
+import type { Clock, Timer } from "../seams/clock.ts";
+import type { Log } from "../seams/log.ts";
+import type { Store } from "../store/store.ts";
+import type { Change } from "../store/transaction.ts";
+import type { EntrySource } from "./entry-source.ts";
+import { type EntryId, EntryTable, type Held } from "./entry-table.ts";
+import { followStore } from "./follow-store.ts";
+import { Settlement } from "./settlement.ts";
+import { Snapshots, type SnapshotView } from "./snapshots.ts";
+
+export interface DirectoryOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Fresh ones: they keep indexes of what they have seen. */
+  readonly sources: () => readonly EntrySource[];
+}
+
+/** What changed between two revisions. */
+export interface Batch {
+  readonly revision: number;
+  readonly changed: ReadonlyMap<string, EntryId>;
+}
+
+export interface Subscriber {
+  readonly nodeName: string;
+  /** What changed; by its key each entry is looked up when it is sent. */
+  changed(batch: Batch): void;
+  /** Every node that is connected has brought its rules up to this revision. */
+  settled(revision: number): void;
+}
+
+export interface Subscription {
+  /** Its node's rules are those of this revision. */
+  applied(revision: number): void;
+  end(): void;
+}
+
+/** Changes that come so soon after others are told together; longer where more nodes are to be told. */
+const GATHER_MS = 4;
+const GATHER_MS_PER_SUBSCRIBER = 0.02;
+
+export class Directory {
+  readonly #options: DirectoryOptions;
+  readonly #table = new EntryTable();
+  readonly #subscribers = new Set<Subscriber>();
+  readonly #snapshots: Snapshots;
+  readonly #settlement: Settlement;
+  readonly #stopping = new AbortController();
+  #sources: readonly EntrySource[] = [];
+  #revision = 0;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
+  #timer: Timer | undefined;
+
+  constructor(options: DirectoryOptions) {
+    const { clock } = options;
+    this.#options = options;
+    this.#snapshots = new Snapshots(this.#table, clock);
+    this.#settlement = new Settlement(clock, (revision) => {
+      for (const subscriber of this.#subscribers) subscriber.settled(revision);
+    });
+  }
+
+  /** Counts up with every batch. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get settledRevision(): number {
+    return this.#settlement.revision;
+  }
+
+  get size(): number {
+    return this.#table.size;
+  }
+
+  get(key: string): Held | undefined {
+    return this.#table.get(key);
+  }
+
+  start(): void {
+    const { store } = this.#options;
+    const { signal } = this.#stopping;
+    const kinds = kindsOf(this.#options.sources());
+    const begin = () => this.#begin();
+    const changed = (changes: readonly Change[]) => this.#changed(changes);
+    void followStore({ store, kinds, begin, changed, signal });
+  }
+
+  stop(): void {
+    this.#stopping.abort(new Error("the directory stops"));
+    this.#timer?.cancel();
+    this.#settlement.stop();
+    this.#snapshots.drop();
+    this.#subscribers.clear();
+  }
+
+  /** Hears every batch from now on; what there is now stands in `snapshot`. */
+  subscribe(subscriber: Subscriber): Subscription {
+    this.#subscribers.add(subscriber);
+    const seat = this.#settlement.join(subscriber.nodeName);
+    return {
+      applied: (revision) => this.#settlement.applied(seat, revision),
+      end: () => {
+        this.#subscribers.delete(subscriber);
+        this.#settlement.leave(seat);
+      },
+    };
+  }
+
+  /** Everything there is, in parts that fit into frames. */
+  snapshot(): SnapshotView {
+    // What was gathered and not told yet is in the table already.
+    this.#tell();
+    return this.#snapshots.view(this.#revision);
+  }
+
+  /** Nodes of which nothing is heard. The others do not wait for them. */
+  setSilent(silent: ReadonlySet<string>): void {
+    this.#settlement.setSilent(silent);
+    this.#table.setSilent(silent);
+    this.#tellSoon();
+  }
+
+  #begin(): void {
+    this.#table.beginAnew();
+    this.#sources = this.#options.sources();
+    for (const source of this.#sources) source.begin(this.#options.store, this.#table);
+    this.#table.endAnew();
+    this.#tellSoon();
+  }
+
+  #changed(changes: readonly Change[]): void {
+    for (const source of this.#sources) {
+      const names = source.kinds.map(({ name }) => name);
+      const mine = changes.filter(({ kind }) => names.includes(kind.name));
+      if (mine.length > 0) source.changed(mine, this.#options.store, this.#table);
+    }
+    this.#tellSoon();
+  }
+
+  /** At once after a rest, so that one change is under way without delay. */
+  #tellSoon(): void {
+    if (!this.#table.hasChanged || this.#timer !== undefined) return;
+    const { clock } = this.#options;
+    const pauseMs = GATHER_MS + GATHER_MS_PER_SUBSCRIBER * this.#subscribers.size;
+    const leftMs = this.#toldAtMs + pauseMs - clock.monotonic();
+    if (leftMs <= 0) this.#tell();
+    else {
+      this.#timer = clock.setTimer(leftMs, () => {
+        this.#timer = undefined;
+        this.#tell();
+      });
+    }
+  }
+
+  #tell(): void {
+    if (!this.#table.hasChanged) return;
+    const batch = { revision: ++this.#revision, changed: this.#table.take() };
+    this.#toldAtMs = this.#options.clock.monotonic();
+    this.#snapshots.note(batch.changed.keys());
+    this.#settlement.told(batch.revision);
+    for (const subscriber of this.#subscribers) subscriber.changed(batch);
+  }
+}
+
+function kindsOf(sources: readonly EntrySource[]): readonly Kind[] {
+  return [...new Map(sources.flatMap(({ kinds }) => kinds).map((kind) => [kind.name, kind])).values()];
+}

@@ -1,0 +1,55 @@
+import type { DiscoveredService } from "../model/discovery.ts";
+import { keyOf } from "../model/meta.ts";
+import type { EndpointEntry, EndpointsEntry, NameRecord, NamesEntry, ServiceEntry } from "../model/network.ts";
+import { isReady, type Pod } from "../model/pod.ts";
+
+/** One entry per pod, with its uid for an id: what is to be taken away when it leaves is one line. */
+export function namesOfPod(pod: Pod, records: readonly NameRecord[]): readonly NamesEntry[] {
+  if (records.length === 0 || endpointState(pod) !== "ready") return [];
+  return [{ kind: "names", id: pod.metadata.uid, records }];
+}
+
+/** Ports on every node; no address of their own. */
+export function serviceOf({ id, ports, affinitySeconds }: DiscoveredService): ServiceEntry {
+  const entry = {
+    kind: "service" as const,
+    ...{ id, addresses: [] },
+    ports: ports.map(({ name, protocol, port, servicePort }) => ({
+      ...{ name, protocol, port: servicePort ?? port },
+      ...(servicePort === undefined ? {} : { nodePort: servicePort }),
+    })),
+    externalTraffic: "cluster" as const,
+    internalTraffic: "cluster" as const,
+  };
+  return affinitySeconds === undefined ? entry : { ...entry, affinitySeconds };
+}
+
+/** Ports that the host gives differ from pod to pod: each pod is an entry, or several where its ports have several addresses. */
+export function endpointsOfPod(pod: Pod, { id, ports }: DiscoveredService): readonly EndpointsEntry[] {
+  const { uid } = pod.metadata;
+  const addresses = [...new Set(ports.map(({ address }) => address))].filter((address) => address !== "").sort();
+  return addresses.map((address, at) => ({
+    kind: "endpoints",
+    id: at === 0 ? `${id} ${uid}` : `${id} ${uid} ${address}`,
+    service: id,
+    ports: ports
+      .filter((port) => port.address === address)
+      .map(({ name, protocol, port }) => ({ name, protocol, port })),
+    endpoints: [endpointOf(pod, address)],
+  }));
+}
+
+function endpointOf(pod: Pod, address: string): EndpointEntry {
+  const { nodeName } = pod.spec;
+  return {
+    ...{ address, state: endpointState(pod) },
+    ...(nodeName === undefined ? {} : { node: nodeName }),
+    ...{ pod: keyOf(pod), uid: pod.metadata.uid },
+  };
+}
+
+/** A pod whose end was asked for takes no more, ready as it may be. */
+function endpointState(pod: Pod): EndpointEntry["state"] {
+  if (!isReady(pod)) return "waiting";
+  return pod.metadata.deletionTimestamp === undefined ? "ready" : "draining";
+}

@@ -1,0 +1,116 @@
+import type { DiscoverPod, PodDiscovery } from "../model/discovery.ts";
+import type { NetworkEntry } from "../model/network.ts";
+import { isTerminal, type Pod, pods } from "../model/pod.ts";
+import type { Change, Reader } from "../store/transaction.ts";
+import { endpointsOfPod, namesOfPod, serviceOf } from "./discovered-entries.ts";
+import type { EntrySink, EntrySource } from "./entry-source.ts";
+
+/** What other dialects than Kubernetes say of their pods: names, ports on every node, and routes from outside. */
+export function discoveredSource(discover: readonly DiscoverPod[]): EntrySource {
+  return new DiscoveredSource(discover);
+}
+
+/** What one pod says of something that several pods make together. */
+interface Voice {
+  readonly uid: string;
+  /** Of voices that differ the newest pod's counts: during a deployment that is the newer version's. */
+  readonly createdAt: string;
+  readonly entry: NetworkEntry;
+}
+
+interface Told {
+  /** Entries of this pod alone. */
+  readonly own: readonly NetworkEntry[];
+  readonly shared: readonly NetworkEntry[];
+}
+
+const NOTHING: Told = { own: [], shared: [] };
+
+class DiscoveredSource implements EntrySource {
+  readonly name = "discovered";
+  readonly kinds = [pods];
+  readonly #discover: readonly DiscoverPod[];
+  readonly #told = new Map<string, Told>();
+  /** `service id` and `route id` → by uid, who speaks for it. */
+  readonly #voices = new Map<string, Map<string, Voice>>();
+
+  constructor(discover: readonly DiscoverPod[]) {
+    this.#discover = discover;
+  }
+
+  begin(reader: Reader, sink: EntrySink): void {
+    if (this.#discover.length === 0) return;
+    for (const pod of reader.list(pods)) this.#take(pod, this.#tellOf(pod, reader), sink);
+  }
+
+  changed(changes: readonly Change[], reader: Reader, sink: EntrySink): void {
+    if (this.#discover.length === 0) return;
+    for (const { type, object } of changes) {
+      const pod = object as Pod;
+      this.#take(pod, type === "removed" ? NOTHING : this.#tellOf(pod, reader), sink);
+    }
+  }
+
+  #tellOf(pod: Pod, reader: Reader): Told {
+    if (isTerminal(pod)) return NOTHING;
+    const found = this.#discover.flatMap((discover) => discover(pod, reader) ?? []);
+    return { own: found.flatMap((each) => ownEntries(pod, each)), shared: found.flatMap(sharedEntries) };
+  }
+
+  #take({ metadata }: Pod, told: Told, sink: EntrySink): void {
+    const { uid, creationTimestamp } = metadata;
+    const before = this.#told.get(uid) ?? NOTHING;
+    if (told.own.length + told.shared.length === 0) this.#told.delete(uid);
+    else this.#told.set(uid, told);
+    replace(before.own, told.own, sink);
+    for (const entry of told.shared) this.#say({ uid, createdAt: creationTimestamp, entry }, sink);
+    const now = new Set(told.shared.map(nameOf));
+    for (const entry of before.shared) if (!now.has(nameOf(entry))) this.#fallSilent(uid, entry, sink);
+  }
+
+  #say(voice: Voice, sink: EntrySink): void {
+    const name = nameOf(voice.entry);
+    const voices = this.#voices.get(name) ?? new Map<string, Voice>();
+    this.#voices.set(name, voices.set(voice.uid, voice));
+    sink.put(leading(voices)?.entry ?? voice.entry);
+  }
+
+  #fallSilent(uid: string, { kind, id }: NetworkEntry, sink: EntrySink): void {
+    const name = `${kind} ${id}`;
+    const voices = this.#voices.get(name);
+    voices?.delete(uid);
+    const leader = voices && leading(voices);
+    if (leader === undefined) {
+      this.#voices.delete(name);
+      sink.remove(kind, id);
+    } else sink.put(leader.entry);
+  }
+}
+
+function leading(voices: ReadonlyMap<string, Voice>): Voice | undefined {
+  let best: Voice | undefined;
+  for (const voice of voices.values()) if (best === undefined || isNewer(voice, best)) best = voice;
+  return best;
+}
+
+function isNewer(a: Voice, b: Voice): boolean {
+  return a.createdAt === b.createdAt ? a.uid < b.uid : a.createdAt > b.createdAt;
+}
+
+function replace(before: readonly NetworkEntry[], after: readonly NetworkEntry[], sink: EntrySink): void {
+  const now = new Set(after.map(nameOf));
+  for (const entry of after) sink.put(entry);
+  for (const { kind, id } of before) if (!now.has(`${kind} ${id}`)) sink.remove(kind, id);
+}
+
+function ownEntries(pod: Pod, { records, services }: PodDiscovery): readonly NetworkEntry[] {
+  return [...namesOfPod(pod, records), ...services.flatMap((service) => endpointsOfPod(pod, service))];
+}
+
+function sharedEntries({ services, routes }: PodDiscovery): readonly NetworkEntry[] {
+  return [...services.map(serviceOf), ...routes.map((route) => ({ kind: "route", ...route }) as const)];
+}
+
+function nameOf({ kind, id }: NetworkEntry): string {
+  return `${kind} ${id}`;
+}

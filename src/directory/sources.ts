@@ -1,0 +1,18 @@
+/** The sources of what nodes are told, one per concern. */
+import type { DiscoverPod } from "../model/discovery.ts";
+import { discoveredSource } from "./discovered.ts";
+import { endpointsSource } from "./endpoints.ts";
+import type { EntrySource } from "./entry-source.ts";
+import { PeersSource } from "./peers.ts";
+import { policiesSource } from "./policies.ts";
+import { serviceSource } from "./service.ts";
+
+export interface SourcesOptions {
+  /** Of the dialects whose pods are found by other names than those of Kubernetes' Services. */
+  readonly discover: readonly DiscoverPod[];
+}
+
+/** Fresh ones, at every call. */
+export function directorySources({ discover }: SourcesOptions): readonly EntrySource[] {
+  return [serviceSource(), endpointsSource(), discoveredSource(discover), policiesSource(), new PeersSource()];
+}

@@ -1,0 +1,225 @@
+/**
+ * A node's side of the network: hears what the control plane says of the network of the whole cluster, keeps it as a NetworkState, and has each
+ * part bring this host in line with what changed, in a lane of its own. Says how far it has come, so that the others know
+ * when nobody sends connections any more to what has left; and is the gate through which pods come into the network and leave it.
+ */
+import type { NetworkEntry, NetworkNews, NodeEntry } from "../../model/network.ts";
+import type { Pod } from "../../model/pod.ts";
+import type { Clock } from "../../seams/clock.ts";
+import type { Log } from "../../seams/log.ts";
+import { Lane } from "./lane.ts";
+import { localPodOf } from "./local-pod.ts";
+import { LostNodes } from "./lost-nodes.ts";
+import type { NetworkCache } from "./network-cache.ts";
+import type { NetworkPart, PartReport } from "./network-part.ts";
+import { NetworkState } from "./network-state.ts";
+import { isLedTo } from "./pod-traces.ts";
+import { Touched } from "./touched.ts";
+
+/** As much of agent/control.ts as the plane needs. */
+export interface NetworkControl {
+  watchNetwork?(listener: (news: NetworkNews) => void, signal: AbortSignal): void;
+  networkApplied?(revision: number): void;
+}
+
+export interface NetworkPlaneOptions {
+  readonly nodeName: string;
+  readonly parts: readonly NetworkPart[];
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What was heard last, for a host that starts without a control plane. */
+  readonly cache?: NetworkCache;
+  /** Whether a node of which the control plane hears nothing answers over the pod network. Absent: it is taken to. */
+  readonly probe?: (node: NodeEntry, signal: AbortSignal) => Promise<boolean>;
+  /** Kubernetes' variables for Services. */
+  readonly variables?: (pod: Pod, state: NetworkState) => Readonly<Record<string, string>>;
+  /** Where a pod's containers ask for names. */
+  readonly dns?: (pod: Pod, state: NetworkState) => PodDns | undefined;
+}
+
+/** As drivers take it (drivers/driver.ts). */
+export interface PodDns {
+  readonly nameservers: readonly string[];
+  readonly searches: readonly string[];
+  readonly options: readonly string[];
+}
+
+export interface PlaneReport {
+  /** What was heard last; 0 before the control plane was heard. */
+  readonly revision: number;
+  readonly appliedRevision: number;
+  readonly parts: readonly (PartReport & { readonly name: string })[];
+}
+
+/** A pod that comes before anything was heard of the network waits for that, and no longer: an older control plane says nothing of it. */
+const FIRST_NEWS_MS = 3_000;
+
+interface Waiting {
+  check(): void;
+}
+
+export class NetworkPlane {
+  readonly state: NetworkState;
+  readonly #options: NetworkPlaneOptions;
+  readonly #lanes: readonly Lane[];
+  readonly #lost: LostNodes;
+  readonly #stopping = new AbortController();
+  readonly #waiting = new Set<Waiting>();
+  #control: NetworkControl | undefined;
+  #revision = 0;
+  #settled = 0;
+  #said = -1;
+  #hasHeard = false;
+
+  constructor(options: NetworkPlaneOptions) {
+    const { nodeName, parts, clock, log, probe } = options;
+    this.#options = options;
+    this.state = new NetworkState(nodeName);
+    this.#lanes = parts.map((part) => new Lane({ part, state: this.state, clock, log, onDone: () => this.#report() }));
+    this.#lost = new LostNodes({
+      ...{ state: this.state, clock, signal: this.#stopping.signal },
+      ...(probe === undefined ? {} : { probe }),
+      touched: (touched) => this.#note(touched),
+    });
+  }
+
+  /** Has the host's network brought to what was heard last, from the disk: resolves when the lanes have it. */
+  async begin(): Promise<void> {
+    const entries = (await this.#options.cache?.load()) ?? [];
+    if (entries.length === 0 || this.#hasHeard) return;
+    this.#hear({ type: "all", revision: 0, entries });
+  }
+
+  follow(control: NetworkControl): void {
+    this.#control = control;
+    control.watchNetwork?.((news) => this.hear(news), this.#stopping.signal);
+  }
+
+  hear(news: NetworkNews): void {
+    if (news.type === "settled") {
+      this.#settled = Math.max(this.#settled, news.revision);
+    } else {
+      this.#hasHeard = true;
+      // Another server counts anew.
+      if (news.type === "all") this.#settled = 0;
+      this.#revision = news.revision;
+      this.#hear(news);
+      this.#options.cache?.changed(() => this.#entries());
+    }
+    this.#wake();
+  }
+
+  /** Everything is looked at again: Docker was restarted, or somebody has changed the host's rules. */
+  lookAgain(): void {
+    const touched = new Touched();
+    touched.everything();
+    this.#note(touched);
+  }
+
+  get report(): PlaneReport {
+    const parts = this.#options.parts.map((part) => ({ ...part.report(), name: part.name }));
+    return { revision: this.#revision, appliedRevision: this.#applied, parts };
+  }
+
+  /** What was made on this host goes on working. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error("the agent stops"));
+    this.#wake();
+    await Promise.all(this.#lanes.map((lane) => lane.stop()));
+    await this.#options.cache?.stop();
+  }
+
+  /** Takes everything off this host. */
+  async remove(): Promise<void> {
+    for (const part of this.#options.parts.toReversed()) await part.remove();
+    await this.#options.cache?.remove();
+  }
+
+  async coming(pod: Pod, address: string | undefined): Promise<void> {
+    if (address === undefined) return;
+    await this.#until(() => this.#hasHeard || this.state.cluster !== undefined, FIRST_NEWS_MS);
+    const { uid } = pod.metadata;
+    const local = localPodOf(pod, address);
+    if (!isSame(this.state.localPods.get(uid), local)) {
+      this.state.localPods.set(uid, local);
+      this.#noteLocal(uid);
+    }
+    const gates = this.#lanes.filter((_lane, at) => this.#options.parts[at]?.isGate === true);
+    await Promise.all(gates.map((lane) => lane.settled()));
+  }
+
+  async leaving(pod: Pod, mostMs: number): Promise<void> {
+    const untilMs = this.#options.clock.monotonic() + mostMs;
+    const { uid } = pod.metadata;
+    if (!(await this.#until(() => !isLedTo(this.state, uid), mostMs))) return;
+    const revision = this.#revision;
+    await this.#until(() => this.#settled >= revision, untilMs - this.#options.clock.monotonic());
+  }
+
+  gone(podUid: string): void {
+    if (this.state.localPods.delete(podUid)) this.#noteLocal(podUid);
+  }
+
+  variables(pod: Pod): Readonly<Record<string, string>> {
+    return this.#options.variables?.(pod, this.state) ?? {};
+  }
+
+  dns(pod: Pod): PodDns | undefined {
+    return this.#options.dns?.(pod, this.state);
+  }
+
+  #hear(news: Exclude<NetworkNews, { type: "settled" }>): void {
+    const touched = new Touched();
+    this.state.hear(news, touched);
+    this.#lost.look(news.type === "all" ? undefined : touched.nodes);
+    this.#note(touched);
+  }
+
+  #noteLocal(uid: string): void {
+    const touched = new Touched();
+    touched.localPods.add(uid);
+    this.#note(touched);
+  }
+
+  #note(touched: Touched): void {
+    for (const lane of this.#lanes) lane.note(touched, this.#revision);
+    this.#report();
+  }
+
+  get #applied(): number {
+    return Math.min(this.#revision, ...this.#lanes.map(({ revision }) => revision));
+  }
+
+  /** Also when it is less than before: another server counts anew. */
+  #report(): void {
+    const applied = this.#applied;
+    if (applied === this.#said || !this.#hasHeard) return;
+    this.#said = applied;
+    this.#control?.networkApplied?.(applied);
+  }
+
+  *#entries(): Generator<NetworkEntry> {
+    for (const table of Object.values(this.state.tables)) yield* table.values();
+  }
+
+  /** Whether it came to be so. Looks whenever something is heard. */
+  async #until(isSo: () => boolean, mostMs: number): Promise<boolean> {
+    if (isSo()) return true;
+    const over = Promise.withResolvers<void>();
+    const waiting = { check: () => (isSo() || this.#stopping.signal.aborted ? over.resolve() : undefined) };
+    this.#waiting.add(waiting);
+    const timer = this.#options.clock.setTimer(Math.max(0, mostMs), over.resolve);
+    await over.promise;
+    timer.cancel();
+    this.#waiting.delete(waiting);
+    return isSo();
+  }
+
+  #wake(): void {
+    for (const waiting of [...this.#waiting]) waiting.check();
+  }
+}
+
+function isSame(a: object | undefined, b: object): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
