@@ -3,11 +3,12 @@ import { type Endpoints, endpoints } from "../model/endpoints.ts";
 import { matchesLabels } from "../model/label-selector.ts";
 import { keyOf } from "../model/meta.ts";
 import { namespaces } from "../model/namespace.ts";
-import { type Pod, pods } from "../model/pod.ts";
-import { type Service, services } from "../model/service.ts";
-import type { Reader, Tx } from "../store/transaction.ts";
+import { pods } from "../model/pod.ts";
+import { type Service, selectsPods, services } from "../model/service.ts";
+import type { Tx } from "../store/transaction.ts";
 import { sameJson } from "../store/transaction.ts";
 import { type Controller, wakes } from "./controller.ts";
+import { podsOf, servicesTouched } from "./endpoint-slices/service-pods.ts";
 import { planSubsets } from "./endpoints-subsets.ts";
 
 /** Source: pkg/controller/endpoint: objects that hand-made Endpoints do not carry. */
@@ -17,7 +18,7 @@ export const endpointsController: Controller = {
   name: "endpoints",
   wakers: [
     wakes(services, (service) => [keyOf(service)]),
-    wakes(pods, (pod, reader) => servicesPicking(pod, reader)),
+    wakes(pods, servicesTouched),
     wakes(endpoints, (object) => [keyOf(object)]),
   ],
   reconcile(key, tx) {
@@ -28,18 +29,11 @@ export const endpointsController: Controller = {
       return undefined;
     }
     // Without a selector the user writes the Endpoints.
-    if (!service.spec.selector || service.spec.type === "ExternalName") return undefined;
+    if (!selectsPods(service)) return undefined;
     write(tx, service, present);
     return undefined;
   },
 };
-
-function servicesPicking(pod: Pod, reader: Reader): readonly string[] {
-  return reader
-    .list(services, pod.metadata.namespace)
-    .filter(({ spec }) => spec.selector !== undefined && matchesLabels(spec.selector, pod.metadata.labels))
-    .map(keyOf);
-}
 
 function isOurs({ metadata }: Endpoints): boolean {
   return matchesLabels(MANAGED_BY, metadata.labels);
@@ -47,10 +41,7 @@ function isOurs({ metadata }: Endpoints): boolean {
 
 function write(tx: Tx, service: Service, present: Endpoints | undefined): void {
   const { name, namespace = "", labels } = service.metadata;
-  const picked = tx
-    .list(pods, namespace)
-    .filter(({ metadata }) => matchesLabels(service.spec.selector ?? {}, metadata.labels));
-  const subsets = planSubsets(service, picked);
+  const subsets = planSubsets(service, podsOf(tx, service));
   const wanted = { ...labels, ...MANAGED_BY };
   if (!present) {
     if (tx.get(namespaces, namespace)?.status.phase === "Terminating") return;

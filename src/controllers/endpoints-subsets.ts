@@ -44,13 +44,17 @@ function portsOf({ spec }: Service, pod: Pod): readonly EndpointPort[] {
   return (spec.ports ?? []).flatMap((port) => {
     const number = targetOf(port, pod);
     if (number === undefined) return [];
-    const { name, protocol = "TCP" } = port;
-    return [{ ...(name === undefined ? {} : { name }), port: number, protocol }];
+    const { name, protocol = "TCP", appProtocol } = port;
+    const named = { ...(name === undefined ? {} : { name }), port: number, protocol };
+    return [{ ...named, ...(appProtocol === undefined ? {} : { appProtocol }) }];
   });
 }
 
 /** A named target is looked up in the pod's own ports; a pod that has none of that name does not serve it. */
-function targetOf({ port, protocol = "TCP", targetPort = port }: ServicePort, { spec }: Pod): number | undefined {
+export function targetOf(
+  { port, protocol = "TCP", targetPort = port }: ServicePort,
+  { spec }: Pod,
+): number | undefined {
   if (typeof targetPort === "number") return targetPort;
   if (/^\d+$/.test(targetPort)) return Number(targetPort);
   for (const container of spec.containers) {

@@ -13,7 +13,10 @@ export interface SliceEndpoint {
     readonly name?: string;
     readonly uid?: string;
   };
-  readonly hints?: { readonly forZones?: readonly { readonly name: string }[] };
+  readonly hints?: {
+    readonly forZones?: readonly { readonly name: string }[];
+    readonly forNodes?: readonly { readonly name: string }[];
+  };
 }
 
 export interface SlicePort {

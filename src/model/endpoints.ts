@@ -16,6 +16,7 @@ export interface EndpointPort {
   readonly name?: string;
   readonly port: number;
   readonly protocol: string;
+  readonly appProtocol?: string;
 }
 
 /** Every address of a subset serves every port of it. */

@@ -1,5 +1,6 @@
 import type { Constraint, LabelSelector } from "./constraint.ts";
 import { isExclusive } from "./exclusive.ts";
+import { labelPair } from "./label-pair.ts";
 import { controllerOf, defineKind, type ObjectMeta } from "./meta.ts";
 
 /** Phases never go back; Succeeded and Failed are final. */
@@ -396,9 +397,11 @@ export interface ContainerState {
   };
 }
 
-/** Index `node`: pods bound to a node; "" holds those not bound. By namespace, `orphan`: pods that no controller owns; `exclusive`: those of which there may be one only. */
+/** Index `node`: pods bound to a node; "" holds those not bound. `label`: by each of their labels (labelPair). By namespace, `orphan`: pods that no controller owns; `exclusive`: those of which there may be one only. */
 export const pods = defineKind<Pod>("Pod", "v1", "namespaced", {
   node: (pod) => [pod.spec.nodeName ?? ""],
+  label: ({ metadata: { namespace, labels = {} } }) =>
+    Object.keys(labels).map((key) => labelPair(namespace, key, labels[key] ?? "")),
   orphan: (pod) => (controllerOf(pod) === undefined ? [pod.metadata.namespace ?? ""] : []),
   exclusive: (pod) => (isExclusive(pod) ? [pod.metadata.namespace ?? ""] : []),
 });

@@ -1,7 +1,6 @@
 /** The defaults that users see, written into the object when it is stored. Source: Kubernetes' core/v1 SetDefaults_*. Pure; nothing here looks at the store. */
 import type { Container, ContainerPort, PodSpec, Probe, Volume } from "../../model/pod.ts";
 import type { ReplicationController } from "../../model/replication-controller.ts";
-import type { Service, ServicePort } from "../../model/service.ts";
 
 /** An extension of ours may stand where Kubernetes would default: then its absence says something. */
 export function defaultPodSpec(spec: PodSpec): PodSpec {
@@ -111,40 +110,4 @@ export function defaultReplicationController(rc: ReplicationController): Replica
       template: { ...spec.template, ...(spec.template.spec ? { spec: defaultPodSpec(spec.template.spec) } : {}) },
     },
   };
-}
-
-/** Affinity of ClientIP lasts three hours. */
-const AFFINITY_SECONDS = 10_800;
-
-export function defaultService(service: Service): Service {
-  const spec = service.spec ?? {};
-  const type = spec.type || "ClusterIP";
-  const isExternal = type === "NodePort" || type === "LoadBalancer";
-  const sessionAffinity = spec.sessionAffinity || "None";
-  const extras = {
-    ...(sessionAffinity === "ClientIP"
-      ? { sessionAffinityConfig: { clientIP: { timeoutSeconds: AFFINITY_SECONDS } } }
-      : {}),
-    ...(isExternal ? { externalTrafficPolicy: "Cluster" } : {}),
-    ...(type === "LoadBalancer" ? { allocateLoadBalancerNodePorts: true } : {}),
-    ...(type === "ExternalName"
-      ? {}
-      : { internalTrafficPolicy: "Cluster", ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack" }),
-  };
-  return {
-    ...service,
-    spec: {
-      ...extras,
-      ...spec,
-      type,
-      sessionAffinity,
-      ...(spec.ports === undefined ? {} : { ports: spec.ports.map(defaultServicePort) }),
-    },
-  };
-}
-
-function defaultServicePort(port: ServicePort): ServicePort {
-  const targetPort =
-    port.targetPort === undefined || port.targetPort === "" || port.targetPort === 0 ? port.port : port.targetPort;
-  return { ...port, protocol: port.protocol || "TCP", targetPort };
 }

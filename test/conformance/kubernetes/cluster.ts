@@ -1,6 +1,7 @@
 /** A control plane in memory: the Kubernetes API over a store, its controllers, and a node that runs what is bound to it. */
 
 import type { ReplicationController as OfficialController, Pod as OfficialPod } from "kubernetes-types/core/v1.d.ts";
+import { endpointSlicesController } from "../../../src/controllers/endpoint-slices/endpoint-slices-controller.ts";
 import { endpointsController } from "../../../src/controllers/endpoints-controller.ts";
 import { garbageCollector } from "../../../src/controllers/garbage-collector.ts";
 import { namespaceController } from "../../../src/controllers/namespace.ts";
@@ -60,6 +61,7 @@ export async function openCluster(options: { readonly historyLimit?: number; rea
     controllers: [
       replicationController,
       endpointsController,
+      endpointSlicesController,
       garbageCollector(kernelKinds),
       namespaceController(kernelKinds),
     ],

@@ -1,5 +1,5 @@
 import { type Service, services } from "../../../model/service.ts";
-import { defaultService } from "../defaults.ts";
+import { defaultService } from "../default-service.ts";
 import { allocateAddresses, keepAddresses } from "../service-addresses.ts";
 import { invalid } from "../status.ts";
 import { dns1035Label } from "../validate/names.ts";
