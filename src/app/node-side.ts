@@ -86,7 +86,10 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
   for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true, mode: 0o711 });
   const cgroups = new CgroupTree({ root: settings.cgroupRoot });
   const engine = engineAt(options.dockerHost);
-  const unitContainers = new UnitContainers({ ...options, engine, cgroupRoot: settings.cgroupRoot });
+  const unitContainers = new UnitContainers({
+    ...{ ...options, engine, cgroupRoot: settings.cgroupRoot },
+    network: settings.networkName,
+  });
   await unitContainers.learn();
   const unit = buildUnitDriver(options, cgroups, unitContainers);
   const following = new AbortController();

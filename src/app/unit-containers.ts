@@ -13,6 +13,8 @@ interface Options {
   readonly engine: Engine;
   readonly instance: string;
   readonly cgroupRoot: string;
+  /** The pods' Docker network: what is on it is reached from every host. */
+  readonly network?: string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -35,7 +37,7 @@ export class UnitContainers {
   }
 
   get forDriver(): UnitDriverPart {
-    const { engine, instance, cgroupRoot, clock } = this.#options;
+    const { engine, instance, cgroupRoot, clock, network } = this.#options;
     return {
       childLabels: (run, unitName) => ({
         [LABEL.unit]: unitName,
@@ -43,7 +45,11 @@ export class UnitContainers {
         [LABEL.pod]: run.pod.uid,
       }),
       children: async (podUid, unitName, names) => {
-        const found = await listChildren(engine, { unit: unitName, names });
+        const found = await listChildren(engine, {
+          unit: unitName,
+          names,
+          ...(network === undefined ? {} : { network }),
+        });
         return found.filter(({ labels }) => isStartedBy(podUid, instance, labels));
       },
       childExec: (id, request) => execInContainer(engine, id, request),

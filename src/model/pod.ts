@@ -381,6 +381,8 @@ export interface ChildContainer {
   readonly image: string;
   readonly state: string;
   readonly ports?: readonly { readonly containerPort: number; readonly hostPort: number; readonly protocol: string }[];
+  /** On the pod network; absent where other hosts reach it at its host only. */
+  readonly address?: string;
 }
 
 export interface ContainerState {

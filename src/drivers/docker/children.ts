@@ -17,6 +17,8 @@ export interface ChildFilter {
   readonly unit?: string;
   /** Containers with these names count too, whatever their labels (`docker run --name nginx-app`). */
   readonly names?: readonly string[];
+  /** Addresses on this Docker network are told. */
+  readonly network?: string;
 }
 
 /** Running and ended ones, in order of their names. DriverError (temporary) when the engine does not answer. */
@@ -26,7 +28,9 @@ export async function listChildren(engine: Engine, filter: ChildFilter = {}): Pr
   // Docker matches names as regular expressions within "/name".
   const names = (filter.names ?? []).map((name) => `^/${name.replace(/[^a-zA-Z0-9_-]/g, "\\$&")}$`);
   if (names.length > 0) lists.push(listBy(engine, { name: names }));
-  const found = new Map((await Promise.all(lists)).flat().map((summary) => [summary.Id, childOf(summary)]));
+  const found = new Map(
+    (await Promise.all(lists)).flat().map((summary) => [summary.Id, childOf(summary, filter.network)]),
+  );
   return [...found.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -35,7 +39,9 @@ function listBy(engine: Engine, filters: object): Promise<ContainerSummary[]> {
   return withReason("ListError", () => engine.call({ method: "GET", path: "/containers/json", query }));
 }
 
-function childOf({ Id, Names, Image, State, Ports, Labels }: ContainerSummary): ListedChild {
+function childOf(summary: ContainerSummary, network = ""): ListedChild {
+  const { Id, Names, Image, State, Ports, Labels, NetworkSettings } = summary;
+  const address = NetworkSettings?.Networks?.[network]?.IPAddress || undefined;
   const ports = (Ports ?? []).flatMap(({ PrivatePort, PublicPort, Type }) =>
     PublicPort === undefined ? [] : [{ containerPort: PrivatePort, hostPort: PublicPort, protocol: Type }],
   );
@@ -47,6 +53,7 @@ function childOf({ Id, Names, Image, State, Ports, Labels }: ContainerSummary): 
     state: State,
     // The engine lists a port once per address family.
     ...(ports.length === 0 ? {} : { ports: [...new Map(ports.map((port) => [JSON.stringify(port), port])).values()] }),
+    ...(address === undefined ? {} : { address }),
     labels: Labels ?? {},
     ...(unit === undefined ? {} : { unit }),
   };

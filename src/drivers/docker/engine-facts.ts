@@ -9,6 +9,7 @@ export interface ContainerSummary {
   readonly State: string;
   readonly Labels?: Labels | null;
   readonly Ports?: readonly PortSummary[] | null;
+  readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, { readonly IPAddress?: string }>> | null };
 }
 
 export interface PortSummary {

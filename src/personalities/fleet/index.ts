@@ -9,6 +9,7 @@ import { machineMetadataController } from "./machine-metadata-controller.ts";
 import { FLEET_VERSION, fleetRoutes, PREFIXES } from "./routes.ts";
 import { unitController } from "./unit-controller.ts";
 import { unitMoves } from "./unit-moves.ts";
+import { discoverUnit } from "./unit-names.ts";
 import { unrouted } from "./unrouted.ts";
 import { unitWorkloads } from "./workloads.ts";
 
@@ -17,6 +18,7 @@ export const fleet: Personality = {
   kinds: [units, machineMetadata],
   controllers: () => [unitController, machineMetadataController],
   copies: [unitMoves],
+  discover: discoverUnit,
   workloads: () => unitWorkloads,
   api(context): Api {
     return {

@@ -8,6 +8,7 @@ import type { Personality } from "../personality.ts";
 import { appMoves } from "./app-moves.ts";
 import { appController } from "./controllers/app-controller.ts";
 import { deploymentController } from "./controllers/deployment-controller.ts";
+import { discoverApp } from "./discovery.ts";
 import { renderError, renderNotFound } from "./errors.ts";
 import { appDeployments, appGroups, apps, appVersions, NAMESPACE } from "./kinds.ts";
 import { appRoutes } from "./routes/apps.ts";
@@ -46,5 +47,6 @@ export const marathon: Personality = {
   }),
   controllers: () => [appController, deploymentController],
   copies: [appMoves],
+  discover: discoverApp,
   workloads: () => appWorkloads,
 };

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { NameRecord } from "../../model/network.ts";
+import type { ContainerPort, Pod, PodSpec } from "../../model/pod.ts";
+import { discoverApp, taskLabel } from "./discovery.ts";
+
+const WEB_PORT: ContainerPort = { name: "port-0", containerPort: 80, hostPort: 31_000, servicePort: 10_001 };
+
+function instance(id: string, ports: readonly ContainerPort[] = [WEB_PORT], more: Partial<PodSpec> = {}): Pod {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      ...{
+        name: "prod-web-x7k2m",
+        namespace: "marathon",
+        uid: "u1",
+        resourceVersion: "1",
+        generation: 1,
+        creationTimestamp: "",
+      },
+      annotations: { "styrmann.dev/workload": id, "styrmann.dev/dialect": "marathon" },
+    },
+    spec: { containers: [{ name: "app", ports }], ...more },
+    status: { phase: "Running", hostIP: "10.0.0.1", podIP: more.hostNetwork ? "10.0.0.1" : "10.42.0.5" },
+  };
+}
+
+function lines(records: readonly NameRecord[] = []): readonly string[] {
+  return records.map((record) => {
+    if (record.type === "A") return `${record.name} ${record.address}`;
+    return record.type === "SRV" ? `${record.name} ${record.target}:${record.port}` : record.name;
+  });
+}
+
+describe("Marathon: names of an app", () => {
+  test("are Mesos-DNS' names, and the app's path backwards", () => {
+    assert.deepEqual(lines(discoverApp(instance("/prod/web"))?.records), [
+      "web-prod.marathon.mesos 10.42.0.5",
+      "web.prod.marathon.mesos 10.42.0.5",
+      "web-prod.marathon.slave.mesos 10.0.0.1",
+      "web.prod.marathon.slave.mesos 10.0.0.1",
+      "prod-web-x7k2m.marathon.mesos 10.42.0.5",
+      "_web-prod._tcp.marathon.mesos prod-web-x7k2m.marathon.mesos:80",
+      "_web-prod._tcp.marathon.slave.mesos web-prod.marathon.slave.mesos:31000",
+    ]);
+  });
+
+  test("an app without a group has one name", () => {
+    const found = lines(discoverApp(instance("/web", []))?.records);
+    assert.deepEqual(
+      found.filter((line) => line.startsWith("web")),
+      ["web.marathon.mesos 10.42.0.5", "web.marathon.slave.mesos 10.0.0.1"],
+    );
+  });
+
+  test("on the host's network it is found at its host, with the port that it was given there", () => {
+    const pod = instance("/web", [{ name: "http", containerPort: 0, hostPort: 31_005 }], { hostNetwork: true });
+    const found = lines(discoverApp(pod)?.records);
+    assert.ok(found.includes("web.marathon.mesos 10.0.0.1"));
+    assert.ok(found.includes("_web._tcp.marathon.mesos prod-web-x7k2m.marathon.mesos:31005"));
+    assert.ok(
+      found.includes("_http._web._tcp.marathon.mesos prod-web-x7k2m.marathon.mesos:31005"),
+      "by the port's name",
+    );
+  });
+
+  test("its service ports lead to the instance's own address and port", () => {
+    assert.deepEqual(discoverApp(instance("/prod/web"))?.services, [
+      {
+        id: "marathon:/prod/web",
+        ports: [{ name: "port-0", protocol: "tcp", address: "10.42.0.5", port: 80, servicePort: 10_001 }],
+      },
+    ]);
+  });
+
+  test("a port that was not drawn yet leads nowhere", () => {
+    const pod = instance("/web", [{ containerPort: 0, dynamicHostPort: true }], { hostNetwork: true });
+    assert.deepEqual(discoverApp(pod)?.services[0]?.ports, []);
+  });
+
+  test("an instance that has no host yet, and pods of other dialects, have no such names", () => {
+    const pod = instance("/web");
+    assert.equal(discoverApp({ ...pod, status: { phase: "Pending" } }), undefined);
+    assert.equal(discoverApp({ ...pod, metadata: { ...pod.metadata, annotations: {} } }), undefined);
+  });
+
+  const labels: readonly (readonly [given: string, label: string])[] = [
+    ["web.prod", "web-prod"],
+    ["Web_Prod", "web-prod"],
+    ["-web-", "web"],
+    ["we b!", "web"],
+    ["a".repeat(70), "a".repeat(63)],
+  ];
+  for (const [given, label] of labels)
+    test(`${given.slice(0, 12)} is the label ${label.slice(0, 12)}`, () => assert.equal(taskLabel(given), label));
+});

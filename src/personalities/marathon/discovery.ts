@@ -1,0 +1,111 @@
+/**
+ * By what names and ports an app's instances are found. Names are Mesos-DNS' (its docs/docs/naming.md): /prod/web is
+ * `web-prod.marathon.mesos`, and here `web.prod.marathon.mesos` too.
+ */
+import type { DiscoveredService, PodDiscovery } from "../../model/discovery.ts";
+import type { NameRecord, Protocol } from "../../model/network.ts";
+import type { ContainerPort, Pod } from "../../model/pod.ts";
+import { ANNOTATION } from "../../model/well-known.ts";
+import { discoveryName } from "./ids.ts";
+
+const FRAMEWORK = "marathon.mesos";
+const AGENTS = "marathon.slave.mesos";
+const LONGEST_LABEL = 63;
+/** What portNames makes up for ports that have no name. */
+const MADE_UP_NAME = /^port-\d+-*$/;
+
+interface AppPort {
+  readonly name: string;
+  readonly protocol: Protocol;
+  readonly servicePort?: number;
+  /** Where the instance itself answers. */
+  readonly port: number;
+  readonly hostPort?: number;
+}
+
+export function discoverApp(pod: Pod): PodDiscovery | undefined {
+  const { annotations = {} } = pod.metadata;
+  const id = annotations[ANNOTATION.workload];
+  const { hostIP, podIP } = pod.status;
+  if (annotations[ANNOTATION.dialect] !== "marathon" || id === undefined || hostIP === undefined) return undefined;
+  // On the host's network, or a network of the user's, it answers at its host.
+  const address = podIP !== undefined && pod.spec.hostNetwork !== true ? podIP : hostIP;
+  const ports = portsOf(pod, address === hostIP);
+  return {
+    records: recordsOf({ id, podName: pod.metadata.name, address, hostIP, ports }),
+    services: [serviceOf(id, address, ports)],
+    routes: [],
+  };
+}
+
+function portsOf(pod: Pod, isOnHost: boolean): readonly AppPort[] {
+  const ports = pod.spec.containers.flatMap((container) => container.ports ?? []);
+  return ports.flatMap((port) => {
+    const { hostPort = 0, servicePort } = port;
+    const own = port.containerPort === 0 ? hostPort : port.containerPort;
+    const answers = isOnHost ? hostPort || (pod.spec.hostNetwork === true ? own : 0) : own;
+    if (answers === 0) return [];
+    return {
+      ...{ name: port.name ?? "", protocol: protocolOf(port), port: answers },
+      ...(servicePort === undefined ? {} : { servicePort }),
+      ...(hostPort === 0 ? {} : { hostPort }),
+    };
+  });
+}
+
+function protocolOf({ protocol = "TCP" }: ContainerPort): Protocol {
+  return protocol.toLowerCase() as Protocol;
+}
+
+function serviceOf(id: string, address: string, ports: readonly AppPort[]): DiscoveredService {
+  return {
+    id: `marathon:${id}`,
+    ports: ports.map(({ name, protocol, port, servicePort }) => ({
+      ...{ name, protocol, address, port },
+      ...(servicePort === undefined ? {} : { servicePort }),
+    })),
+  };
+}
+
+interface Instance {
+  readonly id: string;
+  readonly podName: string;
+  readonly address: string;
+  readonly hostIP: string;
+  readonly ports: readonly AppPort[];
+}
+
+/** Of the framework, with the instance's own addresses; of its agents (`slave`), with the hosts' addresses and ports. */
+function recordsOf({ id, podName, address, hostIP, ports }: Instance): readonly NameRecord[] {
+  const dotted = discoveryName(id);
+  const task = taskLabel(dotted);
+  // One per instance, because SRV records of several instances name each with its own port.
+  const own = `${taskLabel(podName)}.${FRAMEWORK}`;
+  const names = [...new Set([task, dotted])];
+  return [
+    ...names.map((name): NameRecord => ({ type: "A", name: `${name}.${FRAMEWORK}`, address })),
+    ...names.map((name): NameRecord => ({ type: "A", name: `${name}.${AGENTS}`, address: hostIP })),
+    { type: "A", name: own, address },
+    ...ports.flatMap(({ name, protocol, port, hostPort }): readonly NameRecord[] => {
+      const service = `_${task}._${protocol}`;
+      const given = name === "" || MADE_UP_NAME.test(name) ? [] : [`_${taskLabel(name)}.${service}`];
+      return [
+        ...[service, ...given].map((each): NameRecord => srv(`${each}.${FRAMEWORK}`, own, port)),
+        ...(hostPort === undefined ? [] : [srv(`${service}.${AGENTS}`, `${task}.${AGENTS}`, hostPort)]),
+      ];
+    }),
+  ];
+}
+
+function srv(name: string, target: string, port: number): NameRecord {
+  return { type: "SRV", name, target, port };
+}
+
+/** Mesos-DNS' RFC 1123 labels (records/labels): dots are dashes, what no label has is left out, and neither end is a dash. */
+export function taskLabel(text: string): string {
+  const safe = text
+    .toLowerCase()
+    .replaceAll(/[._]/g, "-")
+    .replaceAll(/[^a-z0-9-]/g, "");
+  return safe.replace(/^-+/, "").slice(0, LONGEST_LABEL).replace(/-+$/, "");
+}
