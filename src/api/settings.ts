@@ -1,5 +1,6 @@
 /** /styr/v1/settings: what a person has chosen about the whole cluster, and the defaults that are in force for the rest. */
 import type { Route } from "../http/route.ts";
+import { CLUSTER_NETWORK_NAME, clusterNetworks, networkInForce } from "../model/cluster-network.ts";
 import {
   CLUSTER_SETTINGS_NAME,
   type ClusterSettings,
@@ -43,7 +44,11 @@ export function settingsRoutes({ store }: StyrApiContext): readonly Route[] {
 
 function settingsReport(reader: Reader): SettingsReport {
   const stored = reader.get(clusterSettings, CLUSTER_SETTINGS_NAME);
-  return { settings: settingsInForce(stored), chosen: stored?.spec ?? {} };
+  const network = reader.get(clusterNetworks, CLUSTER_NETWORK_NAME);
+  return {
+    ...{ settings: settingsInForce(stored), chosen: stored?.spec ?? {} },
+    ...(network ? { network: networkInForce(network) } : {}),
+  };
 }
 
 /** Values by field; null takes back what was chosen. Refuses what cannot be meant, and then changes nothing. */

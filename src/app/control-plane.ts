@@ -3,6 +3,7 @@
  * socket. One with a journal of its own leads from its start on; one of several follows until it is made to lead.
  */
 import type { NodeLifecycle } from "../controllers/node-lifecycle/node-lifecycle.ts";
+import { keepClusterNetwork } from "../directory/keep-cluster-network.ts";
 import type { Mounted } from "../http/mount.ts";
 import { assert } from "../lib/assert.ts";
 import { kernelKinds } from "../model/kinds.ts";
@@ -13,6 +14,7 @@ import { troubleOf } from "../store/members-trouble.ts";
 import { SealedJournal } from "../store/sealed/sealed-journal.ts";
 import { Store } from "../store/store.ts";
 import { ensureSystemNamespaces } from "../store/system-namespaces.ts";
+import type { Tx } from "../store/transaction.ts";
 import { meteredJournal } from "./metered/metered-journal.ts";
 import { PlaneMeters } from "./metered/plane-meters.ts";
 import { type ProcessFacts, systemProcessFacts } from "./process-facts.ts";
@@ -153,9 +155,16 @@ export class ControlPlane {
 
   /** A store that cannot write still serves reads, and everything that runs goes on. */
   async #ensureBasics(): Promise<void> {
-    const { log } = this.#options;
+    const { log, clusterAddresses } = this.#options;
+    const ensure = (tx: Tx) => {
+      ensureSystemNamespaces(tx);
+      return clusterAddresses === undefined ? [] : keepClusterNetwork(tx, clusterAddresses);
+    };
     await this.store
-      .update(ensureSystemNamespaces)
+      .update(ensure)
+      .then((refused) => {
+        for (const words of refused) log.warn(words);
+      })
       .catch((error: Error) => log.error("the store cannot write", { error: error.message }));
   }
 }

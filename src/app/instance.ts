@@ -11,7 +11,10 @@ export interface Place {
   readonly instance: string;
   readonly network: string;
   readonly cgroup: string;
-  readonly podRange: string;
+  /** What the node asks for, or was given by the cluster. */
+  readonly podRange?: string | undefined;
+  /** False: the pods' network is this host's alone. */
+  readonly clusterNetwork?: boolean;
   readonly dockerHost: string;
   /** Where the control plane of this directory keeps its state; absent where it has none, and for sqlite of earlier versions. */
   readonly store?: StorePlace;
@@ -59,11 +62,16 @@ export async function keepPlace(stateDir: string, place: Omit<Place, "instance">
 /** Options as given, with what the place remembers for those that were not. */
 export function withRemembered(options: Options, place: Place | undefined): Options {
   if (!place) return options;
-  const { network, cgroup, podRange, listen, advertise } = place;
+  const { network, cgroup, podRange, clusterNetwork, listen, advertise } = place;
   // Another listener is reached elsewhere.
   const isSame = options.listen === undefined || options.listen === listen;
   const reached = isSame && advertise !== undefined ? { advertise } : {};
-  return { network, cgroup, podRange, ...(listen === undefined ? {} : { listen }), ...reached, ...options };
+  const known = {
+    ...(podRange === undefined ? {} : { podRange }),
+    ...(clusterNetwork === undefined ? {} : { clusterNetwork }),
+    ...(listen === undefined ? {} : { listen }),
+  };
+  return { network, cgroup, ...known, ...reached, ...options };
 }
 
 /** What a server leaves for its next start. A port that the kernel picked is none to come back to. */

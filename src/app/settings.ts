@@ -4,6 +4,8 @@ import { userInfo } from "node:os";
 import { resolve } from "node:path";
 import { defaultStateDir, socketIn } from "../client/locations.ts";
 import { parseQuantity } from "../lib/quantity.ts";
+import type { ClusterNetworkSpec } from "../model/cluster-network.ts";
+import { type AddressOptions, clusterAddressesOf, podRangeOf } from "./network/network-options.ts";
 import { type StoreOptionsGiven, type StorePlace, storeOf } from "./store-place.ts";
 
 export interface Settings {
@@ -26,7 +28,12 @@ export interface Settings {
   readonly nodeName: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly reserved: { readonly cpuMillis: number | undefined; readonly memoryBytes: number | undefined };
-  readonly podRange: string;
+  /** Addresses of this node's pods, as given or remembered; undefined: whatever the cluster gives it. */
+  readonly podRange: string | undefined;
+  /** False: pods are on a bridge of this host alone, and styr touches no routes and no rules. */
+  readonly clusterNetwork: boolean;
+  /** Of the cluster's addresses, for its first start; what may be changed later also then. */
+  readonly clusterAddresses: Partial<ClusterNetworkSpec>;
   readonly networkName: string;
   /** Name of the cgroup that holds every process and container of ours. */
   readonly cgroupRoot: string;
@@ -43,7 +50,7 @@ export interface Settings {
   readonly passphraseFile?: string | undefined;
 }
 
-export interface Options extends StoreOptionsGiven {
+export interface Options extends StoreOptionsGiven, AddressOptions {
   readonly state?: string;
   readonly listen?: string;
   readonly http?: string;
@@ -53,7 +60,7 @@ export interface Options extends StoreOptionsGiven {
   readonly label?: readonly string[];
   readonly reserveCpu?: string;
   readonly reserveMemory?: string;
-  readonly podRange?: string;
+  readonly clusterNetwork?: boolean;
   readonly network?: string;
   readonly cgroup?: string;
   readonly strategy?: string;
@@ -95,7 +102,9 @@ export function readSettings(options: Options, environment: Environment = proces
       cpuMillis: amount("--reserve-cpu", options.reserveCpu, cpuMillisOf),
       memoryBytes: amount("--reserve-memory", options.reserveMemory, parseQuantity),
     },
-    podRange: range(options.podRange ?? "10.42.0.0/24"),
+    podRange: options.podRange === undefined ? undefined : podRangeOf(options.podRange),
+    clusterNetwork: options.clusterNetwork !== false,
+    clusterAddresses: clusterAddressesOf(options),
     networkName: plainName("--network", options.network ?? "styrmann"),
     cgroupRoot: plainName("--cgroup", options.cgroup ?? "styrmann"),
     strategy: strategyOf(options.strategy),
@@ -170,15 +179,6 @@ function amount(
   const value = parse(text);
   if (value === undefined || value < 0) throw new Error(`${option} ${text}: give an amount such as 500m, 0.5 or 256Mi`);
   return value;
-}
-
-function range(text: string): string {
-  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(text);
-  const valid =
-    parts?.slice(1, 5).every((part) => Number(part) <= 255) && Number(parts[5]) >= 8 && Number(parts[5]) <= 26;
-  if (!valid)
-    throw new Error(`--pod-range ${text}: give an IPv4 range such as 10.42.0.0/24, of at least 64 addresses (/26)`);
-  return text;
 }
 
 function plainName(option: string, text: string): string {

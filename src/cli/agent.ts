@@ -1,14 +1,13 @@
 import type { Command } from "commander";
 import type { Options } from "../app/settings.ts";
 import type { Terminal } from "./terminal.ts";
-import { asDaemon, inWords, processIo, settingsHere, withPlace } from "./up.ts";
+import { asDaemon, inWords, processIo, settingsHere, withClusterNetwork, withPlace } from "./up.ts";
 
 export function register(program: Command, terminal: Terminal): void {
-  withPlace(
-    program
-      .command("agent")
-      .description("Run what the cluster that this host has joined (styr join) assigns to it, until Ctrl-C."),
-  )
+  const command = program
+    .command("agent")
+    .description("Run what the cluster that this host has joined (styr join) assigns to it, until Ctrl-C.");
+  withClusterNetwork(withPlace(command))
     .option("--no-install", "install nothing: pods that need Docker wait until there is one")
     .option("--label <key=value>", "a label of this node, for each --label", (text: string, all: string[] = []) => [
       ...all,

@@ -1,17 +1,16 @@
 import type { Command } from "commander";
 import type { JoinWish } from "../app/join/run-join.ts";
 import type { Terminal } from "./terminal.ts";
-import { asDaemon, inWords, processIo, settingsHere, withPlace } from "./up.ts";
+import { asDaemon, inWords, processIo, settingsHere, withClusterNetwork, withPlace } from "./up.ts";
 
 export function register(program: Command, terminal: Terminal): void {
-  withPlace(
-    program
-      .command("join")
-      .description(
-        "Make this host part of a cluster, and run what it assigns to it. The line comes from: styr token create",
-      )
-      .argument("<url>", "of any server of the cluster: https://HOST:7443"),
-  )
+  const command = program
+    .command("join")
+    .description(
+      "Make this host part of a cluster, and run what it assigns to it. The line comes from: styr token create",
+    )
+    .argument("<url>", "of any server of the cluster: https://HOST:7443");
+  withClusterNetwork(withPlace(command))
     .requiredOption("--token <token>", "as styr token create printed it")
     .option("--service", "as a service of systemd, now and at every boot, instead of until Ctrl-C")
     .option("--no-agent", "with a server token: a server that runs no pods")

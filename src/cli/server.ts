@@ -1,18 +1,13 @@
 import type { Command } from "commander";
 import type { Options } from "../app/settings.ts";
 import type { Terminal } from "./terminal.ts";
-import { asDaemon, inWords, processIo, settingsHere, withPlace, withReach, withStore } from "./up.ts";
+import { asDaemon, inWords, processIo, settingsHere, withAddresses, withPlace, withReach, withStore } from "./up.ts";
 
 export function register(program: Command, terminal: Terminal): void {
-  withReach(
-    withStore(
-      withPlace(
-        program
-          .command("server")
-          .description("Run a control plane without an agent, alone or as one of several on etcd, until Ctrl-C."),
-      ),
-    ),
-  )
+  const command = program
+    .command("server")
+    .description("Run a control plane without an agent, alone or as one of several on etcd, until Ctrl-C.");
+  withAddresses(withReach(withStore(withPlace(command))))
     .option("--new-store", "begin with an empty store although the one that was here is gone")
     .option("--listen <host:port>", "where HTTPS is served (default: as before, else 0.0.0.0:7443)")
     .option("--http <host:port>", "plain HTTP as well, on loopback only")

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { ClientError } from "../client/client-error.ts";
 import type { StyrClient } from "../client/styr-client.ts";
+import type { ClusterNetworkSpec } from "../model/cluster-network.ts";
 import type { ClusterSettingsSpec } from "../model/cluster-settings.ts";
 import { DEFAULT_CLUSTER_SETTINGS } from "../model/cluster-settings.ts";
 import type { SettingsReport } from "../model/reports.ts";
@@ -103,7 +104,10 @@ function sayChanged(terminal: Terminal, fields: readonly string[], { settings }:
 async function show(terminal: Terminal, report: SettingsReport, output: string): Promise<void> {
   if (output === "json") terminal.out(`${plainJson(JSON.stringify(report, null, 2))}\n`);
   else if (output === "yaml") terminal.out(await renderYaml(report));
-  else terminal.out(`${renderSettings(report, terminal)}\n`);
+  else {
+    terminal.out(`${renderSettings(report, terminal)}\n`);
+    if (report.network) terminal.out(`\n${renderNetwork(report.network, terminal)}\n`);
+  }
 }
 
 export function renderSettings(
@@ -111,6 +115,29 @@ export function renderSettings(
   { columns, colors }: Pick<Terminal, "columns" | "colors">,
 ): string {
   return renderTable(settingColumns(report), SETTING_NAMES, { width: columns, colors });
+}
+
+type NetworkRow = readonly [name: string, value: string, words: string];
+
+/** What styr settings set does not change: addresses were given out of it, or all nodes would have to agree at once. */
+export function renderNetwork(
+  network: ClusterNetworkSpec,
+  { columns, colors }: Pick<Terminal, "columns" | "colors">,
+): string {
+  const rows: readonly NetworkRow[] = [
+    ["cluster-range", network.clusterRange, "pods' addresses; stays as chosen at the first start"],
+    ["node-prefix", String(network.nodePrefix), "each node's part of them; stays as chosen at the first start"],
+    ["service-range", network.serviceRange, "addresses of Services; stays as chosen at the first start"],
+    ["domain", network.domain, "names of Services end in it; stays"],
+    ["network-mode", network.mode, "how packets reach other hosts' pods; styr up --network-mode changes it"],
+    ["vxlan-port", String(network.vxlanPort), "UDP port of VXLAN; styr up --vxlan-port changes it"],
+  ];
+  const header: readonly Column<NetworkRow>[] = [
+    { title: "NETWORK", cell: ([name]) => name, firm: true },
+    { title: "VALUE", cell: ([, value]) => value, firm: true },
+    { title: "MEANING", cell: ([, , words]) => words },
+  ];
+  return renderTable(header, rows, { width: columns, colors });
 }
 
 function settingColumns({ settings, chosen }: SettingsReport): readonly Column<SettingName>[] {

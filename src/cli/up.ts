@@ -5,15 +5,10 @@ import { CliFailure } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function register(program: Command, terminal: Terminal): void {
-  withReach(
-    withStore(
-      withPlace(
-        program
-          .command("up")
-          .description("Start a cluster on this machine: control plane and agent in one process, until Ctrl-C."),
-      ),
-    ),
-  )
+  const command = program
+    .command("up")
+    .description("Start a cluster on this machine: control plane and agent in one process, until Ctrl-C.");
+  withClusterNetwork(withAddresses(withReach(withStore(withPlace(command)))))
     .option("--new-store", "begin with an empty store although this node was asked to run pods, which stops them")
     .option("--demo", "run three small workloads, one per format, and show them")
     .option("--listen <host:port>", "where HTTPS is served (default: as before, else 0.0.0.0:7443)")
@@ -94,9 +89,29 @@ export function withStore(command: Command): Command {
 export function withPlace(command: Command): Command {
   return command
     .option("--state <dir>", "where everything is kept (root: /var/lib/styrmann)")
-    .option("--pod-range <cidr>", "addresses of this node's pods (default: 10.42.0.0/24)")
+    .option("--pod-range <cidr>", "addresses of this node's pods (default: what the cluster gives it)")
     .option("--network <name>", "name of the pods' bridge (default: styrmann)")
     .option("--cgroup <name>", "name of the cgroup that holds everything (default: styrmann)");
+}
+
+/** Whether this host's pods are part of the cluster's network. */
+export function withClusterNetwork(command: Command): Command {
+  return command
+    .option("--cluster-network", "take part in the cluster's network again after --no-cluster-network")
+    .option(
+      "--no-cluster-network",
+      "pods on a bridge of this host alone; no routes, no rules, no names of the cluster's",
+    );
+}
+
+/** The addresses of the whole cluster. */
+export function withAddresses(command: Command): Command {
+  return command
+    .option("--cluster-range <cidr>", "at a cluster's first start: pods' addresses (default: 10.42.0.0/16)")
+    .option("--node-prefix <length>", "at a cluster's first start: each node's part of them (default: 24)")
+    .option("--service-range <cidr>", "at a cluster's first start: addresses of Services (default: 10.96.0.0/12)")
+    .option("--network-mode <mode>", "auto, routes, vxlan or wireguard: how packets reach other hosts' pods")
+    .option("--vxlan-port <port>", "UDP port of VXLAN (default: 8472)");
 }
 
 /** A process that lives long: a bug in it ends it, and says why in its log and on stderr. */

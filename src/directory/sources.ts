@@ -1,8 +1,10 @@
 /** The sources of what nodes are told, one per concern. */
 import type { DiscoverPod } from "../model/discovery.ts";
+import { clusterSource } from "./cluster.ts";
 import { discoveredSource } from "./discovered.ts";
 import { endpointsSource } from "./endpoints.ts";
 import type { EntrySource } from "./entry-source.ts";
+import { nodesSource } from "./nodes.ts";
 import { PeersSource } from "./peers.ts";
 import { policiesSource } from "./policies.ts";
 import { serviceSource } from "./service.ts";
@@ -14,5 +16,13 @@ export interface SourcesOptions {
 
 /** Fresh ones, at every call. */
 export function directorySources({ discover }: SourcesOptions): readonly EntrySource[] {
-  return [serviceSource(), endpointsSource(), discoveredSource(discover), policiesSource(), new PeersSource()];
+  return [
+    clusterSource(),
+    nodesSource(),
+    serviceSource(),
+    endpointsSource(),
+    discoveredSource(discover),
+    policiesSource(),
+    new PeersSource(),
+  ];
 }

@@ -1,8 +1,9 @@
 import type { Draft } from "../model/meta.ts";
-import { type Node, type NodeStatus, nodes } from "../model/node.ts";
+import { type Node, type NodeSpec, type NodeStatus, nodes } from "../model/node.ts";
 import type { Condition } from "../model/pod.ts";
 import type { Tx } from "../store/transaction.ts";
 import { annotationsOf, labelsOf } from "./node-labels.ts";
+import { type RangeAnswer, rangeConditions, rangeFor } from "./pod-range.ts";
 
 /**
  * Creates or updates a node's object from what its agent says. Everything that others wrote on it stays: cordon and
@@ -11,13 +12,15 @@ import { annotationsOf, labelsOf } from "./node-labels.ts";
  */
 export function writeNode(tx: Tx, draft: Draft<Node>): void {
   const before = tx.get(nodes, draft.metadata.name);
-  const told = statusOf(draft.status);
+  const range = rangeFor(tx, { node: draft.metadata.name, held: before?.spec.podCIDR, wish: draft.spec.podCIDR });
+  const said = statusOf(draft.status);
+  const told = { ...said, conditions: rangeConditions(range, said.conditions, tx.nowMs) };
   const { labels, owned } = labelsOf(draft.metadata, before?.metadata);
   const annotations = annotationsOf(draft.metadata, before?.metadata, owned);
   if (!before) {
     const { taints } = draft.spec;
     const { name } = draft.metadata;
-    const spec = taints === undefined ? {} : { taints };
+    const spec = { ...(taints === undefined ? {} : { taints }), ...cidrOf(range) };
     tx.create(nodes, {
       apiVersion: nodes.apiVersion,
       kind: "Node",
@@ -27,7 +30,7 @@ export function writeNode(tx: Tx, draft: Draft<Node>): void {
     });
     return;
   }
-  const { unlisted: _said, ...kept } = before.status;
+  const { unlisted: _said, network: _told, ...kept } = before.status;
   const status = {
     ...kept,
     ...told,
@@ -35,14 +38,20 @@ export function writeNode(tx: Tx, draft: Draft<Node>): void {
     allocatable: { ...before.status.allocatable, ...told.allocatable },
     conditions: conditionsOf(before.status.conditions, told.conditions),
   };
-  tx.update(nodes, { ...before, metadata: { ...before.metadata, labels, annotations }, status });
+  const metadata = { ...before.metadata, labels, annotations };
+  tx.update(nodes, { ...before, metadata, spec: { ...before.spec, ...cidrOf(range) }, status });
+}
+
+/** As Kubernetes has it twice. */
+function cidrOf(answer: RangeAnswer): Partial<NodeSpec> {
+  return answer && "range" in answer ? { podCIDR: answer.range, podCIDRs: [answer.range] } : {};
 }
 
 /** Without anything that is none of it. */
 function statusOf(told: NodeStatus): NodeStatus {
-  const { capacity, allocatable, conditions, addresses, nodeInfo, drivers, dynamicPorts, unlisted } = told;
+  const { capacity, allocatable, conditions, addresses, nodeInfo, drivers, dynamicPorts, unlisted, network } = told;
   const own = { capacity, allocatable, conditions, addresses, nodeInfo, drivers, dynamicPorts };
-  return unlisted === undefined ? own : { ...own, unlisted };
+  return { ...own, ...(unlisted === undefined ? {} : { unlisted }), ...(network === undefined ? {} : { network }) };
 }
 
 /** The agent's in its order, then those of others. */

@@ -1,4 +1,5 @@
 /** What our own endpoints (src/api) say and their clients (src/client, src/cli, web) read. Field by field in docs/api.md. */
+import type { ClusterNetworkSpec } from "./cluster-network.ts";
 import type { ClusterSettingsSpec } from "./cluster-settings.ts";
 import type { DrainPhase } from "./node-drain.ts";
 import type { NodeStateWord } from "./node-state.ts";
@@ -209,6 +210,8 @@ export interface SettingsReport {
   readonly settings: ClusterSettingsSpec;
   /** What a person has chosen; the rest are defaults. */
   readonly chosen: Partial<ClusterSettingsSpec>;
+  /** The cluster's addresses, chosen at its first start; absent where it has no network. */
+  readonly network?: ClusterNetworkSpec;
 }
 
 export interface VersionReport {

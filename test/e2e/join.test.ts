@@ -10,6 +10,8 @@ import { freePort } from "../harness/registry.ts";
 
 const STYR = join(import.meta.dirname, "../../launcher/styr");
 const skip = process.geteuid?.() === 0 ? false : "NOT RUN: needs root";
+/** It runs in the network of the machine, with other tests. */
+const ALONE = ["--no-cluster-network"];
 
 describe("a second host", { skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), "styr-join-"));
@@ -94,7 +96,14 @@ describe("a second host", { skip }, () => {
       /^(?:npx )?styr join https:\/\/127\.0\.0\.1:\d+ --token styr1\.agent\.[\w.-]+\n$/,
       "the line and nothing else",
     );
-    line = [...out.trim().replace("npx ", "").split(" ").slice(1), ...place, "--node-name", "far", "--no-install"];
+    line = [
+      ...out.trim().replace("npx ", "").split(" ").slice(1),
+      ...place,
+      "--node-name",
+      "far",
+      "--no-install",
+      ...ALONE,
+    ];
     start(...line);
     const tookMs = await until("the node is ready", isReady);
     t.diagnostic(`from styr join to Ready: ${Math.round(tookMs)} ms`);

@@ -92,7 +92,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
   };
   const place = ["--state", state, "--network", engine.network, "--pod-range", engine.podSubnet];
   const listen = ["--listen", `127.0.0.1:${tlsPort}`, "--http", `127.0.0.1:${httpPort}`];
-  const upWords = ["up", ...place, "--cgroup", engine.cgroupRoot, ...listen, "--no-install"];
+  const upWords = ["up", ...place, "--cgroup", engine.cgroupRoot, ...listen, "--no-install", "--no-cluster-network"];
   let server: ChildProcess | undefined;
   let said = "";
 

@@ -1,5 +1,6 @@
 /** What an agent registers: as the model has it, or not at all. A node's object is read by every part of the control plane. */
 import { parseQuantity } from "../../lib/quantity.ts";
+import { parseSubnet } from "../../lib/subnet.ts";
 import { MOST_UNLISTED_NAMED } from "../../model/restoration.ts";
 import { condition } from "./check-status.ts";
 import { MOST_NAME_CHARS } from "./limits.ts";
@@ -29,13 +30,20 @@ const address = shaped({ type: word, address: place });
 const unlistedPod = shaped({ key: optional(longName), uid: name, since: optional(moment) });
 const unlisted = shaped({ kept: count, keptPods: few(unlistedPod), waiting: count, waitingPods: few(longName) });
 
+/** 32 bytes in base64. */
+const wireguardKey: Check = (value) => {
+  if (!/^[A-Za-z0-9+/]{43}=$/.test(word(value))) throw new FrameError("a key of WireGuard's is none");
+};
+const network = shaped({ wireguardKey: optional(wireguardKey), isWayIn: optional(flag) });
+
 /** Throws FrameError. */
 export function checkNode(value: unknown): void {
   const { metadata, spec, status } = record(value);
   const { name: own, labels, annotations } = record(metadata);
   name(own);
   for (const texts of [labels, annotations]) if (texts !== undefined) eachOf(texts, word);
-  const { taints } = record(spec);
+  const { taints, podCIDR } = record(spec);
+  if (podCIDR !== undefined && podCIDR !== "") range(podCIDR);
   if (taints !== undefined) list(taints).forEach(taint);
   checkNodeStatus(record(status));
 }
@@ -50,10 +58,17 @@ function checkNodeStatus(status: Readonly<Record<string, unknown>>): void {
   eachOf(info, word);
   eachOf(status.drivers, driver);
   if (status.unlisted !== undefined) unlisted(status.unlisted);
+  if (status.network !== undefined) network(status.network);
   const [first, last, ...more] = list(status.dynamicPorts).map(count);
   if (first === undefined || last === undefined || more.length > 0)
     throw new FrameError("two dynamic ports are missing");
   if (first > last || last > MOST_PORT) throw new FrameError(`dynamic ports from ${first} to ${last}`);
+}
+
+/** Addresses of pods: of a size that a node may have. */
+function range(value: unknown): void {
+  const subnet = parseSubnet(word(value));
+  if (!subnet || subnet.prefixLength < 8 || subnet.prefixLength > 26) throw new FrameError("a pod range that is none");
 }
 
 /** `namespace/name`. */

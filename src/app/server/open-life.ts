@@ -68,6 +68,7 @@ function planeOptions(
   return {
     ...{ clock, random, log, personalities, version, nodeAccess, audit },
     localNode: localNode ?? "",
+    clusterAddresses: settings.clusterAddresses,
     limits: true,
     address: advertisedAddress(settings),
     strategy: settings.strategy,

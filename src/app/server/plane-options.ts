@@ -6,6 +6,7 @@ import type { AgentPeer } from "../../dispatcher/agent-api.ts";
 import type { Api, Elsewhere } from "../../http/route.ts";
 import type { MeterSet } from "../../metrics/definition.ts";
 import type { ServerMeters } from "../../metrics/server-metrics.ts";
+import type { ClusterNetworkSpec } from "../../model/cluster-network.ts";
 import type { NodeAccess } from "../../model/streams.ts";
 import type { Personality } from "../../personalities/personality.ts";
 import type { Clock } from "../../seams/clock.ts";
@@ -47,6 +48,8 @@ export interface ControlPlaneOptions {
   readonly processFacts?: ProcessFacts;
   /** Where it is written down who did what. */
   readonly audit?: AuditLog;
+  /** Absent: the addresses of the cluster's network are not written down, and there is none. */
+  readonly clusterAddresses?: Partial<ClusterNetworkSpec>;
   /** Nobody may ask for more than the cluster's settings say. */
   readonly limits?: true;
   /** Routes of the process itself. */

@@ -30,11 +30,11 @@ export async function serve(settings: Settings, io: UpIo, { newStore }: { readon
 }
 
 async function rememberPlace({ settings, random }: StyrProcess, { store }: ServerHalf): Promise<void> {
-  const { stateDir, networkName: network, cgroupRoot: cgroup, podRange } = settings;
+  const { stateDir, networkName: network, cgroupRoot: cgroup, podRange, clusterNetwork } = settings;
   const reach = reachOf(settings);
   // No containers are started by this process; one that does says where its engine is.
   const dockerHost = (await readPlace(stateDir))?.dockerHost ?? settings.dockerHost ?? "unix:///var/run/docker.sock";
-  await keepPlace(stateDir, { network, cgroup, podRange, dockerHost, store, ...reach }, random);
+  await keepPlace(stateDir, { network, cgroup, podRange, clusterNetwork, dockerHost, store, ...reach }, random);
 }
 
 function announce({ settings, io, version }: StyrProcess, { urls, store }: ServerHalf): void {

@@ -17,6 +17,11 @@ const FLAGS = {
   logLevel: "--log-level",
   masterKeyFile: "--master-key-file",
   passphraseFile: "--passphrase-file",
+  clusterRange: "--cluster-range",
+  nodePrefix: "--node-prefix",
+  serviceRange: "--service-range",
+  networkMode: "--network-mode",
+  vxlanPort: "--vxlan-port",
 } as const satisfies Partial<Record<keyof Options, string>>;
 
 const OF_SERVERS: ReadonlySet<string> = new Set([
@@ -26,6 +31,11 @@ const OF_SERVERS: ReadonlySet<string> = new Set([
   "strategy",
   "masterKeyFile",
   "passphraseFile",
+  "clusterRange",
+  "nodePrefix",
+  "serviceRange",
+  "networkMode",
+  "vxlanPort",
 ]);
 
 /** `agent …`, `up …` or `server …`: what this host is, with the options that were given. */
@@ -43,5 +53,6 @@ export function serviceWords(
   const tlsNames = isAgent ? [] : (options.tlsName ?? []).flatMap((name) => ["--tls-name", name]);
   // Somebody is there when a service is installed, and nobody when it starts.
   const install = command === "server" ? [] : ["--no-install"];
-  return [command, ...flags, ...tlsNames, ...labels, ...install];
+  const alone = command !== "server" && options.clusterNetwork === false ? ["--no-cluster-network"] : [];
+  return [command, ...flags, ...tlsNames, ...labels, ...alone, ...install];
 }
