@@ -8,6 +8,7 @@ import { events } from "./event.ts";
 import { exposures } from "./exposure.ts";
 import { hostCertificates } from "./host-certificate.ts";
 import { ingresses } from "./ingress.ts";
+import { ingressClasses } from "./ingress-class.ts";
 import { joinTokens } from "./join-token.ts";
 import { keyrings } from "./keyring.ts";
 import type { Kind } from "./meta.ts";
@@ -34,6 +35,7 @@ export const kernelKinds: readonly Kind[] = [
   endpoints,
   endpointSlices,
   ingresses,
+  ingressClasses,
   networkPolicies,
   exposures,
   events,

@@ -1,5 +1,6 @@
 import { NotAllowed } from "../../http/not-allowed.ts";
 import { ApiError } from "../../model/errors.ts";
+import { groupOf, withGroup } from "./served.ts";
 
 const VERB: Readonly<Record<string, string>> = { POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" };
 
@@ -15,7 +16,7 @@ export function inKubernetesWords(error: unknown, request: Request): unknown {
   const where = namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
   const hint = elsewhere.length === 0 ? "" : `; allowed in the namespaces: ${elsewhere.join(", ")}`;
   const verb = VERB[request.method] ?? reading(pathname, resource, searchParams);
-  const message = `${resource} is forbidden: User "${actor}" cannot ${verb} resource "${resource}" in API group "" ${where}${hint}`;
+  const message = `${withGroup(resource)} is forbidden: User "${actor}" cannot ${verb} resource "${resource}" in API group "${groupOf(resource)}" ${where}${hint}`;
   return new ApiError("Forbidden", message, { kind: resource });
 }
 

@@ -28,9 +28,13 @@ export interface Resource<T extends StoredObject = StoredObject> {
   /** Field selectors that an index of the store answers: field → index. */
   readonly indexed: Readonly<Record<string, string>>;
   nameRule(name: string): readonly string[];
+  /** Before defaults: takes out of a change what came along from before and means nothing any more. Pure. */
+  prepareUpdate(after: T, before: T): T;
   /** Fills in what the user left out. Pure. */
   withDefaults(object: T): T;
   validate(object: T): readonly FieldError[];
+  /** What is accepted and not done, in words for who sent it. */
+  warnings(object: T): readonly string[];
   validateUpdate(after: T, before: T): readonly FieldError[];
   /** Of a change that touches nothing but metadata, in place of the two above. */
   validateMetadataChange(after: T, before: T): readonly FieldError[];

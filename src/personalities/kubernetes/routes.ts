@@ -43,14 +43,15 @@ function namespaceIn({ kind }: Resource, { params }: RequestContext): string | u
 
 function routesOf(resource: Resource, make: Make): readonly Route[] {
   const { plural, kind, deletesCollection, subresources } = resource;
-  const collection = kind.namespaced ? `/api/v1/namespaces/:namespace/${plural}` : `/api/v1/${plural}`;
+  const root = kind.apiVersion.includes("/") ? `/apis/${kind.apiVersion}` : `/api/${kind.apiVersion}`;
+  const collection = kind.namespaced ? `${root}/namespaces/:namespace/${plural}` : `${root}/${plural}`;
   const item = `${collection}/:name`;
   return [
     make("GET", collection, "read", listOrWatch),
     make("POST", collection, "write", create),
     ...(deletesCollection ? [make("DELETE", collection, "write", removeCollection)] : []),
     // Over all namespaces there is only reading.
-    ...(kind.namespaced ? [make("GET", `/api/v1/${plural}`, "read", listOrWatch)] : []),
+    ...(kind.namespaced ? [make("GET", `${root}/${plural}`, "read", listOrWatch)] : []),
     make("GET", item, "read", get),
     make("PUT", item, "write", (call) => replace(call, "main")),
     make("PATCH", item, "write", (call) => patch(call, "main")),

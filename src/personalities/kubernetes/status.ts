@@ -2,7 +2,7 @@
 import { ApiError, type FieldError, type RefusalReason } from "../../model/errors.ts";
 import type { Kind } from "../../model/meta.ts";
 import type { Log } from "../../seams/log.ts";
-import { noMatches, SERVED, UNSERVED } from "./served.ts";
+import { groupOf, kindOf, noMatches, SERVED, UNSERVED, withGroup } from "./served.ts";
 
 /** What an error is about, spelled as Kubernetes spells it. */
 export interface Named {
@@ -18,15 +18,15 @@ const REASON: Readonly<Partial<Record<RefusalReason, string>>> = {
 };
 
 export function notFoundError({ plural }: Named, name: string): ApiError {
-  return new ApiError("NotFound", `${plural} "${name}" not found`, { kind: plural, name });
+  return new ApiError("NotFound", `${withGroup(plural)} "${name}" not found`, { kind: plural, name });
 }
 
 export function alreadyExists({ plural }: Named, name: string): ApiError {
-  return new ApiError("AlreadyExists", `${plural} "${name}" already exists`, { kind: plural, name });
+  return new ApiError("AlreadyExists", `${withGroup(plural)} "${name}" already exists`, { kind: plural, name });
 }
 
 export function conflict({ plural }: Named, name: string, why: string = MODIFIED): ApiError {
-  return new ApiError("Conflict", `Operation cannot be fulfilled on ${plural} "${name}": ${why}`, {
+  return new ApiError("Conflict", `Operation cannot be fulfilled on ${withGroup(plural)} "${name}": ${why}`, {
     kind: plural,
     name,
   });
@@ -35,7 +35,11 @@ export function conflict({ plural }: Named, name: string, why: string = MODIFIED
 const MODIFIED = "the object has been modified; please apply your changes to the latest version and try again";
 
 export function forbidden({ plural }: Named, name: string, why: string, causes: readonly FieldError[] = []): ApiError {
-  return new ApiError("Forbidden", `${plural} "${name}" is forbidden: ${why}`, { kind: plural, name, causes });
+  return new ApiError("Forbidden", `${withGroup(plural)} "${name}" is forbidden: ${why}`, {
+    kind: plural,
+    name,
+    causes,
+  });
 }
 
 export function badRequest(message: string): ApiError {
@@ -48,7 +52,7 @@ export function invalid(kind: string, name: string, errors: readonly FieldError[
   const texts = causes.map(({ field, message }) => (field === "" ? message : `${field}: ${message}`));
   if (errors.length > causes.length) texts.push(`… and ${errors.length - causes.length} more`);
   const text = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
-  return new ApiError("Invalid", `${kind} "${name}" is invalid: ${text}`, { kind, name, causes });
+  return new ApiError("Invalid", `${withGroup(kind)} "${name}" is invalid: ${text}`, { kind, name, causes });
 }
 
 const MOST_CAUSES = 50;
@@ -56,9 +60,10 @@ const MOST_CAUSES = 50;
 /** The body of a failure. */
 export function statusOf(error: ApiError): object {
   const { subject, causes, retryAfterSeconds } = error;
-  const fromStore = subject.kind !== undefined && error.reason !== "Invalid" ? SERVED[subject.kind] : undefined;
+  const fromStore = subject.kind !== undefined && error.reason !== "Invalid" ? SERVED[subject.kind]?.plural : undefined;
   const details = {
     ...(subject.name === undefined ? {} : { name: subject.name }),
+    ...(subject.kind === undefined || groupOf(subject.kind) === "" ? {} : { group: groupOf(subject.kind) }),
     ...(subject.kind === undefined ? {} : { kind: fromStore ?? subject.kind }),
     ...(causes.length === 0
       ? {}
@@ -84,8 +89,9 @@ export function statusOf(error: ApiError): object {
 }
 
 /** The store's own refusals reach here only when two requests meet; they get the same words as ours. */
-function fromStoreMessage(error: ApiError, plural: string): string {
+function fromStoreMessage(error: ApiError, resource: string): string {
   const name = error.subject.name ?? "";
+  const plural = withGroup(resource);
   if (error.reason === "AlreadyExists") return `${plural} "${name}" already exists`;
   if (error.reason === "NotFound") return `${plural} "${name}" not found`;
   if (error.reason === "Conflict") return `Operation cannot be fulfilled on ${plural} "${name}": ${MODIFIED}`;
@@ -117,7 +123,9 @@ export function notFound(request: Request, allowed: readonly string[]): Response
   const [, version = "", rest = ""] = /^\/(?:api|apis\/[^/]+)\/([^/]+)\/(.+)$/.exec(path) ?? [];
   const group = path.startsWith("/apis/") ? `${path.split("/")[2]}/` : "";
   const plural = rest.replace(/^namespaces\/[^/]+\//, "").split("/", 1)[0] ?? "";
-  const kind = Object.hasOwn(UNSERVED, plural) ? UNSERVED[plural] : undefined;
+  const served = kindOf(plural);
+  const isElsewhere = served !== undefined && SERVED[served]?.apiVersion !== group + version;
+  const kind = isElsewhere ? served : Object.hasOwn(UNSERVED, plural) ? UNSERVED[plural] : undefined;
   if (kind) return renderRefusal(new ApiError("NotFound", noMatches(kind, group + version), { kind: plural }));
   return new Response("404 page not found\n", {
     status: 404,

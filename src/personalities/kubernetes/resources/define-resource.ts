@@ -7,7 +7,7 @@ import { dnsSubdomain } from "../validate/names.ts";
 export function defineResource<T extends StoredObject>(kind: Kind<T>, special: Partial<Resource<T>> = {}): Resource<T> {
   return {
     kind,
-    plural: SERVED[kind.name] ?? kind.name.toLowerCase(),
+    plural: SERVED[kind.name]?.plural ?? kind.name.toLowerCase(),
     subresources: [],
     returnsDeleted: false,
     createsOnUpdate: false,
@@ -16,7 +16,9 @@ export function defineResource<T extends StoredObject>(kind: Kind<T>, special: P
     fields: {},
     indexed: {},
     nameRule: dnsSubdomain,
+    prepareUpdate: (after) => after,
     withDefaults: (object) => object,
+    warnings: () => [],
     validate: () => [],
     validateUpdate: () => [],
     validateMetadataChange: () => [],

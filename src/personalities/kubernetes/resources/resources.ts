@@ -1,6 +1,12 @@
 import type { Resource } from "../resource.ts";
 import { namespaceResource, nodeResource } from "./cluster-kinds.ts";
 import { configMapResource, endpointsResource, eventResource, secretResource } from "./data-kinds.ts";
+import {
+  endpointSliceResource,
+  ingressClassResource,
+  ingressResource,
+  networkPolicyResource,
+} from "./network-kinds.ts";
 import { podResource } from "./pods.ts";
 import { replicationControllerResource } from "./replication-controllers.ts";
 import { serviceResource } from "./services.ts";
@@ -16,4 +22,8 @@ export const resources: readonly Resource[] = [
   eventResource,
   secretResource,
   configMapResource,
+  endpointSliceResource,
+  ingressResource,
+  ingressClassResource,
+  networkPolicyResource,
 ] as readonly unknown[] as readonly Resource[];

@@ -8,6 +8,7 @@
  */
 import { extensionMessages } from "./extension-messages.ts";
 import { metaMessages } from "./meta-messages.ts";
+import { networkMessages } from "./network-messages.ts";
 import { nodeMessages } from "./node-messages.ts";
 import { podMessages } from "./pod-messages.ts";
 import { podStatusMessages } from "./pod-status-messages.ts";
@@ -40,6 +41,7 @@ const MESSAGES: ReadonlyMap<string, Message> = new Map(
     volumeMessages,
     nodeMessages,
     workloadMessages,
+    networkMessages,
     extensionMessages,
   ].flatMap((group) => Object.entries(group).map(([name, text]) => [name, parseMessage(text)] as const)),
 );

@@ -36,6 +36,14 @@ export function tooLong(field: string, most: number): FieldError {
   return { field, reason: "FieldValueTooLong", message: `Too long: may not be more than ${most} bytes` };
 }
 
+export function tooMany(field: string, count: number, most: number): FieldError {
+  return {
+    field,
+    reason: "FieldValueTooMany",
+    message: `Too many: ${count}: must have at most ${most} ${most === 1 ? "item" : "items"}`,
+  };
+}
+
 /** Field is immutable, with the value that was asked for. */
 export function immutable(field: string, value: unknown): FieldError {
   return invalidValue(field, value, "field is immutable");

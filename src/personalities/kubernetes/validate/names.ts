@@ -4,6 +4,8 @@ const LABEL_MESSAGE =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 const SUBDOMAIN_MESSAGE =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const WILDCARD_MESSAGE =
+  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const LABEL_1035_MESSAGE =
   "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 const LABEL_VALUE_MESSAGE =
@@ -28,6 +30,12 @@ export const dns1035Label: NameRule = (name) => ruled(name, 63, LABEL_1035.test(
 export const dnsSubdomain: NameRule = (name) =>
   // Label by label, so that no text makes the pattern look at it more than once.
   ruled(name, 253, name.length <= 253 && name.split(".").every((part) => LABEL.test(part)), SUBDOMAIN_MESSAGE);
+
+/** `*.example.org`: one label stands for any. */
+export const wildcardDomain: NameRule = (name) => {
+  const rest = name.startsWith("*.") ? name.slice(2) : "";
+  return ruled(name, 253, rest !== "" && rest.split(".").every((part) => LABEL.test(part)), WILDCARD_MESSAGE);
+};
 
 export const labelValue: NameRule = (value) =>
   ruled(value, 63, value === "" || QUALIFIED.test(value), LABEL_VALUE_MESSAGE);

@@ -108,7 +108,7 @@ function validateTerm(term: Partial<PodAffinityTerm>, path: string): readonly Fi
 const SELECTOR_OPERATORS = ["In", "NotIn", "Exists", "DoesNotExist"] as const;
 const NODE_OPERATORS = [...SELECTOR_OPERATORS, "Gt", "Lt"] as const;
 
-function validateSelector(selector: LabelSelector | undefined, path: string): readonly FieldError[] {
+export function validateSelector(selector: LabelSelector | undefined, path: string): readonly FieldError[] {
   if (!selector) return [];
   return [
     ...Object.entries(selector.matchLabels ?? {}).flatMap(([key, value]) => [

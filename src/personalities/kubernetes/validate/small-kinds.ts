@@ -7,6 +7,7 @@ import type { Node } from "../../../model/node.ts";
 import type { ReplicationController } from "../../../model/replication-controller.ts";
 import type { Secret } from "../../../model/secret.ts";
 import { sameJson } from "../../../store/transaction.ts";
+import { validateEndpointIp } from "./addresses.ts";
 import {
   type FieldError,
   immutable,
@@ -109,15 +110,7 @@ export function validateEndpoints({ subsets = [] }: Endpoints): readonly FieldEr
     }
     for (const [field, list] of Object.entries({ addresses, notReadyAddresses })) {
       list.forEach(({ ip }, n) => {
-        if (!isIp(ip ?? "")) {
-          errors.push(
-            invalidValue(
-              `${path}.${field}[${n}].ip`,
-              ip ?? "",
-              "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
-            ),
-          );
-        }
+        errors.push(...validateEndpointIp(ip ?? "", `${path}.${field}[${n}].ip`));
       });
     }
     ports.forEach(({ name, port }, n) => {
@@ -126,13 +119,6 @@ export function validateEndpoints({ subsets = [] }: Endpoints): readonly FieldEr
     });
     return errors;
   });
-}
-
-/** Four decimal bytes, or something with the letters of an IPv6 address. */
-function isIp(text: string): boolean {
-  const bytes = text.split(".");
-  if (bytes.length === 4) return bytes.every((byte) => /^(0|[1-9]\d{0,2})$/.test(byte) && Number(byte) <= 255);
-  return /^[0-9a-fA-F:]{2,39}$/.test(text) && text.includes(":");
 }
 
 const TAINT_EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"] as const;

@@ -29,18 +29,20 @@ export function acceptObject(
   ];
   if (fieldValidation === "Strict" && warnings.length > 0) {
     const what = `strict decoding error: ${warnings.join(", ")}`;
-    throw badRequest(`${kind} in version "v1" cannot be handled as a ${kind}: ${what}`);
+    throw badRequest(`${kind} in version "${versionOf(kind)}" cannot be handled as a ${kind}: ${what}`);
   }
   const { apiVersion: _a, kind: _k, metadata = {}, ...rest } = object;
-  const whole = { apiVersion: API_VERSION[kind] ?? "v1", kind, metadata, ...rest } as unknown as Sent<StoredObject>;
+  const whole = { apiVersion: versionOf(kind), kind, metadata, ...rest } as unknown as Sent<StoredObject>;
   return { object: whole, warnings: fieldValidation === "Ignore" ? [] : warnings };
 }
 
-const API_VERSION: Readonly<Record<string, string>> = { Scale: "autoscaling/v1" };
+function versionOf(kind: string): string {
+  return kind === "Scale" ? "autoscaling/v1" : (SERVED[kind]?.apiVersion ?? "v1");
+}
 
 /** A body may leave kind and apiVersion out; if it names them, they must be those of the path. */
 function checkKind({ kind: sent, apiVersion }: JsonObject, kind: string): void {
-  const expected = API_VERSION[kind] ?? "v1";
+  const expected = versionOf(kind);
   const name = sent || kind;
   const version = apiVersion || expected;
   if (typeof name !== "string" || typeof version !== "string") {
@@ -50,10 +52,9 @@ function checkKind({ kind: sent, apiVersion }: JsonObject, kind: string): void {
 }
 
 function mismatch(sent: string, version: string, kind: string): ApiError {
-  if (version === "v1" && Object.hasOwn(SERVED, sent)) {
-    return badRequest(
-      `${sent} in version "v1" cannot be handled as a ${kind}: send it to the path of ${SERVED[sent]} instead`,
-    );
+  if (Object.hasOwn(SERVED, sent) && version === versionOf(sent)) {
+    const where = `send it to the path of ${SERVED[sent]?.plural} instead`;
+    return badRequest(`${sent} in version "${version}" cannot be handled as a ${kind}: ${where}`);
   }
   return badRequest(`${sent} in version "${version}" cannot be handled as a ${kind}: ${noMatches(sent, version)}`);
 }

@@ -18,7 +18,7 @@ export async function create(call: Call): Promise<Response> {
   const { value, duplicates } = await readObject(request);
   const { object, warnings } = acceptObject(value, resource.kind.name, fieldValidation, duplicates);
   const created = await write(serving, dryRun, (tx) => createIn(tx, call, object));
-  return answerObject(serving, request, created, 201, warnings);
+  return answerObject(serving, request, created, 201, [...warnings, ...resource.warnings(created)]);
 }
 
 /** Shared with PUT of a name that is not there, for the kinds that allow it. */

@@ -43,7 +43,12 @@ export async function removeCollection(call: Call): Promise<Response> {
     findPicked(tx, selection).map((object) => removeOne(tx, resource, object, options) ?? object),
   );
   const metadata = { resourceVersion: String(serving.store.revision) };
-  return answerJson(request, { kind: `${resource.kind.name}List`, apiVersion: "v1", metadata, items });
+  return answerJson(request, {
+    kind: `${resource.kind.name}List`,
+    apiVersion: resource.kind.apiVersion,
+    metadata,
+    items,
+  });
 }
 
 function removeOne(tx: Tx, resource: Resource, object: StoredObject, options: DeleteOptions): StoredObject | undefined {

@@ -39,7 +39,7 @@ function list(call: Call): Response {
   const selection = parseSelection(url, resource, namespace);
   const found = findPicked(store, selection);
   const page = cut(found, wholeNumber(url, "limit") || undefined, from, store.revision, picksAll(selection));
-  const head = { kind: `${resource.kind.name}List`, apiVersion: "v1", metadata: page.metadata };
+  const head = { kind: `${resource.kind.name}List`, apiVersion: resource.kind.apiVersion, metadata: page.metadata };
   if (answerFormat(request.headers.get("accept")) === "yaml")
     return answerJson(request, { ...head, items: page.items });
   return new Response(textStream(listPieces(store, head, page.items)), {

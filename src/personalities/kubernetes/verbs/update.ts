@@ -32,7 +32,7 @@ export async function replace(call: Call, part: Part): Promise<Response> {
     if (!resource.createsOnUpdate || part !== "main") throw notFoundError(resource, nameIn(call));
     return { result: createIn(tx, call, object), created: true };
   });
-  return answerObject(serving, request, result, created ? 201 : 200, warnings);
+  return answerObject(serving, request, result, created ? 201 : 200, [...warnings, ...resource.warnings(result)]);
 }
 
 /** PATCH: reads, patches and writes in one transaction, so it never meets a conflict that it did not ask for. */
@@ -48,7 +48,7 @@ export async function patch(call: Call, part: Part): Promise<Response> {
     checkIdentity(call, accepted.object.metadata);
     return { result: change(tx, call, part, before, accepted.object), warnings: accepted.warnings };
   });
-  return answerObject(serving, request, result, 200, warnings);
+  return answerObject(serving, request, result, 200, [...warnings, ...resource.warnings(result)]);
 }
 
 function checkIdentity(call: Call, { name, namespace }: Partial<ObjectMeta>): void {
@@ -94,7 +94,7 @@ function mainChange(tx: Tx, call: Call, before: StoredObject, sent: Sent<StoredO
   if (isMetadataOnly(resource, before, sent)) return metadataChange(resource, before, metadata);
   const { status } = before as { status?: unknown };
   const content = { ...contentOf(sent), metadata, ...(status === undefined ? {} : { status }) };
-  const draft = resource.withDefaults(content as StoredObject);
+  const draft = resource.withDefaults(resource.prepareUpdate(content as StoredObject, before));
   refuseInvalid(resource, draft);
   const errors = [...refuseNewFinalizers(metadata, before.metadata), ...resource.validateUpdate(draft, before)];
   if (errors.length > 0) throw invalid(resource.kind.name, metadata.name, errors);

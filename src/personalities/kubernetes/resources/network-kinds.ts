@@ -1,0 +1,54 @@
+/** Endpoint slices, ingresses and their classes, network policies. */
+import { type EndpointSlice, endpointSlices } from "../../../model/endpoint-slice.ts";
+import { type Ingress, ingresses } from "../../../model/ingress.ts";
+import {
+  CLASS_ANNOTATION,
+  DEFAULT_CLASS_ANNOTATION,
+  type IngressClass,
+  ingressClasses,
+} from "../../../model/ingress-class.ts";
+import { type NetworkPolicy, networkPolicies } from "../../../model/network-policy.ts";
+import type { Tx } from "../../../store/transaction.ts";
+import { validateEndpointSlice, validateEndpointSliceUpdate } from "../validate/endpoint-slice.ts";
+import { validateIngress, validateIngressClass, validateIngressClassUpdate } from "../validate/ingress.ts";
+import { defaultNetworkPolicy, validateNetworkPolicy } from "../validate/network-policy.ts";
+import { defineResource } from "./define-resource.ts";
+
+export const endpointSliceResource = defineResource<EndpointSlice>(endpointSlices, {
+  withDefaults: (slice) => ({
+    ...slice,
+    endpoints: slice.endpoints ?? [],
+    ports: (slice.ports ?? []).map((port) => ({ ...port, name: port.name ?? "", protocol: port.protocol || "TCP" })),
+  }),
+  validate: validateEndpointSlice,
+  validateUpdate: validateEndpointSliceUpdate,
+});
+
+export const ingressResource = defineResource<Ingress>(ingresses, {
+  subresources: ["status"],
+  withDefaults: (ingress) => ({ ...ingress, spec: ingress.spec ?? {} }),
+  validate: validateIngress,
+  beforeCreate: (tx, ingress) => ({ ...withDefaultClass(tx, ingress), status: { loadBalancer: {} } }),
+});
+
+/** One that names no class is of the class that is marked as everybody's; of several marked ones, of the newest, as in Kubernetes. */
+function withDefaultClass(tx: Tx, ingress: Ingress): Ingress {
+  const isNamed = ingress.spec.ingressClassName !== undefined || ingress.metadata.annotations?.[CLASS_ANNOTATION];
+  if (isNamed) return ingress;
+  const since = ({ metadata }: IngressClass) => metadata.creationTimestamp;
+  const [newest] = tx
+    .list(ingressClasses)
+    .filter(({ metadata }) => metadata.annotations?.[DEFAULT_CLASS_ANNOTATION] === "true")
+    .sort((a, b) => (since(a) < since(b) ? 1 : -1));
+  return newest ? { ...ingress, spec: { ...ingress.spec, ingressClassName: newest.metadata.name } } : ingress;
+}
+
+export const ingressClassResource = defineResource<IngressClass>(ingressClasses, {
+  validate: validateIngressClass,
+  validateUpdate: validateIngressClassUpdate,
+});
+
+export const networkPolicyResource = defineResource<NetworkPolicy>(networkPolicies, {
+  withDefaults: defaultNetworkPolicy,
+  validate: validateNetworkPolicy,
+});
