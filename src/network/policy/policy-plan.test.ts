@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import type { NetworkEntry, PolicyEntry } from "../../model/network.ts";
+import { type LocalPod, NetworkState } from "../plane/network-state.ts";
+import { Touched } from "../plane/touched.ts";
+import { PolicyPlan } from "./policy-plan.ts";
+import { groupSet, podChain, policyChain, wholeSubnet } from "./policy-rules.ts";
+import { changeScript } from "./policy-script.ts";
+import type { Thing, Things } from "./thing.ts";
+
+const local = (name: string, address: string, labels: LocalPod["labels"] = {}): LocalPod => ({
+  ...{ uid: `uid-${name}`, namespace: "shop", name, address, labels, ports: { web: 8080 } },
+});
+
+const policy = (part: Partial<PolicyEntry>): PolicyEntry => ({
+  ...{ kind: "policy", id: "shop/p", namespace: "shop", podSelector: {} },
+  ...part,
+});
+
+/** A node with these pods and entries, and what it is to have. */
+function planOf(pods: readonly LocalPod[], entries: readonly NetworkEntry[]) {
+  const [state, touched, plan] = [new NetworkState("n1"), new Touched(), new PolicyPlan()];
+  for (const pod of pods) state.localPods.set(pod.uid, pod);
+  state.hear({ type: "all", revision: 1, entries }, touched);
+  plan.update(state, touched);
+  return { state, plan };
+}
+
+function rulesIn(plan: PolicyPlan, name: string): readonly string[] {
+  const thing = plan.get(name);
+  assert.ok(thing?.kind === "chain", `there is no chain ${name}`);
+  return thing.rules;
+}
+
+describe("NetworkPolicies as rules", () => {
+  const incoming = (rules: PolicyEntry["ingress"]) => {
+    const { plan } = planOf([local("a", "10.42.0.5")], [policy({ ingress: rules ?? [] })]);
+    return rulesIn(plan, policyChain("in", "shop/p"));
+  };
+
+  test("where no policy selects a pod of this node, the kernel has nothing", () => {
+    assert.equal(planOf([local("a", "10.42.0.5")], []).plan.things.size, 0);
+    const elsewhere = policy({ namespace: "else", id: "else/p", ingress: [] });
+    assert.equal(planOf([local("a", "10.42.0.5")], [elsewhere]).plan.things.size, 0);
+  });
+
+  test("a pod that is selected is closed in that direction only, but for itself", () => {
+    const { plan } = planOf([local("a", "10.42.0.5")], [policy({ ingress: [] })]);
+    assert.deepEqual(rulesIn(plan, podChain("in", "uid-a")), [
+      "ip saddr 10.42.0.5 accept",
+      `jump ${policyChain("in", "shop/p")} comment "shop/p"`,
+      "counter drop",
+    ]);
+    assert.equal(plan.get(podChain("out", "uid-a")), undefined);
+    assert.ok(plan.get("pol-in 10.42.0.5"));
+    assert.equal(plan.get("pol-out 10.42.0.5"), undefined);
+  });
+
+  const cases: readonly (readonly [why: string, rules: PolicyEntry["ingress"], lines: readonly string[]])[] = [
+    ["everybody", [{}], ["accept"]],
+    ["nobody", [{ from: [] }], []],
+    ["a group", [{ from: [{ peers: "g" }] }], [`ip saddr @${groupSet("g")} accept`]],
+    [
+      "a range but for parts of it",
+      [{ from: [{ cidr: "10.0.0.0/8", except: ["10.1.0.0/16", "10.2.0.0/16"] }] }],
+      ["ip saddr 10.0.0.0/8 ip saddr != 10.1.0.0/16 ip saddr != 10.2.0.0/16 accept"],
+    ],
+    ["every address", [{ from: [{ cidr: "0.0.0.0/0", except: [] }] }], ["accept"]],
+    ["a range without anything", [{ from: [{ cidr: "0.0.0.0/0", except: ["0.0.0.0/0"] }] }], []],
+    ["a range of IPv6 is nobody of ours", [{ from: [{ cidr: "fd00::/8", except: [] }] }], []],
+    [
+      "ports, one range for those that overlap",
+      [{ ports: [{ protocol: "tcp", port: 80 }, { protocol: "tcp", port: 79, endPort: 90 }, { protocol: "udp" }] }],
+      ["tcp dport { 79-90 } accept", "meta l4proto udp accept"],
+    ],
+  ];
+  for (const [why, rules, lines] of cases) test(`lets in ${why}`, () => assert.deepEqual(incoming(rules), lines));
+
+  test("a named port is looked up with the address of the pod that listens", () => {
+    const { plan } = planOf(
+      [local("a", "10.42.0.5")],
+      [policy({ ingress: [{ ports: [{ protocol: "tcp", port: "web" }] }] })],
+    );
+    const [rule = ""] = rulesIn(plan, policyChain("in", "shop/p"));
+    const [, set = ""] = /^ip daddr \. tcp dport @(\S+) accept$/.exec(rule) ?? [];
+    const found = plan.get(set);
+    assert.deepEqual(found?.kind === "set" ? found.elements : found, ["10.42.0.5 . 8080"]);
+  });
+
+  test("subnets are whole, whatever bits stand behind their prefix", () => {
+    assert.equal(wholeSubnet("10.1.2.3/8"), "10.0.0.0/8");
+    assert.equal(wholeSubnet("10.1.2.3/32"), "10.1.2.3/32");
+    for (const bad of ["10.1.2.3", "10.1.2.3/33", "::/0", "10.1.2/8", ""]) assert.equal(wholeSubnet(bad), undefined);
+  });
+});
+
+describe("changes of NetworkPolicies", () => {
+  test("a peer that comes is one element more, in a transaction of one line", () => {
+    const peers = (addresses: readonly string[]): NetworkEntry => ({
+      ...{ kind: "peers", id: "g on n2", group: "g", addresses },
+    });
+    const rules = policy({ ingress: [{ from: [{ peers: "g" }] }] });
+    const { state, plan } = planOf([local("a", "10.42.0.5")], [rules, peers(["10.42.1.5"])]);
+    const [before, touched] = [plan.things, new Touched()];
+    state.hear({ type: "changed", revision: 2, entries: [peers(["10.42.1.5", "10.42.1.6"])], removed: [] }, touched);
+    const changed = plan.update(state, touched);
+    const script = changeScript("ip t", before, plan.things, changed);
+    assert.equal(script, `add element ip t ${groupSet("g")} { 10.42.1.6 }`);
+  });
+
+  test("after any history the plan is that of a fresh start, and the scripts between lead there", () => {
+    const labels = fc.dictionary(fc.constantFrom("app", "tier"), fc.constantFrom("a", "b"), { maxKeys: 2 });
+    const group = fc.constantFrom("g1", "g2");
+    const peer = fc.oneof(
+      group.map((peers) => ({ peers })),
+      fc.constant({ cidr: "10.0.0.0/8", except: ["10.1.0.0/16"] }),
+    );
+    const ports = fc.array(
+      fc.constantFrom<{ protocol: "tcp" | "udp"; port: string | number }>(
+        { protocol: "tcp", port: "web" },
+        { protocol: "udp", port: 53 },
+      ),
+      { maxLength: 2 },
+    );
+    const rules = fc.array(fc.record({ from: fc.array(peer, { maxLength: 2 }), ports }, { requiredKeys: [] }), {
+      maxLength: 2,
+    });
+    const namespace = fc.constantFrom("x", "y");
+    const id = fc.constantFrom("p", "q");
+    const put = fc.oneof(
+      fc
+        .record(
+          { namespace, id, labels, ingress: rules, egress: rules },
+          { requiredKeys: ["namespace", "id", "labels"] },
+        )
+        .map(
+          ({ namespace: at, id: name, labels: matchLabels, ...rest }): NetworkEntry => ({
+            ...{ kind: "policy", id: `${at}/${name}`, namespace: at, podSelector: { matchLabels } },
+            ...rest,
+          }),
+        ),
+      fc.record({ group, node: fc.constantFrom("n1", "n2"), addresses: fc.subarray(["10.1.0.1", "10.1.0.2"]) }).map(
+        ({ group: of, node, addresses }): NetworkEntry => ({
+          ...{ kind: "peers", id: `${of} on ${node}`, group: of, addresses, named: { web: { "10.1.0.1": 80 } } },
+        }),
+      ),
+    );
+    const gone = fc.constantFrom(
+      ...["x/p", "x/q", "y/p", "y/q"].map((at) => ({ kind: "policy" as const, id: at })),
+      ...["g1 on n1", "g2 on n2"].map((at) => ({ kind: "peers" as const, id: at })),
+    );
+    const pod = fc.record({ namespace, name: fc.constantFrom("1", "2"), labels, last: fc.integer({ min: 2, max: 4 }) });
+    const step = fc.oneof(
+      fc.record({ entries: fc.array(put, { maxLength: 3 }), removed: fc.array(gone, { maxLength: 1 }) }),
+      fc.record({ comes: pod }),
+      fc.record({ goes: pod }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
+        const [state, plan] = [new NetworkState("n1"), new PolicyPlan()];
+        let kernel: Things = new Map();
+        for (const each of steps) {
+          const touched = new Touched();
+          if ("entries" in each) state.hear({ type: "changed", revision: 1, ...each }, touched);
+          else if ("comes" in each) come(state, touched, each.comes);
+          else {
+            const uid = `${each.goes.namespace}-${each.goes.name}`;
+            state.localPods.delete(uid);
+            touched.localPods.add(uid);
+          }
+          const changed = plan.update(state, touched);
+          for (const name of changed) kernel = withThing(kernel, name, plan.get(name));
+          const [fresh, all] = [new PolicyPlan(), new Touched()];
+          all.everything();
+          fresh.update(state, all);
+          assert.deepEqual(sorted(plan.things), sorted(fresh.things));
+          assert.deepEqual(sorted(kernel), sorted(fresh.things), "what was said to have changed");
+          assert.deepEqual(dangling(plan.things), []);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  interface Comer {
+    readonly namespace: string;
+    readonly name: string;
+    readonly labels: LocalPod["labels"];
+    readonly last: number;
+  }
+
+  /** No two pods have one address at a time. */
+  function come(state: NetworkState, touched: Touched, { namespace, name, labels, last }: Comer): void {
+    const [uid, address] = [`${namespace}-${name}`, `10.1.0.${last}`];
+    for (const other of state.localPods.values()) if (other.address === address && other.uid !== uid) return;
+    state.localPods.set(uid, { uid, namespace, name, address, labels, ports: { web: 80 } });
+    touched.localPods.add(uid);
+  }
+
+  function withThing(things: Things, name: string, thing: Thing | undefined): Things {
+    const next = new Map(things);
+    if (thing) next.set(name, thing);
+    else next.delete(name);
+    return next;
+  }
+
+  function sorted(things: Things) {
+    return [...things].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  /** Names that rules and elements lead to, and that are not there. */
+  function dangling(things: Things): readonly string[] {
+    const texts = [...things.values()].flatMap((thing) =>
+      thing.kind === "chain" ? thing.rules : thing.kind === "element" ? [`goto ${thing.chain} @${thing.map}`] : [],
+    );
+    const names = texts.flatMap((text) =>
+      [...text.matchAll(/(?:jump |goto |@)(pol-[\w-]+)/g)].map(([, name = ""]) => name),
+    );
+    return [...new Set(names)].filter((name) => !things.has(name));
+  }
+});

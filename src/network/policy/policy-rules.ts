@@ -1,0 +1,219 @@
+/**
+ * One NetworkPolicy, one pod and one group of peers as rules. Pure.
+ *
+ *     forward: established goes on; ip saddr vmap @pol-out; ip daddr vmap @pol-in
+ *     pol-out-POD    of a pod that some policy selects for what goes out: each policy's chain in turn, then drop
+ *     pol-e-POLICY   what the policy lets out goes on at pol-arrive, which asks the other end's pol-in
+ *     pol-in-POD, pol-i-POLICY   the same of what comes in
+ *
+ * Policies add up: a packet passes when any of them lets it. The addresses are those behind the Service: DNAT came before.
+ */
+import { formatAddress, parseAddress, parseSubnet } from "../../lib/subnet.ts";
+import type { PeersEntry, PolicyEntry, PolicyPeer, PolicyPort, PolicyRule } from "../../model/network.ts";
+import type { LocalPod } from "../plane/network-state.ts";
+import { commentOf, named, type Thing } from "./thing.ts";
+
+export type Direction = "in" | "out";
+
+export const IN_MAP = "pol-in";
+export const OUT_MAP = "pol-out";
+const ARRIVE = "pol-arrive";
+
+export function groupSet(group: string): string {
+  return named("g", group);
+}
+
+/** Addresses and numbers of a group's pods that have a port of this name. */
+export function groupPortSet(group: string, port: string): string {
+  return named("n", `${group}\n${port}`);
+}
+
+export function policyChain(direction: Direction, policy: string): string {
+  return named(direction === "in" ? "i" : "e", policy);
+}
+
+export function podChain(direction: Direction, uid: string): string {
+  return named(direction, uid);
+}
+
+/** There as long as some policy selects some pod of this node. */
+export function baseThings(): ReadonlyMap<string, Thing> {
+  const established = "ct state established,related accept";
+  const [arriving, leaving] = [`ip daddr vmap @${IN_MAP}`, `ip saddr vmap @${OUT_MAP}`];
+  const hook = (name: string) => `type filter hook ${name} priority -5; policy accept;`;
+  const chain = (comment: string, rules: readonly string[], at?: string): Thing => ({
+    ...{ kind: "chain", comment, rules },
+    ...(at === undefined ? {} : { hook: hook(at) }),
+  });
+  // Questions for names go to the node: a policy that forgets them would break whatever it lets out.
+  const names = ["udp dport 53 accept", "tcp dport 53 accept"];
+  return new Map<string, Thing>([
+    [IN_MAP, { kind: "map", comment: "pods that a NetworkPolicy selects for what comes in" }],
+    [OUT_MAP, { kind: "map", comment: "pods that a NetworkPolicy selects for what goes out" }],
+    [ARRIVE, chain("let out: may it come in", [arriving, "accept"])],
+    ["pol-forward", chain("from and to pods", [established, leaving, arriving], "forward")],
+    ["pol-input", chain("from pods to this host", [established, ...names, leaving], "input")],
+  ]);
+}
+
+export function podThings(pod: LocalPod, policies: readonly PolicyEntry[]): ReadonlyMap<string, Thing> {
+  const things = new Map<string, Thing>();
+  for (const direction of ["in", "out"] as const) {
+    const mine = policies.filter((policy) => rulesOf(policy, direction) !== undefined);
+    if (mine.length === 0) continue;
+    const [chain, map] = [podChain(direction, pod.uid), direction === "in" ? IN_MAP : OUT_MAP];
+    const about = `pod ${pod.namespace}/${pod.name}`;
+    // A pod reaches itself through its Service, whatever the policies say.
+    const itself = `${direction === "in" ? "ip saddr" : "ip daddr"} ${pod.address} accept`;
+    const jumps = mine.map(({ id }) => `jump ${policyChain(direction, id)} comment "${commentOf(id)}"`);
+    const comment = `${about}, ${direction}`;
+    things.set(chain, { kind: "chain", comment, rules: [itself, ...jumps, "counter drop"] });
+    things.set(`${map} ${pod.address}`, { kind: "element", map, address: pod.address, chain });
+  }
+  return things;
+}
+
+/** `pods`: those of this node that it selects, sorted. */
+export function policyThings(policy: PolicyEntry, pods: readonly LocalPod[]): ReadonlyMap<string, Thing> {
+  const things = new Map<string, Thing>();
+  if (pods.length === 0) return things;
+  for (const direction of ["in", "out"] as const) {
+    const rules = rulesOf(policy, direction);
+    if (rules === undefined) continue;
+    const verdict = direction === "in" ? "accept" : `goto ${ARRIVE}`;
+    const lines = rules.flatMap((rule) =>
+      matchesOf(policy, rule, direction).map((match) => `${match} ${verdict}`.trim()),
+    );
+    const comment = `NetworkPolicy ${policy.id}, ${direction}`;
+    things.set(policyChain(direction, policy.id), { kind: "chain", comment, rules: lines });
+  }
+  for (const name of namedPortsOf(policy.ingress ?? [])) {
+    const comment = `port ${name} of the pods of NetworkPolicy ${policy.id}`;
+    const elements = pods.flatMap(({ address, ports }) =>
+      Object.hasOwn(ports, name) ? [`${address} . ${ports[name]}`] : [],
+    );
+    things.set(ownPortSet(policy.id, name), {
+      kind: "set",
+      type: "ipv4_addr . inet_service",
+      comment,
+      elements: elements.sort(),
+    });
+  }
+  return things;
+}
+
+/** The set of a group's addresses, and those of its named ports that are asked for. */
+export function groupThings(
+  group: string,
+  entries: readonly PeersEntry[],
+  ports: readonly string[],
+): ReadonlyMap<string, Thing> {
+  const addresses = new Set(entries.flatMap((entry) => entry.addresses));
+  const comment = group;
+  const things = new Map<string, Thing>([
+    [groupSet(group), { kind: "set", type: "ipv4_addr", comment, elements: [...addresses].sort() }],
+  ]);
+  for (const port of ports) {
+    const elements = entries.flatMap(({ named: at = {} }) =>
+      Object.entries(at[port] ?? {}).map(([address, number]) => `${address} . ${number}`),
+    );
+    things.set(groupPortSet(group, port), {
+      ...{ kind: "set", type: "ipv4_addr . inet_service", comment: `port ${port} of ${group}` },
+      elements: [...new Set(elements)].sort(),
+    });
+  }
+  return things;
+}
+
+/** Groups that a policy's rules name, with the named ports that are looked up in them. */
+export function groupsOf(policy: PolicyEntry): ReadonlyMap<string, readonly string[]> {
+  const groups = new Map<string, readonly string[]>();
+  for (const [direction, rules] of [
+    ["in", policy.ingress],
+    ["out", policy.egress],
+  ] as const)
+    for (const rule of rules ?? []) {
+      const names = direction === "out" ? namedPortsOf([rule]) : [];
+      for (const peer of rule.from ?? [])
+        if ("peers" in peer) groups.set(peer.peers, [...new Set([...(groups.get(peer.peers) ?? []), ...names])].sort());
+    }
+  return groups;
+}
+
+export function rulesOf({ ingress, egress }: PolicyEntry, direction: Direction): readonly PolicyRule[] | undefined {
+  return direction === "in" ? ingress : egress;
+}
+
+function ownPortSet(policy: string, port: string): string {
+  return named("n", `policy ${policy}\n${port}`);
+}
+
+function namedPortsOf(rules: readonly PolicyRule[]): readonly string[] {
+  const names = rules.flatMap(({ ports = [] }) => ports.flatMap(({ port }) => (typeof port === "string" ? port : [])));
+  return [...new Set(names)].sort();
+}
+
+/** Each is a way for a packet to match the rule; "" matches all. */
+function matchesOf(policy: PolicyEntry, { from, ports }: PolicyRule, direction: Direction): readonly string[] {
+  const side = direction === "in" ? "ip saddr" : "ip daddr";
+  const peers = from?.flatMap((peer) => peerMatch(peer, side) ?? []) ?? [""];
+  const numbers = ports === undefined ? [""] : portMatches(ports);
+  const plain = peers.flatMap((peer) => numbers.map((port) => `${peer} ${port}`.trim()));
+  const byName = (ports ?? []).filter(({ port }) => typeof port === "string");
+  const lookedUp = byName.flatMap(({ protocol, port }) => {
+    const match = (set: string) => `ip daddr . ${protocol} dport @${set}`;
+    if (direction === "in") return peers.map((peer) => `${peer} ${match(ownPortSet(policy.id, String(port)))}`.trim());
+    const groups = from?.flatMap((peer) => ("peers" in peer ? peer.peers : [])) ?? [];
+    return groups.map((group) => match(groupPortSet(group, String(port))));
+  });
+  return [...plain, ...lookedUp];
+}
+
+/** Undefined: never an address of ours (IPv6). */
+function peerMatch(peer: PolicyPeer, side: string): string | undefined {
+  if ("peers" in peer) return `${side} @${groupSet(peer.peers)}`;
+  const range = wholeSubnet(peer.cidr);
+  if (range === undefined) return undefined;
+  const except = peer.except.flatMap((text) => wholeSubnet(text) ?? []);
+  if (except.includes("0.0.0.0/0")) return undefined;
+  const inside = range === "0.0.0.0/0" ? [] : [`${side} ${range}`];
+  return [...inside, ...except.map((one) => `${side} != ${one}`)].join(" ");
+}
+
+/** Without the bits behind its prefix, which Kubernetes lets stand. */
+export function wholeSubnet(text: string): string | undefined {
+  const [address = "", length = ""] = text.split("/");
+  const value = parseAddress(address);
+  const bits = Number(length);
+  if (value === undefined || !/^\d{1,2}$/.test(length) || bits > 32) return undefined;
+  const size = 2 ** (32 - bits);
+  return parseSubnet(`${formatAddress(value - (value % size))}/${bits}`)?.text;
+}
+
+function portMatches(ports: readonly PolicyPort[]): readonly string[] {
+  const byProtocol = Map.groupBy(
+    ports.filter(({ port }) => typeof port !== "string"),
+    ({ protocol }) => protocol,
+  );
+  return [...byProtocol]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([protocol, mine]) => {
+      if (mine.some(({ port }) => port === undefined)) return `meta l4proto ${protocol}`;
+      const ranges = merged(
+        mine.map(({ port, endPort }) => [Number(port), Math.max(Number(port), endPort ?? 0)] as const),
+      );
+      const texts = ranges.map(([first, last]) => (first === last ? String(first) : `${first}-${last}`));
+      return `${protocol} dport { ${texts.join(", ")} }`;
+    });
+}
+
+/** nft refuses ranges that overlap. */
+function merged(ranges: readonly (readonly [number, number])[]): readonly (readonly [number, number])[] {
+  const out: [number, number][] = [];
+  for (const [first, last] of ranges.toSorted(([a], [b]) => a - b)) {
+    const before = out.at(-1);
+    if (before && first <= before[1] + 1) before[1] = Math.max(before[1], last);
+    else out.push([first, last]);
+  }
+  return out;
+}

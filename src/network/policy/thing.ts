@@ -1,0 +1,26 @@
+/** What the kernel is to have for NetworkPolicies, as data: sets, chains and elements of maps, by name. */
+import { createHash } from "node:crypto";
+
+export type Thing =
+  | { readonly kind: "set"; readonly type: SetType; readonly comment: string; readonly elements: readonly string[] }
+  | { readonly kind: "chain"; readonly comment: string; readonly rules: readonly string[]; readonly hook?: string }
+  | { readonly kind: "map"; readonly comment: string }
+  /** Of a map of verdicts: packets of this address go on in this chain. */
+  | { readonly kind: "element"; readonly map: string; readonly address: string; readonly chain: string };
+
+export type SetType = "ipv4_addr" | "ipv4_addr . inet_service";
+
+export type Things = ReadonlyMap<string, Thing>;
+
+/** Names of ours in the table begin with it. */
+export const PREFIX = "pol-";
+
+/** The same for the same id on every node, at every time; what it stands for is in the comment. */
+export function named(what: string, id: string): string {
+  return `${PREFIX}${what}-${createHash("sha256").update(id).digest("hex").slice(0, 12)}`;
+}
+
+/** For people who read the table. nft takes 128 bytes. */
+export function commentOf(text: string): string {
+  return text.replaceAll(/[^\w ./:=,()[\]!-]/g, "_").slice(0, 120);
+}
