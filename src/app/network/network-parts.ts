@@ -1,5 +1,6 @@
 /** The parts of a node's network plane, in the order in which they are applied to what changed. */
 import type { NetworkPart } from "../../network/plane/network-part.ts";
+import { PoliciesPart } from "../../network/policy/policies-part.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Commands } from "../../seams/commands.ts";
 import type { Log } from "../../seams/log.ts";
@@ -18,6 +19,8 @@ export interface NetworkPartsOptions {
   readonly folder: string;
 }
 
-export function networkParts(_options: NetworkPartsOptions): readonly NetworkPart[] {
-  return [];
+export function networkParts(options: NetworkPartsOptions): readonly NetworkPart[] {
+  const { settings, commands, clock, log } = options;
+  const { networkName } = settings;
+  return [new PoliciesPart({ networkName, commands, clock, log })];
 }
