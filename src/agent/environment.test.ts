@@ -161,3 +161,26 @@ describe("environment", () => {
     assert.deepEqual(valueSourcesOf(both), [{ kind: "Secret", name: "s", optional: false }]);
   });
 });
+
+describe("variables of services in a container", () => {
+  const serviceVariables = { REDIS_SERVICE_HOST: "10.96.0.11", REDIS_SERVICE_PORT: "6379" };
+
+  test("are there, may be referred to, and give way to what the container says itself", () => {
+    const env = [
+      { name: "URL", value: "redis://$(REDIS_SERVICE_HOST):$(REDIS_SERVICE_PORT)" },
+      { name: "REDIS_SERVICE_PORT", value: "1" },
+    ];
+    assert.deepEqual(environmentOf(pod, { ...container, env }, { ...context, serviceVariables }), {
+      REDIS_SERVICE_HOST: "10.96.0.11",
+      REDIS_SERVICE_PORT: "1",
+      URL: "redis://10.96.0.11:6379",
+    });
+  });
+
+  test("give way to envFrom", () => {
+    const run = { ...container, envFrom: [{ secretRef: { name: "s" } }] };
+    const values = { "Secret/s": { REDIS_SERVICE_HOST: "db.example.org" } };
+    const found = environmentOf(pod, run, { ...context, values, serviceVariables });
+    assert.equal(found.REDIS_SERVICE_HOST, "db.example.org");
+  });
+});

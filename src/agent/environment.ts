@@ -8,13 +8,15 @@ export interface EnvironmentContext {
   readonly hostIP: string;
   readonly podIP: string;
   readonly values: Values;
+  /** Of the Services of its namespace: whatever the pod says itself comes before them. */
+  readonly serviceVariables?: Readonly<Record<string, string>>;
   /** The node's allocatable, which Kubernetes gives for limits that are not set. */
   readonly allocatable: { readonly cpuMillis: number; readonly memoryBytes: number };
 }
 
 /** The container's variables with every reference resolved. Throws ConfigurationError naming what is missing. */
 export function environmentOf(pod: Pod, container: Container, context: EnvironmentContext): Record<string, string> {
-  const env = importedVariables(container, context.values);
+  const env = { ...context.serviceVariables, ...importedVariables(container, context.values) };
   for (const variable of container.env ?? []) {
     const value = variable.valueFrom
       ? resolve(pod, container, variable, context)
