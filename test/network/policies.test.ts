@@ -1,0 +1,280 @@
+/** NetworkPolicies by real packets, between pods that are network namespaces: who gets through, and who does not. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { NetworkEntry, PolicyEntry, PolicyRule } from "../../src/model/network.ts";
+import { NetworkState } from "../../src/network/plane/network-state.ts";
+import { Touched } from "../../src/network/plane/touched.ts";
+import { PoliciesPart } from "../../src/network/policy/policies-part.ts";
+import { SystemClock } from "../../src/seams/clock.ts";
+import { silentLog } from "../../src/seams/log.ts";
+import { type NetHost, type NetPlace, type NetSpace, openNetSpace } from "../harness/net-space.ts";
+
+const PORTS = [80, 81, 8080];
+
+describe("NetworkPolicies, by packets:", () => {
+  let space: NetSpace;
+  let here: NetHost;
+  let there: NetHost;
+  let web: NetPlace;
+  let front: NetPlace;
+  let far: NetPlace;
+  let node: Node;
+
+  before(async () => {
+    space = openNetSpace({ hosts: 2 });
+    [here, there] = [space.host(1), space.host(2)];
+    // The pod network's work, by hand: routes, and bridged packets that nftables sees.
+    for (const [mine, other] of [
+      [here, there],
+      [there, here],
+    ] as const) {
+      mine.run("ip", ["route", "add", other.podRange, "via", other.address]);
+      mine.run("sysctl", ["-qw", "net.bridge.bridge-nf-call-iptables=1"]);
+    }
+    [web, front, far] = [here.addPod(5), here.addPod(6), there.addPod(7)];
+    for (const pod of [web, far]) pod.spawn(`answer-${pod.netns}`, talk("answer", ...PORTS.map(String), "udp:5353"));
+    await until(() => [web, far].every(({ address }) => reaches(here, address).length > 2), "both pods answer");
+    node = new Node(here);
+  });
+  after(async () => {
+    await node?.part.stop();
+    space?.close();
+  });
+
+  const policy = (part: Partial<PolicyEntry>, id = "shop/p"): PolicyEntry => ({
+    ...{ kind: "policy", id, namespace: "shop", podSelector: { matchLabels: { app: "web" } } },
+    ...part,
+  });
+  const ingress = (...rules: readonly PolicyRule[]) => policy({ ingress: rules });
+  const pods = () => [
+    { name: "web", place: web, labels: { app: "web" }, ports: { http: 8080 } },
+    { name: "front", place: front, labels: { app: "front" }, ports: {} },
+  ];
+  const fronts = (...places: readonly NetPlace[]): NetworkEntry => ({
+    ...{ kind: "peers", id: "fronts on n1", group: "fronts", addresses: places.map(({ address }) => address) },
+  });
+
+  test("without a policy everybody reaches everybody, and nothing is in the kernel", async () => {
+    await node.has([], pods());
+    assert.deepEqual(reachable(web.address), { front: PORTS, far: PORTS, host: PORTS });
+    assert.equal(node.rules(), "");
+  });
+
+  test("a pod that is selected is closed: to pods of its own host and of others, but not to its own host, which probes it", async () => {
+    await node.has([ingress()], pods());
+    assert.deepEqual(reachable(web.address), { front: [], far: [], host: PORTS });
+    assert.equal(canReach(web, far.address, 80), true, "what it sends itself goes out, and the answers come in");
+    assert.equal(canReach(there, web.address, 80), false, "another host is no pod, and not its own host");
+  });
+
+  test("a group of peers is let in, as it is now", async () => {
+    await node.has([ingress({ from: [{ peers: "fronts" }] }), fronts(front)], pods());
+    assert.deepEqual(reachable(web.address), { front: PORTS, far: [], host: PORTS });
+    await node.hears([fronts(far)]);
+    assert.deepEqual(reachable(web.address), { front: [], far: PORTS, host: PORTS });
+  });
+
+  test("ranges of addresses, but for their exceptions", async () => {
+    const all = { cidr: "0.0.0.0/0", except: [there.podRange] };
+    await node.has([ingress({ from: [all] })], pods());
+    assert.deepEqual(reachable(web.address), { front: PORTS, far: [], host: PORTS });
+    await node.has([ingress({ from: [{ cidr: there.podRange, except: [] }] })], pods());
+    assert.deepEqual(reachable(web.address), { front: [], far: PORTS, host: PORTS });
+  });
+
+  test("ports by number, by range and by name", async () => {
+    await node.has([ingress({ ports: [{ protocol: "tcp", port: 80 }] })], pods());
+    assert.deepEqual(reachable(web.address).front, [80]);
+    await node.has([ingress({ ports: [{ protocol: "tcp", port: 80, endPort: 81 }] })], pods());
+    assert.deepEqual(reachable(web.address).front, [80, 81]);
+    await node.has([ingress({ ports: [{ protocol: "tcp", port: "http" }] })], pods());
+    assert.deepEqual(reachable(web.address).front, [8080]);
+    await node.has([ingress({ ports: [{ protocol: "udp" }] })], pods());
+    assert.deepEqual(reachable(web.address).front, []);
+    assert.equal(answersUdp(front, web.address), true);
+    await node.has([ingress({ ports: [{ protocol: "tcp" }] })], pods());
+    assert.equal(answersUdp(front, web.address), false);
+  });
+
+  test("policies add up", async () => {
+    const second = policy({ ingress: [{ ports: [{ protocol: "tcp", port: 81 }] }] }, "shop/q");
+    await node.has([ingress({ ports: [{ protocol: "tcp", port: 80 }] }), second], pods());
+    assert.deepEqual(reachable(web.address).far, [80, 81]);
+    await node.loses("policy", "shop/p");
+    assert.deepEqual(reachable(web.address).far, [81]);
+    await node.loses("policy", "shop/q");
+    assert.deepEqual(reachable(web.address).far, PORTS);
+    assert.equal(node.rules(), "", "nothing is left of them");
+  });
+
+  test("what goes out is closed by itself: to other pods and to the host, but for names and for itself", async () => {
+    const out = (...egress: readonly PolicyRule[]) =>
+      policy({ egress, podSelector: { matchLabels: { app: "front" } } });
+    await node.has([out()], pods());
+    here.spawn("host", talk("answer", "90", "53"));
+    await until(() => canReach(web, here.gateway, 90) && canReach(web, here.gateway, 53), "the host answers");
+    assert.deepEqual([canReach(front, web.address, 80), canReach(front, far.address, 80)], [false, false]);
+    assert.deepEqual([canReach(front, here.gateway, 90), canReach(front, here.gateway, 53)], [false, true]);
+    await node.has([out({ from: [{ peers: "fronts" }], ports: [{ protocol: "tcp", port: 80 }] }), fronts(far)], pods());
+    assert.deepEqual([canReach(front, far.address, 80), canReach(front, far.address, 81)], [true, false]);
+    assert.equal(canReach(front, web.address, 80), false);
+    const named: NetworkEntry = { ...fronts(far), named: { http: { [far.address]: 8080 } } } as NetworkEntry;
+    await node.has([out({ from: [{ peers: "fronts" }], ports: [{ protocol: "tcp", port: "http" }] }), named], pods());
+    assert.deepEqual([canReach(front, far.address, 80), canReach(front, far.address, 8080)], [false, true]);
+  });
+
+  test("let out is not let in: the other end's policies are asked, too", async () => {
+    const out = policy({ egress: [{}], podSelector: { matchLabels: { app: "front" } } }, "shop/out");
+    await node.has([out, ingress({ ports: [{ protocol: "tcp", port: 81 }] })], pods());
+    assert.deepEqual(reachable(web.address).front, [81]);
+  });
+
+  test("through an address of a service the policy sees the pods behind it", async () => {
+    const nat = "add table ip nat0\nadd chain ip nat0 pre { type nat hook prerouting priority dstnat; }\n";
+    const to = (address: string) =>
+      `${nat}flush chain ip nat0 pre\nadd rule ip nat0 pre ip daddr 10.96.0.9 tcp dport 80 dnat to ${address}:80\n`;
+    here.run("nft", ["-f", "-"], to(web.address));
+    await node.has([ingress({ from: [{ peers: "fronts" }] }), fronts(front)], pods());
+    assert.equal(canReach(front, "10.96.0.9", 80), true);
+    await node.hears([fronts()]);
+    assert.equal(canReach(front, "10.96.0.9", 80), false);
+    here.run("nft", ["delete", "table", "ip", "nat0"]);
+  });
+
+  test("connections that are there go on when a policy closes behind them", async () => {
+    await node.has([], pods());
+    // As on every host with Docker: the kernel keeps track of connections, because some rule asks for their state.
+    here.run(
+      "nft",
+      ["-f", "-"],
+      "add table ip track\nadd chain ip track all { type filter hook forward priority 0; }\nadd rule ip track all ct state new counter\n",
+    );
+    const talking = front.spawn("talk", talk("hold", `${web.address}:80`));
+    const heard = () => here.run("cat", [`${space.dir}/talk.log`]).output.length;
+    await until(() => heard() > 0, "the connection talks");
+    await node.has([ingress()], pods());
+    assert.deepEqual(reachable(web.address).front, []);
+    const so = heard();
+    await until(() => heard() > so + 6, "the connection goes on");
+    talking.kill();
+  });
+
+  test("somebody else's flush is made good by the next look", async () => {
+    await node.has([ingress()], pods());
+    here.run("nft", ["flush", "ruleset"]);
+    assert.deepEqual(reachable(web.address).front, PORTS);
+    await until(() => node.rules() !== "", "the rules are there again", 15_000);
+    assert.deepEqual(reachable(web.address).front, []);
+  });
+
+  test("a new agent replaces what an old one has left, and removes what is its own only", async () => {
+    await node.has([ingress()], pods());
+    here.run("nft", ["-f", "-"], "add chain ip space pol-old\nadd chain ip space svc-other\n");
+    await node.part.stop();
+    node = new Node(here);
+    await node.has([ingress({ ports: [{ protocol: "tcp", port: 80 }] })], pods());
+    assert.deepEqual(reachable(web.address).far, [80]);
+    assert.doesNotMatch(node.rules(), /pol-old/);
+    await node.part.remove();
+    assert.match(node.rules(), /svc-other/);
+    assert.doesNotMatch(node.rules(), /pol-/);
+    assert.deepEqual(reachable(web.address).far, PORTS);
+  });
+
+  test("a host whose kernel hides bridged packets, and one without nft, say so", async () => {
+    here.run("sysctl", ["-qw", "net.bridge.bridge-nf-call-iptables=0"]);
+    await node.has([ingress()], pods());
+    assert.match(node.part.report().words ?? "", /past NetworkPolicies.*br_netfilter/);
+    here.run("sysctl", ["-qw", "net.bridge.bridge-nf-call-iptables=1"]);
+    const bare = new Node(here, "no-such-nft");
+    await bare.has([ingress()], pods());
+    assert.equal(bare.part.report().state, "failing");
+    assert.match(bare.part.report().words ?? "", /NOT enforced on this node: .*install nftables/);
+    await bare.part.stop();
+  });
+
+  function reachable(address: string) {
+    return { front: reaches(front, address), far: reaches(far, address), host: reaches(here, address) };
+  }
+});
+
+interface PodHere {
+  readonly name: string;
+  readonly place: NetPlace;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+/** The policies part of one host. */
+class Node {
+  readonly part: PoliciesPart;
+  readonly #state = new NetworkState("n1");
+  readonly #host: NetHost;
+
+  constructor(host: NetHost, nft = "nft") {
+    this.#host = host;
+    const commands: NetHost["commands"] = {
+      run: (program, args, options) => host.commands.run(program === "nft" ? nft : program, args, options),
+    };
+    this.part = new PoliciesPart({ networkName: "space", commands, clock: new SystemClock(), log: silentLog });
+  }
+
+  async has(entries: readonly NetworkEntry[], pods: readonly PodHere[]): Promise<void> {
+    const touched = new Touched();
+    this.#state.localPods.clear();
+    for (const { name, place, labels, ports } of pods)
+      this.#state.localPods.set(name, { uid: name, namespace: "shop", name, address: place.address, labels, ports });
+    this.#state.hear({ type: "all", revision: 1, entries }, touched);
+    await this.part.apply(this.#state, touched);
+  }
+
+  async hears(entries: readonly NetworkEntry[]): Promise<void> {
+    const touched = new Touched();
+    this.#state.hear({ type: "changed", revision: 2, entries, removed: [] }, touched);
+    await this.part.apply(this.#state, touched);
+  }
+
+  async loses(kind: "policy", id: string): Promise<void> {
+    const touched = new Touched();
+    this.#state.hear({ type: "changed", revision: 3, entries: [], removed: [{ kind, id }] }, touched);
+    await this.part.apply(this.#state, touched);
+  }
+
+  rules(): string {
+    const { exitCode, output } = this.#host.run("nft", ["list", "table", "ip", "space"]);
+    return exitCode === 0 && /(chain|set|map) /.test(output) ? output : "";
+  }
+}
+
+function talk(...words: readonly string[]): readonly string[] {
+  return [process.execPath, join(import.meta.dirname, "talk.ts"), ...words];
+}
+
+function asks(from: NetPlace, targets: readonly string[]): readonly string[] {
+  const [program = "", ...args] = talk("ask", ...targets);
+  return from.run(program, args).output.trim().split(" ").filter(Boolean);
+}
+
+function reaches(from: NetPlace, address: string): readonly number[] {
+  return asks(
+    from,
+    PORTS.map((port) => `${address}:${port}`),
+  ).map((target) => Number(target.split(":")[1]));
+}
+
+function canReach(from: NetPlace, address: string, port: number): boolean {
+  return asks(from, [`${address}:${port}`]).length === 1;
+}
+
+function answersUdp(from: NetPlace, address: string): boolean {
+  return asks(from, [`udp:${address}:5353`]).length === 1;
+}
+
+async function until(isSo: () => boolean, what: string, withinMs = 5_000): Promise<void> {
+  const endMs = Date.now() + withinMs;
+  while (!isSo()) {
+    if (Date.now() > endMs) throw new Error(`waited ${withinMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
