@@ -1,0 +1,44 @@
+import type { RouteEntry } from "../network.ts";
+
+export interface LostRoute {
+  readonly route: RouteEntry;
+  readonly winner: RouteEntry;
+}
+
+export interface Contest {
+  /** One per host, path and type of path; sorted by them. */
+  readonly routes: readonly RouteEntry[];
+  readonly lost: readonly LostRoute[];
+}
+
+/** Of two routes for the same host and path the older wins, and of two equally old ones the first by id: every node, and every reader, comes to the same. */
+export function settleContest(all: Iterable<RouteEntry>): Contest {
+  const winners = new Map<string, RouteEntry>();
+  const lost: LostRoute[] = [];
+  for (const route of [...all].sort(byAge)) {
+    const key = `${route.host} ${route.path} ${route.pathType}`;
+    const winner = winners.get(key);
+    if (winner === undefined) winners.set(key, route);
+    else if (!isSame(winner, route)) lost.push({ route, winner });
+  }
+  const routes = [...winners].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, route]) => route);
+  return { routes, lost };
+}
+
+/** Said twice, by two rules of one source: no contest. */
+function isSame(a: RouteEntry, b: RouteEntry): boolean {
+  return a.source === b.source && a.service === b.service && a.port === b.port;
+}
+
+/** Those without a time come last. */
+function byAge(a: RouteEntry, b: RouteEntry): number {
+  const [x, y] = [`${a.since ?? "~"} ${a.id}`, `${b.since ?? "~"} ${b.id}`];
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+/** `https://example.org/shop`. Undefined for a route of every host. */
+export function urlOfRoute({ host, path, tls, redirectsToHttps }: RouteEntry): string | undefined {
+  if (host === "") return undefined;
+  const isSecure = tls !== undefined || redirectsToHttps === true;
+  return `${isSecure ? "https" : "http"}://${host}${path === "/" ? "" : path}`;
+}

@@ -1,0 +1,92 @@
+/** What `styr expose` wrote, as a route and as endpoints. Pure. */
+import type { Exposure } from "../exposure.ts";
+import { controllerOf } from "../meta.ts";
+import type { EndpointEntry, RouteEntry, RouteTls } from "../network.ts";
+import { isReady, isTerminal, type Pod } from "../pod.ts";
+import { ANNOTATION } from "../well-known.ts";
+import { acmeTls, type SecretVersion } from "./acme-secret.ts";
+
+export const EXPOSED_PORT = "http";
+
+export function serviceOfExposure({ metadata }: Exposure): string {
+  return `exposure:${metadata.name}`;
+}
+
+export function exposureRoute(exposure: Exposure, versionOf: SecretVersion): RouteEntry {
+  const { metadata, spec } = exposure;
+  const { dialect, name } = spec.workload;
+  const tls = tlsOf(spec, versionOf);
+  return {
+    ...{ kind: "route", id: `exposure:${metadata.name}`, host: spec.host, path: spec.path, pathType: "prefix" },
+    ...{ service: serviceOfExposure(exposure), port: EXPOSED_PORT },
+    ...(tls ? { tls } : {}),
+    ...(spec.redirectsToHttps ? { redirectsToHttps: true } : {}),
+    source: `styr expose ${dialect} ${name}`,
+    since: metadata.creationTimestamp,
+  };
+}
+
+function tlsOf({ host, tls }: Exposure["spec"], versionOf: SecretVersion): RouteTls | undefined {
+  if (tls?.acme) return acmeTls(host, versionOf);
+  if (tls?.secret !== undefined) return { secret: tls.secret, version: versionOf(tls.secret) ?? "" };
+  return tls?.file === undefined ? undefined : { file: tls.file };
+}
+
+/** What a workload's pods have in common, whoever made them. */
+export function workloadKey({ dialect, namespace, name }: Exposure["spec"]["workload"]): string {
+  return `${dialect}\n${namespace ?? ""}\n${name}`;
+}
+
+/** Keys of the workloads that a pod is a copy of: by its annotations, by its controller, and by its own name. */
+export function workloadKeysOf(pod: Pod): readonly string[] {
+  const { namespace = "", name, annotations } = pod.metadata;
+  const dialect = annotations?.[ANNOTATION.dialect] ?? "kubernetes";
+  const names = [annotations?.[ANNOTATION.workload], controllerOf(pod)?.name, name];
+  const known = new Set(names.filter((each) => each !== undefined));
+  return [...known].flatMap((each) => [`${dialect}\n${namespace}\n${each}`, `${dialect}\n\n${each}`]);
+}
+
+export interface ExposedPod {
+  readonly port: number;
+  readonly endpoint: EndpointEntry;
+}
+
+/** Where a pod answers; undefined when it does nowhere (yet). `port`: as its users write it, of the container. */
+export function exposedPod(pod: Pod, port: number | undefined): ExposedPod | undefined {
+  const { metadata, spec, status } = pod;
+  if (isTerminal(pod)) return undefined;
+  const place = placeOf(pod, port);
+  if (place === undefined) return undefined;
+  const state = metadata.deletionTimestamp !== undefined ? "draining" : isReady(pod) ? "ready" : "waiting";
+  if (status.phase !== "Running" && state !== "draining") return undefined;
+  const node = spec.nodeName;
+  const identity = { pod: `${metadata.namespace}/${metadata.name}`, uid: metadata.uid };
+  return { port: place.port, endpoint: { address: place.address, state, ...(node ? { node } : {}), ...identity } };
+}
+
+function placeOf(pod: Pod, wanted: number | undefined): { address: string; port: number } | undefined {
+  return publishedPlace(pod, wanted) ?? ownPlace(pod, wanted);
+}
+
+/** Of a container that a unit started itself (`docker run -p`): at its host. */
+function publishedPlace({ status }: Pod, wanted: number | undefined): { address: string; port: number } | undefined {
+  const children = (status.containerStatuses ?? []).flatMap((each) => each.children ?? []);
+  const published = children.flatMap(({ state, ports }) => (state === "running" ? (ports ?? []) : []));
+  const fitting = published
+    .filter(({ protocol }) => protocol === "tcp")
+    .filter((each) => wanted === undefined || each.containerPort === wanted || each.hostPort === wanted)
+    .sort((a, b) => a.containerPort - b.containerPort || a.hostPort - b.hostPort);
+  const [first] = fitting;
+  return first && status.hostIP ? { address: status.hostIP, port: first.hostPort } : undefined;
+}
+
+function ownPlace({ spec, status }: Pod, wanted: number | undefined): { address: string; port: number } | undefined {
+  const ports = spec.containers.flatMap((container) => container.ports ?? []);
+  const tcp = ports.filter(({ protocol }) => (protocol ?? "TCP") === "TCP");
+  const said =
+    wanted === undefined ? tcp[0] : tcp.find((port) => port.containerPort === wanted || port.hostPort === wanted);
+  const onHost = spec.hostNetwork === true || status.podIP === undefined || status.podIP === status.hostIP;
+  const address = onHost ? status.hostIP : status.podIP;
+  const port = onHost ? (said?.hostPort ?? said?.containerPort ?? wanted) : (said?.containerPort ?? wanted);
+  return address && port ? { address, port } : undefined;
+}

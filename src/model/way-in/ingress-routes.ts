@@ -1,0 +1,101 @@
+/** What an Ingress says, as routes. Pure. Rules: networking.k8s.io/v1, and annotations of ingress-nginx that are in common use. */
+import type { Ingress, IngressBackend } from "../ingress.ts";
+import type { RouteEntry, RouteOptions, RouteTls } from "../network.ts";
+import { acmeTls, type SecretVersion } from "./acme-secret.ts";
+import { parseHost, parsePath } from "./host-and-path.ts";
+
+/** Ingresses of this class, and those of none, come in through us. */
+export const INGRESS_CLASS = "styrmann";
+const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
+const NGINX = "nginx.ingress.kubernetes.io/";
+
+export interface IngressRoutes {
+  readonly routes: readonly RouteEntry[];
+  /** Parts that lead nowhere, and why. */
+  readonly problems: readonly string[];
+}
+
+/** `versionOf`: resource version of the Secret of that key; undefined: there is none (yet). */
+export function ingressRoutes(ingress: Ingress, versionOf: SecretVersion): IngressRoutes {
+  if (!isOurs(ingress)) return { routes: [], problems: [] };
+  const found = new Finder(ingress, versionOf);
+  const { rules = [], defaultBackend } = ingress.spec ?? {};
+  for (const { host = "", http } of rules) {
+    for (const { path = "/", pathType, backend } of http?.paths ?? [])
+      found.add(host, path, pathType === "Exact" ? "exact" : "prefix", backend);
+    // A rule without paths sends its host to the default backend.
+    if (!http && defaultBackend) found.add(host, "/", "prefix", defaultBackend);
+  }
+  if (defaultBackend) found.add("", "/", "prefix", defaultBackend);
+  return found;
+}
+
+/** The class that no Ingress has to name is ours. */
+export function isOurs({ metadata, spec }: Ingress): boolean {
+  const named = spec?.ingressClassName ?? metadata.annotations?.[CLASS_ANNOTATION];
+  return metadata.deletionTimestamp === undefined && (named === undefined || named === INGRESS_CLASS);
+}
+
+class Finder implements IngressRoutes {
+  readonly routes: RouteEntry[] = [];
+  readonly problems: string[] = [];
+  readonly #ingress: Ingress;
+  readonly #versionOf: SecretVersion;
+
+  constructor(ingress: Ingress, versionOf: SecretVersion) {
+    this.#ingress = ingress;
+    this.#versionOf = versionOf;
+  }
+
+  add(hostText: string, pathText: string, pathType: RouteEntry["pathType"], { service }: IngressBackend): void {
+    const { namespace, name, creationTimestamp } = this.#ingress.metadata;
+    const host = parseHost(hostText);
+    const path = parsePath(pathText === "" ? "/" : pathText, pathType);
+    if ("problem" in host) this.problems.push(host.problem);
+    else if ("problem" in path) this.problems.push(path.problem);
+    else if (service === undefined) this.problems.push(`${hostText}${pathText}: only services can be a backend`);
+    else {
+      const tls = this.#tlsOf(host.host);
+      this.routes.push({
+        ...{ kind: "route", id: `ingress:${namespace}/${name}:${this.routes.length}`, pathType },
+        ...{ host: host.host, path: path.path, service: `${namespace}/${service.name}` },
+        port: service.port?.name ?? service.port?.number ?? "",
+        ...(tls ? { tls } : {}),
+        ...(this.#redirects(tls) ? { redirectsToHttps: true as const } : {}),
+        ...optionsOf(this.#ingress),
+        source: `Ingress ${namespace}/${name}`,
+        since: creationTimestamp,
+      });
+    }
+  }
+
+  /** An entry of `tls` without hosts is for all of them. */
+  #tlsOf(host: string): RouteTls | undefined {
+    if (host === "") return undefined;
+    const { namespace } = this.#ingress.metadata;
+    const all = this.#ingress.spec.tls ?? [];
+    const named = all.find(({ hosts }) => hosts?.some((each) => each.toLowerCase() === host));
+    const entry = named ?? all.find(({ hosts }) => (hosts ?? []).length === 0);
+    if (entry === undefined) return undefined;
+    if (entry.secretName === undefined) return acmeTls(host, this.#versionOf);
+    const secret = `${namespace}/${entry.secretName}`;
+    return { secret, version: this.#versionOf(secret) ?? "" };
+  }
+
+  /** As ingress-nginx does it: a host with a certificate is sent to it, unless that is taken back. */
+  #redirects(tls: RouteTls | undefined): boolean {
+    const said = this.#ingress.metadata.annotations ?? {};
+    if (said[`${NGINX}force-ssl-redirect`] === "true") return true;
+    return tls !== undefined && said[`${NGINX}ssl-redirect`] !== "false";
+  }
+}
+
+function optionsOf({ metadata }: Ingress): { readonly options?: RouteOptions } {
+  const said = metadata.annotations ?? {};
+  const protocol = { HTTPS: "https", GRPC: "h2c", GRPCS: "https" }[said[`${NGINX}backend-protocol`] ?? ""];
+  const options = {
+    ...(said[`${NGINX}affinity`] === "cookie" ? { sticky: true } : {}),
+    ...(protocol ? { backendProtocol: protocol } : {}),
+  } as RouteOptions;
+  return Object.keys(options).length === 0 ? {} : { options };
+}

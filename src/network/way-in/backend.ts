@@ -1,0 +1,27 @@
+import { createHash } from "node:crypto";
+import type { RouteEntry, RouteOptions } from "../../model/network.ts";
+
+/** What requests of a route come to: routes that differ in nothing but host and path share one. */
+export interface Backend {
+  readonly name: string;
+  readonly service: string;
+  readonly port: string | number;
+  readonly options: RouteOptions;
+  readonly redirectsToHttps: boolean;
+  /** The path that `options.rewritePath` stands in for; absent where nothing is rewritten. */
+  readonly matchedPath?: string;
+  /** For comments and logs. */
+  readonly source: string;
+}
+
+export function backendOf(route: RouteEntry): Backend {
+  const { service, port, options = {}, redirectsToHttps = false, path, source } = route;
+  const what = {
+    ...{ service, port, redirectsToHttps },
+    options: Object.fromEntries(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1))) as RouteOptions,
+    ...(options.rewritePath === undefined ? {} : { matchedPath: path }),
+  };
+  const digest = createHash("sha256").update(JSON.stringify(what)).digest("hex").slice(0, 12);
+  const readable = `${service}-${port}`.replaceAll(/[^A-Za-z0-9_.-]+/g, "-").slice(0, 60);
+  return { ...what, name: `to-${readable}-${digest}`, source };
+}

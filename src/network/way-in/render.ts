@@ -1,0 +1,130 @@
+/**
+ * HAProxy's configuration. Pure. Whatever comes from users is either in a map file, where a line is a key and a value without blanks
+ * (plan.ts lets nothing else pass), or one of few options whose form was checked (option-problem.ts).
+ */
+import type { Backend } from "./backend.ts";
+import { renderBackend } from "./render-backend.ts";
+import type { Slots } from "./slots.ts";
+
+export interface WayInPlaces {
+  /** Where its sockets are. */
+  readonly folder: string;
+  readonly address: string;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** HAProxy gives up root for this user, where there is one. */
+  readonly user?: string;
+}
+
+export const FILES = {
+  config: "haproxy.cfg",
+  exact: "exact.map",
+  prefix: "prefix.map",
+  challenges: "challenges.map",
+  certificates: "certificates.list",
+  socket: "haproxy.sock",
+  master: "master.sock",
+  pid: "haproxy.pid",
+  log: "access.log",
+} as const;
+
+/** `slots` by name of backend. */
+export function renderConfig(
+  places: WayInPlaces & {
+    /** Where the files are that it reads. */
+    readonly data: string;
+  },
+  backends: Iterable<Backend>,
+  slots: (backend: string) => Slots,
+): string {
+  const sorted = [...backends].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const parts = [globalPart(places), DEFAULTS, frontend(places)];
+  for (const backend of sorted) parts.push(renderBackend(backend, slots(backend.name), places.httpsPort));
+  return `${parts.join("\n\n")}\n`;
+}
+
+/** Mozilla's "intermediate" of 2023 (ssl-config.mozilla.org, 5.7). */
+const CIPHERS = [
+  ...["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"],
+  ...["ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305"],
+  ...["DHE-RSA-AES128-GCM-SHA256", "DHE-RSA-AES256-GCM-SHA384", "DHE-RSA-CHACHA20-POLY1305"],
+].join(":");
+const SUITES = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+
+function globalPart({ folder, user }: WayInPlaces): string {
+  return [
+    "# Made by styr: changes are overwritten.",
+    "global",
+    "    log stdout format raw local0 info",
+    `    stats socket ${folder}/${FILES.socket} mode 600 level admin expose-fd listeners`,
+    // What a reload leaves behind ends its connections (WebSockets) within this time.
+    "    hard-stop-after 30m",
+    "    mworker-max-reloads 20",
+    // Connections are as many as half of these: by itself it would take what the host allows, and memory for each.
+    "    fd-hard-limit 20000",
+    ...(user === undefined ? [] : [`    user ${user}`, `    group ${user}`]),
+    `    ssl-default-bind-ciphers ${CIPHERS}`,
+    `    ssl-default-bind-ciphersuites ${SUITES}`,
+    "    ssl-default-bind-options prefer-client-ciphers ssl-min-ver TLSv1.2 no-tls-tickets",
+    "    tune.http.maxhdr 101",
+  ].join("\n");
+}
+
+/** A connect that fails costs its request nothing but this time: it is tried again elsewhere. */
+const DEFAULTS = `defaults
+    mode http
+    log global
+    option httplog
+    option dontlognull
+    option redispatch 1
+    retries 3
+    timeout connect 1500ms
+    timeout client 60s
+    timeout server 60s
+    timeout http-request 10s
+    timeout http-keep-alive 60s
+    timeout queue 10s
+    timeout tunnel 1h
+    timeout client-fin 30s
+    http-error status 503 content-type text/plain string "no copy of this service is ready to answer\\n"
+    http-error status 502 content-type text/plain string "the service ended the connection without an answer\\n"
+    http-error status 504 content-type text/plain string "the service did not answer in time\\n"`;
+
+const TO_PATH = "var(txn.host),concat(,txn.path)";
+const TO_FOLDER = "var(txn.host),concat(,txn.path,/)";
+
+function frontend({ data, address, httpPort, httpsPort }: Parameters<typeof renderConfig>[0]): string {
+  const look = (key: string, how: "map" | "map_beg", file: string, condition: string) =>
+    `    http-request set-var(txn.to) ${key},${how}(${data}/${file}) ${condition}`.trimEnd();
+  const unfound = "unless { var(txn.to) -m found }";
+  const [wildPath, wildFolder] = [TO_PATH, TO_FOLDER].map((key) => key.replace("txn.host", "txn.wild"));
+  return [
+    "frontend way-in",
+    `    bind ${address}:${httpPort}`,
+    `    bind ${address}:${httpsPort} ssl crt-list ${data}/${FILES.certificates} alpn h2,http/1.1`,
+    "    http-request set-var(txn.path) path",
+    "    http-request set-var(txn.host) req.hdr(host),field(1,:),lower,regsub([.]$,)",
+    "    http-request set-var(txn.wild) var(txn.host),regsub(^[^.]*,*)",
+    "    http-request capture var(txn.host) len 100",
+    `    http-request set-var(txn.answer) path,map(${data}/${FILES.challenges}) if { path_beg /.well-known/acme-challenge/ }`,
+    '    http-request return status 200 content-type text/plain lf-string "%[var(txn.answer)]" if { var(txn.answer) -m found }',
+    look(TO_PATH, "map", FILES.exact, ""),
+    look(TO_FOLDER, "map_beg", FILES.prefix, unfound),
+    look(wildPath ?? "", "map", FILES.exact, unfound),
+    look(wildFolder ?? "", "map_beg", FILES.prefix, unfound),
+    look("path", "map", FILES.exact, unfound),
+    look("path,concat(/)", "map_beg", FILES.prefix, unfound),
+    '    http-request return status 404 content-type text/plain string "nothing is reached under this host name and path\\n" unless { var(txn.to) -m found }',
+    // What a client says of itself is not believed.
+    "    http-request set-header X-Forwarded-For %[src]",
+    "    http-request set-header X-Real-IP %[src]",
+    "    http-request set-header X-Forwarded-Host %[req.hdr(host)]",
+    "    http-request set-header X-Forwarded-Port %[dst_port]",
+    "    http-request set-header X-Forwarded-Proto https if { ssl_fc }",
+    "    http-request set-header X-Forwarded-Proto http unless { ssl_fc }",
+    "    http-request del-header Forwarded",
+    // httpoxy: CGI programs would take it for a setting.
+    "    http-request del-header Proxy",
+    "    use_backend %[var(txn.to)]",
+  ].join("\n");
+}

@@ -1,0 +1,177 @@
+/** What HAProxy does now, and the way from there to what it should do: by words while it runs, or by a new configuration. */
+import type { Log } from "../../seams/log.ts";
+import {
+  culprits,
+  dataFolder,
+  type Generation,
+  type GenerationInput,
+  generationInForce,
+  generationOf,
+  putInForce,
+  sweepGenerations,
+  writeGeneration,
+} from "./generation.ts";
+import type { HaProxy } from "./haproxy.ts";
+import type { WayInPlan } from "./plan.ts";
+import { FILES, type WayInPlaces } from "./render.ts";
+import { parseServersState, refusedCommand, serverCommands } from "./server-commands.ts";
+import type { Slots } from "./slots.ts";
+
+export interface ServedOptions {
+  readonly haproxy: HaProxy;
+  readonly folder: string;
+  readonly log: Log;
+  readonly places: WayInPlaces;
+}
+
+const MOST_CULPRITS = 20;
+const NO_PLAN: WayInPlan = {
+  ...{ exact: new Map(), prefix: new Map(), backends: new Map(), certificates: new Map(), refused: [] },
+};
+
+export class Served {
+  readonly #options: ServedOptions;
+  readonly #told: Map<string, Slots>;
+  #generation: string | undefined;
+  /** Where the files are that it has read. */
+  #data: string;
+  #challenges: ReadonlyMap<string, string> | undefined;
+  #isRunning: boolean;
+  #refused: readonly string[] = [];
+  plan: WayInPlan = NO_PLAN;
+
+  private constructor(options: ServedOptions, running: ReadonlyMap<string, Slots> | undefined, id: string | undefined) {
+    this.#options = options;
+    this.#told = new Map(running ?? []);
+    this.#isRunning = running !== undefined;
+    this.#generation = running === undefined ? undefined : id;
+    this.#data = dataFolder(options.folder, id ?? "");
+  }
+
+  static async find(options: ServedOptions): Promise<Served> {
+    const { haproxy, folder } = options;
+    if (!(await haproxy.isRunning())) return new Served(options, undefined, undefined);
+    const slots = parseServersState(await haproxy.socket.askWorker(["show servers state"]));
+    return new Served(options, slots, await generationInForce(folder));
+  }
+
+  /** Routes that are not served, and why. */
+  get words(): readonly string[] {
+    return this.#refused;
+  }
+
+  readonly slots = (backend: string): Slots => this.#told.get(backend) ?? [];
+
+  /** It does not run, or is not what we take it for, or a backend has more servers by now than it has room for. */
+  needsReload(changed: readonly string[], slots: (name: string) => Slots): boolean {
+    if (!this.#isRunning || this.#generation === undefined) return true;
+    return changed.some((name) => slots(name).length !== this.slots(name).length);
+  }
+
+  /** Everything: the configuration, if it is another one, and where servers are. */
+  async bring(input: GenerationInput): Promise<void> {
+    const generation = generationOf(input);
+    if (this.#isRunning && generation.id === this.#generation) {
+      this.plan = input.plan;
+      this.#note(input.plan);
+      await this.tell([...input.plan.backends.keys()], input.slots, input.challenges);
+    } else await this.#begin(generation, input);
+  }
+
+  /** Endpoints and challenges, while it runs. */
+  async tell(
+    changed: readonly string[],
+    slots: (name: string) => Slots,
+    challenges: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    const { haproxy } = this.#options;
+    const commands = changed.flatMap((name) => serverCommands(name, this.slots(name), slots(name)));
+    commands.push(...this.#challengeCommands(challenges));
+    if (commands.length === 0) return;
+    const refusal = refusedCommand(await haproxy.socket.askWorker(commands));
+    if (refusal !== undefined) {
+      // It is not what we take it for: everything is told anew.
+      this.#generation = undefined;
+      throw new Error(`HAProxy refused what it was told: ${refusal}`);
+    }
+    for (const name of changed) this.#told.set(name, slots(name));
+    this.#challenges = challenges;
+  }
+
+  async #begin(wanted: Generation, input: GenerationInput): Promise<void> {
+    const { haproxy, folder } = this.#options;
+    const { generation, plan } = await this.#checked(wanted, input);
+    await putInForce(folder, generation);
+    if (this.#isRunning) await haproxy.reload();
+    else await haproxy.start();
+    this.#isRunning = true;
+    this.plan = plan;
+    this.#told.clear();
+    for (const name of plan.backends.keys()) this.#told.set(name, input.slots(name));
+    // By its routes as they were asked for: what was left out stays so until they change.
+    this.#generation = wanted.id;
+    this.#data = generation.folder;
+    this.#challenges = input.challenges;
+    await sweepGenerations(folder, generation.id);
+  }
+
+  /** What HAProxy takes: without those backends that it names, if it does. One bad route is no trouble of the others. */
+  async #checked(wanted: Generation, input: GenerationInput): Promise<{ generation: Generation; plan: WayInPlan }> {
+    let [generation, plan] = [wanted, input.plan];
+    const left: string[] = [];
+    for (;;) {
+      const config = await writeGeneration(generation);
+      const problem = await this.#options.haproxy.problemOf(config);
+      if (problem === undefined) break;
+      const bad = culprits(problem, generation.config, plan.backends);
+      const words = firstAlert(problem);
+      if (bad.length === 0 || left.length >= MOST_CULPRITS)
+        throw new Error(`HAProxy refuses the configuration: ${words}`);
+      for (const { source } of bad) left.push(`${source} is left out: HAProxy says ${words}`);
+      plan = without(plan, new Set(bad.map(({ name }) => name)));
+      generation = generationOf({ ...input, plan });
+    }
+    this.#note(plan, left);
+    return { generation, plan };
+  }
+
+  #note({ refused }: WayInPlan, left: readonly string[] = []): void {
+    this.#refused = [
+      ...refused.map(({ route, words }) => `${route.source} (${route.host}${route.path}): ${words}`),
+      ...left,
+    ];
+  }
+
+  #challengeCommands(wanted: ReadonlyMap<string, string>): readonly string[] {
+    if (this.#generation === undefined) return [];
+    const map = `${this.#data}/${FILES.challenges}`;
+    const before = this.#challenges;
+    // After an agent's restart nobody knows what it was told.
+    if (before === undefined)
+      return [`clear map ${map}`, ...[...wanted].map(([key, value]) => `add map ${map} ${key} ${value}`)];
+    const gone = [...before.keys()].filter((key) => !wanted.has(key));
+    const come = [...wanted].filter(([key, value]) => before.get(key) !== value);
+    return [
+      ...gone.map((key) => `del map ${map} ${key}`),
+      ...come.flatMap(([key, value]) => [
+        ...(before.has(key) ? [`del map ${map} ${key}`] : []),
+        `add map ${map} ${key} ${value}`,
+      ]),
+    ];
+  }
+}
+
+function without(plan: WayInPlan, names: ReadonlySet<string>): WayInPlan {
+  const kept = (map: ReadonlyMap<string, string>) => new Map([...map].filter(([, name]) => !names.has(name)));
+  const backends = new Map([...plan.backends].filter(([name]) => !names.has(name)));
+  return { ...plan, exact: kept(plan.exact), prefix: kept(plan.prefix), backends };
+}
+
+function firstAlert(words: string): string {
+  const alert = words.split("\n").find((line) => line.includes("[ALERT]")) ?? words;
+  return alert
+    .replace(/^\[ALERT\]\s*\(\d+\) : (?:config : )?/, "")
+    .replace(/\s+/g, " ")
+    .trim()
+    .slice(0, 400);
+}

@@ -1,0 +1,194 @@
+/**
+ * The way in from outside: HTTP and HTTPS through an HAProxy of this host, on nodes that were chosen for it. Routes change its
+ * configuration; where their endpoints are it is told while it runs.
+ */
+import { mkdir, rm } from "node:fs/promises";
+import type { Clock, Timer } from "../../seams/clock.ts";
+import type { Commands } from "../../seams/commands.ts";
+import type { Log } from "../../seams/log.ts";
+import type { NetworkPart, PartReport } from "../plane/network-part.ts";
+import type { NetworkState } from "../plane/network-state.ts";
+import { Touched } from "../plane/touched.ts";
+import { rotateAccessLog } from "./access-log.ts";
+import { Certificates, type SecretValues } from "./certificates.ts";
+import { ChosenPorts } from "./chosen-ports.ts";
+import { HaProxy } from "./haproxy.ts";
+import { planWayIn, type WayInPlan } from "./plan.ts";
+import { FILES } from "./render.ts";
+import { Served } from "./served.ts";
+import { type BackendStats, parseStats } from "./stats.ts";
+import { Targets } from "./targets.ts";
+
+export interface WayInOptions {
+  /** A folder of its own. */
+  readonly folder: string;
+  readonly commands: Commands;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly secretValues: SecretValues;
+  readonly address?: string;
+  readonly httpPort?: number;
+  readonly httpsPort?: number;
+  /** Words before HAProxy's command, for a network namespace. */
+  readonly enter?: readonly string[];
+}
+
+const WATCH_MS = 5_000;
+/** What is open when a node is no way in any more may end by itself. */
+const GOODBYE_MS = 5_000;
+
+export class WayInPart implements NetworkPart {
+  readonly name = "way in";
+  readonly #options: WayInOptions;
+  readonly #haproxy: HaProxy;
+  readonly #certificates: Certificates;
+  readonly #ports: ChosenPorts;
+  readonly #targets = new Targets();
+  #served: Served | undefined;
+  #plan: WayInPlan | undefined;
+  #problems: ReadonlyMap<string, string> = new Map();
+  #failure: string | undefined;
+  #isOn = false;
+  #timer: Timer | undefined;
+  #work: Promise<unknown> = Promise.resolve();
+
+  constructor(options: WayInOptions) {
+    const { folder, commands, clock, enter, secretValues } = options;
+    this.#options = options;
+    this.#haproxy = new HaProxy({ folder, commands, clock, ...(enter ? { enter } : {}) });
+    this.#certificates = new Certificates({ folder: `${folder}/certificates`, clock, secretValues });
+    this.#ports = new ChosenPorts(options);
+  }
+
+  apply(state: NetworkState, touched: Touched): Promise<void> {
+    return this.#alone(() => this.#apply(state, touched));
+  }
+
+  async stop(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    await this.#work.catch(() => undefined);
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    await this.#alone(() => this.#leave(0));
+    await rm(this.#options.folder, { recursive: true, force: true });
+  }
+
+  report(): PartReport {
+    if (!this.#isOn)
+      return { state: "off", words: "this node is no way in: label it styrmann.dev/way-in=true to make it one" };
+    const { plan } = this.#served ?? {};
+    const words = [this.#failure, ...[...this.#problems.values()], ...(this.#served?.words ?? [])].filter(
+      (each) => each !== undefined,
+    );
+    const { httpPort, httpsPort } = this.#ports.places;
+    const facts = { routes: (plan?.exact.size ?? 0) + (plan?.prefix.size ?? 0), http: httpPort, https: httpsPort };
+    const state = this.#failure === undefined ? "working" : "failing";
+    return { state, facts, ...(words.length > 0 ? { words: words.join("; ") } : {}) };
+  }
+
+  /** Requests, answers and times of each backend since HAProxy's worker began; undefined when none runs here. */
+  async stats(): Promise<readonly BackendStats[] | undefined> {
+    if (!this.#isOn || this.#served === undefined) return undefined;
+    return parseStats(await this.#haproxy.socket.askWorker(["show stat -1 3 -1"]), this.#served.plan.backends);
+  }
+
+  async #apply(state: NetworkState, touched: Touched): Promise<void> {
+    if (state.self?.isWayIn !== true) return this.#isOn || touched.isAll ? this.#leave(GOODBYE_MS) : undefined;
+    this.#isOn = true;
+    try {
+      await this.#bring(state, touched);
+      this.#failure = undefined;
+    } catch (error) {
+      this.#failure = (error as Error).message;
+      throw error;
+    } finally {
+      this.#watch(state);
+    }
+  }
+
+  async #bring(state: NetworkState, touched: Touched): Promise<void> {
+    await mkdir(this.#options.folder, { recursive: true, mode: 0o700 });
+    const isNew = this.#served === undefined || this.#plan === undefined || touched.isAll || touched.routes.size > 0;
+    if (isNew || this.#plan === undefined) {
+      // A file on this host may have changed: only routes and time say when to look again.
+      this.#plan = planWayIn(state.tables.route.values());
+      this.#targets.follow(this.#plan.backends.values());
+    }
+    const plan = this.#plan;
+    const served = await this.#present();
+    const changed = this.#targets.look(state, isNew ? undefined : touched.services, served.slots);
+    const challenges = new Map(
+      [...state.tables.challenge.values()].flatMap(({ id, answer }) => challengeLine(id, answer)),
+    );
+    if (isNew || served.needsReload(changed, this.#targets.slots)) {
+      const { list, problems } = await this.#certificates.find(plan.certificates);
+      this.#problems = problems;
+      await served.bring({
+        places: this.#ports.places,
+        plan,
+        slots: this.#targets.slots,
+        certificates: list,
+        challenges,
+      });
+      await this.#certificates.sweep(list);
+    } else await served.tell(changed, this.#targets.slots, challenges);
+  }
+
+  /** What HAProxy does now: that of this host, as an earlier agent may have left it. */
+  async #present(): Promise<Served> {
+    if (this.#served) return this.#served;
+    const places = await this.#ports.choose();
+    const served = await Served.find({
+      haproxy: this.#haproxy,
+      folder: this.#options.folder,
+      log: this.#options.log,
+      places,
+    });
+    this.#served = served;
+    return served;
+  }
+
+  async #leave(mostMs: number): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#isOn = false;
+    this.#served = undefined;
+    this.#plan = undefined;
+    await this.#haproxy.stop(mostMs);
+  }
+
+  /** HAProxy that has ended is started again, its log kept from growing, and a certificate's file that was changed read again. */
+  #watch(state: NetworkState): void {
+    if (this.#timer || !this.#isOn) return;
+    this.#timer = this.#options.clock.setTimer(WATCH_MS, () => {
+      this.#timer = undefined;
+      const all = new Touched();
+      all.everything();
+      const look = this.#alone(async () => {
+        await rotateAccessLog(`${this.#options.folder}/${FILES.log}`);
+        const isAlive = await this.#haproxy.isRunning();
+        if (!isAlive) this.#served = undefined;
+        if (!isAlive || this.#problems.size > 0 || (await this.#certificates.haveChanged()))
+          await this.#apply(state, all);
+      });
+      look
+        .catch((error: Error) => this.#options.log.warn("the way in fails", { why: error.message }))
+        .finally(() => this.#watch(state));
+    });
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#work.then(work, work);
+    this.#work = done.catch(() => undefined);
+    return done;
+  }
+}
+
+/** RFC 8555, 8.3: base64url, and the thumbprint after a dot. */
+function challengeLine(token: string, answer: string): readonly (readonly [string, string])[] {
+  const isFine = /^[A-Za-z0-9_-]{1,256}$/.test(token) && /^[A-Za-z0-9_.-]{1,600}$/.test(answer);
+  return isFine ? [[`/.well-known/acme-challenge/${token}`, answer]] : [];
+}

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { RouteEntry } from "../../../../src/model/network.ts";
+import { Stage } from "./stage.ts";
+
+/** openssl passwd -6 open */
+const CRYPTED = "$6$styrsalt$viYH.qi5poS193BbPtObON2GI7QDvcL6kdmtX49Bla2L.NAYCTuz1Eb2kstLH5.B2vtVCWk6qyoHs9n5WnDKu.";
+
+describe("the way in: routing:", () => {
+  let stage: Stage;
+  before(async () => {
+    stage = await Stage.open();
+    const backings = await Promise.all(["web", "shop", "exact", "wild", "any"].map((name) => stage.backing(name)));
+    const [web, shop, exact, wild, any] = backings.map(({ port }) => port);
+    const services = { web, shop, exact, wild, any };
+    const to = (name: keyof typeof services, more: Partial<RouteEntry> = {}) => ({
+      service: `default/${name}`,
+      ...more,
+    });
+    await stage.hear([
+      ...Object.entries(services).flatMap(([name, at = 0]) => stage.serve(`default/${name}`, [{ at }])),
+      stage.route("example.org", to("web")),
+      stage.route("example.org", to("shop", { path: "/shop" })),
+      stage.route("example.org", to("exact", { path: "/shop/only", pathType: "exact" })),
+      stage.route("*.example.org", to("wild")),
+      stage.route("", to("any", { path: "/any" })),
+      stage.route("empty.example.org", to("web", { service: "default/none" })),
+      stage.route("put.example.org", to("web", { path: "/a", options: { rewritePath: "/b" } })),
+      stage.route("safe.example.org", to("web", { redirectsToHttps: true })),
+      stage.route("closed.example.org", to("web", { options: { auth: { users: [`bob:${CRYPTED}`] } } })),
+    ]);
+  });
+  after(() => stage.close());
+
+  const ROWS: readonly (readonly [why: string, host: string, path: string, answer: string])[] = [
+    ["a host", "example.org", "/", "web GET /"],
+    ["letters of a host's name have no case", "Example.ORG", "/x", "web GET /x"],
+    ["the dot at a name's end means nothing", "example.org.", "/x", "web GET /x"],
+    ["the longest path wins", "example.org", "/shop/cart?n=1", "shop GET /shop/cart?n=1"],
+    ["a path without a slash at its end", "example.org", "/shop", "shop GET /shop"],
+    ["paths match by whole parts", "example.org", "/shopping", "web GET /shopping"],
+    ["an exact path wins over the beginning of one", "example.org", "/shop/only", "exact GET /shop/only"],
+    ["an exact path is no beginning", "example.org", "/shop/only/x", "shop GET /shop/only/x"],
+    ["a wildcard takes one name below", "a.example.org", "/", "wild GET /"],
+    ["any host", "127.0.0.1", "/any", "any GET /any"],
+    ["a path that the host has no route for, and every host has", "example.com", "/any/x", "any GET /any/x"],
+    ["a path that another is put in place of", "put.example.org", "/a/c?d=1", "web GET /b/c?d=1"],
+    ["that path alone", "put.example.org", "/a", "web GET /b"],
+  ];
+  for (const [why, host, path, answer] of ROWS)
+    test(`${why}: ${host}${path}`, async () => assert.equal((await stage.get(host, path)).body, answer));
+
+  test("a wildcard does not take two names below, nor a host that nobody has: 404 in words", async () => {
+    for (const host of ["a.b.example.org", "example.net"]) {
+      const { status, body } = await stage.get(host);
+      assert.equal(status, 404);
+      assert.match(body, /nothing is reached/);
+    }
+  });
+
+  test("a service without endpoints is 503 at once", async () => {
+    const began = performance.now();
+    const { status, body } = await stage.get("empty.example.org");
+    assert.equal(status, 503);
+    assert.match(body, /no copy/);
+    assert.ok(performance.now() - began < 1000);
+  });
+
+  test("plain HTTP is sent to HTTPS, with its path and question", async () => {
+    const { status, headers } = await stage.get("safe.example.org", "/a?b=c");
+    assert.equal(status, 308);
+    assert.equal(headers.location, `https://safe.example.org:${stage.https}/a?b=c`);
+  });
+
+  test("only users come in, where there are any", async () => {
+    assert.equal((await stage.get("closed.example.org")).status, 401);
+    const headers = { Authorization: `Basic ${Buffer.from("bob:open").toString("base64")}` };
+    assert.equal((await stage.get("closed.example.org", "/", { headers })).status, 200);
+  });
+
+  test("what a client says of where it comes from is not believed", async () => {
+    let seen: Record<string, unknown> = {};
+    const backing = await stage.backing("headers", (request, response) => {
+      seen = request.headers;
+      response.end();
+    });
+    await stage.hear([
+      ...stage.serve("default/headers", [{ at: backing.port }]),
+      stage.route("h.example.com", { service: "default/headers" }),
+    ]);
+    await stage.get("h.example.com", "/", {
+      headers: { "X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https", Proxy: "x" },
+    });
+    assert.equal(seen["x-forwarded-for"], "127.0.0.1");
+    assert.equal(seen["x-forwarded-proto"], "http");
+    assert.equal(seen["x-forwarded-host"], "h.example.com");
+    assert.equal(seen.proxy, undefined);
+  });
+});
