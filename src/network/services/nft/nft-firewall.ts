@@ -1,0 +1,78 @@
+/** Services in nftables: the difference as one transaction, and what is in the kernel read back. */
+import type { Commands } from "../../../seams/commands.ts";
+import { addTable, readNft, removeFromTable, runNft, tableName } from "../../nft/table.ts";
+import type { BasePlan, Firewall } from "../firewall.ts";
+import { commentOf } from "../names.ts";
+import type { ServicePlan } from "../plan-service.ts";
+import { type Difference, emptyProgrammed, type Piece, type Programmed } from "../ruleset.ts";
+import { parseTable } from "./parse-table.ts";
+import { basePiece } from "./render-base.ts";
+import { servicePiece } from "./render-service.ts";
+
+const PREFIX = "svc-";
+
+export class NftFirewall implements Firewall {
+  readonly name = "nftables";
+  readonly #commands: Commands;
+  readonly #networkName: string;
+
+  constructor(commands: Commands, networkName: string) {
+    this.#commands = commands;
+    this.#networkName = networkName;
+  }
+
+  base(plan: BasePlan): Piece {
+    return basePiece(plan);
+  }
+
+  service(plan: ServicePlan, base: BasePlan): Piece {
+    return servicePiece(plan, base);
+  }
+
+  async read(): Promise<Programmed> {
+    const text = await readNft(this.#commands, ["list", "table", "ip", tableName(this.#networkName)]);
+    return text === undefined ? emptyProgrammed() : parseTable(text, PREFIX);
+  }
+
+  async apply(difference: Difference): Promise<void> {
+    await runNft(this.#commands, addTable(this.#networkName) + transaction(difference, tableName(this.#networkName)));
+  }
+
+  /** Whoever flushes everything, or this table, flushes this chain. */
+  async isIntact(): Promise<boolean> {
+    const args = ["list", "chain", "ip", tableName(this.#networkName), "svc-services"];
+    const text = await readNft(this.#commands, args);
+    return text?.includes("@svc-addresses") === true && text.includes("@svc-node-ports");
+  }
+
+  async remove(): Promise<void> {
+    await removeFromTable(this.#commands, this.#networkName, PREFIX);
+  }
+}
+
+/** Sets before the rules that name them, chains before the elements that lead there; taken away in the other order. */
+export function transaction(difference: Difference, table: string): string {
+  const { newSets, chains, goneElements, newElements, goneChains, goneSets } = difference;
+  const lines: string[] = [];
+  for (const [name, definition] of newSets) {
+    const [kind = "", ...body] = definition.split(" ");
+    lines.push(`add ${kind} ip ${table} ${name} ${body.join(" ")}`);
+  }
+  for (const { name, chain } of chains) {
+    lines.push(`add chain ip ${table} ${name}${chain.hook === undefined ? "" : ` { ${chain.hook} }`}`);
+    lines.push(`flush chain ip ${table} ${name}`);
+  }
+  for (const { name, chain } of chains)
+    for (const [at, rule] of chain.rules.entries())
+      lines.push(`add rule ip ${table} ${name} ${rule}${at === 0 ? ` comment "${commentOf(chain)}"` : ""}`);
+  for (const { container, key, value } of goneElements)
+    lines.push(`delete element ip ${table} ${container} { ${key}${value === "" ? "" : ` : goto ${value}`} }`);
+  for (const { container, key, value, title } of newElements)
+    lines.push(
+      `add element ip ${table} ${container} { ${key} comment "${title}"${value === "" ? "" : ` : goto ${value}`} }`,
+    );
+  for (const name of goneChains) lines.push(`flush chain ip ${table} ${name}`);
+  for (const name of goneChains) lines.push(`delete chain ip ${table} ${name}`);
+  for (const name of goneSets) lines.push(`delete set ip ${table} ${name}`);
+  return lines.map((line) => `${line}\n`).join("");
+}

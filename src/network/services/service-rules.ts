@@ -1,0 +1,96 @@
+/** The rules of all Services of a node: planned from what it was told, compared with what the kernel has, and brought there as one difference. */
+import type { Clock } from "../../seams/clock.ts";
+import type { NetworkState } from "../plane/network-state.ts";
+import { placeOf } from "./base-plan.ts";
+import type { BasePlan, Firewall } from "./firewall.ts";
+import { planService, type ServicePlan } from "./plan-service.ts";
+import { type Difference, isNothing, type Programmed, Ruleset } from "./ruleset.ts";
+import { allFlows, type FlowFilter, flowsToForget } from "./udp-flows.ts";
+
+/** Services planned in one turn of the event loop. */
+const SERVICES_A_TURN = 100;
+/** Owner of the base: before every id of a Service. */
+const BASE = "";
+
+export class ServiceRules {
+  readonly firewall: Firewall;
+  readonly #clock: Clock;
+  readonly #ruleset = new Ruleset();
+  readonly #plans = new Map<string, ServicePlan>();
+  /** Undefined: what is in the kernel is not known (at the start, after a failure). */
+  #programmed: Programmed | undefined;
+  #flows: FlowFilter[] = [];
+  /** The base and the place for which all were planned, as text. */
+  #common = "";
+
+  constructor(firewall: Firewall, clock: Clock) {
+    this.firewall = firewall;
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#plans.size;
+  }
+
+  /** `services`: those that changed; undefined: all. */
+  async plan(state: NetworkState, services: Iterable<string> | undefined, base: BasePlan): Promise<void> {
+    const { node, zone } = placeOf(state);
+    const common = JSON.stringify({ base, node, zone });
+    const isAll = services === undefined || common !== this.#common;
+    if (common !== this.#common) this.#ruleset.put(BASE, this.firewall.base(base));
+    this.#common = common;
+    const ids = isAll ? new Set([...state.tables.service.keys(), ...this.#plans.keys()]) : services;
+    let turn = 0;
+    for (const id of ids) {
+      this.#planOne(state, id, base);
+      if (++turn % SERVICES_A_TURN === 0) await this.#clock.sleep(0);
+    }
+  }
+
+  /** Brings the kernel to what was planned, and returns what the kernel has to forget of UDP. */
+  async program(): Promise<readonly FlowFilter[]> {
+    const isAdopting = this.#programmed === undefined;
+    this.#programmed ??= await this.firewall.read();
+    const difference = this.#ruleset.difference(this.#programmed, isAdopting);
+    try {
+      if (!isNothing(difference)) await this.firewall.apply(difference);
+    } catch (error) {
+      this.#programmed = undefined;
+      throw error;
+    }
+    this.#ruleset.settle(this.#programmed, difference);
+    if (isAdopting) this.#flows = this.#flowsOfRewritten(difference);
+    return this.#flows.splice(0);
+  }
+
+  /** What the kernel has is to be read again before the next change. */
+  distrust(): void {
+    this.#programmed = undefined;
+  }
+
+  /** Of two Services that want the same port, the one that does not have it, in words. */
+  conflict(): string | undefined {
+    const [first] = this.#ruleset.contested();
+    return first && `${first.loser} does not have ${first.key}: ${first.winner} has it`;
+  }
+
+  #planOne(state: NetworkState, id: string, base: BasePlan): void {
+    const service = state.tables.service.get(id);
+    const plan = service && planService(service, state.endpointsOf(id), placeOf(state));
+    // With nothing known of before, there is nothing to compare with.
+    if (this.#programmed !== undefined) this.#flows.push(...flowsToForget(this.#plans.get(id), plan));
+    this.#ruleset.put(id, plan && this.firewall.service(plan, base));
+    if (plan === undefined) this.#plans.delete(id);
+    else this.#plans.set(id, plan);
+  }
+
+  #flowsOfRewritten({ chains }: Difference): FlowFilter[] {
+    const rewritten = new Set(chains.filter(({ isNew }) => !isNew).map(({ name }) => name));
+    if (rewritten.size === 0) return [];
+    const plans = [...this.#plans.values()];
+    return plans.flatMap((plan) => {
+      const isRewritten = this.#ruleset.chainsOf(plan.id).some((name) => rewritten.has(name));
+      return isRewritten ? allFlows(plan) : [];
+    });
+  }
+}
