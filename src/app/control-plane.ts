@@ -4,6 +4,8 @@
  */
 import type { NodeLifecycle } from "../controllers/node-lifecycle/node-lifecycle.ts";
 import { keepClusterNetwork } from "../directory/keep-cluster-network.ts";
+import { DirectoryControl } from "../dispatcher/directory-control.ts";
+import { StoreControl } from "../dispatcher/store-control.ts";
 import type { Mounted } from "../http/mount.ts";
 import { assert } from "../lib/assert.ts";
 import { kernelKinds } from "../model/kinds.ts";
@@ -98,6 +100,13 @@ export class ControlPlane {
   get lifecycle(): NodeLifecycle {
     assert(this.#leading, "a plane that follows keeps no leases");
     return this.#leading.lifecycle;
+  }
+
+  /** For the agent in the same process, of a plane that leads. */
+  controlOf(nodeName: string): StoreControl {
+    assert(this.#leading, "a plane that follows tells nobody what to do");
+    const { leases, directory } = this.#leading;
+    return new StoreControl(this.store, leases, new DirectoryControl(directory, nodeName));
   }
 
   /** Begins what a leader does. */

@@ -24,6 +24,16 @@ export class LateControl implements Control {
     });
   }
 
+  watchNetwork(...[listener, signal]: Parameters<NonNullable<Control["watchNetwork"]>>): void {
+    void this.#arrived.promise.then((control) => {
+      if (!signal.aborted) control.watchNetwork?.(listener, signal);
+    });
+  }
+
+  networkApplied(revision: number): void {
+    this.#control?.networkApplied?.(revision);
+  }
+
   async report(...args: Parameters<Control["report"]>): Promise<void> {
     await this.#present.report(...args);
   }

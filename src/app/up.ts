@@ -1,6 +1,5 @@
 /** `styr up`: a control plane and an agent in one process, from an empty machine to running. */
 import { join } from "node:path";
-import { StoreControl } from "../dispatcher/store-control.ts";
 import { type AgentWay, openAgentWay } from "./agent-way.ts";
 import { runDemo } from "./demo.ts";
 import { LateControl } from "./late-control.ts";
@@ -28,7 +27,7 @@ export async function up(settings: Settings, io: UpIo, { demo, newStore }: UpOpt
   const control = new LateControl();
   const server = await ServerHalf.open({
     ...{ process, newStore, nodeAccess: access, localNode: name },
-    onPlane: (plane) => control.set(new StoreControl(plane.store, plane.lifecycle)),
+    onPlane: (plane) => control.set(plane.controlOf(name)),
   });
   await sayChecks(settings, io);
   const way = await openAgentWay(process, server, control);

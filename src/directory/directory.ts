@@ -4,11 +4,12 @@
  * revision of the directory's own, which every subscriber is told. An entry's text is made once, however many nodes there are.
  */
 import type { Kind } from "../model/meta.ts";
-import type { NetworkEntryKind } from "../model/network.ts";
+import type { NetworkEntry } from "../model/network.ts";
 import type { Clock, Timer } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Store } from "../store/store.ts";
 import type { Change } from "../store/transaction.ts";
+import { batchText } from "./batch-text.ts";
 import type { EntrySource } from "./entry-source.ts";
 import { type EntryId, EntryTable, type Held } from "./entry-table.ts";
 import { followStore } from "./follow-store.ts";
@@ -27,6 +28,8 @@ export interface DirectoryOptions {
 export interface Batch {
   readonly revision: number;
   readonly changed: ReadonlyMap<string, EntryId>;
+  /** What the batch says, as text, once somebody has asked for it. */
+  text?: string | undefined;
 }
 
 export interface Subscriber {
@@ -54,6 +57,7 @@ export class Directory {
   readonly #snapshots: Snapshots;
   readonly #settlement: Settlement;
   readonly #stopping = new AbortController();
+  readonly #begun = Promise.withResolvers<void>();
   #sources: readonly EntrySource[] = [];
   #revision = 0;
   #toldAtMs = Number.NEGATIVE_INFINITY;
@@ -75,6 +79,11 @@ export class Directory {
 
   get settledRevision(): number {
     return this.#settlement.revision;
+  }
+
+  /** Resolves when everything has been read once: before, there is nothing to tell. */
+  get begun(): Promise<void> {
+    return this.#begun.promise;
   }
 
   get size(): number {
@@ -115,11 +124,23 @@ export class Directory {
     };
   }
 
+  /** What a batch that has just been told says, made once for all; undefined where that is more than one frame holds. */
+  textOf(batch: Batch): string | undefined {
+    batch.text ??= batchText(batch.changed, (key) => this.#table.get(key)?.text);
+    return batch.text === "" ? undefined : batch.text;
+  }
+
   /** Everything there is, in parts that fit into frames. */
   snapshot(): SnapshotView {
     // What was gathered and not told yet is in the table already.
     this.#tell();
     return this.#snapshots.view(this.#revision);
+  }
+
+  /** The same for who is in this process. */
+  everything(): { readonly revision: number; readonly entries: readonly NetworkEntry[] } {
+    this.#tell();
+    return { revision: this.#revision, entries: [...this.#table.values()].map(({ entry }) => entry) };
   }
 
   /** Nodes of which nothing is heard. The others do not wait for them. */
@@ -135,6 +156,7 @@ export class Directory {
     for (const source of this.#sources) source.begin(this.#options.store, this.#table);
     this.#table.endAnew();
     this.#tellSoon();
+    this.#begun.resolve();
   }
 
   #changed(changes: readonly Change[]): void {
@@ -163,9 +185,9 @@ export class Directory {
 
   #tell(): void {
     if (!this.#table.hasChanged) return;
-    const batch = { revision: ++this.#revision, changed: this.#table.take() };
+    const batch: Batch = { revision: ++this.#revision, changed: this.#table.take() };
     this.#toldAtMs = this.#options.clock.monotonic();
-    this.#snapshots.note(batch.changed.keys());
+    this.#snapshots.note(batch.changed);
     this.#settlement.told(batch.revision);
     for (const subscriber of this.#subscribers) subscriber.changed(batch);
   }

@@ -1,18 +1,18 @@
 import type { Clock, Timer } from "../seams/clock.ts";
-import type { EntryTable } from "./entry-table.ts";
+import type { EntryId, EntryTable } from "./entry-table.ts";
 
 export interface SnapshotView {
   /** JSON of entries, comma between them, in parts that fit into frames; never none. */
   readonly parts: readonly string[];
-  /** Keys of what changed since these were made: to be told after them. */
-  readonly changed: Iterable<string>;
+  /** What changed since these were made, by key: to be told after them. */
+  readonly changed: ReadonlyMap<string, EntryId>;
   /** What is known by who has heard both. */
   readonly revision: number;
 }
 
 interface Snapshot {
   readonly parts: readonly string[];
-  readonly changed: Set<string>;
+  readonly changed: Map<string, EntryId>;
 }
 
 export const PART_CHARS = 64 * 1024;
@@ -34,17 +34,17 @@ export class Snapshots {
   }
 
   view(revision: number): SnapshotView {
-    this.#snapshot ??= { parts: partsOf(this.#table), changed: new Set() };
+    this.#snapshot ??= { parts: partsOf(this.#table), changed: new Map() };
     this.#timer?.cancel();
     this.#timer = this.#clock.setTimer(KEEP_MS, () => this.drop());
     const { parts, changed } = this.#snapshot;
-    return { parts, changed: [...changed], revision };
+    return { parts, changed, revision };
   }
 
-  note(keys: Iterable<string>): void {
+  note(batch: ReadonlyMap<string, EntryId>): void {
     const changed = this.#snapshot?.changed;
     if (changed === undefined) return;
-    for (const key of keys) changed.add(key);
+    for (const [key, id] of batch) changed.set(key, id);
     if (changed.size > MOST_CHANGED) this.drop();
   }
 

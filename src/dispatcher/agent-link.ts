@@ -1,11 +1,14 @@
 import { Mux } from "../agent/frames/streams/mux.ts";
-import { aliveFrame } from "../agent/frames/to-agent.ts";
+import { aliveFrame, type Offer } from "../agent/frames/to-agent.ts";
+import type { Directory } from "../directory/directory.ts";
 import { TokenBucket } from "../lib/token-bucket.ts";
 import { ApiError } from "../model/errors.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Link } from "../seams/link.ts";
 import type { Store } from "../store/store.ts";
+import { NetworkFeed } from "./network-feed.ts";
 import { PodFeed } from "./pod-feed.ts";
+import type { Outlet } from "./send-window.ts";
 
 /** Watches of one link at once; an agent has one, and for a moment two. */
 const MOST_FEEDS = 4;
@@ -20,6 +23,8 @@ export class AgentLink {
   /** Links are numbered as they are accepted: of two of one node the later one is the newer. */
   readonly order: number;
   readonly feeds = new Map<number, PodFeed>();
+  /** What it is told of the network: the newest of its streams. */
+  network: { readonly stream: number; readonly feed: NetworkFeed } | undefined;
   heardAtMs: number;
   /** What kind of link it has turned out to be. */
   use: "unknown" | "beats" | "session" = "unknown";
@@ -29,6 +34,7 @@ export class AgentLink {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #newFeeds: TokenBucket;
+  readonly #newNetworks: TokenBucket;
   #isOpen = true;
   #mux: Mux | undefined;
 
@@ -40,6 +46,7 @@ export class AgentLink {
     this.order = known.order;
     this.heardAtMs = clock.monotonic();
     this.#newFeeds = new TokenBucket(NEW_FEEDS, this.heardAtMs);
+    this.#newNetworks = new TokenBucket(NEW_FEEDS, this.heardAtMs);
   }
 
   get isOpen(): boolean {
@@ -72,27 +79,63 @@ export class AgentLink {
 
   openFeed(stream: number): void {
     if (this.feeds.has(stream) || !this.#isOpen) return;
-    if (!this.#newFeeds.take(NEW_FEEDS, this.#clock.monotonic()))
-      throw new ApiError("TooManyRequests", `node "${this.node}" opens streams too often`);
-    const feed = new PodFeed(this.#store, this.node, stream, {
-      send: (frame) => this.send(frame),
-      monotonic: () => this.#clock.monotonic(),
-    });
+    this.#checkPace(this.#newFeeds);
+    const feed = new PodFeed(this.#store, this.node, stream, this.#outlet);
     this.feeds.set(stream, feed);
     const [oldest] = this.feeds.keys();
     if (this.feeds.size > MOST_FEEDS && oldest !== undefined) this.feeds.delete(oldest);
     feed.pump();
   }
 
+  openNetwork(stream: number, directory: Directory): void {
+    if (this.network?.stream === stream || !this.#isOpen) return;
+    this.#checkPace(this.#newNetworks);
+    this.network?.feed.end();
+    const feed = new NetworkFeed({ directory, node: this.node, stream, outlet: this.#outlet });
+    this.network = { stream, feed };
+    feed.pump();
+  }
+
+  got(stream: number, sequence: number, isBehind: boolean): void {
+    const feed = this.network?.stream === stream ? this.network.feed : this.feeds.get(stream);
+    feed?.got(sequence, isBehind);
+  }
+
+  applied(stream: number, revision: number): void {
+    if (this.network?.stream === stream) this.network.feed.applied(revision);
+  }
+
+  drop(stream: number): void {
+    this.feeds.delete(stream);
+    if (this.network?.stream === stream) this.#endNetwork();
+  }
+
+  #endNetwork(): void {
+    this.network?.feed.end();
+    this.network = undefined;
+  }
+
+  #checkPace(bucket: TokenBucket): void {
+    if (bucket.take(NEW_FEEDS, this.#clock.monotonic())) return;
+    throw new ApiError("TooManyRequests", `node "${this.node}" opens streams too often`);
+  }
+
+  get #outlet(): Outlet {
+    return { send: (frame) => this.send(frame), monotonic: () => this.#clock.monotonic() };
+  }
+
   /** Says that we are here, and how far each stream has got. */
-  sign(): void {
-    this.send(aliveFrame([...this.feeds.values()].map(({ position }) => position)));
+  sign(offers: readonly Offer[]): void {
+    const positions = [...this.feeds.values()].map(({ position }) => position);
+    if (this.network) positions.push(this.network.feed.position);
+    this.send(aliveFrame(positions, offers));
   }
 
   /** From the other side, or for good. */
   end(): void {
     this.#isOpen = false;
     this.feeds.clear();
+    this.#endNetwork();
     this.#mux?.close(new ApiError("Unavailable", `the connection to node "${this.node}" was lost`));
   }
 

@@ -9,8 +9,9 @@ import type { Call } from "../agent/frames/call.ts";
 import { DISPATCHER_PATIENCE_MS, KEEP_ALIVE_MS, STALL_MS } from "../agent/frames/limits.ts";
 import { FrameError } from "../agent/frames/shape.ts";
 import type { Mux } from "../agent/frames/streams/mux.ts";
-import { beatAnswerFrame, newsFrame } from "../agent/frames/to-agent.ts";
+import { beatAnswerFrame, newsFrame, type Offer } from "../agent/frames/to-agent.ts";
 import { parseToDispatcher, type ToDispatcher } from "../agent/frames/to-dispatcher.ts";
+import type { Directory } from "../directory/directory.ts";
 import type { ClusterNews } from "../model/cluster-news.ts";
 import { ApiError } from "../model/errors.ts";
 import type { LeaseDesk } from "../model/heartbeat.ts";
@@ -35,6 +36,8 @@ export interface DispatcherOptions {
   readonly leases: LeaseDesk;
   /** What every agent is told of the cluster; absent where it has nothing to find again. */
   readonly news?: () => ClusterNews | undefined;
+  /** What every agent is told of the network; absent: nothing. */
+  readonly directory?: Directory;
 }
 
 /** Links are looked after in turns, so that the signs of life of 10,000 do not go out in one moment. */
@@ -193,8 +196,13 @@ export class Dispatcher {
       const nowMs = this.#options.clock.monotonic();
       session.call(frame, () => this.#allowanceOf(agent).items(itemsOf(frame.call), nowMs));
     }
-    if (frame.type === "got") agent.feeds.get(frame.stream)?.got(frame.sequence, frame.isBehind);
-    else if (frame.type === "drop") agent.feeds.delete(frame.stream);
+    if (frame.type === "got") agent.got(frame.stream, frame.sequence, frame.isBehind);
+    else if (frame.type === "applied") agent.applied(frame.stream, frame.revision);
+    else if (frame.type === "drop") agent.drop(frame.stream);
+  }
+
+  get #offers(): readonly Offer[] {
+    return this.#options.directory ? ["network"] : [];
   }
 
   /** The newest link of a node is the one that counts, and with it the run of the agent that speaks on it. */
@@ -206,15 +214,17 @@ export class Dispatcher {
       return undefined;
     }
     if (present) this.#close(present.link, "this node has a newer link");
-    const { store, leases, log } = this.#options;
+    const { store, leases, log, directory } = this.#options;
     agent.use = "session";
+    if (directory) agent.sign(this.#offers);
     const news = this.#options.news?.();
     if (news !== undefined) agent.send(newsFrame(news));
     if (present?.id === id) {
       present.moveTo(agent);
       return present;
     }
-    const session = new Session(id, new NodeCalls(agent.node, store, leases), agent, log.with({ node: agent.node }));
+    const calls = new NodeCalls(agent.node, store, leases);
+    const session = new Session({ id, calls, link: agent, log: log.with({ node: agent.node }), directory });
     this.#sessions.set(agent.node, session);
     return session;
   }
@@ -254,7 +264,7 @@ export class Dispatcher {
     this.#turn = (this.#turn + 1) % TURNS;
     for (const agent of [...(this.#turns[this.#turn] ?? [])]) {
       if (nowMs - agent.heardAtMs > DISPATCHER_PATIENCE_MS) this.#close(agent, "nothing was heard for too long");
-      else if (agent.use === "session") agent.sign();
+      else if (agent.use === "session") agent.sign(this.#offers);
     }
     if (this.#turn === 0) this.#forgetOld(nowMs);
     if (this.#links > 0 || this.#sessions.size > 0) this.#lookSoon();

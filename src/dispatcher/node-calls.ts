@@ -27,7 +27,7 @@ export class NodeCalls {
   }
 
   /** `number`: calls are numbered in the order in which the agent made them. */
-  async carryOut(number: number, call: Exclude<Call, { method: "watch" }>): Promise<unknown> {
+  async carryOut(number: number, call: Exclude<Call, { method: "watch" | "network" }>): Promise<unknown> {
     switch (call.method) {
       case "register":
         this.checkOwn(call.node.metadata.name, "register");

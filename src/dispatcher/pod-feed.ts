@@ -1,26 +1,14 @@
-import { FRAME_CHARS, MOST_UNACKNOWLEDGED, MOST_UNACKNOWLEDGED_CHARS } from "../agent/frames/limits.ts";
+import { FRAME_CHARS } from "../agent/frames/limits.ts";
 import { type PodsPart, type Position, podsFrame } from "../agent/frames/to-agent.ts";
 import { type Pod, pods } from "../model/pod.ts";
 import { isHeld, RESTORATION_NAME, restorations } from "../model/restoration.ts";
 import type { Store } from "../store/store.ts";
+import { type Outlet, SendWindow } from "./send-window.ts";
 
 /** Changes of more pods than this are not gathered one by one: everything is sent anew. */
 const MOST_GATHERED = 4_096;
-/** One frame goes out again no more often, however often it is asked for; an agent asks once per second. */
-const RESEND_MS = 500;
-
-/** The link that the frames go out on, and its clock. */
-export interface Outlet {
-  send(frame: string): void;
-  monotonic(): number;
-}
-
-interface Sent {
-  readonly sequence: number;
-  readonly text: string;
-  /** Not to be sent again before. */
-  againMs: number;
-}
+/** As it is numbered. */
+type Frame = (sequence: number) => string;
 
 /**
  * One stream of assignments to one agent. What changed is noted by name and looked up when it is sent, so that a slow
@@ -31,11 +19,7 @@ export class PodFeed {
   readonly #store: Store;
   readonly #node: string;
   readonly #stream: number;
-  readonly #outlet: Outlet;
-  readonly #unacknowledged: Sent[] = [];
-  #unacknowledgedChars = 0;
-  #sequence = 0;
-  #acknowledged = 0;
+  readonly #window: SendWindow;
   /** Of "all", what is still to be sent. */
   #rest: readonly Pod[] | undefined;
   #isStale = true;
@@ -46,11 +30,11 @@ export class PodFeed {
     this.#store = store;
     this.#node = node;
     this.#stream = stream;
-    this.#outlet = outlet;
+    this.#window = new SendWindow(outlet);
   }
 
   get position(): Position {
-    return [this.#stream, this.#sequence, this.#acknowledged];
+    return [this.#stream, this.#window.sequence, this.#window.acknowledged];
   }
 
   touch(uid: string, key: string): void {
@@ -67,42 +51,19 @@ export class PodFeed {
 
   /** Sends what there is to send, as far as the agent keeps up. */
   pump(): void {
-    while (this.#hasRoom()) {
-      const text = this.#next();
-      if (text === undefined) return;
-      this.#unacknowledged.push({ sequence: this.#sequence, text, againMs: Number.NEGATIVE_INFINITY });
-      this.#unacknowledgedChars += text.length;
-      this.#outlet.send(text);
+    while (this.#window.hasRoom) {
+      const frame = this.#next();
+      if (frame === undefined) return;
+      this.#window.send(frame);
     }
   }
 
   got(sequence: number, isBehind: boolean): void {
-    this.#acknowledged = Math.max(this.#acknowledged, Math.min(sequence, this.#sequence));
-    while (this.#unacknowledged.length > 0) {
-      const [first] = this.#unacknowledged;
-      if (first === undefined || first.sequence > sequence) break;
-      this.#unacknowledgedChars -= first.text.length;
-      this.#unacknowledged.shift();
-    }
-    if (isBehind) this.#sendAgain();
+    this.#window.got(sequence, isBehind);
     this.pump();
   }
 
-  #sendAgain(): void {
-    const nowMs = this.#outlet.monotonic();
-    for (const frame of this.#unacknowledged) {
-      if (frame.againMs > nowMs) continue;
-      frame.againMs = nowMs + RESEND_MS;
-      this.#outlet.send(frame.text);
-    }
-  }
-
-  #hasRoom(): boolean {
-    const frames = this.#unacknowledged.length;
-    return frames < MOST_UNACKNOWLEDGED && (frames === 0 || this.#unacknowledgedChars < MOST_UNACKNOWLEDGED_CHARS);
-  }
-
-  #next(): string | undefined {
+  #next(): Frame | undefined {
     // What was begun is finished first: parts of two answers never mix.
     if (this.#rest === undefined && this.#isStale) {
       this.#isStale = false;
@@ -112,7 +73,7 @@ export class PodFeed {
     return this.#changed.size === 0 ? undefined : this.#nextChanged();
   }
 
-  #nextOfAll(rest: readonly Pod[]): string {
+  #nextOfAll(rest: readonly Pod[]): Frame {
     const texts: string[] = [];
     let chars = 0;
     for (const pod of rest) {
@@ -123,14 +84,15 @@ export class PodFeed {
     }
     const isLast = texts.length === rest.length;
     this.#rest = isLast ? undefined : rest.slice(texts.length);
-    return podsFrame(this.#stream, ++this.#sequence, isLast ? this.#last : "more", texts);
+    const part = isLast ? this.#last : "more";
+    return (sequence) => podsFrame(this.#stream, sequence, part, texts);
   }
 
   get #last(): PodsPart {
     return isHeld(this.#store.get(restorations, RESTORATION_NAME)) ? "kept" : "all";
   }
 
-  #nextChanged(): string {
+  #nextChanged(): Frame {
     const texts: string[] = [];
     const removed: { key: string; uid: string }[] = [];
     let chars = 0;
@@ -145,6 +107,6 @@ export class PodFeed {
       chars += text.length + key.length + uid.length;
       this.#changed.delete(uid);
     }
-    return podsFrame(this.#stream, ++this.#sequence, "changed", texts, removed);
+    return (sequence) => podsFrame(this.#stream, sequence, "changed", texts, removed);
   }
 }

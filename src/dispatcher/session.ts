@@ -2,12 +2,22 @@ import type { Call } from "../agent/frames/call.ts";
 import { MOST_CALLS } from "../agent/frames/limits.ts";
 import { doneFrame, refusedFrame } from "../agent/frames/to-agent.ts";
 import type { ToDispatcher } from "../agent/frames/to-dispatcher.ts";
+import type { Directory } from "../directory/directory.ts";
 import { ApiError } from "../model/errors.ts";
 import type { Log } from "../seams/log.ts";
 import type { AgentLink } from "./agent-link.ts";
 import type { NodeCalls } from "./node-calls.ts";
 
 type CallFrame = Extract<ToDispatcher, { type: "call" }>;
+
+export interface SessionOptions {
+  readonly id: string;
+  readonly calls: NodeCalls;
+  readonly link: AgentLink;
+  readonly log: Log;
+  /** Absent: nothing is told of the network. */
+  readonly directory: Directory | undefined;
+}
 
 /**
  * One run of one agent, over all the links that it dials one after another. Each of its calls is carried out once: the
@@ -17,16 +27,18 @@ export class Session {
   readonly id: string;
   readonly calls: NodeCalls;
   readonly #log: Log;
+  readonly #network: Directory | undefined;
   /** By number; undefined while it is being carried out. */
   readonly #answers = new Map<number, string | undefined>();
   #floor = 0;
   #link: AgentLink;
 
-  constructor(id: string, calls: NodeCalls, link: AgentLink, log: Log) {
+  constructor({ id, calls, link, log, directory }: SessionOptions) {
     this.id = id;
     this.calls = calls;
     this.#link = link;
     this.#log = log;
+    this.#network = directory;
   }
 
   /** The newest; it may be closed by now. */
@@ -69,9 +81,15 @@ export class Session {
   }
 
   async #carryOut(id: number, call: Call): Promise<unknown> {
+    if (call.method === "network") return this.#link.openNetwork(call.stream, this.#directory());
     if (call.method !== "watch") return this.calls.carryOut(id, call);
     this.calls.checkOwn(call.node, "watch");
     return this.#link.openFeed(call.stream);
+  }
+
+  #directory(): Directory {
+    if (this.#network) return this.#network;
+    throw new ApiError("NotFound", "this control plane tells nothing of the network");
   }
 
   #refusal(id: number, { method }: Call, error: unknown): string {

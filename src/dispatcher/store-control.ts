@@ -3,11 +3,13 @@ import { ApiError } from "../model/errors.ts";
 import type { Goodbye, Heartbeat, HeartbeatAnswer, LeaseDesk } from "../model/heartbeat.ts";
 import { hostCertificateName, hostCertificates } from "../model/host-certificate.ts";
 import type { Draft } from "../model/meta.ts";
+import type { NetworkNews } from "../model/network.ts";
 import { type Node, nodes } from "../model/node.ts";
 import { type Pod, pods } from "../model/pod.ts";
 import { isHeld, RESTORATION_NAME, restorations } from "../model/restoration.ts";
 import type { Store } from "../store/store.ts";
 import type { Change } from "../store/transaction.ts";
+import type { DirectoryControl } from "./directory-control.ts";
 import { keyValues, type ValuesKind } from "./key-values.ts";
 import { writeEvents } from "./write-events.ts";
 import { writeNode } from "./write-node.ts";
@@ -17,10 +19,12 @@ import { writeReport } from "./write-report.ts";
 export class StoreControl implements Control {
   readonly #store: Store;
   readonly #leases: LeaseDesk;
+  readonly #network: DirectoryControl | undefined;
 
-  constructor(store: Store, leases: LeaseDesk = new KnownNodes(store)) {
+  constructor(store: Store, leases: LeaseDesk = new KnownNodes(store), network?: DirectoryControl) {
     this.#store = store;
     this.#leases = leases;
+    this.#network = network;
   }
 
   async registerNode(draft: Draft<Node>): Promise<void> {
@@ -61,6 +65,14 @@ export class StoreControl implements Control {
       writeEvents(tx, happened);
       for (const report of reports) writeReport(tx, report);
     });
+  }
+
+  watchNetwork(listener: (news: NetworkNews) => void, signal: AbortSignal): void {
+    this.#network?.watch(listener, signal);
+  }
+
+  networkApplied(revision: number): void {
+    this.#network?.applied(revision);
   }
 
   /** This control plane is alive only with its agent, so nothing exclusive is ever given away from under it. */

@@ -13,6 +13,8 @@ export interface ClusterSettingsSpec {
   readonly heartbeatMs: number;
   /** Shown as suspect after so much silence; changes nothing else. */
   readonly suspectAfterMs: number;
+  /** Connections go elsewhere after so much silence, where who sends them does not reach the node either. */
+  readonly avoidAfterMs: number;
   /** Unreachable after so much silence: its pods are replaced as each of them asks for. */
   readonly unreachableAfterMs: number;
   /** Exclusive pods are started elsewhere after so much silence; their agent has stopped them by then. */
@@ -50,6 +52,7 @@ export interface ClusterSettingsSpec {
 export const DEFAULT_CLUSTER_SETTINGS: ClusterSettingsSpec = {
   heartbeatMs: 1_000,
   suspectAfterMs: 3_000,
+  avoidAfterMs: 1_300,
   unreachableAfterMs: 8_000,
   exclusiveAfterMs: 40_000,
   rebootGraceMs: 180_000,

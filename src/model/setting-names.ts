@@ -15,6 +15,7 @@ export interface SettingName {
 const ROWS: Readonly<Record<keyof ClusterSettingsSpec, readonly [name: string, unit: Unit, words: string]>> = {
   heartbeatMs: ["heartbeat", "duration", "nodes say that they live this often"],
   suspectAfterMs: ["suspect-after", "duration", "silent for so long, a node is shown as suspect"],
+  avoidAfterMs: ["avoid-after", "duration", "silent for so long and not reached: connections go to other nodes"],
   unreachableAfterMs: ["unreachable-after", "duration", "silent for so long, its pods are replaced"],
   exclusiveAfterMs: ["exclusive-after", "duration", "silent for so long, its exclusive pods may start elsewhere"],
   rebootGraceMs: ["reboot-grace", "duration", "a node that said goodbye is waited for"],

@@ -15,4 +15,6 @@ export type Call =
     }
   | { readonly method: "goodbye"; readonly goodbye: Goodbye }
   /** Opens the stream of this number: everything bound to the node, then what changes. */
-  | { readonly method: "watch"; readonly stream: number; readonly node: string };
+  | { readonly method: "watch"; readonly stream: number; readonly node: string }
+  /** … and this one what all nodes are told of the network. */
+  | { readonly method: "network"; readonly stream: number };

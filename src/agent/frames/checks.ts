@@ -51,6 +51,9 @@ export function callOf(value: unknown, chars: number): Call {
       count(call.stream);
       name(call.node);
       break;
+    case "network":
+      count(call.stream);
+      break;
     default:
       throw new FrameError("a call of no known method");
   }

@@ -212,7 +212,8 @@ describe("frames to the agent", () => {
     const text = podsFrame(1, 2, "changed", ['{"a":1}', '{"a":2}'], [{ key: "k", uid: "u" }]);
     const pods = { type: "pods", stream: 1, sequence: 2, part: "changed", pods: [{ a: 1 }, { a: 2 }] };
     assert.deepEqual(parseToAgent(text), { ...pods, removed: [{ key: "k", uid: "u" }], size: text.length });
-    assert.deepEqual(parseToAgent(aliveFrame([[1, 5, 4]])), { type: "sign", streams: [[1, 5, 4]] });
-    assert.deepEqual(parseToAgent(aliveFrame([])), { type: "sign", streams: [] });
+    assert.deepEqual(parseToAgent(aliveFrame([[1, 5, 4]])), { type: "sign", streams: [[1, 5, 4]], offers: [] });
+    assert.deepEqual(parseToAgent(aliveFrame([])), { type: "sign", streams: [], offers: [] });
+    assert.deepEqual(parseToAgent(aliveFrame([], ["network"])), { type: "sign", streams: [], offers: ["network"] });
   });
 });

@@ -2,6 +2,7 @@
 import type { ClusterNews } from "../../model/cluster-news.ts";
 import type { RefusalReason } from "../../model/errors.ts";
 import type { HeartbeatAnswer } from "../../model/heartbeat.ts";
+import type { NetworkEntry, NetworkEntryKind } from "../../model/network.ts";
 import type { Pod } from "../../model/pod.ts";
 import { count, FrameError, list, parseArray, record, word } from "./shape.ts";
 
@@ -20,6 +21,23 @@ export interface PodsFrame {
   readonly size: number;
 }
 
+/** Part of everything with more of it to come, the last part, what changed, or how far all nodes have come. */
+export type NetworkPartWord = "more" | "all" | "changed" | "settled";
+
+export interface NetworkFrame {
+  readonly type: "network";
+  readonly stream: number;
+  readonly sequence: number;
+  readonly part: NetworkPartWord;
+  readonly revision: number;
+  readonly entries: readonly NetworkEntry[];
+  readonly removed: readonly { readonly kind: NetworkEntryKind; readonly id: string }[];
+  readonly size: number;
+}
+
+/** What an agent may ask for beside what every control plane has: asked of one that does not have it, it would be an offence. */
+export type Offer = "network";
+
 /** How far a stream of this link has got, and how far the dispatcher knows it to have arrived. */
 export type Position = readonly [stream: number, sequence: number, acknowledged: number];
 
@@ -28,7 +46,8 @@ export type ToAgent =
   | { readonly type: "done"; readonly id: number; readonly result: unknown }
   | { readonly type: "refused"; readonly id: number; readonly reason: RefusalReason; readonly message: string }
   | PodsFrame
-  | { readonly type: "sign"; readonly streams: readonly Position[] }
+  | NetworkFrame
+  | { readonly type: "sign"; readonly streams: readonly Position[]; readonly offers: readonly string[] }
   | { readonly type: "news"; readonly news: ClusterNews };
 
 export function beatAnswerFrame(id: number, answer: HeartbeatAnswer): string {
@@ -55,8 +74,28 @@ export function podsFrame(
   return `["p",${stream},${sequence},"${part}",[${pods.join(",")}]${gone}]`;
 }
 
-export function aliveFrame(streams: readonly Position[]): string {
-  return streams.length === 0 ? '["s"]' : `["s",${JSON.stringify(streams)}]`;
+/** `body`: networkBody's. */
+export function networkFrame(
+  stream: number,
+  sequence: number,
+  part: NetworkPartWord,
+  revision: number,
+  body: string,
+): string {
+  return `["e",${stream},${sequence},"${part}",${revision},${body}]`;
+}
+
+/** `entries`: their JSON, comma between them. The same for all who are told it. */
+export function networkBody(
+  entries: string,
+  removed: readonly { readonly kind: NetworkEntryKind; readonly id: string }[] = [],
+): string {
+  return removed.length === 0 ? `[${entries}]` : `[${entries}],${JSON.stringify(removed)}`;
+}
+
+export function aliveFrame(streams: readonly Position[], offers: readonly Offer[] = []): string {
+  const told = offers.length === 0 ? "" : `,${JSON.stringify(offers)}`;
+  return streams.length === 0 && told === "" ? '["s"]' : `["s",${JSON.stringify(streams)}${told}]`;
 }
 
 export function newsFrame(news: ClusterNews): string {
@@ -65,7 +104,7 @@ export function newsFrame(news: ClusterNews): string {
 
 /** Throws FrameError. Objects are the dispatcher's own and taken as they are. */
 export function parseToAgent(text: string): ToAgent {
-  const [letter, second, third, fourth, fifth, sixth] = parseArray(text);
+  const [letter, second, third, fourth, fifth, sixth, seventh] = parseArray(text);
   switch (letter) {
     case "b":
       return { type: "beat", id: count(second), answer: record(third) as unknown as HeartbeatAnswer };
@@ -83,10 +122,22 @@ export function parseToAgent(text: string): ToAgent {
         removed: (sixth === undefined ? [] : list(sixth)) as PodsFrame["removed"],
         size: text.length,
       };
+    case "e":
+      return {
+        type: "network",
+        stream: count(second),
+        sequence: count(third),
+        part: word(fourth) as NetworkPartWord,
+        revision: count(fifth),
+        entries: list(sixth) as readonly NetworkEntry[],
+        removed: (seventh === undefined ? [] : list(seventh)) as NetworkFrame["removed"],
+        size: text.length,
+      };
     case "s":
       return {
         type: "sign",
         streams: second === undefined ? [] : (list(second) as readonly unknown[] as readonly Position[]),
+        offers: third === undefined ? [] : list(third).map(word),
       };
     case "n":
       return { type: "news", news: newsOf(second) };

@@ -24,6 +24,8 @@ export type ToDispatcher =
       readonly sequence: number;
       readonly isBehind: boolean;
     }
+  /** This node's rules are those of this revision of the network, as its stream counts. */
+  | { readonly type: "applied"; readonly session: string; readonly stream: number; readonly revision: number }
   | { readonly type: "drop"; readonly session: string; readonly stream: number }
   /** Nothing but that the agent is there. */
   | { readonly type: "sign"; readonly session: string };
@@ -39,6 +41,10 @@ export function callFrame(session: string, id: number, floor: number, callText: 
 
 export function gotFrame(session: string, stream: number, sequence: number, isBehind: boolean): string {
   return `["g","${session}",${stream},${sequence},${isBehind ? 1 : 0}]`;
+}
+
+export function appliedFrame(session: string, stream: number, revision: number): string {
+  return `["a","${session}",${stream},${revision}]`;
 }
 
 export function dropFrame(session: string, stream: number): string {
@@ -72,6 +78,8 @@ export function parseToDispatcher(text: string): ToDispatcher {
         sequence: count(fourth),
         isBehind: fifth === 1,
       };
+    case "a":
+      return { type: "applied", session: name(second), stream: count(third), revision: count(fourth) };
     case "d":
       return { type: "drop", session: name(second), stream: count(third) };
     case "s":

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { Pod } from "../../model/pod.ts";
 import type { Assignments } from "../control.ts";
 import type { PodsFrame, PodsPart } from "../frames/to-agent.ts";
-import { PodStream } from "./pod-stream.ts";
+import { podStream } from "./pod-stream.ts";
 
 function frameOf(sequence: number, part: PodsPart = "changed", size = 100): PodsFrame {
   const pod = { metadata: { name: `p${sequence}` } } as Pod;
@@ -14,7 +14,7 @@ function frameOf(sequence: number, part: PodsPart = "changed", size = 100): Pods
 function stream() {
   const taken: Assignments[] = [];
   const names = () => taken.map(({ pods }) => pods.map(({ metadata }) => metadata.name).join("+"));
-  return { stream: new PodStream(1, (assignments) => taken.push(assignments)), taken, names };
+  return { stream: podStream(1, (assignments) => taken.push(assignments)), taken, names };
 }
 
 test("frames in any order, some of them twice, are handed on once each and in their order", () => {

@@ -6,7 +6,7 @@ import { ManualClock } from "../../seams/manual-clock.ts";
 import type { PodsFrame } from "../frames/to-agent.ts";
 import { parseToDispatcher } from "../frames/to-dispatcher.ts";
 import { Calls } from "./calls.ts";
-import { PodWatch } from "./pod-watch.ts";
+import { podWatch } from "./pod-watch.ts";
 
 function watching() {
   const clock = new ManualClock();
@@ -18,7 +18,7 @@ function watching() {
   };
   const calls = new Calls(clock, "s", () => {});
   const options = { node: "n1", session: "s", clock, log: silentLog, calls, send, isOpen: () => true };
-  const watch = new PodWatch({ ...options, newStream: () => 1 }, ({ pods }) =>
+  const watch = podWatch({ ...options, newStream: () => 1 }, ({ pods }) =>
     names.push(...pods.map(({ metadata }) => metadata.name)),
   );
   watch.open();

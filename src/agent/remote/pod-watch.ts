@@ -1,108 +1,18 @@
-import { ApiError } from "../../model/errors.ts";
-import type { Clock, Timer } from "../../seams/clock.ts";
-import type { Log } from "../../seams/log.ts";
 import type { Assignments } from "../control.ts";
-import type { Call } from "../frames/call.ts";
 import type { PodsFrame } from "../frames/to-agent.ts";
-import { gotFrame } from "../frames/to-dispatcher.ts";
-import type { Calls } from "./calls.ts";
-import { PodStream, type Reply } from "./pod-stream.ts";
+import { podStream } from "./pod-stream.ts";
+import { StreamWatch, type WatchOptions } from "./stream-watch.ts";
 
-export interface PodWatchOptions {
-  readonly node: string;
-  readonly session: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly calls: Calls;
-  readonly send: (frame: string) => void;
-  readonly isOpen: () => boolean;
-  readonly newStream: () => number;
-}
+export type PodWatch = StreamWatch<PodsFrame, Assignments>;
 
-/** What is missing may only be late: so long it is waited for before it is asked for. */
-const GAP_PATIENCE_MS = 300;
-const ASK_AGAIN_MS = 1_000;
-
-/** One caller's watch: over every new link a new stream, which begins with everything. */
-export class PodWatch {
-  readonly #options: PodWatchOptions;
-  readonly #listener: (assignments: Assignments) => void;
-  #stream: PodStream | undefined;
-  #opening: { giveUp(): void } | undefined;
-  #gap: Timer | undefined;
-  #isOver = false;
-
-  constructor(options: PodWatchOptions, listener: (assignments: Assignments) => void) {
-    this.#options = options;
-    this.#listener = listener;
-  }
-
-  get stream(): number | undefined {
-    return this.#stream?.number;
-  }
-
-  /** Begins anew, with everything. What earlier streams still say is not heard. */
-  open(): void {
-    this.#close();
-    if (this.#isOver) return;
-    const { calls, newStream, node, log, clock, isOpen } = this.#options;
-    const stream = newStream();
-    this.#stream = new PodStream(stream, (assignments) => this.#deliver(stream, assignments));
-    const { answer, giveUp } = calls.begin(JSON.stringify({ method: "watch", stream, node } satisfies Call));
-    this.#opening = { giveUp };
-    answer.catch((error: Error) => {
-      if (this.#stream?.number !== stream) return;
-      if (error instanceof ApiError) log.error("the pods of this node cannot be watched", { why: error.message });
-      const isFinal = error instanceof ApiError && error.reason === "Forbidden";
-      // Without a link the next one opens it.
-      if (!isFinal && isOpen()) this.#gap = clock.setTimer(ASK_AGAIN_MS, () => this.open());
-    });
-  }
-
-  end(): void {
-    this.#isOver = true;
-    this.#close();
-  }
-
-  frame(frame: PodsFrame): void {
-    this.#reply(this.#stream?.frame(frame) ?? "nothing");
-  }
-
-  sign(sequence: number, acknowledged: number): void {
-    this.#reply(this.#stream?.sign(sequence, acknowledged) ?? "nothing");
-  }
-
-  #deliver(stream: number, assignments: Assignments): void {
-    if (!this.#isOver && this.#stream?.number === stream) this.#listener(assignments);
-  }
-
-  #reply(reply: Reply): void {
-    const stream = this.#stream;
-    if (stream === undefined) return;
-    if (reply === "got") this.#say(stream);
-    if (stream.isBehind) this.#gap ??= this.#options.clock.setTimer(GAP_PATIENCE_MS, () => this.#askForMissing());
-  }
-
-  #askForMissing(): void {
-    this.#gap = undefined;
-    const stream = this.#stream;
-    if (!stream?.isBehind) return;
-    this.#say(stream);
-    // Each asking has everything sent again that is not acknowledged: not with every frame that comes.
-    this.#gap = this.#options.clock.setTimer(ASK_AGAIN_MS, () => this.#askForMissing());
-  }
-
-  #say(stream: PodStream): void {
-    const { session, send } = this.#options;
-    stream.noteAcknowledged();
-    send(gotFrame(session, stream.number, stream.sequence, stream.isBehind));
-  }
-
-  #close(): void {
-    this.#gap?.cancel();
-    this.#gap = undefined;
-    this.#opening?.giveUp();
-    this.#opening = undefined;
-    this.#stream = undefined;
-  }
+export function podWatch(
+  options: WatchOptions & { readonly node: string },
+  listener: (assignments: Assignments) => void,
+): PodWatch {
+  const { node } = options;
+  return new StreamWatch(
+    options,
+    { what: "the pods of this node", call: (stream) => ({ method: "watch", stream, node }), stream: podStream },
+    listener,
+  );
 }

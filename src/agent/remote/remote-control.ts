@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { ClusterNews } from "../../model/cluster-news.ts";
 import type { Goodbye, Heartbeat, HeartbeatAnswer } from "../../model/heartbeat.ts";
 import type { Draft } from "../../model/meta.ts";
+import type { NetworkNews } from "../../model/network.ts";
 import type { Node } from "../../model/node.ts";
 import type { NodeAccess } from "../../model/streams.ts";
 import { type Link, LinkError } from "../../seams/link.ts";
@@ -19,9 +20,11 @@ import { dropFrame, signFrame } from "../frames/to-dispatcher.ts";
 import { Calls } from "./calls.ts";
 import { Connection, type RemoteOptions } from "./connection.ts";
 import { HeartbeatLink } from "./heartbeat-link.ts";
-import { PodWatch } from "./pod-watch.ts";
+import { NetworkEar } from "./network-ear.ts";
+import { type PodWatch, podWatch } from "./pod-watch.ts";
 import { reportCalls } from "./report-calls.ts";
 import { StreamHost } from "./stream-host.ts";
+import type { WatchOptions } from "./stream-watch.ts";
 
 export interface ConnectionState {
   readonly isOpen: boolean;
@@ -41,6 +44,7 @@ export class RemoteControl implements Control {
   readonly #calls: Calls;
   readonly #beats: HeartbeatLink;
   readonly #watches = new Set<PodWatch>();
+  readonly #network = new NetworkEar();
   readonly #newsListeners = new Set<(news: ClusterNews) => void>();
   #news: ClusterNews | undefined;
   #served: { readonly access: NodeAccess; readonly nodeName: string } | undefined;
@@ -74,20 +78,20 @@ export class RemoteControl implements Control {
   watchPods(nodeName: string, listener: (assignments: Assignments) => void, signal: AbortSignal): void {
     if (signal.aborted || this.#isClosed) return;
     const calls = this.#start();
-    const { clock, log } = this.#options;
-    const watch = new PodWatch(
-      {
-        ...{ node: nodeName, session: this.#session, clock, log, calls },
-        send: (frame) => this.#say(frame),
-        isOpen: () => this.#connection.isOpen,
-        newStream: () => ++this.#streams,
-      },
-      listener,
-    );
+    const watch = podWatch({ ...this.#watching(calls), node: nodeName }, listener);
     this.#watches.add(watch);
     // Without a link the next one opens it.
     if (this.#connection.isOpen) watch.open();
     signal.addEventListener("abort", () => this.#endWatch(watch), { once: true });
+  }
+
+  watchNetwork(listener: (news: NetworkNews) => void, signal: AbortSignal): void {
+    if (signal.aborted || this.#isClosed) return;
+    this.#network.listen(this.#watching(this.#start()), listener, signal);
+  }
+
+  networkApplied(revision: number): void {
+    this.#network.applied(revision);
   }
 
   /** Large reports travel in several calls; rejects unless all were taken. */
@@ -137,6 +141,7 @@ export class RemoteControl implements Control {
     this.#isClosed = true;
     for (const watch of this.#watches) watch.end();
     this.#watches.clear();
+    this.#network.end();
     this.#calls.close(new LinkError(reason, false));
     this.#connection.close(reason);
     this.#beats.close(reason);
@@ -149,6 +154,16 @@ export class RemoteControl implements Control {
       this.#connection.start();
     }
     return this.#calls;
+  }
+
+  #watching(calls: Calls): WatchOptions {
+    const { clock, log } = this.#options;
+    return {
+      ...{ session: this.#session, clock, log, calls },
+      send: (frame) => this.#say(frame),
+      isOpen: () => this.#connection.isOpen,
+      newStream: () => ++this.#streams,
+    };
   }
 
   #say(frame: string): void {
@@ -168,6 +183,7 @@ export class RemoteControl implements Control {
 
   #lostLink(reason: string): void {
     this.#sinceMs = this.#options.clock.monotonic();
+    this.#network.lostLink();
     this.#host?.close(reason);
     this.#host = undefined;
   }
@@ -200,14 +216,17 @@ export class RemoteControl implements Control {
       return;
     }
     if (frame.type === "pods") this.#watchOf(frame.stream)?.frame(frame);
-    else if (frame.type === "sign") this.#answerSign(frame.streams);
-    else if (frame.type === "news") this.#hearNews(frame.news);
+    else if (frame.type === "network") this.#network.frame(frame);
+    else if (frame.type === "sign") {
+      this.#network.offered(frame.offers);
+      this.#answerSign(frame.streams);
+    } else if (frame.type === "news") this.#hearNews(frame.news);
     else if (frame.type !== "beat") this.#calls.answered(frame);
   }
 
   #answerSign(streams: readonly Position[]): void {
     for (const [stream, sequence, acknowledged] of streams) {
-      const watch = this.#watchOf(stream);
+      const watch = this.#watchOf(stream) ?? this.#network.of(stream);
       if (watch) watch.sign(sequence, acknowledged);
       else this.#say(dropFrame(this.#session, stream));
     }

@@ -16,8 +16,14 @@ import { rebalanceController } from "../../controllers/rebalance/rebalance-contr
 import { replicationController } from "../../controllers/replication-controller.ts";
 import { ControllerRunner } from "../../controllers/runner.ts";
 import { taintEviction } from "../../controllers/taint-eviction.ts";
+import { Directory } from "../../directory/directory.ts";
+import { SilentNodes } from "../../directory/silent-nodes.ts";
+import { directorySources } from "../../directory/sources.ts";
 import { Dispatcher } from "../../dispatcher/dispatcher.ts";
+import { CLUSTER_SETTINGS_NAME, clusterSettings, settingsInForce } from "../../model/cluster-settings.ts";
+import type { LeaseDesk } from "../../model/heartbeat.ts";
 import type { Kind } from "../../model/meta.ts";
+import { nodes } from "../../model/node.ts";
 import type { NodeStates } from "../../model/node-state.ts";
 import type { Pod } from "../../model/pod.ts";
 import type { Personality, PersonalityContext } from "../../personalities/personality.ts";
@@ -50,12 +56,14 @@ export interface LeadingOptions {
 }
 
 export class Leading {
-  /** Where agents' heartbeats go. */
   readonly lifecycle: NodeLifecycle;
   readonly explain: Explainer;
   readonly startedAtMs: number;
   /** The keys that secrets are sealed with. */
   readonly sealing: Sealing | undefined;
+  /** What every node is told of the network. */
+  readonly directory: Directory;
+  readonly #silence: SilentNodes;
   readonly #options: LeadingOptions;
   readonly #scheduler: Scheduler;
   readonly #runner: ControllerRunner;
@@ -72,11 +80,18 @@ export class Leading {
     this.#scheduler = new Scheduler({ store, clock, random, log, strategy });
     this.explain = explainer(this.#scheduler);
     this.lifecycle = new NodeLifecycle({ store, clock, log: log.with({ component: "node-lifecycle" }) });
+    this.directory = this.#newDirectory();
+    this.#silence = this.#newSilence();
     this.#runner = new ControllerRunner({
       ...{ store, controllers: this.#controllers(), clock, random, log },
       onReconciled: (controller, tookMs) => counting.reconciled(controller, tookMs),
       onFailed: (controller) => counting.failed(controller),
     });
+  }
+
+  /** Where agents' heartbeats go. */
+  get leases(): LeaseDesk {
+    return this.#silence;
   }
 
   /** Agents' links; absent before the start. */
@@ -89,6 +104,8 @@ export class Leading {
     this.#runner.start();
     this.#scheduler.start();
     this.lifecycle.start();
+    this.directory.start();
+    this.#silence.expect(store.list(nodes).map(({ metadata }) => metadata.name));
     this.sealing?.resealer.start();
     this.#dispatcher = this.#dispatch();
     const agents = () => this.#dispatcher?.sessions ?? 0;
@@ -101,14 +118,35 @@ export class Leading {
     const { store, plane } = this.#options;
     const { clock, log, joining } = plane;
     const news = () => joining && clusterNews(store, joining);
-    const dispatcher = new Dispatcher({ store, clock, log, leases: this.lifecycle, news });
+    const { leases, directory } = this;
+    const dispatcher = new Dispatcher({ store, clock, log, leases, news, directory });
     void followNews(store, () => dispatcher.tellNews(), this.#stopping.signal);
     return dispatcher;
   }
 
+  #newDirectory(): Directory {
+    const { store, plane } = this.#options;
+    const { clock, log, personalities } = plane;
+    const discover = personalities.flatMap((personality) => personality.discover ?? []);
+    const sources = () => directorySources({ discover });
+    return new Directory({ store, clock, log: log.with({ component: "directory" }), sources });
+  }
+
+  #newSilence(): SilentNodes {
+    const { store, plane } = this.#options;
+    return new SilentNodes({
+      ...{ desk: this.lifecycle, clock: plane.clock },
+      terms: () => settingsInForce(store.get(clusterSettings, CLUSTER_SETTINGS_NAME)),
+      isKnown: (node) => store.get(nodes, node) !== undefined,
+      changed: (silent) => this.directory.setSilent(silent),
+    });
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#silence.stop();
     this.#dispatcher?.stop();
+    this.directory.stop();
     await this.sealing?.resealer.stop();
     await this.lifecycle.stop();
     await this.#runner.stop();

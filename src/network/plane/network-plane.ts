@@ -153,7 +153,8 @@ export class NetworkPlane {
     const { uid } = pod.metadata;
     if (!(await this.#until(() => !isLedTo(this.state, uid), mostMs))) return;
     const revision = this.#revision;
-    await this.#until(() => this.#settled >= revision, untilMs - this.#options.clock.monotonic());
+    const isSettled = () => this.#settled >= revision && this.#applied >= revision;
+    await this.#until(isSettled, untilMs - this.#options.clock.monotonic());
   }
 
   gone(podUid: string): void {
@@ -192,6 +193,7 @@ export class NetworkPlane {
 
   /** Also when it is less than before: another server counts anew. */
   #report(): void {
+    this.#wake();
     const applied = this.#applied;
     if (applied === this.#said || !this.#hasHeard) return;
     this.#said = applied;
