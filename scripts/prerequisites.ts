@@ -25,6 +25,8 @@ const NEEDS: readonly Need[] = [
   { debianPackage: "iputils-ping", files: ["/usr/bin/ping", "/bin/ping"] },
   { debianPackage: "bind9-dnsutils", files: ["/usr/bin/dig"] },
   { debianPackage: "wrk", files: ["/usr/bin/wrk"] },
+  { debianPackage: "iperf3", files: ["/usr/bin/iperf3"] },
+  { debianPackage: "curl", files: ["/usr/bin/curl"] },
   { debianPackage: "redis-server", files: ["/usr/bin/redis-server"] },
   { debianPackage: "util-linux", files: ["/usr/bin/prlimit"] },
 ];

@@ -4,6 +4,15 @@ import { canRunEngine } from "../../harness/engine.ts";
 
 const NEEDED = ["nsenter", "unshare", "tini", "nft", "etcd", "docker-registry", "busybox"];
 
+/** What images of the network's lab are made of. */
+const NEEDED_BY_NETWORK = ["haproxy", "curl", "redis-server", "conntrack", "ping"];
+
+/** The same for a lab whose pods talk to each other. */
+export function canRunNetworkLab(): string | undefined {
+  const missing = NEEDED_BY_NETWORK.filter((file) => spawnSync("which", [file]).status !== 0);
+  return canRunLab() ?? (missing.length > 0 ? `this lab needs ${missing.join(", ")}` : undefined);
+}
+
 /** Undefined when a lab of several hosts can be made here; else why not, for `skip`. */
 export function canRunLab(): string | undefined {
   const engine = canRunEngine();

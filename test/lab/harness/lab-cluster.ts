@@ -1,10 +1,11 @@
 /** A whole cluster in a lab: control planes on hosts with etcd, and hosts with engines that joined them. */
 import { join } from "node:path";
-import { testImages } from "../../harness/images.ts";
+import { type TestImage, testImages } from "../../harness/images.ts";
 import { type Registry, startRegistry } from "../../harness/registry.ts";
 import { LabClient } from "./client.ts";
 import { startEngine } from "./engines.ts";
 import { startMember, storeUrl, waitForMember } from "./etcd.ts";
+import type { LinkNumber } from "./fabric.ts";
 import type { Host } from "./host.ts";
 import { Lab } from "./lab.ts";
 import { type PodSeen, podsOf } from "./pods.ts";
@@ -26,6 +27,15 @@ interface ServerSeen {
   readonly state: string;
 }
 
+export interface LabClusterSizes {
+  readonly servers: number;
+  readonly agents: number;
+  /** Of the agents' hosts. */
+  readonly links?: readonly LinkNumber[];
+  /** Beside those that all tests have. */
+  readonly images?: readonly TestImage[];
+}
+
 export class LabCluster {
   readonly lab: Lab;
   readonly servers: readonly Host[];
@@ -35,15 +45,15 @@ export class LabCluster {
   readonly #first: Program;
   #client: LabClient | undefined;
 
-  static async open(sizes: { servers: number; agents: number }): Promise<LabCluster> {
+  static async open(sizes: LabClusterSizes): Promise<LabCluster> {
     const hosts = [
       ...Array.from({ length: sizes.servers }, () => ({ diskBytes: SERVER_DISK })),
-      ...Array.from({ length: sizes.agents }, () => ({})),
+      ...Array.from({ length: sizes.agents }, (_, at) => ({ link: sizes.links?.[at] ?? 0 })),
     ];
     const lab = await Lab.open({ hosts });
     try {
       const registry = await startRegistry(lab.fabric.testAddress);
-      await registry.putImages(testImages());
+      await registry.putImages([...testImages(), ...(sizes.images ?? [])]);
       return new LabCluster(lab, sizes.servers, registry);
     } catch (error) {
       lab.close();
@@ -175,6 +185,12 @@ export class LabCluster {
   /** `styr ARGS…` on the first server; anything but success throws. */
   command(...args: readonly string[]): Promise<string> {
     return mustStyr(this.server, this.programOf(this.server), args);
+  }
+
+  /** `styr apply` on the first server, of any dialect; does not wait until it runs. */
+  async apply(text: string, ...options: readonly string[]): Promise<void> {
+    const words = ["apply", "-f", "-", "--no-wait", ...options];
+    await mustStyr(this.server, this.programOf(this.server), words, { input: text });
   }
 
   /** What a command prints on the first server that runs, for messages. */

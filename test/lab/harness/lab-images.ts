@@ -4,7 +4,10 @@ import { readFileSync, realpathSync } from "node:fs";
 import { type TarEntry, tarOf } from "../../../src/drivers/docker/tar.ts";
 import { busyboxRoot, type TestImage } from "../../harness/images.ts";
 
-/** `NAME ADDRESS-OF-THE-CLIENT VERSION`, HTTP/1.1 with keep-alive, on `PORT` (80). HAProxy answers by itself: no disk, no fork. */
+/**
+ * Answers `NAME ADDRESS-OF-THE-CLIENT VERSION`, HTTP/1.1 with keep-alive, on `PORT` (80): HAProxy by itself, without disk or fork. As a
+ * client it has curl and getent, which ask for names as most programs do.
+ */
 export const WHO_IMAGE = "lab/who:1";
 /** The same, which says 2 at the end. */
 export const WHO_IMAGE_2 = "lab/who:2";
@@ -36,7 +39,11 @@ export function labImages(): readonly TestImage[] {
     {
       names: [REDIS_IMAGE],
       layer: tarOf([...base, ...withLibraries(["redis-server", "redis-cli"])]),
-      config: { Cmd: ["redis-server", "--save", "", "--protected-mode", "no"], Env: ENV, ExposedPorts: { "6379/tcp": {} } },
+      config: {
+        Cmd: ["redis-server", "--save", "", "--protected-mode", "no"],
+        Env: ENV,
+        ExposedPorts: { "6379/tcp": {} },
+      },
     },
   ];
 }
@@ -50,7 +57,7 @@ export function toolsImage(): TestImage {
 function whoImage(base: readonly TarEntry[], name: string, version: string): TestImage {
   return {
     names: [name],
-    layer: tarOf([...base, ...withLibraries(["haproxy"]), whoConfig(version)]),
+    layer: tarOf([...base, ...withLibraries(["haproxy", "curl", "getent"]), whoConfig(version)]),
     config: { Cmd: WHO_COMMAND, Env: ENV, ExposedPorts: { "80/tcp": {} } },
   };
 }

@@ -10,6 +10,8 @@ export interface PodSeen {
   readonly isReady: boolean;
   readonly isLeaving: boolean;
   readonly restarts: number;
+  /** Its own. */
+  readonly address: string | undefined;
   readonly hostAddress: string | undefined;
   readonly hostPort: number | undefined;
 }
@@ -18,6 +20,7 @@ export interface KubePod {
   readonly metadata: { name: string; uid: string; labels?: Record<string, string>; deletionTimestamp?: string };
   readonly spec: { nodeName?: string; containers: { ports?: { hostPort?: number }[] }[] };
   readonly status: {
+    podIP?: string;
     hostIP?: string;
     conditions?: { type: string; status: string }[];
     containerStatuses?: { restartCount: number }[];
@@ -33,6 +36,7 @@ export function seenOf({ metadata, spec, status }: KubePod): PodSeen {
     isReady: status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false,
     isLeaving: metadata.deletionTimestamp !== undefined,
     restarts: (status.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0),
+    address: status.podIP,
     hostAddress: status.hostIP,
     hostPort: spec.containers[0]?.ports?.[0]?.hostPort,
   };

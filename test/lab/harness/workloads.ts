@@ -43,3 +43,59 @@ export function replicas(name: string, { replicas, args, hostPort, nodeSelector 
     },
   });
 }
+
+export interface WhoOptions {
+  readonly replicas: number;
+  readonly node?: string;
+  readonly image?: string;
+  /** Of the Service that it is behind; default its own name. */
+  readonly service?: string;
+}
+
+/** A replication controller of `lab/who`: says its name and who asks. */
+export function who(name: string, { replicas, node, image = "lab/who:1", service = name }: WhoOptions): string {
+  const readinessProbe = { httpGet: { path: "/", port: 80 }, periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 1 };
+  const resources = { requests: { cpu: "5m", memory: "8Mi" } };
+  const ports = [{ name: "http", containerPort: 80 }];
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "ReplicationController",
+    metadata: { name },
+    spec: {
+      replicas,
+      selector: { app: name },
+      template: {
+        metadata: { labels: { app: name, service } },
+        spec: {
+          terminationGracePeriodSeconds: 2,
+          containers: [{ name: "main", image, ports, resources, readinessProbe }],
+          ...(node === undefined ? {} : { nodeSelector: { "kubernetes.io/hostname": node } }),
+        },
+      },
+    },
+  });
+}
+
+/** For those of `who` that say that it is theirs. */
+export function service(name: string, spec: Readonly<Record<string, unknown>> = {}): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name },
+    spec: { selector: { service: name }, ports: [{ name: "http", port: 80, targetPort: "http" }], ...spec },
+  });
+}
+
+/** A Marathon app of the same, with a port on every node. */
+export function whoApp(id: string, servicePort: number, instances: number, image = "lab/who:1"): string {
+  const portMappings = [{ containerPort: 80, hostPort: 0, servicePort, name: "http" }];
+  const check = { protocol: "HTTP", path: "/", portIndex: 0, intervalSeconds: 1, timeoutSeconds: 1 };
+  return JSON.stringify({
+    id,
+    ...{ instances, cpus: 0.01, mem: 16 },
+    container: { type: "DOCKER", docker: { image, network: "BRIDGE", portMappings } },
+    healthChecks: [{ ...check, gracePeriodSeconds: 30, maxConsecutiveFailures: 3 }],
+    upgradeStrategy: { minimumHealthCapacity: 1, maximumOverCapacity: 0.5 },
+    taskKillGracePeriodSeconds: 2,
+  });
+}

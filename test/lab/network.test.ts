@@ -1,0 +1,96 @@
+/**
+ * The network of a cluster on real hosts: a server, two hosts on one link and a third behind a router. Each scenario leaves the cluster whole
+ * for the next. `npm run lab:network` runs this alone, `npm run lab:network -- names guestbook` what has these words in its name.
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { canRunNetworkLab } from "./harness/can-run-lab.ts";
+import type { Host } from "./harness/host.ts";
+import { LabCluster } from "./harness/lab-cluster.ts";
+import { labImages } from "./harness/lab-images.ts";
+import { Measured } from "./harness/measured.ts";
+import { beginNetwork } from "./scenarios/network/begin.ts";
+import { guestbookBegins, guestbookLosesHost, guestbookRolls } from "./scenarios/network/guestbook.ts";
+import { halfIsCut, hostLosesPower, processIsKilled, processStandsStill } from "./scenarios/network/losses.ts";
+import { namesFollowPods, namesOfAllDialects } from "./scenarios/network/names.ts";
+import {
+  largePacketsArrive,
+  podsReachHostsAndServers,
+  podsReachPods,
+  waysAreChosen,
+} from "./scenarios/network/reach.ts";
+import { nftIsMissing, rangeOverlaps } from "./scenarios/network/refusals.ts";
+import { agentIsKilled, agentRestarts, dockerRestarts, serverIsAway } from "./scenarios/network/restarts.ts";
+import { rollApp, rollService, serviceAddresses, withoutEndpoints } from "./scenarios/network/services.ts";
+import { networkOf, uninstallLeavesNothing } from "./scenarios/network/uninstall.ts";
+import type { Scene } from "./scenarios/scenario.ts";
+
+interface Scenario {
+  readonly name: string;
+  readonly run: (scene: Scene) => Promise<void>;
+}
+
+const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "reach: pods of any host reach pods of any host at their own addresses, and are seen by theirs",
+    run: podsReachPods,
+  },
+  { name: "reach: plain routes on one link, VXLAN through a router", run: waysAreChosen },
+  { name: "reach: packets as large as the way allows arrive", run: largePacketsArrive },
+  { name: "reach: pods reach what is outside of the cluster's network", run: podsReachHostsAndServers },
+  { name: "names: of Services, apps and units, from a pod of every host", run: namesOfAllDialects },
+  { name: "names: they follow pods that come and go", run: namesFollowPods },
+  {
+    name: "services: an address from pods and hosts, a port from outside, the client's address kept",
+    run: serviceAddresses,
+  },
+  { name: "services: without endpoints, refused at once", run: withoutEndpoints },
+  { name: "services: a rolling update under load fails no request", run: rollService },
+  { name: "services: a rolling update of an app behind its service port fails no request", run: rollApp },
+  { name: "losses: kill -9 of an endpoint", run: processIsKilled },
+  { name: "losses: an endpoint that stands still is out within its probe's time", run: processStandsStill },
+  { name: "losses: new connections fail for at most 2 s when a host loses its power", run: hostLosesPower },
+  { name: "losses: half of the hosts are cut off, and come back", run: halfIsCut },
+  { name: "restarts: of Docker, no connection is lost", run: dockerRestarts },
+  { name: "restarts: of agents, no connection is lost", run: agentRestarts },
+  { name: "restarts: kill -9 of an agent, no connection is lost", run: agentIsKilled },
+  { name: "restarts: the control plane is away, the network goes on", run: serverIsAway },
+  { name: "refusals: without nft, iptables is used and it is said", run: nftIsMissing },
+  { name: "refusals: a range that a host has a route to", run: rangeOverlaps },
+  { name: "guestbook: three dialects find each other by name", run: guestbookBegins },
+  { name: "guestbook: a rolling update fails no request", run: guestbookRolls },
+  { name: "guestbook: it stays up when a host is lost", run: guestbookLosesHost },
+];
+
+describe("lab: the network of three hosts", { skip: canRunNetworkLab() ?? false }, () => {
+  const asked = process.argv.slice(2).filter((word) => !word.startsWith("-"));
+  const isAsked = (name: string) => asked.length === 0 || asked.some((word) => name.includes(word));
+  const measured = new Measured();
+  const untouched = new Map<Host, readonly string[]>();
+  let cluster: LabCluster;
+
+  before(async () => {
+    cluster = await LabCluster.open({ servers: 1, agents: 3, links: [0, 0, 1], images: labImages() });
+    await cluster.startEngines();
+    for (const host of cluster.agents) untouched.set(host, await networkOf(host));
+  });
+  after(() => {
+    console.log(measured.table());
+    cluster?.close();
+    assert.deepEqual(cluster?.lab.left(), []);
+  });
+
+  const scenario = (name: string, run: Scenario["run"]) =>
+    test(name, async () => {
+      await run({ cluster, measured, isFull: false }).catch(async (error: Error) => {
+        const status = await cluster.words("network", "status");
+        throw new Error(`${error.message}\n${cluster.lastWords()}\n${status}`, { cause: error });
+      });
+      assert.equal(cluster.lastWords(), "", "whoever was not killed on purpose runs");
+    });
+
+  scenario("a server and three hosts, a Service that answers", beginNetwork);
+  for (const { name, run } of SCENARIOS) if (isAsked(name)) scenario(name, run);
+  const last = "uninstall: it leaves nothing on a host";
+  if (isAsked(last)) test(last, () => uninstallLeavesNothing({ cluster, measured, isFull: false }, untouched));
+});

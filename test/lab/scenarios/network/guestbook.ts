@@ -1,0 +1,154 @@
+/** examples/guestbook as it is: a fleet unit, a Marathon app and a Kubernetes controller find each other by name, through a rolling update and the loss of a host. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Host } from "../../harness/host.ts";
+import { type TrafficReport, withTraffic, wordsOf } from "../../harness/traffic.ts";
+import { until } from "../../harness/wait.ts";
+import type { Scene } from "../scenario.ts";
+
+type Cluster = Scene["cluster"];
+
+const FILES = join(import.meta.dirname, "../../../../examples/guestbook");
+const PORT = 10_080;
+const HOST_LOSS_MS = 2_000;
+
+const read = (name: string) => readFileSync(join(FILES, name), "utf8");
+
+export async function guestbookBegins({ cluster, measured }: Scene): Promise<void> {
+  const from = performance.now();
+  await cluster.apply(read("redis.service"), "--name", "redis.service");
+  await cluster.apply(read("web.json"));
+  await cluster.apply(read("workers.yaml"));
+  for (const [at, host] of cluster.agents.entries()) {
+    await until(
+      `the page of ${host.name} takes an entry`,
+      async () => (await page(host, `?entry=hello+${at}`)).includes("<h1>Guestbook"),
+      {
+        seen: async () => `${await page(host)}\n${await cluster.words("ps")}`,
+        withinMs: 90_000,
+      },
+    );
+  }
+  let seen = "";
+  const isWhole = async () => {
+    seen = await page(cluster.agents[0] as Host);
+    return (
+      cluster.agents.every((_, at) => seen.includes(`<li>hello ${at}`)) &&
+      /one of them is guestbook-workers-/.test(seen)
+    );
+  };
+  await until("entries are signed by workers, and a worker is found by its Service", isWhole, {
+    seen: () => seen,
+    withinMs: 60_000,
+  });
+  measured.seconds("guestbook: from three files to the first signed entries", performance.now() - from);
+  await workersSeePage(cluster);
+}
+
+/** The workers look for the page by its Marathon name, and tell redis by its fleet name. */
+async function workersSeePage(cluster: Cluster): Promise<void> {
+  const host = await hostOfRedis(cluster);
+  const keys = async () =>
+    (await host.must(["docker", "exec", "guestbook-redis", "redis-cli", "keys", "page-seen-by-*"]))
+      .trim()
+      .split("\n")
+      .filter(Boolean);
+  await until("three workers have seen the page", async () => (await keys()).length === 3, {
+    seen: async () => (await keys()).join(" "),
+    withinMs: 30_000,
+  });
+}
+
+export async function guestbookRolls({ cluster, measured }: Scene): Promise<void> {
+  const app = JSON.parse(read("web.json")) as { labels: Record<string, string> };
+  app.labels.version = "2";
+  const reports = await underLoad(cluster, cluster.agents, async () => {
+    await cluster.apply(JSON.stringify(app));
+    const deployments = () => cluster.client.must<readonly unknown[]>(cluster.server, "/v2/deployments");
+    await until("the update has begun", async () => (await deployments()).length > 0, {
+      withinMs: 10_000,
+      everyMs: 20,
+    });
+    await until("the update is over", async () => (await deployments()).length === 0, {
+      withinMs: 120_000,
+      seen: () => cluster.words("ps"),
+    });
+  });
+  for (const [name, report] of reports) measured.note(`guestbook: rolling update, page of ${name}`, wordsOf(report));
+  assert.deepEqual(
+    [...reports.values()].flatMap(({ failures }) => failures),
+    [],
+  );
+}
+
+/** A host that redis is not on. */
+export async function guestbookLosesHost({ cluster, measured }: Scene): Promise<void> {
+  const redis = await hostOfRedis(cluster);
+  const [victim] = cluster.agents.filter((host) => host !== redis).toReversed();
+  assert.ok(victim);
+  let at = 0;
+  const reports = await underLoad(
+    cluster,
+    cluster.agents.filter((host) => host !== victim),
+    async (nowMs) => {
+      await delay(500);
+      at = nowMs();
+      victim.powerOff();
+      await delay(8000);
+    },
+  );
+  for (const [name, report] of reports) {
+    const last = (report.failures.at(-1)?.atMs ?? at) - at;
+    measured.note(
+      `guestbook: loss of a host, page of ${name}`,
+      `${wordsOf(report)}\n  the last that failed was begun ${Math.round(last)} ms after it`,
+    );
+    assert.ok(last < HOST_LOSS_MS, wordsOf(report));
+  }
+  const text = await page(redis, "?entry=still+here");
+  assert.match(text, /<h1>Guestbook/);
+  await until("the entry is signed", async () => (await page(redis)).includes("<li>still here"), {
+    seen: () => page(redis),
+    withinMs: 30_000,
+  });
+  await victim.powerOn();
+  await cluster.boot(victim);
+  await cluster.untilReady(cluster.agents);
+}
+
+async function underLoad(
+  cluster: Cluster,
+  hosts: readonly Host[],
+  work: (nowMs: () => number) => Promise<void>,
+): Promise<ReadonlyMap<string, TrafficReport>> {
+  const started = performance.now();
+  let done: () => void = () => undefined;
+  const over = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  const loads = hosts.map(async (host) => {
+    const asked = { url: `http://${host.address}:${PORT}/`, everyMs: 100, timeoutMs: 1500 };
+    return [host.name, await withTraffic([], asked, () => over)] as const;
+  });
+  await work(() => performance.now() - started).finally(done);
+  return new Map(await Promise.all(loads));
+}
+
+async function hostOfRedis(cluster: Cluster): Promise<Host> {
+  for (const host of cluster.agents) {
+    const said = await host.must(["docker", "ps", "-q", "--filter", "name=^guestbook-redis$"]);
+    if (said.trim() !== "") return host;
+  }
+  throw new Error("redis runs nowhere");
+}
+
+async function page(host: Host, query = ""): Promise<string> {
+  try {
+    const answer = await fetch(`http://${host.address}:${PORT}/${query}`, { signal: AbortSignal.timeout(5000) });
+    return await answer.text();
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

@@ -1,0 +1,138 @@
+/** What dies without goodbye, under load: a process, a host; and what is cut off and comes back. */
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { type TrafficReport, withTraffic, wordsOf } from "../../harness/traffic.ts";
+import { until } from "../../harness/wait.ts";
+import type { Scene } from "../scenario.ts";
+import { ask, copies, WEB } from "./begin.ts";
+import { clusterAddress } from "./services.ts";
+
+/** Answers take a millisecond; who waits so long would have waited for ever. */
+const TIMEOUT_MS = 400;
+const HOST_LOSS_MS = 2_000;
+
+export async function processIsKilled({ cluster, measured }: Scene): Promise<void> {
+  const { address } = await clusterAddress(cluster);
+  const [client, victim] = await copies(cluster);
+  assert.ok(client && victim);
+  let at = 0;
+  const report = await withTraffic(
+    client.enter,
+    { url: `http://${address}/`, everyMs: 5, timeoutMs: TIMEOUT_MS },
+    async (traffic) => {
+      await delay(500);
+      at = traffic.nowMs;
+      await victim.host.must(["kill", "-9", String(victim.pid)]);
+      await delay(4000);
+    },
+  );
+  measured.note("kill -9 of an endpoint: requests", wordsOf(report));
+  const lastMs = lastFailure(report) - at;
+  measured.note("kill -9 of an endpoint: the last request that failed", `${Math.round(lastMs)} ms after it`);
+  assert.ok(lastMs < 1500, wordsOf(report));
+  await copies(cluster);
+}
+
+/** The process is there and answers nothing: its readiness probe finds out, every second, with a second for each. */
+export async function processStandsStill({ cluster, measured }: Scene): Promise<void> {
+  const { address } = await clusterAddress(cluster);
+  const [client, victim] = await copies(cluster);
+  assert.ok(client && victim);
+  let at = 0;
+  const report = await withTraffic(
+    client.enter,
+    { url: `http://${address}/`, everyMs: 10, timeoutMs: TIMEOUT_MS },
+    async (traffic) => {
+      await delay(500);
+      at = traffic.nowMs;
+      await victim.host.must(["docker", "pause", victim.container]);
+      await delay(4500);
+    },
+  ).finally(() => victim.host.must(["docker", "unpause", victim.container]));
+  measured.note("an endpoint that stands still: requests", wordsOf(report));
+  const lastMs = lastFailure(report) - at;
+  measured.note("an endpoint that stands still: the last request that failed", `${Math.round(lastMs)} ms after it`);
+  assert.ok(lastMs < 3000, wordsOf(report));
+  await copies(cluster);
+}
+
+export async function hostLosesPower({ cluster, measured }: Scene): Promise<void> {
+  const { address } = await clusterAddress(cluster);
+  const [client, , victim] = await copies(cluster);
+  assert.ok(client && victim);
+  await settled(cluster, victim.host.name);
+  let at = 0;
+  const report = await withTraffic(
+    client.enter,
+    { url: `http://${address}/`, everyMs: 5, timeoutMs: TIMEOUT_MS },
+    async (traffic) => {
+      await delay(500);
+      at = traffic.nowMs;
+      victim.host.powerOff();
+      await delay(6000);
+    },
+  );
+  const lastMs = lastFailure(report) - at;
+  measured.note("power off of a host: requests", wordsOf(report));
+  measured.note("power off of a host: the last request that failed", `begun ${Math.round(lastMs)} ms after it`);
+  await victim.host.powerOn();
+  await cluster.boot(victim.host);
+  await cluster.untilReady(cluster.agents);
+  await wellAgain(cluster);
+  assert.ok(report.failures.length > 0, "it was an endpoint");
+  assert.ok(lastMs < HOST_LOSS_MS, wordsOf(report));
+}
+
+/** A server that has just begun to lead takes nobody's silence for an answer. */
+async function settled(cluster: Scene["cluster"], name: string): Promise<void> {
+  await until(`${name} is ready`, async () =>
+    (await cluster.nodes()).some((node) => node.name === name && node.state === "ready"),
+  );
+}
+
+/** Half of the hosts, the server with them, do not hear the other half. */
+export async function halfIsCut({ cluster, measured }: Scene): Promise<void> {
+  const { address } = await clusterAddress(cluster);
+  const [near, other, far] = await copies(cluster);
+  assert.ok(near && other && far);
+  const gone = [other.host, far.host];
+  const rest = [cluster.server, near.host];
+  const asked = { url: `http://${address}/`, everyMs: 10, timeoutMs: TIMEOUT_MS };
+  const report = await withTraffic(near.enter, asked, async (traffic) => {
+    for (const host of gone) cluster.lab.cut(host, rest);
+    const at = traffic.nowMs;
+    await delay(8000);
+    measured.note("half of the hosts cut: since then", `${Math.round(traffic.nowMs - at)} ms`);
+    for (const host of gone) cluster.lab.heal(host);
+  });
+  measured.note("half of the hosts cut: requests of the other half", wordsOf(report));
+  const late = report.failures.filter(({ atMs }) => atMs > 5000 && atMs < 8000);
+  assert.deepEqual(late, [], "the rest goes on");
+  await cluster.untilReady(cluster.agents);
+  await wellAgain(cluster);
+}
+
+/** Every copy is asked through the Service from every host, and nothing fails. */
+export async function wellAgain(cluster: Scene["cluster"]): Promise<void> {
+  const { address } = await clusterAddress(cluster);
+  const places = await copies(cluster);
+  for (const place of places) {
+    let said: readonly string[] = [];
+    const isWell = async () => {
+      said = await Promise.all(Array.from({ length: 20 }, () => ask(place, `http://${address}/`)));
+      return (
+        said.every((line) => line.endsWith(" 1")) &&
+        new Set(said.map((line) => line.split(" ")[0])).size === places.length
+      );
+    };
+    await until(`${place.pod.name} reaches all of ${WEB}`, isWell, {
+      seen: () => said.join("\n"),
+      withinMs: 60_000,
+      everyMs: 500,
+    });
+  }
+}
+
+function lastFailure({ failures }: TrafficReport): number {
+  return failures.at(-1)?.atMs ?? 0;
+}

@@ -1,0 +1,83 @@
+/** What runs the network may be restarted, killed or away: connections go on, and names are answered. */
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { startEngine } from "../../harness/engines.ts";
+import { STYR } from "../../harness/styr.ts";
+import { type TrafficReport, withTraffic, wordsOf } from "../../harness/traffic.ts";
+import type { Scene } from "../scenario.ts";
+import { copies, WEB } from "./begin.ts";
+import { wellAgain } from "./losses.ts";
+import { clusterAddress } from "./services.ts";
+
+type Cluster = Scene["cluster"];
+
+export async function dockerRestarts({ cluster, measured }: Scene): Promise<void> {
+  const [, host] = cluster.agents;
+  assert.ok(host);
+  await undisturbed(cluster, measured, "restart of dockerd", async () => {
+    await host.signal("dockerd", "SIGTERM");
+    await startEngine(host, { mirror: cluster.registry.url });
+    await delay(3000);
+  });
+}
+
+export async function agentRestarts({ cluster, measured }: Scene): Promise<void> {
+  for (const host of cluster.agents.slice(0, 2))
+    await undisturbed(cluster, measured, `restart of the agent of ${host.name}`, async () => {
+      await cluster.restart(host);
+      await cluster.untilReady([host]);
+    });
+}
+
+export async function agentIsKilled({ cluster, measured }: Scene): Promise<void> {
+  const [first] = cluster.agents;
+  assert.ok(first);
+  await undisturbed(cluster, measured, "kill -9 of the agent", async () => {
+    await first.signal(STYR, "SIGKILL");
+    await delay(2000);
+    await cluster.startAgent(first);
+    await cluster.untilReady([first]);
+  });
+}
+
+/** Also with an agent that is started while nobody tells it anything. */
+export async function serverIsAway({ cluster, measured }: Scene): Promise<void> {
+  const [, second] = cluster.agents;
+  assert.ok(second);
+  await undisturbed(cluster, measured, "control plane away for 10 s", async () => {
+    await cluster.server.signal(STYR, "SIGKILL");
+    await delay(2000);
+    await second.signal(STYR, "SIGTERM");
+    await cluster.startAgent(second);
+    await delay(8000);
+    await cluster.startServer(cluster.server);
+    await cluster.untilReady(cluster.agents);
+  });
+}
+
+/** Three clients while `work` is done: one whose connection is kept, one with new connections by address, one by name. No request of theirs fails. */
+async function undisturbed(
+  cluster: Cluster,
+  measured: Scene["measured"],
+  what: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const { address } = await clusterAddress(cluster);
+  const [client] = await copies(cluster);
+  assert.ok(client);
+  const gateway = client.address.replace(/\d+$/, "1");
+  const byAddress = { url: `http://${address}/`, everyMs: 20 };
+  const reports: Record<string, TrafficReport> = {};
+  reports["by name"] = await withTraffic(
+    client.enter,
+    { url: `http://${WEB}.default.svc.cluster.local/`, dns: gateway, everyMs: 20 },
+    async () => {
+      reports["new connections"] = await withTraffic(client.enter, byAddress, async () => {
+        reports["one connection"] = await withTraffic(client.enter, { ...byAddress, keeps: true }, work);
+      });
+    },
+  );
+  for (const [how, report] of Object.entries(reports)) measured.note(`${what}, ${how}`, wordsOf(report));
+  await wellAgain(cluster);
+  for (const [how, report] of Object.entries(reports)) assert.deepEqual(report.failures, [], `${what}, ${how}`);
+}
