@@ -1,5 +1,6 @@
 /** NetworkPolicies by real packets, between pods that are network namespaces: who gets through, and who does not. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { NetworkEntry, PolicyEntry, PolicyRule } from "../../src/model/network.ts";
@@ -134,7 +135,7 @@ describe("NetworkPolicies, by packets:", () => {
     const nat = "add table ip nat0\nadd chain ip nat0 pre { type nat hook prerouting priority dstnat; }\n";
     const to = (address: string) =>
       `${nat}flush chain ip nat0 pre\nadd rule ip nat0 pre ip daddr 10.96.0.9 tcp dport 80 dnat to ${address}:80\n`;
-    here.run("nft", ["-f", "-"], to(web.address));
+    nft(here, to(web.address));
     await node.has([ingress({ from: [{ peers: "fronts" }] }), fronts(front)], pods());
     assert.equal(canReach(front, "10.96.0.9", 80), true);
     await node.hears([fronts()]);
@@ -145,13 +146,12 @@ describe("NetworkPolicies, by packets:", () => {
   test("connections that are there go on when a policy closes behind them", async () => {
     await node.has([], pods());
     // As on every host with Docker: the kernel keeps track of connections, because some rule asks for their state.
-    here.run(
-      "nft",
-      ["-f", "-"],
-      "add table ip track\nadd chain ip track all { type filter hook forward priority 0; }\nadd rule ip track all ct state new counter\n",
+    nft(
+      here,
+      "add table ip track\nadd chain ip track seen { type filter hook forward priority 0; }\nadd rule ip track seen ct state new counter\n",
     );
     const talking = front.spawn("talk", talk("hold", `${web.address}:80`));
-    const heard = () => here.run("cat", [`${space.dir}/talk.log`]).output.length;
+    const heard = () => readFileSync(join(space.dir, "talk.log"), "utf8").split(".").length - 1;
     await until(() => heard() > 0, "the connection talks");
     await node.has([ingress()], pods());
     assert.deepEqual(reachable(web.address).front, []);
@@ -170,7 +170,7 @@ describe("NetworkPolicies, by packets:", () => {
 
   test("a new agent replaces what an old one has left, and removes what is its own only", async () => {
     await node.has([ingress()], pods());
-    here.run("nft", ["-f", "-"], "add chain ip space pol-old\nadd chain ip space svc-other\n");
+    nft(here, "add chain ip space pol-old\nadd chain ip space svc-other\n");
     await node.part.stop();
     node = new Node(here);
     await node.has([ingress({ ports: [{ protocol: "tcp", port: 80 }] })], pods());
@@ -245,6 +245,11 @@ class Node {
     const { exitCode, output } = this.#host.run("nft", ["list", "table", "ip", "space"]);
     return exitCode === 0 && /(chain|set|map) /.test(output) ? output : "";
   }
+}
+
+function nft(host: NetHost, script: string): void {
+  const { exitCode, output } = host.run("nft", ["-f", "-"], script);
+  assert.equal(exitCode, 0, output);
 }
 
 function talk(...words: readonly string[]): readonly string[] {
