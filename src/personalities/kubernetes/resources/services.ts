@@ -1,5 +1,5 @@
 import { type Service, services } from "../../../model/service.ts";
-import { defaultService } from "../default-service.ts";
+import { defaultService, dropFieldsOfOldType, withOneAddress } from "../default-service.ts";
 import { allocateAddresses, keepAddresses } from "../service-addresses.ts";
 import { invalid } from "../status.ts";
 import { dns1035Label } from "../validate/names.ts";
@@ -11,13 +11,24 @@ export const serviceResource = defineResource<Service>(services, {
   returnsDeleted: true,
   fields: { "spec.clusterIP": ({ spec }) => spec.clusterIP ?? "", "spec.type": ({ spec }) => spec.type ?? "" },
   nameRule: dns1035Label,
+  prepareUpdate: (after, before) => withOneAddress(dropFieldsOfOldType(after, before), before),
   withDefaults: defaultService,
   validate: validateService,
+  warnings: whatIsNotDone,
   beforeCreate: (tx, service) => ({ ...allocateAddresses(tx, service), status: { loadBalancer: {} } }),
   beforeUpdate(tx, after, before) {
     const kept = keepAddresses(after, before);
     const errors = validateServiceUpdate(kept, before);
     if (errors.length > 0) throw invalid("Service", after.metadata.name, errors);
-    return allocateAddresses(tx, kept);
+    return allocateAddresses(tx, kept, before);
   },
 });
+
+function whatIsNotDone({ spec }: Service): readonly string[] {
+  const nodePorts = spec.ports?.flatMap(({ nodePort }) => (nodePort ? [nodePort] : [])) ?? [];
+  const where = nodePorts.length === 0 ? "" : `: it is reached at every node's address, port ${nodePorts.join(", ")}`;
+  return [
+    ...(spec.type === "LoadBalancer" ? [`spec.type: no load balancer is made for LoadBalancer${where}`] : []),
+    ...(spec.healthCheckNodePort ? ["spec.healthCheckNodePort: kept, and nothing listens there"] : []),
+  ];
+}
