@@ -7,6 +7,7 @@ import type { EntrySource } from "./entry-source.ts";
 import { nodesSource } from "./nodes.ts";
 import { PeersSource } from "./peers.ts";
 import { policiesSource } from "./policies.ts";
+import { RoutesSource } from "./routes.ts";
 import { serviceSource } from "./service.ts";
 
 export interface SourcesOptions {
@@ -24,5 +25,6 @@ export function directorySources({ discover }: SourcesOptions): readonly EntrySo
     discoveredSource(discover),
     policiesSource(),
     new PeersSource(),
+    new RoutesSource(),
   ];
 }

@@ -178,6 +178,8 @@ export interface RouteEntry {
   readonly options?: RouteOptions;
   /** Whose it is, in words: `Ingress default/web`, `Marathon app /web`. */
   readonly source: string;
+  /** What of its labels or annotations is not done, in words. */
+  readonly remarks?: readonly string[];
   /** RFC 3339, when that one was made: of two for one host and path the older wins. */
   readonly since?: string;
 }

@@ -7,7 +7,8 @@ import type { Api } from "../http/route.ts";
 import type { CopiesRule } from "../model/copies.ts";
 import type { DiscoverPod } from "../model/discovery.ts";
 import type { Kind } from "../model/meta.ts";
-import type { WorkloadSource } from "../model/workload.ts";
+import type { RouteEntry } from "../model/network.ts";
+import type { WorkloadReader, WorkloadSource } from "../model/workload.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
@@ -35,6 +36,8 @@ export interface Personality {
   readonly copies?: readonly CopiesRule[];
   /** By what names, ports and routes its pods are found. Without it: by those of Kubernetes' Services alone. */
   readonly discover?: DiscoverPod;
+  /** All routes from outside that its own kinds ask for, for whoever lists them; the same that `discover` tells of pods. */
+  readonly routes?: (reader: WorkloadReader) => readonly RouteEntry[];
   /** What of its own kinds `styr ps` lists. Without it, src/api derives rows from pods and from kinds with `spec.replicas`. */
   workloads?(context: PersonalityContext): WorkloadSource;
 }

@@ -1,9 +1,8 @@
 /** From all routes to what HAProxy has to know of them: maps from host and path to backends, and the backends. Pure. */
 import type { RouteEntry, RouteTls } from "../../model/network.ts";
 import { settleContest } from "../../model/way-in/contest.ts";
-import { parseHost, parsePath } from "../../model/way-in/host-and-path.ts";
+import { routeProblem } from "../../model/way-in/route-problem.ts";
 import { type Backend, backendOf } from "./backend.ts";
-import { optionProblem } from "./option-problem.ts";
 
 export interface WayInPlan {
   /** `host/path` → backend. */
@@ -36,17 +35,6 @@ export function planWayIn(all: Iterable<RouteEntry>): WayInPlan {
     else prefix.set(`${route.host}${route.path === "/" ? "" : route.path}/`, backend.name);
   }
   return { exact, prefix, backends, certificates: certificatesOf(routes), refused };
-}
-
-/** What comes from the server was looked at there; it is looked at again where it is written into a configuration. */
-function routeProblem({ host, path, pathType, options = {}, tls }: RouteEntry): string | undefined {
-  const [parsedHost, parsedPath] = [parseHost(host), parsePath(path, pathType)];
-  if ("problem" in parsedHost) return parsedHost.problem;
-  if ("problem" in parsedPath) return parsedPath.problem;
-  if (parsedHost.host !== host || parsedPath.path !== path) return "its host or path is not written as it should be";
-  if (tls && "file" in tls && !/^\/[A-Za-z0-9._/@+-]+$/.test(tls.file))
-    return `${JSON.stringify(tls.file)} is no absolute path of a certificate`;
-  return optionProblem(options);
 }
 
 /** One certificate per host: of several routes' the first that has one at hand. */

@@ -2,11 +2,12 @@
  * By what names and ports an app's instances are found. Names are Mesos-DNS' (its docs/docs/naming.md): /prod/web is
  * `web-prod.marathon.mesos`, and here `web.prod.marathon.mesos` too.
  */
-import type { DiscoveredService, PodDiscovery } from "../../model/discovery.ts";
+import type { DiscoveredService, ObjectReader, PodDiscovery } from "../../model/discovery.ts";
 import type { NameRecord, Protocol } from "../../model/network.ts";
 import type { ContainerPort, Pod } from "../../model/pod.ts";
 import { ANNOTATION } from "../../model/well-known.ts";
 import { discoveryName } from "./ids.ts";
+import { routesOfInstance } from "./way-in-routes.ts";
 
 const FRAMEWORK = "marathon.mesos";
 const AGENTS = "marathon.slave.mesos";
@@ -23,7 +24,7 @@ interface AppPort {
   readonly hostPort?: number;
 }
 
-export function discoverApp(pod: Pod): PodDiscovery | undefined {
+export function discoverApp(pod: Pod, objects?: ObjectReader): PodDiscovery | undefined {
   const { annotations = {} } = pod.metadata;
   const id = annotations[ANNOTATION.workload];
   const { hostIP, podIP } = pod.status;
@@ -34,7 +35,7 @@ export function discoverApp(pod: Pod): PodDiscovery | undefined {
   return {
     records: recordsOf({ id, podName: pod.metadata.name, address, hostIP, ports }),
     services: [serviceOf(id, address, ports)],
-    routes: [],
+    routes: objects === undefined ? [] : routesOfInstance(pod, objects),
   };
 }
 

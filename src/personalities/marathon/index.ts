@@ -20,6 +20,7 @@ import { queueRoutes } from "./routes/queue.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { versionRoutes } from "./routes/versions.ts";
+import { routesOfApps } from "./way-in-routes.ts";
 import { appWorkloads } from "./workloads.ts";
 
 export const marathon: Personality = {
@@ -48,5 +49,6 @@ export const marathon: Personality = {
   controllers: () => [appController, deploymentController],
   copies: [appMoves],
   discover: discoverApp,
+  routes: routesOfApps,
   workloads: () => appWorkloads,
 };

@@ -120,11 +120,12 @@ export class Stage {
     service: string,
     endpoints: readonly (Partial<EndpointEntry> & { readonly at: number })[],
   ): readonly NetworkEntry[] {
-    const entry = {
-      ...{ kind: "service", id: service, addresses: [] },
+    const entry: NetworkEntry = {
+      ...({ kind: "service", id: service, addresses: [] } as const),
       ports: [{ name: "http", protocol: "tcp", port: 80 }],
-      ...{ externalTraffic: "cluster", internalTraffic: "cluster" },
-    } as const;
+      externalTraffic: "cluster",
+      internalTraffic: "cluster",
+    };
     const slices = Array.from({ length: 8 }, (_, n): NetworkEntry => {
       const each = endpoints[n];
       const { at = 1, ...rest } = each ?? {};

@@ -1,5 +1,5 @@
-import type { RouteOptions } from "../../model/network.ts";
-import { parsePath } from "../../model/way-in/host-and-path.ts";
+import type { RouteOptions } from "../network.ts";
+import { parsePath } from "./host-and-path.ts";
 
 const USER = /^[A-Za-z0-9._@-]{1,64}$/;
 /** crypt(3): `$6$salt$hash`, or the 13 letters of old ones. */
