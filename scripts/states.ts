@@ -25,7 +25,8 @@ const STAGES = `## A pod on its node
 \`STAGE_MOVES\` in \`src/agent/pod-machine.ts\`. The machine is pure: it looks at what is wanted and what is there, and names one
 action with its reason. Within one life of the agent a pod only goes down this table; restarts of a container happen inside \`running\`. A new
 agent goes through the stages before \`running\` again, after a reboot through \`running\` too; what has ended stays ended. The stage is the agent's own;
-what clients read is the phase, below. The words of \`styr ps\` are neither: they are derived from both, and have no moves ([own endpoints](api.md#workload)).`;
+what clients read is the phase, below. In \`stopping\`, names and services stop leading to a pod before anything of it is
+stopped, for at most 2 s and half of its grace; not when it has no grace, and not behind the fence. The words of \`styr ps\` are neither: they are derived from both, and have no moves ([own endpoints](api.md#workload)).`;
 
 const PHASES = `## A pod's phase
 

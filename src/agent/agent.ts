@@ -34,6 +34,7 @@ import type { NodeHost } from "./node-host.ts";
 import { NodeRegistration } from "./node-registration.ts";
 import type { NodeReportOptions } from "./node-report.ts";
 import { PodEvents } from "./pod-events.ts";
+import type { PodGate } from "./pod-gate.ts";
 import { PodWorker } from "./pod-worker.ts";
 import { PullQueue } from "./pull-queue.ts";
 import { type RemovalProgress, removeEverything } from "./remove-everything.ts";
@@ -50,6 +51,8 @@ export interface AgentOptions extends NodeReportOptions {
   readonly drivers: ReadonlyMap<DriverName, Driver>;
   /** Absent: pods have the address that their driver gives them, if any. */
   readonly addresses?: Addresses;
+  /** Absent: pods neither come into a network of the cluster nor leave one. */
+  readonly gate?: PodGate;
   readonly volumes: Volumes;
   readonly record: LocalRecord;
   readonly host: NodeHost;
@@ -226,11 +229,11 @@ export class Agent {
   }
 
   #workerHost(bootId: string): WorkerHost {
-    const { clock, log, pullsAtOnce, startsAtOnce, addresses } = this.#options;
+    const { clock, log, pullsAtOnce, startsAtOnce, addresses, gate } = this.#options;
     const desk = this.#desk;
     return {
       ...this.#options,
-      addresses,
+      ...{ addresses, gate },
       bootId,
       pulls: new PullQueue(clock, pullsAtOnce),
       starts: new StartQueue(clock, startsAtOnce),

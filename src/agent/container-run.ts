@@ -18,6 +18,8 @@ export interface RunContext extends EnvironmentContext {
   readonly volumes: ReadonlyMap<string, string>;
   /** Index of a volumeMount with a subPath → what it names, on the host. */
   readonly subPaths?: ReadonlyMap<number, string>;
+  /** Where its names are answered; absent: as the pod itself says, or as the engine does it. */
+  readonly dns?: PodRun["dns"];
   /** The file at terminationMessagePath, on the host. */
   readonly terminationFile?: string;
 }
@@ -50,7 +52,7 @@ export function needsAddress(pod: Pod): boolean {
   return !isOnHostNetwork(pod) && !allContainers(pod).some(({ docker }) => docker?.network !== undefined);
 }
 
-function podRun(pod: Pod, { address, nodeName }: RunContext): PodRun {
+function podRun(pod: Pod, { address, nodeName, dns }: RunContext): PodRun {
   const hostNetwork = isOnHostNetwork(pod);
   const contained = [...pod.spec.containers, ...sidecarsOf(pod)].filter((each) =>
     ["docker", "fake"].includes(driverOf(each)),
@@ -71,6 +73,7 @@ function podRun(pod: Pod, { address, nodeName }: RunContext): PodRun {
     ...(pod.spec.hostPID ? { hostPID: true } : {}),
     ...(pod.spec.hostIPC ? { hostIPC: true } : {}),
     ...kernelSide(pod),
+    ...(dns === undefined ? {} : { dns }),
   };
 }
 

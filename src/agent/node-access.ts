@@ -1,5 +1,6 @@
 import { type Driver, DriverError, type ObservedRun } from "../drivers/driver.ts";
 import { ApiError } from "../model/errors.ts";
+import type { NetworkAnswer, NetworkQuestion } from "../model/network-questions.ts";
 import type {
   ByteStream,
   ExecRequest,
@@ -18,14 +19,19 @@ const SAMPLE_MS = 250;
 
 type Subject = { readonly uid: string; readonly container?: string };
 
+/** Who knows this host's network. */
+export type AnswerNetwork = (question: NetworkQuestion) => Promise<NetworkAnswer>;
+
 /** Logs, commands and usage of this node's own pods. */
 export class AgentAccess implements NodeAccess {
   readonly #workerOf: (uid: string) => PodWorker | undefined;
   readonly #clock: Clock;
+  readonly #answer: AnswerNetwork | undefined;
 
-  constructor(workerOf: (uid: string) => PodWorker | undefined, clock: Clock) {
+  constructor(workerOf: (uid: string) => PodWorker | undefined, clock: Clock, answer?: AnswerNetwork) {
     this.#workerOf = workerOf;
     this.#clock = clock;
+    this.#answer = answer;
   }
 
   async *logs(pod: Subject, options: LogOptions): AsyncIterable<LogChunk> {
@@ -71,6 +77,11 @@ export class AgentAccess implements NodeAccess {
       return usage ? [[name, usage]] : [];
     });
     return Object.fromEntries((await Promise.all(readings)).flat());
+  }
+
+  async network(_nodeName: string, question: NetworkQuestion): Promise<NetworkAnswer> {
+    if (this.#answer) return await this.#answer(question);
+    throw new ApiError("Unavailable", "this node has no part in the network of the cluster");
   }
 
   async #usageOf(driver: Driver, { ref }: ObservedRun): Promise<Usage | undefined> {

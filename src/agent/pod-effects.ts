@@ -47,6 +47,8 @@ export function carryOut(
       return postStart(worker, action);
     case "stop":
       return stop(worker, action, reason);
+    case "leave":
+      return leave(worker, action);
     case "remove":
       return remove(worker, action);
     case "quiesce":
@@ -113,6 +115,7 @@ async function start(worker: PodHandle, { container: name, attempt }: Effect<"st
   try {
     const container = worker.container(name);
     const run = await worker.equipment.runOf(worker.pod, container, attempt);
+    await come(worker);
     sayItsTurn(worker, name);
     const observed = await worker.host.starts.run(() => startInTurn(worker, run), worker.signal);
     if (observed === undefined) return withdrawStart(worker, name);
@@ -130,6 +133,14 @@ async function start(worker: PodHandle, { container: name, attempt }: Effect<"st
     if (isStartError(error)) noteStartError(worker, name, attempt, error);
     else containerTrouble(worker, name, "starting", error, "");
   }
+}
+
+/** Once in a life of the agent: what the policies forbid is forbidden before anything of the pod runs. */
+async function come(worker: PodHandle): Promise<void> {
+  const { gate } = worker.host;
+  if (gate === undefined || worker.seen.gate !== undefined) return;
+  await gate.coming(worker.pod, worker.equipment.address);
+  if (worker.seen.gate === undefined) worker.patchPod({ gate: "in" });
 }
 
 function sayItsTurn(worker: PodHandle, name: string): void {
@@ -249,6 +260,21 @@ function isStillStopping(worker: PodHandle, name: string, { attempt }: RunRef): 
   return c.busy === "stopping" && (c.run?.ref.attempt ?? c.attempt) === attempt;
 }
 
+/** It may leave as well as it can: what holds it up holds up nothing else. */
+async function leave(worker: PodHandle, { mostMs }: Effect<"leave">): Promise<void> {
+  worker.patchPod({ gate: "leaving" });
+  const { gate, log } = worker.host;
+  try {
+    await gate?.leaving(worker.pod, mostMs);
+  } catch (error) {
+    log.warn("a pod is stopped while others may still be sent to it", {
+      pod: worker.pod.metadata.name,
+      why: String(error),
+    });
+  }
+  worker.patchPod({ gate: "left" });
+}
+
 async function remove(worker: PodHandle, { container: name, attempts }: Effect<"remove">): Promise<void> {
   worker.patch(name, (c) => ({ ...c, busy: "removing" }));
   try {
@@ -266,6 +292,7 @@ async function quiesce(worker: PodHandle): Promise<void> {
     for (const name of new Set(allContainers(worker.pod).map(driverOf))) {
       if (worker.seen.drivers[name]?.listed === true) await worker.host.drivers.get(name)?.quiesce?.(uid);
     }
+    worker.host.gate?.gone(uid);
     worker.host.addresses?.release(uid);
     worker.setPod((seen) => ({ ...withoutPodBusy(seen), quiesced: true }));
   } catch (error) {
@@ -281,6 +308,7 @@ async function release(worker: PodHandle): Promise<void> {
       // A driver that is not there has never run anything of this pod: those that have are waited for.
       if (worker.seen.drivers[name]?.listed === true) await worker.host.drivers.get(name)?.release(uid);
     }
+    worker.host.gate?.gone(uid);
     await worker.equipment.release(uid);
     worker.setPod((seen) => ({ ...withoutPodBusy(seen), released: true }));
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { ContainerRun } from "../drivers/driver.ts";
 import { type Container, driverOf, type Pod } from "../model/pod.ts";
 import { ConfigurationError } from "./configuration-error.ts";
-import { containerRun, isOnHostNetwork, needsAddress } from "./container-run.ts";
+import { containerRun, isOnHostNetwork, needsAddress, type RunContext } from "./container-run.ts";
 import { fetchValues, lacksValues, type Values, valueSourcesOf } from "./values.ts";
 import type { WorkerHost } from "./worker-host.ts";
 
@@ -56,9 +56,16 @@ export class PodEquipment {
       volumes,
       subPaths: await this.#host.volumes.subPaths(pod, container, volumes),
       ...(await this.#terminationFile(pod, container, attempt)),
+      ...this.#ofNetwork(pod),
       ...this.#host.room(),
       ...(this.#address === undefined ? {} : { address: this.#address }),
     });
+  }
+
+  #ofNetwork(pod: Pod): Pick<RunContext, "serviceVariables" | "dns"> {
+    const { gate } = this.#host;
+    const dns = gate?.dns(pod);
+    return gate === undefined ? {} : { serviceVariables: gate.variables(pod), ...(dns === undefined ? {} : { dns }) };
   }
 
   /** Without it a container runs all the same, and its last words are lost. */

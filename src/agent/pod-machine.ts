@@ -61,6 +61,8 @@ export type Action =
   | { readonly type: "postStart"; readonly container: string }
   | { readonly type: "stop"; readonly container: string; readonly graceMs: number; readonly kill?: Kill }
   | { readonly type: "remove"; readonly container: string; readonly attempts: readonly number[] }
+  /** Out of names and services, before anything of it is stopped. */
+  | { readonly type: "leave"; readonly mostMs: number }
   /** Address and ports of a finished pod. */
   | { readonly type: "quiesce" }
   /** Infra container and cgroup, volumes, address. */
@@ -72,6 +74,9 @@ export interface Step {
 }
 
 const DEFAULT_GRACE_MS = 30_000;
+/** A pod is stopped after so long although somebody may still be sent to it; of a short grace at most this share is spent so. */
+const MOST_LEAVING_MS = 2_000;
+const LEAVING_SHARE = 0.5;
 /** A later deletion with less grace cuts a stop short only if it wins at least this much. */
 const WORTH_HURRYING_MS = 500;
 
@@ -94,7 +99,7 @@ export function step(pod: Pod, seen: PodSeen, nowMs: number): Step {
     case "finishing":
       return stopAll(pod, seen, nowMs) ?? quiescence(pod, seen, nowMs) ?? move("finished", "nothing runs any more");
     case "stopping":
-      return stopAll(pod, seen, nowMs) ?? move("removing", "nothing runs any more");
+      return leaving(pod, seen, nowMs) ?? stopAll(pod, seen, nowMs) ?? move("removing", "nothing runs any more");
     case "removing":
       return removal(pod, seen, nowMs);
     case "finished":
@@ -270,6 +275,18 @@ function starting(pod: Pod, container: Container, seen: PodSeen, nowMs: number, 
 function needsPreparing(container: Container, c: ContainerSeen, attempt: number): boolean {
   if (c.preparedImage !== (container.image ?? "")) return true;
   return container.imagePullPolicy === "Always" && c.preparedAttempt !== attempt;
+}
+
+/** Nobody is sent to it any more before it is stopped, but for one that is in a hurry: no grace, or the fence. */
+function leaving(pod: Pod, seen: PodSeen, nowMs: number): Step | undefined {
+  const { gate, goodbye, fence } = seen;
+  if (gate === undefined || gate === "left" || fence?.stopByMs !== undefined) return undefined;
+  const leftMs = (goodbye?.byMs ?? nowMs + graceOf(pod)) - nowMs;
+  const isRunning = allContainers(pod).some(({ name }) => containerSeen(seen, name).run?.state === "running");
+  if (leftMs <= 0 || !isRunning) return undefined;
+  if (gate === "leaving") return wait("it leaves names and services", goodbye?.byMs);
+  const mostMs = Math.min(MOST_LEAVING_MS, leftMs * LEAVING_SHARE);
+  return { action: { type: "leave", mostMs }, reason: "names and services are not to lead to it any more" };
 }
 
 /** Ordinary containers first; then the sidecars, last started first stopped. */

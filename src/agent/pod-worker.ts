@@ -81,6 +81,7 @@ export class PodWorker implements PodHandle {
     if (this.#seen.stage !== "finished") this.equipment.claim(pod, record?.address);
     for (const { name } of allContainers(pod))
       if (containerSeen(this.#seen, name).wasStarted) this.#adoptable.add(name);
+    this.#returnToGate(record);
     if (record?.leaving) this.#setLeaving(record.leaving);
     this.#noteDeletion();
   }
@@ -114,9 +115,28 @@ export class PodWorker implements PodHandle {
     this.wake();
   }
 
+  /** What runs since before this agent is in the network already: only the gate has to learn of it anew. */
+  #returnToGate(record: PodRecord | undefined): void {
+    const mayRun = allContainers(this.#pod).some(({ name }) => containerSeen(this.#seen, name).wasStarted);
+    if (record?.bootId !== this.host.bootId || !mayRun || this.#seen.stage === "finished") return;
+    this.#enterAgain();
+  }
+
+  #enterAgain(): void {
+    const { gate, log } = this.host;
+    if (gate === undefined) return;
+    if (this.#seen.gate === undefined) this.patchPod({ gate: "in" });
+    gate.coming(this.#pod, this.equipment.address).catch((error: Error) => {
+      log.warn("the network does not know yet of a pod that runs", { pod: keyOf(this.#pod), why: error.message });
+    });
+  }
+
   /** The pod as its user wants it now. */
   assign(pod: Pod): void {
+    const before = this.#pod.metadata.labels;
     this.#pod = pod;
+    // Policies select by labels.
+    if (this.#seen.gate === "in" && !isDeepStrictEqual(before, pod.metadata.labels)) this.#enterAgain();
     this.#noteDeletion();
     this.#saveSoon();
     this.wake();

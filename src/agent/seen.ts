@@ -96,6 +96,8 @@ export interface PodSeen {
   readonly equipped: boolean;
   /** Nothing of it runs, and its drivers have given back what only running pods need. */
   readonly quiesced: boolean;
+  /** Others may find it by names and services, it is being taken out of them, or nobody is sent to it any more. Absent: nobody ever was. */
+  readonly gate?: "in" | "leaving" | "left";
   readonly released: boolean;
   readonly busy?: "admitting" | "equipping" | "quiescing" | "releasing";
   readonly trouble?: Trouble;

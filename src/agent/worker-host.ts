@@ -10,6 +10,7 @@ import type { Control } from "./control.ts";
 import type { FenceWord } from "./fence.ts";
 import type { LocalRecord } from "./local-record.ts";
 import type { PodEvents } from "./pod-events.ts";
+import type { PodGate } from "./pod-gate.ts";
 import type { PullQueue } from "./pull-queue.ts";
 import type { Reporter } from "./reporter.ts";
 import type { DriverSeen } from "./seen.ts";
@@ -33,6 +34,8 @@ export interface WorkerHost {
   readonly timers: TimerHeap;
   readonly reporter: Reporter;
   readonly events: PodEvents;
+  /** Absent: the network is somebody else's. */
+  readonly gate?: PodGate | undefined;
   readonly nodeName: string;
   readonly hostAddress: string;
   readonly bootId: string;

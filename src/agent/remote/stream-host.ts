@@ -56,6 +56,8 @@ export class StreamHost {
         return this.#forward(stream, request);
       case "usage":
         return stream.end(await this.#options.access.usage(this.#subject(request)));
+      case "network":
+        return this.#network(stream, request);
     }
   }
 
@@ -100,7 +102,13 @@ export class StreamHost {
     await Promise.all([forwardIn(stream, connection), forwardOut(stream, connection)]);
   }
 
-  #subject({ pod }: StreamRequest) {
+  async #network(stream: MuxStream, { question }: Extract<StreamRequest, { kind: "network" }>): Promise<void> {
+    const { access, nodeName } = this.#options;
+    if (!access.network) throw new ApiError("BadRequest", "this node has no part in the network of the cluster");
+    stream.end(await access.network(nodeName, question));
+  }
+
+  #subject({ pod }: Exclude<StreamRequest, { kind: "network" }>) {
     return { ...pod, nodeName: this.#options.nodeName };
   }
 

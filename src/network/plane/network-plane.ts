@@ -51,7 +51,7 @@ export interface PlaneReport {
   readonly parts: readonly (PartReport & { readonly name: string })[];
 }
 
-/** A pod that comes before anything was heard of the network waits for that, and no longer: an older control plane says nothing of it. */
+/** So long after the start a pod that comes waits for the first word of the network: an older control plane says nothing of it. */
 const FIRST_NEWS_MS = 3_000;
 
 interface Waiting {
@@ -68,7 +68,10 @@ export class NetworkPlane {
   #control: NetworkControl | undefined;
   #revision = 0;
   #settled = 0;
-  #said = -1;
+  /** Which server's count revisions are of. */
+  #count = 0;
+  #said = "";
+  #patientUntilMs = 0;
   #hasHeard = false;
 
   constructor(options: NetworkPlaneOptions) {
@@ -83,15 +86,15 @@ export class NetworkPlane {
     });
   }
 
-  /** Has the host's network brought to what was heard last, from the disk: resolves when the lanes have it. */
+  /** Has the host's network brought to what was heard last, from the disk: what the lanes do with it goes on after that. */
   async begin(): Promise<void> {
     const entries = (await this.#options.cache?.load()) ?? [];
-    if (entries.length === 0 || this.#hasHeard) return;
-    this.#hear({ type: "all", revision: 0, entries });
+    if (entries.length > 0 && !this.#hasHeard) this.#hear({ type: "all", revision: 0, entries });
   }
 
   follow(control: NetworkControl): void {
     this.#control = control;
+    this.#patientUntilMs = this.#options.clock.monotonic() + FIRST_NEWS_MS;
     control.watchNetwork?.((news) => this.hear(news), this.#stopping.signal);
   }
 
@@ -101,7 +104,10 @@ export class NetworkPlane {
     } else {
       this.#hasHeard = true;
       // Another server counts anew.
-      if (news.type === "all") this.#settled = 0;
+      if (news.type === "all") {
+        this.#count++;
+        this.#settled = 0;
+      }
       this.#revision = news.revision;
       this.#hear(news);
       this.#options.cache?.changed(() => this.#entries());
@@ -137,24 +143,30 @@ export class NetworkPlane {
 
   async coming(pod: Pod, address: string | undefined): Promise<void> {
     if (address === undefined) return;
-    await this.#until(() => this.#hasHeard || this.state.cluster !== undefined, FIRST_NEWS_MS);
     const { uid } = pod.metadata;
     const local = localPodOf(pod, address);
+    // At once: what is applied from now on is applied with it.
     if (!isSame(this.state.localPods.get(uid), local)) {
       this.state.localPods.set(uid, local);
       this.#noteLocal(uid);
     }
+    const isInformed = () => this.#hasHeard || this.state.cluster !== undefined;
+    await this.#until(isInformed, this.#patientUntilMs - this.#options.clock.monotonic());
     const gates = this.#lanes.filter((_lane, at) => this.#options.parts[at]?.isGate === true);
     await Promise.all(gates.map((lane) => lane.settled()));
   }
 
   async leaving(pod: Pod, mostMs: number): Promise<void> {
-    const untilMs = this.#options.clock.monotonic() + mostMs;
+    const { clock } = this.#options;
+    const untilMs = clock.monotonic() + mostMs;
     const { uid } = pod.metadata;
     if (!(await this.#until(() => !isLedTo(this.state, uid), mostMs))) return;
-    const revision = this.#revision;
-    const isSettled = () => this.#settled >= revision && this.#applied >= revision;
-    await this.#until(isSettled, untilMs - this.#options.clock.monotonic());
+    let [count, revision] = [this.#count, this.#revision];
+    const isSettled = () => {
+      if (count !== this.#count) [count, revision] = [this.#count, this.#revision];
+      return this.#settled >= revision && this.#applied >= revision;
+    };
+    await this.#until(isSettled, untilMs - clock.monotonic());
   }
 
   gone(podUid: string): void {
@@ -191,12 +203,13 @@ export class NetworkPlane {
     return Math.min(this.#revision, ...this.#lanes.map(({ revision }) => revision));
   }
 
-  /** Also when it is less than before: another server counts anew. */
+  /** Also when it is what was said before: another server counts anew. */
   #report(): void {
     this.#wake();
     const applied = this.#applied;
-    if (applied === this.#said || !this.#hasHeard) return;
-    this.#said = applied;
+    const words = `${this.#count} ${applied}`;
+    if (words === this.#said || !this.#hasHeard) return;
+    this.#said = words;
     this.#control?.networkApplied?.(applied);
   }
 

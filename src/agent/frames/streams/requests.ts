@@ -1,4 +1,5 @@
 /** What a stream is opened for. Checked where it arrives. */
+import type { NetworkQuestion } from "../../../model/network-questions.ts";
 import type { ExecRequest, LogOptions, TerminalSize } from "../../../model/streams.ts";
 import { count, FrameError, flag, list, name, optional, record, shaped, word } from "../shape.ts";
 
@@ -11,7 +12,8 @@ export type StreamRequest =
   | { readonly kind: "logs"; readonly pod: Subject; readonly options: Omit<LogOptions, "signal"> }
   | { readonly kind: "exec"; readonly pod: Subject; readonly request: ExecRequest }
   | { readonly kind: "forward"; readonly pod: Subject; readonly port: number }
-  | { readonly kind: "usage"; readonly pod: Subject };
+  | { readonly kind: "usage"; readonly pod: Subject }
+  | { readonly kind: "network"; readonly question: NetworkQuestion };
 
 const MOST_PORT = 65_535;
 const MOST_CELLS = 10_000;
@@ -30,10 +32,22 @@ const execRequest = shaped({
   size: optional(size),
 });
 
+const traceEnd = shaped({ node: name, address: optional(name), pod: optional(name), uid: optional(name) });
+const traceTarget = shaped({ name: optional(name), address: optional(name), port: optional(count), protocol: name });
+
+function question(value: unknown): void {
+  const { ask, from, to } = record(value);
+  if (ask === "status") return;
+  if (ask !== "leave" && ask !== "arrive") throw new FrameError("a question for nothing that is known");
+  traceEnd(from);
+  traceTarget(to);
+}
+
 /** Throws FrameError. */
 export function streamRequestOf(value: unknown): StreamRequest {
   const request = record(value);
-  subject(request.pod);
+  if (request.kind === "network") question(request.question);
+  else subject(request.pod);
   switch (request.kind) {
     case "logs":
       logOptions(request.options);
@@ -45,6 +59,7 @@ export function streamRequestOf(value: unknown): StreamRequest {
       if (count(request.port) < 1 || count(request.port) > MOST_PORT) throw new FrameError("a port is missing");
       break;
     case "usage":
+    case "network":
       break;
     default:
       throw new FrameError("a stream for nothing that is known");
