@@ -20,14 +20,20 @@ export async function startTools(host: Host, name: string, where: readonly strin
 /** iperf3 in a container that is there. */
 export async function serveStreams(host: Host, container: string): Promise<void> {
   await host.must(["docker", "exec", "-d", container, "iperf3", "-s"]);
-  const listens = async () => (await host.must(["docker", "exec", container, "netstat", "-ltn"])).includes(`:${STREAM} `);
+  const listens = async () =>
+    (await host.must(["docker", "exec", container, "netstat", "-ltn"])).includes(`:${STREAM} `);
   await until(`iperf3 of ${container} on ${host.name} listens`, listens, { withinMs: 10_000 });
 }
 
 /** On each of the hosts one container with an address that the others have a route to, and no translation on the way. */
 export async function layBare(hosts: readonly Host[]): Promise<void> {
   for (const host of hosts) {
-    const bridge = ["-o", "com.docker.network.bridge.name=bare", "-o", "com.docker.network.bridge.enable_ip_masquerade=false"];
+    const bridge = [
+      "-o",
+      "com.docker.network.bridge.name=bare",
+      "-o",
+      "com.docker.network.bridge.enable_ip_masquerade=false",
+    ];
     await host.must(["docker", "network", "create", ...bridge, "--subnet", `${rangeOf(host)}.0/24`, NETWORK]);
     await host.must(["iptables", "-I", "DOCKER-USER", "-s", "172.31.0.0/16", "-d", "172.31.0.0/16", "-j", "ACCEPT"]);
     for (const other of hosts)

@@ -9,8 +9,7 @@ import type { Path } from "./measure.ts";
 export async function laySwarm([from, ...others]: readonly [Host, ...Host[]]): Promise<readonly Path[]> {
   await from.must(["docker", "swarm", "init", "--advertise-addr", from.address]);
   const token = (await from.must(["docker", "swarm", "join-token", "-q", "worker"])).trim();
-  for (const other of others)
-    await other.must(["docker", "swarm", "join", "--token", token, `${from.address}:2377`]);
+  for (const other of others) await other.must(["docker", "swarm", "join", "--token", token, `${from.address}:2377`]);
   await from.must(["docker", "network", "create", "-d", "overlay", "--attachable", "swarm"]);
   for (const other of others) await serve(from, other);
   await startTools(from, "swarm-client", ["--network", "swarm"]);
@@ -20,7 +19,17 @@ export async function laySwarm([from, ...others]: readonly [Host, ...Host[]]): P
 async function serve(manager: Host, on: Host): Promise<void> {
   const name = `on-${on.name}`;
   const place = ["--network", "swarm", "--endpoint-mode", "dnsrr", "--constraint", `node.hostname==${on.name}`];
-  await manager.must(["docker", "service", "create", "--detach", "--no-resolve-image", "--name", name, ...place, TOOLS_IMAGE]);
+  await manager.must([
+    "docker",
+    "service",
+    "create",
+    "--detach",
+    "--no-resolve-image",
+    "--name",
+    name,
+    ...place,
+    TOOLS_IMAGE,
+  ]);
   let task = "";
   const runs = async () => {
     task = (await on.must(["docker", "ps", "-q", "-f", `label=com.docker.swarm.service.name=${name}`])).trim();

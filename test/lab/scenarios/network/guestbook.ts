@@ -64,7 +64,7 @@ async function workersSeePage(cluster: Cluster): Promise<void> {
 export async function guestbookRolls({ cluster, measured }: Scene): Promise<void> {
   const app = JSON.parse(read("web.json")) as { labels: Record<string, string> };
   app.labels.version = "2";
-  const reports = await underLoad(cluster, cluster.agents, async () => {
+  const reports = await underLoad(cluster.agents, async () => {
     await cluster.apply(JSON.stringify(app));
     const deployments = () => cluster.client.must<readonly unknown[]>(cluster.server, "/v2/deployments");
     await until("the update has begun", async () => (await deployments()).length > 0, {
@@ -90,7 +90,6 @@ export async function guestbookLosesHost({ cluster, measured }: Scene): Promise<
   assert.ok(victim);
   let at = 0;
   const reports = await underLoad(
-    cluster,
     cluster.agents.filter((host) => host !== victim),
     async (nowMs) => {
       await delay(500);
@@ -119,7 +118,6 @@ export async function guestbookLosesHost({ cluster, measured }: Scene): Promise<
 }
 
 async function underLoad(
-  cluster: Cluster,
   hosts: readonly Host[],
   work: (nowMs: () => number) => Promise<void>,
 ): Promise<ReadonlyMap<string, TrafficReport>> {

@@ -1,0 +1,101 @@
+/**
+ * Throughput, requests and latency of every way that packets take between two containers: plain Docker, Styrmann and Docker Swarm on the
+ * same engines of the same hosts, in turns, so that what else the machine does falls on all of them. `paths.ts ROUNDS`.
+ */
+import { loadavg } from "node:os";
+import { canRunLab } from "../../test/lab/harness/can-run-lab.ts";
+import { startEngine } from "../../test/lab/harness/engines.ts";
+import type { Host } from "../../test/lab/harness/host.ts";
+import { LabCluster } from "../../test/lab/harness/lab-cluster.ts";
+import { toolsImage } from "../../test/lab/harness/lab-images.ts";
+import { printTable } from "../lib/table.ts";
+import { barePath, bareSameHost, layBare } from "./bare.ts";
+import { type Figures, measure, median, type Path, spread } from "./measure.ts";
+import { layStyr } from "./styr.ts";
+import { laySwarm } from "./swarm.ts";
+
+const ROUNDS = Number(process.argv[2] ?? 3);
+
+async function main(): Promise<void> {
+  const reason = canRunLab();
+  if (reason) return console.log(`not run: ${reason}`);
+  const cluster = await LabCluster.open({ servers: 1, agents: 3, links: [0, 0, 1], images: [toolsImage()] });
+  try {
+    const paths = await lay(cluster);
+    const rounds: Figures[][] = paths.map(() => []);
+    for (let round = 0; round < ROUNDS; round++) {
+      console.log(`round ${round + 1} of ${ROUNDS}, load average ${loadavg()[0]?.toFixed(1)}`);
+      const order = paths.map((_, at) => at);
+      for (const at of round % 2 === 0 ? order : order.toReversed()) rounds[at]?.push(await measure(paths[at] as Path));
+    }
+    print(paths, rounds);
+  } finally {
+    cluster.close();
+  }
+}
+
+async function lay(cluster: LabCluster): Promise<readonly Path[]> {
+  const [client, near, far] = cluster.agents as [Host, Host, Host];
+  // A swarm refuses live-restore, and all shall have the same engines.
+  await Promise.all(
+    cluster.agents.map((host) => startEngine(host, { mirror: cluster.registry.url, liveRestore: false })),
+  );
+  const styr = await layStyr(cluster, { client, near, far });
+  await layBare([client, near]);
+  const [swarmNear, swarmFar] = await laySwarm([client, near, far]);
+  if (!swarmNear || !swarmFar) throw new Error("the swarm is not whole");
+  return [
+    bareSameHost(client),
+    ...styr.slice(0, 1),
+    barePath(client, near),
+    ...styr.slice(1),
+    { ...swarmNear, name: "Docker Swarm, overlay, same link" },
+    { ...swarmFar, name: "Docker Swarm, overlay, through a router" },
+  ];
+}
+
+function print(paths: readonly Path[], rounds: readonly (readonly Figures[])[]): void {
+  const columns = ["", "Gbit/s", "kept: requests/s", "median", "new: requests/s", "median", "spread of kept"];
+  const rows = paths.map(({ name }, at) => {
+    const all = rounds[at] ?? [];
+    const gigabits = all.flatMap((one) => one.gigabits ?? []);
+    const kept = all.map((one) => one.kept.perSecond);
+    return [
+      name,
+      gigabits.length > 0 ? median(gigabits).toFixed(1) : "–",
+      Math.round(median(kept)),
+      `${Math.round(median(all.map((one) => one.kept.medianUs)))} µs`,
+      Math.round(median(all.map((one) => one.fresh.perSecond))),
+      `${Math.round(median(all.map((one) => one.fresh.medianUs)))} µs`,
+      `± ${spread(kept).toFixed(0)} %`,
+    ];
+  });
+  printTable(`Ways between two containers, medians of ${ROUNDS} rounds of 2 s each, 16 connections`, columns, rows);
+  floors(paths, rounds);
+}
+
+/** Of figures of the same round, so that what else the machine did is in both. */
+function floors(paths: readonly Path[], rounds: readonly (readonly Figures[])[]): void {
+  const ratio = (what: string, than: string, figure: (one: Figures) => number) => {
+    const [upper, lower] = [what, than].map((name) => rounds[paths.findIndex((path) => path.name === name)] ?? []);
+    const each = (upper ?? []).map((one, at) => figure(one) / figure(lower?.[at] as Figures));
+    return `${median(each).toFixed(2)} (${Math.min(...each).toFixed(2)} to ${Math.max(...each).toFixed(2)})`;
+  };
+  const kept = (one: Figures) => one.kept.perSecond;
+  const [routes, bare] = ["Styrmann, other host, routes", "bare path between two hosts' bridges"];
+  printTable(
+    "Floors",
+    ["", "measured", "floor"],
+    [
+      ["routes, of the bare path, throughput", ratio(routes, bare, (one) => one.gigabits ?? 0), "0.95"],
+      ["routes, of the bare path, requests", ratio(routes, bare, kept), "0.95"],
+      [
+        "service address, of the same endpoint directly, requests",
+        ratio("Styrmann, service address, other host", routes, kept),
+        "0.90",
+      ],
+    ],
+  );
+}
+
+await main();
