@@ -10,25 +10,38 @@ export async function isBridgeFiltered(commands: Commands): Promise<boolean> {
 
 /**
  * The host itself looks up a route before any rule translates a service address: without one it could not send at all where it has no
- * default route, and with one its packets would carry an address that other hosts answer by another way. Absent when the bridge is not there yet.
+ * default route, and with one its packets would carry an address that other hosts answer by another way. Over `lo`, because a route over
+ * the bridge makes the kernel tell pods (ICMP redirect) to look for service addresses on the bridge.
  */
-export async function ensureServiceRoute(commands: Commands, bridge: string, base: BasePlan): Promise<void> {
-  const { serviceRange, gateway } = base;
+export async function ensureServiceRoute(commands: Commands, { serviceRange, gateway }: BasePlan): Promise<void> {
   if (serviceRange === undefined || gateway === undefined) return;
-  const { stdout } = await commands.run("ip", ["-4", "route", "show", "exact", serviceRange, "dev", bridge]);
+  const { stdout } = await commands.run("ip", ["-4", "route", "show", "exact", serviceRange]);
   if (stdout.includes(`src ${gateway}`)) return;
   // Refused while the bridge has no address: looked at again with the rules.
-  await commands.run("ip", ["-4", "route", "replace", serviceRange, "dev", bridge, "scope", "link", "src", gateway]);
+  await commands.run("ip", ["-4", "route", "replace", serviceRange, "dev", "lo", "scope", "link", "src", gateway]);
 }
 
-/** `serviceRange` undefined: never told in this life; the route is found by what it looks like. */
-export async function removeServiceRoute(commands: Commands, bridge: string, serviceRange?: string): Promise<void> {
-  const range = serviceRange ?? (await foundRange(commands, bridge));
-  if (range !== undefined) await commands.run("ip", ["-4", "route", "del", range, "dev", bridge]);
+/** Ours alone looks like this: over `lo`, with the address of a bridge. */
+export async function removeServiceRoute(commands: Commands, bridge: string): Promise<void> {
+  const [gateway, ranges] = await Promise.all([
+    commands.run("ip", ["-4", "-o", "addr", "show", "dev", bridge]),
+    commands.run("ip", ["-4", "route", "show", "dev", "lo", "scope", "link"]),
+  ]);
+  const addresses = [...gateway.stdout.matchAll(/inet ([\d.]+)\//g)].map(([, address]) => address);
+  for (const [, range = "", address] of ranges.stdout.matchAll(/^(\S+\/\d+) .*src ([\d.]+)/gm))
+    if (addresses.includes(address)) await commands.run("ip", ["-4", "route", "del", range, "dev", "lo"]);
 }
 
-/** Ours is the one route of the bridge that no kernel made: that of its own addresses has `proto kernel`. */
-async function foundRange(commands: Commands, bridge: string): Promise<string | undefined> {
-  const { stdout } = await commands.run("ip", ["-4", "route", "show", "dev", bridge, "proto", "boot"]);
-  return /^(\S+\/\d+) scope link src /m.exec(stdout)?.[1];
+/** A bridge sends nothing back through the port it came from, unless told so: a pod that reaches itself through its service needs that. */
+export async function allowHairpin(commands: Commands, bridge: string): Promise<void> {
+  const { stdout } = await commands.run("bridge", ["-d", "-o", "link", "show"]);
+  const ports = stdout
+    .split("\n")
+    .filter((line) => line.includes(` master ${bridge} `) && line.includes("hairpin off"));
+  const lines = ports.flatMap((line) => {
+    const [, port] = /^\d+: ([^@:\s]+)/.exec(line) ?? [];
+    return port === undefined ? [] : [`link set dev ${port} hairpin on\n`];
+  });
+  // A port may have gone meanwhile: then nobody needs it.
+  if (lines.length > 0) await commands.run("bridge", ["-force", "-batch", "-"], { input: lines.join("") });
 }

@@ -12,6 +12,13 @@ const SERVICES_A_TURN = 100;
 /** Owner of the base: before every id of a Service. */
 const BASE = "";
 
+export interface Programming {
+  /** What the kernel has to forget of UDP. */
+  readonly flows: readonly FlowFilter[];
+  /** A pod of this node became an endpoint, and may reach itself. */
+  readonly hasNewHairpin: boolean;
+}
+
 export class ServiceRules {
   readonly firewall: Firewall;
   readonly #clock: Clock;
@@ -47,8 +54,8 @@ export class ServiceRules {
     }
   }
 
-  /** Brings the kernel to what was planned, and returns what the kernel has to forget of UDP. */
-  async program(): Promise<readonly FlowFilter[]> {
+  /** Brings the kernel to what was planned. */
+  async program(): Promise<Programming> {
     const isAdopting = this.#programmed === undefined;
     this.#programmed ??= await this.firewall.read();
     const difference = this.#ruleset.difference(this.#programmed, isAdopting);
@@ -60,7 +67,8 @@ export class ServiceRules {
     }
     this.#ruleset.settle(this.#programmed, difference);
     if (isAdopting) this.#flows = this.#flowsOfRewritten(difference);
-    return this.#flows.splice(0);
+    const hasNewHairpin = difference.newElements.some(({ container }) => container.endsWith("-hairpin"));
+    return { flows: this.#flows.splice(0), hasNewHairpin };
   }
 
   /** What the kernel has is to be read again before the next change. */

@@ -12,7 +12,7 @@ import type { Touched } from "../plane/touched.ts";
 import { basePlanOf } from "./base-plan.ts";
 import { chooseFirewall, removeFirewalls } from "./choose-firewall.ts";
 import type { BasePlan, Firewall } from "./firewall.ts";
-import { ensureServiceRoute, isBridgeFiltered, removeServiceRoute } from "./host-side.ts";
+import { allowHairpin, ensureServiceRoute, isBridgeFiltered, removeServiceRoute } from "./host-side.ts";
 import { ServiceRules } from "./service-rules.ts";
 import { UdpFlows } from "./udp-flows.ts";
 
@@ -57,7 +57,7 @@ export class ServicesPart implements NetworkPart {
       if (this.#base === undefined || touched.isAll || touched.isCluster || touched.nodes.has(state.nodeName))
         await this.#rebase(state);
       await rules.plan(state, touched.isAll ? undefined : touched.services, this.#base ?? basePlanOf(state, true));
-      await this.#flows.forget(await rules.program());
+      await this.#program(rules);
       this.#lastMs = clock.monotonic() - began;
     });
   }
@@ -72,7 +72,7 @@ export class ServicesPart implements NetworkPart {
     await this.stop();
     const { commands, networkName, bridge } = this.#options;
     await removeFirewalls(commands, networkName);
-    if (bridge !== undefined) await removeServiceRoute(commands, bridge, this.#base?.serviceRange);
+    if (bridge !== undefined) await removeServiceRoute(commands, bridge);
     this.#rules = undefined;
   }
 
@@ -99,7 +99,14 @@ export class ServicesPart implements NetworkPart {
   async #rebase(state: NetworkState): Promise<void> {
     const { commands, bridge } = this.#options;
     this.#base = basePlanOf(state, await isBridgeFiltered(commands));
-    if (bridge !== undefined) await ensureServiceRoute(commands, bridge, this.#base);
+    if (bridge !== undefined) await ensureServiceRoute(commands, this.#base);
+  }
+
+  async #program(rules: ServiceRules): Promise<void> {
+    const { commands, bridge } = this.#options;
+    const { flows, hasNewHairpin } = await rules.program();
+    if (hasNewHairpin && bridge !== undefined) await allowHairpin(commands, bridge);
+    await this.#flows.forget(flows);
   }
 
   #inLane(work: () => Promise<void>): Promise<void> {
@@ -132,11 +139,14 @@ export class ServicesPart implements NetworkPart {
 
   async #lookNow(): Promise<void> {
     const { commands, bridge, log } = this.#options;
-    if (bridge !== undefined && this.#base !== undefined) await ensureServiceRoute(commands, bridge, this.#base);
+    if (bridge !== undefined && this.#base !== undefined) {
+      await ensureServiceRoute(commands, this.#base);
+      await allowHairpin(commands, bridge);
+    }
     if (this.#rules === undefined || (await this.#rules.firewall.isIntact())) return;
     log.warn("somebody took the rules of service addresses away; they are made anew");
     this.#remade++;
     this.#rules.distrust();
-    await this.#rules.program();
+    await this.#program(this.#rules);
   }
 }

@@ -1,10 +1,9 @@
 /**
  * Runs in a namespace: `dialer.ts PROTOCOL ADDRESS PORT TIMES [LOCAL-PORT]` says on each line what was answered, or the error's code and
- * after how many ms. `hold`: one TCP connection, and one line for each line that comes in.
+ * after how many ms. `hold`: one TCP connection that asks again every 50 ms.
  */
 import { createSocket } from "node:dgram";
 import { createConnection } from "node:net";
-import { createInterface } from "node:readline";
 
 const [protocol = "tcp", address = "", port = "0", times = "1", localPort = "0"] = process.argv.slice(2);
 const PATIENCE_MS = 1500;
@@ -28,9 +27,10 @@ function udp(): Promise<string> {
   const socket = createSocket("udp4");
   const timer = setTimeout(() => resolve("ETIMEDOUT"), PATIENCE_MS);
   socket.once("message", (data) => resolve(data.toString().trim()));
-  // Connected, so that the refusal of the other side is heard.
-  socket.once("error", ({ code = "error" }: NodeJS.ErrnoException) => resolve(code));
-  socket.bind(Number(localPort), () => socket.connect(Number(port), address, () => socket.send("hello")));
+  // Connected, so that the refusal of the other side is heard; this host's own refuses to send (EPERM).
+  const heard = (error?: NodeJS.ErrnoException | null) => error && resolve(error.code ?? "error");
+  socket.once("error", heard);
+  socket.bind(Number(localPort), () => socket.connect(Number(port), address, () => socket.send("hello", heard)));
   return promise.finally(() => {
     clearTimeout(timer);
     socket.close();
@@ -42,7 +42,7 @@ if (protocol === "hold") {
   socket.on("data", (data) => process.stdout.write(data));
   socket.on("error", ({ code }: NodeJS.ErrnoException) => console.log(code));
   socket.on("close", () => console.log("closed"));
-  createInterface({ input: process.stdin }).on("line", () => socket.write("hold\n"));
+  setInterval(() => socket.write("hold\n"), 50);
 } else {
   for (let n = 0; n < Number(times); n++) {
     const began = performance.now();

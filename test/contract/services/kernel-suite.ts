@@ -1,0 +1,295 @@
+/** What both kinds of kernel rules have to do, shown by packets. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { ServiceEntry } from "../../../src/model/network.ts";
+import type { Firewall } from "../../../src/network/services/firewall.ts";
+import type { Commands } from "../../../src/seams/commands.ts";
+import { endpoints, names, Stage, service } from "./stage.ts";
+
+const VIP = "10.96.0.10";
+
+/** `takeAway`: what a careless person types. */
+export function describeKernelRules(
+  name: string,
+  make: (commands: Commands) => Firewall,
+  takeAway: readonly (readonly string[])[],
+): void {
+  describe(`service addresses by ${name}:`, { concurrency: false }, () => {
+    let stage: Stage;
+    const web = service("default/web", {
+      ports: [
+        { name: "http", protocol: "tcp", port: 80, nodePort: 30080 },
+        { name: "dns", protocol: "udp", port: 53, nodePort: 30053 },
+      ],
+    });
+
+    before(async () => {
+      stage = new Stage(make);
+      const { one, two, far } = stage.pods;
+      await Promise.all([
+        stage.answer(one, "one", 8080, 9090),
+        stage.answer(two, "two", 8080, 9090),
+        stage.answer(far, "far", 8080, 9090),
+      ]);
+    });
+    after(() => stage.close());
+
+    const three = () => [
+      stage.endpoint(stage.pods.one),
+      stage.endpoint(stage.pods.two),
+      stage.endpoint(stage.pods.far),
+    ];
+    const put = (entry: ServiceEntry, list = three()) => stage.all(entry, endpoints(entry, list));
+    const dialled = (times = 16) => stage.dial(stage.pods.client, "tcp", VIP, 80, times);
+
+    test("a pod reaches every endpoint at the cluster address, of this host and of the other, and they see the pod's address", async () => {
+      await put(web);
+      const { client } = stage.pods;
+      const [tcp, udp] = [dialled(24), stage.dial(client, "udp", VIP, 53, 24)];
+      for (const lines of [tcp, udp]) {
+        assert.deepEqual(names(lines), ["far", "one", "two"], lines.join("; "));
+        assert.ok(
+          lines.every((line) => line.endsWith(` ${client.address}`)),
+          lines.join("; "),
+        );
+      }
+    });
+
+    test("a pod reaches itself through its service, from the host's address", async () => {
+      const { one } = stage.pods;
+      await put(web, [stage.endpoint(one)]);
+      const { gateway } = stage.space.host(1);
+      assert.deepEqual(
+        stage.dial(one, "tcp", VIP, 80, 3),
+        [1, 2, 3].map(() => `one ${gateway}`),
+      );
+    });
+
+    test("the host reaches the cluster address, from its address among its pods", async () => {
+      await put(web);
+      const host = stage.space.host(1);
+      const lines = stage.dial(host, "tcp", VIP, 80, 24);
+      assert.deepEqual(names(lines), ["far", "one", "two"], lines.join("; "));
+      assert.ok(
+        lines.every((line) => line.endsWith(` ${host.gateway}`)),
+        lines.join("; "),
+      );
+    });
+
+    test("a node port is at every node; an endpoint of that node sees the client's address, one of another node the first node's", async () => {
+      await put(web);
+      const host = stage.space.host(1);
+      for (const [protocol, port] of [
+        ["tcp", 30080],
+        ["udp", 30053],
+      ] as const) {
+        const lines = stage.dial(stage.outside, protocol, host.address, port, 24);
+        assert.deepEqual(names(lines), ["far", "one", "two"], lines.join("; "));
+        for (const line of lines) {
+          const seen = line.startsWith("far") ? host.gateway : stage.outside.address;
+          assert.ok(line.endsWith(` ${seen}`), line);
+        }
+      }
+      assert.deepEqual(names(stage.dial(host, "tcp", host.address, 30080, 16)), ["far", "one", "two"]);
+    });
+
+    test("external traffic kept local: only this node's endpoints, with the client's address; a node without any refuses", async () => {
+      const local = { ...web, externalTraffic: "local" } as const;
+      const { one, client } = stage.pods;
+      await put(local, [stage.endpoint(one)]);
+      const [first, second] = [stage.space.host(1), stage.space.host(2)];
+      assert.deepEqual(
+        stage.dial(stage.outside, "tcp", first.address, 30080, 2),
+        [1, 2].map(() => `one ${stage.outside.address}`),
+      );
+      assert.match(stage.dial(stage.outside, "tcp", second.address, 30080)[0] ?? "", /^ECONNREFUSED/);
+      // What comes from the node's own pods and from itself is not from outside.
+      assert.deepEqual(names(stage.dial(stage.pods.farClient, "tcp", second.address, 30080)), ["one"]);
+      assert.deepEqual(names(stage.dial(second, "tcp", second.address, 30080)), ["one"]);
+      assert.deepEqual(names(stage.dial(client, "tcp", VIP, 80)), ["one"]);
+    });
+
+    test("internal traffic kept local: a node without an endpoint refuses its pods", async () => {
+      const { one, far, farClient } = stage.pods;
+      await put({ ...web, internalTraffic: "local" }, [stage.endpoint(one)]);
+      assert.deepEqual(names(dialled(3)), ["one"]);
+      assert.match(stage.dial(farClient, "tcp", VIP, 80)[0] ?? "", /^ECONNREFUSED/);
+      await put({ ...web, internalTraffic: "local" }, [stage.endpoint(one), stage.endpoint(far)]);
+      assert.deepEqual(names(stage.dial(farClient, "tcp", VIP, 80, 6)), ["far"]);
+    });
+
+    test("a service without endpoints is refused at once, to pods, to hosts and to who is outside; so is another port of its address", async () => {
+      await put(web, []);
+      const host = stage.space.host(1);
+      const { client } = stage.pods;
+      const refusals = [
+        ...stage.dial(client, "tcp", VIP, 80),
+        ...stage.dial(client, "udp", VIP, 53),
+        ...stage.dial(host, "tcp", VIP, 80),
+        ...stage.dial(stage.outside, "tcp", host.address, 30080),
+        ...stage.dial(stage.outside, "udp", host.address, 30053),
+        ...stage.dial(client, "tcp", VIP, 81),
+        ...stage.dial(client, "tcp", "10.96.0.99", 80),
+      ];
+      for (const line of refusals) {
+        const [code, ms] = line.split(" ");
+        assert.equal(code, "ECONNREFUSED", refusals.join("; "));
+        assert.ok(Number(ms) < 500, `${ms} ms`);
+      }
+      // A UDP sender of the same host is not even let send.
+      assert.match(stage.dial(host, "udp", VIP, 53)[0] ?? "", /^(EPERM|ECONNREFUSED)/);
+    });
+
+    test("draining endpoints take no new connections, unless nobody else is there; waiting ones never, unless that is asked for", async () => {
+      const { one, two, far } = stage.pods;
+      await put(web, [
+        stage.endpoint(one),
+        stage.endpoint(two, { state: "draining" }),
+        stage.endpoint(far, { state: "waiting" }),
+      ]);
+      assert.deepEqual(names(dialled()), ["one"]);
+      await put(web, [stage.endpoint(two, { state: "draining" }), stage.endpoint(far, { state: "waiting" })]);
+      assert.deepEqual(names(dialled()), ["two"]);
+      await put({ ...web, publishNotReady: true }, [
+        stage.endpoint(two, { state: "draining" }),
+        stage.endpoint(far, { state: "waiting" }),
+      ]);
+      assert.deepEqual(names(dialled()), ["far"]);
+    });
+
+    test("endpoints of a lost node get nothing new, as long as there are others", async () => {
+      await put(web);
+      await stage.lose("n2", true);
+      assert.deepEqual(names(dialled(24)), ["one", "two"]);
+      await stage.change(endpoints(web, [stage.endpoint(stage.pods.far)]));
+      assert.deepEqual(names(dialled(3)), ["far"]);
+      await stage.lose("n2", false);
+    });
+
+    test("the same node is preferred when that is asked for, and then the same zone", async () => {
+      const { one, far } = stage.pods;
+      await put({ ...web, prefer: "same-node" }, [stage.endpoint(one), stage.endpoint(far)]);
+      assert.deepEqual(names(dialled()), ["one"]);
+      assert.deepEqual(names(stage.dial(stage.pods.farClient, "tcp", VIP, 80, 16)), ["far"]);
+      await put({ ...web, prefer: "same-zone" }, [
+        stage.endpoint(far, { zone: "z1" }),
+        stage.endpoint(one, { zone: "z9" }),
+      ]);
+      assert.deepEqual(names(dialled()), ["far"]);
+      await put({ ...web, prefer: "same-zone" }, [
+        stage.endpoint(far, { zone: "z8" }),
+        stage.endpoint(one, { zone: "z9" }),
+      ]);
+      assert.deepEqual(names(dialled()), ["far", "one"]);
+    });
+
+    test("a client stays with its endpoint when that is asked for, also while others come and go", async () => {
+      const sticky = { ...web, affinitySeconds: 100 };
+      const { one, two, far } = stage.pods;
+      await put(sticky);
+      const [mine = ""] = names(dialled(12));
+      assert.deepEqual(names(dialled(12)), [mine]);
+      const others = [
+        { name: "one", pod: one },
+        { name: "two", pod: two },
+        { name: "far", pod: far },
+      ];
+      const [other, ...kept] = others.sort((a) => (a.name === mine ? 1 : -1));
+      await stage.change(
+        endpoints(
+          sticky,
+          kept.map(({ pod }) => stage.endpoint(pod)),
+        ),
+      );
+      assert.deepEqual(names(dialled(12)), [mine], `without ${other?.name}`);
+      await stage.change(endpoints(sticky, three()));
+      assert.deepEqual(names(dialled(12)), [mine]);
+      await stage.change(
+        endpoints(
+          sticky,
+          others.filter(({ name }) => name !== mine).map(({ pod }) => stage.endpoint(pod)),
+        ),
+      );
+      const [next = ""] = names(dialled(12));
+      assert.notEqual(next, mine);
+      assert.deepEqual(names(dialled(12)), [next]);
+    });
+
+    test("a connection survives what happens to other endpoints, and the draining of its own", async () => {
+      const { one, two, far, client } = stage.pods;
+      await put(web, [stage.endpoint(one)]);
+      const held = stage.hold(client, VIP, 80);
+      await held.answers(2);
+      await stage.change(endpoints(web, three()));
+      await stage.change(
+        endpoints(web, [stage.endpoint(one, { state: "draining" }), stage.endpoint(two), stage.endpoint(far)]),
+      );
+      assert.deepEqual(names(dialled(8)).includes("one"), false);
+      assert.deepEqual(names(await held.answers(3)), ["one"]);
+    });
+
+    test("a UDP flow goes elsewhere when its endpoint leaves, and stays while others do", async () => {
+      const { client } = stage.pods;
+      await put(web);
+      const ask = () => names(stage.dial(client, "udp", VIP, 53, 1, 40_053))[0] ?? "";
+      const mine = ask();
+      assert.deepEqual([ask(), ask()], [mine, mine], "one flow");
+      const pods = { one: stage.pods.one, two: stage.pods.two, far: stage.pods.far };
+      const [first, ...rest] = Object.entries(pods).filter(([name]) => name !== mine);
+      const own = pods[mine as keyof typeof pods];
+      await stage.change(
+        endpoints(
+          web,
+          [own, ...rest.map(([, pod]) => pod)].map((pod) => stage.endpoint(pod)),
+        ),
+      );
+      assert.equal(ask(), mine, `${first?.[0]} left`);
+      await stage.change(
+        endpoints(
+          web,
+          rest.map(([, pod]) => stage.endpoint(pod)),
+        ),
+      );
+      assert.equal(ask(), rest[0]?.[0]);
+    });
+
+    test("what somebody takes away is noticed, and made anew", async () => {
+      await put(web);
+      const { commands } = stage.space.host(1);
+      for (const [program = "", ...args] of takeAway) {
+        const before = Number(stage.sides[0]?.part.report().facts?.["made anew"]);
+        assert.equal((await commands.run(program, args)).exitCode, 0);
+        const deadline = Date.now() + 10_000;
+        while (Number(stage.sides[0]?.part.report().facts?.["made anew"]) === before) {
+          assert.ok(Date.now() < deadline, `${program} ${args.join(" ")} was not noticed`);
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        await stage.change(web);
+        assert.deepEqual(names(dialled(24)), ["far", "one", "two"]);
+      }
+    });
+
+    test("after a restart what is right stays as it is, and what is wrong is mended; then nothing is left", async () => {
+      await put(web);
+      const { commands } = stage.space.host(1);
+      const firewall = make(commands);
+      const kernel = await firewall.read();
+      await stage.restart(1);
+      const { one } = stage.pods;
+      await put(web);
+      assert.deepEqual(await firewall.read(), kernel);
+      await stage.restart(1);
+      await put(web, [stage.endpoint(one)]);
+      assert.deepEqual(names(dialled(8)), ["one"]);
+      for (const { part } of stage.sides) await part.remove();
+      for (const [program, args] of [
+        ["nft", ["list", "ruleset"]],
+        ["iptables-save", []],
+        ["ip", ["route"]],
+      ] as const) {
+        const { stdout } = await commands.run(program, args);
+        assert.doesNotMatch(stdout, /styr|10\.96\./, stdout);
+      }
+    });
+  });
+}
