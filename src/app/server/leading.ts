@@ -6,6 +6,7 @@ import { caRotation } from "../../controllers/ca-rotation.ts";
 import type { Controller } from "../../controllers/controller.ts";
 import { cordonTaint } from "../../controllers/cordon-taint.ts";
 import { drainController } from "../../controllers/drain/drain-controller.ts";
+import { apiServiceController } from "../../controllers/endpoint-slices/api-service-controller.ts";
 import { endpointSlicesController } from "../../controllers/endpoint-slices/endpoint-slices-controller.ts";
 import { endpointsController } from "../../controllers/endpoints-controller.ts";
 import { eventRetention } from "../../controllers/event-retention.ts";
@@ -165,6 +166,7 @@ export class Leading {
       replicationController,
       endpointsController,
       endpointSlicesController,
+      apiServiceController,
       garbageCollector(kinds),
       namespaceController(kinds),
       eventRetention(),

@@ -1,7 +1,9 @@
 /** Node ports of Services: the same port at every node, never one that a node gives to its own pods' host ports. */
 import type { FieldError } from "../../model/errors.ts";
 import { nodes } from "../../model/node.ts";
+import { type Pod, pods } from "../../model/pod.ts";
 import { type Service, type ServicePort, services } from "../../model/service.ts";
+import { ANNOTATION } from "../../model/well-known.ts";
 import type { Tx } from "../../store/transaction.ts";
 import { isReachedFromOutside } from "./default-service.ts";
 import { hashOf } from "./stable-hash.ts";
@@ -55,7 +57,8 @@ function freeNodePort(
     return (
       !taken.has(id) &&
       !dynamic.some(({ first, last }) => candidate >= first && candidate <= last) &&
-      tx.by(services, "nodePort", id).length === 0
+      tx.by(services, "nodePort", id).length === 0 &&
+      tx.by(pods, "servicePort", id).length === 0
     );
   };
   const start = hashOf(`${metadata.namespace}/${metadata.name}/${port.protocol}/${port.port}`);
@@ -92,7 +95,7 @@ function checkNodePort(
     return [invalidValue(field, nodePort, why)];
   }
   const other = takenBy(tx, service, portId(port, nodePort));
-  if (other) return [invalidValue(field, nodePort, `provided port is already allocated: Service ${other} has it`)];
+  if (other) return [invalidValue(field, nodePort, `provided port is already allocated: ${other} has it`)];
   const isKept = before?.spec.ports?.some((old) => old.nodePort === nodePort && old.protocol === port.protocol);
   return isKept ? [] : refuseDynamic(tx, nodePort, field);
 }
@@ -109,7 +112,13 @@ function takenBy(tx: Tx, { metadata }: Service, id: string): string | undefined 
   const other = tx
     .by(services, "nodePort", id)
     .find((found) => found.metadata.name !== metadata.name || found.metadata.namespace !== metadata.namespace);
-  return other && `${other.metadata.namespace}/${other.metadata.name}`;
+  if (other) return `Service ${other.metadata.namespace}/${other.metadata.name}`;
+  const [pod] = tx.by(pods, "servicePort", id);
+  return pod && `${dialectOf(pod)} ${pod.metadata.annotations?.[ANNOTATION.workload] ?? pod.metadata.name}`;
+}
+
+function dialectOf({ metadata }: Pod): string {
+  return metadata.annotations?.[ANNOTATION.dialect] === "marathon" ? "Marathon app" : "Pod";
 }
 
 function portId({ protocol = "TCP" }: ServicePort, nodePort: number): string {

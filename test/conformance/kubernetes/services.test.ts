@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { clusterNetworks } from "../../../src/model/cluster-network.ts";
 import { nodes } from "../../../src/model/node.ts";
-import { type Answer, type Cluster, openCluster } from "./cluster.ts";
+import { pods } from "../../../src/model/pod.ts";
+import { type Answer, type Cluster, openCluster, podNamed } from "./cluster.ts";
 
 const NS = "/api/v1/namespaces/default";
 
@@ -194,6 +195,21 @@ describe("kubernetes: services", () => {
       /spec\.ports\[0\]\.nodePort: Invalid value: 30080: provided port is already allocated: Service default\/first has it/,
     );
     await made("udp", { type: "NodePort", ports: [{ port: 80, nodePort: 30080, protocol: "UDP" }] });
+  });
+
+  test("a node port that is a Marathon app's service port is refused", async () => {
+    await cluster.post(`${NS}/pods`, podNamed("task"));
+    await cluster.store.update((tx) => {
+      const pod = tx.get(pods, "default/task") ?? assert.fail("no pod");
+      const annotations = { "styrmann.dev/dialect": "marathon", "styrmann.dev/workload": "/prod/web" };
+      const ports = [{ containerPort: 80, servicePort: 30_080, protocol: "TCP" as const }];
+      const containers = pod.spec.containers.map((container) => ({ ...container, ports }));
+      tx.update(pods, { ...pod, metadata: { ...pod.metadata, annotations }, spec: { ...pod.spec, containers } });
+    });
+    refused(
+      await post("web", { type: "NodePort", ports: [{ port: 80, nodePort: 30_080 }] }),
+      /provided port is already allocated: Marathon app \/prod\/web has it/,
+    );
   });
 
   test("node ports that are chosen by themselves are none that nodes give to host ports", async () => {
