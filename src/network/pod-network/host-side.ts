@@ -1,0 +1,146 @@
+/** What the pod network has on this host beside routes: rules, devices of tunnels, the kernel's settings. */
+import { overlaps, parseSubnet } from "../../lib/subnet.ts";
+import type { ClusterEntry } from "../../model/network.ts";
+import type { Commands } from "../../seams/commands.ts";
+import type { NetworkState } from "../plane/network-state.ts";
+import { PodFirewall } from "./firewall.ts";
+import { type HostNet, HostNetError } from "./host-net.ts";
+import { HostSysctls } from "./host-sysctls.ts";
+import type { NetNames } from "./names.ts";
+import type { PeerPlan } from "./plan.ts";
+import { type Chain, chainsOf, rangesOf } from "./rules.ts";
+import { ensureVxlan } from "./tunnels.ts";
+import { ensureWireguard, type WireguardKeys, whyNoWireguard, wireguardKeys } from "./wireguard.ts";
+
+export interface HostSideOptions {
+  readonly commands: Commands;
+  readonly host: HostNet;
+  readonly names: NetNames;
+  readonly hostAddress: string;
+  readonly folder: string;
+}
+
+interface Words {
+  /** What of the kernel's settings could not be had. */
+  readonly sysctls: readonly string[];
+  /** Another route of the host's that takes pods' addresses. */
+  readonly clash?: string;
+  /** Why large packets may be lost in tunnels. */
+  readonly clamp?: string;
+}
+
+export class HostSide {
+  readonly #options: HostSideOptions;
+  readonly #firewall: PodFirewall;
+  readonly #sysctls: HostSysctls;
+  #keys: WireguardKeys | undefined;
+  #hasAskedForWireguard = false;
+  words: Words = { sysctls: [] };
+
+  constructor(options: HostSideOptions) {
+    this.#options = options;
+    this.#firewall = new PodFirewall(options.commands);
+    this.#sysctls = new HostSysctls(options.commands, options.folder);
+  }
+
+  get wireguardKey(): string | undefined {
+    return this.#keys?.publicKey;
+  }
+
+  /** Whether this host can encrypt, once that is asked for. */
+  async learn(mode: ClusterEntry["mode"], folder: string): Promise<void> {
+    const { commands, host, names } = this.#options;
+    if (mode !== "wireguard") {
+      this.#keys = undefined;
+      this.#hasAskedForWireguard = false;
+    } else if (!this.#hasAskedForWireguard) {
+      this.#hasAskedForWireguard = true;
+      const why = await whyNoWireguard(host, commands, names);
+      this.#keys = why === undefined ? await wireguardKeys(commands, folder) : undefined;
+    }
+  }
+
+  /** Rejects with HostNetError when packets would not pass. */
+  async rules(own: string, state: NetworkState, peers: readonly PeerPlan[]): Promise<void> {
+    const sysctls = await this.#sysctls.ensure();
+    const clash = await this.#clash(own, state);
+    this.words = { sysctls, ...(clash === undefined ? {} : { clash }) };
+    const none = await this.#firewall.whyNone();
+    if (none !== undefined)
+      throw new HostNetError(`pods cannot be let through to other hosts and out of the cluster: ${none}`);
+    for (const chain of this.#chains(own, state, peers)) {
+      if (chain.table !== "mangle") await this.#firewall.ensure(chain);
+      else if (chain.rules.length > 1) await this.#clamp(chain);
+      else await this.#firewall.remove(chain);
+    }
+  }
+
+  /** Devices that some peer's packets go through. One that is there stays: the other end may still send by it. */
+  async tunnels(own: string, peers: readonly PeerPlan[], port: number): Promise<void> {
+    const { host, commands, names, hostAddress } = this.#options;
+    const [wrapped, encrypted] = [mtuOf(peers, "vxlan"), mtuOf(peers, "wireguard")];
+    if (wrapped !== undefined)
+      await ensureVxlan(host, commands, names, { podRange: own, hostAddress, port, mtu: wrapped });
+    if (encrypted !== undefined && this.#keys)
+      await ensureWireguard(host, commands, names, { podRange: own, keys: this.#keys, mtu: encrypted, peers });
+  }
+
+  async remove(): Promise<void> {
+    const { host, names } = this.#options;
+    const { routes } = await host.present();
+    const lines = routes.map(({ dst, type }) =>
+      ["route del", type ?? [], dst, "proto", names.protocol].flat().join(" "),
+    );
+    await host.write({ ip: lines, bridge: [] });
+    for (const device of [names.vxlan, names.wireguard]) await host.removeDevice(device);
+    if ((await this.#firewall.whyNone()) === undefined)
+      for (const chain of chainsOf(names, { own: "", ranges: [], tunnels: [] })) await this.#firewall.remove(chain);
+    await this.#sysctls.restore();
+  }
+
+  #chains(own: string, state: NetworkState, peers: readonly PeerPlan[]): readonly Chain[] {
+    const { vxlan, wireguard } = this.#options.names;
+    const cluster = state.cluster?.podRange ?? own;
+    const ranges = rangesOf(cluster, [own, ...peers.map(({ podRange }) => podRange)]);
+    const used = new Set(peers.map(({ device }) => device));
+    return chainsOf(this.#options.names, {
+      own,
+      ranges,
+      tunnels: [vxlan, wireguard].filter((device) => used.has(device)),
+    });
+  }
+
+  /** Kernels without it lose only what is larger than a tunnel takes and forbids to be divided. */
+  async #clamp(chain: Chain): Promise<void> {
+    try {
+      await this.#firewall.ensure(chain);
+    } catch (error) {
+      if (!(error instanceof HostNetError)) throw error;
+      this.words = { ...this.words, clamp: `TCP is not told how large packets of tunnels may be (${error.message})` };
+    }
+  }
+
+  /** In words: a route that somebody else made to addresses of the cluster's pods. */
+  async #clash(own: string, { cluster }: NetworkState): Promise<string | undefined> {
+    const { commands, names } = this.#options;
+    const whole = parseSubnet(cluster?.podRange ?? "");
+    if (!whole) return undefined;
+    const { stdout, exitCode } = await commands.run("ip", ["-j", "-4", "route", "show"]);
+    if (exitCode !== 0 || stdout.trim() === "") return undefined;
+    const rows = JSON.parse(stdout) as readonly { dst: string; dev?: string; protocol?: string; prefsrc?: string }[];
+    const bridge = new Set([names.bridge, names.vxlan, names.wireguard]);
+    const clash = rows.find(({ dst, dev, protocol }) => {
+      const range = parseSubnet(dst.includes("/") ? dst : `${dst}/32`);
+      const isOurs = protocol === names.protocol || dst === own || (dev !== undefined && bridge.has(dev));
+      return range !== undefined && !isOurs && range.prefixLength >= whole.prefixLength && overlaps(range, whole);
+    });
+    return (
+      clash && `${clash.dst} on ${clash.dev} is part of the cluster range ${whole.text}: pods there are not reached`
+    );
+  }
+}
+
+function mtuOf(peers: readonly PeerPlan[], mode: PeerPlan["mode"]): number | undefined {
+  const sizes = peers.filter((peer) => peer.mode === mode).map(({ mtu }) => mtu);
+  return sizes.length === 0 ? undefined : Math.min(...sizes);
+}

@@ -1,0 +1,77 @@
+/** Settings of the host's kernel without which pods do not reach each other: changed only where they have to be, and given back as they were. */
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Commands } from "../../seams/commands.ts";
+
+interface Needed {
+  readonly name: string;
+  readonly value: string;
+  readonly why: string;
+  /** It is there only with this module. */
+  readonly module?: string;
+}
+
+const NEEDED: readonly Needed[] = [
+  { name: "net.ipv4.ip_forward", value: "1", why: "packets from and to pods are not passed on" },
+  {
+    name: "net.bridge.bridge-nf-call-iptables",
+    value: "1",
+    why: "a pod does not reach a Service whose endpoint is on the same host",
+    module: "br_netfilter",
+  },
+];
+
+export class HostSysctls {
+  readonly #commands: Commands;
+  readonly #path: string;
+
+  constructor(commands: Commands, folder: string) {
+    this.#commands = commands;
+    this.#path = join(folder, "sysctls.json");
+  }
+
+  /** What could not be had, in words; what was changed is written down first. */
+  async ensure(): Promise<readonly string[]> {
+    const words: string[] = [];
+    for (const needed of NEEDED) {
+      const present = await this.#read(needed);
+      if (present === needed.value) continue;
+      if (present !== undefined) await this.#remember(needed.name, present);
+      const { exitCode } = await this.#commands.run("sysctl", ["-qw", `${needed.name}=${needed.value}`]);
+      if (exitCode !== 0) words.push(`${needed.name} cannot be set to ${needed.value}: ${needed.why}`);
+    }
+    return words;
+  }
+
+  async restore(): Promise<void> {
+    for (const [name, value] of Object.entries(await this.#before()))
+      await this.#commands.run("sysctl", ["-qw", `${name}=${value}`]);
+    await rm(this.#path, { force: true });
+  }
+
+  async #read({ name, module }: Needed): Promise<string | undefined> {
+    const { exitCode, stdout } = await this.#commands.run("sysctl", ["-n", name]);
+    if (exitCode === 0) return stdout.trim();
+    if (module === undefined) return undefined;
+    // Built in, or not to be had: what is missing shows when it is set.
+    await this.#commands.run("modprobe", [module]).catch(() => undefined);
+    const again = await this.#commands.run("sysctl", ["-n", name]);
+    return again.exitCode === 0 ? again.stdout.trim() : undefined;
+  }
+
+  async #remember(name: string, value: string): Promise<void> {
+    const before = await this.#before();
+    if (before[name] !== undefined) return;
+    await mkdir(join(this.#path, ".."), { recursive: true, mode: 0o700 });
+    await writeFile(this.#path, JSON.stringify({ ...before, [name]: value }), { mode: 0o600 });
+  }
+
+  async #before(): Promise<Readonly<Record<string, string>>> {
+    try {
+      return JSON.parse(await readFile(this.#path, "utf8")) as Record<string, string>;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,110 @@
+/** Which way leads to each other node's pods. Pure: from what was told and what was seen of this host. */
+import type { ClusterEntry, LinkMode, NodeEntry } from "../../model/network.ts";
+import { gatewayOf } from "./names.ts";
+
+/** What the kernel says of the way to another host: `ip route get`. */
+export interface HostWay {
+  readonly device: string;
+  /** Hosts of the same link: nothing is between them. */
+  readonly isOnLink: boolean;
+  readonly mtu: number;
+}
+
+export interface PeerPlan {
+  readonly node: string;
+  readonly address: string;
+  readonly podRange: string;
+  readonly gateway: string;
+  readonly mode: LinkMode;
+  readonly device: string;
+  readonly mtu: number;
+  readonly wireguardKey?: string;
+  /** What is not as it was asked for. */
+  readonly words?: string;
+}
+
+/** A node to which no way leads, and why. */
+export interface Wayless {
+  readonly node: string;
+  readonly words: string;
+}
+
+export interface PlanFacts {
+  readonly cluster: Pick<ClusterEntry, "mode">;
+  readonly self: Pick<NodeEntry, "id" | "podRange">;
+  readonly nodes: Iterable<NodeEntry>;
+  readonly ways: ReadonlyMap<string, HostWay>;
+  readonly devices: { readonly vxlan: string; readonly wireguard: string };
+  /** This host's kernel does WireGuard. */
+  readonly hasWireguard: boolean;
+  /** Nodes to which routes were tried, and nothing arrived. */
+  readonly fallenBack: ReadonlySet<string>;
+}
+
+/** Outer IPv4, UDP and VXLAN headers, and the inner Ethernet header. */
+export const VXLAN_BYTES = 50;
+/** Outer IPv6 or IPv4, UDP and WireGuard's own, as wg-quick(8) counts. */
+export const WIREGUARD_BYTES = 80;
+
+export interface Plan {
+  readonly peers: readonly PeerPlan[];
+  readonly wayless: readonly Wayless[];
+}
+
+/** Sorted by name. */
+export function planPeers(facts: PlanFacts): Plan {
+  const others = [...facts.nodes].filter(({ id }) => id !== facts.self.id).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const each = others.map((node) => planPeer(node, facts));
+  return {
+    peers: each.filter((one) => "mode" in one),
+    wayless: each.filter((one): one is Wayless => !("mode" in one)),
+  };
+}
+
+function planPeer(node: NodeEntry, facts: PlanFacts): PeerPlan | Wayless {
+  const { id, address, podRange, wireguardKey } = node;
+  if (podRange === undefined) return { node: id, words: node.rangeProblem ?? "it has no pod range of the cluster's" };
+  const way = facts.ways.get(address);
+  if (!way) return { node: id, words: `no route of this host leads to ${address}` };
+  const { mode, words } = modeOf(node, way, facts);
+  return {
+    ...{ node: id, address, podRange, gateway: gatewayOf(podRange), mode },
+    ...reach(mode, way, facts),
+    ...(wireguardKey === undefined ? {} : { wireguardKey }),
+    ...(words === undefined ? {} : { words }),
+  };
+}
+
+function modeOf(node: NodeEntry, way: HostWay, facts: PlanFacts): { readonly mode: LinkMode; readonly words?: string } {
+  const plain = way.isOnLink && !facts.fallenBack.has(node.id) ? "routes" : "vxlan";
+  switch (facts.cluster.mode) {
+    case "auto":
+      return fallsBack(node, way, facts) ? { mode: plain, words: UNROUTED } : { mode: plain };
+    case "vxlan":
+      return { mode: "vxlan" };
+    case "routes":
+      if (way.isOnLink) return { mode: "routes" };
+      return { mode: "vxlan", words: "routes were asked for, but a router is between the hosts" };
+    case "wireguard": {
+      const lacking = facts.hasWireguard ? (node.wireguardKey ? undefined : node.id) : facts.self.id;
+      if (lacking === undefined) return { mode: "wireguard" };
+      return { mode: plain, words: `NOT ENCRYPTED: ${lacking} has no WireGuard in its kernel, or no wg program` };
+    }
+  }
+}
+
+const UNROUTED = "packets with pods' addresses do not pass the link between the hosts, so they are wrapped";
+
+function fallsBack({ id }: NodeEntry, way: HostWay, { fallenBack }: PlanFacts): boolean {
+  return way.isOnLink && fallenBack.has(id);
+}
+
+function reach(
+  mode: LinkMode,
+  way: HostWay,
+  { devices }: PlanFacts,
+): { readonly device: string; readonly mtu: number } {
+  if (mode === "vxlan") return { device: devices.vxlan, mtu: way.mtu - VXLAN_BYTES };
+  if (mode === "wireguard") return { device: devices.wireguard, mtu: way.mtu - WIREGUARD_BYTES };
+  return { device: way.device, mtu: way.mtu };
+}

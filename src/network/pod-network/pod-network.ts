@@ -1,0 +1,244 @@
+/**
+ * The pod network of this host: the way to every other node's pods, and the rules that let them pass. What is made stays in the kernel when the
+ * agent ends; at the next start, and now and then, only what differs is written, so that no connection is cut.
+ */
+import type { NodeNetworkReport, PeerLink } from "../../model/network-report.ts";
+import type { Clock, Timer } from "../../seams/clock.ts";
+import { CommandError, type Commands } from "../../seams/commands.ts";
+import type { Log } from "../../seams/log.ts";
+import type { NetworkPart, PartReport } from "../plane/network-part.ts";
+import type { NetworkState } from "../plane/network-state.ts";
+import type { Touched } from "../plane/touched.ts";
+import { FallBack } from "./fall-back.ts";
+import { HostNet, HostNetError } from "./host-net.ts";
+import { HostSide } from "./host-side.ts";
+import { gatewayOf, type NetNames, netNames } from "./names.ts";
+import { type HostWay, type PeerPlan, type Plan, planPeers } from "./plan.ts";
+import { Prober } from "./prober.ts";
+import { differences } from "./routes.ts";
+import type { Dial } from "./tcp-ping.ts";
+
+export interface PodNetworkOptions {
+  readonly networkName: string;
+  readonly hostAddress: string;
+  /** Addresses of this node's pods, as Docker's network has them; undefined: not given yet. */
+  readonly range: () => string | undefined;
+  readonly commands: Commands;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where its key is, and what the host's settings were. */
+  readonly folder: string;
+  readonly dial: Dial;
+  readonly lookEveryMs?: number;
+}
+
+/** Somebody may have flushed the rules, a link may have been down. */
+const LOOK_EVERY_MS = 10_000;
+const NO_PLAN: Plan = { peers: [], wayless: [] };
+const USUAL_VXLAN_PORT = 8472;
+
+export class PodNetwork implements NetworkPart {
+  readonly name = "pod network";
+  readonly #options: PodNetworkOptions;
+  readonly #names: NetNames;
+  readonly #host: HostNet;
+  readonly #side: HostSide;
+  readonly #prober: Prober;
+  readonly #fallBack = new FallBack();
+  #state: NetworkState | undefined;
+  #plan = NO_PLAN;
+  #ways: ReadonlyMap<string, HostWay> = new Map();
+  #written = "";
+  #failure: string | undefined;
+  #timer: Timer | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+  #isStopped = false;
+
+  constructor(options: PodNetworkOptions) {
+    const { networkName, commands, clock, dial, range } = options;
+    this.#options = options;
+    this.#names = netNames(networkName);
+    this.#host = new HostNet(commands, this.#names);
+    this.#side = new HostSide({ ...options, names: this.#names, host: this.#host });
+    const from = () => {
+      const own = range();
+      return own === undefined ? undefined : gatewayOf(own);
+    };
+    this.#prober = new Prober({ clock, dial, from, onRound: () => void this.#judge() });
+  }
+
+  async apply(state: NetworkState, touched: Touched): Promise<void> {
+    this.#state = state;
+    if (!touched.isAll && !touched.isCluster && touched.nodes.size === 0) return;
+    await this.#inTurn(() => this.#bring(touched.isAll));
+    this.#lookLater();
+  }
+
+  /** Its range was given or changed, or Docker was restarted. */
+  async lookAgain(): Promise<void> {
+    if (this.#state === undefined || this.#isStopped) return;
+    const failed = (error: unknown) => this.#options.log.warn("the pod network", { why: String(error) });
+    await this.#inTurn(() => this.#bring(true)).catch(failed);
+    this.#lookLater();
+  }
+
+  /** How long an answer of that node took over the pod network, in milliseconds; undefined: none came until `signal` aborted. */
+  async probe(node: string, signal: AbortSignal): Promise<number | undefined> {
+    const peer = this.#plan.peers.find((one) => one.node === node);
+    return peer && (await this.#prober.ask(peer, signal));
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    this.#prober.stop();
+    await this.#turn;
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    await this.#side.remove();
+  }
+
+  report(): PartReport {
+    const { clamp, sysctls, clash } = this.#side.words;
+    const words = [this.#failure, ...sysctls, clash, clamp].filter((text) => text !== undefined).join("; ");
+    const range = this.#options.range();
+    return {
+      state: this.#failure !== undefined ? "failing" : range === undefined ? "off" : "working",
+      ...(words === "" && range === undefined ? { words: "this node has no pod range yet" } : {}),
+      ...(words === "" ? {} : { words }),
+      facts: { ...(range === undefined ? {} : { range }), nodes: this.#plan.peers.length },
+      peers: this.#links(),
+    };
+  }
+
+  /** For the node's own status. */
+  get status(): NodeNetworkReport {
+    const key = this.#side.wireguardKey;
+    return key === undefined ? {} : { wireguardKey: key };
+  }
+
+  #links(): readonly PeerLink[] {
+    const led = this.#plan.peers.map(({ node, mode, mtu, words }): PeerLink => {
+      const { state, rttMs } = this.#prober.seen(node);
+      return {
+        node,
+        mode,
+        mtu,
+        state,
+        ...(rttMs === undefined ? {} : { rttMs }),
+        ...(words === undefined ? {} : { words }),
+      };
+    });
+    const not = this.#plan.wayless.map(
+      ({ node, words }): PeerLink => ({ node, words, mode: "none", state: "unreachable" }),
+    );
+    return [...led, ...not].sort((a, b) => (a.node < b.node ? -1 : 1));
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work, work);
+    this.#turn = turn.catch(() => undefined);
+    return await turn;
+  }
+
+  /** `isLook`: whatever is written may have been changed by others. */
+  async #bring(isLook: boolean): Promise<void> {
+    const own = this.#options.range();
+    const state = this.#state;
+    if (own === undefined || state?.cluster === undefined || this.#isStopped) return;
+    try {
+      await this.#side.learn(state.cluster.mode, this.#options.folder);
+      await this.#replan(state, own, isLook);
+      const text = JSON.stringify([own, state.cluster, this.#plan.peers]);
+      if (isLook || text !== this.#written) await this.#write(own, state);
+      this.#written = text;
+      this.#failure = undefined;
+    } catch (error) {
+      this.#written = "";
+      this.#failure = error instanceof HostNetError || error instanceof CommandError ? error.message : String(error);
+      throw error;
+    }
+  }
+
+  async #replan(state: NetworkState, own: string, isLook: boolean): Promise<void> {
+    const { cluster, tables, nodeName } = state;
+    if (cluster === undefined) return;
+    const nodes = [...tables.node.values()];
+    const addresses = nodes.flatMap(({ id, address }) => (id === nodeName || address === "" ? [] : [address]));
+    if (isLook || addresses.some((address) => !this.#ways.has(address))) this.#ways = await this.#host.ways(addresses);
+    this.#fallBack.keepOnly(new Set(nodes.map(({ id }) => id)));
+    const self = { id: nodeName, podRange: own };
+    const { vxlan, wireguard } = this.#names;
+    const found = { cluster, self, nodes, ways: this.#ways, fallenBack: this.#fallBack.nodes };
+    const hasWireguard = this.#side.wireguardKey !== undefined;
+    const before = new Map(this.#plan.peers.map(({ node, mode }) => [node, mode]));
+    this.#plan = planPeers({ ...found, devices: { vxlan, wireguard }, hasWireguard });
+    for (const { node, mode } of this.#plan.peers)
+      if (before.has(node) && before.get(node) !== mode) this.#prober.forget(node);
+  }
+
+  async #write(own: string, state: NetworkState): Promise<void> {
+    const { peers } = this.#plan;
+    const port = state.cluster?.vxlanPort ?? USUAL_VXLAN_PORT;
+    await this.#side.rules(own, state, peers);
+    await this.#side.tunnels(own, peers, port);
+    const { vxlan, protocol } = this.#names;
+    const lines = differences({ own, peers, vxlan, protocol }, await this.#host.present());
+    await this.#host.write(lines);
+    this.#prober.setPeers(peers);
+  }
+
+  /** After a round of probes: ways that lead nowhere are left, and tried again later. */
+  async #judge(): Promise<void> {
+    const { clock, log } = this.#options;
+    const nowMs = clock.monotonic();
+    let isChanged = false;
+    for (const { node, mode } of this.#plan.peers) {
+      const { failures } = this.#prober.seen(node);
+      const isSilent = this.#state?.tables.node.get(node)?.isSilent === true;
+      if (mode !== "routes" || this.#state?.cluster?.mode === "routes") continue;
+      if (!this.#fallBack.failed({ node, failures, isSilent, nowMs })) continue;
+      isChanged = true;
+      log.warn("its pods are not reached by plain routes, so packets are wrapped", { node });
+    }
+    for (const node of this.#fallBack.due(nowMs)) if (await this.#tryPlain(node)) isChanged = true;
+    if (isChanged) await this.lookAgain();
+  }
+
+  /** By a route of the other host's own address alone, so that no pod notices. Whether it works. */
+  async #tryPlain(node: string): Promise<boolean> {
+    const { clock, dial } = this.#options;
+    const peer = this.#plan.peers.find((one) => one.node === node);
+    const way = peer && this.#ways.get(peer.address);
+    const works = peer && way ? await this.#inTurn(() => this.#isPlainWorking(peer, way, dial)) : false;
+    this.#fallBack.tried(node, works, clock.monotonic());
+    return works;
+  }
+
+  async #isPlainWorking({ gateway, address }: PeerPlan, { device }: HostWay, dial: Dial): Promise<boolean> {
+    const { clock, range } = this.#options;
+    const own = range();
+    const tooLate = new AbortController();
+    const line = `${gateway}/32 via ${address} dev ${device} proto ${this.#names.protocol}`;
+    await this.#host.write({ ip: [`route replace ${line}`], bridge: [] });
+    const timer = clock.setTimer(1_000, () => tooLate.abort());
+    try {
+      await dial({ to: gateway, ...(own === undefined ? {} : { from: gatewayOf(own) }) }, tooLate.signal);
+      return true;
+    } catch {
+      // Whatever the reason: that way does not lead there.
+      return false;
+    } finally {
+      timer.cancel();
+      await this.#host.write({ ip: [`route del ${line}`], bridge: [] });
+    }
+  }
+
+  #lookLater(): void {
+    if (this.#isStopped) return;
+    this.#timer?.cancel();
+    this.#timer = this.#options.clock.setTimer(this.#options.lookEveryMs ?? LOOK_EVERY_MS, () => void this.lookAgain());
+  }
+}

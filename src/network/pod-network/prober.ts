@@ -1,0 +1,115 @@
+/** Whether pods of other nodes are reached, and how fast: asked of their hosts' addresses on the pod network, some of them in each round. */
+import type { Clock, Timer } from "../../seams/clock.ts";
+import type { Dial } from "./tcp-ping.ts";
+
+export interface Seen {
+  readonly state: "reachable" | "unreachable" | "unknown";
+  readonly rttMs?: number;
+  /** In a row. */
+  readonly failures: number;
+  readonly atMs: number;
+}
+
+export interface Probed {
+  readonly node: string;
+  /** Of its end. */
+  readonly gateway: string;
+}
+
+export interface ProberOptions {
+  readonly clock: Clock;
+  readonly dial: Dial;
+  readonly from: () => string | undefined;
+  /** After every round: something may have to be decided. */
+  readonly onRound: () => void;
+}
+
+/** A thousand nodes must not ask each other all at once: those that were not asked for longest, and those that did not answer. */
+const PEERS_A_ROUND = 16;
+const ROUND_MS = 5_000;
+/** While a node does not answer, so that a way that leads nowhere is found within seconds. */
+const HURRIED_ROUND_MS = 1_000;
+const MOST_FAILURES_IN_HURRY = 10;
+const ANSWER_MS = 1_000;
+
+const NEVER: Seen = { state: "unknown", failures: 0, atMs: Number.NEGATIVE_INFINITY };
+
+export class Prober {
+  readonly #options: ProberOptions;
+  readonly #seen = new Map<string, Seen>();
+  #peers: readonly Probed[] = [];
+  #timer: Timer | undefined;
+  #isStopped = false;
+
+  constructor(options: ProberOptions) {
+    this.#options = options;
+  }
+
+  setPeers(peers: readonly Probed[]): void {
+    const names = new Set(peers.map(({ node }) => node));
+    for (const node of [...this.#seen.keys()]) if (!names.has(node)) this.#seen.delete(node);
+    const isNew = peers.some(({ node }) => !this.#seen.has(node));
+    this.#peers = peers;
+    if (isNew) this.#later(0);
+  }
+
+  seen(node: string): Seen {
+    return this.#seen.get(node) ?? NEVER;
+  }
+
+  /** Another way leads there now: what was seen says nothing of it. */
+  forget(node: string): void {
+    this.#seen.set(node, NEVER);
+    this.#later(0);
+  }
+
+  /** Now, whatever was seen before. */
+  async ask(peer: Probed, signal: AbortSignal): Promise<number | undefined> {
+    const { dial, from, clock } = this.#options;
+    const sender = from();
+    try {
+      const rttMs = await dial({ to: peer.gateway, ...(sender === undefined ? {} : { from: sender }) }, signal);
+      this.#seen.set(peer.node, { state: "reachable", rttMs, failures: 0, atMs: clock.monotonic() });
+      return rttMs;
+    } catch {
+      // Whatever the reason: it was not reached.
+      const failures = this.seen(peer.node).failures + 1;
+      this.#seen.set(peer.node, { state: "unreachable", failures, atMs: clock.monotonic() });
+      return undefined;
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
+  #later(ms: number): void {
+    if (this.#isStopped) return;
+    this.#timer?.cancel();
+    this.#timer = this.#options.clock.setTimer(ms, () => void this.#round());
+  }
+
+  async #round(): Promise<void> {
+    const { clock, onRound } = this.#options;
+    const tooLate = new AbortController();
+    const timer = clock.setTimer(ANSWER_MS, () => tooLate.abort());
+    await Promise.all(this.#next().map((peer) => this.ask(peer, tooLate.signal)));
+    timer.cancel();
+    if (this.#isStopped) return;
+    onRound();
+    this.#later(this.#peers.some((peer) => this.#isUrgent(peer)) ? HURRIED_ROUND_MS : ROUND_MS);
+  }
+
+  #isUrgent({ node }: Probed): boolean {
+    const { failures, atMs } = this.seen(node);
+    return atMs === Number.NEGATIVE_INFINITY || (failures > 0 && failures < MOST_FAILURES_IN_HURRY);
+  }
+
+  #next(): readonly Probed[] {
+    const rank = (peer: Probed) => (this.#isUrgent(peer) ? Number.NEGATIVE_INFINITY : this.seen(peer.node).atMs);
+    return this.#peers
+      .toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(a) < rank(b) ? -1 : 1))
+      .slice(0, PEERS_A_ROUND);
+  }
+}

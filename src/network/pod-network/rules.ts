@@ -1,0 +1,99 @@
+/**
+ * The few rules of iptables that pods of several hosts need beside Docker's: its FORWARD drops by default, and its masquerade
+ * would hide who sends. Chains of our own, each replaced whole in one transaction. Pure.
+ */
+import { createHash } from "node:crypto";
+import { overlaps, parseSubnet } from "../../lib/subnet.ts";
+import type { NetNames } from "./names.ts";
+
+export interface RulesWish {
+  readonly own: string;
+  /** The cluster's range, and those nodes' ranges that are not part of it. */
+  readonly ranges: readonly string[];
+  /** Devices through which less fits than hosts' links take. */
+  readonly tunnels: readonly string[];
+}
+
+export type Table = "filter" | "nat" | "mangle";
+
+export interface Chain {
+  readonly table: Table;
+  readonly name: string;
+  /** Chains that lead to it: the first of them that there is. */
+  readonly from: readonly string[];
+  /** Without `-A NAME`. The first says, by a mark, what the others are. */
+  readonly rules: readonly string[];
+  readonly mark: string;
+  /** After what others have said of a packet, not before. */
+  readonly isLast?: true;
+}
+
+/** The cluster's range first, then others' that are outside of it, sorted. */
+export function rangesOf(cluster: string, nodes: readonly string[]): readonly string[] {
+  const whole = parseSubnet(cluster);
+  const outside = nodes.filter((range) => {
+    const one = parseSubnet(range);
+    return one !== undefined && !(whole && overlaps(one, whole) && one.prefixLength >= whole.prefixLength);
+  });
+  return [cluster, ...new Set(outside.toSorted())];
+}
+
+export function chainsOf(names: NetNames, wish: RulesWish): readonly Chain[] {
+  return [
+    // The user's own rules in DOCKER-USER are looked at before.
+    chain("filter", names.forward, ["DOCKER-USER", "FORWARD"], forwardRules(wish)),
+    // After Docker's own chains, which keep its networks apart.
+    { ...chain("filter", names.egress, ["FORWARD"], [`-s ${wish.own} -j ACCEPT`]), isLast: true },
+    chain("nat", names.nat, ["POSTROUTING"], natRules(wish)),
+    chain("mangle", names.mangle, ["FORWARD"], wish.tunnels.map(clampRule)),
+  ];
+}
+
+function chain(table: Table, name: string, from: readonly string[], rules: readonly string[]): Chain {
+  const mark = `styr ${createHash("sha256").update(rules.join("\n")).digest("hex").slice(0, 16)}`;
+  return { table, name, from, mark, rules: [`-m comment --comment "${mark}"`, ...rules] };
+}
+
+function forwardRules({ own, ranges }: RulesWish): readonly string[] {
+  return [
+    ...ranges.flatMap((range) => [`-s ${range} -d ${own} -j ACCEPT`, `-s ${own} -d ${range} -j ACCEPT`]),
+    `-d ${own} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
+    // To service addresses and node ports, with their answers: whoever translated them meant them to pass.
+    "-m conntrack --ctstate DNAT -j ACCEPT",
+  ];
+}
+
+/** Between pods nobody is translated; to everybody else pods are this host. */
+function natRules({ own, ranges }: RulesWish): readonly string[] {
+  return [
+    // Left to Docker, which translates a container that reaches itself by a published port.
+    `-s ${own} -d ${own} -j RETURN`,
+    ...ranges.map((range) => `-s ${own} -d ${range} -j ACCEPT`),
+    `-s ${own} -d 224.0.0.0/4 -j RETURN`,
+    `-s ${own} -j MASQUERADE`,
+  ];
+}
+
+function clampRule(device: string): string {
+  return `-o ${device} -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu`;
+}
+
+/** For `iptables-restore --noflush`: makes the chain, or empties it, and fills it. */
+export function restoreText({ table, name, rules }: Chain): string {
+  return `*${table}\n:${name} - [0:0]\n${rules.map((rule) => `-A ${name} ${rule}\n`).join("")}COMMIT\n`;
+}
+
+/** Whether what `iptables -S NAME` prints is this chain. */
+export function isWritten({ rules, mark }: Chain, shown: string): boolean {
+  return (
+    shown.includes(`"${mark}"`) && shown.split("\n").filter((line) => line.startsWith("-A ")).length === rules.length
+  );
+}
+
+/** Where a jump is to be put, from 1 on: before the rule with which DOCKER-USER ends, after the user's own; else first. */
+export function jumpPosition(parent: string, shown: string): number {
+  const rules = shown.split("\n").filter((line) => line.startsWith("-A "));
+  const endsInReturn = /^-A \S+ -j RETURN$/.test(rules.at(-1) ?? "");
+  if (parent !== "DOCKER-USER") return 1;
+  return endsInReturn ? rules.length : rules.length + 1;
+}

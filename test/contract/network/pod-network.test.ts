@@ -1,0 +1,240 @@
+/** The pod network of hosts that are network namespaces: what its part makes of them, seen by packets. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import type { NetworkEntry } from "../../../src/model/network.ts";
+import { NetworkState } from "../../../src/network/plane/network-state.ts";
+import { Touched } from "../../../src/network/plane/touched.ts";
+import { PodNetwork } from "../../../src/network/pod-network/pod-network.ts";
+import { SystemClock } from "../../../src/seams/clock.ts";
+import { silentLog } from "../../../src/seams/log.ts";
+import { type NetHost, type NetPlace, type NetSpace, openNetSpace } from "../../harness/net-space.ts";
+
+const skip = process.getuid?.() === 0 ? false : "NOT RUN: needs root";
+const DEADLINE_MS = 30_000;
+
+interface Node {
+  readonly host: NetHost;
+  readonly part: PodNetwork;
+  tell(entries: readonly NetworkEntry[]): Promise<void>;
+}
+
+/** As the agent of host `n` does it; probes are pings, which may be asked inside of a namespace. */
+function nodeOn(space: NetSpace, n: number, networkName = "styrmann", podRange?: string): Node {
+  const host = space.host(n);
+  const range = podRange ?? host.podRange;
+  const clock = new SystemClock();
+  const part = new PodNetwork({
+    ...{ networkName, clock, log: silentLog, commands: host.commands, hostAddress: host.address },
+    ...{ range: () => range, folder: `${space.dir}/${networkName}-${n}`, lookEveryMs: 500 },
+    dial: async ({ to, from }) => {
+      const words = ["-c", "1", "-W", "1", ...(from === undefined ? [] : ["-I", from]), to];
+      const { exitCode, stdout } = await host.commands.run("ping", words);
+      if (exitCode !== 0) throw new Error("no answer");
+      return Number(/time=([\d.]+)/.exec(stdout)?.[1]);
+    },
+  });
+  const state = new NetworkState(`n${n}`);
+  const tell = async (entries: readonly NetworkEntry[]) => {
+    const touched = new Touched();
+    state.hear({ type: "all", revision: 1, entries }, touched);
+    await part.apply(state, touched);
+  };
+  return { host, part, tell };
+}
+
+/** The hosts' ranges are outside of the cluster's, as after --pod-range: none of these addresses is anything else here. */
+function entriesOf(nodes: readonly Node[], mode: "auto" | "vxlan" | "routes" = "auto"): readonly NetworkEntry[] {
+  return [
+    {
+      kind: "cluster",
+      id: "cluster",
+      podRange: "10.42.0.0/16",
+      serviceRange: "10.96.0.0/12",
+      domain: "cluster.local",
+      mode,
+    },
+    ...nodes.map(({ host }, at): NetworkEntry => {
+      return { kind: "node", id: `n${at + 1}`, address: host.address, podRange: host.podRange };
+    }),
+  ];
+}
+
+async function until(what: string, isSo: () => boolean): Promise<void> {
+  const untilMs = performance.now() + DEADLINE_MS;
+  while (!isSo()) {
+    assert.ok(performance.now() < untilMs, `not in time: ${what}`);
+    await delay(50);
+  }
+}
+
+const reaches = (from: NetPlace, to: NetPlace) => from.run("ping", ["-c", "1", "-W", "1", to.address]).exitCode === 0;
+const show = (host: NetHost, ...args: readonly string[]) => host.run("ip", args).output;
+
+/** What a host has of routes, devices and rules: to be the same after as before. */
+function traces(host: NetHost): string {
+  const rules = ["filter", "nat", "mangle"].map((table) => host.run("iptables", ["-t", table, "-S"]).output).join("");
+  return `${show(host, "route")}${show(host, "-br", "link")}${rules}`.replaceAll(/ (?:dead|linkdown)\b/g, "");
+}
+
+describe("pods of two hosts on one link", { skip }, () => {
+  let space: NetSpace;
+  let nodes: readonly Node[];
+  let pods: readonly [NetPlace, NetPlace];
+  let clean: readonly string[];
+
+  before(async () => {
+    space = openNetSpace({ hosts: 2 });
+    nodes = [nodeOn(space, 1), nodeOn(space, 2)];
+    pods = [space.host(1).addPod(5), space.host(2).addPod(6)];
+    // As Docker leaves it.
+    for (const { host } of nodes) host.run("iptables", ["-P", "FORWARD", "DROP"]);
+    for (const { host } of nodes) host.run("iptables", ["-t", "mangle", "-S"]);
+    clean = nodes.map(({ host }) => traces(host));
+    assert.ok(!reaches(...pods), "without a network of the cluster they do not reach each other");
+    for (const node of nodes) await node.tell(entriesOf(nodes));
+  });
+  after(async () => {
+    for (const { part } of nodes) await part.stop();
+    space.close();
+  });
+
+  test("they reach each other by plain routes, though the hosts pass nothing on by default", async () => {
+    assert.ok(reaches(...pods));
+    assert.match(
+      show(space.host(1), "route"),
+      new RegExp(`${space.host(2).podRange} via ${space.host(2).address} dev eth0 proto 142`),
+    );
+    await until("the other node answers", () => nodes[0]?.part.report().peers?.[0]?.state === "reachable");
+    const [peer] = nodes[0]?.part.report().peers ?? [];
+    assert.equal(peer?.mode, "routes");
+    assert.equal(peer?.mtu, 1500);
+    assert.ok((peer?.rttMs ?? 0) > 0);
+  });
+
+  test("nobody is translated between pods, and who leaves the cluster is", async () => {
+    const dump = (place: NetPlace, target: NetPlace) => {
+      target.run("iptables", ["-I", "INPUT", "-p", "icmp", "-s", place.address, "-m", "comment", "--comment", "seen"]);
+      reaches(place, target);
+      const { output } = target.run("iptables", ["-nvxL", "INPUT"]);
+      target.run("iptables", ["-D", "INPUT", "1"]);
+      return Number(/^\s*(\d+).*seen/m.exec(output)?.[1]);
+    };
+    assert.ok(dump(pods[0], pods[1]) > 0, "the other pod sees this pod's own address");
+    assert.ok(
+      reaches(pods[0], space.host(2)),
+      "the answer comes although the other host knows no such pod by its own link",
+    );
+    assert.equal(dump(pods[0], space.host(2)), 0, "another host sees this host's address");
+  });
+
+  test("a look finds rules and routes that somebody took away, and a look at what is right writes nothing", async () => {
+    const { host } = nodes[0] as Node;
+    const before = traces(host);
+    host.run("iptables", ["-F"]);
+    host.run("iptables", ["-t", "nat", "-F"]);
+    host.run("ip", ["route", "del", space.host(2).podRange]);
+    assert.ok(!reaches(...pods));
+    await until("they reach each other again", () => reaches(...pods));
+    await until("all is as it was", () => traces(host) === before);
+  });
+
+  test("an agent that starts again finds everything as it left it, and cuts nothing", async () => {
+    const { host, part } = nodes[0] as Node;
+    await part.stop();
+    const before = traces(host);
+    assert.ok(reaches(...pods), "what was made goes on without it");
+    const again = nodeOn(space, 1);
+    nodes = [again, nodes[1] as Node];
+    await again.tell(entriesOf(nodes));
+    assert.equal(traces(host), before);
+  });
+
+  test("a node that leaves leaves no route behind", async () => {
+    const [first] = nodes as readonly [Node, Node];
+    await first.tell(entriesOf(nodes).filter(({ id }) => id !== "n2"));
+    assert.doesNotMatch(show(first.host, "route"), new RegExp(space.host(2).podRange));
+    await first.tell(entriesOf(nodes));
+    assert.ok(reaches(...pods));
+  });
+
+  test("where routes lead nowhere the packets are wrapped, and routes are taken again when they lead somewhere", async () => {
+    const ranges = nodes.map(({ host }) => host.podRange);
+    // As a cloud drops what it has not given the address of: of pods, unless it is wrapped.
+    const drop = (how: "-I" | "-D") => {
+      for (const { host } of nodes)
+        for (const range of ranges)
+          host.run("iptables", ["-t", "raw", how, "PREROUTING", "-i", "eth0", "-s", range, "-j", "DROP"]);
+    };
+    drop("-I");
+    await until("both wrap them", () => nodes.every(({ part }) => part.report().peers?.[0]?.mode === "vxlan"));
+    await until("they reach each other", () => reaches(...pods));
+    assert.match(nodes[0]?.part.report().peers?.[0]?.words ?? "", /do not pass the link/);
+    drop("-D");
+    await until("both take routes again", () => nodes.every(({ part }) => part.report().peers?.[0]?.mode === "routes"));
+    await until("they reach each other", () => reaches(...pods));
+  });
+
+  test("taken off, it leaves a host as it was", async () => {
+    for (const { part } of nodes) await part.remove();
+    assert.deepEqual(
+      nodes.map(({ host }) => traces(host).replaceAll(/^-N DOCKER.*\n/gm, "")),
+      clean,
+    );
+  });
+});
+
+describe("pods of two hosts with a router between them", { skip }, () => {
+  let space: NetSpace;
+  let nodes: readonly Node[];
+  let pods: readonly [NetPlace, NetPlace];
+
+  before(async () => {
+    space = openNetSpace({ hosts: 2, isApart: true });
+    nodes = [nodeOn(space, 1), nodeOn(space, 2)];
+    pods = [space.host(1).addPod(5), space.host(2).addPod(6)];
+    for (const node of nodes) await node.tell(entriesOf(nodes));
+  });
+  after(async () => {
+    for (const { part } of nodes) await part.stop();
+    space.close();
+  });
+
+  test("they reach each other by VXLAN, with packets that fit", async () => {
+    assert.ok(reaches(...pods));
+    await until("the other node answers", () => nodes[0]?.part.report().peers?.[0]?.state === "reachable");
+    const [peer] = nodes[0]?.part.report().peers ?? [];
+    assert.equal(peer?.mode, "vxlan");
+    assert.equal(peer?.mtu, 1450);
+    const large = (bytes: number) =>
+      pods[0].run("ping", ["-c", "1", "-W", "1", "-M", "do", "-s", String(bytes - 28), pods[1].address]);
+    assert.equal(large(1450).exitCode, 0);
+    assert.notEqual(large(1451).exitCode, 0, "what does not fit is refused, and not lost");
+    assert.match(large(1451).output, /mtu ?= ?1450|too long/);
+  });
+
+  test("the host itself reaches the other's pods, too", () => {
+    assert.ok(reaches(space.host(1), pods[1]));
+  });
+
+  test("another UDP port is taken without a restart", async () => {
+    const entries = entriesOf(nodes).map((entry) => (entry.kind === "cluster" ? { ...entry, vxlanPort: 9472 } : entry));
+    for (const node of nodes) await node.tell(entries);
+    assert.match(show(space.host(1), "-d", "link", "show", "styrmann-vxlan"), /dstport 9472/);
+    assert.ok(reaches(...pods));
+  });
+
+  test("two networks beside each other on one host are told apart, and one that goes takes nothing of the other's", async () => {
+    const other = nodeOn(space, 1, "another-network-of-long-name", "10.77.1.0/24");
+    const entries = entriesOf(nodes).map((entry): NetworkEntry => {
+      if (entry.kind === "node") return { ...entry, podRange: entry.id === "n1" ? "10.77.1.0/24" : "10.77.2.0/24" };
+      return entry.kind === "cluster" ? { ...entry, vxlanPort: 9473 } : entry;
+    });
+    await other.tell(entries);
+    assert.match(show(space.host(1), "route"), /10\.77\.2\.0\/24/);
+    assert.ok(reaches(...pods));
+    await other.part.remove();
+    assert.doesNotMatch(show(space.host(1), "route"), /10\.77\./);
+    assert.ok(reaches(...pods));
+  });
+});
