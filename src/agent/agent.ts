@@ -29,7 +29,7 @@ import { HealthWatch } from "./heartbeat/health-watch.ts";
 import type { HeartbeatNews } from "./heartbeat/heartbeat-loop.ts";
 import { type Heartbeats, OwnHeartbeats } from "./heartbeat/heartbeats.ts";
 import type { LocalRecord, PodRecord } from "./local-record.ts";
-import { AgentAccess } from "./node-access.ts";
+import { AgentAccess, type AnswerNetwork } from "./node-access.ts";
 import type { NodeHost } from "./node-host.ts";
 import { NodeRegistration } from "./node-registration.ts";
 import type { NodeReportOptions } from "./node-report.ts";
@@ -53,6 +53,8 @@ export interface AgentOptions extends NodeReportOptions {
   readonly addresses?: Addresses;
   /** Absent: pods neither come into a network of the cluster nor leave one. */
   readonly gate?: PodGate;
+  /** Answers what is asked of this host's network. */
+  readonly answerNetwork?: AnswerNetwork;
   readonly volumes: Volumes;
   readonly record: LocalRecord;
   readonly host: NodeHost;
@@ -148,7 +150,7 @@ export class Agent {
 
   /** Logs, commands and usage of the pods on this node. */
   get access(): NodeAccess {
-    return new AgentAccess((uid) => this.#workers.get(uid), this.#options.clock);
+    return new AgentAccess((uid) => this.#workers.get(uid), this.#options.clock, this.#options.answerNetwork);
   }
 
   /** The node as registered last. */

@@ -1,4 +1,5 @@
 import { ApiError } from "../model/errors.ts";
+import type { NetworkAnswer } from "../model/network-questions.ts";
 import type { ByteStream, NodeAccess } from "../model/streams.ts";
 
 /** The way to pods before there is an agent: the routes are mounted first, the agent comes after. */
@@ -25,6 +26,12 @@ export class LateNodeAccess implements NodeAccess {
 
   usage(...args: Parameters<NodeAccess["usage"]>): ReturnType<NodeAccess["usage"]> {
     return this.#present.usage(...args);
+  }
+
+  async network(...args: Parameters<NonNullable<NodeAccess["network"]>>): Promise<NetworkAnswer> {
+    const present = this.#present;
+    if (present.network) return present.network(...args);
+    throw new ApiError("Unavailable", "this node has no part in the network of the cluster");
   }
 
   get #present(): NodeAccess {

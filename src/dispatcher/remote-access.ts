@@ -3,6 +3,7 @@ import type { Mux } from "../agent/frames/streams/mux.ts";
 import type { MuxStream } from "../agent/frames/streams/mux-stream.ts";
 import type { StreamRequest } from "../agent/frames/streams/requests.ts";
 import { ApiError } from "../model/errors.ts";
+import type { NetworkAnswer, NetworkQuestion } from "../model/network-questions.ts";
 import type {
   ByteStream,
   ExecRequest,
@@ -60,7 +61,13 @@ export class RemoteAccess implements NodeAccess {
     return (await stream.result) as Readonly<Record<string, Usage>>;
   }
 
-  #open({ nodeName }: Pod, request: StreamRequest): MuxStream {
+  async network(nodeName: string, question: NetworkQuestion): Promise<NetworkAnswer> {
+    const stream = this.#open({ nodeName }, { kind: "network", question });
+    stream.end();
+    return (await stream.result) as NetworkAnswer;
+  }
+
+  #open({ nodeName }: Pick<Pod, "nodeName">, request: StreamRequest): MuxStream {
     return this.#muxOf(nodeName).open(request);
   }
 }

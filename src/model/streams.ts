@@ -1,3 +1,5 @@
+import type { NetworkAnswer, NetworkQuestion } from "./network-questions.ts";
+
 /** One piece of a container's output. `data` may end in the middle of a line. */
 export interface LogChunk {
   readonly stream: "stdout" | "stderr";
@@ -70,4 +72,6 @@ export interface NodeAccess {
   /** Connects to a TCP port of the pod as one inside of it would. */
   forward?(pod: { readonly nodeName: string; readonly uid: string }, port: number): Promise<ByteStream>;
   usage(pod: { readonly nodeName: string; readonly uid: string }): Promise<Readonly<Record<string, Usage>>>;
+  /** Asks a node of its network. Absent where there is none. */
+  network?(nodeName: string, question: NetworkQuestion): Promise<NetworkAnswer>;
 }

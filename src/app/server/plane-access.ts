@@ -1,4 +1,5 @@
 import { ApiError } from "../../model/errors.ts";
+import type { NetworkAnswer } from "../../model/network-questions.ts";
 import type { NodeAccess } from "../../model/streams.ts";
 
 type Where = { readonly nodeName: string; readonly uid: string };
@@ -27,5 +28,11 @@ export class PlaneAccess implements NodeAccess {
 
   async usage(pod: Where): ReturnType<NodeAccess["usage"]> {
     return this.#way(pod.nodeName).usage(pod);
+  }
+
+  async network(...[nodeName, question]: Parameters<NonNullable<NodeAccess["network"]>>): Promise<NetworkAnswer> {
+    const way = this.#way(nodeName);
+    if (way.network) return way.network(nodeName, question);
+    throw new ApiError("Unavailable", `node "${nodeName}" has no part in the network of the cluster`);
   }
 }

@@ -1,0 +1,102 @@
+/** What an agent is asked of its host's network, and what it answers: `styr network status` and `styr network trace`. */
+import type { Protocol } from "./network.ts";
+import type { PeerLink } from "./network-report.ts";
+
+export type NetworkQuestion =
+  | { readonly ask: "status" }
+  /** What becomes of a connection that leaves this node: name, service address, policy of what goes out, route. */
+  | { readonly ask: "leave"; readonly from: TraceEnd; readonly to: TraceTarget }
+  /** What becomes of one that arrives here: policy of what comes in, whether anything listens, the way back. */
+  | { readonly ask: "arrive"; readonly from: TraceEnd; readonly to: TraceTarget };
+
+/** One end of a traced connection. A node when no pod is named. */
+export interface TraceEnd {
+  readonly node: string;
+  readonly address?: string;
+  /** `namespace/name` and uid. */
+  readonly pod?: string;
+  readonly uid?: string;
+}
+
+export interface TraceTarget {
+  /** To be looked up by the node where the connection begins, as its pods would. */
+  readonly name?: string;
+  readonly address?: string;
+  readonly port?: number;
+  readonly protocol: Protocol;
+}
+
+/** A step of a connection's way. */
+export interface TraceHop {
+  readonly at: string;
+  /** What is looked at: `name`, `policy out`, `service`, `route`, `policy in`, `listens`, `way back`. */
+  readonly what: string;
+  /** Absent: nobody can say. */
+  readonly isOk?: boolean;
+  readonly words: string;
+  /** What to do about it. */
+  readonly advice?: string;
+}
+
+/** A place where the connection may end. */
+export interface TraceWay {
+  readonly address: string;
+  readonly port?: number;
+  /** The node that the address is of, as far as this one knows. */
+  readonly node?: string;
+  readonly pod?: string;
+  readonly uid?: string;
+}
+
+export interface LeaveAnswer {
+  readonly hops: readonly TraceHop[];
+  /** Where it goes on; none: it stops here. More than one: a Service chooses. */
+  readonly ways: readonly { readonly to: TraceWay; readonly hops: readonly TraceHop[] }[];
+}
+
+export interface ArriveAnswer {
+  readonly hops: readonly TraceHop[];
+}
+
+export interface NetworkPartRow {
+  readonly name: string;
+  readonly state: "working" | "failing" | "off";
+  readonly words?: string;
+  readonly facts?: Readonly<Record<string, string | number>>;
+}
+
+export interface NetworkStatusAnswer {
+  readonly podRange?: string;
+  /** What was heard of the cluster's network, and what of it is in force. */
+  readonly revision: number;
+  readonly appliedRevision: number;
+  readonly parts: readonly NetworkPartRow[];
+  readonly peers: readonly PeerLink[];
+}
+
+export type NetworkAnswer = NetworkStatusAnswer | LeaveAnswer | ArriveAnswer;
+
+/** `styr network status`: every node, whether it answers or not. */
+export interface NetworkReport {
+  readonly nodes: readonly NetworkNodeRow[];
+}
+
+export interface NetworkNodeRow {
+  readonly node: string;
+  readonly address?: string;
+  readonly podRange?: string;
+  /** Why nothing is known of it. */
+  readonly trouble?: string;
+  readonly answer?: NetworkStatusAnswer;
+}
+
+/** `styr network trace`. */
+export interface TraceReport {
+  readonly from: string;
+  readonly to: string;
+  readonly hops: readonly TraceHop[];
+  readonly ways: readonly { readonly to: TraceWay; readonly hops: readonly TraceHop[] }[];
+  /** Whether it gets through, by some way at least. */
+  readonly isOpen: boolean;
+  readonly summary: string;
+}

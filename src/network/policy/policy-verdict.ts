@@ -1,0 +1,78 @@
+/** What NetworkPolicies say of one connection, and in whose words: for people who ask. Pure; the packets themselves ask the kernel. */
+import { parseAddress, parseSubnet } from "../../lib/subnet.ts";
+import { matchesSelector } from "../../model/label-selector.ts";
+import type { PolicyPeer, PolicyPort, PolicyRule, Protocol } from "../../model/network.ts";
+import type { LocalPod, NetworkState } from "../plane/network-state.ts";
+import { type Direction, groupSet, rulesOf, wholeSubnet } from "./policy-rules.ts";
+
+export interface Packet {
+  readonly from: string;
+  readonly to: string;
+  readonly port?: number;
+  readonly protocol: Protocol;
+}
+
+export interface PolicyVerdict {
+  /** Ids of policies that select the pod in this direction, sorted; none: everything passes. */
+  readonly selecting: readonly string[];
+  /** The first that lets it pass, and by which peers. */
+  readonly allowedBy?: { readonly policy: string; readonly peers: string; readonly set?: string };
+}
+
+export function verdictOf(state: NetworkState, pod: LocalPod, direction: Direction, packet: Packet): PolicyVerdict {
+  const policies = [...state.tables.policy.values()]
+    .filter(({ namespace, podSelector }) => namespace === pod.namespace && matchesSelector(podSelector, pod.labels))
+    .filter((policy) => rulesOf(policy, direction) !== undefined)
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const selecting = policies.map(({ id }) => id);
+  if (packet.from === packet.to && selecting.length > 0)
+    return { selecting, allowedBy: { policy: selecting[0] ?? "", peers: "the pod itself" } };
+  for (const policy of policies)
+    for (const rule of rulesOf(policy, direction) ?? []) {
+      const peer = peerOf(state, rule, direction === "in" ? packet.from : packet.to);
+      if (peer !== undefined && meansPort(state, pod, rule, direction, packet))
+        return { selecting, allowedBy: { policy: policy.id, ...peer } };
+    }
+  return { selecting };
+}
+
+function peerOf(state: NetworkState, { from }: PolicyRule, address: string) {
+  if (from === undefined) return { peers: "everybody" };
+  const found = from.find((peer) => meansAddress(state, peer, address));
+  if (found === undefined) return undefined;
+  return "peers" in found ? { peers: found.peers, set: groupSet(found.peers) } : { peers: found.cidr };
+}
+
+function meansAddress(state: NetworkState, peer: PolicyPeer, address: string): boolean {
+  if ("peers" in peer) return state.peersOf(peer.peers).some(({ addresses }) => addresses.includes(address));
+  return isWithin(address, peer.cidr) && !peer.except.some((range) => isWithin(address, range));
+}
+
+function isWithin(address: string, range: string): boolean {
+  const subnet = parseSubnet(wholeSubnet(range) ?? "");
+  const value = parseAddress(address);
+  return subnet !== undefined && value !== undefined && value >= subnet.first && value <= subnet.last;
+}
+
+function meansPort(
+  state: NetworkState,
+  pod: LocalPod,
+  { ports, from }: PolicyRule,
+  direction: Direction,
+  packet: Packet,
+): boolean {
+  if (ports === undefined) return true;
+  return ports.some((wanted) => {
+    if (wanted.protocol !== packet.protocol) return false;
+    if (wanted.port === undefined) return true;
+    if (typeof wanted.port === "number") return isInRange(wanted.port, wanted, packet.port);
+    const { port: name } = wanted;
+    if (direction === "in") return packet.port !== undefined && pod.ports[name] === packet.port;
+    const groups = (from ?? []).flatMap((peer) => ("peers" in peer ? state.peersOf(peer.peers) : []));
+    return groups.some(({ named }) => named?.[name]?.[packet.to] === packet.port);
+  });
+}
+
+function isInRange(first: number, { endPort }: PolicyPort, port: number | undefined): boolean {
+  return port !== undefined && port >= first && port <= Math.max(first, endPort ?? 0);
+}

@@ -1,0 +1,135 @@
+/** Answers what the control plane asks of this host's network: from what the node was told, and from what the host itself says. */
+import type {
+  ArriveAnswer,
+  LeaveAnswer,
+  NetworkAnswer,
+  NetworkQuestion,
+  NetworkStatusAnswer,
+  TraceEnd,
+  TraceHop,
+  TraceTarget,
+  TraceWay,
+} from "../../model/network-questions.ts";
+import type { PeerLink } from "../../model/network-report.ts";
+import type { PartReport } from "../plane/network-part.ts";
+import type { LocalPod, NetworkState } from "../plane/network-state.ts";
+import type { HostView } from "./host-view.ts";
+import { nameHop } from "./name-hop.ts";
+import { policyHop } from "./policy-hop.ts";
+import { nodeOf, routeHop } from "./route-hop.ts";
+import { serviceHop } from "./service-hop.ts";
+
+/** As much of a NetworkPlane as is looked at. */
+export interface PlaneView {
+  readonly state: NetworkState;
+  readonly report: {
+    readonly revision: number;
+    readonly appliedRevision: number;
+    readonly parts: readonly (PartReport & { readonly name: string })[];
+  };
+}
+
+/** A frame of the agent's link has room for so many; those that are not reached come first. */
+const MOST_PEERS = 1_000;
+
+export class NetworkDesk {
+  readonly #plane: PlaneView;
+  readonly #view: HostView;
+
+  constructor(plane: PlaneView, view: HostView) {
+    this.#plane = plane;
+    this.#view = view;
+  }
+
+  async answer(question: NetworkQuestion): Promise<NetworkAnswer> {
+    if (question.ask === "status") return this.#status();
+    const { from, to } = question;
+    return question.ask === "leave" ? await this.#leave(from, to) : await this.#arrive(from, to);
+  }
+
+  #status(): NetworkStatusAnswer {
+    const { state, report } = this.#plane;
+    const { revision, appliedRevision, parts } = report;
+    const podRange = state.self?.podRange;
+    return {
+      ...(podRange === undefined ? {} : { podRange }),
+      ...{ revision, appliedRevision },
+      parts: parts.map(({ name, state: now, words, facts }) => ({
+        ...{ name, state: now },
+        ...(words === undefined ? {} : { words }),
+        ...(facts === undefined ? {} : { facts }),
+      })),
+      peers: this.#peers
+        .toSorted((a, b) => Number(a.state === "reachable") - Number(b.state === "reachable"))
+        .slice(0, MOST_PEERS),
+    };
+  }
+
+  get #peers(): readonly PeerLink[] {
+    return this.#plane.report.parts.flatMap(({ peers }) => peers ?? []);
+  }
+
+  async #leave(from: TraceEnd, to: TraceTarget): Promise<LeaveAnswer> {
+    const { state } = this.#plane;
+    const hops: TraceHop[] = [];
+    const namespace = from.pod?.split("/")[0] ?? "default";
+    const named = to.name === undefined ? undefined : await nameHop(state, this.#view, to.name, namespace);
+    if (named) hops.push(named.hop);
+    const addresses = named?.addresses ?? (to.address === undefined ? [] : [to.address]);
+    const ways: TraceWay[] = [];
+    for (const address of addresses.slice(0, 3)) {
+      const served = await serviceHop(state, this.#view, address, to);
+      if (served) hops.push(served.hop);
+      ways.push(...(served ? served.ways : [this.#direct(address, to)]));
+    }
+    return {
+      hops,
+      ways: await Promise.all(ways.map(async (way) => ({ to: way, hops: await this.#out(from, way, to) }))),
+    };
+  }
+
+  #direct(address: string, { port }: TraceTarget): TraceWay {
+    const node = nodeOf(this.#plane.state, address)?.id;
+    return { address, ...(port === undefined ? {} : { port }), ...(node === undefined ? {} : { node }) };
+  }
+
+  async #out(from: TraceEnd, way: TraceWay, { protocol }: TraceTarget): Promise<readonly TraceHop[]> {
+    const { state } = this.#plane;
+    const pod = this.#localPod(from);
+    const port = way.port === undefined ? {} : { port: way.port };
+    const packet = { from: from.address ?? "", to: way.address, protocol, ...port };
+    const policy = pod && (await policyHop(pod, { state, view: this.#view, direction: "out", packet }));
+    const route = await routeHop(state, this.#view, way.address, this.#peers, "route");
+    return [...(policy ? [policy] : []), route];
+  }
+
+  async #arrive(from: TraceEnd, to: TraceTarget): Promise<ArriveAnswer> {
+    const { state } = this.#plane;
+    const { address = "", port, protocol } = to;
+    const pod = [...state.localPods.values()].find((one) => one.address === address);
+    const packet = { from: from.address ?? "", to: address, protocol, ...(port === undefined ? {} : { port }) };
+    const isOwnHost = from.pod === undefined && from.node === state.nodeName;
+    const policy = pod && !isOwnHost && (await policyHop(pod, { state, view: this.#view, direction: "in", packet }));
+    const back =
+      from.address === undefined ? [] : [await routeHop(state, this.#view, from.address, this.#peers, "way back")];
+    return { hops: [...(policy ? [policy] : []), await this.#listens(address, to), ...back] };
+  }
+
+  /** Asked from this host, which no policy keeps out: what is said is said by the pod itself. */
+  async #listens(address: string, { port, protocol }: TraceTarget): Promise<TraceHop> {
+    const hop = { at: this.#plane.state.nodeName, what: "listens" };
+    if (port === undefined) return { ...hop, words: "no port was named: add :PORT to ask whether anything listens" };
+    if (protocol !== "tcp")
+      return { ...hop, words: `whether anything listens at ${protocol} ${port} cannot be seen from outside` };
+    const answer = await this.#view.listens(address, port);
+    if (answer.isOpen) return { ...hop, isOk: true, words: `${address}:${port} takes connections` };
+    const isRefused = /ECONNREFUSED/.test(answer.words);
+    const why = isRefused ? "nothing listens there, or at 127.0.0.1 only" : answer.words;
+    const advice = "does the program listen at 0.0.0.0, and at this port? styr logs, styr exec";
+    return { ...hop, isOk: false, words: `${address}:${port} takes no connections: ${why}`, advice };
+  }
+
+  #localPod({ uid }: TraceEnd): LocalPod | undefined {
+    return uid === undefined ? undefined : this.#plane.state.localPods.get(uid);
+  }
+}

@@ -1,0 +1,56 @@
+import { parseAddress, parseSubnet } from "../../lib/subnet.ts";
+import type { NodeEntry } from "../../model/network.ts";
+import type { TraceHop } from "../../model/network-questions.ts";
+import type { PeerLink } from "../../model/network-report.ts";
+import type { NetworkState } from "../plane/network-state.ts";
+import type { HostView } from "./host-view.ts";
+
+/** The node whose pod range or own address it is. */
+export function nodeOf({ tables }: NetworkState, address: string): NodeEntry | undefined {
+  const value = parseAddress(address);
+  return [...tables.node.values()].find((node) => {
+    const range = parseSubnet(node.podRange ?? "");
+    return node.address === address || (range && value !== undefined && value >= range.first && value <= range.last);
+  });
+}
+
+/** How packets to that address leave this host: by the kernel's own word, and by what the pod network knows of the other node. */
+export async function routeHop(
+  state: NetworkState,
+  view: HostView,
+  address: string,
+  peers: readonly PeerLink[],
+  what: "route" | "way back",
+): Promise<TraceHop> {
+  const hop = { at: state.nodeName, what };
+  const node = nodeOf(state, address);
+  const route = await view.route(address);
+  if (route === undefined) {
+    const words = `no route leads to ${address}`;
+    return {
+      ...hop,
+      isOk: false,
+      words,
+      advice: node ? `is the pod network of this node working? styr network status` : "the host's own routes",
+    };
+  }
+  const where =
+    node === undefined ? "outside the cluster" : node.id === state.nodeName ? "on this node" : `on node ${node.id}`;
+  const peer = peers.find((one) => one.node === node?.id);
+  if (node === undefined || node.id === state.nodeName || peer === undefined)
+    return { ...hop, isOk: true, words: `${address} is ${where}: ${route}` };
+  const link = [
+    peer.mode === "none" ? "no way of the pod network" : peer.mode,
+    ...(peer.mtu === undefined ? [] : [`MTU ${peer.mtu}`]),
+    ...(peer.rttMs === undefined ? [] : [`${peer.rttMs.toFixed(2)} ms`]),
+  ].join(", ");
+  const words = `${address} is ${where}: ${route} (${link})`;
+  if (peer.state !== "unreachable") return { ...hop, isOk: true, words };
+  const why = peer.words ?? "it does not answer over the pod network";
+  return {
+    ...hop,
+    isOk: false,
+    words: `${words}; ${why}`,
+    advice: `does node ${node.id} run? does a firewall between the hosts let it pass?`,
+  };
+}

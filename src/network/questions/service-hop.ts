@@ -1,0 +1,112 @@
+import type { EndpointsEntry, ServiceEntry } from "../../model/network.ts";
+import type { TraceHop, TraceTarget, TraceWay } from "../../model/network-questions.ts";
+import type { NetworkState } from "../plane/network-state.ts";
+import { type PortPlan, planService, type Target } from "../services/plan-service.ts";
+import type { HostView } from "./host-view.ts";
+
+export interface Served {
+  readonly hop: TraceHop;
+  readonly ways: readonly TraceWay[];
+}
+
+interface Match {
+  readonly service: ServiceEntry;
+  readonly isNodePort: boolean;
+}
+
+/** So many endpoints are followed; the others are counted. */
+const MOST_WAYS = 3;
+
+/** Undefined: the address is no service's. */
+export async function serviceHop(
+  state: NetworkState,
+  view: HostView,
+  address: string,
+  { port, protocol }: TraceTarget,
+): Promise<Served | undefined> {
+  const match = matchOf(state, address, port);
+  if (match === undefined) return undefined;
+  const { service, isNodePort } = match;
+  const hop = { at: state.nodeName, what: "service" };
+  const place = {
+    node: state.nodeName,
+    lostNodes: state.lostNodes,
+    ...(state.self?.zone ? { zone: state.self.zone } : {}),
+  };
+  const slices = state.endpointsOf(service.id);
+  const plans = planService(service, slices, place).ports.filter((plan) => plan.protocol === protocol);
+  const plan = port === undefined ? plans[0] : plans.find((one) => (isNodePort ? one.nodePort : one.port) === port);
+  if (plan === undefined) {
+    const there = service.ports.map((one) => `${one.port}/${one.protocol}`).join(", ");
+    const words = `Service ${service.id} (${address}) has no port ${port ?? ""}/${protocol}: it has ${there || "none"}`;
+    return { hop: { ...hop, isOk: false, words, advice: "ask for one of these ports" }, ways: [] };
+  }
+  const targets = isNodePort ? plan.outside : plan.inside;
+  const out = othersOf(slices, targets);
+  if (targets.length === 0) {
+    const words = `Service ${service.id} has no endpoint that takes connections: it refuses at once${out}`;
+    return {
+      hop: { ...hop, isOk: false, words, advice: `styr why on its pods; does its selector mean them?` },
+      ways: [],
+    };
+  }
+  const differs = isNodePort ? undefined : await kernelDiffers(view, address, plan);
+  const said = targets.slice(0, MOST_WAYS).map((target) => `${target.address}:${target.port}`);
+  const more = targets.length > MOST_WAYS ? ` and ${targets.length - MOST_WAYS} more` : "";
+  const words = `Service ${service.id} sends it to ${targets.length === 1 ? "" : `one of ${targets.length}: `}${said.join(", ")}${more}${out}`;
+  const ways = targets.slice(0, MOST_WAYS).map((target) => wayOf(slices, target));
+  if (differs === undefined) return { hop: { ...hop, isOk: true, words }, ways };
+  return { hop: { ...hop, isOk: false, words: `${words}; but ${differs}`, advice: "styr network status" }, ways };
+}
+
+function matchOf({ tables }: NetworkState, address: string, port: number | undefined): Match | undefined {
+  const services = [...tables.service.values()];
+  const inside = services.find(({ addresses }) => addresses.includes(address));
+  if (inside) return { service: inside, isNodePort: false };
+  const isNode = [...tables.node.values()].some((node) => node.address === address);
+  const outside =
+    isNode && services.find(({ ports }) => ports.some(({ nodePort }) => nodePort === port && port !== undefined));
+  return outside ? { service: outside, isNodePort: true } : undefined;
+}
+
+function wayOf(slices: readonly EndpointsEntry[], { address, port }: Target): TraceWay {
+  const endpoint = slices.flatMap(({ endpoints }) => endpoints).find((one) => one.address === address);
+  const { node, pod, uid } = endpoint ?? {};
+  return {
+    ...{ address, port },
+    ...(node === undefined ? {} : { node }),
+    ...(pod === undefined ? {} : { pod }),
+    ...(uid === undefined ? {} : { uid }),
+  };
+}
+
+/** `; not to web-4 (waiting)`. */
+function othersOf(slices: readonly EndpointsEntry[], targets: readonly Target[]): string {
+  const taken = new Set(targets.map(({ address }) => address));
+  const others = slices.flatMap(({ endpoints }) => endpoints).filter(({ address }) => !taken.has(address));
+  if (others.length === 0) return "";
+  const said = others.slice(0, 4).map(({ pod, address, state }) => `${pod ?? address} (${STATE[state]})`);
+  return `; not to ${said.join(", ")}${others.length > 4 ? ` and ${others.length - 4} more` : ""}`;
+}
+
+const STATE = {
+  ready: "ready, but others are nearer or its node is lost",
+  draining: "on its way out",
+  waiting: "not ready",
+};
+
+/** The kernel's own chain of this port, compared with what it is to have. */
+async function kernelDiffers(view: HostView, address: string, plan: PortPlan): Promise<string | undefined> {
+  const line = await view.element("svc-addresses", `${address} . ${plan.protocol} . ${plan.port}`);
+  if (line === undefined) return undefined;
+  if (line === "absent") return "the kernel of this node does not have this service";
+  const chain = /goto (svc-[\w-]+)/.exec(line)?.[1];
+  const text = chain === undefined ? undefined : await view.chain(chain);
+  const there = new Set(text?.match(/\b\d+\.\d+\.\d+\.\d+\b/g) ?? []);
+  // One that remembers clients keeps its endpoints in chains of their own.
+  if (there.size === 0) return undefined;
+  const missing = plan.inside.filter((target) => !there.has(target.address));
+  return missing.length === 0
+    ? undefined
+    : `the kernel of this node does not have ${missing.map((one) => one.address).join(", ")}`;
+}
