@@ -65,6 +65,9 @@ const ROOT_IMPORTS_ALLOWED: Readonly<Record<string, string>> = Object.fromEntrie
   ].map((name) => [`src/cli/${name}.ts`, "app"]),
 );
 
+/** Programs of their own: what is at the top of one is not shared with anything. */
+const PROGRAMS = ["src/drivers/keeper/main.ts", "src/network/names/resident/main.ts"];
+
 interface LineRule {
   readonly rule: string;
   readonly pattern: RegExp;
@@ -92,7 +95,7 @@ const LINE_RULES: readonly LineRule[] = [
     pattern:
       /^(?:export )?(?:let|var) |^(?:export )?const \w+(?:: [^=]+)? = new (?:Map|Set|WeakMap|WeakSet)(?:<[^(]*>)?\(\)/,
     what: "module-level state; pass it to what needs it",
-    applies: (path) => product(path) && path !== "src/drivers/keeper/main.ts",
+    applies: (path) => product(path) && !PROGRAMS.includes(path),
   },
   {
     rule: "environment",
@@ -103,8 +106,8 @@ const LINE_RULES: readonly LineRule[] = [
   {
     rule: "listen",
     pattern: /\.listen\(/,
-    what: "listen belongs to app/ (and to the keeper, which is a program of its own)",
-    applies: (path) => product(path) && !inFolders("app", "drivers/keeper")(path),
+    what: "listen belongs to app/ (and to the keeper and the server of names, which are programs of their own)",
+    applies: (path) => product(path) && !inFolders("app", "drivers/keeper", "network/names/resident")(path),
   },
   {
     rule: "shell",

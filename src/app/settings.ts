@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { defaultStateDir, socketIn } from "../client/locations.ts";
 import { parseQuantity } from "../lib/quantity.ts";
 import type { ClusterNetworkSpec } from "../model/cluster-network.ts";
+import { NODE_LABEL } from "../model/well-known.ts";
 import { type AddressOptions, clusterAddressesOf, podRangeOf } from "./network/network-options.ts";
 import { type StoreOptionsGiven, type StorePlace, storeOf } from "./store-place.ts";
 
@@ -35,6 +36,10 @@ export interface Settings {
   /** Of the cluster's addresses, for its first start; what may be changed later also then. */
   readonly clusterAddresses: Partial<ClusterNetworkSpec>;
   readonly networkName: string;
+  /** Where HTTP and HTTPS come in, on a node that is a way in. */
+  /** Names of the cluster, for what runs here: how long they hold, and whether the host itself is to find them by its resolv.conf. */
+  readonly names: { readonly ttlSeconds: number; readonly isForHost: boolean };
+  readonly wayIn: { readonly httpPort: number; readonly httpsPort: number };
   /** Name of the cgroup that holds every process and container of ours. */
   readonly cgroupRoot: string;
   readonly strategy: "spread" | "binpack";
@@ -62,6 +67,10 @@ export interface Options extends StoreOptionsGiven, AddressOptions {
   readonly reserveMemory?: string;
   readonly clusterNetwork?: boolean;
   readonly network?: string;
+  readonly hostNames?: boolean;
+  readonly dnsTtl?: string;
+  readonly wayIn?: boolean;
+  readonly wayInPorts?: string;
   readonly cgroup?: string;
   readonly strategy?: string;
   readonly logLevel?: string;
@@ -97,7 +106,10 @@ export function readSettings(options: Options, environment: Environment = proces
     dockerHost: environment.DOCKER_HOST || undefined,
     mayInstall: options.install !== false,
     nodeName: options.nodeName,
-    labels: Object.fromEntries((options.label ?? []).map(keyValue)),
+    labels: {
+      ...(options.wayIn === true ? { [NODE_LABEL.wayIn]: "true" } : {}),
+      ...Object.fromEntries((options.label ?? []).map(keyValue)),
+    },
     reserved: {
       cpuMillis: amount("--reserve-cpu", options.reserveCpu, cpuMillisOf),
       memoryBytes: amount("--reserve-memory", options.reserveMemory, parseQuantity),
@@ -106,6 +118,8 @@ export function readSettings(options: Options, environment: Environment = proces
     clusterNetwork: options.clusterNetwork !== false,
     clusterAddresses: clusterAddressesOf(options),
     networkName: plainName("--network", options.network ?? "styrmann"),
+    names: { ttlSeconds: dnsTtl(options.dnsTtl ?? "5"), isForHost: options.hostNames === true },
+    wayIn: wayInPorts(options.wayInPorts ?? "80,443"),
     cgroupRoot: plainName("--cgroup", options.cgroup ?? "styrmann"),
     strategy: strategyOf(options.strategy),
     logLevel: levelOf(options.logLevel),
@@ -114,6 +128,22 @@ export function readSettings(options: Options, environment: Environment = proces
     tlsNames: (options.tlsName ?? []).map(tlsName),
     ...masterKeyOf(options),
   };
+}
+
+/** Those of HTTP and of HTTPS. */
+function dnsTtl(text: string): number {
+  const seconds = Number(text);
+  if (/^\d+$/.test(text) && seconds <= 3600) return seconds;
+  throw new Error(`--dns-ttl ${text}: give a whole number of seconds, at most 3600`);
+}
+
+function wayInPorts(text: string): Settings["wayIn"] {
+  const [httpPort = 0, httpsPort = 0, ...more] = text
+    .split(",")
+    .map((part) => (/^\d{1,5}$/.test(part) ? Number(part) : 0));
+  const areFine = [httpPort, httpsPort].every((port) => port >= 1 && port <= 65_535);
+  if (areFine && more.length === 0 && httpPort !== httpsPort) return { httpPort, httpsPort };
+  throw new Error(`--way-in-ports ${text}: give the ports of HTTP and HTTPS, such as 80,443`);
 }
 
 /** A host name or an address, as it goes into a certificate. */

@@ -101,7 +101,14 @@ export function withClusterNetwork(command: Command): Command {
     .option(
       "--no-cluster-network",
       "pods on a bridge of this host alone; no routes, no rules, no names of the cluster's",
-    );
+    )
+    .option(
+      "--host-names",
+      "processes and units of this host find names of the cluster: puts its server first in resolv.conf",
+    )
+    .option("--dns-ttl <seconds>", "how long those who ask may remember a name of the cluster (default: 5)")
+    .option("--way-in", "HTTP and HTTPS from outside come in here (the node's label styrmann.dev/way-in=true)")
+    .option("--way-in-ports <http,https>", "at which ports (default: 80,443)");
 }
 
 /** The addresses of the whole cluster. */

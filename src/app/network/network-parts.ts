@@ -1,6 +1,12 @@
 /** The parts of a node's network plane, in the order in which they are applied to what changed. */
+import { deviceName } from "../../lib/device-name.ts";
+import { HostNames } from "../../network/names/host-names.ts";
+import { NamesPart } from "../../network/names/names-part.ts";
 import type { NetworkPart } from "../../network/plane/network-part.ts";
 import { PoliciesPart } from "../../network/policy/policies-part.ts";
+import { ServicesPart } from "../../network/services/services-part.ts";
+import type { SecretValues } from "../../network/way-in/certificates.ts";
+import { WayInPart } from "../../network/way-in/way-in-part.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Commands } from "../../seams/commands.ts";
 import type { Log } from "../../seams/log.ts";
@@ -17,10 +23,32 @@ export interface NetworkPartsOptions {
   readonly log: Log;
   /** A folder of the plane's own in the state directory. */
   readonly folder: string;
+  /** Values of a Secret: certificates of hosts that are reached from outside. Absent: nobody can be asked. */
+  readonly secretValues?: SecretValues;
 }
 
 export function networkParts(options: NetworkPartsOptions): readonly NetworkPart[] {
   const { settings, commands, clock, log } = options;
   const { networkName } = settings;
-  return [new PoliciesPart({ networkName, commands, clock, log })];
+  const services = new ServicesPart({
+    ...{ networkName, commands, clock, log: log.with({ part: "services" }), bridge: deviceName(networkName) },
+  });
+  return [services, new PoliciesPart({ networkName, commands, clock, log }), namesPart(options), wayInPart(options)];
+}
+
+function namesPart({ settings, commands, clock, log, folder }: NetworkPartsOptions): NamesPart {
+  const { ttlSeconds, isForHost } = settings.names;
+  const bridge = deviceName(settings.networkName);
+  return new NamesPart({
+    ...{ folder: `${folder}/names`, clock, log: log.with({ part: "names" }) },
+    config: { ttlSeconds, negativeSeconds: ttlSeconds },
+    hostNames: new HostNames({ commands, bridge, mayWriteResolvConf: isForHost }),
+  });
+}
+
+function wayInPart({ settings, commands, clock, log, folder, secretValues }: NetworkPartsOptions): WayInPart {
+  return new WayInPart({
+    ...{ folder: `${folder}/way-in`, commands, clock, log: log.with({ part: "way in" }), ...settings.wayIn },
+    secretValues: secretValues ?? (() => Promise.reject(new Error("the control plane cannot be asked for secrets"))),
+  });
 }

@@ -22,6 +22,7 @@ const FLAGS = {
   serviceRange: "--service-range",
   networkMode: "--network-mode",
   vxlanPort: "--vxlan-port",
+  dnsTtl: "--dns-ttl",
 } as const satisfies Partial<Record<keyof Options, string>>;
 
 const OF_SERVERS: ReadonlySet<string> = new Set([
@@ -54,5 +55,6 @@ export function serviceWords(
   // Somebody is there when a service is installed, and nobody when it starts.
   const install = command === "server" ? [] : ["--no-install"];
   const alone = command !== "server" && options.clusterNetwork === false ? ["--no-cluster-network"] : [];
-  return [command, ...flags, ...tlsNames, ...labels, ...alone, ...install];
+  const names = command !== "server" && options.hostNames === true ? ["--host-names"] : [];
+  return [command, ...flags, ...tlsNames, ...labels, ...alone, ...names, ...install];
 }

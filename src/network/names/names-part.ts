@@ -1,0 +1,211 @@
+/**
+ * Names on this node: keeps a server of names on the first address of the node's pod range, and tells it what changes. The server is a
+ * process of its own (resident/), which goes on answering while the agent is away; another version of it takes over beside it.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { formatAddress, parseSubnet } from "../../lib/subnet.ts";
+import type { Clock, Timer } from "../../seams/clock.ts";
+import type { Log } from "../../seams/log.ts";
+import type { NetworkPart, PartReport } from "../plane/network-part.ts";
+import type { NetworkState } from "../plane/network-state.ts";
+import { Touched } from "../plane/touched.ts";
+import type { FeedReport } from "./feed.ts";
+import type { HostNames } from "./host-names.ts";
+import { type NamesConfig, USUAL_CONFIG } from "./resident/config.ts";
+import { ResidentClient } from "./resident-client.ts";
+import {
+  killResident,
+  openResident,
+  otherVersions,
+  type ResidentProgram,
+  residentProgram,
+  startResident,
+  sweepResidents,
+} from "./start-resident.ts";
+import { ToldEntries } from "./told-entries.ts";
+
+export interface NamesPartOptions {
+  /** Of its own. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly config?: Partial<NamesConfig>;
+  /** Lets the host itself ask; absent: its resolvers stay as they are. */
+  readonly hostNames?: HostNames;
+  readonly launcher?: readonly string[];
+}
+
+const AGAIN_MS = 1000;
+const REPORT_MS = 5000;
+const OPEN_MS = 3000;
+
+export class NamesPart implements NetworkPart {
+  readonly name = "names";
+  readonly #options: NamesPartOptions;
+  readonly #told = new ToldEntries();
+  #client: ResidentClient | undefined;
+  #program: ResidentProgram | undefined;
+  #report: FeedReport | undefined;
+  #problem: string | undefined;
+  #state: NetworkState | undefined;
+  #timer: Timer | undefined;
+  #isStopped = false;
+  /** What is under way: never two things at once. */
+  #lane: Promise<unknown> = Promise.resolve();
+
+  constructor(options: NamesPartOptions) {
+    this.#options = options;
+  }
+
+  apply(state: NetworkState, touched: Touched): Promise<void> {
+    const work = this.#lane.then(() => this.#apply(state, touched));
+    this.#lane = work.catch(() => undefined);
+    return work;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    await this.#lane;
+    this.#client?.close();
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    const { folder, hostNames } = this.#options;
+    await hostNames?.remove();
+    if (!existsSync(folder)) return;
+    for (const version of otherVersions(folder, "")) await this.#end(version);
+    for (const name of readdirSync(folder).filter((each) => each.startsWith("names-") || each === "names.log"))
+      rmSync(join(folder, name), { force: true });
+    rmSync(join(folder, "program"), { recursive: true, force: true });
+  }
+
+  report(): PartReport {
+    const report = this.#report;
+    if (!report) {
+      const words = this.#problem ?? "this node has no pod range yet";
+      return { state: this.#problem === undefined ? "off" : "failing", words };
+    }
+    const words = this.#problem ?? report.problem ?? this.#options.hostNames?.problem;
+    const { pid, names, memoryBytes, counts } = report;
+    const isWorking = report.isOpen && this.#problem === undefined;
+    return {
+      state: isWorking ? "working" : "failing",
+      ...(words === undefined ? {} : { words }),
+      facts: { address: this.#program?.config.address ?? "", pid, names, memoryBytes, ...counts },
+    };
+  }
+
+  async #apply(state: NetworkState, touched: Touched): Promise<void> {
+    this.#state = state;
+    const address = gatewayOf(state);
+    if (address === undefined || this.#isStopped) return;
+    try {
+      const { client, isFresh } = await this.#connected(address);
+      const lost = [...state.lostNodes].sort();
+      if (isFresh || touched.isAll) await this.#tellAll(client, state, lost);
+      else this.#report = await client.call({ call: "change", ...this.#told.difference(state, touched), lost });
+      this.#problem = undefined;
+    } catch (error) {
+      // What it was told last is unknown: it is told everything next time.
+      this.#client?.close();
+      this.#problem = (error as Error).message;
+      throw error;
+    }
+    await this.#options.hostNames?.apply({ address, domain: state.cluster?.domain ?? "" });
+  }
+
+  async #tellAll(client: ResidentClient, state: NetworkState, lost: readonly string[]): Promise<void> {
+    const { folder } = this.#options;
+    const others = this.#program ? otherVersions(folder, this.#program.version) : [];
+    const entries = this.#told.all(state);
+    this.#report = await client.call({ call: "all", entries, lost, isBeside: others.length > 0 });
+    if (others.length === 0 || !this.#program) return;
+    await this.#untilOpen(client);
+    for (const version of others) await this.#end(version);
+    sweepResidents(folder, this.#program);
+  }
+
+  /** Where it cannot listen at all, the one before cannot be of use either. */
+  async #untilOpen(client: ResidentClient): Promise<void> {
+    const { clock } = this.#options;
+    const untilMs = clock.monotonic() + OPEN_MS;
+    while (this.#report?.isOpen === false && clock.monotonic() < untilMs) {
+      await clock.sleep(50);
+      this.#report = await client.call({ call: "report" });
+    }
+  }
+
+  async #connected(address: string): Promise<{ readonly client: ResidentClient; readonly isFresh: boolean }> {
+    const { folder, clock, launcher } = this.#options;
+    if (this.#client?.isOpen && this.#program?.config.address === address)
+      return { client: this.#client, isFresh: false };
+    this.#client?.close();
+    const config = { ...USUAL_CONFIG, ...this.#options.config, address };
+    const program = residentProgram(folder, config, digest);
+    const place = { folder, clock, ...(launcher === undefined ? {} : { launcher }) };
+    const socket = (await openResident(folder, program.version)) ?? (await startResident(place, program));
+    const client = new ResidentClient(socket, clock, () => this.#lost(client));
+    this.#program = program;
+    this.#client = client;
+    this.#watch();
+    return { client, isFresh: true };
+  }
+
+  /** Asks how it is now and then, which is also how one that died is noticed. */
+  #watch(): void {
+    this.#timer?.cancel();
+    if (this.#isStopped) return;
+    this.#timer = this.#options.clock.setTimer(REPORT_MS, () => {
+      void this.#client?.call({ call: "report" }).then(
+        (report) => {
+          this.#report = report;
+          this.#watch();
+        },
+        ({ message }: Error) =>
+          this.#options.log.debug("the server of names did not say how it is", { error: message }),
+      );
+    });
+  }
+
+  /** Without one, nobody here finds anybody: another is started, also when nothing changes that it would be told. */
+  #lost(client: ResidentClient): void {
+    if (this.#isStopped || client !== this.#client) return;
+    this.#timer?.cancel();
+    this.#timer = this.#options.clock.setTimer(AGAIN_MS, () => {
+      const state = this.#state;
+      if (!state || this.#client?.isOpen) return;
+      this.#options.log.warn("the server of names has ended; another is started");
+      const everything = new Touched();
+      everything.everything();
+      this.apply(state, everything).catch(() => this.#lost(client));
+    });
+  }
+
+  async #end(version: string): Promise<void> {
+    const { folder, clock, log } = this.#options;
+    const socket = await openResident(folder, version);
+    if (!socket) return killResident(folder, version);
+    const client = new ResidentClient(socket, clock, () => undefined);
+    try {
+      await client.call({ call: "end" });
+      await client.closed();
+    } catch (error) {
+      log.warn("a server of names does not end when told to", { error: (error as Error).message });
+      killResident(folder, version);
+    }
+  }
+}
+
+/** The first address after the range's own is the host's. */
+export function gatewayOf(state: NetworkState): string | undefined {
+  const range = parseSubnet(state.self?.podRange ?? "");
+  return range === undefined ? undefined : formatAddress(range.first + 1);
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

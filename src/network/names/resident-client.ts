@@ -1,0 +1,80 @@
+import type { Socket } from "node:net";
+import type { Clock, Timer } from "../../seams/clock.ts";
+import { type FeedAnswer, type FeedCall, type FeedReport, LineSplitter } from "./feed.ts";
+
+const ANSWER_MS = 15_000;
+
+interface Pending {
+  readonly resolve: (report: FeedReport) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: Timer;
+}
+
+/** One connection to a server of names. Closed once it broke. */
+export class ResidentClient {
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #pending = new Map<number, Pending>();
+  #seq = 0;
+
+  constructor(socket: Socket, clock: Clock, onClose: () => void) {
+    this.#socket = socket;
+    this.#clock = clock;
+    const splitter = new LineSplitter();
+    socket.unref();
+    socket.setEncoding("utf8");
+    socket.on("data", (text: string) => {
+      for (const line of splitter.split(text)) this.#settle(JSON.parse(line) as FeedAnswer);
+    });
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => {
+      for (const { reject, timer } of this.#pending.values()) {
+        timer.cancel();
+        reject(new Error("the server of names has ended"));
+      }
+      this.#pending.clear();
+      onClose();
+    });
+  }
+
+  get isOpen(): boolean {
+    return !this.#socket.destroyed && this.#socket.writable;
+  }
+
+  call(call: FeedCall): Promise<FeedReport> {
+    const seq = ++this.#seq;
+    return new Promise((resolve, reject) => {
+      if (!this.isOpen) return reject(new Error("the server of names has ended"));
+      const timer = this.#clock.setTimer(ANSWER_MS, () => {
+        this.#pending.delete(seq);
+        reject(new Error(`the server of names does not answer within ${ANSWER_MS / 1000} s`));
+        this.#socket.destroy();
+      });
+      this.#pending.set(seq, { resolve, reject, timer });
+      // Nobody's process lives on for it alone, but for an answer that is awaited.
+      this.#socket.ref();
+      this.#socket.write(`${JSON.stringify({ seq, ...call })}\n`);
+    });
+  }
+
+  /** After it was told to end. */
+  async closed(): Promise<void> {
+    if (this.#socket.closed) return;
+    this.#socket.ref();
+    const closed = Promise.withResolvers<void>();
+    this.#socket.once("close", closed.resolve);
+    await closed.promise;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #settle({ seq, report }: FeedAnswer): void {
+    const pending = this.#pending.get(seq);
+    pending?.timer.cancel();
+    this.#pending.delete(seq);
+    if (this.#pending.size === 0) this.#socket.unref();
+    pending?.resolve(report);
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * Where questions come in. A port is shared with the server that is to be replaced (SO_REUSEPORT), so that there is always one that
+ * answers; with nobody else, which is made sure of first.
+ */
+import { createSocket, type Socket as UdpSocket } from "node:dgram";
+import { createServer, type Server, type Socket } from "node:net";
+import type { Clock, Timer } from "../../../seams/clock.ts";
+import type { Answerer } from "./answerer.ts";
+
+export interface DoorsOptions {
+  readonly address: string;
+  readonly port: number;
+  readonly answerer: Answerer;
+  readonly clock: Clock;
+  readonly report: (message: string) => void;
+}
+
+const AGAIN_MS = 250;
+/** Room for a burst while the program is at something else; the kernel may give less. */
+const BUFFER_BYTES = 4 * 1024 * 1024;
+const MOST_CONNECTIONS = 512;
+const MOST_OF_ONE_CLIENT = 32;
+const IDLE_MS = 10_000;
+const LONGEST_QUESTION = 4096;
+/** What has come in before a port is closed is answered. */
+const LAST_ANSWERS_MS = 50;
+
+export class DnsDoors {
+  readonly #options: DoorsOptions;
+  readonly #connections = new Map<Socket, string>();
+  #udp: UdpSocket | undefined;
+  #tcp: Server | undefined;
+  #timer: Timer | undefined;
+  #problem: string | undefined = "it has not been told anything yet";
+  #isClosed = false;
+
+  constructor(options: DoorsOptions) {
+    this.#options = options;
+  }
+
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  get isOpen(): boolean {
+    return this.#udp !== undefined && this.#tcp !== undefined;
+  }
+
+  /** Tries again until it can: the bridge may be made later. `isBeside`: the one that is there is our predecessor. */
+  async open(isBeside: boolean): Promise<void> {
+    if (this.isOpen || this.#isClosed) return;
+    this.#timer?.cancel();
+    try {
+      if (!isBeside) await this.#mustBeFree();
+      this.#udp ??= await this.#openUdp(true);
+      this.#tcp ??= await this.#openTcp();
+      this.#problem = undefined;
+      this.#options.report(`listens on ${this.#options.address} port ${this.#options.port}`);
+    } catch (error) {
+      this.#fail(error as NodeJS.ErrnoException);
+      this.#timer = this.#options.clock.setTimer(AGAIN_MS, () => void this.open(isBeside));
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    this.#tcp?.close();
+    if (this.#udp) await this.#options.clock.sleep(LAST_ANSWERS_MS);
+    this.#udp?.close();
+    for (const socket of this.#connections.keys()) socket.end();
+  }
+
+  /** A socket that shares with nobody takes the port and gives it back. */
+  async #mustBeFree(): Promise<void> {
+    const socket = await this.#openUdp(false);
+    const closed = Promise.withResolvers<void>();
+    socket.close(() => closed.resolve());
+    await closed.promise;
+  }
+
+  #fail({ code, message }: NodeJS.ErrnoException): void {
+    const { address, port, report } = this.#options;
+    const words: Readonly<Record<string, string>> = {
+      EADDRINUSE: `another program answers on ${address} port ${port}: see who with ss -lunp`,
+      EADDRNOTAVAIL: `this host has no address ${address} yet`,
+      EACCES: `port ${port} needs root`,
+    };
+    const problem = words[code ?? ""] ?? message;
+    if (problem !== this.#problem) report(problem);
+    this.#problem = problem;
+  }
+
+  #openUdp(isShared: boolean): Promise<UdpSocket> {
+    const { address, port, answerer, report } = this.#options;
+    const { promise, resolve, reject } = Promise.withResolvers<UdpSocket>();
+    // Its own look-up of an address that is one already: without it, each answer waits for the next turn of the event loop.
+    const lookup = (host: string, _options: unknown, found: (error: null, host: string, family: 4) => void) =>
+      found(null, host, 4);
+    const socket = createSocket({ type: "udp4", reusePort: isShared, lookup: lookup as never });
+    socket.once("error", reject);
+    socket.bind({ address, port, exclusive: true }, () => {
+      socket.off("error", reject);
+      socket.on("error", (error) => report(`UDP: ${error.message}`));
+      if (isShared) socket.setRecvBufferSize(BUFFER_BYTES);
+      resolve(socket);
+    });
+    if (isShared)
+      socket.on("message", (bytes, from) =>
+        answerer.answer(bytes, from.address, "udp", (answer) => {
+          // A client that has gone is none of our business.
+          if (!this.#isClosed || this.#udp === socket) socket.send(answer, from.port, from.address, () => undefined);
+        }),
+      );
+    return promise;
+  }
+
+  #openTcp(): Promise<Server> {
+    const { address, port, report } = this.#options;
+    const { promise, resolve, reject } = Promise.withResolvers<Server>();
+    const server = createServer((socket) => this.#accept(socket));
+    server.once("error", reject);
+    server.listen({ host: address, port, reusePort: true }, () => {
+      server.off("error", reject);
+      server.on("error", (error) => report(`TCP: ${error.message}`));
+      resolve(server);
+    });
+    return promise;
+  }
+
+  #accept(socket: Socket): void {
+    const source = socket.remoteAddress ?? "";
+    const ofClient = [...this.#connections.values()].filter((each) => each === source).length;
+    if (this.#connections.size >= MOST_CONNECTIONS || ofClient >= MOST_OF_ONE_CLIENT) return void socket.destroy();
+    this.#connections.set(socket, source);
+    socket.on("close", () => this.#connections.delete(socket));
+    socket.on("error", () => socket.destroy());
+    socket.setTimeout(IDLE_MS, () => socket.destroy());
+    let rest = Buffer.alloc(0);
+    socket.on("data", (chunk) => {
+      rest = Buffer.concat([rest, chunk]);
+      while (rest.length >= 2 && !socket.destroyed) {
+        const length = rest.readUInt16BE(0);
+        if (length > LONGEST_QUESTION) return void socket.destroy();
+        if (rest.length < 2 + length) return;
+        this.#answer(socket, source, rest.subarray(2, 2 + length));
+        rest = rest.subarray(2 + length);
+      }
+    });
+  }
+
+  #answer(socket: Socket, source: string, question: Buffer): void {
+    this.#options.answerer.answer(question, source, "tcp", (answer) => {
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(answer.length);
+      if (socket.writable) socket.write(Buffer.concat([length, answer]));
+      // One that asks and does not read is not waited for.
+      if (socket.writableLength > BUFFER_BYTES) socket.destroy();
+    });
+  }
+}
