@@ -13,6 +13,8 @@ interface Told {
 
 /** A node that has not applied something after so long holds nobody up. */
 const PATIENCE_MS = 1_000;
+/** A server that has just begun to lead does not know yet whom there is to wait for. */
+const START_MS = 2_000;
 /** It is said no more often; less often where many are to be told. */
 const SAY_MS = 20;
 const SAY_MS_PER_SEAT = 0.1;
@@ -26,6 +28,7 @@ export class Settlement {
   readonly #seats = new Set<Seat>();
   /** Oldest first; what is settled is forgotten. */
   #told: Told[] = [];
+  readonly #beganMs: number;
   #silent: ReadonlySet<string> = new Set();
   #newest = 0;
   #settled = 0;
@@ -35,6 +38,7 @@ export class Settlement {
 
   constructor(clock: Clock, say: (revision: number) => void) {
     this.#clock = clock;
+    this.#beganMs = clock.monotonic();
     this.#say = say;
   }
 
@@ -95,7 +99,8 @@ export class Settlement {
   #look(): void {
     this.#dueAtMs = Number.POSITIVE_INFINITY;
     const nowMs = this.#clock.monotonic();
-    const settled = this.#lowest(this.#overdue(nowMs));
+    const overdue = this.#overdue(nowMs);
+    const settled = nowMs < this.#beganMs + START_MS ? overdue : this.#lowest(overdue);
     if (settled > this.#settled) {
       this.#settled = settled;
       this.#saidAtMs = nowMs;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Assignments, Control, PodReport } from "../../../src/agent/control.ts";
 import { RemoteControl } from "../../../src/agent/remote/remote-control.ts";
+import type { Directory } from "../../../src/directory/directory.ts";
 import { Dispatcher } from "../../../src/dispatcher/dispatcher.ts";
 import { StoreControl } from "../../../src/dispatcher/store-control.ts";
 import type { Goodbye, Heartbeat, HeartbeatAnswer, LeaseDesk } from "../../../src/model/heartbeat.ts";
@@ -50,6 +51,8 @@ export interface RemoteStage extends Stage {
   readonly wire: Wire;
   readonly random: SeededRandom;
   dispatcher(): Dispatcher;
+  /** The one of the control plane's present life. */
+  directory(): Directory;
   /** Another agent's way to the same dispatcher, for the node that it has proved to be. */
   dial(nodeName: string): { readonly wire: Wire; readonly control: RemoteControl };
   /** The control plane's program ends, and later starts with what is stored. */
@@ -94,11 +97,21 @@ export async function storeStage(): Promise<Stage> {
   return { ...parts, control: new StoreControl(parts.store, parts.leases) };
 }
 
-export async function remoteStage(quality: Quality, seed: string | number = "remote"): Promise<RemoteStage> {
+export async function remoteStage(
+  quality: Quality,
+  seed: string | number = "remote",
+  /** Fresh for every life of the control plane; absent: it tells nothing of the network. */
+  directoryOf?: (store: Store, clock: ManualClock) => Directory,
+): Promise<RemoteStage> {
   const parts = await foundation(seed);
   const { clock, random, store, leases, log } = parts;
-  const options = { store, clock, log, leases };
-  let dispatcher = new Dispatcher(options);
+  let directory: Directory | undefined;
+  const start = () => {
+    directory = directoryOf?.(store, clock);
+    directory?.start();
+    return new Dispatcher({ store, clock, log, leases, ...(directory ? { directory } : {}) });
+  };
+  let dispatcher = start();
   const wires: { readonly wire: Wire; readonly nodeName: string }[] = [];
   const acceptFor = (nodeName: string) => (link: Parameters<Dispatcher["accept"]>[0]) =>
     dispatcher.accept(link, { nodeName });
@@ -110,16 +123,21 @@ export async function remoteStage(quality: Quality, seed: string | number = "rem
   };
   const crash = () => {
     dispatcher.stop();
+    directory?.stop();
     for (const { wire } of wires) {
       wire.accept = undefined;
       wire.breakAll();
     }
   };
   const restart = () => {
-    dispatcher = new Dispatcher(options);
+    dispatcher = start();
     for (const { wire, nodeName } of wires) wire.accept = acceptFor(nodeName);
   };
-  return { ...parts, ...dial(NODE), dial, dispatcher: () => dispatcher, crash, restart };
+  const present = () => {
+    assert.ok(directory, "this stage has a directory");
+    return directory;
+  };
+  return { ...parts, ...dial(NODE), dial, dispatcher: () => dispatcher, directory: present, crash, restart };
 }
 
 export function createPod(store: Store, name: string, nodeName = NODE, spec: Partial<PodSpec> = {}): Promise<Pod> {

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Heartbeat, LeaseDesk } from "../model/heartbeat.ts";
+import { ManualClock } from "../seams/manual-clock.ts";
+import { SilentNodes } from "./silent-nodes.ts";
+
+const desk: LeaseDesk = {
+  beat: () => ({ renewed: true, known: true, terms: { heartbeatMs: 1_000 } }),
+  goodbye: () => {},
+};
+
+/** `all`: beat every second until they are taken out of `alive`. */
+function nodesOf(all: readonly string[], terms = { heartbeatMs: 1_000, avoidAfterMs: 1_300 }) {
+  const clock = new ManualClock();
+  const told: string[] = [];
+  const known = new Set(all);
+  const silent = new SilentNodes({
+    ...{ desk, clock, terms: () => terms, isKnown: (node) => known.has(node) },
+    changed: (nodes) => void told.push(`${clock.monotonic()} ${[...nodes].sort().join(",")}`),
+  });
+  const alive = new Set(all);
+  const beat = (node: string) => silent.beat({ node } as Heartbeat);
+  const go = () => {
+    for (const node of alive) beat(node);
+    clock.setTimer(1_000, go);
+  };
+  go();
+  return { clock, told, alive, silent, beat, known };
+}
+
+describe("nodes of which nothing is heard", () => {
+  test("are named 1.3 s after their last heartbeat, and no more when they are heard again", async () => {
+    const { clock, told, alive, beat } = nodesOf(["a", "b", "c"]);
+    await clock.advance(4_500);
+    alive.delete("b");
+    await clock.advance(3_000);
+    assert.deepEqual(told, ["5300 b"]);
+    beat("b");
+    assert.deepEqual(told, ["5300 b", "7500 "]);
+  });
+
+  test("nobody is named while all are on time", async () => {
+    const { clock, told } = nodesOf(["a", "b", "c"]);
+    await clock.advance(60_000);
+    assert.deepEqual(told, []);
+  });
+
+  test("never more than half of more than two: then the fault is taken to be ours", async () => {
+    const { clock, told, alive, beat } = nodesOf(["a", "b", "c", "d"]);
+    await clock.advance(4_500);
+    for (const node of ["b", "c", "d"]) alive.delete(node);
+    await clock.advance(10_000);
+    assert.deepEqual(told, []);
+    beat("d");
+    alive.add("d");
+    await clock.advance(1_000);
+    assert.deepEqual(told, [`${told[0]?.split(" ")[0]} b,c`], "one is back: the other two are really silent");
+  });
+
+  test("of two, one is named", async () => {
+    const { clock, told, alive } = nodesOf(["a", "b"]);
+    await clock.advance(4_500);
+    alive.delete("b");
+    await clock.advance(1_000);
+    assert.deepEqual(told, ["5300 b"]);
+  });
+
+  test("one that is long dead does not count when another falls silent", async () => {
+    const { clock, told, alive } = nodesOf(["a", "b", "c"]);
+    await clock.advance(4_500);
+    alive.delete("b");
+    await clock.advance(120_000);
+    alive.delete("c");
+    await clock.advance(3_000);
+    assert.equal(told.length, 2);
+    assert.match(told[1] ?? "", / b,c$/);
+  });
+
+  test("nodes that are slower to beat are waited for longer", async () => {
+    const { clock, told } = nodesOf(["a", "b", "c"], { heartbeatMs: 900, avoidAfterMs: 500 });
+    await clock.advance(20_000);
+    assert.deepEqual(told, []);
+  });
+
+  test("those that a new server never heard are named after five seconds, but for those there are no more", async () => {
+    const { clock, told, alive, silent, known } = nodesOf(["a", "b", "c"]);
+    alive.delete("c");
+    for (const node of ["x", "y"]) known.add(node);
+    silent.expect(["a", "b", "x", "y"]);
+    known.delete("y");
+    await clock.advance(4_900);
+    assert.deepEqual(told, ["1300 c"]);
+    await clock.advance(200);
+    assert.match(told[1] ?? "", /^5000 c,x$/);
+  });
+
+  test("one that was taken out of the cluster is named no more", async () => {
+    const { clock, told, alive, known } = nodesOf(["a", "b", "c"]);
+    await clock.advance(1_500);
+    alive.delete("c");
+    known.delete("c");
+    await clock.advance(5_000);
+    assert.deepEqual(told, []);
+  });
+});
