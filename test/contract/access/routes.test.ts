@@ -107,7 +107,7 @@ describe("every route:", () => {
     if (WHOLE_CLUSTER.includes(name)) return undefined;
     if (/^\/(?:fleet\/v1|v1-alpha)\//.test(route.path)) return "fleet";
     if (/^\/v2\//.test(route.path)) return "marathon";
-    if (route.path.startsWith("/api/v1/namespaces/:namespace/")) return "shop";
+    if (/^\/apis?\/[^:]*v1\/namespaces\/:namespace\//.test(route.path)) return "shop";
     return name.startsWith("GET /api/v1/namespaces/:name") ? "shop" : undefined;
   }
 
