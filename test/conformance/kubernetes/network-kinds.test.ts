@@ -1,0 +1,338 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { type Cluster, openCluster } from "./cluster.ts";
+
+const NETWORKING = "/apis/networking.k8s.io/v1";
+const INGRESSES = `${NETWORKING}/namespaces/default/ingresses`;
+const POLICIES = `${NETWORKING}/namespaces/default/networkpolicies`;
+const SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+
+const toWeb = { service: { name: "web", port: { number: 80 } } };
+
+function ingress(spec: object, metadata: object = {}): object {
+  return { apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata: { name: "web", ...metadata }, spec };
+}
+
+const withPath = (path: object) => ingress({ rules: [{ host: "example.org", http: { paths: [path] } }] });
+
+function policy(spec: object): object {
+  return { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name: "web" }, spec };
+}
+
+function slice(more: object): object {
+  const base = { apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", metadata: { name: "web" } };
+  return { ...base, addressType: "IPv4", endpoints: [], ports: [], ...more };
+}
+
+interface Refusal {
+  readonly why: string;
+  readonly path: string;
+  readonly body: object;
+  readonly words: RegExp;
+}
+
+const refusals: readonly Refusal[] = [
+  {
+    why: "an ingress that leads nowhere",
+    path: INGRESSES,
+    body: ingress({}),
+    words:
+      /Ingress\.networking\.k8s\.io "web" is invalid: spec: Invalid value: \[\]: either `defaultBackend` or `rules` must be specified/,
+  },
+  {
+    why: "a path without its type",
+    path: INGRESSES,
+    body: withPath({ path: "/", backend: toWeb }),
+    words: /spec\.rules\[0\]\.http\.paths\[0\]\.pathType: Required value: pathType must be specified/,
+  },
+  {
+    why: "a path type that there is not",
+    path: INGRESSES,
+    body: withPath({ path: "/", pathType: "Regex", backend: toWeb }),
+    words: /pathType: Unsupported value: "Regex": supported values: "Exact", "ImplementationSpecific", "Prefix"/,
+  },
+  {
+    why: "a path that does not begin at the root",
+    path: INGRESSES,
+    body: withPath({ path: "shop", pathType: "Prefix", backend: toWeb }),
+    words: /paths\[0\]\.path: Invalid value: "shop": must be an absolute path/,
+  },
+  {
+    why: "a path that climbs",
+    path: INGRESSES,
+    body: withPath({ path: "/a/../b", pathType: "Exact", backend: toWeb }),
+    words: /must not contain '\/\.\.\/'/,
+  },
+  {
+    why: "an address for a host",
+    path: INGRESSES,
+    body: ingress({ rules: [{ host: "192.0.2.1" }] }),
+    words: /spec\.rules\[0\]\.host: Invalid value: "192\.0\.2\.1": must be a DNS name, not an IP address/,
+  },
+  {
+    why: "a star in the middle",
+    path: INGRESSES,
+    body: ingress({ rules: [{ host: "a.*.org" }] }),
+    words: /a wildcard DNS-1123 subdomain must start with '\*\.'/,
+  },
+  {
+    why: "a backend without a port",
+    path: INGRESSES,
+    body: ingress({ defaultBackend: { service: { name: "web" } } }),
+    words: /spec\.defaultBackend: Required value: port name or number is required/,
+  },
+  {
+    why: "a port by name and by number",
+    path: INGRESSES,
+    body: ingress({ defaultBackend: { service: { name: "web", port: { name: "http", number: 80 } } } }),
+    words: /cannot set both port name & port number/,
+  },
+  {
+    why: "a backend that is no service",
+    path: INGRESSES,
+    body: ingress({ defaultBackend: { resource: { kind: "Bucket", name: "b" } } }),
+    words: /spec\.defaultBackend\.resource: Forbidden: not supported/,
+  },
+  {
+    why: "two classes",
+    path: INGRESSES,
+    body: ingress(
+      { defaultBackend: toWeb, ingressClassName: "a" },
+      { annotations: { "kubernetes.io/ingress.class": "b" } },
+    ),
+    words: /must match `ingressClassName` when both are specified/,
+  },
+  {
+    why: "a peer of nobody",
+    path: POLICIES,
+    body: policy({ podSelector: {}, ingress: [{ from: [{}] }] }),
+    words:
+      /NetworkPolicy\.networking\.k8s\.io "web" is invalid: spec\.ingress\[0\]\.from\[0\]: Required value: must specify a peer/,
+  },
+  {
+    why: "a peer of two kinds",
+    path: POLICIES,
+    body: policy({ podSelector: {}, egress: [{ to: [{ podSelector: {}, ipBlock: { cidr: "10.0.0.0/8" } }] }] }),
+    words: /spec\.egress\[0\]\.to\[0\]: Forbidden: may not specify both ipBlock and another peer/,
+  },
+  {
+    why: "a range that is none",
+    path: POLICIES,
+    body: policy({ podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: "10.0.0.0/99" } }] }] }),
+    words: /ipBlock\.cidr: Invalid value: "10\.0\.0\.0\/99": must be a valid CIDR value/,
+  },
+  {
+    why: "an exception from outside the range",
+    path: POLICIES,
+    body: policy({
+      podSelector: {},
+      ingress: [{ from: [{ ipBlock: { cidr: "10.0.0.0/8", except: ["192.0.2.0/24"] } }] }],
+    }),
+    words: /except\[0\]: Invalid value: "192\.0\.2\.0\/24": must be a strict subset of `cidr`/,
+  },
+  {
+    why: "an exception that is the whole range",
+    path: POLICIES,
+    body: policy({
+      podSelector: {},
+      ingress: [{ from: [{ ipBlock: { cidr: "10.0.0.0/8", except: ["10.0.0.0/8"] } }] }],
+    }),
+    words: /must be a strict subset of `cidr`/,
+  },
+  {
+    why: "an end before its beginning",
+    path: POLICIES,
+    body: policy({ podSelector: {}, ingress: [{ ports: [{ port: 90, endPort: 80 }] }] }),
+    words: /endPort: Invalid value: 80: must be greater than or equal to `port`/,
+  },
+  {
+    why: "an end of a named port",
+    path: POLICIES,
+    body: policy({ podSelector: {}, ingress: [{ ports: [{ port: "http", endPort: 80 }] }] }),
+    words: /may not be specified when `port` is non-numeric/,
+  },
+  {
+    why: "an end of nothing",
+    path: POLICIES,
+    body: policy({ podSelector: {}, ingress: [{ ports: [{ endPort: 80 }] }] }),
+    words: /may not be specified when `port` is not specified/,
+  },
+  {
+    why: "a protocol that there is not",
+    path: POLICIES,
+    body: policy({ podSelector: {}, ingress: [{ ports: [{ protocol: "ICMP" }] }] }),
+    words: /protocol: Unsupported value: "ICMP": supported values: "SCTP", "TCP", "UDP"/,
+  },
+  {
+    why: "a type of policy that there is not",
+    path: POLICIES,
+    body: policy({ podSelector: {}, policyTypes: ["Forward"] }),
+    words: /spec\.policyTypes\[0\]: Unsupported value: "Forward"/,
+  },
+  {
+    why: "a slice of no type",
+    path: SLICES,
+    body: slice({ addressType: undefined }),
+    words: /EndpointSlice\.discovery\.k8s\.io "web" is invalid: addressType: Required value/,
+  },
+  {
+    why: "an endpoint without an address",
+    path: SLICES,
+    body: slice({ endpoints: [{ addresses: [] }] }),
+    words: /endpoints\[0\]\.addresses: Required value: must contain at least 1 address/,
+  },
+  {
+    why: "an endpoint on each node's loopback",
+    path: SLICES,
+    body: slice({ endpoints: [{ addresses: ["127.0.0.1"] }] }),
+    words: /may not be in the loopback range/,
+  },
+  {
+    why: "an endpoint where clouds keep their keys",
+    path: SLICES,
+    body: slice({ endpoints: [{ addresses: ["169.254.169.254"] }] }),
+    words: /may not be in the link-local range/,
+  },
+  {
+    why: "an IPv6 address in a slice of IPv4",
+    path: SLICES,
+    body: slice({ endpoints: [{ addresses: ["2001:db8::1"] }] }),
+    words: /must be a valid IPv4 address/,
+  },
+  {
+    why: "two ports of one name",
+    path: SLICES,
+    body: slice({ ports: [{ port: 1 }, { port: 2 }] }),
+    words: /ports\[1\]\.name: Duplicate value: ""/,
+  },
+];
+
+describe("kubernetes: ingresses, network policies, endpoint slices", () => {
+  let cluster: Cluster;
+  beforeEach(async () => {
+    cluster = await openCluster({ controllers: false });
+  });
+  afterEach(() => cluster.close());
+
+  for (const { why, path, body, words } of refusals)
+    test(`refused: ${why}`, async () => {
+      const answer = await cluster.post(path, body);
+      assert.equal(answer.status, 422, answer.text);
+      assert.match(answer.body.message, words);
+      assert.match(answer.body.details.group, /^(networking|discovery)\.k8s\.io$/);
+    });
+
+  test("an ingress is created, read, listed, watched, changed and deleted, under its group", async () => {
+    const spec = {
+      ingressClassName: "styrmann",
+      rules: [{ host: "*.example.org", http: { paths: [{ path: "/shop", pathType: "Prefix", backend: toWeb }] } }],
+      tls: [{ hosts: ["*.example.org"], secretName: "cert" }],
+    };
+    const made = await cluster.post(INGRESSES, ingress(spec));
+    assert.equal(made.status, 201, made.text);
+    assert.deepEqual([made.body.spec, made.body.status], [spec, { loadBalancer: {} }]);
+
+    const list = await cluster.get(INGRESSES);
+    assert.deepEqual(
+      [list.body.kind, list.body.apiVersion, list.body.items.length],
+      ["IngressList", "networking.k8s.io/v1", 1],
+    );
+    assert.equal((await cluster.get(`${NETWORKING}/ingresses`)).body.items.length, 1);
+
+    const changed = await cluster.patch(`${INGRESSES}/web`, "strategic", { spec: { tls: null } });
+    assert.deepEqual([changed.status, changed.body.spec.tls, changed.body.metadata.generation], [200, undefined, 2]);
+    const reported = await cluster.patch(`${INGRESSES}/web/status`, "merge", {
+      status: { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } },
+    });
+    assert.deepEqual(reported.body.status.loadBalancer.ingress, [{ ip: "192.0.2.1" }]);
+    const put = await cluster.put(`${INGRESSES}/web`, ingress({ defaultBackend: toWeb }));
+    assert.deepEqual([put.status, put.body.spec], [200, { defaultBackend: toWeb }]);
+
+    assert.equal((await cluster.delete(`${INGRESSES}/web`)).status, 200);
+    const gone = await cluster.get(`${INGRESSES}/web`);
+    assert.equal(gone.status, 404);
+    assert.equal(gone.body.message, 'ingresses.networking.k8s.io "web" not found');
+    assert.deepEqual(gone.body.details, { name: "web", group: "networking.k8s.io", kind: "ingresses" });
+  });
+
+  test("an ingress without a class is of the class that is marked as everybody's", async () => {
+    const annotations = { "ingressclass.kubernetes.io/is-default-class": "true" };
+    const ours = {
+      kind: "IngressClass",
+      metadata: { name: "ours", annotations },
+      spec: { controller: "example.org/in" },
+    };
+    assert.equal((await cluster.post(`${NETWORKING}/ingressclasses`, ours)).status, 201);
+    const made = await cluster.post(INGRESSES, ingress({ defaultBackend: toWeb }));
+    assert.equal(made.body.spec.ingressClassName, "ours");
+    const annotated = { name: "other", annotations: { "kubernetes.io/ingress.class": "nginx" } };
+    const other = await cluster.post(INGRESSES, ingress({ defaultBackend: toWeb }, annotated));
+    assert.equal(other.body.spec.ingressClassName, undefined);
+    const moved = await cluster.patch(`${NETWORKING}/ingressclasses/ours`, "merge", {
+      spec: { controller: "a.org/b" },
+    });
+    assert.match(moved.body.message, /spec\.controller: Invalid value: "a\.org\/b": field is immutable/);
+  });
+
+  test("a network policy without types is about what comes in, and about what goes out when it says something of it", async () => {
+    const plain = await cluster.post(POLICIES, policy({ podSelector: { matchLabels: { app: "web" } } }));
+    assert.deepEqual([plain.status, plain.body.spec.policyTypes], [201, ["Ingress"]]);
+    await cluster.delete(`${POLICIES}/web`);
+    const both = await cluster.post(
+      POLICIES,
+      policy({ egress: [{ ports: [{ port: 53 }, { port: "dns", protocol: "UDP" }] }] }),
+    );
+    assert.deepEqual(both.body.spec, {
+      podSelector: {},
+      egress: [
+        {
+          ports: [
+            { port: 53, protocol: "TCP" },
+            { port: "dns", protocol: "UDP" },
+          ],
+        },
+      ],
+      policyTypes: ["Ingress", "Egress"],
+    });
+    const shut = await cluster.patch(`${POLICIES}/web`, "merge", { spec: { egress: [], policyTypes: ["Egress"] } });
+    assert.deepEqual([shut.body.spec.egress, shut.body.spec.policyTypes], [[], ["Egress"]]);
+  });
+
+  test("a slice's type stays, its ports have names and protocols", async () => {
+    const made = await cluster.post(
+      SLICES,
+      slice({ ports: [{ port: 80 }], endpoints: [{ addresses: ["192.0.2.1"] }] }),
+    );
+    assert.deepEqual(made.body.ports, [{ port: 80, name: "", protocol: "TCP" }]);
+    const changed = await cluster.patch(`${SLICES}/web`, "merge", { addressType: "FQDN", endpoints: [] });
+    assert.match(changed.body.message, /addressType: Invalid value: "FQDN": field is immutable/);
+  });
+
+  test("another version of a kind, and a kind at another's path, are told where it is served", async () => {
+    const old = await cluster.get("/apis/extensions/v1beta1/namespaces/default/ingresses");
+    assert.match(
+      old.body.message,
+      /^no matches for kind "Ingress" in version "extensions\/v1beta1".*in version "networking\.k8s\.io\/v1": Ingress/,
+    );
+    const body = { ...ingress({ defaultBackend: toWeb }), apiVersion: "networking.k8s.io/v1beta1" };
+    const stale = await cluster.post(INGRESSES, body);
+    assert.equal(stale.status, 400);
+    assert.match(
+      stale.body.message,
+      /^Ingress in version "networking\.k8s\.io\/v1beta1" cannot be handled as a Ingress/,
+    );
+    const misplaced = await cluster.post(POLICIES, ingress({ defaultBackend: toWeb }));
+    assert.match(misplaced.body.message, /send it to the path of ingresses instead/);
+    assert.equal((await cluster.get("/apis/networking.k8s.io/v1/namespaces/default/pods")).status, 404);
+  });
+
+  test("who may not is told with the group", async () => {
+    const viewer = { name: "eve", roles: ["viewer" as const] };
+    const answer = await cluster.post(INGRESSES, ingress({ defaultBackend: toWeb }), { actor: viewer });
+    assert.equal(answer.status, 403);
+    assert.match(
+      answer.body.message,
+      /^ingresses\.networking\.k8s\.io is forbidden: User "eve" cannot create resource "ingresses" in API group "networking\.k8s\.io" in the namespace "default"/,
+    );
+  });
+});
