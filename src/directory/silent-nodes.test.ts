@@ -54,7 +54,8 @@ describe("nodes of which nothing is heard", () => {
     beat("d");
     alive.add("d");
     await clock.advance(1_000);
-    assert.deepEqual(told, [`${told[0]?.split(" ")[0]} b,c`], "one is back: the other two are really silent");
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? "", / b,c$/, "one is back: the other two are really silent");
   });
 
   test("of two, one is named", async () => {

@@ -1,0 +1,295 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { DiscoverPod } from "../model/discovery.ts";
+import { type EndpointSlice, endpointSlices, type SliceEndpoint } from "../model/endpoint-slice.ts";
+import { kernelKinds } from "../model/kinds.ts";
+import type { EndpointsEntry, NetworkEntry, NetworkEntryKind } from "../model/network.ts";
+import { type Node, nodes } from "../model/node.ts";
+import { type Pod, type PodStatus, pods } from "../model/pod.ts";
+import type { Service } from "../model/service.ts";
+import { silentLog } from "../seams/log.ts";
+import { ManualClock } from "../seams/manual-clock.ts";
+import { SeededRandom } from "../seams/random.ts";
+import { MemoryJournal } from "../store/journals/memory.ts";
+import { Store } from "../store/store.ts";
+import type { Tx } from "../store/transaction.ts";
+import { discoveredSource } from "./discovered.ts";
+import { endpointsEntry, endpointsSource } from "./endpoints.ts";
+import type { EntrySource } from "./entry-source.ts";
+import { serviceEntry } from "./service.ts";
+
+const metadata = { uid: "u", resourceVersion: "1", generation: 1, creationTimestamp: "2026-01-01T00:00:00Z" };
+
+function serviceOf(spec: Service["spec"], annotations: Readonly<Record<string, string>> = {}): Service {
+  const own = { ...metadata, name: "web", namespace: "shop", annotations };
+  return { apiVersion: "v1", kind: "Service", metadata: own, spec, status: {} };
+}
+
+describe("what nodes are told of a Kubernetes Service", () => {
+  const rows = [
+    {
+      why: "ports and the node's port",
+      spec: { clusterIP: "10.43.0.5", ports: [{ name: "dns", protocol: "UDP" as const, port: 53, nodePort: 30053 }] },
+      says: {
+        addresses: ["10.43.0.5"],
+        ports: [{ name: "dns", protocol: "udp", port: 53, nodePort: 30053 }],
+      },
+    },
+    { why: "headless: no address", spec: { clusterIP: "None", ports: [{ port: 80 }] }, says: { addresses: [] } },
+    {
+      why: "of two addresses the one of the pod network",
+      spec: { clusterIP: "10.43.0.5", clusterIPs: ["10.43.0.5", "fd00::5"] },
+      says: { addresses: ["10.43.0.5"] },
+    },
+    {
+      why: "another name has neither address nor ports",
+      spec: { type: "ExternalName" as const, externalName: "DB.example.org.", ports: [{ port: 1 }] },
+      says: { externalName: "db.example.org", addresses: [], ports: [] },
+    },
+    {
+      why: "the same client to the same endpoint, for as long as asked",
+      spec: { clusterIP: "10.43.0.5", sessionAffinity: "ClientIP" as const },
+      says: { affinitySeconds: 10_800 },
+    },
+    {
+      why: "local traffic stays local",
+      spec: { externalTrafficPolicy: "Local" as const, internalTrafficPolicy: "Local" as const },
+      says: { externalTraffic: "local", internalTraffic: "local" },
+    },
+    { why: "nearby first", spec: { trafficDistribution: "PreferClose" as const }, says: { prefer: "same-zone" } },
+    { why: "ready or not", spec: { publishNotReadyAddresses: true }, says: { publishNotReady: true } },
+  ];
+  for (const { why, spec, says } of rows) {
+    test(why, () => {
+      const entry = serviceEntry(serviceOf(spec)) as unknown as Readonly<Record<string, unknown>>;
+      const told = Object.fromEntries(Object.keys(says).map((key) => [key, entry[key]]));
+      assert.deepEqual(told, says);
+      assert.equal(entry.id, "shop/web");
+    });
+  }
+});
+
+function sliceOf(endpoints: readonly SliceEndpoint[], more: Partial<EndpointSlice> = {}): EndpointSlice {
+  const labels = { "kubernetes.io/service-name": "web" };
+  return {
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: { ...metadata, name: "web-1", namespace: "shop", labels },
+    addressType: "IPv4",
+    endpoints,
+    ports: [{ name: "http", port: 8080 }],
+    ...more,
+  };
+}
+
+describe("what nodes are told of an EndpointSlice", () => {
+  const states = [
+    { why: "no word counts as ready", conditions: undefined, is: "ready" },
+    { why: "ready", conditions: { ready: true }, is: "ready" },
+    {
+      why: "on its way out and still serving",
+      conditions: { ready: false, serving: true, terminating: true },
+      is: "draining",
+    },
+    { why: "on its way out and done", conditions: { ready: false, serving: false, terminating: true }, is: "waiting" },
+    { why: "not ready yet", conditions: { ready: false, serving: false }, is: "waiting" },
+  ];
+  for (const { why, conditions, is } of states) {
+    test(`an endpoint: ${why}: ${is}`, () => {
+      const endpoint = { addresses: ["10.42.0.3"], ...(conditions ? { conditions } : {}) };
+      assert.equal(endpointsEntry(sliceOf([endpoint]), () => undefined)?.endpoints[0]?.state, is);
+    });
+  }
+
+  test("one of no Service, and one of addresses that the pod network does not have, is nobody's", () => {
+    assert.equal(
+      endpointsEntry(sliceOf([], { metadata: { ...metadata, name: "x" } }), () => undefined),
+      undefined,
+    );
+    assert.equal(
+      endpointsEntry(sliceOf([], { addressType: "IPv6" }), () => undefined),
+      undefined,
+    );
+  });
+
+  test("the pod that it is, its node, and the node's zone where the slice names none", () => {
+    const targetRef = { kind: "Pod", namespace: "shop", name: "web-0", uid: "u1" };
+    const entry = endpointsEntry(
+      sliceOf([{ addresses: ["10.42.0.3"], nodeName: "n1", hostname: "web-0", targetRef }]),
+      (node) => (node === "n1" ? "a" : undefined),
+    );
+    const place = { node: "n1", zone: "a", hostname: "web-0", pod: "shop/web-0", uid: "u1" };
+    assert.deepEqual(entry?.endpoints, [{ address: "10.42.0.3", state: "ready", ...place }]);
+    assert.deepEqual(entry?.ports, [{ name: "http", protocol: "tcp", port: 8080 }]);
+  });
+});
+
+/** Brings a source up to date by hand, as the directory does. */
+async function world(source: EntrySource) {
+  const clock = new ManualClock();
+  const parts = { journal: new MemoryJournal(), clock, random: new SeededRandom(1), log: silentLog };
+  const store = await Store.open({ kinds: kernelKinds, ...parts });
+  const entries = new Map<string, NetworkEntry>();
+  const written: string[] = [];
+  const sink = {
+    put: (entry: NetworkEntry) => {
+      written.push(entry.id);
+      entries.set(`${entry.kind} ${entry.id}`, entry);
+    },
+    remove: (kind: NetworkEntryKind, id: string) => void entries.delete(`${kind} ${id}`),
+  };
+  source.begin(store, sink);
+  const change = async (fn: (tx: Tx) => void) => {
+    const since = store.revision;
+    await store.update((tx) => fn(tx));
+    const watch = store.watch({ since, kinds: source.kinds });
+    const { value } = await watch.next();
+    await watch.return();
+    source.changed(value ?? [], store, sink);
+  };
+  return { clock, store, entries, change, written };
+}
+
+const nodeOf = (name: string, zone: string) => ({
+  apiVersion: "v1",
+  kind: "Node" as const,
+  metadata: { name, labels: { "topology.kubernetes.io/zone": zone } },
+  spec: {},
+  status: { nodeInfo: { machineID: name } } as Node["status"],
+});
+
+test("a node that moves to another zone takes its endpoints along, and nobody else's", async () => {
+  const { change, entries, written } = await world(endpointsSource());
+  const at = (name: string, node: string) => {
+    const { uid: _uid, resourceVersion: _r, generation: _g, creationTimestamp: _c, ...own } = sliceOf([]).metadata;
+    return { ...sliceOf([{ addresses: ["10.42.0.3"], nodeName: node }]), metadata: { ...own, name } };
+  };
+  await change((tx) => {
+    for (const name of ["n1", "n2"]) tx.create<Node>(nodes, nodeOf(name, "a"));
+    tx.create<EndpointSlice>(endpointSlices, at("one", "n1"));
+    tx.create<EndpointSlice>(endpointSlices, at("two", "n2"));
+  });
+  written.length = 0;
+  await change((tx) => {
+    const node = tx.get(nodes, "n1") as Node;
+    tx.update<Node>(nodes, { ...node, metadata: { ...node.metadata, labels: nodeOf("n1", "b").metadata.labels } });
+  });
+  assert.deepEqual(written, ["shop/one"]);
+  assert.equal((entries.get("endpoints shop/one") as EndpointsEntry).endpoints[0]?.zone, "b");
+  await change((tx) => tx.remove(endpointSlices, "shop/one"));
+  assert.equal(entries.has("endpoints shop/one"), false);
+});
+
+/** An app per pod: its label names it, its port comes from the annotation. */
+const discover: DiscoverPod = ({ metadata: { labels, name }, status }) => {
+  const app = labels?.app;
+  if (app === undefined) return undefined;
+  const address = status.podIP ?? "192.0.2.1";
+  const port = Number(labels?.port ?? 80);
+  const ports = [
+    { name: "web", protocol: "tcp" as const, servicePort: Number(labels?.service ?? 10_000), address, port },
+  ];
+  return {
+    records: [{ type: "A", name: `${app}.marathon.mesos`, address }],
+    services: [{ id: `marathon:/${app}`, ports }],
+    routes: [
+      {
+        ...{ id: `marathon:/${app} 0`, host: `${app}.example.org`, path: "/", pathType: "prefix" },
+        ...{ service: `marathon:/${app}`, port: "web", source: `Marathon app /${app} by ${name}` },
+      },
+    ],
+  };
+};
+
+const READY: PodStatus = {
+  phase: "Running",
+  podIP: "10.42.1.5",
+  conditions: [{ type: "Ready", status: "True" }],
+};
+
+function podDraft(name: string, labels: Readonly<Record<string, string>>) {
+  const spec = { containers: [{ name: "main", image: "i" }], nodeName: "n1" };
+  return {
+    apiVersion: "v1",
+    kind: "Pod" as const,
+    metadata: { name, namespace: "default", labels },
+    spec,
+    status: { phase: "Pending" as const },
+  };
+}
+
+describe("what nodes are told of other dialects' pods", () => {
+  const patch = (tx: Tx, name: string, change: (pod: Pod) => Pod) => {
+    const pod = tx.get(pods, `default/${name}`) as Pod;
+    tx.update<Pod>(pods, change(pod));
+  };
+  const ready = (tx: Tx, name: string) => patch(tx, name, (pod) => ({ ...pod, status: READY }));
+
+  test("a pod is no name before it is ready, and none from the moment its end is asked for; its connections may go on", async () => {
+    const { change, entries, store } = await world(discoveredSource([discover]));
+    await change((tx) => void tx.create<Pod>(pods, podDraft("p1", { app: "web" })));
+    const uid = store.get(pods, "default/p1")?.metadata.uid ?? "";
+    const stateNow = () => (entries.get(`endpoints marathon:/web ${uid}`) as EndpointsEntry).endpoints[0]?.state;
+    assert.equal(entries.has(`names ${uid}`), false);
+    assert.equal(stateNow(), "waiting");
+    await change((tx) => ready(tx, "p1"));
+    assert.equal(entries.has(`names ${uid}`), true);
+    assert.equal(stateNow(), "ready");
+    await change((tx) =>
+      patch(tx, "p1", (pod) => ({ ...pod, metadata: { ...pod.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } })),
+    );
+    assert.equal(entries.has(`names ${uid}`), false);
+    assert.equal(stateNow(), "draining");
+    await change((tx) => tx.remove(pods, "default/p1"));
+    assert.deepEqual([...entries.keys()], []);
+  });
+
+  test("each pod answers at the port that its host gave it, behind the one port of the service", async () => {
+    const { change, entries } = await world(discoveredSource([discover]));
+    await change((tx) => {
+      for (const [name, port] of [
+        ["p1", "31001"],
+        ["p2", "31002"],
+      ] as const) {
+        tx.create<Pod>(pods, podDraft(name, { app: "web", port }));
+        ready(tx, name);
+      }
+    });
+    const all = [...entries.values()];
+    const ports = all.flatMap((entry) => (entry.kind === "endpoints" ? entry.ports.map(({ port }) => port) : []));
+    assert.deepEqual(ports.sort(), [31_001, 31_002]);
+    const services = all.flatMap((entry) => (entry.kind === "service" ? entry.ports : []));
+    assert.deepEqual(services, [{ name: "web", protocol: "tcp", port: 10_000, nodePort: 10_000 }]);
+  });
+
+  test("where two versions differ the newer pod's word counts, and the service stays while anybody speaks for it", async () => {
+    const { clock, change, entries } = await world(discoveredSource([discover]));
+    const servicePort = () => {
+      const entry = entries.get("service marathon:/web");
+      return entry?.kind === "service" ? entry.ports[0]?.nodePort : undefined;
+    };
+    await change((tx) => void tx.create<Pod>(pods, podDraft("p1", { app: "web", service: "10001" })));
+    await change((tx) => patch(tx, "p1", (pod) => ({ ...pod, status: { phase: "Running" } })));
+    assert.equal(servicePort(), 10_001);
+    await clock.advance(5_000);
+    await change((tx) => void tx.create<Pod>(pods, podDraft("p2", { app: "web", service: "10002" })));
+    assert.equal(servicePort(), 10_002);
+    await change((tx) => ready(tx, "p1"));
+    assert.equal(servicePort(), 10_002, "the older pod's word does not come back with its news");
+    await change((tx) => tx.remove(pods, "default/p2"));
+    assert.equal(servicePort(), 10_001);
+    await change((tx) => tx.remove(pods, "default/p1"));
+    assert.equal(servicePort(), undefined);
+    assert.equal(entries.size, 0, "routes go with it");
+  });
+
+  test("a pod that is over, and one of no such dialect, is told of nowhere", async () => {
+    const { change, entries } = await world(discoveredSource([discover]));
+    await change((tx) => {
+      tx.create<Pod>(pods, podDraft("p1", {}));
+      tx.create<Pod>(pods, podDraft("p2", { app: "web" }));
+      patch(tx, "p2", (pod) => ({ ...pod, status: { phase: "Failed" } }));
+    });
+    assert.equal(entries.size, 0);
+  });
+});
