@@ -80,13 +80,18 @@ describe("lab: the network of three hosts", { skip: canRunNetworkLab() ?? false 
     assert.deepEqual(cluster?.lab.left(), []);
   });
 
+  let isBegun = false;
   const scenario = (name: string, run: Scenario["run"]) =>
     test(name, async () => {
+      assert.ok(isBegun || run === beginNetwork, "there is no cluster to try it on");
       await run({ cluster, measured, isFull: false }).catch(async (error: Error) => {
         const status = await cluster.words("network", "status");
-        throw new Error(`${error.message}\n${cluster.lastWords()}\n${status}`, { cause: error });
+        const words = `${error.message}\n${cluster.lastWords()}\n${status}`;
+        console.log(`  failed: ${name}\n${words}`);
+        throw new Error(words, { cause: error });
       });
       assert.equal(cluster.lastWords(), "", "whoever was not killed on purpose runs");
+      isBegun = true;
     });
 
   scenario("a server and three hosts, a Service that answers", beginNetwork);
