@@ -58,9 +58,9 @@ export function transaction(difference: Difference, table: string): string {
     const [kind = "", ...body] = definition.split(" ");
     lines.push(`add ${kind} ip ${table} ${name} ${body.join(" ")}`);
   }
-  for (const { name, chain } of chains) {
-    lines.push(`add chain ip ${table} ${name}${chain.hook === undefined ? "" : ` { ${chain.hook} }`}`);
-    lines.push(`flush chain ip ${table} ${name}`);
+  for (const { name, chain, isNew } of chains) {
+    if (isNew) lines.push(`add chain ip ${table} ${name}${chain.hook === undefined ? "" : ` { ${chain.hook} }`}`);
+    else lines.push(`flush chain ip ${table} ${name}`);
   }
   for (const { name, chain } of chains)
     for (const [at, rule] of chain.rules.entries())
