@@ -18,9 +18,11 @@ import { setCordoned } from "./cordon.ts";
 import { drainRoutes } from "./drain.ts";
 import { notFound, renderError } from "./errors.ts";
 import { execRoute } from "./exec.ts";
+import { exposureRoutes } from "./exposures.ts";
 import { forgetRoutes } from "./forget.ts";
 import { joinRoutes } from "./join.ts";
 import { metricsRoutes } from "./metrics.ts";
+import { networkRoutes } from "./network.ts";
 import { listNodes } from "./node-rows.ts";
 import { objectRoutes } from "./objects.ts";
 import { statusOfPart } from "./own-part.ts";
@@ -47,6 +49,7 @@ export function styrApi(context: StyrApiContext): Api {
     routes: [
       ...workloadRoutes(context),
       ...nodeRoutes(context, tally),
+      ...exposureRoutes(context),
       ...forgetRoutes(context),
       ...brakeRoutes(context),
       ...drainRoutes(context),
@@ -59,6 +62,7 @@ export function styrApi(context: StyrApiContext): Api {
       ...authorityRoutes(context),
       ...metricsRoutes(context, tally),
       ...storeRoutes(context, tally),
+      ...networkRoutes(context),
       ...objectRoutes(context),
       ...userRoutes(context),
       ...auditRoutes(context),

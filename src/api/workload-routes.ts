@@ -3,7 +3,9 @@ import type { Access } from "../http/actor.ts";
 import type { RequestContext, Route } from "../http/route.ts";
 import { ApiError } from "../model/errors.ts";
 import { events } from "../model/event.ts";
-import { keyOf, type StoredObject } from "../model/meta.ts";
+import { exposures } from "../model/exposure.ts";
+import { ingresses } from "../model/ingress.ts";
+import { type Kind, keyOf, type StoredObject } from "../model/meta.ts";
 import { nodes } from "../model/node.ts";
 import { pods } from "../model/pod.ts";
 import type { InspectReport } from "../model/reports.ts";
@@ -15,6 +17,7 @@ import { endsWith, jsonLines } from "./json-lines.ts";
 import { readLogs } from "./logs.ts";
 import { namespaceOfKey, namespaceOfWorkload, type Part, sees } from "./own-part.ts";
 import { atLeader, atLeaderIfAny, listOrWatch, readOwnPart } from "./own-part-routes.ts";
+import { withRouteUrls } from "./route-urls.ts";
 import { RowFeed } from "./row-feed.ts";
 import { usageRows } from "./usage.ts";
 import { whyReport } from "./why.ts";
@@ -22,8 +25,9 @@ import { identified, idOf, workloadRows } from "./workloads.ts";
 
 export function workloadRoutes(context: StyrApiContext): readonly Route[] {
   const { store, clock, sources } = context;
-  const list = () => workloadRows(store, sources, clock);
-  const kinds = [pods, nodes, ...sources.flatMap((source) => source.kinds)];
+  const list = async () => withRouteUrls(store, context, await workloadRows(store, sources, clock));
+  const own = sources.flatMap((source) => source.kinds);
+  const kinds = [pods, nodes, ingresses, exposures, ...own] as unknown as readonly Kind[];
   const feed = new RowFeed<Workload>({ store, clock, kinds, list, id: idOf });
   const of = (
     path: string,
@@ -113,11 +117,12 @@ function wholeNumber(query: URLSearchParams, name: string): Readonly<Record<stri
   return { [name]: Number(text) };
 }
 
-function inspect({ store, kinds }: StyrApiContext, { workload, pods: meant }: Found): InspectReport {
+function inspect({ store, kinds, routes = [] }: StyrApiContext, { workload, pods: meant }: Found): InspectReport {
   const kind = kinds.find(({ name }) => name === workload.object.kind);
   const declaring = kind === undefined ? undefined : store.get(kind, workload.object.key);
   const copies = meant.flatMap(({ key }) => store.get(pods, key) ?? []);
+  const [shown = workload] = withRouteUrls(store, { routes }, [workload]);
   const others = copies.filter((pod) => pod.kind !== declaring?.kind || keyOf(pod) !== keyOf(declaring));
   const objects: readonly StoredObject[] = meant.length < workload.pods.length ? copies : others;
-  return { workload, objects: declaring && objects === others ? [declaring, ...objects] : objects };
+  return { workload: shown, objects: declaring && objects === others ? [declaring, ...objects] : objects };
 }

@@ -23,7 +23,8 @@ export function nodesSource(): EntrySource {
 
 function nodeEntry({ metadata, spec, status }: Node): NodeEntry {
   const zone = metadata.labels?.[NODE_LABEL.zone];
-  const { wireguardKey, isWayIn } = status.network ?? {};
+  const { wireguardKey } = status.network ?? {};
+  const isWayIn = metadata.labels?.[NODE_LABEL.wayIn] === "true" || status.network?.isWayIn === true;
   const refused = status.conditions.find(({ reason }) => reason === "PodRangesExhausted")?.message;
   return {
     kind: "node",
@@ -33,6 +34,6 @@ function nodeEntry({ metadata, spec, status }: Node): NodeEntry {
     ...(spec.podCIDR || refused === undefined ? {} : { rangeProblem: refused }),
     ...(zone === undefined ? {} : { zone }),
     ...(wireguardKey === undefined ? {} : { wireguardKey }),
-    ...(isWayIn === true ? { isWayIn } : {}),
+    ...(isWayIn === true || metadata.labels?.[NODE_LABEL.wayIn] === "true" ? { isWayIn: true } : {}),
   };
 }

@@ -4,7 +4,9 @@ import { CLUSTER_TRUST_NAME, clusterTrusts } from "../model/cluster-trust.ts";
 import { ApiError } from "../model/errors.ts";
 import type { LeaseDesk } from "../model/heartbeat.ts";
 import { hostCertificateName, hostCertificates } from "../model/host-certificate.ts";
+import { nodes } from "../model/node.ts";
 import { isTerminal, pods } from "../model/pod.ts";
+import { isRouteSecret, isWayIn } from "../model/way-in/route-secrets.ts";
 import type { Store } from "../store/store.ts";
 import type { Tx } from "../store/transaction.ts";
 import { keyValues, usesValues, type ValuesKind } from "./key-values.ts";
@@ -94,12 +96,19 @@ export class NodeCalls {
   #values(kind: ValuesKind, namespace: string, name: string) {
     // What is over needs no values any more.
     const mine = this.#store.by(pods, "node", this.#node).filter((pod) => !isTerminal(pod));
-    if (!mine.some((pod) => pod.metadata.namespace === namespace && usesValues(pod, kind, name))) {
+    const isUsed = mine.some((pod) => pod.metadata.namespace === namespace && usesValues(pod, kind, name));
+    if (!isUsed && !this.#isCertificate(kind, namespace, name)) {
       throw new ApiError(
         "Forbidden",
         `node "${this.#node}" may not read ${kind} "${namespace}/${name}": no pod bound to it uses it`,
       );
     }
     return keyValues(this.#store, kind, namespace, name);
+  }
+
+  /** A node where HTTPS comes in has the certificates of the hosts that come in there. */
+  #isCertificate(kind: ValuesKind, namespace: string, name: string): boolean {
+    if (kind !== "Secret" || !isWayIn(this.#store.get(nodes, this.#node))) return false;
+    return isRouteSecret(this.#store, namespace, name);
   }
 }

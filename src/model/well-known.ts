@@ -8,11 +8,13 @@ export const ANNOTATION = {
   instance: "styrmann.dev/instance",
 } as const;
 
-/** Labels on every node, with the values the node reports. */
+/** Labels of nodes, with the values that the node reports where nothing else is said. */
 export const NODE_LABEL = {
   hostname: "kubernetes.io/hostname",
   os: "kubernetes.io/os",
   arch: "kubernetes.io/arch",
   zone: "topology.kubernetes.io/zone",
   region: "topology.kubernetes.io/region",
+  /** "true": HTTP and HTTPS from outside come in there. Given by people. */
+  wayIn: "styrmann.dev/way-in",
 } as const;

@@ -1,4 +1,5 @@
 /** What `styr expose` wrote, as a route and as endpoints. Pure. */
+import { createHash } from "node:crypto";
 import type { Exposure } from "../exposure.ts";
 import { controllerOf } from "../meta.ts";
 import type { EndpointEntry, RouteEntry, RouteTls } from "../network.ts";
@@ -7,6 +8,13 @@ import { ANNOTATION } from "../well-known.ts";
 import { acmeTls, type SecretVersion } from "./acme-secret.ts";
 
 export const EXPOSED_PORT = "http";
+
+/** By host and path, as an object's name may be. */
+export function exposureName(host: string, path: string): string {
+  const place = host === "" ? "every-host" : host.replace(/^\*/, "wildcard");
+  if (path === "/") return place;
+  return `${place}.${createHash("sha256").update(path).digest("hex").slice(0, 10)}`;
+}
 
 export function serviceOfExposure({ metadata }: Exposure): string {
   return `exposure:${metadata.name}`;

@@ -31,13 +31,17 @@ const OWN_PART = [
     "nodes",
     "servers",
     "brake",
+    "routes",
     "settings",
     "status",
     "version",
     "objects/:kind",
     "objects/:kind/:key",
   ],
-].map((path) => `GET /styr/v1/${path}`);
+]
+  .map((path) => `GET /styr/v1/${path}`)
+  // Written in the namespace of the workload, which stands in the body or in what is there.
+  .concat("POST /styr/v1/exposures", "DELETE /styr/v1/exposures/:name");
 const OF_EVERY_SERVER = [
   ...["GET /version", "GET /healthz", "GET /livez", "GET /readyz"],
   ...["GET /ping", "HEAD /ping", "GET /v2/info", "GET /v2/leader", "GET /v2/plugins", "GET /v2/eventSubscriptions"],

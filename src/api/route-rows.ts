@@ -1,0 +1,115 @@
+/** What comes in from outside, of all dialects: rows of `styr routes`, and the URLs of workloads. */
+import { type Exposure, exposures } from "../model/exposure.ts";
+import { ingresses } from "../model/ingress.ts";
+import { keyOf } from "../model/meta.ts";
+import type { RouteEntry, RouteTls } from "../model/network.ts";
+import { nodes } from "../model/node.ts";
+import type { RouteRow, RoutesReport } from "../model/route-row.ts";
+import { secrets } from "../model/secret.ts";
+import { services } from "../model/service.ts";
+import { settleContest, urlOfRoute } from "../model/way-in/contest.ts";
+import { exposureRoute } from "../model/way-in/exposure-routes.ts";
+import { ingressRoutes } from "../model/way-in/ingress-routes.ts";
+import { routeProblem } from "../model/way-in/route-problem.ts";
+import { isWayIn } from "../model/way-in/route-secrets.ts";
+import type { Reader } from "../store/transaction.ts";
+import type { StyrApiContext } from "./context.ts";
+import { addressOf } from "./pod-urls.ts";
+
+/** A route, and what it is to people. */
+export interface KnownRoute {
+  readonly route: RouteEntry;
+  readonly namespace: string;
+  readonly exposure?: Exposure;
+}
+
+type Context = Pick<StyrApiContext, "routes">;
+
+/** Every route there is, whether it is served or not. */
+export function knownRoutes(reader: Reader, { routes = [] }: Context): readonly KnownRoute[] {
+  const versionOf = (secret: string) => reader.get(secrets, secret)?.metadata.resourceVersion;
+  return [
+    ...reader.list(ingresses).flatMap((ingress) => {
+      const { namespace = "default" } = ingress.metadata;
+      return ingressRoutes(ingress, versionOf).routes.map((route) => ({ route, namespace }));
+    }),
+    ...reader.list(exposures).map((exposure) => {
+      const { namespace, dialect } = exposure.spec.workload;
+      return { route: exposureRoute(exposure, versionOf), namespace: namespace ?? dialect, exposure };
+    }),
+    ...routes.flatMap((list) => list(reader)).map((route) => ({ route, namespace: dialectOf(route) })),
+  ];
+}
+
+/** Of `marathon:/prod/web`. */
+function dialectOf({ service }: RouteEntry): string {
+  return service.slice(0, Math.max(0, service.indexOf(":")));
+}
+
+export function routesReport(reader: Reader, context: Context): RoutesReport {
+  const known = knownRoutes(reader, context);
+  const refusals = refusalsOf(reader, known);
+  const rows = known.map((each) => rowOf(each, refusals.get(each.route.id)));
+  const wayIn = reader
+    .list(nodes)
+    .filter(isWayIn)
+    .map((node) => {
+      const address = addressOf(node);
+      return { node: node.metadata.name, ...(address === undefined ? {} : { address }) };
+    });
+  const order = ({ host, path }: RouteRow) => `${host} ${path}`;
+  return { routes: [...rows, ...brokenParts(reader)].sort((a, b) => (order(a) < order(b) ? -1 : 1)), wayIn };
+}
+
+/** Id of a route → why it is not served. The nodes come to the same (network/way-in/plan.ts). */
+function refusalsOf(reader: Reader, known: readonly KnownRoute[]): ReadonlyMap<string, string> {
+  const refusals = new Map<string, string>();
+  for (const { route } of known) {
+    const problem = routeProblem(route) ?? missingService(reader, route);
+    if (problem !== undefined) refusals.set(route.id, problem);
+  }
+  const sound = known.filter(({ route }) => !refusals.has(route.id) || routeProblem(route) === undefined);
+  for (const { route, winner } of settleContest(sound.map((each) => each.route)).lost)
+    refusals.set(route.id, `${winner.source} has this host and path already`);
+  return refusals;
+}
+
+function missingService(reader: Reader, { service }: RouteEntry): string | undefined {
+  if (service.includes(":") || reader.get(services, service)) return undefined;
+  return `there is no Service ${service}`;
+}
+
+function rowOf({ route, namespace, exposure }: KnownRoute, refusal: string | undefined): RouteRow {
+  const { host, path, pathType, source, service, tls, remarks = [], since } = route;
+  const url = urlOfRoute(route);
+  const certificate = tls && certificateWords(tls, exposure);
+  const words = [...(refusal === undefined ? [] : [refusal]), ...remarks];
+  return {
+    ...{ host, path, pathType, source, namespace, isServed: refusal === undefined },
+    to: exposure ? exposure.spec.workload.name : service,
+    ...(url === undefined ? {} : { url }),
+    ...(certificate === undefined ? {} : { certificate }),
+    ...(words.length > 0 ? { words } : {}),
+    ...(since === undefined ? {} : { since }),
+    ...(exposure ? { exposure: exposure.metadata.name } : {}),
+  };
+}
+
+function certificateWords(tls: RouteTls, exposure: Exposure | undefined): string {
+  if (exposure?.spec.tls?.acme) return "acme" in tls ? "acme (not there yet)" : "acme";
+  if ("acme" in tls) return "acme (not there yet)";
+  if ("file" in tls) return `file ${tls.file}`;
+  return `secret ${tls.secret}${tls.version === "" ? " (there is none)" : ""}`;
+}
+
+/** Parts of Ingresses that make no route at all. */
+function brokenParts(reader: Reader): readonly RouteRow[] {
+  return reader.list(ingresses).flatMap((ingress) => {
+    const { namespace = "default", creationTimestamp: since } = ingress.metadata;
+    const common = { source: `Ingress ${keyOf(ingress)}`, namespace, to: "", isServed: false, since } as const;
+    return ingressRoutes(ingress, () => undefined).problems.map((problem) => ({
+      ...{ host: "", path: "", pathType: "prefix" as const, ...common },
+      words: [problem],
+    }));
+  });
+}

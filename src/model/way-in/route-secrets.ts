@@ -1,0 +1,41 @@
+import { exposures } from "../exposure.ts";
+import { type Ingress, ingresses } from "../ingress.ts";
+import type { Node } from "../node.ts";
+import { NODE_LABEL } from "../well-known.ts";
+import type { WorkloadReader } from "../workload.ts";
+import { acmeSecretName, CERTIFICATE_NAMESPACE } from "./acme-secret.ts";
+import { isOurs } from "./ingress-routes.ts";
+
+/** Whether a node is a way in: it may have the certificates of routes, and no other secret. */
+export function isWayIn(node: Node | undefined): boolean {
+  return node?.metadata.labels?.[NODE_LABEL.wayIn] === "true";
+}
+
+/** Whether some route takes its certificate from that Secret. */
+export function isRouteSecret(reader: WorkloadReader, namespace: string, name: string): boolean {
+  const key = `${namespace}/${name}`;
+  const named = reader.list(ingresses, namespace).some((each) => isOurs(each) && namesSecret(each, name));
+  if (named || reader.list(exposures).some(({ spec }) => spec.tls?.secret === key)) return true;
+  return namespace === CERTIFICATE_NAMESPACE && acmeHosts(reader).some((host) => acmeSecretName(host) === name);
+}
+
+function namesSecret({ spec }: Ingress, name: string): boolean {
+  return spec?.tls?.some(({ secretName }) => secretName === name) ?? false;
+}
+
+/** Hosts whose certificates are ordered by ACME: sorted, each once. A wildcard cannot be proved over HTTP (RFC 8555, 8.3). */
+export function acmeHosts(reader: WorkloadReader): readonly string[] {
+  const exposed = reader.list(exposures).flatMap(({ spec }) => (spec.tls?.acme ? [spec.host] : []));
+  const asked = reader.list(ingresses).flatMap((ingress) => (isOurs(ingress) ? hostsWithoutSecret(ingress) : []));
+  return [...new Set([...exposed, ...asked])].filter((host) => host.includes(".") && !host.startsWith("*")).sort();
+}
+
+function hostsWithoutSecret({ spec }: Ingress): readonly string[] {
+  const open = (spec?.tls ?? []).filter(({ secretName }) => secretName === undefined);
+  const named = open.flatMap(({ hosts }) => hosts ?? []);
+  // An entry without hosts is for all of them.
+  const all = open.some(({ hosts }) => (hosts ?? []).length === 0)
+    ? (spec.rules ?? []).map(({ host }) => host ?? "")
+    : [];
+  return [...named, ...all].map((host) => host.toLowerCase());
+}
