@@ -28,7 +28,7 @@ const STAGES: readonly Stage[] = [
   {
     name: "contract",
     files: ["test/harness/**/*.test.ts", "test/contract/**/*.test.ts"],
-    concurrency: 1,
+    concurrency: 2,
     timeoutMs: 300_000,
   },
   { name: "several servers", files: ["test/ha/**/*.test.ts"], concurrency: 1, timeoutMs: 300_000 },
