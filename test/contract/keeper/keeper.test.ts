@@ -269,7 +269,8 @@ describe("keeper", { skip: cannotKeepProcesses() ?? false }, () => {
     test("a limit on processes stops a fork bomb", async () => {
       node.tree.ensure("pod/bomb", { pidsLimit: 20 });
       // What it forks on the launch pad is moved along, and is not refused for it.
-      const script = "until grep -q pod/bomb /proc/self/cgroup; do :; done; for i in $(seq 40); do sleep 1 & done; wait";
+      const script =
+        "until grep -q pod/bomb /proc/self/cgroup; do :; done; for i in $(seq 40); do sleep 1 & done; wait";
       const { stderr } = await ran("bomb", script);
       assert.match(stderr, /fork/i);
     });
