@@ -34,6 +34,7 @@ import { restorationRoutes } from "./restoration.ts";
 import { RowFeed } from "./row-feed.ts";
 import { sealingRoutes } from "./sealing.ts";
 import { serverRoutes } from "./servers.ts";
+import { serviceRoutes } from "./services.ts";
 import { settingsRoutes } from "./settings.ts";
 import { statusReport } from "./status.ts";
 import { tokenRoutes } from "./tokens.ts";
@@ -50,6 +51,7 @@ export function styrApi(context: StyrApiContext): Api {
       ...workloadRoutes(context),
       ...nodeRoutes(context, tally),
       ...exposureRoutes(context),
+      ...serviceRoutes(context),
       ...forgetRoutes(context),
       ...brakeRoutes(context),
       ...drainRoutes(context),

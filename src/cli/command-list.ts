@@ -25,6 +25,7 @@ export const commandList = [
   { name: "why", group: "Look", summary: "why it is where and how it is, and what would help", takes: "workload" },
   { name: "logs", group: "Look", summary: "output of all copies", takes: "workload" },
   { name: "events", group: "Look", summary: "what happened", takes: "workload" },
+  { name: "services", group: "Look", summary: "addresses and ports under which copies are reached, and who answers" },
   { name: "inspect", group: "Look", summary: "the stored objects behind a name", takes: "workload" },
   { name: "status", group: "Look", summary: "how the cluster fares" },
   { name: "top", group: "Look", summary: "CPU and memory of what runs", takes: "workload" },

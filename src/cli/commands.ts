@@ -37,6 +37,7 @@ export const commandFiles: Readonly<Record<CommandName, () => Promise<CommandMod
   routes: () => import("./routes.ts"),
   expose: () => import("./expose.ts"),
   unexpose: () => import("./unexpose.ts"),
+  services: () => import("./services.ts"),
   nodes: () => import("./nodes.ts"),
   cordon: () => import("./cordon.ts"),
   uncordon: () => import("./cordon.ts"),

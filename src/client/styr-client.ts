@@ -19,6 +19,7 @@ import type {
   VersionReport,
   WhyReport,
 } from "../model/reports.ts";
+import type { ServiceRow } from "../model/service-row.ts";
 import type { Workload } from "../model/workload.ts";
 import { ClientError } from "./client-error.ts";
 import { type Connection, parseAnswer } from "./connection.ts";
@@ -73,6 +74,14 @@ export class StyrClient {
 
   watchEvents(signal: AbortSignal, workload?: string): AsyncGenerator<RowChange<EventRow>, void, undefined> {
     return this.#stream(`/styr/v1/events${queryText({ workload, watch: true })}`, signal);
+  }
+
+  async services(): Promise<readonly ServiceRow[]> {
+    return (await this.#get<{ services: readonly ServiceRow[] }>("/styr/v1/services")).services;
+  }
+
+  watchServices(signal: AbortSignal): AsyncGenerator<RowChange<ServiceRow>, void, undefined> {
+    return this.#stream("/styr/v1/services?watch=true", signal);
   }
 
   async nodes(): Promise<readonly NodeRow[]> {

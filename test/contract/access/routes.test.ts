@@ -28,6 +28,7 @@ const OWN_PART = [
   ...[
     "usage",
     "events",
+    "services",
     "nodes",
     "servers",
     "brake",

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { endpointSlices, SERVICE_LABEL } from "../model/endpoint-slice.ts";
+import { kernelKinds } from "../model/kinds.ts";
+import { type Pod, pods } from "../model/pod.ts";
+import { services } from "../model/service.ts";
+import { SystemClock } from "../seams/clock.ts";
+import { silentLog } from "../seams/log.ts";
+import { SeededRandom } from "../seams/random.ts";
+import { MemoryJournal } from "../store/journals/memory.ts";
+import { Store } from "../store/store.ts";
+import { listServices } from "./service-rows.ts";
+
+function task(name: string, isReady: boolean, servicePort: number) {
+  const annotations = { "styrmann.dev/dialect": "marathon", "styrmann.dev/workload": "/prod/web" };
+  const conditions: Pod["status"]["conditions"] = [{ type: "Ready", status: isReady ? "True" : "False" }];
+  return {
+    ...{ apiVersion: "v1", kind: "Pod" as const, metadata: { name, namespace: "marathon", annotations } },
+    spec: { containers: [{ name: "app", ports: [{ name: "http", containerPort: 80, servicePort }] }] },
+    status: { phase: "Running" as const, conditions },
+  };
+}
+
+test("services are those of Kubernetes with their slices' endpoints, and Marathon apps with service ports", async () => {
+  const clock = new SystemClock();
+  const random = new SeededRandom("services");
+  const store = await Store.open({ kinds: kernelKinds, journal: new MemoryJournal(), clock, random, log: silentLog });
+  await store.update((tx) => {
+    tx.create(services, {
+      ...{ apiVersion: "v1", kind: "Service" as const, metadata: { name: "web", namespace: "shop" }, status: {} },
+      spec: { type: "ClusterIP", clusterIP: "10.96.0.9", ports: [{ name: "http", port: 80 }] },
+    });
+    tx.create(endpointSlices, {
+      ...{ apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice" as const, addressType: "IPv4" as const },
+      metadata: { name: "web-1", namespace: "shop", labels: { [SERVICE_LABEL]: "web" } },
+      endpoints: [{ addresses: ["10.42.0.2"] }, { addresses: ["10.42.0.3"], conditions: { ready: false } }],
+    });
+    tx.create(pods, task("one", true, 10_001));
+    tx.create(pods, task("two", false, 10_001));
+    tx.create(pods, task("new", true, 10_002));
+  });
+  const rows = await listServices(store, clock);
+  assert.deepEqual(
+    rows.map(({ createdAt: _c, ...row }) => row),
+    [
+      {
+        ...{ dialect: "kubernetes", namespace: "shop", name: "web", type: "ClusterIP", addresses: ["10.96.0.9"] },
+        ...{ ports: [{ name: "http", protocol: "TCP", port: 80 }], ready: 1, endpoints: 2 },
+      },
+      {
+        ...{ dialect: "marathon", namespace: "marathon", name: "/prod/web", type: "servicePort", addresses: [] },
+        ports: [
+          { name: "http", protocol: "TCP", nodePort: 10_001 },
+          { name: "http", protocol: "TCP", nodePort: 10_002 },
+        ],
+        ...{ ready: 2, endpoints: 3 },
+      },
+    ],
+  );
+  await store.close();
+});

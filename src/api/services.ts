@@ -1,0 +1,24 @@
+/** /styr/v1/services: what `styr services` shows. */
+import type { Route } from "../http/route.ts";
+import { endpointSlices } from "../model/endpoint-slice.ts";
+import { pods } from "../model/pod.ts";
+import { services } from "../model/service.ts";
+import type { ServiceRow } from "../model/service-row.ts";
+import type { StyrApiContext } from "./context.ts";
+import { sees } from "./own-part.ts";
+import { listOrWatch, readOwnPart } from "./own-part-routes.ts";
+import { RowFeed } from "./row-feed.ts";
+import { listServices, serviceId } from "./service-rows.ts";
+
+export function serviceRoutes({ store, clock }: StyrApiContext): readonly Route[] {
+  const feed = new RowFeed<ServiceRow>({
+    ...{ store, clock, kinds: [services, endpointSlices, pods], id: serviceId },
+    list: () => listServices(store, clock),
+  });
+  return [
+    readOwnPart("/styr/v1/services", "services", (part, { url, signal }) => {
+      const isMeant = part && (({ namespace }: ServiceRow) => sees(part, namespace));
+      return listOrWatch({ field: "services", feed, clock, isMeant, rowOf: (row) => row }, url, signal);
+    }),
+  ];
+}
