@@ -4,7 +4,11 @@ import { isTemplate, parseUnitName } from "../../model/unit/unit-name.ts";
 import { InputError, type Item, itemTitle, placeText } from "./item.ts";
 
 /** What must be there before what uses it; the rest in the order in which it was given. */
-const KIND_ORDER = ["Namespace", "Secret", "ConfigMap", "PersistentVolume", "PersistentVolumeClaim", "Service"];
+const KIND_ORDER = [
+  ...["Namespace", "Secret", "ConfigMap", "PersistentVolume", "PersistentVolumeClaim", "IngressClass"],
+  // A pod is protected from its first packet on, and knows the Services by its variables.
+  ...["NetworkPolicy", "Service"],
+];
 
 /** Refuses duplicates and puts things into the order in which they are sent. Pure; throws InputError. */
 export function orderBatch(items: readonly Item[]): readonly (readonly Item[])[] {
