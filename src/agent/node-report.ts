@@ -6,6 +6,7 @@ import { NODE_LABEL } from "../model/well-known.ts";
 import { rfc3339 } from "../seams/clock.ts";
 import { isShort } from "./heartbeat/disk-probe.ts";
 import type { HostReading } from "./node-host.ts";
+import type { NodeNetwork } from "./node-network.ts";
 
 /** What is kept back for the host itself: its kernel, its daemons, the container engine and Styrmann. */
 export interface Reserve {
@@ -22,6 +23,8 @@ export interface NodeReportOptions {
   readonly dynamicPorts?: readonly [number, number];
   readonly maxPods?: number;
   readonly version: string;
+  /** Absent: this node takes no part in the cluster's network. */
+  readonly network?: NodeNetwork;
 }
 
 const DYNAMIC_PORTS: readonly [number, number] = [31_000, 32_000];
@@ -64,11 +67,13 @@ export function nodeReport(
     apiVersion: "v1",
     kind: "Node",
     metadata: { name: nodeName, labels: labelsOf(options, host) },
-    spec: {},
+    spec: options.network ? { podCIDR: options.network.wish } : {},
     status: {
       capacity: amounts(host.cpuMillis, host.memoryBytes, disk, pods),
       allocatable: amounts(allocatable.cpuMillis, allocatable.memoryBytes, disk, pods),
-      conditions: conditionsOf(host).map((condition) => stamped(condition, before, wallMs)),
+      conditions: [...conditionsOf(host), ...networkConditions(options.network)].map((condition) =>
+        stamped(condition, before, wallMs),
+      ),
       addresses: [
         { type: "InternalIP", address: hostAddress },
         { type: "Hostname", address: nodeName },
@@ -85,12 +90,28 @@ export function nodeReport(
       },
       drivers,
       dynamicPorts: options.dynamicPorts ?? DYNAMIC_PORTS,
+      ...(options.network ? { network: options.network.report } : {}),
     },
   };
 }
 
 function labelsOf({ nodeName, labels }: NodeReportOptions, host: HostReading): Readonly<Record<string, string>> {
   return { ...labels, [NODE_LABEL.hostname]: nodeName, [NODE_LABEL.os]: "linux", [NODE_LABEL.arch]: host.architecture };
+}
+
+/** Kubernetes' word for a node whose pods others do not reach. */
+function networkConditions(network: NodeNetwork | undefined): readonly Condition[] {
+  if (network === undefined || network.range === undefined) return [];
+  const { trouble, range } = network;
+  const message = trouble ?? `its pods have addresses of ${range}`;
+  return [
+    {
+      ...{ type: "NetworkUnavailable", message },
+      ...(trouble === undefined
+        ? { status: "False", reason: "HasPodRange" }
+        : { status: "True", reason: "NotReached" }),
+    },
+  ];
 }
 
 /** Memory in whole KiB: the quantity is the same after every boot's odd bytes. */

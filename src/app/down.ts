@@ -84,6 +84,7 @@ async function removeNode(
   });
   if (!options.force && (await mayHaveContainers(settings))) await insistOnEngine(node);
   await removeRuns(node, say);
+  await removeNetwork(node, say);
   await removeFromEngine(node, settings, instance, say);
   // Only root has cgroups to give, so only root's styr has kept processes.
   if (process.geteuid?.() === 0) {
@@ -126,6 +127,13 @@ async function removeRuns({ agent }: NodeSide, say: (line: string) => void): Pro
       `stopped and removed ${removed} ${removed === 1 ? "container, process or unit" : "containers, processes and units"}`,
     );
   if (failures > 0) throw new Error(`${failures} could not be removed; run styr down again`);
+}
+
+/** Routes, rules, devices and servers of names and of the way in: only root has made any. */
+async function removeNetwork({ network }: NodeSide, say: (line: string) => void): Promise<void> {
+  if (network?.isRouted !== true) return;
+  await network.remove();
+  say("removed this host's part of the cluster's network: routes, rules, names, the way in");
 }
 
 /** What is left on the engine when the pods are gone: the network, images made here, containers that units had started. */

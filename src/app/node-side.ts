@@ -19,16 +19,20 @@ import { type Driver, DriverError } from "../drivers/driver.ts";
 import { KeeperClient } from "../drivers/keeper/keeper-client.ts";
 import { ProcessDriver } from "../drivers/process/process-driver.ts";
 import { UnitDriver } from "../drivers/unit/unit-driver.ts";
+import { deviceName } from "../lib/device-name.ts";
 import { AGENT_METRICS, type AgentMeters } from "../metrics/agent-metrics.ts";
 import { Meters } from "../metrics/meters.ts";
 import type { DriverName } from "../model/pod.ts";
 import { AddressPool } from "../network/address-pool.ts";
 import { hostClash } from "../network/host-routes.ts";
 import type { Clock } from "../seams/clock.ts";
+import { SystemCommands } from "../seams/commands.ts";
 import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
 import { SystemTransport } from "../seams/transport.ts";
 import { meteredAgentParts, provideNodePods } from "./metered/agent-parts.ts";
+import { LONE_POD_RANGE } from "./network/network-options.ts";
+import { buildNetworkSide, type NetworkSide } from "./network/network-side.ts";
 import type { Settings } from "./settings.ts";
 import { UnitContainers } from "./unit-containers.ts";
 
@@ -38,6 +42,8 @@ export interface NodeSide {
   readonly engine: Engine;
   readonly drivers: ReadonlyMap<DriverName, Driver>;
   readonly cgroups: CgroupTree;
+  /** Absent: the pods' network is this host's alone. */
+  readonly network: NetworkSide | undefined;
   /** What the agent counts, for /metrics. */
   readonly meters: AgentMeters;
   start(): Promise<void>;
@@ -73,6 +79,7 @@ export function foldersOf(stateDir: string) {
     processes: at("processes"),
     units: at("units"),
     logs: at("logs"),
+    network: at("network"),
   };
 }
 
@@ -93,7 +100,8 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
   await unitContainers.learn();
   const unit = buildUnitDriver(options, cgroups, unitContainers);
   const following = new AbortController();
-  const drivers = buildDrivers(options, { cgroups, engine, unit });
+  const network = settings.clusterNetwork ? await networkSideOf(options, engine, folders.network) : undefined;
+  const drivers = buildDrivers(options, { cgroups, engine, unit, network });
   const host = new SystemHost(folders.agent, random);
   const reserve = {
     ...(settings.reserved.cpuMillis === undefined ? {} : { cpuMillis: settings.reserved.cpuMillis }),
@@ -104,7 +112,9 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
   const agent = new Agent({
     control,
     ...meteredAgentParts({ drivers, heartbeats, transport: new SystemTransport() }, clock, meters),
-    addresses: new AddressPool(settings.podRange),
+    ...(network
+      ? { addresses: network.addresses, gate: network.plane, network: network.node }
+      : { addresses: new AddressPool(settings.podRange ?? LONE_POD_RANGE) }),
     volumes: new FileVolumes(folders.volumes, { canMount: process.geteuid?.() === 0 }),
     record: new FileRecord(folders.record, log),
     host,
@@ -113,7 +123,7 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
     clock,
     random: random.fork("agent"),
     log,
-    nodeName: settings.nodeName ?? hostname().toLowerCase(),
+    nodeName: nodeNameOf(settings),
     labels: settings.labels,
     hostAddress: hostAddress(),
     reserve,
@@ -121,16 +131,18 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
   });
   provideNodePods(meters, agent);
   return {
-    ...{ agent, keeper, engine, drivers, cgroups, meters },
+    ...{ agent, keeper, engine, drivers, cgroups, meters, network },
     start: async () => {
       // Before anything starts: a child's quota must lie within it (cgroup v1).
       reserveForHost(cgroups, allocatableOf(await host.read(), reserve), log);
       void unitContainers.follow(unit, following.signal);
+      await network?.start(control);
       await agent.start();
     },
     stop: async () => {
       following.abort();
       await agent.stop();
+      await network?.stop();
       unit.close();
       keeper.close();
     },
@@ -148,7 +160,21 @@ function reserveForHost(cgroups: CgroupTree, allocatable: Reserve, log: Log): vo
   }
 }
 
+function nodeNameOf({ nodeName }: Settings): string {
+  return nodeName ?? hostname().toLowerCase();
+}
+
+function networkSideOf(options: NodeSideOptions, engine: Engine, folder: string): Promise<NetworkSide> {
+  const { settings, instance, clock, random, log, control } = options;
+  return buildNetworkSide({
+    ...{ settings, instance, engine, clock, random: random.fork("network"), log, folder },
+    ...{ nodeName: nodeNameOf(settings), hostAddress: hostAddress(), commands: new SystemCommands() },
+    secretValues: (namespace, name) => control.keyValues("Secret", namespace, name),
+  });
+}
+
 interface Parts {
+  readonly network: NetworkSide | undefined;
   readonly cgroups: CgroupTree;
   readonly engine: Engine;
   readonly unit: UnitDriver;
@@ -156,11 +182,16 @@ interface Parts {
 
 function buildDrivers(
   { settings, instance, keeper, clock, log }: NodeSideOptions,
-  { cgroups, engine, unit }: Parts,
+  { cgroups, engine, unit, network: side }: Parts,
 ): ReadonlyMap<DriverName, Driver> {
   const { networkName, podRange, cgroupRoot, stateDir } = settings;
   const guard = (paths: readonly string[], forMs: number) => keeper.guard("docker", paths, forMs);
-  const network = { name: networkName, subnet: podRange, clash: (subnet: string) => hostClash(subnet, networkName) };
+  const network = {
+    name: networkName,
+    subnet: side ? () => side.addresses.range : (podRange ?? LONE_POD_RANGE),
+    isMasqueraded: side?.isRouted !== true,
+    clash: (subnet: string) => hostClash(subnet, deviceName(networkName)),
+  };
   return new Map<DriverName, Driver>([
     ["docker", new DockerDriver({ ...{ engine, instance, clock, log, network, cgroupRoot }, guard })],
     ["process", new ProcessDriver({ keeper, tree: cgroups, dataDir: foldersOf(stateDir).processes })],

@@ -4,6 +4,7 @@ import { type AgentWay, openAgentWay } from "./agent-way.ts";
 import { runDemo } from "./demo.ts";
 import { LateControl } from "./late-control.ts";
 import { LateNodeAccess } from "./late-node-access.ts";
+import { refuseClashingRanges } from "./network/range-clash.ts";
 import { openNodeHalf, sayChecks } from "./node-half.ts";
 import { foldersOf, type NodeSide } from "./node-side.ts";
 import { listeningWords, placeWords } from "./server/banner.ts";
@@ -21,6 +22,7 @@ export interface UpOptions {
 
 /** Runs until `signal` aborts. Throws an Error with words for people when it cannot start; then nothing is left running that was not before. */
 export async function up(settings: Settings, io: UpIo, { demo, newStore }: UpOptions): Promise<void> {
+  await refuseClashingRanges(settings);
   const process = await beginProcess(settings, io);
   const { stopping, log, name } = process;
   const access = new LateNodeAccess();

@@ -34,6 +34,6 @@ function nodeEntry({ metadata, spec, status }: Node): NodeEntry {
     ...(spec.podCIDR || refused === undefined ? {} : { rangeProblem: refused }),
     ...(zone === undefined ? {} : { zone }),
     ...(wireguardKey === undefined ? {} : { wireguardKey }),
-    ...(isWayIn === true || metadata.labels?.[NODE_LABEL.wayIn] === "true" ? { isWayIn: true } : {}),
+    ...(isWayIn ? { isWayIn } : {}),
   };
 }

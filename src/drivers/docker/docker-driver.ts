@@ -35,7 +35,7 @@ import { Limiter } from "./limiter.ts";
 import { observedOf, runState } from "./observe.ts";
 import { oomScoreFloor } from "./oom-score.ts";
 import { PodCgroups } from "./pod-cgroups.ts";
-import { ensurePodNetwork, type PodNetworkSettings } from "./pod-network.ts";
+import { ensurePodNetwork, type PodNetworkSettings, subnetOf } from "./pod-network.ts";
 import { already, isRefusal, withReason } from "./refusal.ts";
 import { refuseRoot } from "./refuse-root.ts";
 import { Removal } from "./removal.ts";
@@ -90,7 +90,8 @@ export class DockerDriver implements Driver {
   /** Milli-CPUs asked for by each container of a pod: their sum is the pod's weight. */
   readonly #cpuRequests = new Map<string, Map<string, number>>();
   #facts: EngineFacts | undefined;
-  #hasNetwork = false;
+  /** The subnet of the network as it was made sure of last. */
+  #madeSure: string | undefined;
 
   constructor(options: DockerDriverOptions) {
     this.#options = options;
@@ -107,7 +108,8 @@ export class DockerDriver implements Driver {
     try {
       await this.#engine.ping(PING_TIMEOUT_MS);
       const facts = await this.#engineFacts();
-      await this.#ensureNetwork();
+      // What needs no address of a pod's may run before there are any.
+      if (subnetOf(this.#network) !== undefined) await this.#ensureNetwork();
       return { ready: true, version: facts.version };
     } catch (error) {
       if (!(error instanceof DriverError)) throw error;
@@ -274,7 +276,7 @@ export class DockerDriver implements Driver {
       // The image, the network or the infra container went behind our back: the next try makes sure of them again.
       if (error instanceof DriverError && (error.temporary || error.reason === "RunContainerError")) {
         this.#images.forget(image);
-        this.#hasNetwork = false;
+        this.#madeSure = undefined;
         this.#infra.forget(run.pod.uid);
       }
       throw error;
@@ -357,9 +359,10 @@ export class DockerDriver implements Driver {
   }
 
   async #ensureNetwork(): Promise<void> {
-    if (this.#hasNetwork) return;
+    const subnet = subnetOf(this.#network);
+    if (subnet !== undefined && subnet === this.#madeSure) return;
     await this.#networkFlight.run("", () => ensurePodNetwork(this.#engine, this.#network));
-    this.#hasNetwork = true;
+    this.#madeSure = subnet;
   }
 
   async #engineFacts(): Promise<EngineFacts> {
@@ -383,7 +386,7 @@ export class DockerDriver implements Driver {
   /** The engine was away: another one, with other images and networks, may have come back. */
   #forgetEngine(): void {
     this.#facts = undefined;
-    this.#hasNetwork = false;
+    this.#madeSure = undefined;
     this.#images.forgetAll();
     this.#infra.forgetAll();
     this.#seen.clear();

@@ -1,0 +1,12 @@
+import type { NodeNetworkReport } from "../model/network-report.ts";
+
+/** This node's part of the cluster's network, as far as the control plane hears of it. */
+export interface NodeNetwork {
+  /** The pod range that it asks for; "" for any. */
+  readonly wish: string;
+  /** The range that its pods have addresses of now. */
+  readonly range: string | undefined;
+  readonly report: NodeNetworkReport;
+  /** Why other nodes do not reach its pods, or it does not reach theirs, and what to do. */
+  readonly trouble: string | undefined;
+}

@@ -1,0 +1,154 @@
+/** A node's part of the cluster's network: the plane with its parts, the addresses of its pods, and the probes of other nodes. */
+import { join } from "node:path";
+import type { NodeNetwork } from "../../agent/node-network.ts";
+import type { Engine } from "../../drivers/docker/engine.ts";
+import { lookAtPodNetwork } from "../../drivers/docker/pod-network.ts";
+import { LateAddresses } from "../../network/late-addresses.ts";
+import { dnsOfPods } from "../../network/names/dns-of-pods.ts";
+import { NetworkCache } from "../../network/plane/network-cache.ts";
+import type { NetworkPart } from "../../network/plane/network-part.ts";
+import { type NetworkControl, NetworkPlane } from "../../network/plane/network-plane.ts";
+import { PodNetwork } from "../../network/pod-network/pod-network.ts";
+import { RangePart } from "../../network/pod-network/range-part.ts";
+import { tcpPing } from "../../network/pod-network/tcp-ping.ts";
+import { serviceVariables } from "../../network/service-variables.ts";
+import { CommandError } from "../../seams/commands.ts";
+import { type NetworkPartsOptions, networkParts } from "./network-parts.ts";
+
+export interface NetworkSide {
+  readonly plane: NetworkPlane;
+  readonly addresses: LateAddresses;
+  readonly node: NodeNetwork;
+  /** Rules of our own say whose addresses are hidden: Docker must not. */
+  readonly isRouted: boolean;
+  /** Before anything of pods is looked at: resolves when what was known of the network last is in force again, or cannot be. */
+  start(control: NetworkControl): Promise<void>;
+  stop(): Promise<void>;
+  /** Takes everything off this host, also of an earlier process. */
+  remove(): Promise<void>;
+}
+
+export interface NetworkSideOptions extends NetworkPartsOptions {
+  readonly engine: Engine;
+  readonly instance: string;
+}
+
+export async function buildNetworkSide(options: NetworkSideOptions): Promise<NetworkSide> {
+  const why = await whyNotRouted(options);
+  const side = new Side(options, why);
+  if (why !== undefined) options.log.warn("pods of other hosts are not reached", { why });
+  return side;
+}
+
+/** Routes and rules are root's, and made with `ip`. */
+async function whyNotRouted({ commands }: NetworkSideOptions): Promise<string | undefined> {
+  if (process.geteuid?.() !== 0) return "styr runs without root, and routes and rules are root's to make";
+  try {
+    await commands.run("ip", ["-V"]);
+    return undefined;
+  } catch (error) {
+    if (error instanceof CommandError) return `${error.message} (Debian: apt-get install iproute2)`;
+    throw error;
+  }
+}
+
+class Side implements NetworkSide {
+  readonly plane: NetworkPlane;
+  readonly addresses = new LateAddresses();
+  readonly isRouted: boolean;
+  readonly #options: NetworkSideOptions;
+  readonly #range: RangePart;
+  readonly #pods: PodNetwork | OffPart;
+
+  constructor(options: NetworkSideOptions, why: string | undefined) {
+    this.#options = options;
+    this.isRouted = why === undefined;
+    this.#range = rangePart(options, this.addresses, () => this.#changed());
+    this.#pods = why === undefined ? podNetwork(options, this.addresses) : new OffPart(why);
+    const { nodeName, clock, log, folder } = options;
+    this.plane = new NetworkPlane({
+      ...{ nodeName, clock, log: log.with({ component: "network" }), variables: serviceVariables, dns: dnsOfPods() },
+      parts: [this.#range, this.#pods, ...networkParts(options)],
+      cache: new NetworkCache({ folder, clock, log }),
+      probe: async ({ id }, signal) => (await this.#pods.probe(id, signal)) !== undefined,
+    });
+  }
+
+  get node(): NodeNetwork {
+    const [range, pods, addresses, settings] = [this.#range, this.#pods, this.addresses, this.#options.settings];
+    return {
+      get wish() {
+        return settings.podRange ?? addresses.range ?? "";
+      },
+      get range() {
+        return addresses.range;
+      },
+      get report() {
+        return pods.status;
+      },
+      get trouble() {
+        const { state, words } = pods.report();
+        return range.trouble ?? (state === "failing" ? words : undefined);
+      },
+    };
+  }
+
+  async start(control: NetworkControl): Promise<void> {
+    await this.#range.begin();
+    await this.plane.begin();
+    this.plane.follow(control);
+  }
+
+  async stop(): Promise<void> {
+    await this.plane.stop();
+  }
+
+  async remove(): Promise<void> {
+    await this.plane.remove();
+  }
+
+  /** The range of this node is another: ways and rules are, too. */
+  #changed(): void {
+    if (this.#pods instanceof PodNetwork) void this.#pods.lookAgain();
+  }
+}
+
+function rangePart(options: NetworkSideOptions, addresses: LateAddresses, changed: () => void): RangePart {
+  const { engine, instance, settings, clock, log } = options;
+  const look = () => lookAtPodNetwork(engine, { name: settings.networkName, instance });
+  return new RangePart({ ...{ addresses, look, changed, clock, log }, networkName: settings.networkName });
+}
+
+function podNetwork(options: NetworkSideOptions, addresses: LateAddresses): PodNetwork {
+  const { settings, hostAddress, commands, clock, log, folder } = options;
+  return new PodNetwork({
+    ...{ networkName: settings.networkName, hostAddress, commands, clock, log: log.with({ part: "pod network" }) },
+    ...{ folder: join(folder, "pod-network"), range: () => addresses.range, dial: tcpPing(clock) },
+  });
+}
+
+/** Where routes cannot be made. */
+class OffPart implements NetworkPart {
+  readonly name = "pod network";
+  readonly status = {};
+  readonly #why: string;
+
+  constructor(why: string) {
+    this.#why = why;
+  }
+
+  async apply(): Promise<void> {}
+
+  async probe(): Promise<number | undefined> {
+    // Nobody can be asked by that way, so nobody is taken for lost by it.
+    return 0;
+  }
+
+  async stop(): Promise<void> {}
+
+  async remove(): Promise<void> {}
+
+  report() {
+    return { state: "off", words: this.#why } as const;
+  }
+}

@@ -1,0 +1,45 @@
+/** Addresses of this node's pods before it is known which they are: pods that run keep theirs, others wait. */
+import { AddressPool } from "./address-pool.ts";
+
+export class LateAddresses {
+  #pool: AddressPool | undefined;
+  /** By uid: every address in use, also of a range that is not this node's any more. */
+  readonly #held = new Map<string, string>();
+  /** Why there are none yet, in words. */
+  #why = "this node has been given no pod range yet";
+
+  get range(): string | undefined {
+    return this.#pool?.subnet;
+  }
+
+  get isFree(): boolean {
+    return this.#held.size === 0;
+  }
+
+  /** New pods get addresses of this range from now on. */
+  setRange(range: string): void {
+    if (range === this.range) return;
+    const pool = new AddressPool(range);
+    for (const [uid, address] of this.#held) if (pool.assign(uid, address) !== address) pool.release(uid);
+    this.#pool = pool;
+  }
+
+  setProblem(words: string): void {
+    this.#why = words;
+  }
+
+  /** As AddressPool. What a pod has that runs is taken as it is; others are refused with RangeError until there is a range. */
+  assign(podUid: string, wanted?: string): string {
+    const held = this.#held.get(podUid);
+    if (held !== undefined && (this.#pool === undefined || held === wanted)) return held;
+    const address = this.#pool?.assign(podUid, wanted) ?? wanted;
+    if (address === undefined) throw new RangeError(this.#why);
+    this.#held.set(podUid, address);
+    return address;
+  }
+
+  release(podUid: string): void {
+    this.#held.delete(podUid);
+    this.#pool?.release(podUid);
+  }
+}
