@@ -81,7 +81,7 @@ export async function startResident(place: ResidentPlace, program: ResidentProgr
   closeSync(log);
   let ended: string | undefined;
   child.once("exit", (code, signal) => {
-    ended = `it ended with ${signal ?? code}: ${lastWords(folder)}`;
+    ended = `it ended with ${signal ?? code}`;
   });
   child.once("error", (error) => {
     ended = error.message;
@@ -90,7 +90,7 @@ export async function startResident(place: ResidentPlace, program: ResidentProgr
   for (const untilMs = clock.monotonic() + START_MS; clock.monotonic() < untilMs; await clock.sleep(20)) {
     const socket = await openResident(folder, version);
     if (socket) return socket;
-    if (ended !== undefined) throw new Error(`the server of names did not start: ${ended}`);
+    if (ended !== undefined) throw new Error(`the server of names did not start: ${ended}: ${lastWords(folder)}`);
   }
   throw new Error(`the server of names did not answer within ${START_MS / 1000} s: ${lastWords(folder)}`);
 }

@@ -1,4 +1,5 @@
 /** A host that is a network namespace, with our server of names on its bridge, pods that ask it, and a resolver of the outside world. */
+import type { ChildProcess } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { NetworkEntry, NetworkNews } from "../../../src/model/network.ts";
@@ -26,6 +27,8 @@ export interface NamesHost {
   tell(entries: readonly NetworkEntry[], removed?: Extract<NetworkNews, { type: "changed" }>["removed"]): Promise<void>;
   tellAll(): Promise<void>;
   readonly state: NetworkState;
+  onHost(program: string, args: readonly string[]): string;
+  spawnOnHost(name: string, argv: readonly string[]): ChildProcess;
   dig(...words: readonly string[]): string;
   close(): Promise<void>;
 }
@@ -59,6 +62,8 @@ export async function openNamesHost(config: Partial<NamesConfig> = {}): Promise<
       touched.everything();
       await it.part.apply(state, touched);
     },
+    onHost: (program, args) => host.run(program, args).output,
+    spawnOnHost: (name, argv) => host.spawn(name, argv),
     dig: (...words) => pod.run("dig", [`@${host.gateway}`, "+tries=1", "+time=6", ...words]).output,
     close: async () => {
       await it.part.remove();
