@@ -4,6 +4,7 @@ import { HostNames } from "../../network/names/host-names.ts";
 import { NamesPart } from "../../network/names/names-part.ts";
 import type { NetworkPart } from "../../network/plane/network-part.ts";
 import { PoliciesPart } from "../../network/policy/policies-part.ts";
+import { NodeProxyPart } from "../../network/services/node-proxy/node-proxy-part.ts";
 import { ServicesPart } from "../../network/services/services-part.ts";
 import type { SecretValues } from "../../network/way-in/certificates.ts";
 import { WayInPart } from "../../network/way-in/way-in-part.ts";
@@ -12,6 +13,7 @@ import type { Commands } from "../../seams/commands.ts";
 import type { Log } from "../../seams/log.ts";
 import type { Random } from "../../seams/random.ts";
 import type { Settings } from "../settings.ts";
+import { portListeners } from "./port-listeners.ts";
 
 export interface NetworkPartsOptions {
   readonly settings: Settings;
@@ -30,10 +32,19 @@ export interface NetworkPartsOptions {
 export function networkParts(options: NetworkPartsOptions): readonly NetworkPart[] {
   const { settings, commands, clock, log } = options;
   const { networkName } = settings;
-  const services = new ServicesPart({
-    ...{ networkName, commands, clock, log: log.with({ part: "services" }), bridge: deviceName(networkName) },
-  });
-  return [services, new PoliciesPart({ networkName, commands, clock, log }), namesPart(options), wayInPart(options)];
+  return [
+    servicesPart(options),
+    new PoliciesPart({ networkName, commands, clock, log }),
+    namesPart(options),
+    wayInPart(options),
+  ];
+}
+
+/** Rules of the kernel are root's to make. */
+function servicesPart({ settings: { networkName }, commands, clock, log }: NetworkPartsOptions): NetworkPart {
+  if (process.geteuid?.() !== 0) return new NodeProxyPart(portListeners, clock);
+  const bridge = deviceName(networkName);
+  return new ServicesPart({ networkName, bridge, commands, clock, log: log.with({ part: "services" }) });
 }
 
 function namesPart({ settings, commands, clock, log, folder }: NetworkPartsOptions): NamesPart {
