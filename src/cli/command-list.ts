@@ -28,6 +28,11 @@ export const commandList = [
   { name: "services", group: "Look", summary: "addresses and ports under which copies are reached, and who answers" },
   { name: "inspect", group: "Look", summary: "the stored objects behind a name", takes: "workload" },
   { name: "status", group: "Look", summary: "how the cluster fares" },
+  {
+    name: "network",
+    group: "Look",
+    summary: "how nodes reach each other, and where a connection stops: status, trace",
+  },
   { name: "top", group: "Look", summary: "CPU and memory of what runs", takes: "workload" },
   { name: "scale", group: "Change", summary: "change the number of copies", takes: "workload" },
   { name: "delete", group: "Change", summary: "stop and forget", takes: "workload" },

@@ -30,6 +30,7 @@ export const commandFiles: Readonly<Record<CommandName, () => Promise<CommandMod
   inspect: () => import("./inspect.ts"),
   status: () => import("./status.ts"),
   top: () => import("./top.ts"),
+  network: () => import("./network.ts"),
   scale: () => import("./scale.ts"),
   delete: () => import("./delete.ts"),
   exec: () => import("./exec.ts"),

@@ -36,6 +36,8 @@ export interface TraceHop {
   readonly words: string;
   /** What to do about it. */
   readonly advice?: string;
+  /** Of whose things it speaks: not for those who may not see this namespace. */
+  readonly namespace?: string;
 }
 
 /** A place where the connection may end. */

@@ -1,4 +1,6 @@
 /** Answers what the control plane asks of this host's network: from what the node was told, and from what the host itself says. */
+import { parseAddress } from "../../lib/subnet.ts";
+import { ApiError } from "../../model/errors.ts";
 import type {
   ArriveAnswer,
   LeaveAnswer,
@@ -44,6 +46,12 @@ export class NetworkDesk {
   async answer(question: NetworkQuestion): Promise<NetworkAnswer> {
     if (question.ask === "status") return this.#status();
     const { from, to } = question;
+    // They become words of nft and ip.
+    for (const address of [from.address, to.address])
+      if (address !== undefined && parseAddress(address) === undefined)
+        throw new ApiError("BadRequest", `${JSON.stringify(address)} is no IPv4 address`);
+    if (to.name !== undefined && !/^[\w.-]{1,253}$/.test(to.name))
+      throw new ApiError("BadRequest", `${JSON.stringify(to.name.slice(0, 80))} is no name that could be looked up`);
     return question.ask === "leave" ? await this.#leave(from, to) : await this.#arrive(from, to);
   }
 

@@ -14,7 +14,8 @@ interface Asked {
 /** What NetworkPolicies of this node's pod say, by what this node was told and by what its kernel has. */
 export async function policyHop(pod: LocalPod, { state, view, direction, packet }: Asked): Promise<TraceHop> {
   const verdict = verdictOf(state, pod, direction, packet);
-  const hop = { at: state.nodeName, what: direction === "in" ? "policy in" : "policy out" };
+  const what = direction === "in" ? "policy in" : "policy out";
+  const hop = { at: state.nodeName, what, namespace: pod.namespace };
   const told = words(pod, verdict, direction, packet);
   const isOk = verdict.selecting.length === 0 || verdict.allowedBy !== undefined;
   const differs = await difference(pod, verdict, view, direction, packet);

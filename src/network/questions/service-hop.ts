@@ -27,7 +27,8 @@ export async function serviceHop(
   const match = matchOf(state, address, port);
   if (match === undefined) return undefined;
   const { service, isNodePort } = match;
-  const hop = { at: state.nodeName, what: "service" };
+  const { namespace } = service;
+  const hop = { at: state.nodeName, what: "service", ...(namespace === undefined ? {} : { namespace }) };
   const place = {
     node: state.nodeName,
     lostNodes: state.lostNodes,

@@ -1,0 +1,28 @@
+import type { NetworkAnswer, NetworkQuestion } from "../model/network-questions.ts";
+import type { NodeAccess } from "../model/streams.ts";
+import type { Clock } from "../seams/clock.ts";
+
+/** A trace looks a name up and opens a connection, each within a second. */
+const PATIENCE_MS = 5_000;
+
+/** Asks a node of its network. A node that cannot be asked, or does not answer in time, is an Error with words for people. */
+export async function askNode(
+  { nodeAccess, clock }: { readonly nodeAccess: NodeAccess; readonly clock: Clock },
+  node: string,
+  question: NetworkQuestion,
+): Promise<NetworkAnswer | Error> {
+  if (!nodeAccess.network) return new Error("nodes cannot be asked of their network here");
+  const answered = new AbortController();
+  const late = clock.sleep(PATIENCE_MS, answered.signal).then(
+    () => new Error(`node ${node} did not answer within ${PATIENCE_MS / 1_000} s`),
+    () => new Error("answered"),
+  );
+  const asked = nodeAccess.network(node, question).catch((error: unknown) => asError(error));
+  const answer = await Promise.race([asked, late]);
+  answered.abort(new Error("answered"));
+  return answer;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,125 @@
+/**
+ * One connection, hop by hop: the node where it begins is asked what leaves it, the node where it ends what arrives, each from its own rules
+ * and routes; what the control plane knows of the pod at its end stands beside it.
+ */
+
+import { keyOf } from "../model/meta.ts";
+import type { Protocol } from "../model/network.ts";
+import type {
+  ArriveAnswer,
+  LeaveAnswer,
+  TraceEnd,
+  TraceHop,
+  TraceReport,
+  TraceTarget,
+  TraceWay,
+} from "../model/network-questions.ts";
+import { isReady, isTerminal, type Pod, pods } from "../model/pod.ts";
+import { askNode } from "./ask-node.ts";
+import type { StyrApiContext } from "./context.ts";
+import { type Part, sees } from "./own-part.ts";
+import { fromEnd, toTargets } from "./trace-ends.ts";
+
+interface Asked {
+  readonly from: string;
+  readonly to: string;
+  readonly protocol: Protocol;
+}
+
+type Traced = TraceReport["ways"][number];
+
+export async function traceConnection(context: StyrApiContext, asked: Asked, part: Part): Promise<TraceReport> {
+  const from = await fromEnd(context, asked.from, part);
+  const namespace = from.end.pod?.split("/")[0] ?? "default";
+  const to = await toTargets(context, asked.to, { protocol: asked.protocol, namespace, part });
+  const legs = await Promise.all(to.targets.map((target) => follow(context, from.end, target)));
+  const hops = legs.flatMap((leg) => leg.hops).map((hop) => veiled(hop, part));
+  const ways = legs
+    .flatMap((leg) => leg.ways)
+    .map((way) => ({ ...way, hops: way.hops.map((hop) => veiled(hop, part)) }));
+  const names = { from: from.words, to: to.words };
+  return { ...names, hops, ways, ...verdict(names, hops, ways) };
+}
+
+async function follow(context: StyrApiContext, from: TraceEnd, to: TraceTarget): Promise<LeaveAnswer> {
+  const answer = await askNode(context, from.node, { ask: "leave", from, to });
+  if (answer instanceof Error) return { hops: [silent(from.node, answer)], ways: [] };
+  const { hops, ways } = answer as LeaveAnswer;
+  return { hops, ways: await Promise.all(ways.map((way) => arrive(context, from, way, to.protocol))) };
+}
+
+async function arrive(
+  context: StyrApiContext,
+  from: TraceEnd,
+  { to, hops }: Traced,
+  protocol: Protocol,
+): Promise<Traced> {
+  const pod = podAt(context, to);
+  const known = pod ? [podHop(pod)] : [];
+  const port = to.port === undefined ? {} : { port: to.port };
+  // Of what is outside nobody can be asked: whether it answers is tried from where the connection begins.
+  const node = to.node ?? from.node;
+  const answer = await askNode(context, node, { ask: "arrive", from, to: { address: to.address, protocol, ...port } });
+  const there = answer instanceof Error ? [silent(node, answer)] : (answer as ArriveAnswer).hops;
+  const said = to.node === undefined ? there.filter(({ what }) => what === "listens") : there;
+  const at = pod ? { ...to, pod: keyOf(pod), uid: pod.metadata.uid } : to;
+  return { to: at, hops: [...hops, ...known, ...said] };
+}
+
+function silent(node: string, error: Error): TraceHop {
+  return {
+    at: node,
+    what: "node",
+    isOk: false,
+    words: `node ${node} cannot be asked: ${error.message}`,
+    advice: "styr nodes",
+  };
+}
+
+function podAt({ store }: StyrApiContext, { address, node, uid }: TraceWay): Pod | undefined {
+  if (node === undefined) return undefined;
+  const there = store.by(pods, "node", node).filter((pod) => !isTerminal(pod) && pod.spec.hostNetwork !== true);
+  const mine = there.filter(({ status }) => status.podIP === address && status.podIP !== status.hostIP);
+  return mine.find(({ metadata }) => metadata.uid === uid) ?? mine[0];
+}
+
+/** What the control plane knows of it. */
+function podHop(pod: Pod): TraceHop {
+  const { namespace } = pod.metadata;
+  const hop = { at: "the control plane", what: "pod", ...(namespace === undefined ? {} : { namespace }) };
+  const name = keyOf(pod);
+  const { phase } = pod.status;
+  if (pod.metadata.deletionTimestamp !== undefined)
+    return { ...hop, isOk: true, words: `${name} is on its way out: names and services lead there no more` };
+  if (phase !== "Running") return { ...hop, isOk: false, words: `${name} is ${phase}`, advice: `styr why ${name}` };
+  if (isReady(pod)) return { ...hop, isOk: true, words: `${name} runs and is ready` };
+  return { ...hop, isOk: true, words: `${name} runs, but is not ready: names and services do not lead there` };
+}
+
+/** What lies in a namespace that the asker may not see is said without words. */
+function veiled(hop: TraceHop, part: Part): TraceHop {
+  if (hop.namespace === undefined || sees(part, hop.namespace)) return hop;
+  const { at, what, isOk } = hop;
+  return { at, what, ...(isOk === undefined ? {} : { isOk }), words: "this lies in a namespace that you may not see" };
+}
+
+function verdict(
+  { from, to }: { readonly from: string; readonly to: string },
+  hops: readonly TraceHop[],
+  ways: readonly Traced[],
+) {
+  const stops = (one: readonly TraceHop[]) => one.find(({ isOk }) => isOk === false);
+  const early = stops(hops);
+  if (early) return { isOpen: false, summary: `it stops at ${early.what} on ${early.at}: ${early.words}` };
+  const closed = ways.flatMap((way) => stops(way.hops) ?? []);
+  if (ways.length === 0) return { isOpen: false, summary: `nothing is known of a way from ${from} to ${to}` };
+  const [first] = closed;
+  if (first === undefined) return { isOpen: true, summary: `open: ${from} reaches ${to}` };
+  const all = closed.length === ways.length;
+  const words = `${first.what} on ${first.at}: ${first.words}`;
+  if (all) return { isOpen: false, summary: `it stops at ${words}` };
+  return {
+    isOpen: true,
+    summary: `open by ${ways.length - closed.length} of ${ways.length} ways; the other stops at ${words}`,
+  };
+}

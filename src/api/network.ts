@@ -1,0 +1,59 @@
+/** /styr/v1/network: how nodes reach each other and what their parts of the network say; and what becomes of one connection. */
+import type { Route } from "../http/route.ts";
+import { ApiError } from "../model/errors.ts";
+import type { Protocol } from "../model/network.ts";
+import type { NetworkNodeRow, NetworkReport, NetworkStatusAnswer } from "../model/network-questions.ts";
+import { type Node, nodes } from "../model/node.ts";
+import { askNode } from "./ask-node.ts";
+import type { StyrApiContext } from "./context.ts";
+import { traceConnection } from "./network-trace.ts";
+import { atLeader, readOwnPart } from "./own-part-routes.ts";
+import { addressOf } from "./pod-urls.ts";
+
+/** Nodes asked at once. */
+const AT_ONCE = 32;
+const PROTOCOLS: readonly string[] = ["tcp", "udp", "sctp"];
+
+export function networkRoutes(context: StyrApiContext): readonly Route[] {
+  return [
+    // As with the nodes themselves: where packets may go concerns everybody whose pods send some.
+    atLeader(readOwnPart("/styr/v1/network", "network", async () => Response.json(await networkReport(context)))),
+    atLeader(
+      readOwnPart("/styr/v1/network/trace", "network", async (part, { url }) => {
+        const [from, to] = [url.searchParams.get("from") ?? "", url.searchParams.get("to") ?? ""];
+        const protocol = url.searchParams.get("protocol") ?? "tcp";
+        if (from === "" || to === "")
+          throw new ApiError("BadRequest", "say from where and to where: ?from=NAME&to=NAME[:PORT]");
+        if (!PROTOCOLS.includes(protocol))
+          throw new ApiError("BadRequest", `protocol is tcp, udp or sctp, not "${protocol}"`);
+        return Response.json(await traceConnection(context, { from, to, protocol: protocol as Protocol }, part));
+      }),
+    ),
+  ];
+}
+
+async function networkReport(context: StyrApiContext): Promise<NetworkReport> {
+  const all = context.store.list(nodes);
+  const rows: NetworkNodeRow[] = [];
+  const next = all.values();
+  const work = async () => {
+    for (const node of next) rows.push(await rowOf(context, node));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return { nodes: rows.toSorted((a, b) => (a.node < b.node ? -1 : 1)) };
+}
+
+async function rowOf(context: StyrApiContext, node: Node): Promise<NetworkNodeRow> {
+  const { name } = node.metadata;
+  const address = addressOf(node);
+  const { podCIDR } = node.spec;
+  const about = {
+    node: name,
+    ...(address === undefined ? {} : { address }),
+    ...(podCIDR === undefined ? {} : { podRange: podCIDR }),
+  };
+  const answer = await askNode(context, name, { ask: "status" });
+  return answer instanceof Error
+    ? { ...about, trouble: answer.message }
+    : { ...about, answer: answer as NetworkStatusAnswer };
+}

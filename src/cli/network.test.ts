@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { NetworkNodeRow, NetworkPartRow, TraceReport } from "../model/network-questions.ts";
+import type { PeerLink } from "../model/network-report.ts";
+import { networkTroubles, renderNetwork } from "./render-network.ts";
+import { renderTrace } from "./render-trace.ts";
+
+const screen = { colors: false, columns: undefined, asTyped: (text: string) => text };
+const WORKING: readonly NetworkPartRow[] = ["pod network", "services", "policies", "names"].map((name) => ({
+  ...{ name, state: "working" },
+}));
+
+function row(node: string, peers: readonly PeerLink[], parts = WORKING): NetworkNodeRow {
+  const podRange = `10.42.${node.charCodeAt(0) - 97}.0/24`;
+  return {
+    node,
+    address: `192.0.2.${node.charCodeAt(0)}`,
+    answer: { podRange, revision: 7, appliedRevision: 7, parts, peers },
+  };
+}
+
+const to = (node: string, more: Partial<PeerLink> = {}): PeerLink => ({
+  ...{ node, mode: "routes", mtu: 1500, state: "reachable", rttMs: 0.214 },
+  ...more,
+});
+
+describe("styr network status", () => {
+  test("has a line per node, and a matrix of mode, MTU and round-trip time", () => {
+    const text = renderNetwork(
+      { nodes: [row("a", [to("b", { mode: "vxlan", mtu: 1450 })]), row("b", [to("a")])] },
+      screen,
+    );
+    assert.match(text, /^a +192\.0\.2\.97 +10\.42\.0\.0\/24 +4 working +in force$/m);
+    assert.match(text, /^a +- +vxlan 1450 0\.21 ms$/m);
+    assert.match(text, /^b +routes 1500 0\.21 ms +-$/m);
+    assert.match(text, /^all of it works$/m);
+  });
+
+  test("names the nodes that do not answer, the parts that fail, and the pairs that do not reach each other", () => {
+    const failing = [{ name: "policies", state: "failing" as const, words: "NetworkPolicies are NOT enforced" }];
+    const report = {
+      nodes: [
+        row("a", [to("b", { state: "unreachable", words: "no answer" }), to("c", { state: "unknown" })], failing),
+        row("b", [to("a")]),
+        { node: "c", trouble: "node c did not answer within 5 s" },
+      ],
+    };
+    assert.deepEqual(networkTroubles(report), [
+      "a: policies: NetworkPolicies are NOT enforced",
+      "a does not reach b: no answer",
+      "c: node c did not answer within 5 s",
+    ]);
+    const text = renderNetwork(report, screen);
+    assert.match(text, /^a .*policies failing.*policies: NetworkPolicies are NOT enforced$/m);
+    assert.match(text, /^c .*not asked .*node c did not answer/m);
+    assert.match(text, /^a +- +routes 1500 ✘ +routes 1500/m);
+    assert.match(text, /^next: styr network trace/m);
+  });
+
+  test("of many nodes the pairs that are cut are listed, and the others counted", () => {
+    const names = [..."abcdefghijklmnop"];
+    const nodes = names.map((name) =>
+      row(
+        name,
+        names.filter((other) => other !== name).map((other) => to(other)),
+      ),
+    );
+    const cut = [...nodes.slice(1), row("a", [to("b", { state: "unreachable", words: "no answer" })])];
+    const text = renderNetwork({ nodes: cut }, screen);
+    assert.match(text, /^pairs of nodes: 226 by routes; 1 not reached\n {2}✘ a → b \(routes\): no answer$/m);
+  });
+
+  test("a cluster without nodes", () => {
+    assert.equal(renderNetwork({ nodes: [] }, screen), "no node has joined yet\n");
+  });
+});
+
+describe("styr network trace", () => {
+  const report: TraceReport = {
+    from: "default/web-1 on a",
+    to: "Service default/db:5432",
+    hops: [{ at: "a", what: "name", isOk: true, words: "db.default.svc.cluster.local is 10.43.0.9" }],
+    ways: [
+      {
+        to: { address: "10.42.1.7", port: 5432, node: "b", pod: "default/db-1" },
+        hops: [{ at: "b", what: "policy in", isOk: false, words: "nothing lets it pass", advice: "add a rule" }],
+      },
+    ],
+    isOpen: false,
+    summary: "it stops at policy in on b: nothing lets it pass",
+  };
+
+  test("says each hop with who said it, where it stops, and what to do", () => {
+    assert.equal(
+      renderTrace(report, screen),
+      `default/web-1 on a → Service default/db:5432
+  ✔ name       db.default.svc.cluster.local is 10.43.0.9  [a]
+  ✘ policy in  nothing lets it pass  [b]
+               → add a rule
+
+it stops at policy in on b: nothing lets it pass
+`,
+    );
+  });
+
+  test("where a Service chooses, each way is shown by itself", () => {
+    const [way] = report.ways;
+    assert.ok(way);
+    const other = { to: { address: "192.0.2.9" }, hops: [{ at: "a", what: "listens", words: "no port was named" }] };
+    const text = renderTrace({ ...report, ways: [way, other] }, screen);
+    assert.match(text, /^ {2}to 10\.42\.1\.7:5432 \(default\/db-1 on b\)\n {4}✘ policy in/m);
+    assert.match(text, /^ {2}to 192\.0\.2\.9\n {4}\? listens/m);
+  });
+});

@@ -1,0 +1,109 @@
+/** `styr network status` as people read it. Pure. */
+import type { NetworkNodeRow, NetworkReport, NetworkStatusAnswer } from "../model/network-questions.ts";
+import type { PeerLink } from "../model/network-report.ts";
+import { plainText } from "./plain-text.ts";
+import { type Cell, type Column, renderTable } from "./table.ts";
+import { paint, type Terminal } from "./terminal.ts";
+
+/** With more nodes the matrix is no picture any more: pairs in trouble are listed. */
+const MOST_IN_MATRIX = 12;
+/** Of the pairs that are listed. */
+const MOST_PAIRS = 30;
+
+type Screen = Pick<Terminal, "columns" | "colors" | "asTyped">;
+
+export function renderNetwork(report: NetworkReport, { columns: width, colors, asTyped }: Screen): string {
+  const { nodes } = report;
+  if (nodes.length === 0) return "no node has joined yet\n";
+  const remark = {
+    title: "TROUBLE",
+    text: (row: NetworkNodeRow) => ({ text: troubleOf(row).join("; "), color: "red" as const }),
+  };
+  const sections = [renderTable(NODE_COLUMNS, nodes, { width, colors, remark })];
+  if (nodes.length > 1 && nodes.length <= MOST_IN_MATRIX) sections.push(matrix(nodes, width, colors));
+  else if (nodes.length > 1) sections.push(...pairs(nodes));
+  const troubles = networkTroubles(report);
+  const last =
+    troubles.length === 0
+      ? paint("all of it works", "green", colors)
+      : asTyped("next: styr network trace FROM TO:PORT   or   styr nodes");
+  return `${[...sections, last].join("\n\n")}\n`;
+}
+
+/** What does not work, in words, node by node. */
+export function networkTroubles({ nodes }: NetworkReport): readonly string[] {
+  return nodes.flatMap((row) => [
+    ...troubleOf(row).map((words) => `${row.node}: ${words}`),
+    ...(row.answer?.peers ?? [])
+      .filter(({ state }) => state === "unreachable")
+      .map(({ node, words }) => `${row.node} does not reach ${node}${words === undefined ? "" : `: ${words}`}`),
+  ]);
+}
+
+const NODE_COLUMNS: readonly Column<NetworkNodeRow>[] = [
+  { title: "NODE", cell: ({ node }) => node, firm: true },
+  { title: "ADDRESS", cell: ({ address }) => address ?? "-", dropRank: 2 },
+  { title: "PODS", cell: ({ podRange, answer }) => answer?.podRange ?? podRange ?? "-" },
+  { title: "PARTS", cell: partsCell },
+  { title: "NEWS", cell: ({ answer }) => (answer ? newsText(answer) : "?"), dropRank: 1 },
+];
+
+function partsCell({ answer }: NetworkNodeRow): Cell {
+  if (answer === undefined) return { text: "not asked", color: "red" };
+  const failing = answer.parts.filter(({ state }) => state === "failing").map(({ name }) => name);
+  if (failing.length > 0) return { text: `${failing.join(", ")} failing`, color: "red" };
+  const off = answer.parts.filter(({ state }) => state === "off").map(({ name }) => name);
+  const working = answer.parts.length - off.length;
+  return { text: `${working} working${off.length > 0 ? `, off: ${off.join(", ")}` : ""}`, color: "green" };
+}
+
+/** What was heard of the network, and whether it is in force. */
+function newsText({ revision, appliedRevision }: NetworkStatusAnswer): string {
+  return appliedRevision >= revision ? "in force" : `${revision - appliedRevision} behind`;
+}
+
+function troubleOf({ trouble, answer }: NetworkNodeRow): readonly string[] {
+  if (trouble !== undefined) return [trouble];
+  const failing = answer?.parts.filter(({ state }) => state === "failing") ?? [];
+  return failing.map(({ name, words }) => `${name}: ${words ?? "it fails, and does not say why"}`);
+}
+
+function matrix(nodes: readonly NetworkNodeRow[], width: number | undefined, colors: boolean): string {
+  const columns: readonly Column<NetworkNodeRow>[] = [
+    { title: "FROM \\ TO", cell: ({ node }) => node, firm: true },
+    ...nodes.map(({ node: to }) => ({ title: to, cell: (row: NetworkNodeRow) => pairCell(row, to) })),
+  ];
+  return renderTable(columns, nodes, { width, colors });
+}
+
+function pairCell({ node, answer }: NetworkNodeRow, to: string): Cell {
+  if (node === to) return { text: "-", color: "gray" };
+  const peer = answer?.peers.find((one) => one.node === to);
+  if (peer === undefined) return { text: "?", color: "gray" };
+  return {
+    text: linkText(peer),
+    color: peer.state === "unreachable" ? "red" : peer.state === "reachable" ? "green" : "gray",
+  };
+}
+
+/** `routes 1500 0.21 ms`. */
+function linkText({ mode, mtu, state, rttMs }: PeerLink): string {
+  const how = [mode === "none" ? "no way" : mode, ...(mtu === undefined ? [] : [String(mtu)])];
+  if (state === "unreachable") return [...how, "✘"].join(" ");
+  return [...how, rttMs === undefined ? "?" : `${rttMs.toFixed(rttMs < 10 ? 2 : 0)} ms`].join(" ");
+}
+
+function pairs(nodes: readonly NetworkNodeRow[]): readonly string[] {
+  const links = nodes.flatMap(({ node, answer }) => (answer?.peers ?? []).map((peer) => ({ from: node, peer })));
+  const counts = new Map<string, number>();
+  for (const { peer } of links) counts.set(peer.mode, (counts.get(peer.mode) ?? 0) + 1);
+  const modes = [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([mode, count]) => `${count} by ${mode}`);
+  const cut = links.filter(({ peer }) => peer.state === "unreachable");
+  const lines = cut
+    .slice(0, MOST_PAIRS)
+    .map(({ from, peer }) =>
+      plainText(`  ✘ ${from} → ${peer.node} (${peer.mode})${peer.words ? `: ${peer.words}` : ""}`),
+    );
+  if (cut.length > MOST_PAIRS) lines.push(`  … and ${cut.length - MOST_PAIRS} more (-o json has them all)`);
+  return [[`pairs of nodes: ${modes.join(", ")}; ${cut.length} not reached`, ...lines].join("\n")];
+}
