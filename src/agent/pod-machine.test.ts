@@ -192,6 +192,57 @@ const rows: readonly Row[] = [
     c: { run: runOf("exited") },
     does: "move finished",
   },
+  {
+    why: "nobody is to be sent to it any more when it is stopped",
+    seen: { stage: "stopping", gate: "in", goodbye: { graceMs: 30_000, byMs: 30_000 } },
+    c: { run: runOf("running") },
+    does: "leave 2000",
+  },
+  {
+    why: "of a short grace half is left for the stop",
+    seen: { stage: "stopping", gate: "in", goodbye: { graceMs: 1_000, byMs: 1_000 } },
+    c: { run: runOf("running") },
+    does: "leave 500",
+  },
+  {
+    why: "until it has left",
+    seen: { stage: "stopping", gate: "leaving", goodbye: { graceMs: 30_000, byMs: 30_000 } },
+    c: { run: runOf("running") },
+    does: "wait 30000",
+  },
+  {
+    why: "it leaves once",
+    seen: { stage: "stopping", gate: "left", goodbye: { graceMs: 100, byMs: 100 } },
+    c: { run: runOf("running") },
+    does: "stop web 100",
+  },
+  {
+    why: "a deletion without grace does not wait for that",
+    seen: { stage: "stopping", gate: "in", goodbye: { graceMs: 0, byMs: 0 } },
+    c: { run: runOf("running") },
+    does: "stop web 0",
+  },
+  {
+    why: "one that comes while it leaves is not kept waiting",
+    seen: { stage: "stopping", gate: "leaving", goodbye: { graceMs: 0, byMs: 0 } },
+    c: { run: runOf("running") },
+    does: "stop web 0",
+  },
+  {
+    why: "nor does the fence",
+    seen: {
+      ...{ stage: "stopping", gate: "in", goodbye: { graceMs: 5_000, byMs: 5_000 } },
+      fence: { words: "given away", stopByMs: 3_000 },
+    },
+    c: { run: runOf("running") },
+    does: "stop web 3000",
+  },
+  {
+    why: "what does not run leaves nothing",
+    seen: { stage: "stopping", gate: "in", goodbye: { graceMs: 100, byMs: 100 } },
+    c: { run: runOf("exited", { exitCode: 0 }) },
+    does: "move removing",
+  },
   { why: "a goodbye comes before all else", seen: { goodbye: { graceMs: 1, byMs: 1 } }, does: "move stopping" },
   {
     why: "with what is left of its grace",
@@ -328,6 +379,8 @@ function textOf(action: Action): string {
       return `stop ${action.container} ${action.graceMs}`;
     case "remove":
       return `remove ${action.container} ${action.attempts.join()}`;
+    case "leave":
+      return `leave ${action.mostMs}`;
     default:
       return action.type;
   }

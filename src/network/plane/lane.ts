@@ -69,7 +69,7 @@ export class Lane {
   /** Resolves when all that was noted so far is in force; rejects in words when the part fails at it. */
   settled(): Promise<void> {
     if (this.#done >= this.#noted && this.#problem === "") return Promise.resolve();
-    if (this.#retry !== undefined) return Promise.reject(new Error(this.#problem));
+    if (this.#retry !== undefined) return Promise.reject(this.#error);
     return new Promise((resolve, reject) => this.#waiting.push({ ticket: this.#noted, resolve, reject }));
   }
 
@@ -127,12 +127,16 @@ export class Lane {
     if (this.#problem !== error.message)
       log.warn("a part of the network failed and will be tried again", { part: part.name, why: error.message });
     this.#problem = error.message === "" ? `${part.name} failed` : error.message;
-    this.#answer(new Error(`${part.name}: ${this.#problem}`));
+    this.#answer(this.#error);
     if (this.#isStopped) return;
     this.#retry = clock.setTimer(backoffMs(BACKOFF, this.#failures), () => {
       this.#retry = undefined;
       void this.#run();
     });
+  }
+
+  get #error(): Error {
+    return new Error(`${this.#options.part.name}: ${this.#problem}`);
   }
 
   #answer(error: Error): void {

@@ -219,11 +219,11 @@ export class NetworkPlane {
 
   /** Whether it came to be so. Looks whenever something is heard. */
   async #until(isSo: () => boolean, mostMs: number): Promise<boolean> {
-    if (isSo()) return true;
+    if (isSo() || mostMs <= 0) return isSo();
     const over = Promise.withResolvers<void>();
     const waiting = { check: () => (isSo() || this.#stopping.signal.aborted ? over.resolve() : undefined) };
     this.#waiting.add(waiting);
-    const timer = this.#options.clock.setTimer(Math.max(0, mostMs), over.resolve);
+    const timer = this.#options.clock.setTimer(mostMs, over.resolve);
     await over.promise;
     timer.cancel();
     this.#waiting.delete(waiting);
