@@ -31,6 +31,7 @@ import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
 import { SystemTransport } from "../seams/transport.ts";
 import { meteredAgentParts, provideNodePods } from "./metered/agent-parts.ts";
+import { networkAnswers } from "./network/network-answers.ts";
 import { LONE_POD_RANGE } from "./network/network-options.ts";
 import { buildNetworkSide, type NetworkSide } from "./network/network-side.ts";
 import type { Settings } from "./settings.ts";
@@ -113,7 +114,12 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
     control,
     ...meteredAgentParts({ drivers, heartbeats, transport: new SystemTransport() }, clock, meters),
     ...(network
-      ? { addresses: network.addresses, gate: network.plane, network: network.node }
+      ? {
+          ...{ addresses: network.addresses, gate: network.plane, network: network.node },
+          answerNetwork: networkAnswers({
+            ...{ plane: network.plane, commands: new SystemCommands(), networkName: settings.networkName },
+          }),
+        }
       : { addresses: new AddressPool(settings.podRange ?? LONE_POD_RANGE) }),
     volumes: new FileVolumes(folders.volumes, { canMount: process.geteuid?.() === 0 }),
     record: new FileRecord(folders.record, log),
