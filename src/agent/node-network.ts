@@ -9,4 +9,6 @@ export interface NodeNetwork {
   readonly report: NodeNetworkReport;
   /** Why other nodes do not reach its pods, or it does not reach theirs, and what to do. */
   readonly trouble: string | undefined;
+  /** Parts of its network that fail, and why. */
+  readonly failing: string | undefined;
 }

@@ -1,6 +1,6 @@
 import { formatCpuMillis } from "../lib/quantity.ts";
 import type { Draft } from "../model/meta.ts";
-import type { DriverReport, Node } from "../model/node.ts";
+import { type DriverReport, NETWORK_WORKING, type Node } from "../model/node.ts";
 import type { Condition, DriverName } from "../model/pod.ts";
 import { NODE_LABEL } from "../model/well-known.ts";
 import { rfc3339 } from "../seams/clock.ts";
@@ -110,6 +110,12 @@ function networkConditions(network: NodeNetwork | undefined): readonly Condition
       ...(trouble === undefined
         ? { status: "False", reason: "HasPodRange" }
         : { status: "True", reason: "NotReached" }),
+    },
+    {
+      ...{ type: NETWORK_WORKING, message: network.failing ?? "every part of its network works" },
+      ...(network.failing === undefined
+        ? { status: "True", reason: "Working" }
+        : { status: "False", reason: "PartFails" }),
     },
   ];
 }

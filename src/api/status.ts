@@ -1,4 +1,4 @@
-import { type Node, nodes } from "../model/node.ts";
+import { type Node, networkTroubles, nodes } from "../model/node.ts";
 import { nodeDrains } from "../model/node-drain.ts";
 import type { NodeState } from "../model/node-state.ts";
 import type { Condition } from "../model/pod.ts";
@@ -96,6 +96,8 @@ function troublesOf(node: Node, state: NodeState | undefined): readonly string[]
       ? [`${name}: ${ABOUT[health.reason ?? ""] ?? health.reason}: ${health.message ?? ""}`]
       : []),
     ...broken.map(([driver, { reason }]) => `${name}: ${driver}: ${reason ?? "not ready"}`),
+    // Of one that is not heard it is not known.
+    ...(word === "ready" ? networkTroubles(node).map((words) => `${name}: network: ${words}`) : []),
   ];
 }
 

@@ -76,6 +76,18 @@ export const nodes = defineKind<Node>("Node", "v1", "cluster", {
   machine: (node) => [node.status.nodeInfo.machineID],
 });
 
+/** Extension: a condition that is False while a part of the node's network (services, policies, names, …) fails, with its words. */
+export const NETWORK_WORKING = "NetworkWorking";
+
+/** What does not work of a node's network, in words. */
+export function networkTroubles({ status }: Node): readonly string[] {
+  return status.conditions.flatMap(({ type, status: now, message = "" }) => {
+    const isTrouble =
+      (type === "NetworkUnavailable" && now === "True") || (type === NETWORK_WORKING && now === "False");
+    return isTrouble ? [message] : [];
+  });
+}
+
 /** The reason of a Ready condition that is Unknown while the brake holds: the node is silent, and nothing of it is moved. */
 export const BRAKE_HOLDS = "BrakeHolds";
 

@@ -76,6 +76,7 @@ class Side implements NetworkSide {
 
   get node(): NodeNetwork {
     const [range, pods, addresses, settings] = [this.#range, this.#pods, this.addresses, this.#options.settings];
+    const { plane } = this;
     return {
       get wish() {
         return settings.podRange ?? addresses.range ?? "";
@@ -89,6 +90,14 @@ class Side implements NetworkSide {
       get trouble() {
         const { state, words } = pods.report();
         return range.trouble ?? (state === "failing" ? words : undefined);
+      },
+      get failing() {
+        const failing = plane.report.parts.filter(
+          ({ name, state }) => state === "failing" && name !== pods.name && name !== range.name,
+        );
+        return failing.length === 0
+          ? undefined
+          : failing.map(({ name, words }) => `${name}: ${words ?? "fails"}`).join("; ");
       },
     };
   }
