@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   scheduling: ["lib", "seams", "model", "store"],
   controllers: ["lib", "seams", "model", "store", "scheduling/fit", "trust"],
   directory: ["lib", "seams", "model", "store"],
+  acme: ["lib", "seams", "model", "store"],
   drivers: ["lib", "seams", "model"],
   network: ["lib", "seams", "model", "client"],
   client: ["lib", "seams", "model"],

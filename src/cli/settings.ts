@@ -10,6 +10,7 @@ import {
   parseSetting,
   SETTING_NAMES,
   type SettingName,
+  type SettingValue,
   settingNamed,
   settingsRepair,
 } from "../model/setting-names.ts";
@@ -50,7 +51,7 @@ export function register(program: Command, terminal: Terminal): void {
     });
 }
 
-type Wish = Readonly<Record<string, number | boolean | null>>;
+type Wish = Readonly<Record<string, SettingValue | null>>;
 
 /** Refused, it says what else has to be chosen with it. */
 async function change(client: StyrClient, wish: Wish, words: readonly string[]): Promise<SettingsReport> {
@@ -75,7 +76,7 @@ function byDefault(setting: SettingName): string {
   return `${setting.name}=${formatSetting(setting, DEFAULT_CLUSTER_SETTINGS[setting.field])}`;
 }
 
-function parseWish(word: string): readonly [string, number | boolean] {
+function parseWish(word: string): readonly [string, SettingValue] {
   const at = word.indexOf("=");
   if (at < 1) throw new CliFailure(`"${word}": give NAME=VALUE`, { next: "styr settings" });
   const name = word.slice(0, at);

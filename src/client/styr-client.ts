@@ -164,7 +164,7 @@ export class StyrClient {
   }
 
   /** By field; null takes back what was chosen. */
-  changeSettings(wish: Readonly<Record<string, number | boolean | null>>): Promise<SettingsReport> {
+  changeSettings(wish: Readonly<Record<string, number | boolean | string | null>>): Promise<SettingsReport> {
     return this.request("PATCH", "/styr/v1/settings", wish);
   }
 

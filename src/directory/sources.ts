@@ -1,5 +1,6 @@
 /** The sources of what nodes are told, one per concern. */
 import type { DiscoverPod } from "../model/discovery.ts";
+import { challengesSource } from "./challenges.ts";
 import { clusterSource } from "./cluster.ts";
 import { discoveredSource } from "./discovered.ts";
 import { endpointsSource } from "./endpoints.ts";
@@ -26,5 +27,6 @@ export function directorySources({ discover }: SourcesOptions): readonly EntrySo
     policiesSource(),
     new PeersSource(),
     new RoutesSource(),
+    challengesSource(),
   ];
 }

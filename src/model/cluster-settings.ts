@@ -47,6 +47,12 @@ export interface ClusterSettingsSpec {
   /** The audit log of each server: so many files of so many MiB. */
   readonly auditFiles: number;
   readonly auditFileMib: number;
+  /** Certificates of hosts are ordered by ACME only once somebody has accepted the authority's terms. */
+  readonly acmeTermsAccepted: boolean;
+  /** URL of the authority's ACME directory. */
+  readonly acmeDirectory: string;
+  /** Where the authority writes to; "" gives it no address. */
+  readonly acmeEmail: string;
 }
 
 export const DEFAULT_CLUSTER_SETTINGS: ClusterSettingsSpec = {
@@ -72,6 +78,9 @@ export const DEFAULT_CLUSTER_SETTINGS: ClusterSettingsSpec = {
   streamsInAll: 3000,
   auditFiles: 10,
   auditFileMib: 10,
+  acmeTermsAccepted: false,
+  acmeDirectory: "https://acme-v02.api.letsencrypt.org/directory",
+  acmeEmail: "",
 };
 
 export const CLUSTER_SETTINGS_NAME = "cluster";

@@ -1,3 +1,4 @@
+import { acmeChallenges } from "./acme-challenge.ts";
 import { clusterNetworks } from "./cluster-network.ts";
 import { clusterSettings } from "./cluster-settings.ts";
 import { clusterTrusts } from "./cluster-trust.ts";
@@ -38,6 +39,7 @@ export const kernelKinds: readonly Kind[] = [
   ingressClasses,
   networkPolicies,
   exposures,
+  acmeChallenges,
   events,
   secrets,
   configMaps,

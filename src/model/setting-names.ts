@@ -2,7 +2,9 @@
 import { parseDurationMs } from "../lib/duration.ts";
 import type { ClusterSettingsSpec } from "./cluster-settings.ts";
 
-type Unit = "duration" | "share" | "count" | "rate" | "switch";
+type Unit = "duration" | "share" | "count" | "rate" | "switch" | "url" | "email";
+
+export type SettingValue = number | boolean | string;
 
 export interface SettingName {
   readonly name: string;
@@ -39,6 +41,9 @@ const ROWS: Readonly<Record<keyof ClusterSettingsSpec, readonly [name: string, u
   streamsInAll: ["streams-in-all", "count", "and of all users"],
   auditFiles: ["audit-files", "count", "files that each server keeps of its audit log"],
   auditFileMib: ["audit-file-mib", "count", "and how large each becomes, in MiB"],
+  acmeTermsAccepted: ["acme-terms-accepted", "switch", "certificates may be ordered: you accept the authority's terms"],
+  acmeDirectory: ["acme-directory", "url", "the authority that certificates are ordered from"],
+  acmeEmail: ["acme-email", "email", "where it writes to"],
 };
 
 export const SETTING_NAMES: readonly SettingName[] = Object.entries(ROWS).map(([field, [name, unit, words]]) => ({
@@ -57,15 +62,17 @@ const EXPECTED: Readonly<Record<Unit, string>> = {
   count: "a whole number",
   rate: "a number above 0",
   switch: "true or false",
+  url: "a URL such as https://acme.example.org/directory",
+  email: "an address such as web@example.org, or nothing",
 };
 
 /** The value of a setting from its text; a sentence when it is none. */
-export function parseSetting({ name, unit }: SettingName, text: string): { value: number | boolean } | string {
+export function parseSetting({ name, unit }: SettingName, text: string): { value: SettingValue } | string {
   const value = parsed(unit, text.trim());
   return value === undefined ? `${name}=${text}: expected ${EXPECTED[unit]}` : { value };
 }
 
-function parsed(unit: Unit, text: string): number | boolean | undefined {
+function parsed(unit: Unit, text: string): SettingValue | undefined {
   switch (unit) {
     case "duration":
       return parseDurationMs(text);
@@ -77,7 +84,15 @@ function parsed(unit: Unit, text: string): number | boolean | undefined {
       return decimal(text, 1);
     case "switch":
       return text === "true" ? true : text === "false" ? false : undefined;
+    case "url":
+    case "email":
+      return isText(unit, text) ? text : undefined;
   }
+}
+
+function isText(unit: "url" | "email", text: string): boolean {
+  if (unit === "email") return text === "" || /^[^\s@,<>]{1,64}@[^\s@,<>]{1,253}$/.test(text);
+  return text.length <= 1024 && /^https?:\/\/\S+$/.test(text) && URL.canParse(text);
 }
 
 function decimal(text: string, divisor: number): number | undefined {
@@ -85,8 +100,8 @@ function decimal(text: string, divisor: number): number | undefined {
 }
 
 /** As it can be given again: exact, in the largest unit that divides it. */
-export function formatSetting({ unit }: SettingName, value: number | boolean): string {
-  if (unit !== "duration" || typeof value === "boolean") return String(value);
+export function formatSetting({ unit }: SettingName, value: SettingValue): string {
+  if (unit !== "duration" || typeof value !== "number") return String(value);
   const units = [
     ["d", 86_400_000],
     ["h", 3_600_000],
@@ -120,6 +135,10 @@ function rangeProblems(settings: ClusterSettingsSpec): readonly string[] {
 
 function rangeProblem(setting: SettingName, settings: ClusterSettingsSpec): string | undefined {
   const value = settings[setting.field];
+  if (setting.unit === "url" || setting.unit === "email") {
+    const isFine = typeof value === "string" && isText(setting.unit, value);
+    return isFine ? undefined : `${setting.name}: expected ${EXPECTED[setting.unit]}`;
+  }
   if (typeof value !== (setting.unit === "switch" ? "boolean" : "number") || Number.isNaN(value))
     return `${setting.name}: expected ${EXPECTED[setting.unit]}`;
   if (typeof value !== "number") return undefined;

@@ -1,5 +1,7 @@
 /** What a server does only while it leads: it controls, places, keeps the leases of nodes, and listens to their agents. */
 
+import type { Authority } from "../../acme/authority.ts";
+import type { CertificateOrders } from "../../acme/certificate-orders.ts";
 import type { Explainer } from "../../api/explainer.ts";
 import type { Joining } from "../../api/joining.ts";
 import { caRotation } from "../../controllers/ca-rotation.ts";
@@ -37,6 +39,7 @@ import { Sealing } from "../../store/sealed/sealing.ts";
 import type { Store } from "../../store/store.ts";
 import { explainer } from "../explainer.ts";
 import type { PlaneMeters } from "../metered/plane-meters.ts";
+import { certificateDesk } from "./certificate-desk.ts";
 import { clusterNews, followNews } from "./cluster-news.ts";
 
 export interface LeadingOptions {
@@ -47,6 +50,7 @@ export interface LeadingOptions {
     readonly personalities: readonly Personality[];
     readonly strategy: "spread" | "binpack";
     readonly joining?: Joining;
+    readonly authority?: Authority;
   };
   readonly store: Store;
   readonly kinds: readonly Kind[];
@@ -69,6 +73,7 @@ export class Leading {
   readonly #scheduler: Scheduler;
   readonly #runner: ControllerRunner;
   readonly #stopping = new AbortController();
+  readonly #certificates: CertificateOrders | undefined;
   #dispatcher: Dispatcher | undefined;
 
   constructor(options: LeadingOptions) {
@@ -83,6 +88,8 @@ export class Leading {
     this.lifecycle = new NodeLifecycle({ store, clock, log: log.with({ component: "node-lifecycle" }) });
     this.directory = this.#newDirectory();
     this.#silence = this.#newSilence();
+    const { authority } = plane;
+    if (authority) this.#certificates = certificateDesk({ store, clock, log, authority, directory: this.directory });
     this.#runner = new ControllerRunner({
       ...{ store, controllers: this.#controllers(), clock, random, log },
       onReconciled: (controller, tookMs) => counting.reconciled(controller, tookMs),
@@ -108,6 +115,7 @@ export class Leading {
     this.directory.start();
     this.#silence.expect(store.list(nodes).map(({ metadata }) => metadata.name));
     this.sealing?.resealer.start();
+    this.#certificates?.start();
     this.#dispatcher = this.#dispatch();
     const agents = () => this.#dispatcher?.sessions ?? 0;
     const streams = () => this.#dispatcher?.streams ?? 0;
@@ -145,6 +153,7 @@ export class Leading {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#certificates?.stop();
     this.#silence.stop();
     this.#dispatcher?.stop();
     this.directory.stop();

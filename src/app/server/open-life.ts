@@ -1,6 +1,8 @@
 /** From the settings of a process to its control plane: with a store of its own, or as one of several. */
+
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { AcmeAuthority } from "../../acme/acme-authority.ts";
 import type { AuditLog } from "../../audit/audit-log.ts";
 import type { NodeAccess } from "../../model/streams.ts";
 import { adminTokenApi } from "../admin-token-route.ts";
@@ -72,6 +74,7 @@ function planeOptions(
     limits: true,
     address: advertisedAddress(settings),
     strategy: settings.strategy,
+    authority: new AcmeAuthority(),
     hostname: hostname(),
     serverName: name,
     storePlace: isEtcd(store) ? store.url.replace("etcd://", "etcd at ") : "sqlite",

@@ -1,4 +1,5 @@
 /** What a control plane is made of, and what others are to it. */
+import type { Authority } from "../../acme/authority.ts";
 import type { StyrApiContext } from "../../api/context.ts";
 import type { Joining } from "../../api/joining.ts";
 import type { AuditLog } from "../../audit/audit-log.ts";
@@ -44,6 +45,8 @@ export interface ControlPlaneOptions {
   readonly nodeAccess: NodeAccess;
   /** The only node that `nodeAccess` reaches; the others are reached by their agents' links. Absent: it reaches all. */
   readonly localNode?: string;
+  /** Where certificates are ordered; absent: nowhere. */
+  readonly authority?: Authority;
   /** Default: of this process. */
   readonly processFacts?: ProcessFacts;
   /** Where it is written down who did what. */

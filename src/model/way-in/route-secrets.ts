@@ -30,6 +30,10 @@ export function acmeHosts(reader: WorkloadReader): readonly string[] {
   return [...new Set([...exposed, ...asked])].filter((host) => host.includes(".") && !host.startsWith("*")).sort();
 }
 
+export function asksForCertificate(ingress: Ingress, host: string): boolean {
+  return isOurs(ingress) && hostsWithoutSecret(ingress).includes(host);
+}
+
 function hostsWithoutSecret({ spec }: Ingress): readonly string[] {
   const open = (spec?.tls ?? []).filter(({ secretName }) => secretName === undefined);
   const named = open.flatMap(({ hosts }) => hosts ?? []);

@@ -38,4 +38,6 @@ export class SettingsBook {
   }
 }
 
-type NumberSetting = Exclude<keyof ClusterSettingsSpec, "kubernetesDefaultTolerations">;
+type NumberSetting = {
+  [Field in keyof ClusterSettingsSpec]: ClusterSettingsSpec[Field] extends number ? Field : never;
+}[keyof ClusterSettingsSpec];

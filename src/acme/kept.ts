@@ -1,0 +1,64 @@
+import { exposures } from "../model/exposure.ts";
+import { ingresses } from "../model/ingress.ts";
+import type { StoredObject } from "../model/meta.ts";
+import { type Namespace, namespaces } from "../model/namespace.ts";
+import { type Secret, secrets } from "../model/secret.ts";
+import { acmeSecretName, CERTIFICATE_NAMESPACE } from "../model/way-in/acme-secret.ts";
+import { asksForCertificate } from "../model/way-in/route-secrets.ts";
+import { recordEvent } from "../store/record-event.ts";
+import type { Store } from "../store/store.ts";
+import type { Reader, Tx } from "../store/transaction.ts";
+import type { OrderedCertificate } from "./authority.ts";
+
+const ACCOUNT = "acme-account";
+
+/** The account's key with this authority, sealed like every Secret; made with the first order. */
+export async function keepAccountKey(store: Store, directory: string, make: () => Promise<string>): Promise<string> {
+  const known = store.get(secrets, `${CERTIFICATE_NAMESPACE}/${ACCOUNT}`)?.data;
+  if (known?.key !== undefined && decoded(known.directory) === directory) return decoded(known.key);
+  const key = await make();
+  await store.update((tx) => write(tx, ACCOUNT, "Opaque", { directory, key }));
+  return key;
+}
+
+export function keepCertificate(tx: Tx, host: string, { certificate, key }: OrderedCertificate): void {
+  write(tx, acmeSecretName(host), "kubernetes.io/tls", { "tls.crt": certificate, "tls.key": key });
+}
+
+/** Who asked for the certificate of a host. */
+export function ownersOf(reader: Reader, host: string): readonly StoredObject[] {
+  return [
+    ...reader.list(exposures).filter(({ spec }) => spec.tls?.acme === true && spec.host === host),
+    ...reader.list(ingresses).filter((ingress) => asksForCertificate(ingress, host)),
+  ];
+}
+
+export function sayOfHost(tx: Tx, host: string, type: "Normal" | "Warning", reason: string, message: string): void {
+  for (const owner of ownersOf(tx, host)) recordEvent(tx, owner, { type, reason, message, component: "acme" });
+}
+
+function write(tx: Tx, name: string, type: string, values: Readonly<Record<string, string>>): void {
+  ensureNamespace(tx);
+  const data = Object.fromEntries(
+    Object.entries(values).map(([key, text]) => [key, Buffer.from(text).toString("base64")]),
+  );
+  const before = tx.get(secrets, `${CERTIFICATE_NAMESPACE}/${name}`);
+  if (before) tx.update(secrets, { ...before, data, type });
+  else
+    tx.create<Secret>(secrets, {
+      ...{ apiVersion: "v1", kind: "Secret", type, data },
+      metadata: { name, namespace: CERTIFICATE_NAMESPACE },
+    });
+}
+
+function ensureNamespace(tx: Tx): void {
+  if (tx.get(namespaces, CERTIFICATE_NAMESPACE)) return;
+  tx.create<Namespace>(namespaces, {
+    ...{ apiVersion: "v1", kind: "Namespace", spec: { finalizers: ["kubernetes"] }, status: { phase: "Active" } },
+    metadata: { name: CERTIFICATE_NAMESPACE, labels: { "kubernetes.io/metadata.name": CERTIFICATE_NAMESPACE } },
+  });
+}
+
+function decoded(text: string | undefined): string {
+  return Buffer.from(text ?? "", "base64").toString("utf8");
+}
