@@ -53,7 +53,8 @@ function namesPart({ settings, commands, clock, log, folder }: NetworkPartsOptio
   return new NamesPart({
     ...{ folder: `${folder}/names`, clock, log: log.with({ part: "names" }) },
     config: { ttlSeconds, negativeSeconds: ttlSeconds },
-    hostNames: new HostNames({ commands, bridge, mayWriteResolvConf: isForHost }),
+    whyOff: process.geteuid?.() === 0 ? undefined : "names are answered at port 53, which is root's to open",
+    hostNames: new HostNames({ commands, clock, bridge, mayWriteResolvConf: isForHost }),
   });
 }
 

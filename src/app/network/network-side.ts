@@ -12,6 +12,7 @@ import { PodNetwork } from "../../network/pod-network/pod-network.ts";
 import { RangePart } from "../../network/pod-network/range-part.ts";
 import { tcpPing } from "../../network/pod-network/tcp-ping.ts";
 import { serviceVariables } from "../../network/service-variables.ts";
+import type { SecretValues } from "../../network/way-in/certificates.ts";
 import { CommandError } from "../../seams/commands.ts";
 import { type NetworkPartsOptions, networkParts } from "./network-parts.ts";
 
@@ -57,6 +58,11 @@ class Side implements NetworkSide {
   readonly addresses = new LateAddresses();
   readonly isRouted: boolean;
   readonly #options: NetworkSideOptions;
+  #control: NetworkControl | undefined;
+  readonly #secretValues: SecretValues = async (namespace, name) => {
+    if (!this.#control?.keyValues) throw new Error("the control plane was not heard yet");
+    return this.#control.keyValues("Secret", namespace, name);
+  };
   readonly #range: RangePart;
   readonly #pods: PodNetwork | OffPart;
 
@@ -67,8 +73,9 @@ class Side implements NetworkSide {
     this.#pods = why === undefined ? podNetwork(options, this.addresses) : new OffPart(why);
     const { nodeName, clock, log, folder } = options;
     this.plane = new NetworkPlane({
-      ...{ nodeName, clock, log: log.with({ component: "network" }), variables: serviceVariables, dns: dnsOfPods() },
-      parts: [this.#range, this.#pods, ...networkParts(options)],
+      ...{ nodeName, clock, log: log.with({ component: "network" }), variables: serviceVariables },
+      ...(this.isRouted ? { dns: dnsOfPods() } : {}),
+      parts: [this.#range, this.#pods, ...networkParts({ ...options, secretValues: this.#secretValues })],
       cache: new NetworkCache({ folder, clock, log }),
       probe: async ({ id }, signal) => (await this.#pods.probe(id, signal)) !== undefined,
     });
@@ -103,6 +110,7 @@ class Side implements NetworkSide {
   }
 
   async start(control: NetworkControl): Promise<void> {
+    this.#control = control;
     await this.#range.begin();
     await this.plane.begin();
     this.plane.follow(control);

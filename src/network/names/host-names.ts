@@ -3,12 +3,13 @@
  * when asked to, our server is put first in resolv.conf, in a block that is taken out again.
  */
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import type { Commands } from "../../seams/commands.ts";
-import { CommandError } from "../../seams/commands.ts";
+import type { Clock } from "../../seams/clock.ts";
+import { CommandError, type Commands } from "../../seams/commands.ts";
 import { withOurs, withoutOurs } from "./resolv-conf.ts";
 
 export interface HostNamesOptions {
   readonly commands: Commands;
+  readonly clock: Clock;
   /** The pods' bridge: systemd-resolved knows domains by links. */
   readonly bridge: string;
   /** May resolv.conf be changed where there is no systemd-resolved? */
@@ -23,11 +24,15 @@ export interface HostNamesWish {
   readonly domain: string;
 }
 
+/** systemd-resolved forgets what it was told when it is started again. */
+const TELL_AGAIN_MS = 60_000;
+
 export class HostNames {
   readonly #options: HostNamesOptions;
   readonly #resolvConf: string;
   readonly #resolved: string;
   #problem: string | undefined;
+  #told: { readonly wish: string; readonly atMs: number } | undefined;
 
   constructor(options: HostNamesOptions) {
     this.#options = options;
@@ -39,9 +44,10 @@ export class HostNames {
     return this.#problem;
   }
 
+  /** Cheap when nothing is to be done: to be called again and again, because other programs write there too. */
   async apply({ address, domain }: HostNamesWish): Promise<void> {
-    this.#problem = undefined;
     if (existsSync(this.#resolved)) return this.#tellResolved(address, [domain, "mesos", "fleet.local"]);
+    this.#problem = undefined;
     if (!this.#options.mayWriteResolvConf) return;
     const searches = [`default.svc.${domain}`, `svc.${domain}`, domain, "marathon.mesos", "fleet.local"];
     this.#write((text) => withOurs(text, address, domain === "" ? [] : searches));
@@ -54,7 +60,12 @@ export class HostNames {
 
   /** `~`: names below it are asked here, and nothing is looked for below it. */
   async #tellResolved(address: string, domains: readonly string[]): Promise<void> {
-    const { bridge } = this.#options;
+    const { bridge, clock } = this.#options;
+    const [wish, nowMs] = [[address, ...domains].join(" "), clock.monotonic()];
+    const isTold = this.#told?.wish === wish && nowMs - this.#told.atMs < TELL_AGAIN_MS;
+    if (isTold && this.#problem === undefined) return;
+    this.#told = { wish, atMs: nowMs };
+    this.#problem = undefined;
     if (!(await this.#run(["dns", bridge, address]))) return;
     await this.#run(["domain", bridge, ...domains.filter((name) => name !== "").map((name) => `~${name}`)]);
   }

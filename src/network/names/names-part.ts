@@ -34,6 +34,8 @@ export interface NamesPartOptions {
   readonly config?: Partial<NamesConfig>;
   /** Lets the host itself ask; absent: its resolvers stay as they are. */
   readonly hostNames?: HostNames;
+  /** It cannot answer here at all, in words. */
+  readonly whyOff?: string | undefined;
   readonly launcher?: readonly string[];
 }
 
@@ -85,6 +87,8 @@ export class NamesPart implements NetworkPart {
 
   report(): PartReport {
     const report = this.#report;
+    const { whyOff } = this.#options;
+    if (whyOff !== undefined) return { state: "off", words: whyOff };
     if (!report) {
       const words = this.#problem ?? "this node has no pod range yet";
       return { state: this.#problem === undefined ? "off" : "failing", words };
@@ -102,7 +106,7 @@ export class NamesPart implements NetworkPart {
   async #apply(state: NetworkState, touched: Touched): Promise<void> {
     this.#state = state;
     const address = gatewayOf(state);
-    if (address === undefined || this.#isStopped) return;
+    if (address === undefined || this.#isStopped || this.#options.whyOff !== undefined) return;
     try {
       const { client, isFresh } = await this.#connected(address);
       const lost = [...state.lostNodes].sort();
@@ -115,7 +119,15 @@ export class NamesPart implements NetworkPart {
       this.#problem = (error as Error).message;
       throw error;
     }
-    await this.#options.hostNames?.apply({ address, domain: state.cluster?.domain ?? "" });
+    await this.#tellHost();
+  }
+
+  async #tellHost(): Promise<void> {
+    const [state, { hostNames }] = [this.#state, this.#options];
+    const address = state === undefined ? undefined : gatewayOf(state);
+    // Before somebody answers there, the host would ask in vain.
+    if (address !== undefined && this.#report?.isOpen === true)
+      await hostNames?.apply({ address, domain: state?.cluster?.domain ?? "" });
   }
 
   async #tellAll(client: ResidentClient, state: NetworkState, lost: readonly string[]): Promise<void> {
@@ -159,16 +171,18 @@ export class NamesPart implements NetworkPart {
   #watch(): void {
     this.#timer?.cancel();
     if (this.#isStopped) return;
-    this.#timer = this.#options.clock.setTimer(REPORT_MS, () => {
-      void this.#client?.call({ call: "report" }).then(
-        (report) => {
-          this.#report = report;
-          this.#watch();
-        },
-        ({ message }: Error) =>
-          this.#options.log.debug("the server of names did not say how it is", { error: message }),
-      );
-    });
+    this.#timer = this.#options.clock.setTimer(REPORT_MS, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    try {
+      this.#report = (await this.#client?.call({ call: "report" })) ?? this.#report;
+      if (this.#isStopped) return;
+      this.#watch();
+      await this.#tellHost();
+    } catch (error) {
+      this.#options.log.warn("the server of names was not looked at", { error: (error as Error).message });
+    }
   }
 
   /** Without one, nobody here finds anybody: another is started, also when nothing changes that it would be told. */
