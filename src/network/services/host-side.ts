@@ -4,7 +4,7 @@ import type { BasePlan } from "./firewall.ts";
 
 /** Whether what pods of one bridge send to each other passes the rules of the host. */
 export async function isBridgeFiltered(commands: Commands): Promise<boolean> {
-  const { stdout } = await commands.run("sysctl", ["-en", "net.bridge.bridge-nf-call-iptables"]);
+  const { stdout } = await commands.run("cat", ["/proc/sys/net/bridge/bridge-nf-call-iptables"]);
   return stdout.trim() === "1";
 }
 

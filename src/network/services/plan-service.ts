@@ -2,6 +2,7 @@
  * What a Service means on one node, before it is written as rules of any kind: for each of its ports, who answers at its cluster
  * addresses and who at the node's own. Pure: nodes that were told the same and stand at the same place decide the same.
  */
+import { isIPv4 } from "node:net";
 import type { EndpointEntry, EndpointsEntry, Protocol, ServiceEntry, ServicePortEntry } from "../../model/network.ts";
 
 /** From where a node looks at the cluster. */
@@ -65,7 +66,7 @@ function planPort(
   return {
     id: `${service.id}:${port.name || port.port}/${port.protocol}`,
     protocol: port.protocol,
-    addresses: service.addresses,
+    addresses: service.addresses.filter(isIPv4),
     port: port.port,
     ...(port.nodePort === undefined ? {} : { nodePort: port.nodePort }),
     inside: choose(open, service.internalTraffic, service, place),
@@ -88,6 +89,8 @@ function candidatesOf(
     const served = ports.find(({ name, protocol }) => name === port.name && protocol === port.protocol);
     if (served === undefined) continue;
     for (const endpoint of endpoints) {
+      // Rules are IPv4's; one address that the firewall does not understand would hold up all Services.
+      if (!isIPv4(endpoint.address)) continue;
       const candidate = candidateOf(service, endpoint, served.port, place);
       const key = `${endpoint.address}:${served.port}`;
       // An endpoint may stand in two slices while it moves between them: the better word counts.

@@ -57,18 +57,26 @@ export class ServiceRules {
   /** Brings the kernel to what was planned. */
   async program(): Promise<Programming> {
     const isAdopting = this.#programmed === undefined;
-    this.#programmed ??= await this.firewall.read();
-    const difference = this.#ruleset.difference(this.#programmed, isAdopting);
-    try {
-      if (!isNothing(difference)) await this.firewall.apply(difference);
-    } catch (error) {
+    const difference = await this.#bring().catch((error: unknown) => {
+      if (isAdopting) throw error;
+      // The kernel does not have what it should: somebody was at it. What it has now is looked at.
       this.#programmed = undefined;
-      throw error;
-    }
-    this.#ruleset.settle(this.#programmed, difference);
+      return this.#bring();
+    });
     if (isAdopting) this.#flows = this.#flowsOfRewritten(difference);
     const hasNewHairpin = difference.newElements.some(({ container }) => container.endsWith("-hairpin"));
     return { flows: this.#flows.splice(0), hasNewHairpin };
+  }
+
+  async #bring(): Promise<Difference> {
+    const isAdopting = this.#programmed === undefined;
+    const programmed = this.#programmed ?? (await this.firewall.read());
+    const difference = this.#ruleset.difference(programmed, isAdopting);
+    this.#programmed = undefined;
+    if (!isNothing(difference)) await this.firewall.apply(difference);
+    this.#ruleset.settle(programmed, difference);
+    this.#programmed = programmed;
+    return difference;
   }
 
   /** What the kernel has is to be read again before the next change. */

@@ -4,7 +4,7 @@
  * who takes all rules away (`nft flush ruleset`, `iptables -F`) is noticed by a look every few seconds.
  */
 import type { Clock, Timer } from "../../seams/clock.ts";
-import type { Commands } from "../../seams/commands.ts";
+import { CommandError, type Commands } from "../../seams/commands.ts";
 import type { Log } from "../../seams/log.ts";
 import type { NetworkPart, PartReport } from "../plane/network-part.ts";
 import type { NetworkState } from "../plane/network-state.ts";
@@ -36,10 +36,13 @@ export class ServicesPart implements NetworkPart {
   readonly #flows: UdpFlows;
   #rules: ServiceRules | undefined;
   #base: BasePlan | undefined;
+  /** What was told last: a look may find that the host changed under it. */
+  #state: NetworkState | undefined;
   /** One change or look at a time. */
   #lane: Promise<unknown> = Promise.resolve();
   #look: Timer | undefined;
   #isStopped = false;
+  #hostWords: string | undefined;
   #failure: string | undefined;
   #remade = 0;
   #lastMs = 0;
@@ -54,9 +57,10 @@ export class ServicesPart implements NetworkPart {
     return this.#inLane(async () => {
       const began = clock.monotonic();
       const rules = await this.#chosen();
-      if (this.#base === undefined || touched.isAll || touched.isCluster || touched.nodes.has(state.nodeName))
-        await this.#rebase(state);
-      await rules.plan(state, touched.isAll ? undefined : touched.services, this.#base ?? basePlanOf(state, true));
+      this.#state = state;
+      const isOther = touched.isAll || touched.isCluster || touched.nodes.has(state.nodeName);
+      const base = this.#base === undefined || isOther ? await this.#rebase(state) : this.#base;
+      await rules.plan(state, touched.isAll ? undefined : touched.services, base);
       await this.#program(rules);
       this.#lastMs = clock.monotonic() - began;
     });
@@ -77,7 +81,7 @@ export class ServicesPart implements NetworkPart {
   }
 
   report(): PartReport {
-    const words = this.#failure ?? this.#rules?.conflict() ?? this.#flows.words;
+    const words = this.#failure ?? this.#rules?.conflict() ?? this.#hidden() ?? this.#hostWords ?? this.#flows.words;
     return {
       state: this.#failure === undefined ? "working" : "failing",
       ...(words === undefined ? {} : { words }),
@@ -90,22 +94,40 @@ export class ServicesPart implements NetworkPart {
     };
   }
 
+  #hidden(): string | undefined {
+    if (this.#base?.isBridgeFiltered !== false) return undefined;
+    return "bridge-nf-call-iptables is not 1: a pod that reaches another of this node by a service address is seen as this host";
+  }
+
   async #chosen(): Promise<ServiceRules> {
     const { commands, networkName, firewall, clock } = this.#options;
     this.#rules ??= new ServiceRules(firewall ?? (await chooseFirewall(commands, networkName)), clock);
     return this.#rules;
   }
 
-  async #rebase(state: NetworkState): Promise<void> {
+  async #rebase(state: NetworkState): Promise<BasePlan> {
     const { commands, bridge } = this.#options;
-    this.#base = basePlanOf(state, await isBridgeFiltered(commands));
-    if (bridge !== undefined) await ensureServiceRoute(commands, this.#base);
+    const base = basePlanOf(state, await isBridgeFiltered(commands));
+    this.#base = base;
+    if (bridge !== undefined) await this.#onHost(() => ensureServiceRoute(commands, base));
+    return base;
+  }
+
+  /** Without iproute2 the rules work all the same, for pods. */
+  async #onHost(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      this.#hostWords = undefined;
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      this.#hostWords = `this host itself may not reach service addresses: ${error.message}`;
+    }
   }
 
   async #program(rules: ServiceRules): Promise<void> {
     const { commands, bridge } = this.#options;
     const { flows, hasNewHairpin } = await rules.program();
-    if (hasNewHairpin && bridge !== undefined) await allowHairpin(commands, bridge);
+    if (hasNewHairpin && bridge !== undefined) await this.#onHost(() => allowHairpin(commands, bridge));
     await this.#flows.forget(flows);
   }
 
@@ -139,14 +161,17 @@ export class ServicesPart implements NetworkPart {
 
   async #lookNow(): Promise<void> {
     const { commands, bridge, log } = this.#options;
-    if (bridge !== undefined && this.#base !== undefined) {
-      await ensureServiceRoute(commands, this.#base);
-      await allowHairpin(commands, bridge);
+    const [rules, state, known] = [this.#rules, this.#state, this.#base];
+    if (rules === undefined || state === undefined || known === undefined) return;
+    // Also makes the route anew, where the bridge lost its address for a while.
+    const base = await this.#rebase(state);
+    if (base.isBridgeFiltered !== known.isBridgeFiltered) await rules.plan(state, undefined, base);
+    if (bridge !== undefined) await this.#onHost(() => allowHairpin(commands, bridge));
+    if (!(await rules.firewall.isIntact())) {
+      log.warn("somebody took the rules of service addresses away; they are made anew");
+      this.#remade++;
+      rules.distrust();
     }
-    if (this.#rules === undefined || (await this.#rules.firewall.isIntact())) return;
-    log.warn("somebody took the rules of service addresses away; they are made anew");
-    this.#remade++;
-    this.#rules.distrust();
-    await this.#program(this.#rules);
+    await this.#program(rules);
   }
 }

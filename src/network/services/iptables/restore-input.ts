@@ -15,7 +15,9 @@ function tableInput(table: string, difference: Difference): string {
     // Makes the chain, or empties it.
     ...[...declared, ...gone].map((name) => `:${name} - [0:0]`),
     ...goneElements.flatMap(({ container, key, value }) =>
-      within(container).map((name) => (gone.includes(name) ? "" : `-D ${name} ${key} -j ${value}`)),
+      within(container).map((name) =>
+        gone.includes(name) ? "" : `-D ${name} ${isBuiltIn(name) ? "" : key} -j ${value}`,
+      ),
     ),
     ...chains.flatMap(({ name, chain }) =>
       within(name).flatMap((to) =>
