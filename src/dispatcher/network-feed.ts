@@ -7,6 +7,9 @@ import { type Outlet, SendWindow } from "./send-window.ts";
 /** Changes of more entries than this are not gathered one by one: everything is sent anew. */
 const MOST_GATHERED = 4_096;
 
+/** Of "all": when every node comes back at once, their server has other things to do as well. */
+const MOST_PARTS_UNDER_WAY = 2;
+
 export interface NetworkFeedOptions {
   readonly directory: Directory;
   readonly node: string;
@@ -74,7 +77,7 @@ export class NetworkFeed implements Subscriber {
 
   /** Sends what there is to send, as far as the agent keeps up. */
   pump(): void {
-    while (this.#window.hasRoom && this.#sendNext());
+    while (this.#window.hasRoom) if (!this.#sendNext()) return;
   }
 
   end(): void {
@@ -92,8 +95,8 @@ export class NetworkFeed implements Subscriber {
   #sendNext(): boolean {
     // What was begun is finished first: parts of two answers never mix.
     if (this.#rest === undefined && this.#isStale) this.#begin();
-    if (this.#rest !== undefined) this.#sendPart(this.#rest);
-    else if (this.#changed.size > 0) this.#sendChanged();
+    if (this.#rest !== undefined) return this.#sendPart(this.#rest);
+    if (this.#changed.size > 0) this.#sendChanged();
     else if (this.#settled > this.#sentSettled) this.#send("settled", this.#settled, "[]");
     else return false;
     return true;
@@ -110,11 +113,13 @@ export class NetworkFeed implements Subscriber {
     this.#sentSettled = 0;
   }
 
-  #sendPart([part = "", ...rest]: readonly string[]): void {
+  #sendPart([part = "", ...rest]: readonly string[]): boolean {
+    if (this.#window.underWay >= MOST_PARTS_UNDER_WAY) return false;
     const isLast = rest.length === 0;
     this.#rest = isLast ? undefined : rest;
     const revision = this.#changed.size === 0 ? this.#revision : this.#sentRevision;
     this.#send(isLast ? "all" : "more", isLast ? revision : this.#sentRevision, networkBody(part));
+    return true;
   }
 
   #sendChanged(): void {

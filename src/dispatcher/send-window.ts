@@ -42,6 +42,11 @@ export class SendWindow {
     return frames < MOST_UNACKNOWLEDGED && (frames === 0 || this.#unacknowledgedChars < MOST_UNACKNOWLEDGED_CHARS);
   }
 
+  /** Frames that are not acknowledged yet. */
+  get underWay(): number {
+    return this.#unacknowledged.length;
+  }
+
   send(frame: (sequence: number) => string): void {
     const text = frame(++this.#sequence);
     this.#unacknowledged.push({ sequence: this.#sequence, text, againMs: Number.NEGATIVE_INFINITY });
