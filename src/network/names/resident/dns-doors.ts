@@ -4,6 +4,7 @@
  */
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock, Timer } from "../../../seams/clock.ts";
 import type { Answerer } from "./answerer.ts";
 
@@ -33,6 +34,7 @@ export class DnsDoors {
   #timer: Timer | undefined;
   #problem: string | undefined = "it has not been told anything yet";
   #isClosed = false;
+  #isGone = false;
 
   constructor(options: DoorsOptions) {
     this.#options = options;
@@ -66,7 +68,11 @@ export class DnsDoors {
     this.#isClosed = true;
     this.#timer?.cancel();
     this.#tcp?.close();
+    // Forwarded questions have their answers by then, or not at all.
     if (this.#udp) await this.#options.clock.sleep(LAST_ANSWERS_MS);
+    // Right behind a look at what has come in: the kernel throws away what has not been read.
+    await nextTurn();
+    this.#isGone = true;
     this.#udp?.close();
     for (const socket of this.#connections.keys()) socket.end();
   }
@@ -108,8 +114,9 @@ export class DnsDoors {
     if (isShared)
       socket.on("message", (bytes, from) =>
         answerer.answer(bytes, from.address, "udp", (answer) => {
-          // A client that has gone is none of our business.
-          if (!this.#isClosed || this.#udp === socket) socket.send(answer, from.port, from.address, () => undefined);
+          // A client that has gone is none of our business; nor is one whose answer comes after the end.
+          if (this.#isGone) return;
+          socket.send(answer, from.port, from.address, () => undefined);
         }),
       );
     return promise;
