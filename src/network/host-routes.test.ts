@@ -5,6 +5,7 @@ import { parseRoutes, subnetClash } from "./host-routes.ts";
 const TABLE = `Iface	Destination	Gateway 	Flags	RefCnt	Use	Metric	Mask		MTU	Window	IRTT
 eth0	00000000	0100A8C0	0003	0	0	0	00000000	0	0	0
 eth0	0000A8C0	00000000	0001	0	0	0	00FFFFFF	0	0	0
+*	00002B0A	00000000	0200	0	0	-1	00FFFFFF	0	0	0
 tun0	0000000A	0100A8C0	0003	0	0	0	000000FF	0	0	0
 docker0	00002A0A	00000000	0001	0	0	0	00FFFFFF	0	0	0
 `;

@@ -16,7 +16,8 @@ export function parseRoutes(text: string): readonly HostRoute[] {
     .slice(1)
     .flatMap((line) => {
       const [device, destination, gateway, , , , , mask] = line.trim().split(/\s+/);
-      if (!device || !destination || !gateway || !mask) return [];
+      // "*": a range that the kernel refuses leads nowhere.
+      if (!device || device === "*" || !destination || !gateway || !mask) return [];
       const length = 32 - Math.log2(2 ** 32 - addressIn(mask));
       const subnet = parseSubnet(`${formatAddress(addressIn(destination))}/${length}`);
       return subnet && length > 0 ? [{ device, destination: subnet, isOnLink: addressIn(gateway) === 0 }] : [];

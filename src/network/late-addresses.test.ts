@@ -30,6 +30,6 @@ describe("addresses of pods before the node has a range", () => {
     addresses.assign("old", "10.9.0.2");
     addresses.setRange("10.42.7.0/24");
     assert.equal(addresses.assign("old", "10.9.0.2"), "10.9.0.2", "as long as it runs");
-    assert.equal(addresses.assign("new", "10.9.0.2"), "10.42.7.2");
+    assert.match(addresses.assign("new", "10.9.0.2"), /^10\.42\.7\./);
   });
 });

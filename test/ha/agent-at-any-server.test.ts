@@ -38,7 +38,18 @@ describe("an agent and three servers", { skip: cannot }, () => {
     const leader = await cluster.leader();
     const token = await must(at(leader, ["token", "create", "--role", "agent"]));
     const [, secret = ""] = /--token (\S+)/.exec(token) ?? assert.fail(token);
-    const place = ["--state", state(), "--node-name", "w1", "--cgroup", name, "--network", name, "--no-install", "--no-cluster-network"];
+    const place = [
+      "--state",
+      state(),
+      "--node-name",
+      "w1",
+      "--cgroup",
+      name,
+      "--network",
+      name,
+      "--no-install",
+      "--no-cluster-network",
+    ];
     const words = [LAUNCHER, "join", leader.url, "--token", secret, ...place];
     agent = sandbox.spawn("agent-log", ["env", "DOCKER_HOST=unix:///nonexistent.sock", ...words]);
     await until("the node is ready", async () => /w1 +ready/.test((await at(leader, ["nodes"])).out));

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { netNames } from "./names.ts";
+import { chainsOf, isWritten, jumpPosition, rangesOf, restoreText } from "./rules.ts";
+
+const [FORWARD, , NAT] = chainsOf(netNames("styrmann"), { own: "10.42.1.0/24", ranges: ["10.42.0.0/16"], tunnels: [] });
+
+describe("rules for pods of several hosts", () => {
+  test("between pods, answers, and what was translated on purpose pass; nothing else of others does", () => {
+    assert.deepEqual(FORWARD?.rules.slice(1), [
+      "-s 10.42.0.0/16 -d 10.42.1.0/24 -j ACCEPT",
+      "-s 10.42.1.0/24 -d 10.42.0.0/16 -j ACCEPT",
+      "-d 10.42.1.0/24 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+      "-m conntrack --ctstate DNAT -j ACCEPT",
+    ]);
+  });
+
+  test("pods are translated for everybody but pods", () => {
+    const rules = NAT?.rules ?? [];
+    assert.ok(
+      rules.indexOf("-s 10.42.1.0/24 -d 10.42.0.0/16 -j ACCEPT") < rules.indexOf("-s 10.42.1.0/24 -j MASQUERADE"),
+    );
+  });
+
+  test("a range outside of the cluster's is one of its own, one inside is not", () => {
+    const ranges = rangesOf("10.42.0.0/16", ["10.42.3.0/24", "10.7.0.0/20", "10.7.0.0/20", "192.168.9.0/24"]);
+    assert.deepEqual(ranges, ["10.42.0.0/16", "10.7.0.0/20", "192.168.9.0/24"]);
+  });
+
+  test("a chain is known by its mark: another content, or a rule that somebody added, is written anew", () => {
+    assert.ok(FORWARD);
+    const shown = `-N ${FORWARD.name}\n${FORWARD.rules.map((rule) => `-A ${FORWARD.name} ${rule}\n`).join("")}`;
+    assert.ok(isWritten(FORWARD, shown));
+    assert.ok(!isWritten(FORWARD, `${shown}-A ${FORWARD.name} -j DROP\n`));
+    assert.ok(!isWritten(FORWARD, shown.replace(FORWARD.mark, "styr 0000000000000000")));
+    assert.ok(restoreText(FORWARD).startsWith(`*filter\n:${FORWARD.name} - [0:0]\n-A`));
+  });
+
+  test("what the user has put into DOCKER-USER is looked at first", () => {
+    const user = "-N DOCKER-USER\n-A DOCKER-USER -s 203.0.113.0/24 -j DROP\n-A DOCKER-USER -j RETURN\n";
+    assert.equal(jumpPosition("DOCKER-USER", user), 2);
+    assert.equal(jumpPosition("DOCKER-USER", "-N DOCKER-USER\n-A DOCKER-USER -j DROP\n"), 2);
+    assert.equal(jumpPosition("FORWARD", "-P FORWARD DROP\n"), 1);
+  });
+});
