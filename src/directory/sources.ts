@@ -5,6 +5,7 @@ import { clusterSource } from "./cluster.ts";
 import { discoveredSource } from "./discovered.ts";
 import { endpointsSource } from "./endpoints.ts";
 import type { EntrySource } from "./entry-source.ts";
+import { leaderNamesSource } from "./leader-names.ts";
 import { nodesSource } from "./nodes.ts";
 import { PeersSource } from "./peers.ts";
 import { policiesSource } from "./policies.ts";
@@ -14,10 +15,12 @@ import { serviceSource } from "./service.ts";
 export interface SourcesOptions {
   /** Of the dialects whose pods are found by other names than those of Kubernetes' Services. */
   readonly discover: readonly DiscoverPod[];
+  /** `host:port` of the server that leads, as others reach it. */
+  readonly address?: string;
 }
 
 /** Fresh ones, at every call. */
-export function directorySources({ discover }: SourcesOptions): readonly EntrySource[] {
+export function directorySources({ discover, address }: SourcesOptions): readonly EntrySource[] {
   return [
     clusterSource(),
     nodesSource(),
@@ -28,5 +31,6 @@ export function directorySources({ discover }: SourcesOptions): readonly EntrySo
     new PeersSource(),
     new RoutesSource(),
     challengesSource(),
+    ...(address === undefined ? [] : [leaderNamesSource(address)]),
   ];
 }

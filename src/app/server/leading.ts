@@ -134,10 +134,10 @@ export class Leading {
   }
 
   #newDirectory(): Directory {
-    const { store, plane } = this.#options;
+    const { store, plane, context } = this.#options;
     const { clock, log, personalities } = plane;
     const discover = personalities.flatMap((personality) => personality.discover ?? []);
-    const sources = () => directorySources({ discover });
+    const sources = () => directorySources({ discover, address: context.address });
     return new Directory({ store, clock, log: log.with({ component: "directory" }), sources });
   }
 
