@@ -31,6 +31,10 @@ describe("settings of the cluster:", () => {
     assert.deepEqual(parse("brake-share", "60%"), { value: 0.6 });
     assert.deepEqual(parse("moves-per-second", "2.5"), { value: 2.5 });
     assert.deepEqual(parse("kubernetes-default-tolerations", "true"), { value: true });
+    assert.deepEqual(parse("acme-directory", "https://a.example/dir"), { value: "https://a.example/dir" });
+    assert.deepEqual(parse("acme-email", ""), { value: "" });
+    assert.match(String(parse("acme-directory", "a.example")), /expected a URL/);
+    assert.match(String(parse("acme-email", "nobody")), /expected an address/);
     assert.match(String(parse("brake-at-least", "2.5")), /brake-at-least=2\.5: expected a whole number/);
     assert.match(String(parse("heartbeat", "soon")), /heartbeat=soon: expected a duration such as 10s/);
   });
@@ -38,7 +42,8 @@ describe("settings of the cluster:", () => {
   test("what is shown can be given again", () => {
     fc.assert(
       fc.property(fc.constantFrom(...SETTING_NAMES), fc.integer({ min: 1, max: 10 ** 12 }), (setting, number) => {
-        const value = setting.unit === "switch" ? number % 2 === 0 : number;
+        const values = { switch: number % 2 === 0, url: `https://a${number}.example`, email: `a@b${number}.example` };
+        const value = setting.unit in values ? values[setting.unit as keyof typeof values] : number;
         assert.deepEqual(parseSetting(setting, formatSetting(setting, value)), { value });
       }),
     );

@@ -70,13 +70,17 @@ function globalPart({ folder, user }: WayInPlaces): string {
   ].join("\n");
 }
 
-/** A connect that fails costs its request nothing but this time: it is tried again elsewhere. */
+/**
+ * A connect that fails costs its request nothing but this time: it is tried again elsewhere. After a reload idle connections stay with
+ * the old worker until their next answer, which says that it was the last: closed at once, a request could be on its way on them.
+ */
 const DEFAULTS = `defaults
     mode http
     log global
     option httplog
     option dontlognull
     option redispatch 1
+    option idle-close-on-response
     retries 3
     timeout connect 1500ms
     timeout client 60s
