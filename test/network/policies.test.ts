@@ -166,6 +166,9 @@ describe("NetworkPolicies, by packets:", () => {
     assert.deepEqual(reachable(web.address).front, PORTS);
     await until(() => node.rules() !== "", "the rules are there again", 15_000);
     assert.deepEqual(reachable(web.address).front, []);
+    nft(here, "flush map ip space pol-in\n");
+    await until(() => /pol-in \{[^}]*goto/.test(node.rules()), "who comes in is asked again", 15_000);
+    assert.deepEqual(reachable(web.address).front, []);
   });
 
   test("a new agent replaces what an old one has left, and removes what is its own only", async () => {

@@ -12,6 +12,7 @@ import type { NetworkPart, PartReport } from "../plane/network-part.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
 import { PolicyPlan } from "./policy-plan.ts";
+import { IN_MAP, OUT_MAP } from "./policy-rules.ts";
 import { changeScript, type Place, wholeScript } from "./policy-script.ts";
 import { PREFIX, type Things } from "./thing.ts";
 
@@ -140,6 +141,16 @@ export class PoliciesPart implements NetworkPart {
     this.#bridge = exitCode === 0 && stdout.trim() === "1" ? undefined : PAST_THE_BRIDGE;
   }
 
+  /** Whether packets still come to our chains: by the entrance, and by as many pods as there are to be. */
+  async #isThere(things: Things): Promise<boolean> {
+    const list = [`map ${this.#table} ${IN_MAP}`, `map ${this.#table} ${OUT_MAP}`, `chain ${this.#table} pol-forward`];
+    const input = list.map((what) => `list ${what}\n`).join("");
+    const { exitCode, stdout } = await this.#options.commands.run("nft", ["-f", "-"], { input });
+    const wanted = [...things.values()].filter(({ kind }) => kind === "element").length;
+    const there = stdout.match(/ : goto pol-/g)?.length ?? 0;
+    return exitCode === 0 && there === wanted && [IN_MAP, OUT_MAP].every((map) => stdout.includes(`vmap @${map}`));
+  }
+
   #lookLater(): void {
     if (this.#timer !== undefined || this.#plan.selectedPods === 0) return;
     this.#timer = this.#options.clock.setTimer(LOOK_MS, () => {
@@ -149,12 +160,10 @@ export class PoliciesPart implements NetworkPart {
   }
 
   async #look(): Promise<void> {
-    const { commands, log } = this.#options;
+    const { log } = this.#options;
     try {
       if (this.#missing !== undefined) return await this.#programAll();
-      const chain = await commands.run("nft", ["-t", "list", "chain", ...this.#table.split(" "), "pol-forward"]);
-      if (chain.exitCode === 0 && chain.stdout.includes("@pol-in") && this.#applied !== undefined)
-        return await this.#lookAtBridge();
+      if (this.#applied !== undefined && (await this.#isThere(this.#applied))) return await this.#lookAtBridge();
       log.warn("rules of NetworkPolicies were gone, and are made again", { table: this.#table });
       await this.#programAll();
     } catch (error) {

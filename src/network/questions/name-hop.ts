@@ -16,13 +16,15 @@ export async function nameHop(state: NetworkState, view: HostView, name: string,
     const words = "this node has no pod range yet, and answers no names";
     return { hop: { ...hop, isOk: false, words, advice: "styr network status" }, addresses: [] };
   }
+  let beyond = "";
   for (const candidate of candidatesOf(name, namespace, state.cluster?.domain ?? "cluster.local")) {
     const answer = await asked(view, server, candidate);
-    if (answer instanceof Error) {
+    if (answer === "beyond") beyond = "; it was passed on, and whoever is asked beyond the cluster gives no answer";
+    else if (answer instanceof Error) {
       const words = `the name server of this node (${server}) does not answer: ${answer.message}`;
       return { hop: { ...hop, isOk: false, words, advice: "styr network status" }, addresses: [] };
     }
-    if (answer.length > 0) {
+    if (Array.isArray(answer) && answer.length > 0) {
       const differs = differenceOf(state, candidate, answer);
       const words = `${candidate} is ${answer.slice(0, 4).join(", ")}${answer.length > 4 ? ", …" : ""}`;
       return {
@@ -31,7 +33,7 @@ export async function nameHop(state: NetworkState, view: HostView, name: string,
       };
     }
   }
-  const words = `nothing is named ${name} (asked as a pod of namespace ${namespace} asks): ${whyNot(state, name, namespace)}`;
+  const words = `nothing is named ${name} (asked as a pod of namespace ${namespace} asks): ${whyNot(state, name, namespace)}${beyond}`;
   return { hop: { ...hop, isOk: false, words, advice: "styr ps; kubectl get services -A" }, addresses: [] };
 }
 
@@ -41,10 +43,12 @@ export function gatewayOf({ self }: NetworkState): string | undefined {
   return range && formatAddress(range.first + 1);
 }
 
-async function asked(view: HostView, server: string, name: string): Promise<readonly string[] | Error> {
+/** "beyond": this node's server answers, and the one that it asks does not. */
+async function asked(view: HostView, server: string, name: string): Promise<string[] | "beyond" | Error> {
   try {
-    return await view.lookUp(server, name);
+    return [...(await view.lookUp(server, name))];
   } catch (error) {
+    if ((error as { readonly code?: unknown }).code === "ESERVFAIL") return "beyond";
     return error as Error;
   }
 }

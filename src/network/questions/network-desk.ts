@@ -133,6 +133,8 @@ export class NetworkDesk {
     if (answer.isOpen) return { ...hop, isOk: true, words: `${address}:${port} takes connections` };
     const isRefused = /ECONNREFUSED/.test(answer.words);
     const why = isRefused ? "nothing listens there, or at 127.0.0.1 only" : answer.words;
+    const isOutside = nodeOf(this.#plane.state, address) === undefined;
+    if (isOutside) return { ...hop, isOk: false, words: `${address}:${port} takes no connections: ${answer.words}` };
     const advice = "does the program listen at 0.0.0.0, and at this port? styr logs, styr exec";
     return { ...hop, isOk: false, words: `${address}:${port} takes no connections: ${why}`, advice };
   }
