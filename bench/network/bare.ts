@@ -13,7 +13,7 @@ const addressOf = (host: Host) => `${rangeOf(host)}.10`;
 
 /** A server's container `NAME`, with iperf3 beside it; the client is one, too. */
 export async function startTools(host: Host, name: string, where: readonly string[]): Promise<void> {
-  await host.must(["docker", "run", "-d", "--name", name, "-e", `PORT=${HTTP}`, ...where, TOOLS_IMAGE]);
+  await host.must(["docker", "run", "-d", "--name", name, "-e", `WHO_PORT=${HTTP}`, ...where, TOOLS_IMAGE]);
   await serveStreams(host, name);
 }
 

@@ -1,5 +1,5 @@
 /**
- * The network of a cluster on real hosts: a server, two hosts on one link and a third behind a router. Each scenario leaves the cluster whole
+ * The network of a cluster on real hosts: a server and two hosts on one link, two more behind a router. Each scenario leaves the cluster whole
  * for the next. `npm run lab:network` runs this alone, `npm run lab:network -- names guestbook` what has these words in its name.
  */
 import assert from "node:assert/strict";
@@ -62,7 +62,7 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "guestbook: it stays up when a host is lost", run: guestbookLosesHost },
 ];
 
-describe("lab: the network of three hosts", { skip: canRunNetworkLab() ?? false }, () => {
+describe("lab: the network of four hosts", { skip: canRunNetworkLab() ?? false }, () => {
   const asked = process.argv.slice(2).filter((word) => !word.startsWith("-"));
   const isAsked = (name: string) => asked.length === 0 || asked.some((word) => name.includes(word));
   const measured = new Measured();
@@ -70,7 +70,7 @@ describe("lab: the network of three hosts", { skip: canRunNetworkLab() ?? false 
   let cluster: LabCluster;
 
   before(async () => {
-    cluster = await LabCluster.open({ servers: 1, agents: 3, links: [0, 0, 1], images: labImages() });
+    cluster = await LabCluster.open({ servers: 1, agents: 4, links: [0, 0, 1, 1], images: labImages() });
     await cluster.startEngines();
     for (const host of cluster.agents) untouched.set(host, await networkOf(host));
   });
@@ -94,7 +94,7 @@ describe("lab: the network of three hosts", { skip: canRunNetworkLab() ?? false 
       isBegun = true;
     });
 
-  scenario("a server and three hosts, a Service that answers", beginNetwork);
+  scenario("a server and four hosts, a Service that answers", beginNetwork);
   for (const { name, run } of SCENARIOS) if (isAsked(name)) scenario(name, run);
   const last = "uninstall: it leaves nothing on a host";
   if (isAsked(last)) test(last, () => uninstallLeavesNothing({ cluster, measured, isFull: false }, untouched));

@@ -5,7 +5,7 @@ import { type TarEntry, tarOf } from "../../../src/drivers/docker/tar.ts";
 import { busyboxRoot, type TestImage } from "../../harness/images.ts";
 
 /**
- * Answers `NAME ADDRESS-OF-THE-CLIENT VERSION`, HTTP/1.1 with keep-alive, on `PORT` (80): HAProxy by itself, without disk or fork. As a
+ * Answers `NAME ADDRESS-OF-THE-CLIENT VERSION`, HTTP/1.1 with keep-alive, on `WHO_PORT` (80): HAProxy by itself, without disk or fork. As a
  * client it has curl and getent, which ask for names as most programs do.
  */
 export const WHO_IMAGE = "lab/who:1";
@@ -15,18 +15,18 @@ export const REDIS_IMAGE = "redis:7";
 /** The test of speed: wrk, iperf3, the server of `lab/who`, and a shell. */
 export const TOOLS_IMAGE = "lab/tools:1";
 
-const ENV = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "PORT=80", "THREADS=1"];
+const ENV = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "WHO_PORT=80", "WHO_THREADS=1"];
 
 const WHO = `global
   maxconn 400
-  nbthread "\${THREADS}"
+  nbthread "\${WHO_THREADS}"
 defaults
   mode http
   timeout client 1h
   timeout server 5s
   timeout connect 5s
 frontend who
-  bind :"\${PORT}"
+  bind :"\${WHO_PORT}"
   http-request return status 200 content-type text/plain lf-string "%[hostname] %[src] VERSION\\n"
 `;
 const WHO_COMMAND = ["haproxy", "-db", "-f", "/etc/who.cfg"];

@@ -34,7 +34,7 @@ export class Traffic {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #begun: Promise<void>;
   readonly #ended: Promise<TrafficReport>;
-  readonly #startedMs = performance.now();
+  #startedMs = 0;
 
   /** `enter`: words that bring a command to where the client is (`host.enter`, `podNetwork`). Resolves when it has begun. */
   static async start(enter: readonly string[], asked: TrafficAsked): Promise<Traffic> {
@@ -54,7 +54,9 @@ export class Traffic {
     this.#begun = new Promise((resolve, reject) => {
       this.#child.stdout.on("data", (data) => {
         stdout += data;
-        if (stdout.startsWith("begun\n")) resolve();
+        if (this.#startedMs > 0 || !stdout.startsWith("begun\n")) return;
+        this.#startedMs = performance.now();
+        resolve();
       });
       this.#child.on("close", () => reject(new Error(`traffic to ${asked.url} did not begin:\n${stderr}`)));
     });
@@ -69,7 +71,7 @@ export class Traffic {
     this.#ended.catch(() => undefined);
   }
 
-  /** Milliseconds since its start, to be compared with `atMs` of failures. */
+  /** Milliseconds since it has begun, to be compared with `atMs` of failures. */
   get nowMs(): number {
     return performance.now() - this.#startedMs;
   }

@@ -1,4 +1,4 @@
-/** One server with its own store, three hosts with engines: two on a link, the third behind a router; and the workloads that the other scenarios ask. */
+/** One server with its own store, hosts with engines: two on its link, two behind a router; and the workloads that the other scenarios ask. */
 import assert from "node:assert/strict";
 import { type PodPlace, placesOf } from "../../harness/pod-place.ts";
 import { startStyr } from "../../harness/styr.ts";

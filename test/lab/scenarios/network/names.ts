@@ -31,7 +31,7 @@ export async function namesOfAllDialects({ cluster, measured }: Scene): Promise<
           return seen.length === count;
         },
         {
-          seen: () => `${seen.join(" ")}\n${cluster.words("ps")}`,
+          seen: async () => `${seen.join(" ")}\n${await cluster.words("ps")}`,
           withinMs: 30_000,
         },
       );
@@ -63,19 +63,28 @@ export async function namesOfAllDialects({ cluster, measured }: Scene): Promise<
 
 /** A pod that goes leaves names before it is stopped, and one that comes joins when it is ready. */
 export async function namesFollowPods({ cluster, measured }: Scene): Promise<void> {
-  const [near] = await copies(cluster);
+  const places = await copies(cluster);
+  const [near] = places;
   assert.ok(near);
   const scaled = performance.now();
   await cluster.scale("web-h4", 2);
   await placesOf(cluster, "web-h4", 2);
-  await until("the new copy has a name", async () => (await addressesOf(near, "web-each")).length === 4, {
-    withinMs: 15_000,
-  });
+  await until(
+    "the new copy has a name",
+    async () => (await addressesOf(near, "web-each")).length === places.length + 1,
+    {
+      withinMs: 15_000,
+    },
+  );
   measured.seconds("one copy more: until its name is known", performance.now() - scaled);
   await cluster.scale("web-h4", 1);
-  const took = await until("it has none any more", async () => (await addressesOf(near, "web-each")).length === 3, {
-    withinMs: 15_000,
-  });
+  const took = await until(
+    "it has none any more",
+    async () => (await addressesOf(near, "web-each")).length === places.length,
+    {
+      withinMs: 15_000,
+    },
+  );
   measured.seconds("one copy less: until its name is gone", took);
 }
 

@@ -54,7 +54,7 @@ export async function withoutEndpoints({ cluster, measured }: Scene): Promise<vo
     "it is refused",
     async () => {
       said = await ask(from, `http://${address}/`);
-      return /refused|unreachable/i.test(said);
+      return /connect to \S+ port 80 after \d{1,3} ms/.test(said);
     },
     {
       seen: () => said,
