@@ -12,7 +12,7 @@ export class NetworkEar {
   #isOffered = false;
 
   /** One listener at a time: a later one takes the place of the earlier. */
-  listen(options: WatchOptions, listener: (news: NetworkNews) => void, signal: AbortSignal): void {
+  hear(options: WatchOptions, listener: (news: NetworkNews) => void, signal: AbortSignal): void {
     this.#end(this.#watch);
     const watch = networkWatch(options, listener);
     this.#options = options;

@@ -87,7 +87,7 @@ export class RemoteControl implements Control {
 
   watchNetwork(listener: (news: NetworkNews) => void, signal: AbortSignal): void {
     if (signal.aborted || this.#isClosed) return;
-    this.#network.listen(this.#watching(this.#start()), listener, signal);
+    this.#network.hear(this.#watching(this.#start()), listener, signal);
   }
 
   networkApplied(revision: number): void {
