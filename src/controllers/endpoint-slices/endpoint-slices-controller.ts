@@ -55,7 +55,7 @@ export const endpointSlicesController: Controller = {
       for (const slice of present) tx.remove(endpointSlices, keyOf(slice));
       return undefined;
     }
-    if (present.length === 0 && isEnding(tx, service)) return undefined;
+    if (isEnding(tx, service)) return undefined;
     write(tx, service, source, present, random);
     return undefined;
   },

@@ -75,11 +75,22 @@ function find(first: number, last: number, start: number, isFree: (port: number)
   return undefined;
 }
 
-function dynamicRanges(tx: Tx): readonly { readonly first: number; readonly last: number; readonly node: string }[] {
-  return tx.list(nodes).flatMap(({ metadata, status }) => {
+interface DynamicRange {
+  readonly first: number;
+  readonly last: number;
+  /** The first by name of those that give it. */
+  readonly node: string;
+}
+
+/** Of thousands of nodes nearly all give the same. */
+function dynamicRanges(tx: Tx): readonly DynamicRange[] {
+  const ranges = new Map<string, DynamicRange>();
+  for (const { metadata, status } of tx.list(nodes)) {
     const [first, last] = status.dynamicPorts ?? [0, -1];
-    return last < first ? [] : [{ first, last, node: metadata.name }];
-  });
+    const id = `${first}-${last}`;
+    if (first <= last && !ranges.has(id)) ranges.set(id, { first, last, node: metadata.name });
+  }
+  return [...ranges.values()];
 }
 
 function checkNodePort(

@@ -15,7 +15,8 @@ export function allocateAddresses(tx: Tx, service: Service, before?: Service): S
   if (service.spec.type === "ExternalName") return service;
   const clusterIP = service.spec.clusterIP || freeAddress(tx, service);
   const { ports, errors } = allocateNodePorts(tx, service, before);
-  const all = [...(clusterIP === "None" ? [] : checkAddress(tx, service, clusterIP)), ...errors];
+  const isOld = clusterIP === "None" || clusterIP === before?.spec.clusterIP;
+  const all = [...(isOld ? [] : checkAddress(tx, service, clusterIP)), ...errors];
   if (all.length > 0) throw invalid("Service", service.metadata.name, all);
   return { ...service, spec: { ...service.spec, clusterIP, clusterIPs: [clusterIP], ...(ports ? { ports } : {}) } };
 }

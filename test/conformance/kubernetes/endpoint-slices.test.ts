@@ -197,6 +197,18 @@ describe("kubernetes: endpoint slices", () => {
     assert.deepEqual(await slices(), []);
   });
 
+  test("they go with their namespace, and are not made again while it ends", async () => {
+    await cluster.post("/api/v1/namespaces", { kind: "Namespace", metadata: { name: "shop" } });
+    const path = "/api/v1/namespaces/shop";
+    await cluster.post(`${path}/services`, serviceNamed("web"));
+    await cluster.settle();
+    await cluster.delete(path);
+    await cluster.settle();
+    assert.equal((await cluster.get(path)).status, 404);
+    const { body } = await cluster.get("/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices");
+    assert.deepEqual(body.items, []);
+  });
+
   test("a change of a pod looks at the services that pick it only", async () => {
     await cluster.post(`${NS}/services`, serviceNamed("web"));
     await cluster.post(`${NS}/services`, serviceNamed("other"));

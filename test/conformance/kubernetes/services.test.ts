@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { clusterNetworks } from "../../../src/model/cluster-network.ts";
 import { nodes } from "../../../src/model/node.ts";
 import { pods } from "../../../src/model/pod.ts";
+import { services } from "../../../src/model/service.ts";
 import { type Answer, type Cluster, openCluster, podNamed } from "./cluster.ts";
 
 const NS = "/api/v1/namespaces/default";
@@ -257,6 +258,18 @@ describe("kubernetes: services", () => {
     const warning = answer.headers.get("warning") ?? "";
     assert.match(warning, new RegExp(`no load balancer is made.*every node's address, port ${nodePort}`));
     assert.match(warning, /healthCheckNodePort: kept, and nothing listens there/);
+  });
+
+  test("what an earlier version has taken may be changed otherwise, and not be asked for anew", async () => {
+    await made("web");
+    await cluster.store.update((tx) => {
+      const old = tx.get(services, "default/web") ?? assert.fail("no service");
+      tx.update(services, { ...old, spec: { ...old.spec, externalIPs: ["192.0.2.1"], clusterIP: "10.1.2.3" } });
+    });
+    const changed = await cluster.patch(`${NS}/services/web`, "merge", { spec: { sessionAffinity: "ClientIP" } });
+    assert.equal(changed.status, 200, changed.text);
+    const more = { spec: { externalIPs: ["192.0.2.1", "192.0.2.2"] } };
+    refused(await cluster.patch(`${NS}/services/web`, "merge", more), /spec\.externalIPs: Forbidden/);
   });
 
   test("a load balancer that wants no node ports gets none", async () => {

@@ -2,8 +2,9 @@ import { type Service, services } from "../../../model/service.ts";
 import { defaultService, dropFieldsOfOldType, withOneAddress } from "../default-service.ts";
 import { allocateAddresses, keepAddresses } from "../service-addresses.ts";
 import { invalid } from "../status.ts";
+import type { FieldError } from "../validate/field-errors.ts";
 import { dns1035Label } from "../validate/names.ts";
-import { validateService, validateServiceUpdate } from "../validate/service.ts";
+import { refuseUnserved, validateService, validateServiceUpdate } from "../validate/service.ts";
 import { defineResource } from "./define-resource.ts";
 
 export const serviceResource = defineResource<Service>(services, {
@@ -15,14 +16,20 @@ export const serviceResource = defineResource<Service>(services, {
   withDefaults: defaultService,
   validate: validateService,
   warnings: whatIsNotDone,
-  beforeCreate: (tx, service) => ({ ...allocateAddresses(tx, service), status: { loadBalancer: {} } }),
+  beforeCreate(tx, service) {
+    refuse(service, refuseUnserved(service, undefined));
+    return { ...allocateAddresses(tx, service), status: { loadBalancer: {} } };
+  },
   beforeUpdate(tx, after, before) {
     const kept = keepAddresses(after, before);
-    const errors = validateServiceUpdate(kept, before);
-    if (errors.length > 0) throw invalid("Service", after.metadata.name, errors);
+    refuse(after, [...refuseUnserved(after, before), ...validateServiceUpdate(kept, before)]);
     return allocateAddresses(tx, kept, before);
   },
 });
+
+function refuse({ metadata }: Service, errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid("Service", metadata.name, errors);
+}
 
 function whatIsNotDone({ spec }: Service): readonly string[] {
   const nodePorts = spec.ports?.flatMap(({ nodePort }) => (nodePort ? [nodePort] : [])) ?? [];

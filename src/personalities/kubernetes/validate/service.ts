@@ -1,5 +1,6 @@
 /** Source: pkg/apis/core/validation ValidateService. What is refused although Kubernetes has it says so in its own words. */
 import type { Service, ServicePort, ServiceSpec } from "../../../model/service.ts";
+import { sameJson } from "../../../store/transaction.ts";
 import { isReachedFromOutside } from "../default-service.ts";
 import {
   duplicate,
@@ -29,8 +30,6 @@ export function validateService({ spec = {} }: Service): readonly FieldError[] {
     ...oneOf("spec.sessionAffinity", sessionAffinity, AFFINITIES),
     ...validateAffinitySeconds(spec),
     ...validateTraffic(spec),
-    ...validateFamilies(spec),
-    ...refuseUnsupported(spec),
     ...validateLabels(spec.selector, "spec.selector"),
     ...validatePorts(ports, type),
   ];
@@ -101,6 +100,22 @@ function validateFamilies(spec: ServiceSpec): readonly FieldError[] {
   if (ipFamilyPolicy !== "RequireDualStack") return errors;
   const why = "this cluster is not configured for dual-stack services";
   return [...errors, invalidValue("spec.ipFamilyPolicy", ipFamilyPolicy, why)];
+}
+
+const UNSERVED = ["ipFamilies", "ipFamilyPolicy", "externalIPs", "loadBalancerSourceRanges"] as const;
+
+/**
+ * What is not done here, where it is asked for anew: an earlier version took it, and what it stored may be changed otherwise.
+ * `before`: absent at creation.
+ */
+export function refuseUnserved(after: Service, before: Service | undefined): readonly FieldError[] {
+  const asked = UNSERVED.filter((field) => !before || !sameJson(fieldOf(after, field), fieldOf(before, field)));
+  const spec = Object.fromEntries(asked.map((field) => [field, fieldOf(after, field)]));
+  return [...validateFamilies(spec), ...refuseUnsupported(spec)];
+}
+
+function fieldOf({ spec }: Service, field: string): unknown {
+  return (spec as Readonly<Record<string, unknown>>)[field];
 }
 
 /** Whoever may write a Service could draw anybody's traffic to himself with the one; the other would be a promise of protection. */
