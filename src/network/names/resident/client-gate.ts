@@ -11,6 +11,7 @@ import type { Clock } from "../../../seams/clock.ts";
 /** Clients remembered at once; beyond it those are forgotten that have rested. */
 const MOST_CLIENTS = 4096;
 const LOOK_MS = 5000;
+const LOOK_AGAIN_MS = 200;
 const LOOPBACK = 127;
 
 export interface GateOptions {
@@ -36,7 +37,9 @@ export class ClientGate {
     if (address === undefined) return source === "::1";
     if (Math.floor(address / 2 ** 24) === LOOPBACK) return true;
     const isIn = ({ first, last }: Subnet) => address >= first && address <= last;
-    return this.#options.podRanges().some(isIn) || this.#hostRanges().some(isIn);
+    if (this.#options.podRanges().some(isIn) || this.#hostRanges(LOOK_MS).some(isIn)) return true;
+    // A bridge appears among the addresses when its first container starts, and that one asks at once.
+    return this.#hostRanges(LOOK_AGAIN_MS).some(isIn);
   }
 
   /** Whether this client may ask once more now. */
@@ -58,9 +61,9 @@ export class ClientGate {
       if (bucket.isFull(this.#options.rules, nowMs)) this.#buckets.delete(source);
   }
 
-  #hostRanges(): readonly Subnet[] {
+  #hostRanges(ageMs: number): readonly Subnet[] {
     const nowMs = this.#options.clock.monotonic();
-    if (nowMs - this.#lookedAtMs > LOOK_MS) {
+    if (nowMs - this.#lookedAtMs > ageMs) {
       this.#lookedAtMs = nowMs;
       this.#host = (this.#options.hostRanges ?? hostRanges)();
     }
