@@ -114,12 +114,13 @@ describe("endpoint slices", () => {
         const controllers = [endpointsController, endpointSlicesController];
         const runner = new ControllerRunner({ store, controllers, clock, random, log: silentLog });
         runner.start();
-        for (const batch of batches)
+        for (const batch of batches) {
           await store.update((tx) => {
             for (const each of batch) take(tx, each);
           });
-        await runner.settle();
-        compare(store);
+          await runner.settle();
+          compare(store);
+        }
         await runner.stop();
         await store.close();
       }),
