@@ -136,10 +136,12 @@ export class Served {
   }
 
   #note({ refused }: WayInPlan, left: readonly string[] = []): void {
-    this.#refused = [
+    const plain = (text: string) => text.replaceAll(/[^\x20-\x7e]+/g, "?");
+    const all = [
       ...refused.map(({ route, words }) => `${route.source} (${route.host}${route.path}): ${words}`),
       ...left,
     ];
+    this.#refused = all.map(plain);
   }
 
   #challengeCommands(wanted: ReadonlyMap<string, string>): readonly string[] {

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { after, before, describe, test } from "node:test";
+import type { CommandOptions, CommandResult, Commands } from "../../../../src/seams/commands.ts";
+import { CommandError, SystemCommands } from "../../../../src/seams/commands.ts";
+import { Stage } from "./stage.ts";
+
+describe("the way in: trouble:", () => {
+  let stage: Stage;
+  before(async () => {
+    stage = await Stage.open();
+    const backing = await stage.backing("web");
+    await stage.hear([...stage.serve("default/web", [{ at: backing.port }]), stage.route("good.example.org")]);
+  });
+  after(() => stage.close());
+
+  test("routes that cannot be meant are left out in words, and the others are served", async () => {
+    await stage.hear([
+      stage.route("bad.example.org", {
+        options: { auth: { users: ["bob:x\n  server evil 1.2.3.4"] } },
+        source: "Ingress default/bad",
+      }),
+      stage.route("evil.example.org\nbackend x", { source: "Ingress default/evil" }),
+      stage.route("two.example.org"),
+    ]);
+    assert.equal((await stage.get("two.example.org")).status, 200);
+    assert.equal((await stage.get("bad.example.org")).status, 404);
+    const words = stage.part.report().words ?? "";
+    assert.match(words, /Ingress default\/bad .*auth: expected/);
+    assert.match(words, /Ingress default\/evil .*is no host name/);
+  });
+
+  test("of two routes for one host and path the older is served, and the other said in words", async () => {
+    const other = await stage.backing("other");
+    await stage.hear([
+      ...stage.serve("default/other", [{ at: other.port }]),
+      stage.route("c.example.org", {
+        id: "1",
+        service: "default/other",
+        source: "Ingress default/younger",
+        since: "2026-02-01T00:00:00Z",
+      }),
+      stage.route("c.example.org", { id: "2", source: "Ingress default/older", since: "2026-01-01T00:00:00Z" }),
+    ]);
+    assert.equal((await stage.get("c.example.org")).body, "web GET /");
+    assert.match(
+      stage.part.report().words ?? "",
+      /Ingress default\/younger .*Ingress default\/older has this host and path already/,
+    );
+  });
+
+  test("a configuration that HAProxy refuses never takes the place of a good one; whose fault it is is said, and the rest is served", async () => {
+    // As a version of HAProxy would that does not know a word of ours.
+    class Picky implements Commands {
+      readonly #real = new SystemCommands();
+      async run(program: string, args: readonly string[], options?: CommandOptions): Promise<CommandResult> {
+        const { readFile } = await import("node:fs/promises");
+        const lines = (await readFile(args.at(-1) ?? "", "utf8")).split("\n");
+        const at = lines.findIndex((line) => line.includes("balance leastconn"));
+        if (at < 0) return this.#real.run(program, args, options);
+        const stderr = `[ALERT]    (1) : config : parsing [${args.at(-1)}:${at + 1}] : unknown keyword 'leastconn'`;
+        return { exitCode: 1, stdout: "", stderr };
+      }
+    }
+    await stage.part.stop();
+    stage.part = stage.newPart({ commands: new Picky() });
+    await stage.hear([
+      stage.route("least.example.org", { options: { balance: "leastconn" }, source: "Marathon app /least" }),
+      stage.route("three.example.org"),
+    ]);
+    assert.equal((await stage.get("three.example.org")).status, 200);
+    assert.equal((await stage.get("good.example.org")).status, 200);
+    assert.match(stage.part.report().words ?? "", /Marathon app \/least is left out: HAProxy says .*unknown keyword/);
+    await stage.hear([], [{ kind: "route", id: "least.example.org" }]);
+    assert.doesNotMatch(stage.part.report().words ?? "", /least/);
+  });
+
+  test("a port that somebody else has is named", async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+    const { port } = taken.address() as { port: number };
+    const fresh = await Stage.open();
+    try {
+      fresh.part = fresh.newPart({ httpPort: port });
+      await assert.rejects(
+        fresh.hear([stage.route("a.example.org")]),
+        /cannot bind socket \(Address already in use\) .*127\.0\.0\.1/,
+      );
+      assert.equal(fresh.part.report().state, "failing");
+    } finally {
+      await fresh.close();
+      await new Promise((resolve) => taken.close(resolve));
+    }
+  });
+
+  test("a host without HAProxy says what to install", async () => {
+    const fresh = await Stage.open();
+    const missing: Commands = { run: () => Promise.reject(new CommandError("there is no haproxy on this host", true)) };
+    try {
+      await fresh.part.remove();
+      fresh.part = fresh.newPart({ commands: missing });
+      await assert.rejects(fresh.hear([stage.route("a.example.org")]), /apt-get install haproxy/);
+    } finally {
+      await fresh.close();
+    }
+  });
+});
