@@ -27,13 +27,15 @@ type Step =
       readonly isReady: boolean;
       readonly ends: boolean;
     }
+  | { readonly does: "report"; readonly n: number; readonly isReady: boolean }
   | { readonly does: "no pod"; readonly n: number }
   | { readonly does: "service"; readonly n: number; readonly selector: Labels }
   | { readonly does: "no service"; readonly n: number };
 
-const labels = fc.dictionary(fc.constantFrom("app", "tier", "zone"), fc.constantFrom("a", "b"), { maxKeys: 3 });
+const labels = fc.dictionary(fc.constantFrom("app", "tier"), fc.constantFrom("a", "b"), { maxKeys: 2 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ does: fc.constant("pod" as const), n: fc.nat(5), labels, isReady: fc.boolean(), ends: fc.boolean() }),
+  fc.record({ does: fc.constant("report" as const), n: fc.nat(5), isReady: fc.boolean() }),
   fc.record({ does: fc.constant("no pod" as const), n: fc.nat(5) }),
   fc.record({ does: fc.constant("service" as const), n: fc.nat(2), selector: labels }),
   fc.record({ does: fc.constant("no service" as const), n: fc.nat(2) }),
@@ -43,7 +45,14 @@ function take(tx: Tx, each: Step): void {
   if (each.does === "no pod") tx.remove(pods, `default/p${each.n}`);
   else if (each.does === "no service") tx.remove(services, `default/s${each.n}`);
   else if (each.does === "pod") writePod(tx, each);
+  else if (each.does === "report") report(tx, each.n, each.isReady);
   else writeService(tx, each);
+}
+
+function report(tx: Tx, n: number, isReady: boolean): void {
+  const pod = tx.get(pods, `default/p${n}`);
+  const conditions: Pod["status"]["conditions"] = [{ type: "Ready", status: isReady ? "True" : "False" }];
+  if (pod) tx.update(pods, { ...pod, status: { ...pod.status, conditions } });
 }
 
 function writePod(tx: Tx, { n, labels, isReady, ends }: Extract<Step, { does: "pod" }>): void {
