@@ -2,7 +2,12 @@ import { IptablesFirewall } from "../../../src/network/services/iptables/iptable
 import { describeKernelRules } from "./kernel-suite.ts";
 import { NETWORK } from "./stage.ts";
 
-describeKernelRules("iptables", (commands) => new IptablesFirewall(commands, NETWORK), [
-  ["iptables", "-t", "nat", "-F"],
-  ["iptables", "-F"],
-]);
+describeKernelRules(
+  "iptables",
+  (commands) => new IptablesFirewall(commands, NETWORK),
+  [
+    ["iptables", "-t", "nat", "-F"],
+    ["iptables", "-F"],
+  ],
+  [["iptables-save"]],
+);

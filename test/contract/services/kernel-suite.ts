@@ -1,10 +1,18 @@
 /** What both kinds of kernel rules have to do, shown by packets. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { ServiceEntry } from "../../../src/model/network.ts";
+import fc from "fast-check";
+import type { NetworkEntry, ServiceEntry } from "../../../src/model/network.ts";
+import { NetworkState } from "../../../src/network/plane/network-state.ts";
+import { Touched } from "../../../src/network/plane/touched.ts";
 import type { Firewall } from "../../../src/network/services/firewall.ts";
+import { ServicesPart } from "../../../src/network/services/services-part.ts";
+import { SystemClock } from "../../../src/seams/clock.ts";
 import type { Commands } from "../../../src/seams/commands.ts";
-import { endpoints, names, Stage, service } from "./stage.ts";
+import { silentLog } from "../../../src/seams/log.ts";
+import type { NetPlace } from "../../harness/net-space.ts";
+import { newsStep } from "./news.ts";
+import { endpoints, NETWORK, names, Stage, service } from "./stage.ts";
 
 const VIP = "10.96.0.10";
 
@@ -13,7 +21,11 @@ export function describeKernelRules(
   name: string,
   make: (commands: Commands) => Firewall,
   takeAway: readonly (readonly string[])[],
+  listing: readonly (readonly string[])[],
 ): void {
+  const list = (place: NetPlace) =>
+    listing.flatMap(([program = "", ...args]) => blocksOf(place.run(program, args).output));
+
   describe(`service addresses by ${name}:`, { concurrency: false }, () => {
     let stage: Stage;
     const web = service("default/web", {
@@ -269,6 +281,34 @@ export function describeKernelRules(
       }
     });
 
+    test("after many changes the kernel lists what a host that hears of it only now has", async () => {
+      for (const seed of [1, 2, 3]) {
+        await stage.all();
+        const told = new NetworkState("n1");
+        const steps = fc
+          .sample(newsStep, { numRuns: 15, seed })
+          .flatMap((step) => ("entry" in step ? [step.entry] : []));
+        for (const entry of [...stage.cluster(), ...steps] as NetworkEntry[]) {
+          told.hear({ type: "changed", revision: 1, entries: [entry], removed: [] }, new Touched());
+          await stage.change(entry);
+        }
+        const [near, far] = [stage.space.host(1), stage.space.host(2)];
+        const part = new ServicesPart({
+          ...{ commands: far.commands, clock: new SystemClock(), log: silentLog, networkName: NETWORK },
+          firewall: make(far.commands),
+        });
+        // Beside what that host has as itself, which is put aside meanwhile.
+        await make(far.commands).remove();
+        const touched = new Touched();
+        touched.everything();
+        await part.apply(told, touched);
+        await part.stop();
+        assert.deepEqual(list(near), list(far), `seed ${seed}`);
+        await make(far.commands).remove();
+        await stage.restart(2);
+      }
+    });
+
     test("after a restart what is right stays as it is, and what is wrong is mended; then nothing is left", async () => {
       await put(web);
       const { commands } = stage.space.host(1);
@@ -292,4 +332,31 @@ export function describeKernelRules(
       }
     });
   });
+}
+
+/** Chains, sets and lines of lists, in an order of their own: the kernel lists them as they were made. */
+function blocksOf(text: string): readonly string[] {
+  if (!text.startsWith("table")) return listLinesSorted(text);
+  const blocks = text.replace(/^table.*\n/, "").split(/^\t\}\n/m);
+  return blocks.map((block) => (block.includes("elements = {") ? sortedWords(block) : block.trim())).sort();
+}
+
+function sortedWords(block: string): string {
+  const words = block.split(/,\s+|\{ | \}/).map((word) => word.trim());
+  return words
+    .filter((word) => word !== "")
+    .sort()
+    .join("\n");
+}
+
+/** Order counts within chains of rules, and not within lists nor between chains. */
+function listLinesSorted(text: string): readonly string[] {
+  const rules = text.split("\n").filter((line) => line.startsWith("-A"));
+  const chainOf = (line: string) => line.split(" ")[1] ?? "";
+  const isList = (line: string) => /-(addresses|ports|hairpin|refused|refused-ports) /.test(line.slice(0, 40));
+  const key = (line: string, at: number) => `${chainOf(line)} ${isList(line) ? line : String(at).padStart(6, "0")}`;
+  return rules
+    .map((line, at) => ({ line, key: key(line, at) }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ line }) => line);
 }
