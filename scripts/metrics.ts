@@ -57,7 +57,9 @@ const ALERTS = `## What to be woken by
 | p99 of \`styr_journal_append_duration_seconds\` > 0.5 s for 10 min | every write is slow: the disk, or etcd | etcd's own metrics |
 | \`styr_event_loop_lag_seconds > 0.5\` for 5 min | the server has more to do than its core can | \`styr top\`, the board |
 | \`styr_heartbeat_age_seconds > 5\` | an agent is not heard by any server | its host's network |
-| \`styr_driver_ready == 0\` for 5 min | a node cannot start containers | \`styr nodes\`, the Docker Engine |`;
+| \`styr_driver_ready == 0\` for 5 min | a node cannot start containers | \`styr nodes\`, the Docker Engine |
+| \`styr_network_part_working == 0\` for 2 min | a node's routes, services, policies or names are not what they should be | \`styr network status\` |
+| \`styr_network_peers{state="unreachable"} > 0\` for 2 min | a node does not reach others' pods | \`styr network status\`, firewalls between the hosts |`;
 
 /** The whole page. */
 export function metricsPage(): string {

@@ -31,6 +31,7 @@ import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
 import { SystemTransport } from "../seams/transport.ts";
 import { meteredAgentParts, provideNodePods } from "./metered/agent-parts.ts";
+import { meteredPart, provideNetwork } from "./metered/metered-network.ts";
 import { networkAnswers } from "./network/network-answers.ts";
 import { LONE_POD_RANGE } from "./network/network-options.ts";
 import { buildNetworkSide, type NetworkSide } from "./network/network-side.ts";
@@ -101,14 +102,14 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
   await unitContainers.learn();
   const unit = buildUnitDriver(options, cgroups, unitContainers);
   const following = new AbortController();
-  const network = settings.clusterNetwork ? await networkSideOf(options, engine, folders.network) : undefined;
+  const meters = options.meters ?? new Meters(AGENT_METRICS);
+  const network = settings.clusterNetwork ? await networkSideOf(options, engine, folders.network, meters) : undefined;
   const drivers = buildDrivers(options, { cgroups, engine, unit, network });
   const host = new SystemHost(folders.agent, random);
   const reserve = {
     ...(settings.reserved.cpuMillis === undefined ? {} : { cpuMillis: settings.reserved.cpuMillis }),
     ...(settings.reserved.memoryBytes === undefined ? {} : { memoryBytes: settings.reserved.memoryBytes }),
   };
-  const meters = options.meters ?? new Meters(AGENT_METRICS);
   const heartbeats = options.heartbeats ?? new ThreadHeartbeats(control, clock);
   const agent = new Agent({
     control,
@@ -136,6 +137,7 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
     version,
   });
   provideNodePods(meters, agent);
+  if (network) provideNetwork(meters, network.plane);
   return {
     ...{ agent, keeper, engine, drivers, cgroups, meters, network },
     start: async () => {
@@ -170,11 +172,17 @@ function nodeNameOf({ nodeName }: Settings): string {
   return nodeName ?? hostname().toLowerCase();
 }
 
-function networkSideOf(options: NodeSideOptions, engine: Engine, folder: string): Promise<NetworkSide> {
+function networkSideOf(
+  options: NodeSideOptions,
+  engine: Engine,
+  folder: string,
+  meters: AgentMeters,
+): Promise<NetworkSide> {
   const { settings, instance, clock, random, log, control } = options;
   return buildNetworkSide({
     ...{ settings, instance, engine, clock, random: random.fork("network"), log, folder },
     ...{ nodeName: nodeNameOf(settings), hostAddress: hostAddress(), commands: new SystemCommands() },
+    metered: (part) => meteredPart(part, clock, meters),
     secretValues: (namespace, name) => control.keyValues("Secret", namespace, name),
   });
 }

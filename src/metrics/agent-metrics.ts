@@ -2,6 +2,7 @@ import type { Catalogue } from "./definition.ts";
 import type { Meters } from "./meters.ts";
 
 const OPERATION_SECONDS = [0.01, 0.05, 0.2, 1, 5, 20, 60, 300] as const;
+const APPLY_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2, 10] as const;
 const ROUND_TRIP_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 5] as const;
 
 /** Of an agent: what it does on its node, and how it reaches the control plane. docs/metrics.md says the same for people. */
@@ -91,6 +92,56 @@ export const AGENT_METRICS = [
     help: "Bytes on this agent's links, by direction as this side sees it.",
     labels: ["direction"],
     always: ["in", "out"],
+  },
+  {
+    name: "styr_network_apply_duration_seconds",
+    type: "histogram",
+    help: "How long a part of the node's network took to bring the host in line with a change, failures too, by part.",
+    labels: ["part"],
+    buckets: APPLY_SECONDS,
+  },
+  {
+    name: "styr_network_apply_failures_total",
+    type: "counter",
+    help: "Changes that a part of the node's network could not make, and tries again, by part.",
+    labels: ["part"],
+  },
+  {
+    name: "styr_network_applied_timestamp_seconds",
+    type: "gauge",
+    help: "When a part of the node's network last brought the host in line, by part.",
+    labels: ["part"],
+  },
+  {
+    name: "styr_network_part_working",
+    type: "gauge",
+    help: "1 while a part of the node's network works, 0 while it fails, by part; one that is off is not shown.",
+    labels: ["part"],
+  },
+  {
+    name: "styr_network_news_behind",
+    type: "gauge",
+    help: "Revisions of the network's state that the node was told and has not brought into force yet.",
+  },
+  { name: "styr_network_services", type: "gauge", help: "Services whose addresses and ports the node serves." },
+  { name: "styr_network_policies", type: "gauge", help: "NetworkPolicies that the node was told of." },
+  {
+    name: "styr_network_policed_pods",
+    type: "gauge",
+    help: "Pods of the node that some NetworkPolicy selects.",
+  },
+  { name: "styr_network_routes", type: "gauge", help: "Hosts and paths that come in from outside at this node." },
+  {
+    name: "styr_network_peers",
+    type: "gauge",
+    help: "Other nodes, by whether the node's probes over the pod network reach them (reachable, unreachable, unknown).",
+    labels: ["state"],
+  },
+  {
+    name: "styr_dns_queries_total",
+    type: "counter",
+    help: "Questions for names that the node was asked, by result (answered, no_such_name, failed, refused, limited, malformed, stranger).",
+    labels: ["result"],
   },
 ] as const satisfies Catalogue;
 

@@ -32,6 +32,8 @@ export interface NetworkSide {
 export interface NetworkSideOptions extends NetworkPartsOptions {
   readonly engine: Engine;
   readonly instance: string;
+  /** The same part, counted. */
+  readonly metered?: (part: NetworkPart) => NetworkPart;
 }
 
 export async function buildNetworkSide(options: NetworkSideOptions): Promise<NetworkSide> {
@@ -75,7 +77,9 @@ class Side implements NetworkSide {
     this.plane = new NetworkPlane({
       ...{ nodeName, clock, log: log.with({ component: "network" }), variables: serviceVariables },
       ...(this.isRouted ? { dns: dnsOfPods() } : {}),
-      parts: [this.#range, this.#pods, ...networkParts({ ...options, secretValues: this.#secretValues })],
+      parts: [this.#range, this.#pods, ...networkParts({ ...options, secretValues: this.#secretValues })].map(
+        (part) => options.metered?.(part) ?? part,
+      ),
       cache: new NetworkCache({ folder, clock, log }),
       probe: async ({ id }, signal) => (await this.#pods.probe(id, signal)) !== undefined,
     });
