@@ -5,7 +5,7 @@
 import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { shortSocketPath } from "../../../lib/socket-path.ts";
-import { SystemClock } from "../../../seams/clock.ts";
+import { rfc3339, SystemClock } from "../../../seams/clock.ts";
 import { SystemRandom } from "../../../seams/random.ts";
 import type { FeedReport } from "../feed.ts";
 import { pidFile, socketFile } from "../resident-files.ts";
@@ -28,8 +28,8 @@ const ALIVE_MS = 5000;
 const PROBE_MS = 2000;
 
 process.umask(0o077);
-const log = (message: string) => process.stderr.write(`${new Date().toISOString()} ${message}\n`);
 const clock = new SystemClock();
+const log = (message: string) => process.stderr.write(`${rfc3339(clock.now())} ${message}\n`);
 const random = new SystemRandom();
 const counters = new Counters();
 const zones = new Zones(config.address);

@@ -8,8 +8,6 @@ export const CLASS = { IN: 1, ANY: 255 } as const;
 
 export const RCODE = { ok: 0, formatError: 1, serverFailure: 2, noSuchName: 3, notImplemented: 4, refused: 5 } as const;
 
-export type Rcode = (typeof RCODE)[keyof typeof RCODE];
-
 /** RFC 6891: "bad version", of which the low four bits are in the header. */
 export const BAD_VERSION = 16;
 
