@@ -15,6 +15,8 @@ export interface PodGate {
   leaving(pod: Pod, mostMs: number): Promise<void>;
   /** Nothing of the pod runs any more; its address may be another's next. */
   gone(podUid: string): void;
+  /** The control plane answered a heartbeat, and is to answer the next. While it does not, nobody says which nodes are gone. */
+  heardControl?(heartbeatMs: number): void;
   /** Kubernetes' variables for the Services of its namespace (`enableServiceLinks`). */
   variables(pod: Pod): Readonly<Record<string, string>>;
   /** Where its containers ask for names; undefined: as the engine does it. */

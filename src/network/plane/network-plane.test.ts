@@ -237,6 +237,52 @@ describe("a pod that leaves", () => {
   });
 });
 
+describe("while the control plane is not heard", () => {
+  const node = (id: string): NodeEntry => ({ kind: "node", id, address: "192.0.2.2", podRange: "10.42.7.0/24" });
+
+  test("this node asks the others itself: the host of the control plane may be the one that is gone", async () => {
+    const asked: string[] = [];
+    const probe = ({ id }: NodeEntry) => {
+      asked.push(id);
+      return Promise.resolve(id !== "n2");
+    };
+    const { clock, plane, hear } = planeOf({ probe });
+    hear({ type: "all", revision: 1, entries: ["n1", "n2", "n3"].map(node) });
+    for (let beat = 0; beat < 5; beat++) {
+      plane.heardControl(1_000);
+      await clock.advance(1_000);
+    }
+    assert.equal(asked.length, 0);
+    await clock.advance(900);
+    assert.deepEqual([...plane.state.lostNodes], ["n2"]);
+    assert.equal(asked.includes("n1"), false, "it does not ask itself");
+    plane.heardControl(1_000);
+    await clock.advance(1_000);
+    assert.deepEqual([...plane.state.lostNodes], ["n2"], "it has not answered yet");
+    hear(changed(2, [node("n2")]));
+    assert.deepEqual([...plane.state.lostNodes], []);
+    const before = asked.length;
+    plane.heardControl(1_000);
+    await clock.advance(1_000);
+    assert.ok(asked.length <= before + 1, "who is not doubted is not asked");
+    await plane.stop();
+  });
+
+  test("of many nodes it asks a few at a time", async () => {
+    let underWay = 0;
+    const probe = () => {
+      underWay++;
+      return new Promise<boolean>(() => {});
+    };
+    const { clock, plane, hear } = planeOf({ probe });
+    hear({ type: "all", revision: 1, entries: Array.from({ length: 500 }, (_, at) => node(`m${at}`)) });
+    plane.heardControl(1_000);
+    await clock.advance(1_450);
+    assert.ok(underWay <= 32, `${underWay} at once`);
+    await plane.stop();
+  });
+});
+
 describe("a node of which the control plane hears nothing", () => {
   const node = (isSilent: boolean): NodeEntry => ({
     ...{ kind: "node", id: "n2", address: "192.0.2.2" },
@@ -278,6 +324,21 @@ describe("a node of which the control plane hears nothing", () => {
     broken.hear({ type: "all", revision: 1, entries: [node(true)] });
     await broken.clock.settle();
     assert.equal(broken.plane.state.lostNodes.size, 1);
+  });
+
+  test("and of which the server that leads now knows nothing yet has to answer before it is a place to send to", async () => {
+    let answers = false;
+    const { clock, plane, hear } = planeOf({ probe: () => Promise.resolve(answers) });
+    hear({ type: "all", revision: 1, entries: [node(true)] });
+    await clock.settle();
+    hear({ type: "all", revision: 1, entries: [node(false)] });
+    assert.equal(plane.state.lostNodes.size, 1);
+    await clock.advance(3_000);
+    assert.equal(plane.state.lostNodes.size, 1);
+    answers = true;
+    await clock.advance(600);
+    assert.equal(plane.state.lostNodes.size, 0);
+    await plane.stop();
   });
 
   test("is no longer lost when it is heard again, whatever an answer that is under way says", async () => {

@@ -179,6 +179,10 @@ export class NetworkPlane {
     if (this.state.localPods.delete(podUid)) this.#noteLocal(podUid);
   }
 
+  heardControl(heartbeatMs: number): void {
+    this.#lost.heard(heartbeatMs);
+  }
+
   variables(pod: Pod): Readonly<Record<string, string>> {
     return this.#options.variables?.(pod, this.state) ?? {};
   }
@@ -189,8 +193,10 @@ export class NetworkPlane {
 
   #hear(news: Exclude<NetworkNews, { type: "settled" }>): void {
     const touched = new Touched();
+    const lost = [...this.state.lostNodes];
     this.state.hear(news, touched);
-    this.#lost.look(news.type === "all" ? undefined : touched.nodes);
+    if (news.type === "all") this.#lost.lookAnew(lost, touched);
+    else this.#lost.look(touched.nodes);
     this.#note(touched);
   }
 
