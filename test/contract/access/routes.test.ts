@@ -38,6 +38,8 @@ const OWN_PART = [
     "version",
     "objects/:kind",
     "objects/:kind/:key",
+    "network",
+    "network/trace",
   ],
 ]
   .map((path) => `GET /styr/v1/${path}`)

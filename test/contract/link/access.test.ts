@@ -133,6 +133,16 @@ for (const { name, open } of ways) {
       assert.deepEqual(await stage.access.usage(POD), { main: { cpuMillis: 12, memoryBytes: 34 } });
     });
 
+    test("a node is asked of its network, and a question that nobody knows is refused", async () => {
+      const to = { address: "10.42.0.5", port: 80, protocol: "tcp" } as const;
+      const question = { ask: "arrive", from: { node: "n2", address: "10.42.1.5" }, to } as const;
+      const answer = await stage.access.network?.("n1", question);
+      assert.deepEqual(answer, { hops: [{ at: "n1", what: "arrive", words: JSON.stringify(question) }] });
+      if (!stage.link) return;
+      const strange = { ask: "reboot" } as unknown as typeof question;
+      await assert.rejects(stage.access.network?.("n1", strange) ?? Promise.resolve(), { reason: "BadRequest" });
+    });
+
     test("many at once do not mix", async () => {
       const one = async (n: number) => {
         const session = await exec("echo");

@@ -1,6 +1,7 @@
 /** A node whose pods do as they are asked: logs of any length, commands that talk back, connections that echo. */
 import { EchoStream } from "../../../src/drivers/fake/echo-stream.ts";
 import { ApiError } from "../../../src/model/errors.ts";
+import type { NetworkAnswer, NetworkQuestion } from "../../../src/model/network-questions.ts";
 import type {
   ByteStream,
   ExecRequest,
@@ -111,5 +112,10 @@ export class TestAccess implements NodeAccess {
 
   async usage(): Promise<Readonly<Record<string, Usage>>> {
     return { main: { cpuMillis: 12, memoryBytes: 34 } };
+  }
+
+  /** Says what it was asked. */
+  async network(nodeName: string, question: NetworkQuestion): Promise<NetworkAnswer> {
+    return { hops: [{ at: nodeName, what: question.ask, words: JSON.stringify(question) }] };
   }
 }
