@@ -44,9 +44,12 @@ function isExpected({ kind, object, type, before }: Change, store: Store): boole
   }
   if (kind.name === nodes.name) return before !== undefined && flaps(before as Node) && !flaps(object as Node);
   if (kind.name === events.name) return type === "removed" || isAboutRestless(object as Event, store);
-  // An owner's status, a deployment that waits for it.
-  return isRestlessOwner(object.metadata.uid, store) || kind.name === "AppDeployment" || kind.name === "Endpoints";
+  // An owner's status.
+  return isRestlessOwner(object.metadata.uid, store) || FOLLOWERS.includes(kind.name);
 }
+
+/** A deployment waits for restless pods, and who is ready of them is told. */
+const FOLLOWERS: readonly string[] = ["AppDeployment", "Endpoints", "EndpointSlice"];
 
 /** A node that was lost again and again is trusted once it has stayed for five minutes, whatever else rests. */
 function flaps({ status }: Node): boolean {

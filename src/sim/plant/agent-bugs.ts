@@ -65,8 +65,8 @@ export const agentBugs: readonly PlantedBug[] = [
   {
     name: "stop-when-cut-off",
     file: "src/agent/remote/pod-stream.ts",
-    find: "const all = this.#parts;",
-    replace: "const all = this.#parts.slice(0, -1);",
+    find: "const all = parts;",
+    replace: "const all = parts.slice(0, -1);",
     sentence: "what is assigned last is missing in every answer to what is assigned",
     foundBy: ["outage-stops-nothing", "convergence"],
     seeds: 100,

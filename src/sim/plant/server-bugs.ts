@@ -132,7 +132,7 @@ export const serverBugs: readonly PlantedBug[] = [
   },
   {
     name: "feed-does-not-repeat",
-    file: "src/dispatcher/pod-feed.ts",
+    file: "src/dispatcher/send-window.ts",
     find: "if (isBehind) this.#sendAgain();",
     replace: "",
     sentence: "assignments that were lost on their way are not sent again",
