@@ -57,10 +57,18 @@ function isGood(certPem: string, wanted: LeafRequest, ca: Pair, nowMs: number): 
   );
 }
 
+/** The Service by which pods reach the API (controllers/endpoint-slices/api-service-controller.ts). */
+const IN_CLUSTER = [
+  "kubernetes",
+  "kubernetes.default",
+  "kubernetes.default.svc",
+  "kubernetes.default.svc.cluster.local",
+];
+
 function serverNames(more: readonly string[]): LeafRequest["names"] {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
   const usable = addresses.filter((address) => !address.startsWith("fe80"));
-  const all = new Set(["localhost", hostname(), "127.0.0.1", "::1", ...usable, ...more]);
+  const all = new Set(["localhost", hostname(), "127.0.0.1", "::1", ...IN_CLUSTER, ...usable, ...more]);
   const typed = [...all].map((value) => ({ type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const), value }));
   return typed.toSorted((a, b) => (a.type + a.value < b.type + b.value ? -1 : 1));
 }
