@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { wayInRoutes } from "./way-in-labels.ts";
+
+const SINCE = "2026-01-01T00:00:00Z";
+
+function routes(labels: Record<string, string>, ports = ["http", "admin"]) {
+  return wayInRoutes({ id: "/shop/web", labels, ports, since: SINCE });
+}
+
+describe("Marathon: labels of the way in:", () => {
+  test("a host of the first port", () => {
+    assert.deepEqual(routes({ HAPROXY_GROUP: "external", HAPROXY_0_VHOST: "shop.example.org" }), [
+      {
+        ...{ id: "marathon:/shop/web:0:0", pathType: "prefix", host: "shop.example.org", path: "/" },
+        ...{ service: "marathon:/shop/web", port: "http", source: "Marathon app /shop/web", since: SINCE },
+      },
+    ]);
+  });
+
+  const rows: readonly (readonly [why: string, labels: Record<string, string>, expected: readonly string[]])[] = [
+    [
+      "hosts in a list are a route each",
+      { HAPROXY_0_VHOST: "a.example.org, b.example.org" },
+      ["a.example.org/ http", "b.example.org/ http"],
+    ],
+    ["the second port", { HAPROXY_1_VHOST: "a.example.org" }, ["a.example.org/ admin"]],
+    ["a port that the app does not have", { HAPROXY_7_VHOST: "a.example.org" }, []],
+    ["a path of a host", { HAPROXY_0_VHOST: "a.example.org", HAPROXY_0_PATH: "/shop" }, ["a.example.org/shop http"]],
+    ["a path of every host", { HAPROXY_0_PATH: "/shop" }, ["/shop http"]],
+    ["an app of the inside alone", { HAPROXY_GROUP: "internal", HAPROXY_0_VHOST: "a.example.org" }, []],
+    ["of both", { HAPROXY_GROUP: "internal,external", HAPROXY_0_VHOST: "a.example.org" }, ["a.example.org/ http"]],
+    [
+      "a port's own group",
+      { HAPROXY_GROUP: "external", HAPROXY_0_GROUP: "internal", HAPROXY_0_VHOST: "a.example.org" },
+      [],
+    ],
+    ["switched off", { HAPROXY_0_VHOST: "a.example.org", HAPROXY_0_ENABLED: "false" }, []],
+    ["no label at all", {}, []],
+  ];
+  for (const [why, labels, expected] of rows)
+    test(why, () =>
+      assert.deepEqual(
+        routes(labels).map(({ host, path, port }) => `${host}${path} ${port}`),
+        expected,
+      ),
+    );
+
+  test("options", () => {
+    const [route] = routes({
+      HAPROXY_0_VHOST: "a.example.org",
+      HAPROXY_0_STICKY: "true",
+      HAPROXY_0_BALANCE: "leastconn",
+      HAPROXY_0_REDIRECT_TO_HTTPS: "true",
+      HAPROXY_0_USE_HSTS: "true",
+      HAPROXY_0_SSL_CERT: "/etc/ssl/a.pem",
+      HAPROXY_0_AUTH: "Shop:bob:$6$salt$hash",
+      HAPROXY_0_HTTP_BACKEND_PROXYPASS_PATH: "/inner",
+    });
+    assert.deepEqual(route?.options, {
+      ...{ balance: "leastconn", sticky: true, hsts: true, rewritePath: "/inner" },
+      auth: { realm: "Shop", users: ["bob:$6$salt$hash"] },
+    });
+    assert.equal(route?.redirectsToHttps, true);
+    assert.deepEqual(route?.tls, { file: "/etc/ssl/a.pem" });
+    assert.equal(route?.remarks, undefined);
+  });
+
+  test("what is not done is said with the route", () => {
+    const [route] = routes({
+      HAPROXY_0_VHOST: "a.example.org",
+      HAPROXY_0_BACKEND_HTTP_OPTIONS: "  http-request deny",
+      HAPROXY_0_BALANCE: "uri",
+      HAPROXY_0_BIND_ADDR: "10.0.0.1",
+    });
+    assert.deepEqual(route?.remarks, [
+      "HAPROXY_0_BACKEND_HTTP_OPTIONS is not done",
+      "HAPROXY_0_BIND_ADDR is not done",
+      "HAPROXY_n_BALANCE=uri is not done: roundrobin is",
+    ]);
+    assert.match(routes({ HAPROXY_0_VHOST: "not a host" })[0]?.remarks?.[0] ?? "", /is no host name/);
+  });
+});
