@@ -5,13 +5,13 @@
 import { isIPv4 } from "node:net";
 import { formatAddress, parseSubnet } from "../../lib/subnet.ts";
 import { CLUSTER_NETWORK_NAME, clusterNetworks, networkInForce } from "../../model/cluster-network.ts";
-import { type EndpointSlice, endpointSlices, SERVICE_LABEL } from "../../model/endpoint-slice.ts";
+import { type EndpointSlice, endpointSlices, SERVICE_LABEL, SLICE_MANAGER_LABEL } from "../../model/endpoint-slice.ts";
 import { type Endpoints, endpoints } from "../../model/endpoints.ts";
 import { type Draft, type Kind, keyOf, type StoredObject } from "../../model/meta.ts";
 import { namespaces } from "../../model/namespace.ts";
 import { nodes } from "../../model/node.ts";
 import { servers } from "../../model/server.ts";
-import { type Service, services } from "../../model/service.ts";
+import { type Service, selectsPods, services } from "../../model/service.ts";
 import { sameJson, type Tx } from "../../store/transaction.ts";
 import { type Controller, wakes } from "../controller.ts";
 
@@ -21,6 +21,7 @@ const KEY = `${NAMESPACE}/${NAME}`;
 const PORT = "https";
 /** Its slices are not made of its Endpoints: both are made of the servers. */
 const SKIP_MIRROR = { "endpointslice.kubernetes.io/skip-mirror": "true" };
+const MANAGER = "api-service.styrmann.dev";
 const OF_KUBERNETES = { component: "apiserver", provider: "kubernetes" };
 
 interface Place {
@@ -46,6 +47,9 @@ export const apiServiceController: Controller = {
     const places = placesOf(tx);
     const [first] = places;
     if (!first || tx.get(namespaces, NAMESPACE)?.status.phase !== "Active") return undefined;
+    const present = tx.get(services, KEY);
+    // Somebody has one of his own by that name: two controllers would undo each other's work for ever.
+    if (present && (selectsPods(present) || present.spec.type === "ExternalName")) return undefined;
     writeService(tx, first.port);
     writePlaces(tx, places);
     return undefined;
@@ -121,7 +125,8 @@ function writePlaces(tx: Tx, places: readonly Place[]): void {
   const wanted = byPort.map(([port, members], at) => sliceOf(port, members, at === 0 ? NAME : `${NAME}-${port}`));
   const names = new Set(wanted.map(({ metadata }) => metadata.name));
   for (const old of tx.by(endpointSlices, "service", KEY))
-    if (!names.has(old.metadata.name)) tx.remove(endpointSlices, keyOf(old));
+    if (old.metadata.labels?.[SLICE_MANAGER_LABEL] === MANAGER && !names.has(old.metadata.name))
+      tx.remove(endpointSlices, keyOf(old));
   for (const slice of wanted) put(tx, endpointSlices, slice);
 }
 
@@ -129,7 +134,7 @@ function sliceOf(port: number, members: readonly Place[], name: string): Draft<E
   return {
     apiVersion: endpointSlices.apiVersion,
     kind: "EndpointSlice",
-    metadata: { name, namespace: NAMESPACE, labels: { [SERVICE_LABEL]: NAME } },
+    metadata: { name, namespace: NAMESPACE, labels: { [SERVICE_LABEL]: NAME, [SLICE_MANAGER_LABEL]: MANAGER } },
     addressType: "IPv4",
     endpoints: members.map(({ address }) => ({ addresses: [address], conditions: { ready: true } })),
     ports: [{ name: PORT, port, protocol: "TCP" }],

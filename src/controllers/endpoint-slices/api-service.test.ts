@@ -101,6 +101,21 @@ describe("the service of the API", () => {
     assert.equal(slices().length, 1);
   });
 
+  test("a Service of that name that somebody made with a selector is his", async () => {
+    await store.update((tx) => {
+      const spec = { clusterIP: "10.96.0.7", selector: { app: "mine" }, ports: [{ port: 80 }] };
+      tx.create(services, {
+        ...{ apiVersion: "v1", kind: "Service" as const, metadata: { name: "kubernetes", namespace: "default" } },
+        ...{ spec, status: {} },
+      });
+    });
+    await register("a", "https://192.0.2.1:7443");
+    assert.deepEqual(store.get(services, "default/kubernetes")?.spec.ports, [{ port: 80 }]);
+    const before = store.revision;
+    await register("b", "https://192.0.2.2:7443");
+    assert.equal(store.revision, before + 1, "nobody undoes what another does");
+  });
+
   test("an address that somebody has taken before stays his", async () => {
     await store.update((tx) => {
       const spec = { clusterIP: "10.96.0.1" };
