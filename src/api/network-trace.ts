@@ -17,7 +17,7 @@ import type {
 import { isReady, isTerminal, type Pod, pods } from "../model/pod.ts";
 import { askNode } from "./ask-node.ts";
 import type { StyrApiContext } from "./context.ts";
-import { type Part, sees } from "./own-part.ts";
+import { namespaceOfKey, type Part, sees } from "./own-part.ts";
 import { fromEnd, toTargets } from "./trace-ends.ts";
 
 interface Asked {
@@ -26,36 +26,44 @@ interface Asked {
   readonly protocol: Protocol;
 }
 
+const NOT_SEEN = "this is nothing that you may see";
+
 type Traced = TraceReport["ways"][number];
 
 export async function traceConnection(context: StyrApiContext, asked: Asked, part: Part): Promise<TraceReport> {
   const from = await fromEnd(context, asked.from, part);
   const namespace = from.end.pod?.split("/")[0] ?? "default";
   const to = await toTargets(context, asked.to, { protocol: asked.protocol, namespace, part });
-  const legs = await Promise.all(to.targets.map((target) => follow(context, from.end, target)));
+  const legs = await Promise.all(to.targets.map((target) => follow(context, from.end, target, part)));
   const hops = legs.flatMap((leg) => leg.hops).map((hop) => veiled(hop, part));
-  const ways = legs
-    .flatMap((leg) => leg.ways)
-    .map((way) => ({ ...way, hops: way.hops.map((hop) => veiled(hop, part)) }));
+  const ways = legs.flatMap((leg) => leg.ways).map((way) => veiledWay(way, part));
   const names = { from: from.words, to: to.words };
   return { ...names, hops, ways, ...verdict(names, hops, ways) };
 }
 
-async function follow(context: StyrApiContext, from: TraceEnd, to: TraceTarget): Promise<LeaveAnswer> {
+async function follow(context: StyrApiContext, from: TraceEnd, to: TraceTarget, part: Part): Promise<LeaveAnswer> {
   const answer = await askNode(context, from.node, { ask: "leave", from, to });
   if (answer instanceof Error) return { hops: [silent(from.node, answer)], ways: [] };
   const { hops, ways } = answer as LeaveAnswer;
-  return { hops, ways: await Promise.all(ways.map((way) => arrive(context, from, way, to.protocol))) };
+  return {
+    hops,
+    ways: await Promise.all(ways.map((way) => arrive({ context, from, part, protocol: to.protocol }, way))),
+  };
 }
 
-async function arrive(
-  context: StyrApiContext,
-  from: TraceEnd,
-  { to, hops }: Traced,
-  protocol: Protocol,
-): Promise<Traced> {
+interface Arrival {
+  readonly context: StyrApiContext;
+  readonly from: TraceEnd;
+  readonly part: Part;
+  readonly protocol: Protocol;
+}
+
+async function arrive({ context, from, part, protocol }: Arrival, { to, hops }: Traced): Promise<Traced> {
   const pod = podAt(context, to);
   const known = pod ? [podHop(pod)] : [];
+  // Nodes open connections for those who may see what is at their end, and for nobody else.
+  if (part !== undefined && !(pod && sees(part, pod.metadata.namespace ?? "")))
+    return { to, hops: [...hops, ...known, { at: "the control plane", what: "listens", words: NOT_SEEN }] };
   const port = to.port === undefined ? {} : { port: to.port };
   // Of what is outside nobody can be asked: whether it answers is tried from where the connection begins.
   const node = to.node ?? from.node;
@@ -100,7 +108,13 @@ function podHop(pod: Pod): TraceHop {
 function veiled(hop: TraceHop, part: Part): TraceHop {
   if (hop.namespace === undefined || sees(part, hop.namespace)) return hop;
   const { at, what, isOk } = hop;
-  return { at, what, ...(isOk === undefined ? {} : { isOk }), words: "this lies in a namespace that you may not see" };
+  return { at, what, ...(isOk === undefined ? {} : { isOk }), words: NOT_SEEN };
+}
+
+function veiledWay({ to, hops }: Traced, part: Part): Traced {
+  const { pod, uid: _uid, ...place } = to;
+  const isSeen = pod === undefined || sees(part, namespaceOfKey(pod));
+  return { to: isSeen ? to : place, hops: hops.map((hop) => veiled(hop, part)) };
 }
 
 function verdict(

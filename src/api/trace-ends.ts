@@ -73,6 +73,7 @@ export async function toTargets(
   const port = digits === undefined ? undefined : Number(digits);
   if (port !== undefined && (port < 1 || port > 65_535)) throw new ApiError("BadRequest", `${digits} is no port`);
   const at = { protocol, ...(port === undefined ? {} : { port }) };
+  if (NOWHERE.test(name)) throw new ApiError("BadRequest", `${name} is no address that leads from one host to another`);
   if (parseAddress(name) !== undefined) return { targets: [{ ...at, address: name }], words: text };
   const service = serviceNamed(context, name, namespace, part);
   if (service !== undefined) {
@@ -85,6 +86,9 @@ export async function toTargets(
   const found = await workloadNamed(context, name, part);
   return found ? copiesOf(context, found, at) : { targets: [{ ...at, name }], words: `the name ${text}` };
 }
+
+/** This network, loopback, link-local (where clouds keep what only the host itself is to be told), and groups. */
+const NOWHERE = /^(?:0|127|169\.254|22[4-9]|2[3-5]\d)\.[\d.]+$/;
 
 /** `web` in the namespace of whoever asks, `service/web`, `shop/web`, `service/shop/web`. */
 function serviceNamed({ store }: StyrApiContext, text: string, near: string, part: Part) {

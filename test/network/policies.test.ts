@@ -10,6 +10,7 @@ import { PoliciesPart } from "../../src/network/policy/policies-part.ts";
 import { SystemClock } from "../../src/seams/clock.ts";
 import { silentLog } from "../../src/seams/log.ts";
 import { type NetHost, type NetPlace, type NetSpace, openNetSpace } from "../harness/net-space.ts";
+import { asks, talk, until } from "./talking.ts";
 
 const PORTS = [80, 81, 8080];
 
@@ -255,15 +256,6 @@ function nft(host: NetHost, script: string): void {
   assert.equal(exitCode, 0, output);
 }
 
-function talk(...words: readonly string[]): readonly string[] {
-  return [process.execPath, join(import.meta.dirname, "talk.ts"), ...words];
-}
-
-function asks(from: NetPlace, targets: readonly string[]): readonly string[] {
-  const [program = "", ...args] = talk("ask", ...targets);
-  return from.run(program, args).output.trim().split(" ").filter(Boolean);
-}
-
 function reaches(from: NetPlace, address: string): readonly number[] {
   return asks(
     from,
@@ -277,12 +269,4 @@ function canReach(from: NetPlace, address: string, port: number): boolean {
 
 function answersUdp(from: NetPlace, address: string): boolean {
   return asks(from, [`udp:${address}:5353`]).length === 1;
-}
-
-async function until(isSo: () => boolean, what: string, withinMs = 5_000): Promise<void> {
-  const endMs = Date.now() + withinMs;
-  while (!isSo()) {
-    if (Date.now() > endMs) throw new Error(`waited ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

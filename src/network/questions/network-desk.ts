@@ -31,6 +31,8 @@ export interface PlaneView {
   };
 }
 
+/** Loopback, link-local (where clouds keep what only the host itself is to be told), groups: a name may lead there, a trace does not. */
+const NOWHERE = /^(?:0|127|169\.254|22[4-9]|2[3-5]\d)\./;
 /** A frame of the agent's link has room for so many; those that are not reached come first. */
 const MOST_PEERS = 1_000;
 
@@ -129,6 +131,7 @@ export class NetworkDesk {
     if (port === undefined) return { ...hop, words: "no port was named: add :PORT to ask whether anything listens" };
     if (protocol !== "tcp")
       return { ...hop, words: `whether anything listens at ${protocol} ${port} cannot be seen from outside` };
+    if (NOWHERE.test(address)) return { ...hop, words: `${address} is of one host only: not tried` };
     const answer = await this.#view.listens(address, port);
     if (answer.isOpen) return { ...hop, isOk: true, words: `${address}:${port} takes connections` };
     const isRefused = /ECONNREFUSED/.test(answer.words);

@@ -1,0 +1,274 @@
+/** `styr network trace` between two hosts that are network namespaces: each node answers from its own kernel, the store says who is where. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { StyrApiContext } from "../../src/api/context.ts";
+import { traceConnection } from "../../src/api/network-trace.ts";
+import { ApiError } from "../../src/model/errors.ts";
+import { kernelKinds } from "../../src/model/kinds.ts";
+import type { NetworkEntry } from "../../src/model/network.ts";
+import type { TraceReport } from "../../src/model/network-questions.ts";
+import { nodes } from "../../src/model/node.ts";
+import { pods } from "../../src/model/pod.ts";
+import { services } from "../../src/model/service.ts";
+import type { NodeAccess } from "../../src/model/streams.ts";
+import { NetworkState } from "../../src/network/plane/network-state.ts";
+import { Touched } from "../../src/network/plane/touched.ts";
+import { PoliciesPart } from "../../src/network/policy/policies-part.ts";
+import { HostView } from "../../src/network/questions/host-view.ts";
+import { NetworkDesk } from "../../src/network/questions/network-desk.ts";
+import { SystemClock } from "../../src/seams/clock.ts";
+import { silentLog } from "../../src/seams/log.ts";
+import { SeededRandom } from "../../src/seams/random.ts";
+import { MemoryJournal } from "../../src/store/journals/memory.ts";
+import { Store } from "../../src/store/store.ts";
+import { type NetHost, type NetPlace, type NetSpace, openNetSpace } from "../harness/net-space.ts";
+import { asks, talk, until } from "./talking.ts";
+
+const CLUSTER_ADDRESS = "10.43.0.9";
+
+describe("a connection, traced:", () => {
+  let space: NetSpace;
+  let hosts: Readonly<Record<string, NetHost>>;
+  let web: NetPlace;
+  let front: NetPlace;
+  let store: Store;
+  let desks: Map<string, TracedNode>;
+  let context: StyrApiContext;
+
+  before(async () => {
+    space = openNetSpace({ hosts: 2 });
+    hosts = { a: space.host(1), b: space.host(2) };
+    [front, web] = [space.host(1).addPod(5), space.host(2).addPod(7)];
+    for (const [mine, other] of [[1, 2] as const, [2, 1] as const]) {
+      const host = space.host(mine);
+      host.run("ip", ["route", "add", space.host(other).podRange, "via", space.host(other).address]);
+      host.run("sysctl", ["-qw", "net.bridge.bridge-nf-call-iptables=1"]);
+    }
+    web.spawn("answer", talk("answer", "80"));
+    await until(() => asks(space.host(2), [`${web.address}:80`]).length === 1, "the pod answers");
+    desks = new Map(Object.entries(hosts).map(([name, host]) => [name, new TracedNode(name, host)]));
+    store = await filledStore();
+    const nodeAccess = {
+      network: (name: string, question: Parameters<NetworkDesk["answer"]>[0]) => {
+        const node = desks.get(name);
+        if (node === undefined) return Promise.reject(new ApiError("Unavailable", `node "${name}" is not connected`));
+        return node.desk.answer(question);
+      },
+    } as NodeAccess;
+    context = { store, clock: new SystemClock(), log: silentLog, sources: [], nodeAccess } as unknown as StyrApiContext;
+  });
+  after(async () => {
+    for (const { part } of desks?.values() ?? []) await part.stop();
+    space?.close();
+    await store?.close();
+  });
+
+  async function filledStore(): Promise<Store> {
+    const options = { clock: new SystemClock(), random: new SeededRandom("trace"), log: silentLog };
+    const made = await Store.open({ kinds: kernelKinds, journal: new MemoryJournal(), ...options });
+    await made.update((tx) => {
+      for (const [name, host] of Object.entries(hosts)) tx.create(nodes, nodeDraft(name, host) as never);
+      tx.create(pods, podDraft("front", "a", front) as never);
+      tx.create(pods, podDraft("web", "b", web) as never);
+      const spec = { selector: { app: "web" }, clusterIP: CLUSTER_ADDRESS, ports: [{ port: 8080, targetPort: 80 }] };
+      tx.create(services, { ...about("v1", "Service", "web"), spec, status: {} } as never);
+    });
+    return made;
+  }
+
+  const entries = (more: readonly NetworkEntry[] = []): readonly NetworkEntry[] => [
+    {
+      ...{ kind: "cluster", id: "cluster", podRange: "10.0.0.0/8", serviceRange: "10.43.0.0/16" },
+      ...{ domain: "cluster.local", mode: "auto" },
+    },
+    ...Object.entries(hosts).map(
+      ([id, { address, podRange }]): NetworkEntry => ({ kind: "node", id, address, podRange }),
+    ),
+    {
+      ...{ kind: "service", id: "default/web", namespace: "default", name: "web", addresses: [CLUSTER_ADDRESS] },
+      ports: [{ name: "", protocol: "tcp", port: 8080 }],
+      ...{ externalTraffic: "cluster", internalTraffic: "cluster" },
+    },
+    {
+      ...{ kind: "endpoints", id: "default/web-1", service: "default/web" },
+      ports: [{ name: "", protocol: "tcp", port: 80 }],
+      endpoints: [
+        { address: web.address, state: "ready", node: "b", pod: "default/web" },
+        { address: "10.9.9.9", state: "waiting", pod: "default/web-2" },
+      ],
+    },
+    ...more,
+  ];
+
+  async function everybodyHears(more: readonly NetworkEntry[] = []): Promise<void> {
+    for (const node of desks.values()) await node.hears(entries(more), { web, front }, uidOf);
+  }
+
+  const uidOf = (name: string) => store.get(pods, `default/${name}`)?.metadata.uid ?? "";
+
+  const trace = (from: string, to: string, part?: ReadonlySet<string>) =>
+    traceConnection(context, { from, to, protocol: "tcp" }, part);
+
+  const marks = (report: TraceReport) =>
+    [...report.hops, ...report.ways.flatMap(({ hops }) => hops)].map(
+      ({ at, what, isOk }) => `${isOk === undefined ? "?" : isOk ? "✔" : "✘"} ${what} ${at}`,
+    );
+
+  const closed: NetworkEntry = {
+    ...{ kind: "policy", id: "default/closed", namespace: "default", podSelector: { matchLabels: { app: "web" } } },
+    ingress: [{ from: [{ peers: "fronts" }] }],
+  };
+
+  test("by the name of a Service: every hop to the pod behind it and back, each by the node that knows", async () => {
+    await everybodyHears();
+    const report = await trace("front", "web");
+    assert.deepEqual(marks(report), [
+      ...["✔ name a", "✔ service a", "✔ policy out a", "✔ route a"],
+      ...["✔ pod the control plane", "✔ policy in b", "✔ listens b", "✔ way back b"],
+    ]);
+    assert.equal(report.summary, "open: default/front on a reaches Service default/web:8080");
+    const words = report.hops.map((hop) => hop.words).join("\n");
+    assert.match(words, /web\.default\.svc\.cluster\.local is 10\.43\.0\.9/);
+    assert.match(words, new RegExp(`sends it to ${web.address}:80; not to default/web-2 \\(not ready\\)`));
+  });
+
+  test("a policy that lets nothing in stops it at the other end, and is named", async () => {
+    await everybodyHears([closed]);
+    const report = await trace("front", `${web.address}:80`);
+    assert.equal(report.isOpen, false);
+    assert.match(report.summary, /^it stops at policy in on b: NetworkPolicy default\/closed selects default\/web/);
+    assert.equal(asks(front, [`${web.address}:80`]).length, 0, "as packets find it");
+  });
+
+  test("where the kernel has other rules than the node was told of, that is said", async () => {
+    await everybodyHears([closed, { kind: "peers", id: "f", group: "fronts", addresses: [front.address] }]);
+    assert.equal((await trace("front", `${web.address}:80`)).isOpen, true);
+    space.host(2).run("nft", ["flush", "map", "ip", "space", "pol-in"]);
+    const report = await trace("front", `${web.address}:80`);
+    assert.match(report.summary, /but the kernel of this node does not have these rules/);
+    await everybodyHears([closed, { kind: "peers", id: "f", group: "fronts", addresses: [front.address] }]);
+    const set = /set (pol-g-\w+) /.exec(space.host(2).run("nft", ["list", "table", "ip", "space"]).output)?.[1] ?? "";
+    space.host(2).run("nft", ["flush", "set", "ip", "space", set]);
+    assert.match((await trace("front", `${web.address}:80`)).summary, /does not have \S+ among them/);
+  });
+
+  test("a port at which nothing listens, one that the Service has not, and a name that nothing has", async () => {
+    await everybodyHears();
+    assert.match(
+      (await trace("front", `${web.address}:81`)).summary,
+      /^it stops at listens on b: .*nothing listens there/,
+    );
+    assert.match((await trace("front", "web:81")).summary, /has no port 81\/tcp: it has 8080\/tcp/);
+    assert.match(
+      (await trace("front", "nosuch.default:80")).summary,
+      /^it stops at name on a: nothing is named nosuch\.default/,
+    );
+    await assert.rejects(trace("nosuch", "web"), { reason: "NotFound" });
+  });
+
+  test("a route that is not there stops it where it leaves", async () => {
+    await everybodyHears();
+    space.host(1).run("ip", ["route", "del", space.host(2).podRange]);
+    const report = await trace("front", `${web.address}:80`);
+    assert.match(report.summary, /^it stops at route on a: no route leads to /);
+    space.host(1).run("ip", ["route", "add", space.host(2).podRange, "via", space.host(2).address]);
+  });
+
+  test("a node that does not answer is named, and the other's hops are there", async () => {
+    await everybodyHears();
+    const silent = desks.get("b");
+    desks.delete("b");
+    const report = await trace("front", "web");
+    assert.match(report.summary, /^it stops at node on b: node b cannot be asked: node "b" is not connected/);
+    assert.equal(marks(report)[0], "✔ name a");
+    if (silent) desks.set("b", silent);
+  });
+
+  test("from a node, only for those who may see the whole cluster; what lies in others' namespaces has no words", async () => {
+    await everybodyHears([closed]);
+    assert.equal((await trace("a", "node/b")).from, "node a");
+    for (const nowhere of ["127.0.0.1:22", "169.254.169.254:80"])
+      await assert.rejects(trace("front", nowhere), { reason: "BadRequest" });
+    await assert.rejects(trace("a", "web", new Set(["default"])), { reason: "Forbidden" });
+    await assert.rejects(trace("front", "web", new Set(["else"])), { reason: "NotFound" });
+    await store.update((tx) => void tx.create(pods, podDraft("lone", "a", front, "else") as never));
+    const report = await trace("lone", `${web.address}:80`, new Set(["else"]));
+    const said = JSON.stringify(report);
+    assert.doesNotMatch(said, /default\/(closed|web)/);
+    assert.match(said, /nothing that you may see/);
+  });
+
+  test("an address that is none is refused before any program is given it", async () => {
+    const [from, to] = [
+      { node: "a", address: "10.0.0.1; flush ruleset" },
+      { address: web.address, protocol: "tcp" as const },
+    ];
+    const desk = desks.get("a")?.desk;
+    assert.ok(desk);
+    const loopback = { address: "127.0.0.1", port: 1, protocol: "tcp" as const };
+    assert.match(JSON.stringify(await desk.answer({ ask: "arrive", from: { node: "a" }, to: loopback })), /not tried/);
+    await assert.rejects(desk.answer({ ask: "arrive", from, to }), { reason: "BadRequest" });
+    await assert.rejects(desk.answer({ ask: "leave", from: { node: "a" }, to: { ...to, name: "a b" } }), {
+      reason: "BadRequest",
+    });
+  });
+});
+
+function about(apiVersion: string, kind: string, name: string, namespace?: string, labels = {}) {
+  return { apiVersion, kind, metadata: { name, namespace: namespace ?? "default", labels } };
+}
+
+function nodeDraft(name: string, { address, podRange }: NetHost) {
+  const addresses = [{ type: "InternalIP", address }];
+  const status = {
+    addresses,
+    conditions: [],
+    capacity: {},
+    allocatable: {},
+    drivers: {},
+    nodeInfo: { machineID: name },
+  };
+  return { apiVersion: "v1", kind: "Node", metadata: { name }, spec: { podCIDR: podRange }, status };
+}
+
+function podDraft(name: string, node: string, { address }: NetPlace, namespace?: string) {
+  const spec = { nodeName: node, containers: [{ name: "c", image: "i", ports: [{ containerPort: 80 }] }] };
+  const conditions = [{ type: "Ready", status: "True" }];
+  const status = { phase: "Running", hostIP: "192.0.2.1", podIP: address, conditions, containerStatuses: [] };
+  return { ...about("v1", "Pod", name, namespace, { app: name }), spec, status };
+}
+
+/** What one node was told, its policies in its kernel, and who answers for it. */
+class TracedNode {
+  readonly part: PoliciesPart;
+  readonly desk: NetworkDesk;
+  readonly #state: NetworkState;
+
+  constructor(name: string, host: NetHost) {
+    const { commands } = host;
+    this.#state = new NetworkState(name);
+    this.part = new PoliciesPart({ networkName: "space", commands, clock: new SystemClock(), log: silentLog });
+    const view = new HostView({
+      ...{ commands, table: "space" },
+      connect: async (address, port) => {
+        if (asks(host, [`${address}:${port}`]).length === 0) throw new Error(`connect ECONNREFUSED ${address}:${port}`);
+      },
+      lookUp: async (_server, asked) => (asked === "web.default.svc.cluster.local" ? [CLUSTER_ADDRESS] : []),
+    });
+    const state = this.#state;
+    this.desk = new NetworkDesk({ state, report: { revision: 1, appliedRevision: 1, parts: [] } }, view);
+  }
+
+  async hears(
+    entries: readonly NetworkEntry[],
+    all: { readonly web: NetPlace; readonly front: NetPlace },
+    uidOf: (name: string) => string,
+  ): Promise<void> {
+    const [name, place] = this.#state.nodeName === "a" ? (["front", all.front] as const) : (["web", all.web] as const);
+    const local = { namespace: "default", name, address: place.address, labels: { app: name }, ports: {} };
+    this.#state.localPods.set(uidOf(name), { uid: uidOf(name), ...local });
+    const touched = new Touched();
+    this.#state.hear({ type: "all", revision: 1, entries }, touched);
+    await this.part.apply(this.#state, touched);
+  }
+}
