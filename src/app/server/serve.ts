@@ -2,6 +2,8 @@
 import { join } from "node:path";
 import { keepPlace, reachOf, readPlace } from "../instance.ts";
 import { LateNodeAccess } from "../late-node-access.ts";
+import { readMembership } from "../membership.ts";
+import { refuseClashingRanges } from "../network/range-clash.ts";
 import { foldersOf } from "../node-side.ts";
 import type { Settings } from "../settings.ts";
 import { beginProcess, type StyrProcess, styrWith, throwIfFailed, untilAborted } from "../styr-process.ts";
@@ -11,6 +13,8 @@ import { ServerHalf } from "./server-half.ts";
 
 /** Runs until `signal` aborts. Throws an Error with words for people when it cannot start. */
 export async function serve(settings: Settings, io: UpIo, { newStore }: { readonly newStore: boolean }): Promise<void> {
+  // Who joins takes the addresses that the cluster has.
+  if (!(await readMembership(settings.stateDir))) await refuseClashingRanges(settings);
   const process = await beginProcess(settings, io);
   const { stopping, log } = process;
   const server = await ServerHalf.open({ process, newStore, nodeAccess: new LateNodeAccess() });
