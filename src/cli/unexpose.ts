@@ -27,7 +27,8 @@ export function meant(name: string, routes: readonly RouteRow[]): readonly Route
   const bare = (text: string) => text.replace(/^\//, "").replace(/\.service$/, "");
   const fits = ({ host, path, to }: RouteRow) => {
     const place = `${host}${path === "/" ? "" : path}`;
-    return host === wanted.toLowerCase() || place === wanted || to === name || bare(to) === bare(name);
+    const isWorkload = bare(to) === bare(name) || to.endsWith(`/${name}`);
+    return host === wanted.toLowerCase() || place === wanted || isWorkload;
   };
   const found = routes.filter(fits);
   const ours = found.filter(({ exposure }) => exposure !== undefined);

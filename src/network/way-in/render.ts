@@ -59,6 +59,8 @@ function globalPart({ folder, user }: WayInPlaces): string {
     `    stats socket ${folder}/${FILES.socket} mode 600 level admin expose-fd listeners`,
     // What a reload leaves behind ends its connections (WebSockets) within this time.
     "    hard-stop-after 30m",
+    // A second HAProxy on the same port would take half of the requests, and nobody would say so.
+    "    noreuseport",
     "    mworker-max-reloads 20",
     // Connections are as many as half of these: by itself it would take what the host allows, and memory for each.
     "    fd-hard-limit 20000",
