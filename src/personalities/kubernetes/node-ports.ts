@@ -9,7 +9,7 @@ import { isReachedFromOutside } from "./default-service.ts";
 import { hashOf } from "./stable-hash.ts";
 import { invalidValue } from "./validate/field-errors.ts";
 
-/** Kubernetes' default range, its lowest 86 left to those who choose. */
+/** Kubernetes' default range, its lowest 86 left, as long as there are others, to those who choose. */
 const FIRST = 30_000;
 const LAST = 32_767;
 const RESERVED = 86;
@@ -26,60 +26,102 @@ export function allocateNodePorts(tx: Tx, service: Service, before?: Service): P
   const { ports } = service.spec;
   if (!ports || !isReachedFromOutside(service.spec.type)) return { ports, errors: [] };
   const allocates = service.spec.allocateLoadBalancerNodePorts !== false;
-  const taken = new Set<string>();
+  const there = new TakenPorts(tx, service);
   const errors: FieldError[] = [];
+  const kept = new Set(before?.spec.ports?.map(portId));
+  // Those that were chosen before those that are given: none may be given that is chosen.
+  for (const port of ports) if (port.nodePort) there.take(port, port.nodePort);
   const given = ports.map((port, at): ServicePort => {
-    if (!port.nodePort && !allocates) return port;
     const field = `spec.ports[${at}].nodePort`;
-    const nodePort = port.nodePort || freeNodePort(tx, service, port, taken);
-    if (nodePort === undefined) {
-      errors.push(
-        invalidValue(field, 0, "failed to allocate a nodePort: range is full: 30000-32767 without 31000-32000"),
-      );
+    if (port.nodePort) {
+      errors.push(...checkNodePort(there, port.nodePort, portId(port), kept.has(portId(port)), field));
       return port;
     }
-    taken.add(portId(port, nodePort));
-    errors.push(...checkNodePort(tx, service, { ...port, nodePort }, field, before));
-    return { ...port, nodePort };
+    const nodePort = allocates ? there.give(port) : undefined;
+    if (allocates && nodePort === undefined) errors.push(invalidValue(field, 0, FULL));
+    return nodePort === undefined ? port : { ...port, nodePort };
   });
   return { ports: given, errors };
 }
 
-function freeNodePort(
-  tx: Tx,
-  { metadata }: Service,
-  port: ServicePort,
-  taken: ReadonlySet<string>,
-): number | undefined {
-  const dynamic = [USUAL_DYNAMIC, ...dynamicRanges(tx)];
-  const isFree = (candidate: number) => {
-    const id = portId(port, candidate);
-    return (
-      !taken.has(id) &&
-      !dynamic.some(({ first, last }) => candidate >= first && candidate <= last) &&
-      tx.by(services, "nodePort", id).length === 0 &&
-      tx.by(pods, "servicePort", id).length === 0
-    );
-  };
-  const start = hashOf(`${metadata.namespace}/${metadata.name}/${port.protocol}/${port.port}`);
-  return find(FIRST + RESERVED, LAST, start, isFree) ?? find(FIRST, FIRST + RESERVED - 1, start, isFree);
-}
-
-/** From a place that the Service's name decides, so that a replay gives the same ports. */
-function find(first: number, last: number, start: number, isFree: (port: number) => boolean): number | undefined {
-  const usable = last - first + 1;
-  for (let step = 0; step < usable; step++) {
-    const candidate = first + ((start + step) % usable);
-    if (isFree(candidate)) return candidate;
-  }
-  return undefined;
-}
+const FULL = `failed to allocate a nodePort: range is full: ${FIRST}-${LAST} without ${USUAL_DYNAMIC.first}-${USUAL_DYNAMIC.last}`;
 
 interface DynamicRange {
   readonly first: number;
   readonly last: number;
   /** The first by name of those that give it. */
   readonly node: string;
+}
+
+/** What is taken in one transaction: looked up once, however many ports a Service has. */
+class TakenPorts {
+  readonly #tx: Tx;
+  readonly #service: Service;
+  /** By protocol, in order. */
+  readonly #free = new Map<string, Set<number>>();
+  readonly #own = new Set<string>();
+  #dynamic: readonly DynamicRange[] | undefined;
+
+  constructor(tx: Tx, service: Service) {
+    this.#tx = tx;
+    this.#service = service;
+  }
+
+  get dynamic(): readonly DynamicRange[] {
+    this.#dynamic ??= dynamicRanges(this.#tx);
+    return this.#dynamic;
+  }
+
+  take({ protocol = "TCP" }: ServicePort, nodePort: number): void {
+    this.#own.add(`${protocol}/${nodePort}`);
+  }
+
+  /** From a place that the Service's name decides, so that a replay gives the same ports. */
+  give({ protocol = "TCP", port }: ServicePort): number | undefined {
+    const { namespace, name } = this.#service.metadata;
+    const free = this.#freeOf(protocol);
+    const start = hashOf(`${namespace}/${name}/${protocol}/${port}`);
+    const found = nextIn(free, FIRST + RESERVED, LAST, start) ?? nextIn(free, FIRST, FIRST + RESERVED - 1, start);
+    if (found !== undefined) free.delete(found);
+    return found;
+  }
+
+  /** Who has it, in words. */
+  holderOf(id: string): string | undefined {
+    const { name, namespace } = this.#service.metadata;
+    const other = this.#tx
+      .by(services, "nodePort", id)
+      .find(({ metadata }) => metadata.name !== name || metadata.namespace !== namespace);
+    if (other) return `Service ${other.metadata.namespace}/${other.metadata.name}`;
+    const [pod] = this.#tx.by(pods, "servicePort", id);
+    return pod && `${dialectOf(pod)} ${pod.metadata.annotations?.[ANNOTATION.workload] ?? pod.metadata.name}`;
+  }
+
+  #freeOf(protocol: string): Set<number> {
+    const known = this.#free.get(protocol);
+    if (known) return known;
+    const free = new Set<number>();
+    for (let port = FIRST; port <= LAST; port++) if (this.#isFree(port, `${protocol}/${port}`)) free.add(port);
+    this.#free.set(protocol, free);
+    return free;
+  }
+
+  #isFree(port: number, id: string): boolean {
+    const isDynamic = [USUAL_DYNAMIC, ...this.dynamic].some(({ first, last }) => port >= first && port <= last);
+    const isTaken = () =>
+      this.#tx.by(services, "nodePort", id).length + this.#tx.by(pods, "servicePort", id).length > 0;
+    return !isDynamic && !this.#own.has(id) && !isTaken();
+  }
+}
+
+function nextIn(free: ReadonlySet<number>, first: number, last: number, start: number): number | undefined {
+  if (free.size === 0) return undefined;
+  const usable = last - first + 1;
+  for (let step = 0; step < usable; step++) {
+    const candidate = first + ((start + step) % usable);
+    if (free.has(candidate)) return candidate;
+  }
+  return undefined;
 }
 
 /** Of thousands of nodes nearly all give the same. */
@@ -94,44 +136,30 @@ function dynamicRanges(tx: Tx): readonly DynamicRange[] {
 }
 
 function checkNodePort(
-  tx: Tx,
-  service: Service,
-  port: ServicePort,
+  there: TakenPorts,
+  nodePort: number,
+  id: string,
+  isKept: boolean,
   field: string,
-  before: Service | undefined,
 ): readonly FieldError[] {
-  const { nodePort = 0 } = port;
-  if (nodePort < FIRST || nodePort > LAST) {
-    const why = `provided port is not in the valid range. The range of valid ports is ${FIRST}-${LAST}`;
-    return [invalidValue(field, nodePort, why)];
-  }
-  const other = takenBy(tx, service, portId(port, nodePort));
-  if (other) return [invalidValue(field, nodePort, `provided port is already allocated: ${other} has it`)];
-  const isKept = before?.spec.ports?.some((old) => old.nodePort === nodePort && old.protocol === port.protocol);
-  return isKept ? [] : refuseDynamic(tx, nodePort, field);
-}
-
-/** A node may give it to a pod at any time, or has done so: the Service would take that pod's traffic. */
-function refuseDynamic(tx: Tx, nodePort: number, field: string): readonly FieldError[] {
-  const clash = dynamicRanges(tx).find(({ first, last }) => nodePort >= first && nodePort <= last);
+  const wrong = (why: string) => [invalidValue(field, nodePort, why)];
+  if (nodePort < FIRST || nodePort > LAST)
+    return wrong(`provided port is not in the valid range. The range of valid ports is ${FIRST}-${LAST}`);
+  const holder = there.holderOf(id);
+  if (holder) return wrong(`provided port is already allocated: ${holder} has it`);
+  const clash = isKept ? undefined : there.dynamic.find(({ first, last }) => nodePort >= first && nodePort <= last);
   if (!clash) return [];
-  const why = `provided port is one that node ${clash.node} gives to host ports of its pods (${clash.first}-${clash.last}): choose one outside, such as 30080`;
-  return [invalidValue(field, nodePort, why)];
-}
-
-function takenBy(tx: Tx, { metadata }: Service, id: string): string | undefined {
-  const other = tx
-    .by(services, "nodePort", id)
-    .find((found) => found.metadata.name !== metadata.name || found.metadata.namespace !== metadata.namespace);
-  if (other) return `Service ${other.metadata.namespace}/${other.metadata.name}`;
-  const [pod] = tx.by(pods, "servicePort", id);
-  return pod && `${dialectOf(pod)} ${pod.metadata.annotations?.[ANNOTATION.workload] ?? pod.metadata.name}`;
+  // A node may give it to a pod at any time, or has done so: the Service would take that pod's traffic.
+  const { node, first, last } = clash;
+  return wrong(
+    `provided port is one that node ${node} gives to host ports of its pods (${first}-${last}): choose one outside, such as 30080`,
+  );
 }
 
 function dialectOf({ metadata }: Pod): string {
   return metadata.annotations?.[ANNOTATION.dialect] === "marathon" ? "Marathon app" : "Pod";
 }
 
-function portId({ protocol = "TCP" }: ServicePort, nodePort: number): string {
+function portId({ protocol = "TCP", nodePort = 0 }: ServicePort): string {
   return `${protocol}/${nodePort}`;
 }

@@ -25,9 +25,10 @@ export function allocateAddresses(tx: Tx, service: Service, before?: Service): S
 export function keepAddresses(after: Service, before: Service): Service {
   const { type } = after.spec;
   if (type === "ExternalName") return after;
+  const known = new Map(before.spec.ports?.map((old) => [`${old.protocol}/${old.port}`, old]));
   const ports = after.spec.ports?.map((port, at) => {
     if (port.nodePort || !isReachedFromOutside(type)) return port;
-    const old = before.spec.ports?.find((other) => other.port === port.port && other.protocol === port.protocol);
+    const old = known.get(`${port.protocol}/${port.port}`);
     const nodePort =
       old?.nodePort ?? (before.spec.ports?.length === 1 && at === 0 ? before.spec.ports[0]?.nodePort : undefined);
     return nodePort === undefined ? port : { ...port, nodePort };

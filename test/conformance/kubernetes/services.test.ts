@@ -222,6 +222,32 @@ describe("kubernetes: services", () => {
     }
   });
 
+  test("a service that wants more node ports than there are is told so, at once", async () => {
+    const ports = (count: number) => Array.from({ length: count }, (_, at) => ({ name: `p${at}`, port: at + 1 }));
+    const began = performance.now();
+    refused(
+      await post("greedy", { type: "NodePort", ports: ports(1_768) }),
+      /range is full: 30000-32767 without 31000-32000/,
+    );
+    refused(await post("greedy", { type: "NodePort", ports: ports(20_000) }), /range is full/);
+    assert.ok(performance.now() - began < 5_000, "it looks at each port once, not for each port at all of them");
+    const given = (await made("all", { type: "NodePort", ports: ports(1_767) })).spec.ports;
+    assert.equal(new Set(given.map(({ nodePort }: { nodePort: number }) => nodePort)).size, 1_767);
+    refused(await post("late", { type: "NodePort" }), /range is full/);
+  });
+
+  test("a port that is chosen is not given to another of the same service", async () => {
+    const first = (await made("web", { type: "NodePort" })).spec.ports[0].nodePort;
+    await cluster.delete(`${NS}/services/web`);
+    const ports = [
+      { name: "a", port: 80 },
+      { name: "b", port: 81, nodePort: first },
+    ];
+    const given = (await made("web", { type: "NodePort", ports })).spec.ports;
+    assert.equal(given[1].nodePort, first);
+    assert.notEqual(given[0].nodePort, first);
+  });
+
   test("a node port that a node gives to host ports is refused, and kept by who had it before the node came", async () => {
     const chosen = { type: "NodePort", ports: [{ port: 80, nodePort: 31_500 }] };
     await made("early", chosen);
