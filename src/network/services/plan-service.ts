@@ -77,6 +77,15 @@ function planPort(
   };
 }
 
+/** Cluster addresses and node ports lead to the same endpoints, so that one chain can serve both. */
+export function isSameChoice({ inside, outside }: PortPlan): boolean {
+  return inside.length === outside.length && inside.every((target, at) => isSameTarget(target, outside[at]));
+}
+
+function isSameTarget(one: Target, other: Target | undefined): boolean {
+  return one.address === other?.address && one.port === other.port;
+}
+
 /** Every endpoint once, in the order of their addresses. */
 function candidatesOf(
   service: ServiceEntry,

@@ -353,7 +353,7 @@ function sortedWords(block: string): string {
 function listLinesSorted(text: string): readonly string[] {
   const rules = text.split("\n").filter((line) => line.startsWith("-A"));
   const chainOf = (line: string) => line.split(" ")[1] ?? "";
-  const isList = (line: string) => /-(addresses|ports|hairpin|refused|refused-ports) /.test(line.slice(0, 40));
+  const isList = (line: string) => /-(addresses|ports|hairpin|refused|no-ports) /.test(line.slice(0, 40));
   const key = (line: string, at: number) => `${chainOf(line)} ${isList(line) ? line : String(at).padStart(6, "0")}`;
   return rules
     .map((line, at) => ({ line, key: key(line, at) }))

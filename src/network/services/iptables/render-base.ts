@@ -13,13 +13,7 @@ export const HOOKS = [
 ] as const;
 
 /** Chains that hold nothing but elements. */
-export const LISTS = [
-  "nat/-addresses",
-  "nat/-ports",
-  "nat/-hairpin",
-  "filter/-refused",
-  "filter/-refused-ports",
-] as const;
+export const LISTS = ["nat/-addresses", "nat/-ports", "nat/-hairpin", "filter/-refused", "filter/-no-ports"] as const;
 
 export const MARK = `-j MARK --set-xmark ${MASQUERADE_MARK}/${MASQUERADE_MARK}`;
 const MARKED = `-m mark --mark ${MASQUERADE_MARK}/${MASQUERADE_MARK}`;
@@ -46,7 +40,7 @@ export function basePieceOf(base: BasePlan, short: string): Piece {
         `-j ${short}-refused`,
       ]),
       chain("filter/-input", "refusals at node ports", [
-        `-m conntrack --ctstate NEW ${AT_THE_NODE} -j ${short}-refused-ports`,
+        `-m conntrack --ctstate NEW ${AT_THE_NODE} -j ${short}-no-ports`,
       ]),
     ]),
     elements: HOOKS.map(({ table, chain: builtIn, to }) => ({

@@ -1,7 +1,7 @@
 /** One Service as iptables chains: its endpoints by the statistic match, its clients' by the recent match. */
 import type { BasePlan } from "../firewall.ts";
 import { chainOf, hashOf, titleOf } from "../names.ts";
-import type { PortPlan, ServicePlan, Target } from "../plan-service.ts";
+import { isSameChoice, type PortPlan, type ServicePlan, type Target } from "../plan-service.ts";
 import type { Chain, Element, Piece } from "../ruleset.ts";
 import { MARK } from "./render-base.ts";
 
@@ -43,7 +43,7 @@ function writeOutside(port: PortPlan, nodePort: number, base: BasePlan, piece: W
   }
   if (port.outside.length === 0)
     piece.elements.push({
-      container: `filter/${piece.short}-refused-ports`,
+      container: `filter/${piece.short}-no-ports`,
       key,
       value: `${piece.short}-refuse`,
       title,
@@ -54,7 +54,9 @@ function writeOutside(port: PortPlan, nodePort: number, base: BasePlan, piece: W
 function outsideRules(port: PortPlan, { ownRange }: BasePlan, piece: Writing): readonly string[] {
   if (!port.isOutsideLocal) {
     if (port.outside.length === 0) return [];
-    return [`${ownRange === undefined ? "" : `! -s ${ownRange} `}${MARK}`, ...balance(port, port.outside, piece)];
+    const notOwn = ownRange === undefined ? "" : `! -s ${ownRange} `;
+    const same = `-j ${piece.short}-${hashOf(port.id)}`;
+    return [`${notOwn}${MARK}`, ...(isSameChoice(port) ? [same] : balance(port, port.outside, piece))];
   }
   const inside = `-j ${piece.short}-${hashOf(port.id)}`;
   const fromHost = "-m addrtype --src-type LOCAL";

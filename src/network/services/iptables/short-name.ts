@@ -1,7 +1,14 @@
 import { hashOf } from "../names.ts";
 
-/** Names of chains have at most 28 characters: the network's name, or as much of it as leaves room, told apart by a hash. */
+const MOST_CHARS = 11;
+
+/**
+ * What names of our chains begin with: `svc-` and the network's name. A chain's name has at most 28 characters, so of a long name as
+ * much as leaves room for the rest, told apart by a hash.
+ */
 export function shortName(networkName: string): string {
   const name = networkName.replaceAll(/[^A-Za-z0-9_]/g, "_");
-  return name.length <= 13 ? name : `${name.slice(0, 8)}_${hashOf(networkName).slice(0, 4)}`;
+  const short =
+    name.length <= MOST_CHARS ? name : `${name.slice(0, MOST_CHARS - 5)}_${hashOf(networkName).slice(0, 4)}`;
+  return `svc-${short}`;
 }

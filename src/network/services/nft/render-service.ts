@@ -2,7 +2,7 @@
 import type { Protocol } from "../../../model/network.ts";
 import type { BasePlan } from "../firewall.ts";
 import { chainOf, hashOf, titleOf } from "../names.ts";
-import type { PortPlan, ServicePlan, Target } from "../plan-service.ts";
+import { isSameChoice, type PortPlan, type ServicePlan, type Target } from "../plan-service.ts";
 import type { Chain, Element, Piece } from "../ruleset.ts";
 import { MARK } from "./render-base.ts";
 
@@ -51,7 +51,8 @@ function outsideRules(port: PortPlan, { ownRange }: BasePlan, piece: Writing): r
   const notOwn = ownRange === undefined ? "" : `ip saddr != ${ownRange} `;
   if (!port.isOutsideLocal) {
     if (port.outside.length === 0) return [];
-    return [`${notOwn}${MARK}`, ...balance(port, port.outside, piece)];
+    const isSame = isSameChoice(port);
+    return [`${notOwn}${MARK}`, ...(isSame ? [`goto svc-${hashOf(port.id)}`] : balance(port, port.outside, piece))];
   }
   // Kubernetes: what this node's own pods and the node itself send is not from outside, and goes everywhere.
   const inside = `goto svc-${hashOf(port.id)}`;
