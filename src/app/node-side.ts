@@ -1,6 +1,6 @@
 /** The agent half of a process: the keeper, the drivers and the agent, put together. */
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { Agent } from "../agent/agent.ts";
@@ -144,6 +144,7 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
       // Before anything starts: a child's quota must lie within it (cgroup v1).
       reserveForHost(cgroups, allocatableOf(await host.read(), reserve), log);
       void unitContainers.follow(unit, following.signal);
+      if (network === undefined) await leaveNetwork(options, engine, folders.network);
       await network?.start(control);
       await agent.start();
     },
@@ -185,6 +186,15 @@ function networkSideOf(
     metered: (part) => meteredPart(part, clock, meters),
     secretValues: (namespace, name) => control.keyValues("Secret", namespace, name),
   });
+}
+
+/** It took part in the cluster's network before, and is to do so no more: what it made goes. */
+async function leaveNetwork(options: NodeSideOptions, engine: Engine, folder: string): Promise<void> {
+  if (!existsSync(join(folder, "pod-network")) && !existsSync(join(folder, "network.jsonl"))) return;
+  const side = await networkSideOf(options, engine, folder);
+  await side.remove();
+  await rm(folder, { recursive: true, force: true });
+  options.log.info("this host's part of the cluster's network is removed");
 }
 
 interface Parts {

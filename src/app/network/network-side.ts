@@ -99,8 +99,7 @@ class Side implements NetworkSide {
         return pods.status;
       },
       get trouble() {
-        const { state, words } = pods.report();
-        return range.trouble ?? (state === "failing" ? words : undefined);
+        return range.trouble ?? pods.trouble;
       },
       get failing() {
         const failing = plane.report.parts.filter(
@@ -152,6 +151,7 @@ function podNetwork(options: NetworkSideOptions, addresses: LateAddresses): PodN
 class OffPart implements NetworkPart {
   readonly name = "pod network";
   readonly status = {};
+  readonly trouble = undefined;
   readonly #why: string;
 
   constructor(why: string) {

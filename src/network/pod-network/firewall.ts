@@ -6,6 +6,9 @@ import { type Chain, isWritten, jumpPosition, restoreText, type Table } from "./
 /** Others write, too: Docker, firewalld. */
 const WAIT = ["-w", "5"];
 
+/** Rules by chain, as `iptables -S` shows a table. */
+type Shown = ReadonlyMap<string, readonly string[]>;
+
 export class PodFirewall {
   readonly #commands: Commands;
 
@@ -24,17 +27,24 @@ export class PodFirewall {
     }
   }
 
-  /** Rejects with HostNetError. */
-  async ensure(chain: Chain): Promise<void> {
-    if (!isWritten(chain, (await this.#show(chain.table, chain.name)) ?? "")) await this.#write(chain);
-    await this.#lead(chain);
+  /** All of one table. Rejects with HostNetError. */
+  async ensure(table: Table, chains: readonly Chain[]): Promise<void> {
+    const shown = await this.#show(table);
+    for (const chain of chains) {
+      if (!isWritten(chain, shown.get(chain.name) ?? [])) await this.#write(chain);
+      await this.#lead(chain, shown);
+    }
   }
 
-  async remove({ table, name, from }: Chain): Promise<void> {
-    for (const parent of from) await this.#unlead(table, parent, name);
-    if ((await this.#show(table, name)) === undefined) return;
-    await this.#run(table, ["-F", name]);
-    await this.#run(table, ["-X", name]);
+  /** What is not there is gone. */
+  async remove(table: Table, chains: readonly Chain[]): Promise<void> {
+    const shown = await this.#show(table);
+    for (const { name, from } of chains) {
+      for (const parent of from) await this.#unlead(table, parent, name, shown);
+      if (!shown.has(name)) continue;
+      await this.#run(table, ["-F", name]);
+      await this.#run(table, ["-X", name]);
+    }
   }
 
   async #write(chain: Chain): Promise<void> {
@@ -44,29 +54,30 @@ export class PodFirewall {
   }
 
   /** One jump, from the first of the parents that there is. */
-  async #lead({ table, name, from, isLast }: Chain): Promise<void> {
-    let isLed = false;
-    for (const parent of from) {
-      if (isLed) await this.#unlead(table, parent, name);
-      const shown = await this.#show(table, parent);
-      if (isLed || shown === undefined) continue;
-      isLed = true;
-      const jumps = shown.split("\n").filter((line) => line === `-A ${parent} -j ${name}`).length;
-      const where = isLast ? ["-A", parent] : ["-I", parent, String(jumpPosition(parent, shown))];
-      if (jumps === 0) await this.#run(table, [...where, "-j", name]);
-    }
+  async #lead({ table, name, from, isLast }: Chain, shown: Shown): Promise<void> {
+    const [parent, ...others] = from.filter((one) => shown.has(one));
+    for (const other of others) await this.#unlead(table, other, name, shown);
+    const rules = shown.get(parent ?? "");
+    if (parent === undefined || rules === undefined || rules.includes(`-j ${name}`)) return;
+    const where = isLast ? ["-A", parent] : ["-I", parent, String(jumpPosition(parent, rules))];
+    await this.#run(table, [...where, "-j", name]);
   }
 
-  async #unlead(table: Table, parent: string, name: string): Promise<void> {
-    const shown = await this.#show(table, parent);
-    const jumps = (shown ?? "").split("\n").filter((line) => line === `-A ${parent} -j ${name}`).length;
+  async #unlead(table: Table, parent: string, name: string, shown: Shown): Promise<void> {
+    const jumps = (shown.get(parent) ?? []).filter((rule) => rule === `-j ${name}`).length;
     for (let n = 0; n < jumps; n++) await this.#run(table, ["-D", parent, "-j", name]);
   }
 
-  /** Undefined when there is no such chain. */
-  async #show(table: Table, name: string): Promise<string | undefined> {
-    const { exitCode, stdout } = await this.#commands.run("iptables", [...WAIT, "-t", table, "-S", name]);
-    return exitCode === 0 ? stdout : undefined;
+  async #show(table: Table): Promise<Shown> {
+    const { exitCode, stdout, stderr } = await this.#commands.run("iptables", [...WAIT, "-t", table, "-S"]);
+    if (exitCode !== 0) throw new HostNetError(`iptables -t ${table} -S: ${firstLine(stderr)}`);
+    const chains = new Map<string, string[]>();
+    for (const line of stdout.split("\n")) {
+      const [, what, name = "", rule = ""] = /^-([PNA]) (\S+) ?(.*)$/.exec(line) ?? [];
+      if (what === "A") chains.get(name)?.push(rule);
+      else if (what !== undefined) chains.set(name, []);
+    }
+    return chains;
   }
 
   async #run(table: Table, args: readonly string[]): Promise<void> {

@@ -8,7 +8,7 @@ import { type HostNet, HostNetError } from "./host-net.ts";
 import { HostSysctls } from "./host-sysctls.ts";
 import type { NetNames } from "./names.ts";
 import type { PeerPlan } from "./plan.ts";
-import { type Chain, chainsOf, rangesOf } from "./rules.ts";
+import { type Chain, chainsOf, rangesOf, type Table } from "./rules.ts";
 import { ensureVxlan } from "./tunnels.ts";
 import { ensureWireguard, type WireguardKeys, whyNoWireguard, wireguardKeys } from "./wireguard.ts";
 
@@ -35,6 +35,9 @@ export class HostSide {
   readonly #sysctls: HostSysctls;
   #keys: WireguardKeys | undefined;
   #hasAskedForWireguard = false;
+  #hasFirewall = false;
+  /** Undefined: an earlier process may have done it. */
+  #isClamped: boolean | undefined;
   words: Words = { sysctls: [] };
 
   constructor(options: HostSideOptions) {
@@ -65,14 +68,15 @@ export class HostSide {
     const sysctls = await this.#sysctls.ensure();
     const clash = await this.#clash(own, state);
     this.words = { sysctls, ...(clash === undefined ? {} : { clash }) };
-    const none = await this.#firewall.whyNone();
-    if (none !== undefined)
-      throw new HostNetError(`pods cannot be let through to other hosts and out of the cluster: ${none}`);
-    for (const chain of this.#chains(own, state, peers)) {
-      if (chain.table !== "mangle") await this.#firewall.ensure(chain);
-      else if (chain.rules.length > 1) await this.#clamp(chain);
-      else await this.#firewall.remove(chain);
+    if (!this.#hasFirewall) {
+      const none = await this.#firewall.whyNone();
+      if (none !== undefined)
+        throw new HostNetError(`pods cannot be let through to other hosts and out of the cluster: ${none}`);
+      this.#hasFirewall = true;
     }
+    const chains = this.#chains(own, state, peers);
+    for (const table of ["filter", "nat"] as const) await this.#firewall.ensure(table, of(table, chains));
+    await this.#clamp(of("mangle", chains));
   }
 
   /** Devices that some peer's packets go through. One that is there stays: the other end may still send by it. */
@@ -93,8 +97,9 @@ export class HostSide {
     );
     await host.write({ ip: lines, bridge: [] });
     for (const device of [names.vxlan, names.wireguard]) await host.removeDevice(device);
+    const chains = chainsOf(names, { own: "", ranges: [], tunnels: [] });
     if ((await this.#firewall.whyNone()) === undefined)
-      for (const chain of chainsOf(names, { own: "", ranges: [], tunnels: [] })) await this.#firewall.remove(chain);
+      for (const table of ["filter", "nat", "mangle"] as const) await this.#firewall.remove(table, of(table, chains));
     await this.#sysctls.restore();
   }
 
@@ -111,12 +116,16 @@ export class HostSide {
   }
 
   /** Kernels without it lose only what is larger than a tunnel takes and forbids to be divided. */
-  async #clamp(chain: Chain): Promise<void> {
+  async #clamp(chains: readonly Chain[]): Promise<void> {
+    const isNeeded = chains.some(({ rules }) => rules.length > 1);
     try {
-      await this.#firewall.ensure(chain);
+      if (isNeeded || this.#isClamped !== false)
+        await (isNeeded ? this.#firewall.ensure("mangle", chains) : this.#firewall.remove("mangle", chains));
+      this.#isClamped = isNeeded;
     } catch (error) {
       if (!(error instanceof HostNetError)) throw error;
-      this.words = { ...this.words, clamp: `TCP is not told how large packets of tunnels may be (${error.message})` };
+      if (isNeeded)
+        this.words = { ...this.words, clamp: `TCP is not told how large packets of tunnels may be (${error.message})` };
     }
   }
 
@@ -138,6 +147,10 @@ export class HostSide {
       clash && `${clash.dst} on ${clash.dev} is part of the cluster range ${whole.text}: pods there are not reached`
     );
   }
+}
+
+function of(table: Table, chains: readonly Chain[]): readonly Chain[] {
+  return chains.filter((chain) => chain.table === table);
 }
 
 function mtuOf(peers: readonly PeerPlan[], mode: PeerPlan["mode"]): number | undefined {

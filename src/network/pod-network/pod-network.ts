@@ -113,6 +113,11 @@ export class PodNetwork implements NetworkPart {
     };
   }
 
+  /** Why others' pods are not all reached, or this node's not. */
+  get trouble(): string | undefined {
+    return this.#failure ?? this.#side.words.clash;
+  }
+
   /** For the node's own status. */
   get status(): NodeNetworkReport {
     const key = this.#side.wireguardKey;

@@ -29,17 +29,15 @@ describe("rules for pods of several hosts", () => {
 
   test("a chain is known by its mark: another content, or a rule that somebody added, is written anew", () => {
     assert.ok(FORWARD);
-    const shown = `-N ${FORWARD.name}\n${FORWARD.rules.map((rule) => `-A ${FORWARD.name} ${rule}\n`).join("")}`;
-    assert.ok(isWritten(FORWARD, shown));
-    assert.ok(!isWritten(FORWARD, `${shown}-A ${FORWARD.name} -j DROP\n`));
-    assert.ok(!isWritten(FORWARD, shown.replace(FORWARD.mark, "styr 0000000000000000")));
+    assert.ok(isWritten(FORWARD, FORWARD.rules));
+    assert.ok(!isWritten(FORWARD, [...FORWARD.rules, "-j DROP"]));
+    assert.ok(!isWritten(FORWARD, FORWARD.rules.with(0, '-m comment --comment "styr 0000000000000000"')));
     assert.ok(restoreText(FORWARD).startsWith(`*filter\n:${FORWARD.name} - [0:0]\n-A`));
   });
 
   test("what the user has put into DOCKER-USER is looked at first", () => {
-    const user = "-N DOCKER-USER\n-A DOCKER-USER -s 203.0.113.0/24 -j DROP\n-A DOCKER-USER -j RETURN\n";
-    assert.equal(jumpPosition("DOCKER-USER", user), 2);
-    assert.equal(jumpPosition("DOCKER-USER", "-N DOCKER-USER\n-A DOCKER-USER -j DROP\n"), 2);
-    assert.equal(jumpPosition("FORWARD", "-P FORWARD DROP\n"), 1);
+    assert.equal(jumpPosition("DOCKER-USER", ["-s 203.0.113.0/24 -j DROP", "-j RETURN"]), 2);
+    assert.equal(jumpPosition("DOCKER-USER", ["-j DROP"]), 2);
+    assert.equal(jumpPosition("FORWARD", ["-j DOCKER-USER"]), 1);
   });
 });

@@ -83,17 +83,13 @@ export function restoreText({ table, name, rules }: Chain): string {
   return `*${table}\n:${name} - [0:0]\n${rules.map((rule) => `-A ${name} ${rule}\n`).join("")}COMMIT\n`;
 }
 
-/** Whether what `iptables -S NAME` prints is this chain. */
-export function isWritten({ rules, mark }: Chain, shown: string): boolean {
-  return (
-    shown.includes(`"${mark}"`) && shown.split("\n").filter((line) => line.startsWith("-A ")).length === rules.length
-  );
+/** Whether a chain's rules, as `iptables -S` shows them without `-A NAME`, are these. */
+export function isWritten({ rules, mark }: Chain, shown: readonly string[]): boolean {
+  return shown.length === rules.length && shown[0]?.includes(`"${mark}"`) === true;
 }
 
 /** Where a jump is to be put, from 1 on: before the rule with which DOCKER-USER ends, after the user's own; else first. */
-export function jumpPosition(parent: string, shown: string): number {
-  const rules = shown.split("\n").filter((line) => line.startsWith("-A "));
-  const endsInReturn = /^-A \S+ -j RETURN$/.test(rules.at(-1) ?? "");
+export function jumpPosition(parent: string, shown: readonly string[]): number {
   if (parent !== "DOCKER-USER") return 1;
-  return endsInReturn ? rules.length : rules.length + 1;
+  return shown.at(-1) === "-j RETURN" ? shown.length : shown.length + 1;
 }
