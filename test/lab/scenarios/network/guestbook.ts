@@ -11,7 +11,7 @@ import type { Scene } from "../scenario.ts";
 type Cluster = Scene["cluster"];
 
 const FILES = join(import.meta.dirname, "../../../../examples/guestbook");
-const PORT = 10_080;
+const PORT = 10_180;
 const HOST_LOSS_MS = 2_000;
 
 const read = (name: string) => readFileSync(join(FILES, name), "utf8");
@@ -62,8 +62,8 @@ async function workersSeePage(cluster: Cluster): Promise<void> {
 }
 
 export async function guestbookRolls({ cluster, measured }: Scene): Promise<void> {
-  const app = JSON.parse(read("web.json")) as { labels: Record<string, string> };
-  app.labels.version = "2";
+  const app = { ...(JSON.parse(read("web.json")) as object), env: { VERSION: "2" } };
+  const before = await tasks(cluster);
   const reports = await underLoad(cluster.agents, async () => {
     await cluster.apply(JSON.stringify(app));
     const deployments = () => cluster.client.must<readonly unknown[]>(cluster.server, "/v2/deployments");
@@ -77,10 +77,18 @@ export async function guestbookRolls({ cluster, measured }: Scene): Promise<void
     });
   });
   for (const [name, report] of reports) measured.note(`guestbook: rolling update, page of ${name}`, wordsOf(report));
+  const after = await tasks(cluster);
+  assert.ok(after.length === 2 && after.every((id) => !before.includes(id)), `${before} became ${after}`);
   assert.deepEqual(
     [...reports.values()].flatMap(({ failures }) => failures),
     [],
   );
+}
+
+async function tasks(cluster: Cluster): Promise<readonly string[]> {
+  const path = "/v2/apps/guestbook/web/tasks";
+  const said = await cluster.client.must<{ tasks: readonly { id: string }[] }>(cluster.server, path);
+  return said.tasks.map(({ id }) => id).sort();
 }
 
 /** A host that redis is not on. */

@@ -6,6 +6,9 @@ import { mustStyr, STYR } from "../../harness/styr.ts";
 import { until } from "../../harness/wait.ts";
 import type { Scene } from "../scenario.ts";
 
+/** Comments, and iptables' own tables, which are there, empty, as soon as somebody looked at them. */
+const NO_RULE = /: (#|$)|^nft: table ip (filter|nat|mangle|raw)$|^iptables-save: (\*|COMMIT|:[A-Z]+ [A-Z]+)/;
+
 /** What a host's network consists of, in lines that do not differ from one look to the next. */
 export async function networkOf(host: Host): Promise<readonly string[]> {
   const looks = [
@@ -13,13 +16,13 @@ export async function networkOf(host: Host): Promise<readonly string[]> {
     ["ip", "-br", "-4", "addr"],
     ["ip", "-4", "route", "show", "table", "all"],
     ["ip", "rule"],
-    ["nft", "list", "ruleset"],
+    ["nft", "list", "tables"],
     ["iptables-save"],
     ["sysctl", "net.ipv4.ip_forward", "net.ipv4.conf.all.rp_filter", "net.ipv4.conf.all.route_localnet"],
   ];
   const said = await Promise.all(looks.map((words) => host.must(words)));
   const lines = said.flatMap((text, at) => text.split("\n").map((line) => `${looks[at]?.[0]}: ${line}`));
-  return lines.map(plain).filter((line) => !/: (#|$)/.test(line));
+  return lines.map(plain).filter((line) => !NO_RULE.test(line));
 }
 
 /** Without counters, handles and numbers that the kernel gives. */
