@@ -138,6 +138,24 @@ export const AGENT_METRICS = [
     labels: ["state"],
   },
   {
+    name: "styr_way_in_answers_total",
+    type: "counter",
+    help: "Answers to HTTP requests from outside, by whose route they came in (`all` with those that no route is for) and by the status's class.",
+    labels: ["route", "class"],
+  },
+  {
+    name: "styr_way_in_retries_total",
+    type: "counter",
+    help: "Requests that were sent to another copy, because the first did not take them, by whose route they came in.",
+    labels: ["route"],
+  },
+  {
+    name: "styr_way_in_response_seconds",
+    type: "gauge",
+    help: "Time until a copy answered, the average of the last 1024 requests, by whose route they came in.",
+    labels: ["route"],
+  },
+  {
     name: "styr_dns_queries_total",
     type: "counter",
     help: "Questions for names that the node was asked, by result (answered, no_such_name, failed, refused, limited, malformed, stranger).",

@@ -4,6 +4,7 @@ import type { Sample } from "../../metrics/definition.ts";
 import type { NetworkPart, PartReport } from "../../network/plane/network-part.ts";
 import type { PlaneView } from "../../network/questions/network-desk.ts";
 import type { Clock } from "../../seams/clock.ts";
+import { provideWayIn } from "./metered-way-in.ts";
 
 /** The same part; how long it took to bring the host in line, when it last did, and how often it could not. */
 export function meteredPart(part: NetworkPart, clock: Clock, meters: AgentMeters): NetworkPart {
@@ -43,6 +44,7 @@ export function provideNetwork(meters: AgentMeters, plane: PlaneView): void {
   meters.provide("styr_network_policed_pods", () => fact("policies", "pods"));
   meters.provide("styr_network_routes", () => fact("way in", "routes"));
   meters.provide("styr_network_peers", () => peersOf(parts()));
+  provideWayIn(meters, () => reportOf("way in")?.traffic ?? []);
   meters.provide("styr_dns_queries_total", () => dnsOf(reportOf("names")));
 }
 

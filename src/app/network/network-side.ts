@@ -12,7 +12,6 @@ import { PodNetwork } from "../../network/pod-network/pod-network.ts";
 import { RangePart } from "../../network/pod-network/range-part.ts";
 import { tcpPing } from "../../network/pod-network/tcp-ping.ts";
 import { serviceVariables } from "../../network/service-variables.ts";
-import type { SecretValues } from "../../network/way-in/certificates.ts";
 import { CommandError } from "../../seams/commands.ts";
 import { type NetworkPartsOptions, networkParts } from "./network-parts.ts";
 
@@ -60,11 +59,6 @@ class Side implements NetworkSide {
   readonly addresses = new LateAddresses();
   readonly isRouted: boolean;
   readonly #options: NetworkSideOptions;
-  #control: NetworkControl | undefined;
-  readonly #secretValues: SecretValues = async (namespace, name) => {
-    if (!this.#control?.keyValues) throw new Error("the control plane was not heard yet");
-    return this.#control.keyValues("Secret", namespace, name);
-  };
   readonly #range: RangePart;
   readonly #pods: PodNetwork | OffPart;
 
@@ -77,9 +71,7 @@ class Side implements NetworkSide {
     this.plane = new NetworkPlane({
       ...{ nodeName, clock, log: log.with({ component: "network" }), variables: serviceVariables },
       ...(this.isRouted ? { dns: dnsOfPods() } : {}),
-      parts: [this.#range, this.#pods, ...networkParts({ ...options, secretValues: this.#secretValues })].map(
-        (part) => options.metered?.(part) ?? part,
-      ),
+      parts: [this.#range, this.#pods, ...networkParts(options)].map((part) => options.metered?.(part) ?? part),
       cache: new NetworkCache({ folder, clock, log }),
       probe: async ({ id }, signal) => (await this.#pods.probe(id, signal)) !== undefined,
     });
@@ -113,7 +105,6 @@ class Side implements NetworkSide {
   }
 
   async start(control: NetworkControl): Promise<void> {
-    this.#control = control;
     await this.#range.begin();
     await this.plane.begin();
     this.plane.follow(control);

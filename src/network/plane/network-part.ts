@@ -1,5 +1,6 @@
 /** One thing that a node does with what it was told: routes to other nodes, rules, names, the way in. */
 import type { PeerLink } from "../../model/network-report.ts";
+import type { BackendStats } from "../way-in/stats.ts";
 import type { NetworkState } from "./network-state.ts";
 import type { Touched } from "./touched.ts";
 
@@ -28,4 +29,6 @@ export interface PartReport {
   readonly facts?: Readonly<Record<string, string | number>>;
   /** Of the pod network: how each other node is reached, sorted by name. */
   readonly peers?: readonly PeerLink[];
+  /** Of the way in: requests of each route's backend, as they were counted last. */
+  readonly traffic?: readonly BackendStats[];
 }

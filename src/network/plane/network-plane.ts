@@ -20,12 +20,6 @@ import { Touched } from "./touched.ts";
 export interface NetworkControl {
   watchNetwork?(listener: (news: NetworkNews) => void, signal: AbortSignal): void;
   networkApplied?(revision: number): void;
-  /** Certificates of routes, on nodes where HTTPS comes in. */
-  keyValues?(
-    kind: "Secret" | "ConfigMap",
-    namespace: string,
-    name: string,
-  ): Promise<Readonly<Record<string, string>> | undefined>;
 }
 
 export interface NetworkPlaneOptions {

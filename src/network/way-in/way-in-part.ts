@@ -49,6 +49,7 @@ export class WayInPart implements NetworkPart {
   #problems: ReadonlyMap<string, string> = new Map();
   #failure: string | undefined;
   #isOn = false;
+  #traffic: readonly BackendStats[] = [];
   #timer: Timer | undefined;
   #work: Promise<unknown> = Promise.resolve();
 
@@ -86,7 +87,7 @@ export class WayInPart implements NetworkPart {
     const { httpPort, httpsPort } = this.#ports.places;
     const facts = { routes: (plan?.exact.size ?? 0) + (plan?.prefix.size ?? 0), http: httpPort, https: httpsPort };
     const state = this.#failure === undefined ? "working" : "failing";
-    return { state, facts, ...(words.length > 0 ? { words: words.join("; ") } : {}) };
+    return { state, facts, traffic: this.#traffic, ...(words.length > 0 ? { words: words.join("; ") } : {}) };
   }
 
   /** Requests, answers and times of each backend since HAProxy's worker began; undefined when none runs here. */
@@ -171,6 +172,7 @@ export class WayInPart implements NetworkPart {
         await rotateAccessLog(`${this.#options.folder}/${FILES.log}`);
         const isAlive = await this.#haproxy.isRunning();
         if (!isAlive) this.#served = undefined;
+        if (isAlive) this.#traffic = (await this.stats()) ?? [];
         if (!isAlive || this.#problems.size > 0 || (await this.#certificates.haveChanged()))
           await this.#apply(state, all);
       });
