@@ -70,6 +70,7 @@ const child = shaped({
   image: word,
   state: word,
   ports: optional(listOf(shaped({ containerPort: count, hostPort: count, protocol: word }))),
+  address: optional(word),
 });
 
 const container = shaped({

@@ -429,6 +429,10 @@ function keyOf({ podUid, container, attempt }: RunRef): string {
 }
 
 /** What is reported of it, and no more than that (its labels stay on the node). */
-function childContainer({ id, name, image, state, ports }: ChildContainer): ChildContainer {
-  return { id, name, image, state, ...(ports === undefined ? {} : { ports }) };
+function childContainer({ id, name, image, state, ports, address }: ChildContainer): ChildContainer {
+  return {
+    ...{ id, name, image, state },
+    ...(ports === undefined ? {} : { ports }),
+    ...(address === undefined ? {} : { address }),
+  };
 }

@@ -467,6 +467,8 @@ describe("docker driver", { skip: canRunEngine() ?? false }, () => {
         unit: "pod-1/main",
       },
     );
+    const [onBridge] = await listChildren(engine, { unit: "pod-1/main", network: "bridge" });
+    assert.match(onBridge?.address ?? "", /^\d+\.\d+\.\d+\.\d+$/, "on the network that is asked for it has an address");
     const named = await listChildren(engine, { unit: "none", names: ["other"] });
     assert.deepEqual(
       named.map(({ name, state }) => [name, state]),

@@ -5,6 +5,7 @@
 import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { shortSocketPath } from "../../../lib/socket-path.ts";
+import { TokenBucket } from "../../../lib/token-bucket.ts";
 import { rfc3339, SystemClock } from "../../../seams/clock.ts";
 import { SystemRandom } from "../../../seams/random.ts";
 import type { FeedReport } from "../feed.ts";
@@ -29,7 +30,11 @@ const PROBE_MS = 2000;
 
 process.umask(0o077);
 const clock = new SystemClock();
-const log = (message: string) => process.stderr.write(`${rfc3339(clock.now())} ${message}\n`);
+const LOG_LINES = { burst: 200, perSecond: 0.1 };
+const lines = new TokenBucket(LOG_LINES, clock.monotonic());
+const log = (message: string) => {
+  if (lines.take(LOG_LINES, clock.monotonic())) process.stderr.write(`${rfc3339(clock.now())} ${message}\n`);
+};
 const random = new SystemRandom();
 const counters = new Counters();
 const zones = new Zones(config.address);
