@@ -109,6 +109,12 @@ export class ControlPlane {
     return new StoreControl(this.store, leases, new DirectoryControl(directory, nodeName));
   }
 
+  /** What agents are told of the network, and where their heartbeats go so that it is known who is silent. */
+  get network(): Pick<Leading, "directory" | "leases"> {
+    assert(this.#leading, "a plane that follows tells nobody of the network");
+    return this.#leading;
+  }
+
   /** Begins what a leader does. */
   start(): void {
     assert(this.#leading, "a plane that shares its journal begins with lead()");

@@ -3,8 +3,10 @@
  * seams, in one process: hosts that can be switched off, cut off and slowed down, one control plane, and users who talk
  * to it over its HTTP handlers.
  */
+import type { Directory } from "../directory/directory.ts";
 import type { FakeMachine } from "../drivers/fake/fake-machine.ts";
 import type { Goodbye, Heartbeat, HeartbeatAnswer } from "../model/heartbeat.ts";
+import type { NetworkPlane } from "../network/plane/network-plane.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Random } from "../seams/random.ts";
 import type { Store } from "../store/store.ts";
@@ -42,6 +44,8 @@ export interface WorldSize {
     readonly cpuMillis: number;
     readonly memoryBytes: number;
   }[];
+  /** Hosts are told of the network of the whole cluster, and pods come into it and leave it. */
+  readonly hasNetwork?: true;
 }
 
 export type Role = "admin" | "operator" | "viewer" | "anonymous";
@@ -65,6 +69,8 @@ export interface SimServer {
   /** Of the control plane that runs now; undefined while none does. */
   readonly store: Store | undefined;
   readonly isUp: boolean;
+  /** What hosts are to know of the network, of the control plane that runs now. */
+  readonly directory?: Directory | undefined;
   /** The HTTP handlers themselves, as an admin and with no network between: for watches, whose answers do not end. */
   handle?(request: Request): Promise<Response>;
   /** kill -9, and later a start on what the journal has. */
@@ -93,6 +99,8 @@ export interface SimHost {
   readonly isAgentUp: boolean;
   /** Stands still at present: what runs on it does not run on. */
   readonly isFrozen: boolean;
+  /** What the agent that runs there knows of the network, in a world that has one. */
+  readonly plane?: NetworkPlane | undefined;
   /** What runs there: outlives the agent, not the host's power. */
   readonly machine: FakeMachine;
   /** kill -9 of the agent; what runs goes on. */

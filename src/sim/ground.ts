@@ -16,6 +16,7 @@ export interface Ground {
   readonly observers: Observers;
   /** By uid, for lines that people read: a driver knows the uid only. */
   readonly podNames: Map<string, string>;
+  readonly hasNetwork: boolean;
   /** Something that was done to the world; `words`: the same for people. */
   fault(text: string, words?: () => string): void;
 }

@@ -5,6 +5,8 @@ import { type Driver, DriverError, type ObservedRun, type RunRef } from "../driv
 import type { Goodbye } from "../model/heartbeat.ts";
 import type { DriverName } from "../model/pod.ts";
 import { AddressPool } from "../network/address-pool.ts";
+import type { NetworkPart } from "../network/plane/network-part.ts";
+import { NetworkPlane } from "../network/plane/network-plane.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Random } from "../seams/random.ts";
 import type { DriverCall, SimHost, WorldSize } from "./contract.ts";
@@ -43,6 +45,13 @@ interface Boot {
   readonly id: string;
 }
 
+interface RunningAgent {
+  readonly agent: Agent;
+  readonly control: RemoteControl;
+  readonly life: Life;
+  readonly plane: NetworkPlane | undefined;
+}
+
 export class Host implements SimHost, Station {
   readonly name: string;
   readonly zone: string;
@@ -56,7 +65,7 @@ export class Host implements SimHost, Station {
   #boots = 0;
   #boot: Boot | undefined;
   #machine: SimMachine;
-  #agent: { readonly agent: Agent; readonly control: RemoteControl; readonly life: Life } | undefined;
+  #agent: RunningAgent | undefined;
   #engineDownUntilMs = 0;
   #registryAwayUntilMs = 0;
   #slowPulls = { untilMs: 0, extraMs: 0 };
@@ -98,6 +107,10 @@ export class Host implements SimHost, Station {
     return this.#machine;
   }
 
+  get plane(): NetworkPlane | undefined {
+    return this.#agent?.plane;
+  }
+
   /** The production agent, while it runs. */
   get agent(): Agent | undefined {
     return this.#agent?.agent;
@@ -125,6 +138,7 @@ export class Host implements SimHost, Station {
     const life = new Life(`the agent of ${this.name}`);
     const started = this.#newAgent(boot, life);
     this.#agent = started;
+    started.plane?.follow(started.control);
     await this.#ground.time.drive(Promise.race([started.agent.start(), life.over]));
   }
 
@@ -256,7 +270,7 @@ export class Host implements SimHost, Station {
     return new SimEngine({ name, machine, clock, gates, startMs: START_MS, pull, called }, left);
   }
 
-  #newAgent(boot: Boot, life: Life) {
+  #newAgent(boot: Boot, life: Life): RunningAgent {
     const { node, index, ground } = this.#options;
     const clock = new ProcessClock(this.time, life);
     const random = this.#random.fork(`agent ${ground.time.fired}`);
@@ -265,8 +279,14 @@ export class Host implements SimHost, Station {
     const log = timelineLog(ground.trace, node.name);
     const dialers = [ground.links.dialer({ host: this.name, life }, AGENTS_AT)];
     const control = new RemoteControl({ dialers, clock, random: random.fork("control"), log });
+    const probe = ({ id }: { readonly id: string }) =>
+      Promise.resolve(ground.wires.reaches(this.name, id) && ground.wires.reaches(id, this.name));
+    const plane = ground.hasNetwork
+      ? new NetworkPlane({ nodeName: node.name, parts: [slowPart(clock, random)], clock, log, probe })
+      : undefined;
     const agent = new Agent({
       control,
+      ...(plane ? { gate: plane } : {}),
       drivers: new Map<DriverName, Driver>(drivers),
       addresses: new AddressPool(`10.${42 + (index >> 8)}.${index & 255}.0/24`),
       volumes: this.#disk.volumesFor(this.#io),
@@ -282,7 +302,7 @@ export class Host implements SimHost, Station {
       hostAddress,
       version: "simulated",
     });
-    return { agent, control, life };
+    return { agent, control, life, plane };
   }
 
   #called(what: DriverCall["what"], { podUid, container, attempt }: RunRef): void {
@@ -292,6 +312,20 @@ export class Host implements SimHost, Station {
     });
     observers.tell((observer) => observer.driver?.({ host: this.name, what, podUid, container, attempt }));
   }
+}
+
+/** Rules that take a while to be made, and sometimes cannot be. */
+function slowPart(clock: Clock, random: Random): NetworkPart {
+  return {
+    name: "rules",
+    async apply() {
+      await clock.sleep(random.int(30));
+      if (random.int(20) === 0) throw new Error("rules cannot be made now");
+    },
+    stop: () => Promise.resolve(),
+    remove: () => Promise.resolve(),
+    report: () => ({ state: "working" }),
+  };
 }
 
 /** Containers are still known to their engine, as ended ones; processes and units are gone with the power. */

@@ -2,6 +2,7 @@
 import { ControlPlane } from "../app/control-plane.ts";
 import { LateNodeAccess } from "../app/late-node-access.ts";
 import { personalities } from "../app/personalities.ts";
+import type { Directory } from "../directory/directory.ts";
 import { Dispatcher } from "../dispatcher/dispatcher.ts";
 import type { Actor } from "../http/actor.ts";
 import { kernelKinds } from "../model/kinds.ts";
@@ -62,6 +63,10 @@ export class Server implements SimServer, Station {
 
   get plane(): ControlPlane | undefined {
     return this.#running?.plane;
+  }
+
+  get directory(): Directory | undefined {
+    return this.#running?.plane.network.directory;
   }
 
   get life(): Life | undefined {
@@ -131,9 +136,12 @@ export class Server implements SimServer, Station {
   }
 
   #listen(life: Life, plane: ControlPlane, clock: Clock): void {
-    const { trace, observers, links } = this.#ground;
-    const leases = toldLeases(plane.lifecycle, observers);
-    const dispatcher = new Dispatcher({ store: plane.store, clock, log: timelineLog(trace, SERVER), leases });
+    const { trace, observers, links, hasNetwork } = this.#ground;
+    const leases = toldLeases(hasNetwork ? plane.network.leases : plane.lifecycle, observers);
+    const { store } = plane;
+    const log = timelineLog(trace, SERVER);
+    const more = hasNetwork ? { directory: plane.network.directory } : {};
+    const dispatcher = new Dispatcher({ store, clock, log, leases, ...more });
     links.acceptAt(AGENTS_AT, { host: SERVER, life }, (link, from) => dispatcher.accept(link, { nodeName: from }));
   }
 

@@ -47,7 +47,17 @@ export class SimWorld implements World {
     };
     const wires = new Wires(random.fork("network"), fault);
     const links = new Links(wires);
-    const ground: Ground = { time, random, wires, links, trace, observers, podNames: new Map(), fault };
+    const ground: Ground = {
+      time,
+      random,
+      wires,
+      links,
+      trace,
+      observers,
+      podNames: new Map(),
+      fault,
+      hasNetwork: size.hasNetwork === true,
+    };
     this.seed = seed;
     this.#ground = ground;
     this.random = random.fork("scenario");

@@ -4,6 +4,7 @@ import { exclusiveBugs } from "./exclusive-bugs.ts";
 import { forgetfulBugs } from "./forgetful-bugs.ts";
 import { holdBugs } from "./hold-bugs.ts";
 import { lifecycleBugs } from "./lifecycle-bugs.ts";
+import { networkBugs } from "./network-bugs.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { ruleBugs } from "./rule-bugs.ts";
 import { serverBugs } from "./server-bugs.ts";
@@ -21,5 +22,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...forgetfulBugs,
   ...exclusiveBugs,
   ...holdBugs,
+  ...networkBugs,
   ...ruleBugs,
 ];

@@ -19,6 +19,7 @@ import { flappingLong } from "./flapping.ts";
 import { brakeForget, releaseKept, stallsAndDeath, startsAndDeath, termsLowered } from "./forgetful.ts";
 import { lateReports } from "./late-reports.ts";
 import { drainDeadline, drained, drainFloor, rebalanced } from "./moving.ts";
+import { network } from "./network.ts";
 import { controlPlaneDown, ownStall, restartGrace, storeRefuses, upgrade } from "./outages.ts";
 import { goodbyeKept, rebootAll, rebootAnnounced, staggeredRestart } from "./reboots.ts";
 import { keep, marathonDisabled, rateLimit, replaceAfter, tolerations } from "./rules.ts";
@@ -78,6 +79,7 @@ export const scenarios: readonly Scenario[] = [
   exclusiveReturnWhileGiven,
   exclusiveReturnSlowJournal,
   lateReports,
+  network,
   drained,
   drainFloor,
   drainDeadline,
