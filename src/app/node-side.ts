@@ -1,6 +1,6 @@
 /** The agent half of a process: the keeper, the drivers and the agent, put together. */
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { Agent } from "../agent/agent.ts";
@@ -31,10 +31,11 @@ import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
 import { SystemTransport } from "../seams/transport.ts";
 import { meteredAgentParts, provideNodePods } from "./metered/agent-parts.ts";
-import { meteredPart, provideNetwork } from "./metered/metered-network.ts";
+import { provideNetwork } from "./metered/metered-network.ts";
 import { networkAnswers } from "./network/network-answers.ts";
+import { leaveNetwork, networkOfNode } from "./network/network-of-node.ts";
 import { LONE_POD_RANGE } from "./network/network-options.ts";
-import { buildNetworkSide, type NetworkSide } from "./network/network-side.ts";
+import type { NetworkSide } from "./network/network-side.ts";
 import type { Settings } from "./settings.ts";
 import { UnitContainers } from "./unit-containers.ts";
 
@@ -103,7 +104,11 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
   const unit = buildUnitDriver(options, cgroups, unitContainers);
   const following = new AbortController();
   const meters = options.meters ?? new Meters(AGENT_METRICS);
-  const network = settings.clusterNetwork ? await networkSideOf(options, engine, folders.network, meters) : undefined;
+  const ofNetwork = {
+    ...{ settings, engine, control, clock, random, log, meters, folder: folders.network, instance: options.instance },
+    ...{ nodeName: nodeNameOf(settings), hostAddress: hostAddress() },
+  };
+  const network = await networkOfNode(ofNetwork);
   const drivers = buildDrivers(options, { cgroups, engine, unit, network });
   const host = new SystemHost(folders.agent, random);
   const reserve = {
@@ -144,7 +149,7 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
       // Before anything starts: a child's quota must lie within it (cgroup v1).
       reserveForHost(cgroups, allocatableOf(await host.read(), reserve), log);
       void unitContainers.follow(unit, following.signal);
-      if (network === undefined) await leaveNetwork(options, engine, folders.network);
+      if (network === undefined) await leaveNetwork(ofNetwork);
       await network?.start(control);
       await agent.start();
     },
@@ -171,30 +176,6 @@ function reserveForHost(cgroups: CgroupTree, allocatable: Reserve, log: Log): vo
 
 function nodeNameOf({ nodeName }: Settings): string {
   return nodeName ?? hostname().toLowerCase();
-}
-
-function networkSideOf(
-  options: NodeSideOptions,
-  engine: Engine,
-  folder: string,
-  meters: AgentMeters,
-): Promise<NetworkSide> {
-  const { settings, instance, clock, random, log, control } = options;
-  return buildNetworkSide({
-    ...{ settings, instance, engine, clock, random: random.fork("network"), log, folder },
-    ...{ nodeName: nodeNameOf(settings), hostAddress: hostAddress(), commands: new SystemCommands() },
-    metered: (part) => meteredPart(part, clock, meters),
-    secretValues: (namespace, name) => control.keyValues("Secret", namespace, name),
-  });
-}
-
-/** It took part in the cluster's network before, and is to do so no more: what it made goes. */
-async function leaveNetwork(options: NodeSideOptions, engine: Engine, folder: string): Promise<void> {
-  if (!existsSync(join(folder, "pod-network")) && !existsSync(join(folder, "network.jsonl"))) return;
-  const side = await networkSideOf(options, engine, folder);
-  await side.remove();
-  await rm(folder, { recursive: true, force: true });
-  options.log.info("this host's part of the cluster's network is removed");
 }
 
 interface Parts {
