@@ -21,6 +21,7 @@ const NEEDS: readonly Need[] = [
   { debianPackage: "docker-registry", files: ["/usr/bin/docker-registry"] },
   { debianPackage: "kubernetes-client", files: ["/usr/bin/kubectl", "/usr/local/bin/kubectl"] },
   { debianPackage: "haproxy", files: ["/usr/sbin/haproxy"] },
+  { debianPackage: "openssl", files: ["/usr/bin/openssl"] },
   { debianPackage: "conntrack", files: ["/usr/sbin/conntrack"] },
   { debianPackage: "iputils-ping", files: ["/usr/bin/ping", "/bin/ping"] },
   { debianPackage: "bind9-dnsutils", files: ["/usr/bin/dig"] },
