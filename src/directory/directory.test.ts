@@ -111,6 +111,35 @@ describe("the directory", () => {
     directory.stop();
   });
 
+  test("a source that meets a bug takes nothing from the others, nor one object from the rest", async () => {
+    const { clock, store } = await opened();
+    const errors: string[] = [];
+    const log = { ...silentLog, error: (message: string) => void errors.push(message) };
+    const picky: EntrySource = {
+      ...{ name: "picky", kinds: [services] },
+      begin: () => assert.fail("it cannot even begin"),
+      changed: (changes, _reader, sink) => {
+        for (const { object } of changes) {
+          if (object.metadata.name === "bad") throw new Error("a bad one");
+          sink.put({ kind: "names", id: object.metadata.name, records: [] });
+        }
+      },
+    };
+    const directory = new Directory({ store, clock, log, sources: () => [picky, serviceSource()] });
+    directory.start();
+    await store.update((tx) => {
+      for (const name of ["good", "bad", "fine"]) {
+        const metadata = { name, namespace: "default" };
+        tx.create<Service>(services, { apiVersion: "v1", kind: "Service", metadata, spec: {}, status: {} });
+      }
+    });
+    await clock.advance(100);
+    const held = ["names good", "names fine", "service default/bad"].map((key) => directory.get(key)?.entry.id);
+    assert.deepEqual(held, ["good", "fine", "default/bad"]);
+    assert.ok(errors.length > 0);
+    directory.stop();
+  });
+
   test("marks the entry of a node that is silent, and takes the mark away", async () => {
     const { clock, directory, told, subscriber } = await opened();
     directory.start();

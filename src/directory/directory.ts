@@ -153,7 +153,7 @@ export class Directory {
   #begin(): void {
     this.#table.beginAnew();
     this.#sources = this.#options.sources();
-    for (const source of this.#sources) source.begin(this.#options.store, this.#table);
+    for (const source of this.#sources) this.#ask(source, () => source.begin(this.#options.store, this.#table));
     this.#table.endAnew();
     this.#tellSoon();
     this.#begun.resolve();
@@ -163,9 +163,28 @@ export class Directory {
     for (const source of this.#sources) {
       const names = source.kinds.map(({ name }) => name);
       const mine = changes.filter(({ kind }) => names.includes(kind.name));
-      if (mine.length > 0) source.changed(mine, this.#options.store, this.#table);
+      if (mine.length > 0) this.#tellSource(source, mine);
     }
     this.#tellSoon();
+  }
+
+  /** One object that a source does not understand must not hide the others. */
+  #tellSource(source: EntrySource, changes: readonly Change[]): void {
+    const { store } = this.#options;
+    if (this.#ask(source, () => source.changed(changes, store, this.#table)) || changes.length === 1) return;
+    for (const change of changes) this.#ask(source, () => source.changed([change], store, this.#table));
+  }
+
+  /** False when it met a bug of its own: the other sources go on. */
+  #ask(source: EntrySource, fn: () => void): boolean {
+    try {
+      fn();
+      return true;
+    } catch (error) {
+      const words = error instanceof Error ? error.stack : String(error);
+      this.#options.log.error("what nodes are told of the network misses something", { of: source.name, error: words });
+      return false;
+    }
   }
 
   /** At once after a rest, so that one change is under way without delay. */

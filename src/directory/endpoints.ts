@@ -70,7 +70,7 @@ export function endpointsEntry(
     ports: (slice.ports ?? []).flatMap(({ name = "", protocol = "TCP", port }) =>
       port === undefined || port === null ? [] : [{ name, protocol: protocol.toLowerCase() as Protocol, port }],
     ),
-    endpoints: slice.endpoints.flatMap((endpoint) => endpointEntry(endpoint, zone) ?? []),
+    endpoints: (slice.endpoints ?? []).flatMap((endpoint) => endpointEntry(endpoint, zone) ?? []),
   };
 }
 
@@ -80,7 +80,7 @@ function endpointEntry(
   zoneOfNode: (node: string) => string | undefined,
 ): EndpointEntry | undefined {
   const { addresses, hostname, nodeName, targetRef } = endpoint;
-  const [address] = addresses;
+  const [address] = addresses ?? [];
   if (address === undefined) return undefined;
   const zone = endpoint.zone ?? (nodeName === undefined ? undefined : zoneOfNode(nodeName));
   const isPod = targetRef?.kind === "Pod" && targetRef.name !== undefined;

@@ -20,7 +20,7 @@ export function serviceSource(): EntrySource {
 }
 
 export function serviceEntry(service: Service): ServiceEntry {
-  const { metadata, spec } = service;
+  const { metadata, spec = {} } = service;
   const { namespace = "default", name } = metadata;
   const affinitySeconds = affinitySecondsOf(service);
   const prefer = preferenceOf(service);
@@ -39,7 +39,7 @@ export function serviceEntry(service: Service): ServiceEntry {
 }
 
 /** The pod network speaks IPv4. */
-function addressesOf({ spec }: Service): readonly string[] {
+function addressesOf({ spec = {} }: Service): readonly string[] {
   if (spec.type === "ExternalName") return [];
   const all = spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]);
   return all.filter((address) => /^\d+\.\d+\.\d+\.\d+$/.test(address));
