@@ -8,6 +8,7 @@ const PARTS: Readonly<Record<string, string>> = {
   paths: "paths.ts",
   programming: "programming.ts",
   names: "names.ts",
+  directory: "directory.ts",
 };
 
 function main(asked: readonly string[]): void {
