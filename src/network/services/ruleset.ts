@@ -59,6 +59,10 @@ export class Ruleset {
   readonly #contested = new Set<string>();
   readonly #dirty = { chains: new Set<string>(), sets: new Set<string>(), elements: new Set<string>() };
 
+  pieceOf(owner: string): Piece | undefined {
+    return this.#pieces.get(owner);
+  }
+
   chainsOf(owner: string): readonly string[] {
     return [...(this.#pieces.get(owner)?.chains.keys() ?? [])];
   }

@@ -4,13 +4,16 @@ import type { NetworkState } from "../plane/network-state.ts";
 import { placeOf } from "./base-plan.ts";
 import type { BasePlan, Firewall } from "./firewall.ts";
 import { planService, type ServicePlan } from "./plan-service.ts";
-import { type Difference, isNothing, type Programmed, Ruleset } from "./ruleset.ts";
+import { type Difference, isNothing, type Piece, type Programmed, Ruleset } from "./ruleset.ts";
 import { allFlows, type FlowFilter, flowsToForget } from "./udp-flows.ts";
 
 /** Services planned in one turn of the event loop. */
 const SERVICES_A_TURN = 100;
+const MOST_REFUSED = 10;
 /** Owner of the base: before every id of a Service. */
 const BASE = "";
+
+type Change = readonly [owner: string, piece: Piece | undefined];
 
 export interface Programming {
   /** What the kernel has to forget of UDP. */
@@ -26,6 +29,8 @@ export class ServiceRules {
   readonly #plans = new Map<string, ServicePlan>();
   /** Undefined: what is in the kernel is not known (at the start, after a failure). */
   #programmed: Programmed | undefined;
+  /** What was planned and not brought yet, by owner. */
+  readonly #changed = new Map<string, Piece | undefined>();
   #flows: FlowFilter[] = [];
   /** The base and the place for which all were planned, as text. */
   #common = "";
@@ -44,7 +49,7 @@ export class ServiceRules {
     const { node, zone } = placeOf(state);
     const common = JSON.stringify({ base, node, zone });
     const isAll = services === undefined || common !== this.#common;
-    if (common !== this.#common) this.#ruleset.put(BASE, this.firewall.base(base));
+    if (common !== this.#common) this.#changed.set(BASE, this.firewall.base(base));
     this.#common = common;
     const ids = isAll ? new Set([...state.tables.service.keys(), ...this.#plans.keys()]) : services;
     let turn = 0;
@@ -54,18 +59,54 @@ export class ServiceRules {
     }
   }
 
-  /** Brings the kernel to what was planned. */
+  /** Brings the kernel to what was planned. Rejects in words when it refused some of it; the rest is in force then. */
   async program(): Promise<Programming> {
     const isAdopting = this.#programmed === undefined;
-    const difference = await this.#bring().catch((error: unknown) => {
-      if (isAdopting) throw error;
-      // The kernel does not have what it should: somebody was at it. What it has now is looked at.
-      this.#programmed = undefined;
-      return this.#bring();
-    });
-    if (isAdopting) this.#flows = this.#flowsOfRewritten(difference);
-    const hasNewHairpin = difference.newElements.some(({ container }) => container.endsWith("-hairpin"));
-    return { flows: this.#flows.splice(0), hasNewHairpin };
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    try {
+      const difference = await this.#bringChanged(changed).catch((error: unknown) => {
+        if (isAdopting) throw error;
+        // The kernel does not have what it should: somebody was at it. What it has now is looked at.
+        return this.#bringChanged(changed);
+      });
+      if (isAdopting) this.#flows.push(...this.#flowsOfRewritten(difference));
+      const hasNewHairpin = difference.newElements.some(({ container }) => container.endsWith("-hairpin"));
+      return { flows: this.#flows.splice(0), hasNewHairpin };
+    } catch (error) {
+      const refused = changed.length > 1 ? await this.#isolate(changed) : changed;
+      // Unless they change meanwhile, they are asked for again.
+      for (const [id, piece] of refused) if (!this.#changed.has(id)) this.#changed.set(id, piece);
+      const names = refused.slice(0, 3).map(([id]) => id || "what all Services share");
+      const words = error instanceof Error ? error.message : String(error);
+      throw new Error(names.length === 0 ? words : `${names.join(", ")} cannot be written: ${words}`);
+    }
+  }
+
+  /** What the kernel refuses of one Service shall not hold up the others: half by half, until those are found that it refuses. */
+  async #isolate(changed: readonly Change[], refused: Change[] = []): Promise<readonly Change[]> {
+    // So many at once are no Services' fault.
+    if (refused.length >= MOST_REFUSED) return refused.concat(changed);
+    const isDone = await this.#bringChanged(changed).then(
+      () => true,
+      () => false,
+    );
+    if (isDone) return refused;
+    if (changed.length <= 1) return refused.concat(changed);
+    const half = Math.ceil(changed.length / 2);
+    return this.#isolate(changed.slice(half), [...(await this.#isolate(changed.slice(0, half), refused))]);
+  }
+
+  /** Of what the kernel refuses, what was before is wanted again. */
+  async #bringChanged(changed: readonly Change[]): Promise<Difference> {
+    const before = changed.map(([id]) => [id, this.#ruleset.pieceOf(id)] as const);
+    for (const [id, piece] of changed) this.#ruleset.put(id, piece);
+    try {
+      return await this.#bring();
+    } catch (error) {
+      for (const [id, piece] of before) this.#ruleset.put(id, piece);
+      throw error;
+    }
   }
 
   async #bring(): Promise<Difference> {
@@ -93,9 +134,10 @@ export class ServiceRules {
   #planOne(state: NetworkState, id: string, base: BasePlan): void {
     const service = state.tables.service.get(id);
     const plan = service && planService(service, state.endpointsOf(id), placeOf(state));
-    // With nothing known of before, there is nothing to compare with.
-    if (this.#programmed !== undefined) this.#flows.push(...flowsToForget(this.#plans.get(id), plan));
-    this.#ruleset.put(id, plan && this.firewall.service(plan, base));
+    const before = this.#plans.get(id);
+    // After a start there is nothing to compare with.
+    if (before !== undefined || this.#programmed !== undefined) this.#flows.push(...flowsToForget(before, plan));
+    this.#changed.set(id, plan && this.firewall.service(plan, base));
     if (plan === undefined) this.#plans.delete(id);
     else this.#plans.set(id, plan);
   }

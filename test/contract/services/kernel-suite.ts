@@ -12,7 +12,7 @@ import type { Commands } from "../../../src/seams/commands.ts";
 import { silentLog } from "../../../src/seams/log.ts";
 import type { NetPlace } from "../../harness/net-space.ts";
 import { newsStep } from "./news.ts";
-import { endpoints, NETWORK, names, Stage, service } from "./stage.ts";
+import { endpoints, NETWORK, names, Stage, service, until } from "./stage.ts";
 
 const VIP = "10.96.0.10";
 
@@ -281,6 +281,45 @@ export function describeKernelRules(
       }
     });
 
+    test("where bridged packets do not pass the rules, pods of one node reach each other all the same, seen as the host, and that is said", async () => {
+      const { one, client } = stage.pods;
+      const host = stage.space.host(1);
+      await put(web, [stage.endpoint(one)]);
+      const filter = async (value: 0 | 1, seen: string) => {
+        host.run("sysctl", ["-w", `net.bridge.bridge-nf-call-iptables=${value}`]);
+        const isSaid = () => /bridge-nf-call-iptables is not 1/.test(stage.sides[0]?.part.report().words ?? "");
+        await until(
+          () => isSaid() === (value === 0),
+          () => `the words of ${value}`,
+        );
+        // The words come before the rules.
+        await stage.change(web);
+        assert.deepEqual(
+          stage.dial(client, "tcp", VIP, 80, 3),
+          [1, 2, 3].map(() => `one ${seen}`),
+        );
+      };
+      await filter(0, host.gateway);
+      await filter(1, client.address);
+    });
+
+    test("a Service of a thousand endpoints is one change like any other", async () => {
+      const { one, two } = stage.pods;
+      const far = Array.from({ length: 998 }, (_, n) =>
+        stage.endpoint(one, { address: `10.240.${n >> 8}.${n & 255}`, state: "draining" }),
+      );
+      await put(web, [stage.endpoint(one), stage.endpoint(two), ...far]);
+      assert.deepEqual(names(dialled()), ["one", "two"]);
+      await stage.change(
+        endpoints(
+          web,
+          far.map((endpoint) => ({ ...endpoint, state: "ready" })),
+        ),
+      );
+      await stage.change(endpoints(web, [stage.endpoint(two)]));
+      assert.deepEqual(names(dialled(3)), ["two"]);
+    });
+
     test("after many changes the kernel lists what a host that hears of it only now has", async () => {
       for (const seed of [1, 2, 3]) {
         await stage.all();
@@ -321,7 +360,17 @@ export function describeKernelRules(
       await stage.restart(1);
       await put(web, [stage.endpoint(one)]);
       assert.deepEqual(names(dialled(8)), ["one"]);
+      const foreign = [
+        ["nft", "add", "table", "ip", NETWORK],
+        ["nft", "add", "chain", "ip", NETWORK, "pol-others"],
+        ["iptables", "-N", `${NETWORK}-others`],
+      ];
+      for (const [program = "", ...args] of foreign) assert.equal((await commands.run(program, args)).exitCode, 0);
       for (const { part } of stage.sides) await part.remove();
+      const left = await commands.run("nft", ["list", "table", "ip", NETWORK]);
+      assert.match(left.stdout, /chain pol-others/, "of another part");
+      assert.equal((await commands.run("iptables", ["-X", `${NETWORK}-others`])).exitCode, 0, "of another part");
+      await commands.run("nft", ["delete", "table", "ip", NETWORK]);
       for (const [program, args] of [
         ["nft", ["list", "ruleset"]],
         ["iptables-save", []],

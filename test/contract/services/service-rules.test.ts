@@ -22,6 +22,8 @@ class MemoryFirewall implements Firewall {
   readonly sets = new Set<string>();
   readonly elements = new Map<string, string>();
   transactions = 0;
+  /** A Service that it does not understand. */
+  poison: string | undefined;
   /** Rejects that many times. */
   failures = 0;
   readonly #real: Firewall;
@@ -45,6 +47,10 @@ class MemoryFirewall implements Firewall {
 
   async apply(difference: Difference): Promise<void> {
     if (this.failures-- > 0) throw new Error("the kernel refuses");
+    const isPoisoned = difference.chains.some(
+      ({ chain }) => this.poison !== undefined && chain.title.startsWith(this.poison),
+    );
+    if (isPoisoned) throw new Error("syntax error");
     this.transactions++;
     const { newSets, chains, goneElements, newElements, goneChains, goneSets } = difference;
     for (const [name] of newSets) assert.ok(!this.sets.has(name) && this.sets.add(name));
@@ -125,6 +131,28 @@ for (const [name, real] of [
       );
     });
 
+    test("a Service that the kernel refuses is named, keeps what it had, and holds up nobody else", async () => {
+      const kernel = new MemoryFirewall(real);
+      const told = new NetworkState("n1");
+      const rules = new ServiceRules(kernel, clock);
+      const hear = (entries: readonly NetworkEntry[]) => {
+        const touched = new Touched();
+        told.hear({ type: "changed", revision: 1, entries, removed: [] }, touched);
+        return bring(rules, told, touched);
+      };
+      const ids = ["a", "bad", "c", "d", "e"];
+      await hear(ids.flatMap((id, at) => [serviceOf(id, `10.96.0.${at}`), sliceOf(id, 1)]));
+      const before = new Map(kernel.chains);
+      const chainOf = (id: string) => [...kernel.chains].find(([, { title }]) => title.startsWith(`${id}:`))?.[0] ?? "";
+      kernel.poison = "bad:";
+      await assert.rejects(hear(ids.map((id) => sliceOf(id, 1, 2))), /^Error: bad cannot be written: syntax error$/);
+      for (const id of ids)
+        assert.equal(kernel.chains.get(chainOf(id))?.mark === before.get(chainOf(id))?.mark, id === "bad", id);
+      kernel.poison = undefined;
+      await hear([]);
+      await same(kernel, told, real);
+    });
+
     test("what did not change costs no transaction, and one endpoint's change touches its own chains only", async () => {
       const kernel = new MemoryFirewall(real);
       const told = new NetworkState("n1");
@@ -134,20 +162,11 @@ for (const [name, real] of [
         told.hear({ type: "changed", revision: 1, entries, removed: [] }, touched);
         await bring(rules, told, touched);
       };
-      const ports = [{ name: "x", protocol: "tcp", port: 80 } as const];
-      const plain = { externalTraffic: "cluster", internalTraffic: "cluster" } as const;
-      const service = (id: string, address: string) =>
-        ({ kind: "service", id, addresses: [address], ports, ...plain }) as const;
-      const slice = (of: string, ...last: readonly number[]): NetworkEntry =>
-        ({
-          ...{ kind: "endpoints", id: of, service: of, ports: [{ name: "x", protocol: "tcp", port: 80 }] },
-          endpoints: last.map((n) => ({ address: `10.42.0.${n}`, state: "ready" })),
-        }) as const;
-      await hear(service("a", "10.96.0.1"), service("b", "10.96.0.2"), slice("a", 1, 2), slice("b", 3));
+      await hear(serviceOf("a", "10.96.0.1"), serviceOf("b", "10.96.0.2"), sliceOf("a", 1, 2), sliceOf("b", 3));
       const before = new Map(kernel.chains);
-      await hear(slice("a", 1, 2));
+      await hear(sliceOf("a", 1, 2));
       assert.equal(kernel.transactions, 1);
-      await hear(slice("a", 1, 2, 4));
+      await hear(sliceOf("a", 1, 2, 4));
       assert.equal(kernel.transactions, 2);
       const changed = [...kernel.chains].filter(([chain, now]) => before.get(chain)?.mark !== now.mark);
       assert.equal(changed.length, 1);
@@ -160,4 +179,16 @@ async function same(kernel: MemoryFirewall, told: NetworkState, real: Firewall):
   everything.everything();
   await bring(new ServiceRules(fresh, clock), told, everything);
   assert.deepEqual(kernel.all, fresh.all);
+}
+
+function serviceOf(id: string, address: string): NetworkEntry {
+  const ports = [{ name: "x", protocol: "tcp", port: 80 } as const];
+  return { kind: "service", id, addresses: [address], ports, externalTraffic: "cluster", internalTraffic: "cluster" };
+}
+
+function sliceOf(of: string, ...last: readonly number[]): NetworkEntry {
+  return {
+    ...{ kind: "endpoints", id: of, service: of, ports: [{ name: "x", protocol: "tcp", port: 80 }] },
+    endpoints: last.map((n) => ({ address: `10.42.0.${n}`, state: "ready" })),
+  };
 }
