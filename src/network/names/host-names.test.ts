@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -42,6 +51,18 @@ describe("names for the host itself", () => {
     assert.match(readFileSync(resolvConf, "utf8"), /^# styrmann begins.*\nnameserver 10\.42\.0\.1\n/);
     await names.remove();
     assert.equal(readFileSync(resolvConf, "utf8"), BEFORE);
+  });
+
+  test("a link to where another program keeps it stays a link", async () => {
+    const kept = join(folder, "kept.conf");
+    renameSync(resolvConf, kept);
+    symlinkSync(kept, resolvConf);
+    const names = hostNames(true);
+    await names.apply({ address: "10.42.0.1", domain: "cluster.local" });
+    assert.match(readFileSync(kept, "utf8"), /nameserver 10\.42\.0\.1/);
+    await names.remove();
+    assert.equal(readFileSync(kept, "utf8"), BEFORE);
+    assert.ok(lstatSync(resolvConf).isSymbolicLink());
   });
 
   test("systemd-resolved is told which domains are ours, and resolv.conf is not touched", async () => {

@@ -2,7 +2,7 @@
  * Names for what runs on the host itself: processes, units, people. systemd-resolved is told which domains are ours, where it runs; else,
  * when asked to, our server is put first in resolv.conf, in a block that is taken out again.
  */
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { Clock } from "../../seams/clock.ts";
 import { CommandError, type Commands } from "../../seams/commands.ts";
 import { withOurs, withoutOurs } from "./resolv-conf.ts";
@@ -84,8 +84,9 @@ export class HostNames {
 
   /** Beside it and renamed; in place where it is a mount of its own, as in containers. */
   #write(change: (text: string) => string | undefined): void {
-    const path = this.#resolvConf;
-    if (!existsSync(path)) return;
+    if (!existsSync(this.#resolvConf)) return;
+    // NetworkManager and resolvconf keep it elsewhere and link to it: the link stays.
+    const path = realpathSync(this.#resolvConf);
     const text = change(readFileSync(path, "utf8"));
     if (text === undefined) return;
     const draft = `${path}.styrmann`;
