@@ -7,8 +7,9 @@ import type { NetworkEntry, PolicyEntry, PolicyRule } from "../../src/model/netw
 import { NetworkState } from "../../src/network/plane/network-state.ts";
 import { Touched } from "../../src/network/plane/touched.ts";
 import { PoliciesPart } from "../../src/network/policy/policies-part.ts";
-import { SystemClock } from "../../src/seams/clock.ts";
+import { type Clock, SystemClock } from "../../src/seams/clock.ts";
 import { silentLog } from "../../src/seams/log.ts";
+import { ManualClock } from "../../src/seams/manual-clock.ts";
 import { type NetHost, type NetPlace, type NetSpace, openNetSpace } from "../harness/net-space.ts";
 import { asks, talk, until } from "./talking.ts";
 
@@ -172,6 +173,20 @@ describe("NetworkPolicies, by packets:", () => {
     assert.deepEqual(reachable(web.address).front, []);
   });
 
+  test("a look that finds all of it leaves it as it is", async () => {
+    const clock = new ManualClock();
+    const looking = new Node(here, { clock });
+    for (const rules of [ingress(), policy({ egress: [] })]) {
+      await looking.has([rules], pods());
+      const before = looking.rules("-a");
+      const { asked } = looking;
+      await clock.advance(5_000);
+      await looking.part.stop();
+      assert.ok(looking.asked > asked, "it has looked");
+      assert.equal(looking.rules("-a"), before, "the same rules, by their handles");
+    }
+  });
+
   test("a new agent replaces what an old one has left, and removes what is its own only", async () => {
     await node.has([ingress()], pods());
     nft(here, "add chain ip space pol-old\nadd chain ip space svc-other\n");
@@ -191,7 +206,7 @@ describe("NetworkPolicies, by packets:", () => {
     await node.has([ingress()], pods());
     assert.match(node.part.report().words ?? "", /past NetworkPolicies.*br_netfilter/);
     here.run("sysctl", ["-qw", "net.bridge.bridge-nf-call-iptables=1"]);
-    const bare = new Node(here, "no-such-nft");
+    const bare = new Node(here, { nft: "no-such-nft" });
     await bare.has([ingress()], pods());
     assert.equal(bare.part.report().state, "failing");
     assert.match(bare.part.report().words ?? "", /NOT enforced on this node: .*install nftables/);
@@ -213,15 +228,20 @@ interface PodHere {
 /** The policies part of one host. */
 class Node {
   readonly part: PoliciesPart;
+  /** Programs that were run. */
+  asked = 0;
   readonly #state = new NetworkState("n1");
   readonly #host: NetHost;
 
-  constructor(host: NetHost, nft = "nft") {
+  constructor(host: NetHost, { nft = "nft", clock = new SystemClock() as Clock } = {}) {
     this.#host = host;
     const commands: NetHost["commands"] = {
-      run: (program, args, options) => host.commands.run(program === "nft" ? nft : program, args, options),
+      run: (program, args, options) => {
+        this.asked++;
+        return host.commands.run(program === "nft" ? nft : program, args, options);
+      },
     };
-    this.part = new PoliciesPart({ networkName: "space", commands, clock: new SystemClock(), log: silentLog });
+    this.part = new PoliciesPart({ networkName: "space", commands, clock, log: silentLog });
   }
 
   async has(entries: readonly NetworkEntry[], pods: readonly PodHere[]): Promise<void> {
@@ -245,8 +265,8 @@ class Node {
     await this.part.apply(this.#state, touched);
   }
 
-  rules(): string {
-    const { exitCode, output } = this.#host.run("nft", ["list", "table", "ip", "space"]);
+  rules(...flags: readonly string[]): string {
+    const { exitCode, output } = this.#host.run("nft", [...flags, "list", "table", "ip", "space"]);
     return exitCode === 0 && /(chain|set|map) /.test(output) ? output : "";
   }
 }

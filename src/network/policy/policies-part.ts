@@ -143,12 +143,19 @@ export class PoliciesPart implements NetworkPart {
 
   /** Whether packets still come to our chains: by the entrance, and by as many pods as there are to be. */
   async #isThere(things: Things): Promise<boolean> {
-    const list = [`map ${this.#table} ${IN_MAP}`, `map ${this.#table} ${OUT_MAP}`, `chain ${this.#table} pol-forward`];
-    const input = list.map((what) => `list ${what}\n`).join("");
-    const { exitCode, stdout } = await this.#options.commands.run("nft", ["-f", "-"], { input });
-    const wanted = [...things.values()].filter(({ kind }) => kind === "element").length;
-    const there = stdout.match(/ : goto pol-/g)?.length ?? 0;
-    return exitCode === 0 && there === wanted && [IN_MAP, OUT_MAP].every((map) => stdout.includes(`vmap @${map}`));
+    const wanted = [...things.values()].flatMap((thing) => (thing.kind === "element" ? thing.map : []));
+    const entrance = (await this.#list("chain", "pol-forward")) ?? "";
+    if (![IN_MAP, OUT_MAP].every((map) => entrance.includes(`vmap @${map}`))) return false;
+    for (const map of new Set(wanted)) {
+      const there = (await this.#list("map", map))?.match(/ : goto pol-/g)?.length ?? 0;
+      if (there !== wanted.filter((each) => each === map).length) return false;
+    }
+    return true;
+  }
+
+  /** One thing at a time: nft 1.0.6, asked for several in one script, does not find the maps that the later ones name. */
+  #list(kind: "chain" | "map", name: string): Promise<string | undefined> {
+    return readNft(this.#options.commands, ["list", kind, ...this.#table.split(" "), name]);
   }
 
   #lookLater(): void {

@@ -27,6 +27,8 @@ export function verdictOf(state: NetworkState, pod: LocalPod, direction: Directi
   const selecting = policies.map(({ id }) => id);
   if (packet.from === packet.to && selecting.length > 0)
     return { selecting, allowedBy: { policy: selecting[0] ?? "", peers: "the pod itself" } };
+  if (direction === "out" && selecting.length > 0 && isQuestionForNames(state, packet))
+    return { selecting, allowedBy: { policy: selecting[0] ?? "", peers: "questions for names to the pod's own host" } };
   for (const policy of policies)
     for (const rule of rulesOf(policy, direction) ?? []) {
       const peer = peerOf(state, rule, direction === "in" ? packet.from : packet.to);
@@ -34,6 +36,12 @@ export function verdictOf(state: NetworkState, pod: LocalPod, direction: Directi
         return { selecting, allowedBy: { policy: policy.id, ...peer } };
     }
   return { selecting };
+}
+
+/** The rules let them pass, whatever policies say (baseThings). */
+function isQuestionForNames({ self }: NetworkState, { to, port, protocol }: Packet): boolean {
+  const gateway = (parseSubnet(self?.podRange ?? "")?.first ?? Number.NaN) + 1;
+  return port === 53 && protocol !== "sctp" && (to === self?.address || parseAddress(to) === gateway);
 }
 
 function peerOf(state: NetworkState, { from }: PolicyRule, address: string) {

@@ -35,7 +35,7 @@ function words(pod: LocalPod, { selecting, allowedBy }: PolicyVerdict, direction
   const [name, way] = [`${pod.namespace}/${pod.name}`, direction === "in" ? "comes in" : "goes out"];
   if (selecting.length === 0) return `no NetworkPolicy selects ${name} for what ${way}`;
   const what = packet.port === undefined ? packet.protocol : `${packet.protocol} ${packet.port}`;
-  if (allowedBy) return `NetworkPolicy ${allowedBy.policy} lets ${what} pass: ${allowedBy.peers}`;
+  if (allowedBy) return `NetworkPolicy ${allowedBy.policy}: ${what} passes: ${allowedBy.peers}`;
   const whom = direction === "in" ? `from ${packet.from}` : `to ${packet.to}`;
   const policies =
     selecting.length === 1 ? `NetworkPolicy ${selecting[0]} selects` : `NetworkPolicies ${selecting.join(", ")} select`;
