@@ -97,8 +97,9 @@ export async function withTraffic(
   return traffic.stop();
 }
 
-/** For messages: how many of how many, and the first of them by second. */
+/** For messages: how many of how many, and the first and last of them by second. */
 export function wordsOf({ requests, failures, longestGapMs }: TrafficReport): string {
-  const first = failures.slice(0, 10).map(({ atMs, words }) => `  ${(atMs / 1000).toFixed(2)} s: ${words}`);
-  return [`${failures.length} of ${requests} failed, longest gap ${longestGapMs} ms`, ...first].join("\n");
+  const shown = failures.length > 8 ? [...failures.slice(0, 4), ...failures.slice(-4)] : failures;
+  const lines = shown.map(({ atMs, words }) => `  ${(atMs / 1000).toFixed(2)} s: ${words}`);
+  return [`${failures.length} of ${requests} failed, longest gap ${longestGapMs} ms`, ...lines].join("\n");
 }
