@@ -58,6 +58,27 @@ describe("nodes of which nothing is heard", () => {
     assert.match(told[0] ?? "", / b,c$/, "one is back: the other two are really silent");
   });
 
+  test("one that is late again and again is waited for longer each time, and after a minute on time as at first", async () => {
+    const { clock, told, alive, beat } = nodesOf(["a", "b", "c"]);
+    await clock.advance(4_500);
+    alive.delete("b");
+    const waited: number[] = [];
+    for (let round = 0; round < 4; round++) {
+      beat("b");
+      const [beganMs, before] = [clock.monotonic(), told.length];
+      while (told.length === before) await clock.advance(50);
+      waited.push(clock.monotonic() - beganMs);
+    }
+    for (const [at, most] of [1_500, 3_000, 5_800, 11_000].entries())
+      assert.ok((waited[at] ?? 0) > most / 2.6 && (waited[at] ?? 0) < most, waited.join());
+    alive.add("b");
+    await clock.advance(70_000);
+    const before = told.length;
+    alive.delete("b");
+    await clock.advance(2_000);
+    assert.equal(told.length, before + 1);
+  });
+
   test("of two, one is named", async () => {
     const { clock, told, alive } = nodesOf(["a", "b"]);
     await clock.advance(4_500);

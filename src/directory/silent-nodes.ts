@@ -23,6 +23,7 @@ const EXPECTED_MS = 5_000;
 /** Who is silent for longer than this is no news: it is counted neither among the silent nor among all. */
 const RECENT_MS = 60_000;
 const LOOK_AGAIN_MS = 200;
+const MOST_DOUBLINGS = 3;
 /** A timer that comes so late: we stood still, and cannot tell who was silent. */
 const STALL_MS = 300;
 
@@ -38,6 +39,8 @@ export class SilentNodes implements LeaseDesk {
   readonly #expected = new Set<string>();
   /** Node → since when it is named. */
   readonly #silent = new Map<string, number>();
+  /** Nodes that were named and heard again: how often in a row, and when last. */
+  readonly #returns = new Map<string, { readonly times: number; readonly atMs: number }>();
   #expectUntilMs = Number.POSITIVE_INFINITY;
   #timer: Timer | undefined;
   #dueAtMs = Number.POSITIVE_INFINITY;
@@ -64,9 +67,23 @@ export class SilentNodes implements LeaseDesk {
     this.#heard.delete(node);
     this.#heard.set(node, this.#options.clock.monotonic());
     this.#expected.delete(node);
-    if (this.#silent.delete(node)) this.#options.changed(this.silent);
+    if (this.#silent.delete(node)) this.#returned(node);
     if (this.#timer === undefined) this.#lookSoon();
     return this.#options.desk.beat(beat);
+  }
+
+  /** One that comes and goes is waited for twice as long each time: every naming is news to all nodes. */
+  #returned(node: string): void {
+    const nowMs = this.#options.clock.monotonic();
+    this.#returns.set(node, { times: this.#returnsOf(node, nowMs) + 1, atMs: nowMs });
+    this.#options.changed(this.silent);
+  }
+
+  #returnsOf(node: string, nowMs: number): number {
+    const { times, atMs } = this.#returns.get(node) ?? { times: 0, atMs: nowMs };
+    if (nowMs - atMs < RECENT_MS) return times;
+    this.#returns.delete(node);
+    return 0;
   }
 
   goodbye(goodbye: Goodbye): void | Promise<void> {
@@ -126,7 +143,8 @@ export class SilentNodes implements LeaseDesk {
     const lapseMs = this.#lapseMs;
     for (const [node, heardMs] of this.#heard) {
       if (heardMs + lapseMs > nowMs) break;
-      due.push(node);
+      const patience = 2 ** Math.min(this.#returnsOf(node, nowMs), MOST_DOUBLINGS);
+      if (heardMs + lapseMs * patience <= nowMs) due.push(node);
     }
     if (nowMs >= this.#expectUntilMs) due.push(...this.#expected);
     return due.filter((node) => this.#isThere(node));
@@ -136,6 +154,7 @@ export class SilentNodes implements LeaseDesk {
     if (this.#options.isKnown(node)) return true;
     this.#heard.delete(node);
     this.#expected.delete(node);
+    this.#returns.delete(node);
     return false;
   }
 
