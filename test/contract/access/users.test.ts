@@ -153,6 +153,29 @@ describe("users:", () => {
     );
   });
 
+  test("services and ingresses are of their namespaces, by every path that leads to them", async () => {
+    const service = { metadata: { name: "web" }, spec: { selector: { app: "web" }, ports: [{ port: 80 }] } };
+    const backend = { service: { name: "web", port: { number: 80 } } };
+    const ingress = { metadata: { name: "web" }, spec: { defaultBackend: backend } };
+    const [api, networking] = ["/api/v1/namespaces", "/apis/networking.k8s.io/v1/namespaces"];
+    assert.equal(await status(shopOperator, "POST", `${api}/shop/services`, service), 201);
+    assert.equal(await status(shopOperator, "POST", `${api}/mail/services`, service), 403);
+    assert.equal(await status(shopOperator, "POST", `${networking}/shop/ingresses`, ingress), 201);
+    assert.equal(await status(shopOperator, "POST", `${networking}/mail/ingresses`, ingress), 403);
+    assert.equal(await status(shopViewer, "DELETE", `${networking}/shop/ingresses/web`), 403);
+    assert.equal(await status(shopOperator, "GET", "/apis/networking.k8s.io/v1/ingresses"), 403);
+    assert.equal(await status(shopOperator, "GET", "/apis/networking.k8s.io/v1/ingressclasses"), 403);
+    await must(ADMIN, "POST", `${api}/mail/services`, service);
+
+    const seen = async (as: As) =>
+      (await must(as, "GET", "/styr/v1/services")).body.services
+        .filter(({ dialect }: { dialect: string }) => dialect === "kubernetes")
+        .map(({ namespace, name }: { namespace: string; name: string }) => `${namespace}/${name}`);
+    assert.deepEqual(await seen(shopViewer), ["shop/web"]);
+    assert.deepEqual((await seen(ADMIN)).toSorted(), ["mail/web", "shop/web"]);
+    assert.deepEqual(await seen(fleetOperator), []);
+  });
+
   test("a watch tells of one's own part only", async () => {
     const response = await stage.raw(shopViewer, "GET", "/styr/v1/workloads?watch=true");
     const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
