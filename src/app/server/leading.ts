@@ -13,6 +13,7 @@ import { endpointSlicesController } from "../../controllers/endpoint-slices/endp
 import { endpointsController } from "../../controllers/endpoints-controller.ts";
 import { eventRetention } from "../../controllers/event-retention.ts";
 import { garbageCollector } from "../../controllers/garbage-collector.ts";
+import { ingressStatus } from "../../controllers/ingress-status.ts";
 import { namespaceController } from "../../controllers/namespace.ts";
 import { NodeLifecycle } from "../../controllers/node-lifecycle/node-lifecycle.ts";
 import { rebalanceController } from "../../controllers/rebalance/rebalance-controller.ts";
@@ -182,6 +183,7 @@ export class Leading {
       cordonTaint,
       taintEviction(),
       caRotation,
+      ingressStatus,
       drainController(moves),
       rebalanceController(moves),
       ...personalities.flatMap((personality) => personality.controllers(context)),
