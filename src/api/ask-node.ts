@@ -23,6 +23,11 @@ export async function askNode(
   return answer;
 }
 
+/** What an agent says to a stream whose purpose it does not know. */
+const UNKNOWN_TO_IT = /for nothing that is known/;
+
 function asError(error: unknown): Error {
+  if (error instanceof Error && UNKNOWN_TO_IT.test(error.message))
+    return new Error("its agent is of an older version, which cannot be asked of its network");
   return error instanceof Error ? error : new Error(String(error));
 }

@@ -7,6 +7,7 @@ import { type Node, nodes } from "../model/node.ts";
 import { askNode } from "./ask-node.ts";
 import type { StyrApiContext } from "./context.ts";
 import { traceConnection } from "./network-trace.ts";
+import type { Part } from "./own-part.ts";
 import { atLeader, readOwnPart } from "./own-part-routes.ts";
 import { addressOf } from "./pod-urls.ts";
 
@@ -17,7 +18,11 @@ const PROTOCOLS: readonly string[] = ["tcp", "udp", "sctp"];
 export function networkRoutes(context: StyrApiContext): readonly Route[] {
   return [
     // As with the nodes themselves: where packets may go concerns everybody whose pods send some.
-    atLeader(readOwnPart("/styr/v1/network", "network", async () => Response.json(await networkReport(context)))),
+    atLeader(
+      readOwnPart("/styr/v1/network", "network", async (part) =>
+        Response.json(reportFor(await networkReport(context), part)),
+      ),
+    ),
     atLeader(
       readOwnPart("/styr/v1/network/trace", "network", async (part, { url }) => {
         const [from, to] = [url.searchParams.get("from") ?? "", url.searchParams.get("to") ?? ""];
@@ -30,6 +35,20 @@ export function networkRoutes(context: StyrApiContext): readonly Route[] {
       }),
     ),
   ];
+}
+
+/** Words of a part may name what lies in any namespace. */
+function reportFor(report: NetworkReport, part: Part): NetworkReport {
+  if (part === undefined) return report;
+  const rows = report.nodes.map(({ answer, ...row }): NetworkNodeRow => {
+    if (answer === undefined) return row;
+    const parts = answer.parts.map(({ name, state }) => ({
+      ...{ name, state },
+      ...(state === "failing" ? { words: "it fails; who may read the whole cluster is told why" } : {}),
+    }));
+    return { ...row, answer: { ...answer, parts } };
+  });
+  return { nodes: rows };
 }
 
 async function networkReport(context: StyrApiContext): Promise<NetworkReport> {

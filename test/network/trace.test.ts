@@ -2,11 +2,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { StyrApiContext } from "../../src/api/context.ts";
+import { networkRoutes } from "../../src/api/network.ts";
 import { traceConnection } from "../../src/api/network-trace.ts";
+import type { Actor } from "../../src/http/actor.ts";
+import type { RequestContext } from "../../src/http/route.ts";
 import { ApiError } from "../../src/model/errors.ts";
 import { kernelKinds } from "../../src/model/kinds.ts";
 import type { NetworkEntry } from "../../src/model/network.ts";
-import type { TraceReport } from "../../src/model/network-questions.ts";
+import type { NetworkReport, TraceReport } from "../../src/model/network-questions.ts";
 import { nodes } from "../../src/model/node.ts";
 import { pods } from "../../src/model/pod.ts";
 import { services } from "../../src/model/service.ts";
@@ -25,6 +28,7 @@ import { type NetHost, type NetPlace, type NetSpace, openNetSpace } from "../har
 import { asks, talk, until } from "./talking.ts";
 
 const CLUSTER_ADDRESS = "10.43.0.9";
+const FAILING = { name: "services", state: "failing", words: "shop/a wants it" } as const;
 
 describe("a connection, traced:", () => {
   let space: NetSpace;
@@ -184,6 +188,32 @@ describe("a connection, traced:", () => {
     if (silent) desks.set("b", silent);
   });
 
+  test("status: every node, whether it answers or not; parts' words only for who may see the whole cluster", async () => {
+    await everybodyHears([closed]);
+    const silent = desks.get("b");
+    desks.delete("b");
+    const whole = await status({ name: "v", roles: ["viewer"] });
+    assert.deepEqual(
+      whole.nodes.map(({ node, trouble }) => [node, trouble]),
+      [
+        ["a", undefined],
+        ["b", 'node "b" is not connected'],
+      ],
+    );
+    assert.deepEqual(whole.nodes[0]?.answer?.parts, [{ name: "services", state: "failing", words: "shop/a wants it" }]);
+    const partial = await status({ name: "p", roles: [], rolesIn: { default: ["viewer"] } });
+    assert.doesNotMatch(JSON.stringify(partial), /shop/);
+    if (silent) desks.set("b", silent);
+  });
+
+  async function status(actor: Actor): Promise<NetworkReport> {
+    const [route] = networkRoutes(context);
+    const url = new URL("https://here/styr/v1/network");
+    const request = { actor, url, params: {}, signal: new AbortController().signal } as unknown as RequestContext;
+    const response = await route?.handle(new Request(url), request);
+    return (await response?.json()) as NetworkReport;
+  }
+
   test("from a node, only for those who may see the whole cluster; what lies in others' namespaces has no words", async () => {
     await everybodyHears([closed]);
     assert.equal((await trace("a", "node/b")).from, "node a");
@@ -256,7 +286,7 @@ class TracedNode {
       lookUp: async (_server, asked) => (asked === "web.default.svc.cluster.local" ? [CLUSTER_ADDRESS] : []),
     });
     const state = this.#state;
-    this.desk = new NetworkDesk({ state, report: { revision: 1, appliedRevision: 1, parts: [] } }, view);
+    this.desk = new NetworkDesk({ state, report: { revision: 1, appliedRevision: 1, parts: [FAILING] } }, view);
   }
 
   async hears(
