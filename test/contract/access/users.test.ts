@@ -167,6 +167,24 @@ describe("users:", () => {
     assert.equal(await status(shopOperator, "GET", "/apis/networking.k8s.io/v1/ingressclasses"), 403);
     await must(ADMIN, "POST", `${api}/mail/services`, service);
 
+    const subsets = [{ addresses: [{ ip: "192.0.2.1" }], ports: [{ port: 80 }] }];
+    const byHand = await stage.ask(shopOperator, "POST", `${api}/shop/endpoints`, {
+      metadata: { name: "db" },
+      subsets,
+    });
+    assert.equal(byHand.status, 403);
+    assert.match(byHand.body.message, /addresses of one's own choice need the role operator in the whole cluster/);
+    const slice = { metadata: { name: "db" }, addressType: "IPv4", endpoints: [{ addresses: ["192.0.2.1"] }] };
+    const slices = "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices";
+    assert.equal(await status(shopOperator, "POST", slices, slice), 403);
+    await must(ADMIN, "POST", slices, slice);
+    const label = { metadata: { name: "db", labels: { a: "b" } } };
+    assert.equal(
+      await status(shopOperator, "PUT", `${slices}/db`, { ...slice, ...label }),
+      200,
+      "what is there may stay",
+    );
+
     const seen = async (as: As) =>
       (await must(as, "GET", "/styr/v1/services")).body.services
         .filter(({ dialect }: { dialect: string }) => dialect === "kubernetes")

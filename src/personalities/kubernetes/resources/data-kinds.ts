@@ -11,6 +11,7 @@ import {
   validateEvent,
   validateSecret,
 } from "../validate/small-kinds.ts";
+import { admitAddresses } from "./admit-addresses.ts";
 import { defineResource } from "./define-resource.ts";
 
 export const configMapResource = defineResource<ConfigMap>(configMaps, {
@@ -66,6 +67,12 @@ export const eventResource = defineResource<Event>(events, {
   },
 });
 
+function addressesOf({ subsets = [] }: Endpoints): readonly string[] {
+  return subsets.flatMap(({ addresses = [], notReadyAddresses = [] }) =>
+    [...addresses, ...notReadyAddresses].map(({ ip }) => ip),
+  );
+}
+
 export const endpointsResource = defineResource<Endpoints>(endpoints, {
   createsOnUpdate: true,
   withDefaults: (object) => ({
@@ -82,4 +89,8 @@ export const endpointsResource = defineResource<Endpoints>(endpoints, {
         }),
   }),
   validate: validateEndpoints,
+  admit(actor, after, before) {
+    const resource = { plural: "endpoints", kind: endpoints };
+    admitAddresses(resource, actor, after.metadata.name, addressesOf(after), before && addressesOf(before));
+  },
 });

@@ -12,6 +12,7 @@ import type { Tx } from "../../../store/transaction.ts";
 import { validateEndpointSlice, validateEndpointSliceUpdate } from "../validate/endpoint-slice.ts";
 import { validateIngress, validateIngressClass, validateIngressClassUpdate } from "../validate/ingress.ts";
 import { defaultNetworkPolicy, validateNetworkPolicy } from "../validate/network-policy.ts";
+import { admitAddresses } from "./admit-addresses.ts";
 import { defineResource } from "./define-resource.ts";
 
 export const endpointSliceResource = defineResource<EndpointSlice>(endpointSlices, {
@@ -21,6 +22,11 @@ export const endpointSliceResource = defineResource<EndpointSlice>(endpointSlice
     ports: (slice.ports ?? []).map((port) => ({ ...port, name: port.name ?? "", protocol: port.protocol || "TCP" })),
   }),
   validate: validateEndpointSlice,
+  admit(actor, after, before) {
+    const addresses = (slice: EndpointSlice) => slice.endpoints.flatMap((endpoint) => endpoint.addresses);
+    const resource = { plural: "endpointslices", kind: endpointSlices };
+    admitAddresses(resource, actor, after.metadata.name, addresses(after), before && addresses(before));
+  },
   validateUpdate: validateEndpointSliceUpdate,
 });
 
