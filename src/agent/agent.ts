@@ -320,7 +320,8 @@ export class Agent {
     if (!wasHeard || gapMs > this.#heartbeatMs * 2) this.#hurry();
     this.#fence?.heard(news);
     this.#guard.renew();
-    this.#options.gate?.heardControl?.(this.#heartbeatMs);
+    // Servers that say that nobody leads do not say who is gone either.
+    if (news.outcome !== "refused") this.#options.gate?.heardControl?.(this.#heartbeatMs);
     if (this.#isTold && gapMs > GAP_INTERVALS * this.#heartbeatMs) this.#watchAgain(this.#ticket);
   }
 

@@ -9,6 +9,8 @@ import { podOf, Stage } from "./agent-stage.ts";
 class StageGate implements PodGate {
   readonly #asked: string[];
   refusal = "";
+  /** Answers of the control plane. */
+  heards = 0;
   /** How long names and services lead to a pod that leaves. */
   led = Promise.resolve();
 
@@ -24,6 +26,10 @@ class StageGate implements PodGate {
   leaving({ metadata }: Pod, mostMs: number): Promise<void> {
     this.#asked.push(`leaving ${metadata.uid} ${mostMs}`);
     return this.led;
+  }
+
+  heardControl(): void {
+    this.heards++;
   }
 
   gone(podUid: string): void {
@@ -158,6 +164,19 @@ describe("a pod's way into the network and out of it", () => {
       "stop uid-of-h/main/0",
       "gone uid-of-h",
     ]);
+    await stage.agent.stop();
+  });
+
+  test("the network is told of every answer of the control plane, and not of a refusal: then nobody says who is gone", async () => {
+    const { stage, gate } = await staged();
+    await stage.clock.advance(3_000);
+    const before = gate.heards;
+    assert.ok(before >= 3, `${before} answers`);
+    for (const lease of ["refused", "silent"] as const) {
+      stage.control.lease = lease;
+      await stage.clock.advance(3_000);
+      assert.equal(gate.heards, before, lease);
+    }
     await stage.agent.stop();
   });
 
