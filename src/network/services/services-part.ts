@@ -148,11 +148,12 @@ export class ServicesPart implements NetworkPart {
     return done;
   }
 
+  /** However many changes come meanwhile. */
   #lookLater(): void {
-    this.#look?.cancel();
-    if (this.#isStopped) return;
+    if (this.#isStopped || this.#look !== undefined) return;
     const { clock, lookEveryMs = LOOK_EVERY_MS, log } = this.#options;
     this.#look = clock.setTimer(lookEveryMs, () => {
+      this.#look = undefined;
       this.#inLane(() => this.#lookNow()).catch((error: unknown) =>
         log.warn("service rules", { error: String(error) }),
       );

@@ -274,6 +274,8 @@ export function describeKernelRules(
         const deadline = Date.now() + 10_000;
         while (Number(stage.sides[0]?.part.report().facts?.["made anew"]) === before) {
           assert.ok(Date.now() < deadline, `${program} ${args.join(" ")} was not noticed`);
+          // Whatever else is heard meanwhile.
+          await stage.change(web);
           await new Promise((resolve) => setTimeout(resolve, 50));
         }
         await stage.change(web);
@@ -336,7 +338,8 @@ export function describeKernelRules(
           ...{ commands: far.commands, clock: new SystemClock(), log: silentLog, networkName: NETWORK },
           firewall: make(far.commands),
         });
-        // Beside what that host has as itself, which is put aside meanwhile.
+        // What that host has as itself is put aside meanwhile.
+        await stage.sides[1]?.part.stop();
         await make(far.commands).remove();
         const touched = new Touched();
         touched.everything();

@@ -60,7 +60,8 @@ export function transaction(difference: Difference, table: string): string {
   }
   for (const { name, chain, isNew } of chains) {
     if (isNew) lines.push(`add chain ip ${table} ${name}${chain.hook === undefined ? "" : ` { ${chain.hook} }`}`);
-    else lines.push(`flush chain ip ${table} ${name}`);
+    // Also of a new one: an agent that is about to end may have made it meanwhile.
+    lines.push(`flush chain ip ${table} ${name}`);
   }
   for (const { name, chain } of chains)
     for (const [at, rule] of chain.rules.entries())
