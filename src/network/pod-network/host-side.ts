@@ -6,7 +6,7 @@ import type { NetworkState } from "../plane/network-state.ts";
 import { PodFirewall } from "./firewall.ts";
 import { type HostNet, HostNetError } from "./host-net.ts";
 import { HostSysctls } from "./host-sysctls.ts";
-import type { NetNames } from "./names.ts";
+import { gatewayOf, type NetNames } from "./names.ts";
 import type { PeerPlan } from "./plan.ts";
 import { type Chain, chainsOf, rangesOf, type Table } from "./rules.ts";
 import { ensureVxlan } from "./tunnels.ts";
@@ -19,6 +19,8 @@ export interface HostSideOptions {
   readonly hostAddress: string;
   readonly folder: string;
 }
+
+const LOOPBACK = "lo";
 
 interface Words {
   /** What of the kernel's settings could not be had. */
@@ -79,6 +81,21 @@ export class HostSide {
     await this.#clamp(of("mangle", chains));
   }
 
+  /**
+   * Other nodes ask at the first address of the range whether this host is reached. Without an engine there is no bridge that has it: then
+   * the loopback does, until there is one.
+   */
+  async gateway(own: string): Promise<void> {
+    const { host } = this.#options;
+    const address = gatewayOf(own);
+    const holders = (await host.addresses()).filter(({ addr_info }) =>
+      addr_info.some(({ local }) => local === address),
+    );
+    const hasLoopback = holders.some(({ ifname }) => ifname === LOOPBACK);
+    if (holders.length === 0) await host.ip("addr", "add", `${address}/32`, "dev", LOOPBACK);
+    else if (hasLoopback && holders.length > 1) await host.ip("addr", "del", `${address}/32`, "dev", LOOPBACK);
+  }
+
   /** Devices that some peer's packets go through. One that is there stays: the other end may still send by it. */
   async tunnels(own: string, peers: readonly PeerPlan[], port: number): Promise<void> {
     const { host, commands, names, hostAddress } = this.#options;
@@ -97,10 +114,19 @@ export class HostSide {
     );
     await host.write({ ip: lines, bridge: [] });
     for (const device of [names.vxlan, names.wireguard]) await host.removeDevice(device);
+    for (const own of routes.filter(({ type }) => type === "unreachable")) await this.#dropGateway(own.dst);
     const chains = chainsOf(names, { own: "", ranges: [], tunnels: [] });
     if ((await this.#firewall.whyNone()) === undefined)
       for (const table of ["filter", "nat", "mangle"] as const) await this.#firewall.remove(table, of(table, chains));
     await this.#sysctls.restore();
+  }
+
+  async #dropGateway(own: string): Promise<void> {
+    const { host } = this.#options;
+    const address = gatewayOf(own);
+    const loopback = (await host.addresses()).find(({ ifname }) => ifname === LOOPBACK);
+    if (loopback?.addr_info.some(({ local }) => local === address))
+      await host.ip("addr", "del", `${address}/32`, "dev", LOOPBACK);
   }
 
   #chains(own: string, state: NetworkState, peers: readonly PeerPlan[]): readonly Chain[] {

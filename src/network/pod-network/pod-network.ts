@@ -188,6 +188,7 @@ export class PodNetwork implements NetworkPart {
     const { peers } = this.#plan;
     const port = state.cluster?.vxlanPort ?? USUAL_VXLAN_PORT;
     await this.#side.rules(own, state, peers);
+    await this.#side.gateway(own);
     await this.#side.tunnels(own, peers, port);
     const { vxlan, protocol } = this.#names;
     const lines = differences({ own, peers, vxlan, protocol }, await this.#host.present());

@@ -158,6 +158,22 @@ describe("pods of two hosts on one link", { skip }, () => {
     assert.ok(reaches(...pods));
   });
 
+  test("a host without an engine, which has no bridge, is reached at its address all the same", async () => {
+    const [first, second] = nodes as readonly [Node, Node];
+    second.host.run("ip", ["link", "set", "pods", "down"]);
+    second.host.run("ip", ["addr", "del", `${second.host.gateway}/24`, "dev", "pods"]);
+    const asked = () => first.host.run("ping", ["-c", "1", "-W", "1", second.host.gateway]).exitCode === 0;
+    await until("it answers", asked);
+    second.host.run("ip", ["addr", "add", `${second.host.gateway}/24`, "dev", "pods"]);
+    second.host.run("ip", ["link", "set", "pods", "up"]);
+    await until(
+      "the bridge alone has it",
+      () => !show(second.host, "addr", "show", "lo").includes(second.host.gateway),
+    );
+    assert.ok(asked());
+    await until("its pods are reached again", () => reaches(...pods));
+  });
+
   test("where routes lead nowhere the packets are wrapped, and routes are taken again when they lead somewhere", async () => {
     const ranges = nodes.map(({ host }) => host.podRange);
     // As a cloud drops what it has not given the address of: of pods, unless it is wrapped.
