@@ -27,6 +27,8 @@ export interface FeedReport {
   readonly pid: number;
   /** It listens. */
   readonly isOpen: boolean;
+  /** Its address is not there yet. */
+  readonly isWaiting: boolean;
   /** It has heard what there is to answer. */
   readonly isFed: boolean;
   /** Why it does not listen, or passes no names on. */

@@ -95,9 +95,10 @@ export class NamesPart implements NetworkPart {
     }
     const words = this.#problem ?? report.problem ?? this.#options.hostNames?.problem;
     const { pid, names, memoryBytes, counts } = report;
+    const isSilent = report.isWaiting && this.#problem === undefined;
     const isWorking = report.isOpen && this.#problem === undefined;
     return {
-      state: isWorking ? "working" : "failing",
+      state: isWorking ? "working" : isSilent ? "off" : "failing",
       ...(words === undefined ? {} : { words }),
       facts: { address: this.#program?.config.address ?? "", pid, names, memoryBytes, ...counts },
     };

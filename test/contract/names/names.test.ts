@@ -227,6 +227,19 @@ describe("the server of names outlives the agent", { timeout: 120_000 }, () => {
     assert.match(host.dig(NAME, "+short"), /10\.96\.0\.10/);
   });
 
+  test("waits for a bridge that is not there, and answers when it is", async () => {
+    await host.part.remove();
+    host.onHost("ip", ["addr", "del", `${host.gateway}/24`, "dev", "pods"]);
+    host.part = host.again();
+    await host.tellAll();
+    const { state, words = "" } = host.part.report();
+    assert.deepEqual([state, /no address/.test(words)], ["off", true], words);
+    host.onHost("ip", ["addr", "add", `${host.gateway}/24`, "dev", "pods"]);
+    await until("an answer", () => /10\.96\.0\.10/.test(host.dig(NAME, "+short", "+time=1")));
+    await host.tellAll();
+    assert.equal(host.part.report().state, "working");
+  });
+
   test("is gone when the host is left, with all it made", async () => {
     const pid = Number(factsOf(host).pid);
     await host.part.remove();

@@ -33,6 +33,7 @@ export class DnsDoors {
   #tcp: Server | undefined;
   #timer: Timer | undefined;
   #problem: string | undefined = "it has not been told anything yet";
+  #isWaiting = false;
   #isClosed = false;
   #isGone = false;
 
@@ -42,6 +43,11 @@ export class DnsDoors {
 
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** There is no bridge with that address: a host without an engine has no pods that could ask. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
   }
 
   get isOpen(): boolean {
@@ -57,6 +63,7 @@ export class DnsDoors {
       this.#udp ??= await this.#openUdp(true);
       this.#tcp ??= await this.#openTcp();
       this.#problem = undefined;
+      this.#isWaiting = false;
       this.#options.report(`listens on ${this.#options.address} port ${this.#options.port}`);
     } catch (error) {
       this.#fail(error as NodeJS.ErrnoException);
@@ -86,6 +93,7 @@ export class DnsDoors {
   }
 
   #fail({ code, message }: NodeJS.ErrnoException): void {
+    this.#isWaiting = code === "EADDRNOTAVAIL";
     const { address, port, report } = this.#options;
     const words: Readonly<Record<string, string>> = {
       EADDRINUSE: `another program answers on ${address} port ${port}: see who with ss -lunp`,

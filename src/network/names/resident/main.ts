@@ -89,7 +89,7 @@ async function end(): Promise<void> {
 function report(): FeedReport {
   const problem = doors.problem ?? upstreams.problem;
   return {
-    ...{ pid: process.pid, isOpen: doors.isOpen, isFed, counts: counters.counts },
+    ...{ pid: process.pid, isOpen: doors.isOpen, isWaiting: doors.isWaiting, isFed, counts: counters.counts },
     ...{ names: zones.table.size, memoryBytes: process.memoryUsage.rss() },
     ...(problem === undefined ? {} : { problem }),
   };
