@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Host } from "../../harness/host.ts";
-import { type TrafficReport, withTraffic, wordsOf } from "../../harness/traffic.ts";
+import { Traffic, type TrafficReport, wordsOf } from "../../harness/traffic.ts";
 import { until } from "../../harness/wait.ts";
 import type { Scene } from "../scenario.ts";
 
@@ -63,7 +63,7 @@ async function workersSeePage(cluster: Cluster): Promise<void> {
 
 export async function guestbookRolls({ cluster, measured }: Scene): Promise<void> {
   const app = { ...(JSON.parse(read("web.json")) as object), env: { VERSION: "2" } };
-  const before = await tasks(cluster);
+  const before = (await tasks(cluster)).map(({ id }) => id);
   const reports = await underLoad(cluster.agents, async () => {
     await cluster.apply(JSON.stringify(app));
     const deployments = () => cluster.client.must<readonly unknown[]>(cluster.server, "/v2/deployments");
@@ -77,7 +77,7 @@ export async function guestbookRolls({ cluster, measured }: Scene): Promise<void
     });
   });
   for (const [name, report] of reports) measured.note(`guestbook: rolling update, page of ${name}`, wordsOf(report));
-  const after = await tasks(cluster);
+  const after = (await tasks(cluster)).map(({ id }) => id);
   assert.ok(after.length === 2 && after.every((id) => !before.includes(id)), `${before} became ${after}`);
   assert.deepEqual(
     [...reports.values()].flatMap(({ failures }) => failures),
@@ -85,16 +85,23 @@ export async function guestbookRolls({ cluster, measured }: Scene): Promise<void
   );
 }
 
-async function tasks(cluster: Cluster): Promise<readonly string[]> {
-  const path = "/v2/apps/guestbook/web/tasks";
-  const said = await cluster.client.must<{ tasks: readonly { id: string }[] }>(cluster.server, path);
-  return said.tasks.map(({ id }) => id).sort();
+interface Task {
+  readonly id: string;
+  readonly host: string;
 }
 
-/** A host that redis is not on. */
+async function tasks(cluster: Cluster): Promise<readonly Task[]> {
+  const path = "/v2/apps/guestbook/web/tasks";
+  return (await cluster.client.must<{ tasks: readonly Task[] }>(cluster.server, path)).tasks;
+}
+
+/** A host with a copy of the page, that redis is not on. */
 export async function guestbookLosesHost({ cluster, measured }: Scene): Promise<void> {
   const redis = await hostOfRedis(cluster);
-  const [victim] = cluster.agents.filter((host) => host !== redis).toReversed();
+  const pages = (await tasks(cluster)).map(({ host }) => host);
+  const victim = cluster.agents.find(
+    (one) => one !== redis && (pages.includes(one.name) || pages.includes(one.address)),
+  );
   assert.ok(victim);
   let at = 0;
   const reports = await underLoad(
@@ -129,17 +136,19 @@ async function underLoad(
   hosts: readonly Host[],
   work: (nowMs: () => number) => Promise<void>,
 ): Promise<ReadonlyMap<string, TrafficReport>> {
+  const loads = await Promise.all(
+    hosts.map(async (host) => {
+      const asked = { url: `http://${host.address}:${PORT}/`, everyMs: 100, timeoutMs: 1500 };
+      return [host.name, await Traffic.start([], asked)] as const;
+    }),
+  );
   const started = performance.now();
-  let done: () => void = () => undefined;
-  const over = new Promise<void>((resolve) => {
-    done = resolve;
-  });
-  const loads = hosts.map(async (host) => {
-    const asked = { url: `http://${host.address}:${PORT}/`, everyMs: 100, timeoutMs: 1500 };
-    return [host.name, await withTraffic([], asked, () => over)] as const;
-  });
-  await work(() => performance.now() - started).finally(done);
-  return new Map(await Promise.all(loads));
+  try {
+    await work(() => performance.now() - started);
+  } finally {
+    await Promise.all(loads.map(([, traffic]) => traffic.stop()));
+  }
+  return new Map(await Promise.all(loads.map(async ([name, traffic]) => [name, await traffic.stop()] as const)));
 }
 
 async function hostOfRedis(cluster: Cluster): Promise<Host> {

@@ -25,12 +25,14 @@ export async function networkOf(host: Host): Promise<readonly string[]> {
   return lines.map(plain).filter((line) => !NO_RULE.test(line));
 }
 
-/** Without counters, handles and numbers that the kernel gives. */
+/** Without counters, widths of columns, numbers that the kernel gives and cards that Docker draws by lot. */
 function plain(line: string): string {
   return line
     .replace(/ counter packets \d+ bytes \d+/, "")
     .replace(/\[\d+:\d+\]/, "")
     .replace(/@if\d+/, "")
+    .replace(/ 02:42(:[0-9a-f]{2}){4}/, "")
+    .replace(/ +/g, " ")
     .trimEnd();
 }
 
