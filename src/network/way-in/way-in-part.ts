@@ -48,6 +48,8 @@ export class WayInPart implements NetworkPart {
   #plan: WayInPlan | undefined;
   #problems: ReadonlyMap<string, string> = new Map();
   #failure: string | undefined;
+  /** What the log says of it already. */
+  #said: string | undefined;
   #isOn = false;
   #traffic: readonly BackendStats[] = [];
   #timer: Timer | undefined;
@@ -177,7 +179,16 @@ export class WayInPart implements NetworkPart {
           await this.#apply(state, all);
       });
       look
-        .catch((error: Error) => this.#options.log.warn("the way in fails", { why: error.message }))
+        .then(
+          () => {
+            this.#said = undefined;
+          },
+          ({ message }: Error) => {
+            // Every few seconds the same would say nothing more.
+            if (message !== this.#said) this.#options.log.warn("the way in fails", { why: message });
+            this.#said = message;
+          },
+        )
         .finally(() => this.#watch(state));
     });
   }
