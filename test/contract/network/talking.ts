@@ -1,6 +1,6 @@
 /** talk.ts, as tests use it. */
 import { join } from "node:path";
-import type { NetPlace } from "../harness/net-space.ts";
+import type { NetPlace } from "../../harness/net-space.ts";
 
 /** The words that start it. */
 export function talk(...words: readonly string[]): readonly string[] {

@@ -3,26 +3,23 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { NetworkEntry, PolicyEntry, PolicyRule } from "../../src/model/network.ts";
-import { NetworkState } from "../../src/network/plane/network-state.ts";
-import { Touched } from "../../src/network/plane/touched.ts";
-import { PoliciesPart } from "../../src/network/policy/policies-part.ts";
-import { type Clock, SystemClock } from "../../src/seams/clock.ts";
-import { silentLog } from "../../src/seams/log.ts";
-import { ManualClock } from "../../src/seams/manual-clock.ts";
-import { type NetHost, type NetPlace, type NetSpace, openNetSpace } from "../harness/net-space.ts";
+import type { NetworkEntry, PolicyEntry, PolicyRule } from "../../../src/model/network.ts";
+import { ManualClock } from "../../../src/seams/manual-clock.ts";
+import { type NetHost, type NetPlace, type NetSpace, openNetSpace } from "../../harness/net-space.ts";
+import { PoliciesNode } from "./policies-node.ts";
 import { asks, talk, until } from "./talking.ts";
 
+const skip = process.getuid?.() === 0 ? false : "NOT RUN: needs root";
 const PORTS = [80, 81, 8080];
 
-describe("NetworkPolicies, by packets:", () => {
+describe("NetworkPolicies, by packets:", { skip }, () => {
   let space: NetSpace;
   let here: NetHost;
   let there: NetHost;
   let web: NetPlace;
   let front: NetPlace;
   let far: NetPlace;
-  let node: Node;
+  let node: PoliciesNode;
 
   before(async () => {
     space = openNetSpace({ hosts: 2 });
@@ -38,7 +35,7 @@ describe("NetworkPolicies, by packets:", () => {
     [web, front, far] = [here.addPod(5), here.addPod(6), there.addPod(7)];
     for (const pod of [web, far]) pod.spawn(`answer-${pod.netns}`, talk("answer", ...PORTS.map(String), "udp:5353"));
     await until(() => [web, far].every(({ address }) => reaches(here, address).length > 2), "both pods answer");
-    node = new Node(here);
+    node = new PoliciesNode(here);
   });
   after(async () => {
     await node?.part.stop();
@@ -175,7 +172,7 @@ describe("NetworkPolicies, by packets:", () => {
 
   test("a look that finds all of it leaves it as it is", async () => {
     const clock = new ManualClock();
-    const looking = new Node(here, { clock });
+    const looking = new PoliciesNode(here, { clock });
     for (const rules of [ingress(), policy({ egress: [] })]) {
       await looking.has([rules], pods());
       const before = looking.rules("-a");
@@ -191,7 +188,7 @@ describe("NetworkPolicies, by packets:", () => {
     await node.has([ingress()], pods());
     nft(here, "add chain ip space pol-old\nadd chain ip space svc-other\n");
     await node.part.stop();
-    node = new Node(here);
+    node = new PoliciesNode(here);
     await node.has([ingress({ ports: [{ protocol: "tcp", port: 80 }] })], pods());
     assert.deepEqual(reachable(web.address).far, [80]);
     assert.doesNotMatch(node.rules(), /pol-old/);
@@ -206,7 +203,7 @@ describe("NetworkPolicies, by packets:", () => {
     await node.has([ingress()], pods());
     assert.match(node.part.report().words ?? "", /past NetworkPolicies.*br_netfilter/);
     here.run("sysctl", ["-qw", "net.bridge.bridge-nf-call-iptables=1"]);
-    const bare = new Node(here, { nft: "no-such-nft" });
+    const bare = new PoliciesNode(here, { nft: "no-such-nft" });
     await bare.has([ingress()], pods());
     assert.equal(bare.part.report().state, "failing");
     assert.match(bare.part.report().words ?? "", /NOT enforced on this node: .*install nftables/);
@@ -217,59 +214,6 @@ describe("NetworkPolicies, by packets:", () => {
     return { front: reaches(front, address), far: reaches(far, address), host: reaches(here, address) };
   }
 });
-
-interface PodHere {
-  readonly name: string;
-  readonly place: NetPlace;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly ports: Readonly<Record<string, number>>;
-}
-
-/** The policies part of one host. */
-class Node {
-  readonly part: PoliciesPart;
-  /** Programs that were run. */
-  asked = 0;
-  readonly #state = new NetworkState("n1");
-  readonly #host: NetHost;
-
-  constructor(host: NetHost, { nft = "nft", clock = new SystemClock() as Clock } = {}) {
-    this.#host = host;
-    const commands: NetHost["commands"] = {
-      run: (program, args, options) => {
-        this.asked++;
-        return host.commands.run(program === "nft" ? nft : program, args, options);
-      },
-    };
-    this.part = new PoliciesPart({ networkName: "space", commands, clock, log: silentLog });
-  }
-
-  async has(entries: readonly NetworkEntry[], pods: readonly PodHere[]): Promise<void> {
-    const touched = new Touched();
-    this.#state.localPods.clear();
-    for (const { name, place, labels, ports } of pods)
-      this.#state.localPods.set(name, { uid: name, namespace: "shop", name, address: place.address, labels, ports });
-    this.#state.hear({ type: "all", revision: 1, entries }, touched);
-    await this.part.apply(this.#state, touched);
-  }
-
-  async hears(entries: readonly NetworkEntry[]): Promise<void> {
-    const touched = new Touched();
-    this.#state.hear({ type: "changed", revision: 2, entries, removed: [] }, touched);
-    await this.part.apply(this.#state, touched);
-  }
-
-  async loses(kind: "policy", id: string): Promise<void> {
-    const touched = new Touched();
-    this.#state.hear({ type: "changed", revision: 3, entries: [], removed: [{ kind, id }] }, touched);
-    await this.part.apply(this.#state, touched);
-  }
-
-  rules(...flags: readonly string[]): string {
-    const { exitCode, output } = this.#host.run("nft", [...flags, "list", "table", "ip", "space"]);
-    return exitCode === 0 && /(chain|set|map) /.test(output) ? output : "";
-  }
-}
 
 function nft(host: NetHost, script: string): void {
   const { exitCode, output } = host.run("nft", ["-f", "-"], script);

@@ -1,36 +1,31 @@
 /** `styr network trace` between two hosts that are network namespaces: each node answers from its own kernel, the store says who is where. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { StyrApiContext } from "../../src/api/context.ts";
-import { networkRoutes } from "../../src/api/network.ts";
-import { traceConnection } from "../../src/api/network-trace.ts";
-import type { Actor } from "../../src/http/actor.ts";
-import type { RequestContext } from "../../src/http/route.ts";
-import { ApiError } from "../../src/model/errors.ts";
-import { kernelKinds } from "../../src/model/kinds.ts";
-import type { NetworkEntry } from "../../src/model/network.ts";
-import type { NetworkReport, TraceReport } from "../../src/model/network-questions.ts";
-import { nodes } from "../../src/model/node.ts";
-import { pods } from "../../src/model/pod.ts";
-import { services } from "../../src/model/service.ts";
-import type { NodeAccess } from "../../src/model/streams.ts";
-import { NetworkState } from "../../src/network/plane/network-state.ts";
-import { Touched } from "../../src/network/plane/touched.ts";
-import { PoliciesPart } from "../../src/network/policy/policies-part.ts";
-import { HostView } from "../../src/network/questions/host-view.ts";
-import { NetworkDesk } from "../../src/network/questions/network-desk.ts";
-import { SystemClock } from "../../src/seams/clock.ts";
-import { silentLog } from "../../src/seams/log.ts";
-import { SeededRandom } from "../../src/seams/random.ts";
-import { MemoryJournal } from "../../src/store/journals/memory.ts";
-import { Store } from "../../src/store/store.ts";
-import { type NetHost, type NetPlace, type NetSpace, openNetSpace } from "../harness/net-space.ts";
+import type { StyrApiContext } from "../../../src/api/context.ts";
+import { networkRoutes } from "../../../src/api/network.ts";
+import { traceConnection } from "../../../src/api/network-trace.ts";
+import type { Actor } from "../../../src/http/actor.ts";
+import type { RequestContext } from "../../../src/http/route.ts";
+import { ApiError } from "../../../src/model/errors.ts";
+import { kernelKinds } from "../../../src/model/kinds.ts";
+import type { NetworkEntry } from "../../../src/model/network.ts";
+import type { NetworkReport, TraceReport } from "../../../src/model/network-questions.ts";
+import { nodes } from "../../../src/model/node.ts";
+import { pods } from "../../../src/model/pod.ts";
+import { services } from "../../../src/model/service.ts";
+import type { NodeAccess } from "../../../src/model/streams.ts";
+import type { NetworkDesk } from "../../../src/network/questions/network-desk.ts";
+import { SystemClock } from "../../../src/seams/clock.ts";
+import { silentLog } from "../../../src/seams/log.ts";
+import { SeededRandom } from "../../../src/seams/random.ts";
+import { MemoryJournal } from "../../../src/store/journals/memory.ts";
+import { Store } from "../../../src/store/store.ts";
+import { type NetHost, type NetPlace, type NetSpace, openNetSpace } from "../../harness/net-space.ts";
 import { asks, talk, until } from "./talking.ts";
+import { about, CLUSTER_ADDRESS, nodeDraft, podDraft, TracedNode } from "./traced-node.ts";
 
-const CLUSTER_ADDRESS = "10.43.0.9";
-const FAILING = { name: "services", state: "failing", words: "shop/a wants it" } as const;
-
-describe("a connection, traced:", () => {
+const skip = process.getuid?.() === 0 ? false : "NOT RUN: needs root";
+describe("a connection, traced:", { skip }, () => {
   let space: NetSpace;
   let hosts: Readonly<Record<string, NetHost>>;
   let web: NetPlace;
@@ -243,62 +238,3 @@ describe("a connection, traced:", () => {
     });
   });
 });
-
-function about(apiVersion: string, kind: string, name: string, namespace?: string, labels = {}) {
-  return { apiVersion, kind, metadata: { name, namespace: namespace ?? "default", labels } };
-}
-
-function nodeDraft(name: string, { address, podRange }: NetHost) {
-  const addresses = [{ type: "InternalIP", address }];
-  const status = {
-    addresses,
-    conditions: [],
-    capacity: {},
-    allocatable: {},
-    drivers: {},
-    nodeInfo: { machineID: name },
-  };
-  return { apiVersion: "v1", kind: "Node", metadata: { name }, spec: { podCIDR: podRange }, status };
-}
-
-function podDraft(name: string, node: string, { address }: NetPlace, namespace?: string) {
-  const spec = { nodeName: node, containers: [{ name: "c", image: "i", ports: [{ containerPort: 80 }] }] };
-  const conditions = [{ type: "Ready", status: "True" }];
-  const status = { phase: "Running", hostIP: "192.0.2.1", podIP: address, conditions, containerStatuses: [] };
-  return { ...about("v1", "Pod", name, namespace, { app: name }), spec, status };
-}
-
-/** What one node was told, its policies in its kernel, and who answers for it. */
-class TracedNode {
-  readonly part: PoliciesPart;
-  readonly desk: NetworkDesk;
-  readonly #state: NetworkState;
-
-  constructor(name: string, host: NetHost) {
-    const { commands } = host;
-    this.#state = new NetworkState(name);
-    this.part = new PoliciesPart({ networkName: "space", commands, clock: new SystemClock(), log: silentLog });
-    const view = new HostView({
-      ...{ commands, table: "space" },
-      connect: async (address, port) => {
-        if (asks(host, [`${address}:${port}`]).length === 0) throw new Error(`connect ECONNREFUSED ${address}:${port}`);
-      },
-      lookUp: async (_server, asked) => (asked === "web.default.svc.cluster.local" ? [CLUSTER_ADDRESS] : []),
-    });
-    const state = this.#state;
-    this.desk = new NetworkDesk({ state, report: { revision: 1, appliedRevision: 1, parts: [FAILING] } }, view);
-  }
-
-  async hears(
-    entries: readonly NetworkEntry[],
-    all: { readonly web: NetPlace; readonly front: NetPlace },
-    uidOf: (name: string) => string,
-  ): Promise<void> {
-    const [name, place] = this.#state.nodeName === "a" ? (["front", all.front] as const) : (["web", all.web] as const);
-    const local = { namespace: "default", name, address: place.address, labels: { app: name }, ports: {} };
-    this.#state.localPods.set(uidOf(name), { uid: uidOf(name), ...local });
-    const touched = new Touched();
-    this.#state.hear({ type: "all", revision: 1, entries }, touched);
-    await this.part.apply(this.#state, touched);
-  }
-}
