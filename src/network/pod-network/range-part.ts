@@ -2,6 +2,7 @@
  * This node's pod range: what the control plane gave it, unless pods still run with addresses of another, as after an upgrade or a change of
  * the range: those keep their network, which is said in words, until none of them is left.
  */
+import { parseSubnet } from "../../lib/subnet.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
 import type { LateAddresses } from "../late-addresses.ts";
@@ -93,15 +94,18 @@ export class RangePart implements NetworkPart {
       this.#trouble = undefined;
       return this.#take(given);
     }
-    this.#keep(found.subnet ?? "another", given);
+    this.#keep(found, given);
   }
 
-  #keep(present: string, given: string): void {
+  #keep({ subnet = "another range", isOurs }: PresentNetwork, given: string): void {
     const { addresses, networkName, log } = this.#options;
-    if (addresses.range === undefined && present !== "another") this.#take(present);
-    const words =
-      `this node's pods have addresses of ${present}, and the cluster has given it ${given}: other nodes do not reach them, until all pods ` +
-      `have left that network (styr drain the node, then docker network inspect ${networkName} shows who is still on it)`;
+    const words = isOurs
+      ? `this node's pods have addresses of ${subnet}, and the cluster has given it ${given}: other nodes do not reach them, until all pods ` +
+        `have left that network (styr drain the node, then docker network inspect ${networkName} shows who is still on it)`
+      : `the Docker network "${networkName}" is somebody else's and has ${subnet}, and the cluster has given this node ${given}: remove it ` +
+        `(docker network rm ${networkName}), or start styr with another --network`;
+    if (!isOurs) addresses.setProblem(words);
+    else if (addresses.range === undefined && parseSubnet(subnet)) this.#take(subnet);
     if (this.#trouble === undefined) log.warn(words);
     this.#trouble = words;
     this.#timer?.cancel();

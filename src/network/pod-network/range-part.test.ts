@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { NodeEntry } from "../../model/network.ts";
+import { silentLog } from "../../seams/log.ts";
+import { ManualClock } from "../../seams/manual-clock.ts";
+import { LateAddresses } from "../late-addresses.ts";
+import { NetworkState } from "../plane/network-state.ts";
+import { Touched } from "../plane/touched.ts";
+import { type PresentNetwork, RangePart } from "./range-part.ts";
+
+function node(found: PresentNetwork | undefined) {
+  const [clock, addresses] = [new ManualClock(), new LateAddresses()];
+  const engine = { found };
+  const changed: string[] = [];
+  const part = new RangePart({
+    ...{ addresses, clock, log: silentLog, networkName: "styrmann" },
+    look: async () => engine.found,
+    changed: (range) => changed.push(range),
+  });
+  const state = new NetworkState("a");
+  const tell = async (more: Partial<NodeEntry>) => {
+    const touched = new Touched();
+    const entry: NodeEntry = { kind: "node", id: "a", address: "192.0.2.1", ...more };
+    state.hear({ type: "changed", revision: 1, entries: [entry], removed: [] }, touched);
+    await part.apply(state, touched);
+  };
+  return { part, addresses, clock, engine, changed, tell };
+}
+
+const GIVEN = { podRange: "10.42.3.0/24" };
+const OLD: PresentNetwork = { subnet: "10.42.0.0/24", attached: 2, isOurs: true };
+
+describe("the pod range of a node", () => {
+  test("what the cluster gives is taken, and others hear of it once", async () => {
+    const { part, addresses, tell, changed } = node(undefined);
+    await part.begin();
+    assert.equal(part.report().state, "off");
+    await tell(GIVEN);
+    await tell(GIVEN);
+    assert.equal(addresses.range, "10.42.3.0/24");
+    assert.deepEqual(changed, ["10.42.3.0/24"]);
+  });
+
+  test("pods that run keep their network, which is said, until the last has left", async () => {
+    const { part, addresses, tell, clock, engine } = node(OLD);
+    await part.begin();
+    assert.equal(addresses.range, "10.42.0.0/24", "before anybody is heard");
+    await tell(GIVEN);
+    assert.equal(addresses.range, "10.42.0.0/24");
+    assert.match(
+      part.trouble ?? "",
+      /have addresses of 10\.42\.0\.0\/24, and the cluster has given it 10\.42\.3\.0\/24/,
+    );
+    engine.found = { ...OLD, attached: 0 };
+    await clock.advance(10_000);
+    assert.equal(addresses.range, "10.42.3.0/24");
+    assert.equal(part.trouble, undefined);
+  });
+
+  test("a network of somebody else's with the same name is neither taken away nor used", async () => {
+    const { part, tell, addresses } = node({ subnet: "172.30.0.0/24", attached: 0, isOurs: false });
+    await part.begin();
+    await tell(GIVEN);
+    assert.match(part.trouble ?? "", /"styrmann" is somebody else's and has 172\.30\.0\.0\/24/);
+    assert.throws(() => addresses.assign("pod"), /docker network rm styrmann/);
+  });
+
+  test("without a range, pods are told why", async () => {
+    const { addresses, tell } = node(undefined);
+    await tell({ rangeProblem: "no pod range is left: the cluster range 10.42.0.0/24 has 1 of /24" });
+    assert.throws(() => addresses.assign("pod"), /no pod range is left/);
+  });
+});
