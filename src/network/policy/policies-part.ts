@@ -13,7 +13,7 @@ import type { NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
 import { PolicyPlan } from "./policy-plan.ts";
 import { IN_MAP, OUT_MAP } from "./policy-rules.ts";
-import { changeScript, type Place, wholeScript } from "./policy-script.ts";
+import { adoptingScript, changeScript, type Place, wholeScript } from "./policy-script.ts";
 import { PREFIX, type Things } from "./thing.ts";
 
 export interface PoliciesPartOptions {
@@ -21,7 +21,11 @@ export interface PoliciesPartOptions {
   readonly commands: Commands;
   readonly clock: Clock;
   readonly log: Log;
+  /** Pods that ran before the agent are found one by one: so long their rules stay as they were left. Default 30 s. */
+  readonly adoptionMs?: number;
 }
+
+const ADOPTION_MS = 30_000;
 
 /** So often it is looked whether the rules are still there, while there are any: somebody may flush them. */
 const LOOK_MS = 5_000;
@@ -44,12 +48,15 @@ export class PoliciesPart implements NetworkPart {
   #trouble: string | undefined;
   #bridge: string | undefined;
   #timer: Timer | undefined;
+  readonly #adoptedAtMs: number;
+  #sweep: Timer | undefined;
   /** One transaction at a time, also of those that a look finds needed. */
   #lane: Promise<void> = Promise.resolve();
 
   constructor(options: PoliciesPartOptions) {
     this.#options = options;
     this.#table = `ip ${tableName(options.networkName)}`;
+    this.#adoptedAtMs = options.clock.monotonic() + (options.adoptionMs ?? ADOPTION_MS);
   }
 
   apply(state: NetworkState, touched: Touched): Promise<void> {
@@ -65,6 +72,7 @@ export class PoliciesPart implements NetworkPart {
 
   async stop(): Promise<void> {
     this.#timer?.cancel();
+    this.#sweep?.cancel();
     this.#timer = undefined;
     await this.#lane;
   }
@@ -102,7 +110,11 @@ export class PoliciesPart implements NetworkPart {
     if (this.#missing !== undefined) return;
     const after = this.#plan.things;
     const there = await this.#placesThere();
-    if (after.size > 0 || there.length > 0) await this.#run(wholeScript(this.#table, there, after));
+    const isAdopting = this.#options.clock.monotonic() < this.#adoptedAtMs;
+    if (!isAdopting) {
+      if (after.size > 0 || there.length > 0) await this.#run(wholeScript(this.#table, there, after));
+    } else if (after.size > 0) await this.#run(adoptingScript(this.#table, await this.#elementsThere(there), after));
+    if (isAdopting && there.length > 0) this.#sweepLater();
     this.#applied = after;
     await this.#lookAtBridge();
   }
@@ -128,6 +140,28 @@ export class PoliciesPart implements NetworkPart {
     }
   }
 
+  /** What is left of pods that did not come back goes. */
+  #sweepLater(): void {
+    const { clock, log } = this.#options;
+    this.#sweep ??= clock.setTimer(this.#adoptedAtMs - clock.monotonic(), () => {
+      this.#inTurn(() => this.#programAll()).catch((error: Error) => {
+        this.#applied = undefined;
+        log.warn("what is left of old policies could not be removed", { why: error.message });
+      });
+    });
+  }
+
+  /** `pol-in 10.42.0.5`. */
+  async #elementsThere(there: readonly Place[]): Promise<ReadonlySet<string>> {
+    const maps = there.filter(({ kind }) => kind === "map");
+    const texts = await Promise.all(maps.map(({ name }) => this.#list("map", name)));
+    return new Set(
+      maps.flatMap(({ name }, at) =>
+        (texts[at]?.match(/[\d.]+(?= : goto)/g) ?? []).map((address) => `${name} ${address}`),
+      ),
+    );
+  }
+
   async #placesThere(): Promise<readonly Place[]> {
     const text = await readNft(this.#options.commands, ["-t", "list", "table", ...this.#table.split(" ")]);
     return [...(text ?? "").matchAll(/^\t(chain|set|map) (\S+) \{/gm)]
@@ -148,7 +182,7 @@ export class PoliciesPart implements NetworkPart {
     if (![IN_MAP, OUT_MAP].every((map) => entrance.includes(`vmap @${map}`))) return false;
     for (const map of new Set(wanted)) {
       const there = (await this.#list("map", map))?.match(/ : goto pol-/g)?.length ?? 0;
-      if (there !== wanted.filter((each) => each === map).length) return false;
+      if (there < wanted.filter((each) => each === map).length) return false;
     }
     return true;
   }

@@ -45,6 +45,22 @@ export function wholeScript(table: string, there: readonly Place[], after: Thing
   ].join("\n");
 }
 
+/** The same, but nothing is taken away: the kernel may have rules of pods that run, and are not known yet. `there`: `map address`. */
+export function adoptingScript(table: string, there: ReadonlySet<string>, after: Things): string {
+  const entries = [...after].map(([name, thing]) => ({ name, thing, old: undefined }));
+  const emptied = entries.flatMap(({ name, thing }) =>
+    thing.kind === "chain" || thing.kind === "set" ? [`flush ${thing.kind} ${table} ${name}`] : [],
+  );
+  return [
+    ...entries.flatMap((entry) => creation(table, entry)),
+    ...emptied,
+    ...entries.flatMap((entry) => filling(table, entry)),
+    ...entries.flatMap(({ name, thing }) =>
+      thing.kind === "element" ? turning(table, thing, there.has(name) ? thing : undefined) : [],
+    ),
+  ].join("\n");
+}
+
 export interface Place {
   readonly kind: "set" | "chain" | "map";
   readonly name: string;

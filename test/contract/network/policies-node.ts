@@ -21,7 +21,7 @@ export class PoliciesNode {
   readonly #state = new NetworkState("n1");
   readonly #host: NetHost;
 
-  constructor(host: NetHost, { nft = "nft", clock = new SystemClock() as Clock } = {}) {
+  constructor(host: NetHost, { nft = "nft", clock = new SystemClock() as Clock, adoptionMs = 0 } = {}) {
     this.#host = host;
     const commands: NetHost["commands"] = {
       run: (program, args, options) => {
@@ -29,7 +29,7 @@ export class PoliciesNode {
         return host.commands.run(program === "nft" ? nft : program, args, options);
       },
     };
-    this.part = new PoliciesPart({ networkName: "space", commands, clock, log: silentLog });
+    this.part = new PoliciesPart({ networkName: "space", commands, clock, adoptionMs, log: silentLog });
   }
 
   async has(entries: readonly NetworkEntry[], pods: readonly PodHere[]): Promise<void> {

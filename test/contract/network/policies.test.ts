@@ -198,6 +198,20 @@ describe("NetworkPolicies, by packets:", { skip }, () => {
     assert.deepEqual(reachable(web.address).far, PORTS);
   });
 
+  test("while a new agent has not found all pods that run, the rules of the others stay", async () => {
+    await node.has([ingress()], pods());
+    const clock = new ManualClock();
+    const young = new PoliciesNode(here, { clock, adoptionMs: 30_000 });
+    await young.has([ingress()], []);
+    assert.deepEqual(reachable(web.address).front, [], "nobody is known yet");
+    await young.has([ingress()], pods());
+    await young.has([ingress()], []);
+    assert.deepEqual(reachable(web.address).front, []);
+    await clock.advance(30_000);
+    await until(() => !/pol-/.test(young.rules()), "what did not come back is gone");
+    await young.part.stop();
+  });
+
   test("a host whose kernel hides bridged packets, and one without nft, say so", async () => {
     here.run("sysctl", ["-qw", "net.bridge.bridge-nf-call-iptables=0"]);
     await node.has([ingress()], pods());
