@@ -10,7 +10,12 @@ import { LabCluster } from "./harness/lab-cluster.ts";
 import { labImages } from "./harness/lab-images.ts";
 import { Measured } from "./harness/measured.ts";
 import { beginNetwork } from "./scenarios/network/begin.ts";
-import { guestbookBegins, guestbookLosesHost, guestbookRolls } from "./scenarios/network/guestbook.ts";
+import {
+  guestbookBegins,
+  guestbookHasHostName,
+  guestbookLosesHost,
+  guestbookRolls,
+} from "./scenarios/network/guestbook.ts";
 import { halfIsCut, hostLosesPower, processIsKilled, processStandsStill } from "./scenarios/network/losses.ts";
 import { namesFollowPods, namesOfAllDialects } from "./scenarios/network/names.ts";
 import {
@@ -58,6 +63,7 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "refusals: without nft, iptables is used and it is said", run: nftIsMissing },
   { name: "refusals: a range that a host has a route to", run: rangeOverlaps },
   { name: "guestbook: three dialects find each other by name", run: guestbookBegins },
+  { name: "guestbook: its page has a host name", run: guestbookHasHostName },
   { name: "guestbook: a rolling update fails no request", run: guestbookRolls },
   { name: "guestbook: it stays up when a host is lost", run: guestbookLosesHost },
 ];

@@ -15,7 +15,8 @@ export async function beginNetwork({ cluster, measured }: Scene): Promise<void> 
   await cluster.signIn();
   await cluster.startEngines();
   const [url, token] = await cluster.tokenFor("agent", agents.length);
-  await Promise.all(agents.map((host) => cluster.join(host, url, token)));
+  const [wayIn] = agents;
+  await Promise.all(agents.map((host) => cluster.join(host, url, token, ...(host === wayIn ? ["--way-in"] : []))));
   await cluster.untilReady(agents);
   for (const host of agents)
     await cluster.apply(who(copyOn(host.name), { replicas: 1, node: host.name, service: WEB }));

@@ -61,6 +61,32 @@ async function workersSeePage(cluster: Cluster): Promise<void> {
   });
 }
 
+/** The label `HAPROXY_0_VHOST` of its app, at the host that is a way in. */
+export async function guestbookHasHostName({ cluster }: Scene): Promise<void> {
+  const [wayIn] = cluster.agents;
+  assert.ok(wayIn);
+  const ask = (name: string) =>
+    cluster.server.must([
+      "curl",
+      "-sS",
+      "-m",
+      "5",
+      "-w",
+      "%{http_code}",
+      "-H",
+      `Host: ${name}`,
+      `http://${wayIn.address}/`,
+    ]);
+  let said = "";
+  const isThere = async () => {
+    said = await ask("guestbook.example.org");
+    return said.includes("<h1>Guestbook") && said.endsWith("200");
+  };
+  await until("the page has its host name", isThere, { seen: () => said, withinMs: 30_000 });
+  assert.match(await ask("nobody.example.org"), /404$/);
+  assert.match(await cluster.words("ps"), /http:\/\/guestbook\.example\.org/);
+}
+
 export async function guestbookRolls({ cluster, measured }: Scene): Promise<void> {
   const app = { ...(JSON.parse(read("web.json")) as object), env: { VERSION: "2" } };
   const before = (await tasks(cluster)).map(({ id }) => id);
@@ -162,7 +188,8 @@ async function hostOfRedis(cluster: Cluster): Promise<Host> {
 async function page(host: Host, query = ""): Promise<string> {
   try {
     const answer = await fetch(`http://${host.address}:${PORT}/${query}`, { signal: AbortSignal.timeout(5000) });
-    return await answer.text();
+    // An entry that redis did not take.
+    return answer.ok ? await answer.text() : `answered ${answer.status}`;
   } catch (error) {
     return (error as Error).message;
   }
