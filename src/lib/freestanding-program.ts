@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { stripTypeScriptTypes } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { packageFiles } from "./package-files.ts";
 
 export interface FreestandingSources {
   /** The folder is named after it, and after a digest of all it holds. */
@@ -29,9 +30,9 @@ const BASE = fileURLToPath(new URL("../..", import.meta.url));
 export function writeFreestanding(directory: string, sources: FreestandingSources): FreestandingProgram {
   const start = fileURLToPath(sources.main);
   const executables = (sources.executables ?? []).map((url) => fileURLToPath(url));
-  const texts = [...sourcesFrom([start, ...executables])]
-    .map(([path, text]): [string, string] => [relative(BASE, path), text])
-    .sort();
+  const { files, packages } = sourcesFrom([start, ...executables]);
+  const own = [...files].map(([path, text]): [string, string] => [relative(BASE, path), text]);
+  const texts = [...own, ...packageFiles([...packages], start)].sort();
   const hash = createHash("sha256").update(process.execPath).update(JSON.stringify(texts)).digest("hex").slice(0, 16);
   const target = join(directory, `${sources.name}-${hash}`);
   const main = join(target, compiledName(relative(BASE, start)));
@@ -43,7 +44,8 @@ export function writeFreestanding(directory: string, sources: FreestandingSource
     const file = join(draft, compiledName(path));
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const isExecutable = executables.includes(join(BASE, path));
-    writeFileSync(file, compile(text, isExecutable), { mode: isExecutable ? 0o700 : 0o600 });
+    const script = path.endsWith(".ts") ? compile(text, isExecutable) : text;
+    writeFileSync(file, script, { mode: isExecutable ? 0o700 : 0o600 });
   }
   publish(draft, target);
   return { main, hash };
@@ -59,19 +61,21 @@ function publish(draft: string, target: string): void {
   }
 }
 
-/** Every source reachable by relative imports; types do not count. */
-function sourcesFrom(starts: readonly string[]): Map<string, string> {
-  const found = new Map<string, string>();
+/** Every source reachable by relative imports, and the packages that they import; types do not count. */
+function sourcesFrom(starts: readonly string[]) {
+  const files = new Map<string, string>();
+  const packages = new Set<string>();
   const open = [...starts];
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
-    if (found.has(path)) continue;
+    if (files.has(path)) continue;
     const text = readFileSync(path, "utf8");
-    found.set(path, text);
-    for (const [, specifier = ""] of text.matchAll(/^(?:import|export|\}) (?!type\b)[^;]*?from "(\.[^"]+)";$/gm)) {
-      open.push(resolve(dirname(path), specifier));
+    files.set(path, text);
+    for (const [, specifier = ""] of text.matchAll(/^(?:import|export|\}) (?!type\b)[^;]*?from "([^"]+)";$/gm)) {
+      if (specifier.startsWith(".")) open.push(resolve(dirname(path), specifier));
+      else if (!specifier.startsWith("node:")) packages.add(specifier);
     }
   }
-  return found;
+  return { files, packages };
 }
 
 function compile(text: string, isExecutable: boolean): string {

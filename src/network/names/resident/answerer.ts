@@ -1,11 +1,13 @@
 /** From a question's bytes to the answer's: at once for names of ours and remembered ones, later for all others. */
 import type { Clock } from "../../../seams/clock.ts";
 import { CLASS, FLAG, HEADER_BYTES, RCODE, TYPE } from "../wire/constants.ts";
-import { MalformedMessage, nameBytes } from "../wire/name.ts";
+import { MalformedMessage } from "../wire/library.ts";
+import { writeRefusal } from "../wire/message.ts";
+import { nameBytes } from "../wire/name.ts";
 import { recordsOf, type UpstreamAnswer } from "../wire/read-answer.ts";
 import { type Query, readQuery } from "../wire/read-query.ts";
 import type { ResourceRecord } from "../wire/record.ts";
-import { AnswerWriter, mostBytes, writeRefusal } from "../wire/write-answer.ts";
+import { AnswerWriter, mostBytes } from "../wire/write-answer.ts";
 import { type Found, type LookupSettings, lookup } from "../zones/lookup.ts";
 import type { Zones } from "../zones/zones.ts";
 import type { ClientGate } from "./client-gate.ts";

@@ -1,10 +1,9 @@
 /** One question to one other server. A port and a number of its own for each, so that nobody else can guess an answer to it. */
 import { createSocket } from "node:dgram";
 import { connect, isIPv6 } from "node:net";
-import { FLAG, HEADER_BYTES } from "../wire/constants.ts";
-import { MalformedMessage } from "../wire/name.ts";
+import { MalformedMessage } from "../wire/library.ts";
+import { questionBytes } from "../wire/message.ts";
 import { readUpstreamAnswer, type UpstreamAnswer } from "../wire/read-answer.ts";
-import { optRecord } from "../wire/write-answer.ts";
 
 export interface OutwardQuestion {
   readonly question: Uint8Array;
@@ -20,15 +19,6 @@ export interface ExchangeOptions {
 }
 
 const PORT = 53;
-
-export function questionBytes(id: number, { question, isCheckingDisabled, edns }: OutwardQuestion): Buffer {
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.writeUInt16BE(id, 0);
-  header.writeUInt16BE(FLAG.recursionDesired | (isCheckingDisabled ? FLAG.checkingDisabled : 0), 2);
-  header.writeUInt16BE(1, 4);
-  header.writeUInt16BE(edns ? 1 : 0, 10);
-  return Buffer.concat([header, question, ...(edns ? [optRecord(0, edns.isDnssec)] : [])]);
-}
 
 /** Rejects when the server cannot be reached, or `signal` aborts. What does not belong to the question is not heard. */
 export function askByUdp(asked: OutwardQuestion, { server, id, signal }: ExchangeOptions): Promise<UpstreamAnswer> {

@@ -18,12 +18,9 @@ export const LEAST_UDP_BYTES = 512;
 export const MOST_UDP_BYTES = 1232;
 export const MOST_TCP_BYTES = 65_535;
 
-export const LONGEST_LABEL = 63;
-/** With the length bytes and the root's. */
-export const LONGEST_NAME = 255;
-
 export const FLAG = {
   response: 0x8000,
+  opcode: 0x7800,
   authoritative: 0x0400,
   truncated: 0x0200,
   recursionDesired: 0x0100,

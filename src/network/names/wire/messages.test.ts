@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import dnsPacket from "dns-packet";
 import fc from "fast-check";
 import { FLAG, HEADER_BYTES, LEAST_UDP_BYTES, RCODE, TYPE } from "./constants.ts";
-import { MalformedMessage, nameBytes, readName } from "./name.ts";
+import { MalformedMessage } from "./library.ts";
+import { writeRefusal } from "./message.ts";
+import { nameBytes, readName } from "./name.ts";
 import { readUpstreamAnswer, recordsOf } from "./read-answer.ts";
 import { type Query, readQuery } from "./read-query.ts";
 import type { ResourceRecord } from "./record.ts";
-import { AnswerWriter, mostBytes, writeRefusal } from "./write-answer.ts";
+import { AnswerWriter, mostBytes } from "./write-answer.ts";
 
 const label = fc.stringMatching(/^[a-z0-9_-]{1,12}$/);
 const name = fc.array(label, { minLength: 1, maxLength: 8 }).map((labels) => labels.join("."));
@@ -64,12 +67,12 @@ describe("messages of DNS", () => {
     const labels = fc.array(fc.uint8Array({ minLength: 1, maxLength: 20 }), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(labels, (parts) => {
-        const bytes = Uint8Array.from([...parts.flatMap((part) => [part.length, ...part]), 0]);
+        const bytes = Buffer.from([...parts.flatMap((part) => [part.length, ...part]), 0]);
         const folded = bytes.map((byte) => (byte >= 65 && byte <= 90 ? byte + 32 : byte));
         const lengths = new Set<number>();
         for (let at = 0; bytes[at]; at += (bytes[at] ?? 0) + 1) lengths.add(at);
         const wanted = folded.map((byte, at) => (lengths.has(at) ? (bytes[at] ?? 0) : byte));
-        assert.deepEqual(nameBytes(readName(bytes, 0).name), Uint8Array.from(wanted));
+        assert.deepEqual(nameBytes(readName(bytes, 0).name), Buffer.from(wanted));
       }),
     );
   });
@@ -87,6 +90,90 @@ describe("messages of DNS", () => {
     assert.throws(() => readName(chain, chain.length - 2), MalformedMessage);
   });
 
+  test("names that a library's text would mix up are different names", () => {
+    const label = (text: string) => Buffer.concat([Buffer.from([text.length]), Buffer.from(text, "latin1")]);
+    const named = (...labels: readonly string[]) => Buffer.concat([...labels.map(label), Buffer.from([0])]);
+    const ours = readName(named("web", "mesos"), 0).name;
+    assert.equal(ours, "web.mesos");
+    const others = [named("web.mesos"), named("web", "mesos\xff"), named("web", "mesos\xfe"), named(".web", "mesos")];
+    const names = others.map((bytes) => readName(bytes, 0).name);
+    assert.equal(new Set([ours, ...names]).size, 5, JSON.stringify(names));
+  });
+
+  test("names that no message can hold are not written, whoever told them", () => {
+    assert.equal(nameBytes("a".repeat(64)), undefined);
+    assert.equal(nameBytes("a".repeat(300)), undefined);
+    assert.equal(nameBytes("a..b"), undefined);
+    assert.equal(nameBytes(Array.from({ length: 128 }, () => "a").join(".")), undefined);
+    const query = queryOf(ask("web.example"));
+    const target = "a".repeat(64);
+    const alias: ResourceRecord = { name: "web.example", ttlSeconds: 5, data: { type: "CNAME", target } };
+    const bytes = new AnswerWriter().write(query, { ...nothing, answers: [alias, ...addresses(1)] }, 512);
+    assert.equal(bytes.readUInt16BE(6), 1);
+  });
+
+  test("what a message says of itself costs nothing: counts without records, records without end, chains of pointers", () => {
+    const counts = ask("web.example");
+    counts.fill(0xff, 6, 12);
+    // NSEC (47) with a bitmap of all types in each window, which is read bit by bit.
+    const window = Buffer.concat([Buffer.from([0, 255]), Buffer.alloc(255, 0xff)]);
+    const bitmap = Buffer.concat([Buffer.from([0]), ...Array.from({ length: 14 }, () => window)]);
+    const record = Buffer.from([0, 0, 47, 0, 1, 0, 0, 0, 0, bitmap.length >> 8, bitmap.length & 0xff]);
+    const dear = Buffer.concat([ask("web.example"), record, bitmap]);
+    dear.writeUInt16BE(1, 10);
+    assert.equal(readQuery(dear).kind, "query");
+    const started = process.hrtime.bigint();
+    for (let n = 0; n < 2000; n++) assert.ok([readQuery(counts).kind, readQuery(dear).kind].includes("bad"));
+    const microseconds = Number(process.hrtime.bigint() - started) / 1000 / 2000;
+    assert.ok(microseconds < 200, `${microseconds} µs each`);
+  });
+
+  test("an answer of another server that was damaged anywhere is read, or refused as malformed", () => {
+    const query = queryOf(ask("web.example", TYPE.A, { edns: 1232 }));
+    const alias: ResourceRecord = { name: "web.example", ttlSeconds: 5, data: { type: "CNAME", target: "b.example" } };
+    const answers = [alias, ...addresses(4, "b.example")];
+    const whole = Buffer.from(new AnswerWriter().write(query, { ...nothing, answers }, 1232));
+    const damage = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(damage, fc.nat({ max: whole.length }), (changes, length) => {
+        const bytes = Buffer.from(whole.subarray(0, length));
+        for (const [at, value] of changes) if (length > 0) bytes[at % length] = value;
+        try {
+          const read = readUpstreamAnswer(bytes, 7, query.question);
+          if (read) assert.ok(recordsOf(read).length <= bytes.readUInt16BE(6));
+        } catch (error) {
+          assert.ok(error instanceof MalformedMessage, String(error));
+        }
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  test("whatever is answered to is written by the library's rules and read by them: owners are pointed to", () => {
+    const query = queryOf(ask("_sql._tcp.db.example", TYPE.SRV, { edns: 1232 }));
+    const owner = "_sql._tcp.db.example";
+    const hosts = ["db-0.db.example", "db-1.db.example"];
+    const parts = {
+      ...nothing,
+      answers: hosts.map(
+        (target): ResourceRecord => ({ name: owner, ttlSeconds: 5, data: { type: "SRV", target, port: 5432 } }),
+      ),
+      additional: hosts.flatMap((host) => addresses(1, host)),
+    };
+    const bytes = Buffer.from(new AnswerWriter().write(query, parts, 1232));
+    const read = dnsPacket.decode(bytes);
+    assert.equal(dnsPacket.decode.bytes, bytes.length);
+    assert.deepEqual(
+      read.answers?.map((answer) => [answer.name, answer.type === "SRV" && answer.data.target]),
+      hosts.map((host) => [owner, host]),
+    );
+    assert.deepEqual(
+      read.additionals?.map(({ name: host, type }) => [host, type]),
+      [...hosts.map((host) => [host, "A"]), [".", "OPT"]],
+    );
+    assert.ok(bytes.length < 12 + 26 + 2 * (18 + 17) + 2 * 16 + 11 + 1, `${bytes.length} bytes`);
+  });
+
   test("an answer is never asked anything, and never answered", () => {
     assert.equal(readQuery(ask("a.example", TYPE.A, { flags: FLAG.response })).kind, "ignored");
   });
@@ -99,6 +186,13 @@ describe("messages of DNS", () => {
       Buffer.concat([ask("a").subarray(0, 12), Buffer.from([0xc0, 12, 0, 1, 0, 1])]),
       RCODE.formatError,
     ],
+    [
+      "a pointer into the header",
+      Buffer.concat([ask("a").subarray(0, 12), Buffer.from([0xc0, 2, 0, 1, 0, 1])]),
+      RCODE.formatError,
+    ],
+    ["EDNS with an option cut off", optioned(ask("a.example", TYPE.A, { edns: 1232 })), RCODE.formatError],
+    ["a packet larger than any question", Buffer.concat([ask("a.example"), Buffer.alloc(5000)]), RCODE.formatError],
     ["EDNS of a later version", versioned(ask("a.example", TYPE.A, { edns: 1232 })), 16],
   ];
   for (const [what, bytes, rcode] of refusals)
@@ -187,4 +281,10 @@ function pointer(to: number): Buffer {
 function versioned(bytes: Buffer): Buffer {
   bytes[bytes.length - 5] = 1;
   return bytes;
+}
+
+/** A cookie that says it has eight bytes, of which two are there. */
+function optioned(bytes: Buffer): Buffer {
+  bytes.writeUInt16BE(6, bytes.length - 2);
+  return Buffer.concat([bytes, Buffer.from([0, 10, 0, 8, 1, 2])]);
 }

@@ -1,7 +1,12 @@
-/** Answers of other servers: whether they belong to what was asked, how long they hold, and what they say. */
+/**
+ * Answers of other servers: whether they belong to what was asked, how long they hold, and what they say. They are passed on in their own
+ * bytes, with only their number and times to live changed in place: records of types that the library does not know would be
+ * damaged by reading and writing them, and what it writes is not compressed.
+ */
 import { CLASS, FLAG, HEADER_BYTES, RCODE, TYPE } from "./constants.ts";
-import { MalformedMessage, nameBytes, readName, skipName } from "./name.ts";
+import { isPlain, nameBytes, readName } from "./name.ts";
 import type { ResourceRecord } from "./record.ts";
+import { type PlacedRecord, recordsIn } from "./records-in.ts";
 
 export interface UpstreamAnswer {
   readonly bytes: Buffer;
@@ -35,48 +40,38 @@ export function readUpstreamAnswer(bytes: Buffer, id: number, question: Uint8Arr
 function times(bytes: Buffer, start: number) {
   const counts = [bytes.readUInt16BE(6), bytes.readUInt16BE(8), bytes.readUInt16BE(10)] as const;
   const total = counts[0] + counts[1] + counts[2];
-  if (total > MOST_RECORDS) throw new MalformedMessage("so many records");
-  const offsets: number[] = [];
-  let seconds: number | undefined;
-  let at = start;
-  for (let n = 0; n < total; n++) {
-    const { fixed, type, end } = recordAt(bytes, at);
-    if (type !== TYPE.OPT) {
-      offsets.push(fixed + 4);
-      const isNegativeTime = counts[0] === 0 && type === TYPE.SOA && end - 4 >= fixed + 10;
-      const ttl = Math.min(bytes.readUInt32BE(fixed + 4), isNegativeTime ? bytes.readUInt32BE(end - 4) : 2 ** 31 - 1);
-      if (counts[0] > 0 || isNegativeTime) seconds = Math.min(seconds ?? ttl, ttl);
-    }
-    at = end;
-  }
-  return { offsets, seconds };
+  const records = recordsIn(bytes, start, total, MOST_RECORDS).filter(({ type }) => type !== TYPE.OPT);
+  const isNegative = counts[0] === 0;
+  const holding = records.flatMap((record) => (isNegative ? negativeTime(bytes, record) : ttlOf(bytes, record)));
+  return {
+    offsets: records.map(({ fixed }) => fixed + 4),
+    seconds: holding.length === 0 ? undefined : holding.reduce((one, other) => Math.min(one, other)),
+  };
 }
 
-function recordAt(bytes: Buffer, at: number) {
-  const fixed = skipName(bytes, at);
-  if (fixed + 10 > bytes.length) throw new MalformedMessage("it ends within a record");
-  const end = fixed + 10 + bytes.readUInt16BE(fixed + 8);
-  if (end > bytes.length) throw new MalformedMessage("it ends within a record");
-  return { fixed, end, type: bytes.readUInt16BE(fixed) };
+function ttlOf(bytes: Buffer, { fixed }: PlacedRecord): number {
+  return bytes.readUInt32BE(fixed + 4);
+}
+
+/** The last number of a SOA record. */
+function negativeTime(bytes: Buffer, record: PlacedRecord): readonly number[] {
+  if (record.type !== TYPE.SOA || record.end - 4 < record.fixed + 10) return [];
+  return [Math.min(ttlOf(bytes, record), bytes.readUInt32BE(record.end - 4))];
 }
 
 /** Its answers, with names written out, to be put behind answers of our own. Throws MalformedMessage. */
 export function recordsOf({ bytes }: Pick<UpstreamAnswer, "bytes">): readonly ResourceRecord[] {
-  const count = bytes.readUInt16BE(6);
-  const found: ResourceRecord[] = [];
-  let at = skipName(bytes, HEADER_BYTES) + 4;
-  for (let n = 0; n < count; n++) {
-    const { fixed, end, type } = recordAt(bytes, at);
-    const { name } = readName(bytes, at);
-    at = end;
-    if (bytes.readUInt16BE(fixed + 2) !== CLASS.IN) continue;
-    const isName = type === TYPE.CNAME;
-    const data = isName ? nameBytes(readName(bytes, fixed + 10).name) : bytes.subarray(fixed + 10, end);
+  const start = readName(bytes, HEADER_BYTES).end + 4;
+  return recordsIn(bytes, start, bytes.readUInt16BE(6), MOST_RECORDS).flatMap((record): readonly ResourceRecord[] => {
+    const { at, fixed, end, type } = record;
     // Other types may hold compressed names, which would point elsewhere in another message.
-    if (data && (isName || type === TYPE.A || type === TYPE.AAAA || type === TYPE.TXT))
-      found.push({ name, ttlSeconds: bytes.readUInt32BE(fixed + 4), data: { type: "raw", number: type, bytes: data } });
-  }
-  return found;
+    const isTaken = type === TYPE.CNAME || type === TYPE.A || type === TYPE.AAAA || type === TYPE.TXT;
+    if (!isTaken || bytes.readUInt16BE(fixed + 2) !== CLASS.IN) return [];
+    const { name } = readName(bytes, at);
+    const data = type === TYPE.CNAME ? nameBytes(readName(bytes, fixed + 10).name) : bytes.subarray(fixed + 10, end);
+    if (!data || !isPlain(name)) return [];
+    return [{ name, ttlSeconds: ttlOf(bytes, record), data: { type: "raw", number: type, bytes: data } }];
+  });
 }
 
 function isSameQuestion(one: Uint8Array, other: Uint8Array): boolean {

@@ -1,6 +1,9 @@
 /** What a client asks. Reads no more than is needed to answer: the header, one question, and EDNS. */
+import type { OptAnswer } from "dns-packet";
 import { BAD_VERSION, FLAG, HEADER_BYTES, RCODE, TYPE } from "./constants.ts";
-import { MalformedMessage, readName, skipName } from "./name.ts";
+import { decoded, MalformedMessage, recordCodec } from "./library.ts";
+import { readName } from "./name.ts";
+import { recordsIn } from "./records-in.ts";
 
 export interface Query {
   readonly id: number;
@@ -28,60 +31,49 @@ export type Asked =
   /** An answer to an answer would never end. */
   | { readonly kind: "ignored" };
 
+const LONGEST_QUERY = 4096;
 const MOST_OTHER_RECORDS = 16;
 
-export function readQuery(bytes: Uint8Array): Asked {
-  if (bytes.length < HEADER_BYTES) return { kind: "ignored" };
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const [id, flags] = [view.getUint16(0), view.getUint16(2)];
+export function readQuery(given: Uint8Array): Asked {
+  if (given.length < HEADER_BYTES) return { kind: "ignored" };
+  const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
+  const [id, flags] = [bytes.readUInt16BE(0), bytes.readUInt16BE(2)];
   if (flags & FLAG.response) return { kind: "ignored" };
   const bad = (rcode: number): Asked => ({ kind: "bad", bad: { id, rcode, flags } });
   if (((flags >> 11) & 0xf) !== 0) return bad(RCODE.notImplemented);
-  if (view.getUint16(4) !== 1) return bad(RCODE.formatError);
+  if (bytes.readUInt16BE(4) !== 1 || bytes.length > LONGEST_QUERY) return bad(RCODE.formatError);
   try {
-    return readOne(bytes, view, id, flags);
+    return readOne(bytes, id, flags);
   } catch (error) {
     if (error instanceof MalformedMessage) return bad(RCODE.formatError);
     throw error;
   }
 }
 
-function readOne(bytes: Uint8Array, view: DataView, id: number, flags: number): Asked {
-  // There is no name before it that a pointer could point to: readName refuses one.
-  const { name, end } = readName(bytes, HEADER_BYTES);
-  if (end + 4 > bytes.length) throw new MalformedMessage("it ends within the question");
-  const question = bytes.subarray(HEADER_BYTES, end + 4);
-  const edns = readEdns(bytes, view, end + 4);
-  if (edns?.version) return { kind: "bad", bad: { id, rcode: BAD_VERSION, flags, question } };
+function readOne(bytes: Buffer, id: number, flags: number): Asked {
+  // Without the header, so that there is nothing before it that a pointer could point to.
+  const { name, end } = readName(bytes.subarray(HEADER_BYTES), 0);
+  const question = bytes.subarray(HEADER_BYTES, HEADER_BYTES + end + 4);
+  if (question.length < end + 4) throw new MalformedMessage("it ends within the question");
+  const opt = readOpt(bytes, HEADER_BYTES + question.length);
+  if (opt?.ednsVersion) return { kind: "bad", bad: { id, rcode: BAD_VERSION, flags, question } };
   const query: Query = {
-    ...{ id, name, question, type: view.getUint16(end), class: view.getUint16(end + 2) },
+    ...{ id, name, question, type: question.readUInt16BE(end), class: question.readUInt16BE(end + 2) },
     isRecursionDesired: (flags & FLAG.recursionDesired) !== 0,
     isCheckingDisabled: (flags & FLAG.checkingDisabled) !== 0,
-    ...(edns ? { edns: { udpBytes: edns.udpBytes, isDnssec: edns.isDnssec } } : {}),
+    ...(opt ? { edns: { udpBytes: opt.udpPayloadSize, isDnssec: opt.flag_do } } : {}),
   };
   return { kind: "query", query };
 }
 
-/** The OPT record among the others (RFC 6891); two of them are an error. */
-function readEdns(bytes: Uint8Array, view: DataView, start: number) {
-  const count = view.getUint16(6) + view.getUint16(8) + view.getUint16(10);
-  if (count > MOST_OTHER_RECORDS) throw new MalformedMessage("a question with so many records");
-  let edns: { udpBytes: number; version: number; isDnssec: boolean } | undefined;
-  let at = start;
-  for (let n = 0; n < count; n++) {
-    const fixed = skipName(bytes, at);
-    if (fixed + 10 > bytes.length) throw new MalformedMessage("it ends within a record");
-    if (view.getUint16(fixed) === TYPE.OPT) {
-      if (edns) throw new MalformedMessage("two OPT records");
-      const more = view.getUint32(fixed + 4);
-      edns = {
-        udpBytes: view.getUint16(fixed + 2),
-        version: (more >> 16) & 0xff,
-        isDnssec: (more & 0x8000) !== 0,
-      };
-    }
-    at = fixed + 10 + view.getUint16(fixed + 8);
-    if (at > bytes.length) throw new MalformedMessage("it ends within a record");
-  }
-  return edns;
+/** The OPT record among the others (RFC 6891), which is the root's; two of them are an error. Others may be dear to read, and are not. */
+function readOpt(bytes: Buffer, start: number): OptAnswer | undefined {
+  const count = bytes.readUInt16BE(6) + bytes.readUInt16BE(8) + bytes.readUInt16BE(10);
+  const found = recordsIn(bytes, start, count, MOST_OTHER_RECORDS).filter(({ type }) => type === TYPE.OPT);
+  const [first] = found;
+  if (!first) return undefined;
+  if (found.length > 1 || first.fixed !== first.at + 1) throw new MalformedMessage("more than one OPT record");
+  const opt = decoded(recordCodec, bytes.subarray(0, first.end), first.at);
+  if (first.at + recordCodec.decode.bytes !== first.end) throw new MalformedMessage("an option without its end");
+  return opt as OptAnswer;
 }

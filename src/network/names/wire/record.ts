@@ -6,7 +6,7 @@ export type RecordData =
   | { readonly type: "TXT"; readonly text: string }
   | { readonly type: "SOA"; readonly server: string; readonly serial: number; readonly negativeSeconds: number }
   /** As another server gave it; names within it are written out. */
-  | { readonly type: "raw"; readonly number: number; readonly bytes: Uint8Array };
+  | { readonly type: "raw"; readonly number: number; readonly bytes: Buffer };
 
 export interface ResourceRecord {
   readonly name: string;
