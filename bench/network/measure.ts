@@ -28,7 +28,7 @@ export interface Requests {
 }
 
 /** Of each measurement. */
-const SECONDS = 2;
+const SECONDS = 1;
 
 export async function measure(path: Path): Promise<Figures> {
   const gigabits = path.streamPort === undefined ? undefined : await stream(path, path.streamPort);
@@ -60,9 +60,4 @@ async function requests(path: Path, headers: readonly string[]): Promise<Request
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-/** Half of the distance between the least and the most, in percent of the median. */
-export function spread(values: readonly number[]): number {
-  return (50 * (Math.max(...values) - Math.min(...values))) / median(values);
 }

