@@ -1,21 +1,21 @@
 /** What an agent works with, counted: the same parts, with the numbers of what they did. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { HeartbeatNews } from "../../src/agent/heartbeat/heartbeat-loop.ts";
-import type { Heartbeats } from "../../src/agent/heartbeat/heartbeats.ts";
-import { meteredDialer } from "../../src/app/metered/metered-dialer.ts";
-import { meteredDriver } from "../../src/app/metered/metered-driver.ts";
-import { meteredHeartbeats } from "../../src/app/metered/metered-heartbeats.ts";
-import { meteredTransport } from "../../src/app/metered/metered-transport.ts";
-import { type ContainerRun, type Driver, DriverError } from "../../src/drivers/driver.ts";
-import { FakeDriver } from "../../src/drivers/fake/fake-driver.ts";
-import { FakeMachine } from "../../src/drivers/fake/fake-machine.ts";
-import { AGENT_METRICS } from "../../src/metrics/agent-metrics.ts";
-import { expose } from "../../src/metrics/exposition.ts";
-import { Meters } from "../../src/metrics/meters.ts";
-import { LinkError, type LinkListener } from "../../src/seams/link.ts";
-import { ManualClock } from "../../src/seams/manual-clock.ts";
-import { TransportError } from "../../src/seams/transport.ts";
+import type { HeartbeatNews } from "../../../src/agent/heartbeat/heartbeat-loop.ts";
+import type { Heartbeats } from "../../../src/agent/heartbeat/heartbeats.ts";
+import { meteredDialer } from "../../../src/app/metered/metered-dialer.ts";
+import { meteredDriver } from "../../../src/app/metered/metered-driver.ts";
+import { meteredHeartbeats } from "../../../src/app/metered/metered-heartbeats.ts";
+import { meteredTransport } from "../../../src/app/metered/metered-transport.ts";
+import { type ContainerRun, type Driver, DriverError } from "../../../src/drivers/driver.ts";
+import { FakeDriver } from "../../../src/drivers/fake/fake-driver.ts";
+import { FakeMachine } from "../../../src/drivers/fake/fake-machine.ts";
+import { AGENT_METRICS } from "../../../src/metrics/agent-metrics.ts";
+import { expose } from "../../../src/metrics/exposition.ts";
+import { Meters } from "../../../src/metrics/meters.ts";
+import { LinkError, type LinkListener } from "../../../src/seams/link.ts";
+import { ManualClock } from "../../../src/seams/manual-clock.ts";
+import { TransportError } from "../../../src/seams/transport.ts";
 
 type AgentMeters = Meters<typeof AGENT_METRICS>;
 

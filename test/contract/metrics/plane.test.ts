@@ -1,18 +1,18 @@
 /** A control plane with a fake agent in one process: what it does is what /metrics says. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { ControlPlane } from "../../src/app/control-plane.ts";
-import { PlaneMeters } from "../../src/app/metered/plane-meters.ts";
-import { personalities } from "../../src/app/personalities.ts";
-import { Meters } from "../../src/metrics/meters.ts";
-import { SERVER_METRICS } from "../../src/metrics/server-metrics.ts";
-import { nodes } from "../../src/model/node.ts";
-import { pods } from "../../src/model/pod.ts";
-import { SystemClock } from "../../src/seams/clock.ts";
-import { silentLog } from "../../src/seams/log.ts";
-import { SeededRandom } from "../../src/seams/random.ts";
-import { JournalRefusal } from "../../src/store/journal.ts";
-import { MemoryJournal } from "../../src/store/journals/memory.ts";
+import { ControlPlane } from "../../../src/app/control-plane.ts";
+import { PlaneMeters } from "../../../src/app/metered/plane-meters.ts";
+import { personalities } from "../../../src/app/personalities.ts";
+import { Meters } from "../../../src/metrics/meters.ts";
+import { SERVER_METRICS } from "../../../src/metrics/server-metrics.ts";
+import { nodes } from "../../../src/model/node.ts";
+import { pods } from "../../../src/model/pod.ts";
+import { SystemClock } from "../../../src/seams/clock.ts";
+import { silentLog } from "../../../src/seams/log.ts";
+import { SeededRandom } from "../../../src/seams/random.ts";
+import { JournalRefusal } from "../../../src/store/journal.ts";
+import { MemoryJournal } from "../../../src/store/journals/memory.ts";
 import { node, pod } from "../cli/objects.ts";
 import { echoAccess } from "../cli/server.ts";
 
