@@ -13,8 +13,8 @@ import { silentLog } from "../../../src/seams/log.ts";
 import { SeededRandom } from "../../../src/seams/random.ts";
 import { JournalRefusal } from "../../../src/store/journal.ts";
 import { MemoryJournal } from "../../../src/store/journals/memory.ts";
-import { node, pod } from "../cli/objects.ts";
-import { echoAccess } from "../cli/server.ts";
+import { node, pod } from "../../cli/objects.ts";
+import { echoAccess } from "../../cli/server.ts";
 
 const connection = { actor: { name: "ann", roles: ["admin"] }, remoteAddress: "local", origin: "http://x" } as const;
 const DEADLINE_MS = 5_000;
