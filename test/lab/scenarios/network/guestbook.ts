@@ -13,6 +13,9 @@ type Cluster = Scene["cluster"];
 const FILES = join(import.meta.dirname, "../../../../examples/guestbook");
 const PORT = 10_180;
 const HOST_LOSS_MS = 2_000;
+/** A page is a dozen processes of a shell: four clients are a fair share of two cores, and whoever waits so long is not served at all. */
+const EVERY_MS = 250;
+const TIMEOUT_MS = 4_000;
 
 const read = (name: string) => readFileSync(join(FILES, name), "utf8");
 
@@ -139,6 +142,19 @@ export async function guestbookLosesHost({ cluster, measured }: Scene): Promise<
       await delay(8000);
     },
   );
+  await staysUp(reports, at, redis, measured).finally(async () => {
+    await victim.powerOn();
+    await cluster.boot(victim);
+    await cluster.untilReady(cluster.agents);
+  });
+}
+
+async function staysUp(
+  reports: ReadonlyMap<string, TrafficReport>,
+  at: number,
+  redis: Host,
+  measured: Scene["measured"],
+): Promise<void> {
   for (const [name, report] of reports) {
     const last = (report.failures.at(-1)?.atMs ?? at) - at;
     measured.note(
@@ -153,9 +169,6 @@ export async function guestbookLosesHost({ cluster, measured }: Scene): Promise<
     seen: () => page(redis),
     withinMs: 30_000,
   });
-  await victim.powerOn();
-  await cluster.boot(victim);
-  await cluster.untilReady(cluster.agents);
 }
 
 async function underLoad(
@@ -164,7 +177,7 @@ async function underLoad(
 ): Promise<ReadonlyMap<string, TrafficReport>> {
   const loads = await Promise.all(
     hosts.map(async (host) => {
-      const asked = { url: `http://${host.address}:${PORT}/`, everyMs: 100, timeoutMs: 1500 };
+      const asked = { url: `http://${host.address}:${PORT}/`, everyMs: EVERY_MS, timeoutMs: TIMEOUT_MS };
       return [host.name, await Traffic.start([], asked)] as const;
     }),
   );
