@@ -36,6 +36,7 @@ export function basePieceOf(base: BasePlan, short: string): Piece {
         "-j REJECT --reject-with icmp-port-unreachable",
       ]),
       chain("filter/-forward", "refusals", [
+        "-m conntrack --ctstate ESTABLISHED,RELATED -j RETURN",
         ...(base.serviceRange === undefined ? [] : [`-d ${base.serviceRange} -j ${short}-refuse`]),
         `-j ${short}-refused`,
       ]),

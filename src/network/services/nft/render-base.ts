@@ -81,6 +81,8 @@ function masqueradeRules({ podRange, ownRange, gateway, isBridgeFiltered }: Base
 
 function refusalRules({ serviceRange }: BasePlan): readonly string[] {
   return [
+    // Nearly all packets: none of them is for a service address any more.
+    "ct state established,related accept",
     ...(serviceRange === undefined ? [] : [`ip daddr ${serviceRange} goto svc-refuse`]),
     "ip daddr . meta l4proto . th dport @svc-refused goto svc-refuse",
   ];
