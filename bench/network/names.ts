@@ -2,6 +2,7 @@
  * Names: questions a second and how long an answer takes, from a pod's network namespace, with 1,000 Services of 10 endpoints each; how
  * long telling takes, and what memory the server has. Client and server share this machine.
  */
+import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import type { NetworkEntry } from "../../src/model/network.ts";
 import { openNamesHost } from "../../test/contract/names/names-host.ts";
@@ -33,6 +34,12 @@ function slice(n: number, count: number): NetworkEntry {
 }
 
 const mib = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(0)} MiB`;
+
+/** What a process has had of the CPU: in programs and in the kernel (proc(5), in hundredths of a second). */
+function cpuMicros(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+}
 
 async function main(): Promise<void> {
   const host = await openNamesHost({ clientBurst: 10_000_000, clientPerSecond: 10_000_000 });
@@ -70,10 +77,13 @@ async function main(): Promise<void> {
         String(window),
         ...names,
       ];
+      const beforeMicros = cpuMicros(fact("pid"));
       const { output } = host.pod.run(process.execPath, words);
+      const usedMicros = cpuMicros(fact("pid")) - beforeMicros;
       const { perSecond, p50Micros, p99Micros, lost } = JSON.parse(output) as Record<string, number>;
+      const each = (usedMicros / ((perSecond ?? 0) * SECONDS)).toFixed(1);
       console.log(
-        `${what}: ${perSecond} questions/s with ${window} at a time, median ${p50Micros} µs, p99 ${p99Micros} µs, ${lost} lost`,
+        `${what}: ${perSecond} questions/s with ${window} at a time, median ${p50Micros} µs, p99 ${p99Micros} µs, ${lost} lost, ${each} µs of the server's CPU each`,
       );
     }
     await host.tellAll();
