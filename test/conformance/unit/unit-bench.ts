@@ -19,8 +19,10 @@ export class UnitBench {
   readonly tree: CgroupTree;
   readonly keeper: KeeperClient;
   driver: UnitDriver;
-  /** Every state a unit has been seen in, in order, without repetitions: `activating/start-pre`. */
+  /** Every state that the unit started last has been seen in, in order, without repetitions: `activating/start-pre`. */
   readonly history: string[] = [];
+  /** What is still heard of those before is no part of its history. */
+  #started: string | undefined;
   readonly #extra: Partial<UnitDriverOptions>;
   readonly #place: NodePlace;
 
@@ -49,6 +51,7 @@ export class UnitBench {
     text: string,
     more: Partial<ContainerRun> & { readonly load?: boolean } = {},
   ): Promise<ObservedRun> {
+    this.#started = podUid(name);
     return this.driver.start(unitRun(name, text, more));
   }
 
@@ -103,7 +106,7 @@ export class UnitBench {
       ...extra,
     });
     driver.watch((change) => {
-      if (change === "lost") return;
+      if (change === "lost" || change.ref.podUid !== (this.#started ?? change.ref.podUid)) return;
       const state = `${change.unit?.active}/${change.unit?.sub}`;
       if (this.history.at(-1) !== state) this.history.push(state);
     }, new AbortController().signal);
