@@ -32,7 +32,7 @@ export function mostBytes(query: Query, transport: "udp" | "tcp"): number {
  * Writes answers into one piece of memory again and again; what it gives is to be copied or sent before the next one is made. What does
  * not fit is left out and marked, so that the client asks again by TCP.
  *
- * The library does not compress names. Without it a datagram of 512 bytes would hold 10 addresses of a Service instead of 27, and not
+ * The library does not compress names. Without it a datagram of 512 bytes would hold 10 addresses of a Service instead of 29, and not
  * every resolver asks again by TCP; so an owner that stands in the message already, as in nearly all answers, is pointed to.
  */
 export class AnswerWriter {
