@@ -14,8 +14,10 @@ import { listServices } from "./service-rows.ts";
 function task(name: string, isReady: boolean, servicePort: number) {
   const annotations = { "styrmann.dev/dialect": "marathon", "styrmann.dev/workload": "/prod/web" };
   const conditions: Pod["status"]["conditions"] = [{ type: "Ready", status: isReady ? "True" : "False" }];
+  const ownerReferences = [{ apiVersion: "marathon/v2", kind: "App", name: "web", uid: "app", controller: true }];
   return {
-    ...{ apiVersion: "v1", kind: "Pod" as const, metadata: { name, namespace: "marathon", annotations } },
+    ...{ apiVersion: "v1", kind: "Pod" as const },
+    metadata: { name, namespace: "marathon", annotations, ownerReferences },
     spec: { containers: [{ name: "app", ports: [{ name: "http", containerPort: 80, servicePort }] }] },
     status: { phase: "Running" as const, conditions },
   };

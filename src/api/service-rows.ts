@@ -1,3 +1,4 @@
+import { dialectOf, KUBERNETES } from "../model/dialect.ts";
 import { endpointSlices } from "../model/endpoint-slice.ts";
 import { keyOf } from "../model/meta.ts";
 import { isReady, isTerminal, type Pod, pods } from "../model/pod.ts";
@@ -49,11 +50,11 @@ function serviceRow(store: Store, service: Service): ServiceRow {
 
 /** Pods of one workload are the endpoints of its service ports. */
 function addPod(rows: Map<string, ServiceRow>, pod: Pod): void {
+  const dialect = dialectOf(pod);
   const ports = servicePortsOf(pod);
-  if (ports.length === 0 || isTerminal(pod)) return;
+  if (dialect === KUBERNETES || ports.length === 0 || isTerminal(pod)) return;
   const { namespace = "", name, annotations = {} } = pod.metadata;
   const workload = annotations[ANNOTATION.workload] ?? name;
-  const dialect = annotations[ANNOTATION.dialect] ?? "kubernetes";
   const id = `${dialect} ${namespace}/${workload}`;
   const before = rows.get(id);
   const isServing = isReady(pod) && pod.metadata.deletionTimestamp === undefined;

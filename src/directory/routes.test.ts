@@ -60,8 +60,9 @@ const ingress = {
 
 function pod(name: string, more: object = {}, status: object = {}) {
   const annotations = { "styrmann.dev/dialect": "marathon", "styrmann.dev/workload": "/web" };
+  const ownerReferences = [{ apiVersion: "marathon/v2", kind: "App", name: "web", uid: "app", controller: true }];
   return {
-    ...{ apiVersion: "v1", kind: "Pod", metadata: { name, namespace: "marathon", annotations } },
+    ...{ apiVersion: "v1", kind: "Pod", metadata: { name, namespace: "marathon", annotations, ownerReferences } },
     spec: { nodeName: "n1", containers: [{ name: "c", ports: [{ containerPort: 8080 }] }], ...more },
     status: {
       phase: "Running",
@@ -126,6 +127,22 @@ describe("routes that nodes are told of:", () => {
     assert.deepEqual(endpoints(), ["10.42.0.6:8080 waiting"]);
     await stage.change((tx) => tx.remove(exposures, "b.example.org"));
     assert.deepEqual([...stage.of("endpoints"), ...stage.of("service"), ...stage.of("route")], []);
+    await stage.close();
+  });
+
+  test("a pod of another namespace that says it is a copy of the workload gets nothing of what is sent to it", async () => {
+    const stage = await openStage();
+    await stage.change((tx) => tx.create<Exposure>(exposures, exposure() as never));
+    const web = pod("one");
+    for (const [namespace, owner] of [
+      ["shop", true],
+      ["marathon", false],
+    ] as const) {
+      const { ownerReferences, ...rest } = web.metadata;
+      const metadata = { ...rest, namespace, ...(owner ? { ownerReferences } : {}) };
+      await stage.change((tx) => tx.create<Pod>(pods, { ...web, metadata } as never));
+    }
+    assert.deepEqual(stage.of("endpoints"), []);
     await stage.close();
   });
 

@@ -1,4 +1,5 @@
 import type { Constraint, LabelSelector } from "./constraint.ts";
+import { dialectOf, KUBERNETES } from "./dialect.ts";
 import { isExclusive } from "./exclusive.ts";
 import { labelPair } from "./label-pair.ts";
 import { controllerOf, defineKind, type ObjectMeta } from "./meta.ts";
@@ -399,13 +400,13 @@ export interface ContainerState {
   };
 }
 
-/** Index `node`: pods bound to a node; "" holds those not bound. `label`: by each of their labels (labelPair); `servicePort`: those that are reached at a port of every node (`TCP/10001`). By namespace, `orphan`: pods that no controller owns; `exclusive`: those of which there may be one only. */
+/** Index `node`: pods bound to a node; "" holds those not bound. `label`: by each of their labels (labelPair); `servicePort`: those of other dialects that are reached at a port of every node (`TCP/10001`). By namespace, `orphan`: pods that no controller owns; `exclusive`: those of which there may be one only. */
 export const pods = defineKind<Pod>("Pod", "v1", "namespaced", {
   node: (pod) => [pod.spec.nodeName ?? ""],
   label: ({ metadata: { namespace, labels = {} } }) =>
     Object.keys(labels).map((key) => labelPair(namespace, key, labels[key] ?? "")),
-  servicePort: ({ spec }) =>
-    (spec.containers ?? []).flatMap(({ ports = [] }) =>
+  servicePort: (pod) =>
+    (dialectOf(pod) === KUBERNETES ? [] : (pod.spec.containers ?? [])).flatMap(({ ports = [] }) =>
       ports.flatMap(({ servicePort, protocol = "TCP" }) => (servicePort ? [`${protocol}/${servicePort}`] : [])),
     ),
   orphan: (pod) => (controllerOf(pod) === undefined ? [pod.metadata.namespace ?? ""] : []),

@@ -1,5 +1,6 @@
 /** What `styr expose` wrote, as a route and as endpoints. Pure. */
 import { createHash } from "node:crypto";
+import { dialectOf, KUBERNETES } from "../dialect.ts";
 import type { Exposure } from "../exposure.ts";
 import { controllerOf } from "../meta.ts";
 import type { EndpointEntry, RouteEntry, RouteTls } from "../network.ts";
@@ -45,13 +46,17 @@ export function workloadKey({ dialect, namespace, name }: Exposure["spec"]["work
   return `${dialect}\n${namespace ?? ""}\n${name}`;
 }
 
-/** Keys of the workloads that a pod is a copy of: by its annotations, by its controller, and by its own name. */
+/**
+ * Keys of the workloads that a pod is a copy of: by its annotations, by its controller, and by its own name. Workloads of
+ * dialects without namespaces have a key without one, which only pods of the dialect's own have.
+ */
 export function workloadKeysOf(pod: Pod): readonly string[] {
   const { namespace = "", name, annotations } = pod.metadata;
-  const dialect = annotations?.[ANNOTATION.dialect] ?? "kubernetes";
+  const dialect = dialectOf(pod);
   const names = [annotations?.[ANNOTATION.workload], controllerOf(pod)?.name, name];
   const known = new Set(names.filter((each) => each !== undefined));
-  return [...known].flatMap((each) => [`${dialect}\n${namespace}\n${each}`, `${dialect}\n\n${each}`]);
+  const places = dialect === KUBERNETES ? [namespace] : [namespace, ""];
+  return [...known].flatMap((each) => places.map((place) => `${dialect}\n${place}\n${each}`));
 }
 
 export interface ExposedPod {

@@ -12,6 +12,9 @@ function unitPod(unit: string, children: readonly ChildContainer[] = []): Pod {
     metadata: {
       ...{ name: "p", namespace: "fleet", uid: "u1", resourceVersion: "1", generation: 1, creationTimestamp: "" },
       annotations: { "styrmann.dev/workload": unit, "styrmann.dev/dialect": "fleet" },
+      ownerReferences: [
+        { apiVersion: "fleet.styrmann.dev/v1", kind: "Unit", name: unit, uid: "unit-uid", controller: true },
+      ],
     },
     spec: { containers: [{ name: "unit" }], hostNetwork: true },
     status: {
@@ -58,6 +61,13 @@ describe("fleet: names of a unit", () => {
     const pod = unitPod("redis.service");
     assert.equal(discoverUnit({ ...pod, metadata: { ...pod.metadata, annotations: {} } }), undefined);
     assert.equal(discoverUnit({ ...pod, status: { phase: "Pending" } }), undefined);
+  });
+
+  test("are not those of a pod that only says that it is a unit", () => {
+    const pod = unitPod("redis.service");
+    const { ownerReferences: _unit, ...unowned } = pod.metadata;
+    assert.equal(discoverUnit({ ...pod, metadata: { ...pod.metadata, namespace: "shop" } }), undefined);
+    assert.equal(discoverUnit({ ...pod, metadata: unowned }), undefined);
   });
 
   const tables: readonly (readonly [unit: string, labels: readonly string[]])[] = [

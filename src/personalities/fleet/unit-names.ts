@@ -2,6 +2,7 @@
  * By what names units are found: `redis.service` is `redis.fleet.local`, at its host's address or at the address that its container has
  * on the pod network. fleet itself named nothing; its users wrote sidekicks that told etcd.
  */
+import { dialectOf } from "../../model/dialect.ts";
 import type { PodDiscovery } from "../../model/discovery.ts";
 import type { NameRecord } from "../../model/network.ts";
 import type { ChildContainer, Pod } from "../../model/pod.ts";
@@ -14,7 +15,7 @@ export function discoverUnit(pod: Pod): PodDiscovery | undefined {
   const { annotations = {} } = pod.metadata;
   const unit = annotations[ANNOTATION.workload];
   const { hostIP, containerStatuses = [] } = pod.status;
-  if (annotations[ANNOTATION.dialect] !== "fleet" || unit === undefined || hostIP === undefined) return undefined;
+  if (dialectOf(pod) !== "fleet" || unit === undefined || hostIP === undefined) return undefined;
   const children = containerStatuses.flatMap((status) => status.children ?? []);
   const running = children.filter(({ state }) => state === "running");
   return { records: recordsOf(unit, hostIP, running), services: [], routes: [] };

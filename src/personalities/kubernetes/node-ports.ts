@@ -1,4 +1,5 @@
 /** Node ports of Services: the same port at every node, never one that a node gives to its own pods' host ports. */
+import { dialectOf } from "../../model/dialect.ts";
 import type { FieldError } from "../../model/errors.ts";
 import { nodes } from "../../model/node.ts";
 import { type Pod, pods } from "../../model/pod.ts";
@@ -94,7 +95,7 @@ class TakenPorts {
       .find(({ metadata }) => metadata.name !== name || metadata.namespace !== namespace);
     if (other) return `Service ${other.metadata.namespace}/${other.metadata.name}`;
     const [pod] = this.#tx.by(pods, "servicePort", id);
-    return pod && `${dialectOf(pod)} ${pod.metadata.annotations?.[ANNOTATION.workload] ?? pod.metadata.name}`;
+    return pod && `${wordFor(pod)} ${pod.metadata.annotations?.[ANNOTATION.workload] ?? pod.metadata.name}`;
   }
 
   #freeOf(protocol: string): Set<number> {
@@ -156,8 +157,8 @@ function checkNodePort(
   );
 }
 
-function dialectOf({ metadata }: Pod): string {
-  return metadata.annotations?.[ANNOTATION.dialect] === "marathon" ? "Marathon app" : "Pod";
+function wordFor(pod: Pod): string {
+  return dialectOf(pod) === "marathon" ? "Marathon app" : "Pod";
 }
 
 function portId({ protocol = "TCP", nodePort = 0 }: ServicePort): string {

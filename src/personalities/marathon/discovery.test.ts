@@ -20,6 +20,7 @@ function instance(id: string, ports: readonly ContainerPort[] = [WEB_PORT], more
         creationTimestamp: "",
       },
       annotations: { "styrmann.dev/workload": id, "styrmann.dev/dialect": "marathon" },
+      ownerReferences: [{ apiVersion: "marathon/v2", kind: "App", name: "app", uid: "app-uid", controller: true }],
     },
     spec: { containers: [{ name: "app", ports }], ...more },
     status: { phase: "Running", hostIP: "10.0.0.1", podIP: more.hostNetwork ? "10.0.0.1" : "10.42.0.5" },
@@ -83,6 +84,16 @@ describe("Marathon: names of an app", () => {
     const pod = instance("/web");
     assert.equal(discoverApp({ ...pod, status: { phase: "Pending" } }), undefined);
     assert.equal(discoverApp({ ...pod, metadata: { ...pod.metadata, annotations: {} } }), undefined);
+  });
+
+  test("a pod that only says that it is an instance has no such names: not in another namespace, nor without an app for its owner", () => {
+    const pod = instance("/prod/web");
+    const { ownerReferences: _app, ...unowned } = pod.metadata;
+    const other = [{ apiVersion: "v1", kind: "ReplicationController", name: "web", uid: "rc", controller: true }];
+    assert.notEqual(discoverApp(pod), undefined);
+    assert.equal(discoverApp({ ...pod, metadata: { ...pod.metadata, namespace: "shop" } }), undefined);
+    assert.equal(discoverApp({ ...pod, metadata: unowned }), undefined);
+    assert.equal(discoverApp({ ...pod, metadata: { ...unowned, ownerReferences: other } }), undefined);
   });
 
   const labels: readonly (readonly [given: string, label: string])[] = [

@@ -2,6 +2,7 @@
  * By what names and ports an app's instances are found. Names are Mesos-DNS' (its docs/docs/naming.md): /prod/web is
  * `web-prod.marathon.mesos`, and here `web.prod.marathon.mesos` too.
  */
+import { dialectOf } from "../../model/dialect.ts";
 import type { DiscoveredService, ObjectReader, PodDiscovery } from "../../model/discovery.ts";
 import type { NameRecord, Protocol } from "../../model/network.ts";
 import type { ContainerPort, Pod } from "../../model/pod.ts";
@@ -28,7 +29,7 @@ export function discoverApp(pod: Pod, objects?: ObjectReader): PodDiscovery | un
   const { annotations = {} } = pod.metadata;
   const id = annotations[ANNOTATION.workload];
   const { hostIP, podIP } = pod.status;
-  if (annotations[ANNOTATION.dialect] !== "marathon" || id === undefined || hostIP === undefined) return undefined;
+  if (dialectOf(pod) !== "marathon" || id === undefined || hostIP === undefined) return undefined;
   // On the host's network, or a network of the user's, it answers at its host.
   const address = podIP !== undefined && pod.spec.hostNetwork !== true ? podIP : hostIP;
   const ports = portsOf(pod, address === hostIP);

@@ -205,7 +205,9 @@ describe("kubernetes: services", () => {
       const annotations = { "styrmann.dev/dialect": "marathon", "styrmann.dev/workload": "/prod/web" };
       const ports = [{ containerPort: 80, servicePort: 30_080, protocol: "TCP" as const }];
       const containers = pod.spec.containers.map((container) => ({ ...container, ports }));
-      tx.update(pods, { ...pod, metadata: { ...pod.metadata, annotations }, spec: { ...pod.spec, containers } });
+      const ownerReferences = [{ apiVersion: "marathon/v2", kind: "App", name: "web", uid: "app", controller: true }];
+      const metadata = { name: "task", namespace: "marathon", annotations, ownerReferences };
+      tx.create(pods, { ...pod, metadata, spec: { ...pod.spec, containers } });
     });
     refused(
       await post("web", { type: "NodePort", ports: [{ port: 80, nodePort: 30_080 }] }),

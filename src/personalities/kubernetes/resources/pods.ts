@@ -2,6 +2,8 @@ import { CLUSTER_SETTINGS_NAME, clusterSettings, settingsInForce } from "../../.
 import { initialPodStatus, withDefaultTolerations } from "../../../model/new-pod.ts";
 import { type Pod, pods } from "../../../model/pod.ts";
 import { defaultPodSpec } from "../defaults.ts";
+import { invalid } from "../status.ts";
+import { reservedForDialects } from "../validate/other-dialects.ts";
 import { validatePodSpec, validatePodUpdate } from "../validate/pod.ts";
 import { keepsExclusive, validateUnreachableAnnotations } from "../validate/unreachable.ts";
 import { admitExtensions } from "./admit-extensions.ts";
@@ -28,8 +30,11 @@ export const podResource = defineResource<Pod>(pods, {
   validateMetadataChange: (after, before) => [
     ...validateUnreachableAnnotations(after.metadata.annotations),
     ...keepsExclusive(after, before),
+    ...reservedForDialects(after, before),
   ],
   admit(actor, after, before) {
+    const errors = reservedForDialects(after, before);
+    if (errors.length > 0) throw invalid(pods.name, after.metadata.name, errors);
     for (const admit of [admitExtensions, admitHostReach])
       admit({ plural: "pods", kind: pods }, actor, after.metadata.name, after.spec, before?.spec);
   },

@@ -1,5 +1,7 @@
 import { type ReplicationController, replicationControllers } from "../../../model/replication-controller.ts";
 import { defaultReplicationController } from "../defaults.ts";
+import { invalid } from "../status.ts";
+import { reservedForDialects } from "../validate/other-dialects.ts";
 import { validateReplicationController } from "../validate/small-kinds.ts";
 import { admitExtensions } from "./admit-extensions.ts";
 import { admitHostReach } from "./admit-host-reach.ts";
@@ -14,6 +16,8 @@ export const replicationControllerResource = defineResource<ReplicationControlle
   withDefaults: defaultReplicationController,
   validate: validateReplicationController,
   admit(actor, after, before) {
+    const errors = reservedForDialects(after.spec.template, before?.spec.template, "spec.template.");
+    if (errors.length > 0) throw invalid(replicationControllers.name, after.metadata.name, errors);
     const resource = { plural: "replicationcontrollers", kind: replicationControllers };
     const specs = [after.spec.template?.spec, before?.spec.template.spec] as const;
     for (const admit of [admitExtensions, admitHostReach]) admit(resource, actor, after.metadata.name, ...specs);
