@@ -4,8 +4,11 @@ import fc from "fast-check";
 import { overlaps, parseSubnet } from "../lib/subnet.ts";
 import { type ClusterNetworkSpec, clusterNetworks } from "../model/cluster-network.ts";
 import { kernelKinds } from "../model/kinds.ts";
+import { keyOf } from "../model/meta.ts";
 import { type Node, nodes } from "../model/node.ts";
-import { testNode } from "../scheduling/test-objects.ts";
+import { pods } from "../model/pod.ts";
+import { servers } from "../model/server.ts";
+import { testNode, testPod } from "../scheduling/test-objects.ts";
 import { silentLog } from "../seams/log.ts";
 import { ManualClock } from "../seams/manual-clock.ts";
 import { SeededRandom } from "../seams/random.ts";
@@ -20,9 +23,11 @@ async function cluster(spec: Partial<ClusterNetworkSpec> = {}) {
   await store.update((tx) =>
     tx.create(clusterNetworks, { apiVersion, kind: "ClusterNetwork", metadata: { name: "cluster" }, spec }),
   );
-  const register = (name: string, podCIDR?: string) => {
+  const register = (name: string, podCIDR?: string, address?: string) => {
     const draft = testNode({ name });
-    return store.update((tx) => writeNode(tx, { ...draft, spec: podCIDR === undefined ? {} : { podCIDR } }));
+    const spec = podCIDR === undefined ? {} : { podCIDR };
+    const addresses = address === undefined ? draft.status.addresses : [{ type: "InternalIP" as const, address }];
+    return store.update((tx) => writeNode(tx, { ...draft, spec, status: { ...draft.status, addresses } }));
   };
   const rangeOf = (name: string) => store.get(nodes, name)?.spec.podCIDR;
   return { store, register, rangeOf };
@@ -51,6 +56,46 @@ describe("pod ranges of nodes", () => {
     assert.equal(rangeOf("b"), "10.7.0.0/20", "outside of the cluster's range, when somebody wants it so");
     await register("b", "10.96.0.0/16");
     assert.equal(rangeOf("b"), "10.7.0.0/20", "the addresses of Services are none of a node's");
+  });
+
+  const hosts: readonly (readonly [wish: string, why: RegExp])[] = [
+    ["10.207.44.0/26", /10\.207\.44\.0\/26, which it asks for, contains 10\.207\.44\.2 of node h2$/],
+    ["10.207.44.64/26", /contains 10\.207\.44\.70 of server s1$/],
+    ["10.207.45.0/24", /contains 10\.207\.45\.4 of node late itself$/],
+    ["9.9.9.0/24", /has addresses that are not for private use$/],
+    ["0.0.0.0/0", /overlaps another node's$/],
+    ["127.0.0.0/16", /not for private use$/],
+  ];
+  for (const [wish, why] of hosts)
+    test(`a node that asks for ${wish} gets another, and is told why: all hosts would send there what is for those who have it now`, async () => {
+      const { store, register, rangeOf } = await cluster();
+      await register("h2", "", "10.207.44.2");
+      await store.update((tx) =>
+        tx.create(servers, {
+          ...{ apiVersion: servers.apiVersion, kind: "Server", metadata: { name: "s1" } },
+          spec: { url: "https://10.207.44.70:7443", version: "1" },
+        }),
+      );
+      await register("late", wish, "10.207.45.4");
+      assert.equal(rangeOf("late"), "10.42.1.0/24");
+      const said = store.get(nodes, "late")?.status.conditions.find(({ type }) => type === "NetworkUnavailable");
+      assert.equal(said?.status, "False");
+      assert.match(said?.message ?? "", why);
+    });
+
+  test("a node whose pods have addresses keeps the range of these until they are gone", async () => {
+    const { store, register, rangeOf } = await cluster();
+    await register("a", "");
+    const pod = testPod({ name: "p" });
+    const spec = { ...pod.spec, nodeName: "a" };
+    await store.update((tx) =>
+      tx.create(pods, { ...pod, spec, status: { phase: "Running", hostIP: "10.207.44.2", podIP: "10.42.0.5" } }),
+    );
+    await register("a", "10.7.0.0/20");
+    assert.equal(rangeOf("a"), "10.42.0.0/24");
+    await store.update((tx) => tx.remove(pods, keyOf(pod)));
+    await register("a", "10.7.0.0/20");
+    assert.equal(rangeOf("a"), "10.7.0.0/20");
   });
 
   test("a node that does not ask takes none", async () => {

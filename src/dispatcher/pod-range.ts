@@ -10,6 +10,7 @@ import { type Node, nodes } from "../model/node.ts";
 import type { Condition } from "../model/pod.ts";
 import { rfc3339 } from "../seams/clock.ts";
 import type { Tx } from "../store/transaction.ts";
+import { wishProblem } from "./range-wish.ts";
 
 /** Condition of a node whose pods no other node reaches: Kubernetes' word. */
 export const NETWORK_UNAVAILABLE = "NetworkUnavailable";
@@ -20,18 +21,28 @@ export interface RangeWish {
   readonly held: string | undefined;
   /** The range that it asks for; "" for any; undefined: it takes no part in the cluster's network. */
   readonly wish: string | undefined;
+  /** Of its host. */
+  readonly addresses: readonly string[];
 }
 
-export type RangeAnswer = { readonly range: string } | { readonly problem: string } | undefined;
+/** `refused`: the range that it asked for and did not get, and why. */
+export type RangeAnswer =
+  | { readonly range: string; readonly refused?: string }
+  | { readonly problem: string }
+  | undefined;
 
-/** Stays as it is unless it asks for another that is free. Undefined for a node that asks for none. */
-export function rangeFor(tx: Tx, { node, held, wish }: RangeWish): RangeAnswer {
+/** Stays as it is unless it asks for another that it may have. Undefined for a node that asks for none. */
+export function rangeFor(tx: Tx, { node, held, wish, addresses }: RangeWish): RangeAnswer {
   if (wish === undefined) return undefined;
   if (held !== undefined && (wish === "" || wish === held)) return { range: held };
   const network = networkInForce(tx.get(clusterNetworks, CLUSTER_NETWORK_NAME));
   const others = tx.list(nodes).flatMap((other) => (other.metadata.name === node ? [] : rangeOf(other)));
-  if (wish !== "" && mayHave(wish, network, others)) return { range: wish };
-  return held === undefined ? nextFree(network, others) : { range: held };
+  const problem = wish === "" ? undefined : wishProblem(tx, wish, { node, addresses, held, network, others });
+  if (wish !== "" && problem === undefined) return { range: wish };
+  const answer: RangeAnswer = held === undefined ? nextFree(network, others) : { range: held };
+  return problem !== undefined && answer && "range" in answer
+    ? { ...answer, refused: `${wish}, which it asks for, ${problem}` }
+    : answer;
 }
 
 /** The first free part of the cluster's range; in words, how full it is. Pure. */
@@ -56,11 +67,6 @@ export function nextFree({ clusterRange, nodePrefix }: ClusterNetworkSpec, taken
   };
 }
 
-function mayHave(wish: string, { serviceRange }: ClusterNetworkSpec, others: readonly Subnet[]): boolean {
-  const [range, services] = [parseSubnet(wish), parseSubnet(serviceRange)];
-  return range !== undefined && ![...others, ...(services ? [services] : [])].some((other) => overlaps(range, other));
-}
-
 function rangeOf({ spec }: Node): readonly Subnet[] {
   const range = spec.podCIDR === undefined ? undefined : parseSubnet(spec.podCIDR);
   return range ? [range] : [];
@@ -71,15 +77,25 @@ export function rangeConditions(answer: RangeAnswer, told: readonly Condition[],
   if (answer === undefined) return told;
   const given = "range" in answer ? answer.range : undefined;
   const others = told.filter(({ type }) => type !== NETWORK_UNAVAILABLE);
-  if (given !== undefined && others.length < told.length) return told;
+  if (given !== undefined && others.length < told.length) return told.map((one) => withRefusal(one, answer));
   return [
     ...others,
     {
       type: NETWORK_UNAVAILABLE,
       status: given === undefined ? "True" : "False",
       reason: given === undefined ? "PodRangesExhausted" : "HasPodRange",
-      message: "problem" in answer ? answer.problem : `its pods have addresses of ${given}`,
+      message: "problem" in answer ? answer.problem : `its pods have addresses of ${given}${refusalOf(answer)}`,
       lastTransitionTime: rfc3339(nowMs),
     },
   ];
+}
+
+/** The agent does not know why it has another range than it asks for. */
+function withRefusal(condition: Condition, answer: NonNullable<RangeAnswer>): Condition {
+  if (condition.type !== NETWORK_UNAVAILABLE) return condition;
+  return { ...condition, message: `${condition.message ?? ""}${refusalOf(answer)}` };
+}
+
+function refusalOf(answer: NonNullable<RangeAnswer>): string {
+  return "refused" in answer ? `; ${answer.refused}` : "";
 }

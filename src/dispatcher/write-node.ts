@@ -12,7 +12,9 @@ import { type RangeAnswer, rangeConditions, rangeFor } from "./pod-range.ts";
  */
 export function writeNode(tx: Tx, draft: Draft<Node>): void {
   const before = tx.get(nodes, draft.metadata.name);
-  const range = rangeFor(tx, { node: draft.metadata.name, held: before?.spec.podCIDR, wish: draft.spec.podCIDR });
+  const wished = { held: before?.spec.podCIDR, wish: draft.spec.podCIDR };
+  const addresses = draft.status.addresses.map(({ address }) => address);
+  const range = rangeFor(tx, { node: draft.metadata.name, addresses, ...wished });
   const said = statusOf(draft.status);
   const told = { ...said, conditions: rangeConditions(range, said.conditions, tx.nowMs) };
   const { labels, owned } = labelsOf(draft.metadata, before?.metadata);

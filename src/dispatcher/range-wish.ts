@@ -1,0 +1,71 @@
+/** Why a node does not get the pod range that it asks for. All hosts of the cluster send what is for that range to it. */
+import { overlaps, parseAddress, parseSubnet, type Subnet } from "../lib/subnet.ts";
+import type { ClusterNetworkSpec } from "../model/cluster-network.ts";
+import { nodes } from "../model/node.ts";
+import { isTerminal, pods } from "../model/pod.ts";
+import { servers } from "../model/server.ts";
+import type { Reader } from "../store/transaction.ts";
+
+/** For private use (RFC 1918), between carriers and customers (RFC 6598), and for benchmarks (RFC 2544). */
+const PRIVATE: readonly Subnet[] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15"]
+  .map(parseSubnet)
+  .filter((range) => range !== undefined);
+
+export interface WishPlace {
+  readonly node: string;
+  /** What its agent says that its addresses are. */
+  readonly addresses: readonly string[];
+  readonly held: string | undefined;
+  readonly network: ClusterNetworkSpec;
+  /** Ranges of other nodes. */
+  readonly others: readonly Subnet[];
+}
+
+/** In words; undefined: it may have it. */
+export function wishProblem(reader: Reader, wish: string, place: WishPlace): string | undefined {
+  const range = parseSubnet(wish);
+  if (range === undefined) return "is no range";
+  const [services, cluster] = [parseSubnet(place.network.serviceRange), parseSubnet(place.network.clusterRange)];
+  if (place.others.some((other) => overlaps(range, other))) return "overlaps another node's";
+  if (services && overlaps(range, services)) return `overlaps the addresses of Services (${services.text})`;
+  if (![...PRIVATE, ...(cluster ? [cluster] : [])].some((whole) => isWithin(range, whole)))
+    return "has addresses that are not for private use";
+  const host = hostWithin(reader, range, place);
+  if (host !== undefined) return `contains ${host}`;
+  const held = place.held === undefined ? undefined : parseSubnet(place.held);
+  const pod = held && podWithin(reader, place.node, held);
+  return pod && `is for after its pods are gone: ${pod} has an address of ${place.held}`;
+}
+
+function isWithin(range: Subnet, whole: Subnet): boolean {
+  return whole.first <= range.first && range.last <= whole.last;
+}
+
+function hostWithin(reader: Reader, range: Subnet, { node, addresses }: WishPlace): string | undefined {
+  const hosts = [
+    ...addresses.map((address) => ({ who: `node ${node} itself`, address })),
+    ...reader
+      .list(nodes)
+      .flatMap(({ metadata, status }) =>
+        metadata.name === node
+          ? []
+          : status.addresses.map(({ address }) => ({ who: `node ${metadata.name}`, address })),
+      ),
+    ...reader.list(servers).map(({ metadata, spec }) => ({
+      who: `server ${metadata.name}`,
+      address: URL.canParse(spec.url) ? new URL(spec.url).hostname : "",
+    })),
+  ];
+  const found = hosts.find(({ address }) => isIn(address, range));
+  return found && `${found.address} of ${found.who}`;
+}
+
+function podWithin(reader: Reader, node: string, held: Subnet): string | undefined {
+  const found = reader.by(pods, "node", node).find((pod) => !isTerminal(pod) && isIn(pod.status.podIP ?? "", held));
+  return found && `${found.metadata.namespace}/${found.metadata.name}`;
+}
+
+function isIn(address: string, range: Subnet): boolean {
+  const value = parseAddress(address);
+  return value !== undefined && value >= range.first && value <= range.last;
+}
