@@ -64,8 +64,24 @@ function processesOf(dir: string, cgroups: readonly string[]): number[] {
     .map(Number)
     .filter(
       (pid) =>
-        isAlive(pid) && (names(pid, dir) || hasRootIn(pid, dir, ourMounts) || inCgroups.test(procFile(pid, "cgroup"))),
+        isAlive(pid) &&
+        (names(pid, dir) ||
+          isIn(pid, dir) ||
+          hasRootIn(pid, dir, ourMounts) ||
+          inCgroups.test(procFile(pid, "cgroup"))),
     );
+}
+
+/** Everything that a sandbox starts begins in its folder. */
+function isIn(pid: number, dir: string): boolean {
+  try {
+    const cwd = readlinkSync(`/proc/${pid}/cwd`);
+    return cwd === dir || cwd.startsWith(`${dir}/`);
+  } catch (error) {
+    // One that is going has none.
+    if (isGone(error)) return false;
+    throw error;
+  }
 }
 
 function names(pid: number, dir: string): boolean {
