@@ -1,5 +1,6 @@
 /** This host's network as `ip` and `bridge` show it, and written through them: many lines in one process. */
 import type { CommandResult, Commands } from "../../seams/commands.ts";
+import { type ForeignRoute, foreignRoutes, type RouteRow } from "./foreign-routes.ts";
 import type { NetNames } from "./names.ts";
 import type { HostWay } from "./plan.ts";
 import type { Lines, Present, Route } from "./routes.ts";
@@ -63,6 +64,12 @@ export class HostNet {
   /** Devices that are up and have an IPv4 address. */
   async addresses(): Promise<readonly AddressRow[]> {
     return rowsOf<AddressRow>((await this.#must("ip", ["-j", "-4", "addr", "show", "up"])).stdout);
+  }
+
+  /** What this host reaches besides pods. `own`: its pods' range. */
+  async foreignRoutes(own: string): Promise<readonly ForeignRoute[]> {
+    const { stdout } = await this.#must("ip", ["-j", "-4", "route", "show"]);
+    return foreignRoutes(rowsOf<RouteRow>(stdout), this.#names, own);
   }
 
   async present(): Promise<Present> {

@@ -157,20 +157,14 @@ export class HostSide {
 
   /** In words: a route that somebody else made to addresses of the cluster's pods. */
   async #clash(own: string, { cluster }: NetworkState): Promise<string | undefined> {
-    const { commands, names } = this.#options;
     const whole = parseSubnet(cluster?.podRange ?? "");
     if (!whole) return undefined;
-    const { stdout, exitCode } = await commands.run("ip", ["-j", "-4", "route", "show"]);
-    if (exitCode !== 0 || stdout.trim() === "") return undefined;
-    const rows = JSON.parse(stdout) as readonly { dst: string; dev?: string; protocol?: string; prefsrc?: string }[];
-    const bridge = new Set([names.bridge, names.vxlan, names.wireguard]);
-    const clash = rows.find(({ dst, dev, protocol }) => {
-      const range = parseSubnet(dst.includes("/") ? dst : `${dst}/32`);
-      const isOurs = protocol === names.protocol || dst === own || (dev !== undefined && bridge.has(dev));
-      return range !== undefined && !isOurs && range.prefixLength >= whole.prefixLength && overlaps(range, whole);
-    });
+    const clash = (await this.#options.host.foreignRoutes(own)).find(
+      ({ destination }) => destination.prefixLength >= whole.prefixLength && overlaps(destination, whole),
+    );
     return (
-      clash && `${clash.dst} on ${clash.dev} is part of the cluster range ${whole.text}: pods there are not reached`
+      clash &&
+      `${clash.destination.text} on ${clash.device} is part of the cluster range ${whole.text}: pods there are not reached`
     );
   }
 }

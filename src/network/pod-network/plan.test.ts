@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { parseSubnet, type Subnet } from "../../lib/subnet.ts";
 import type { ClusterEntry, NodeEntry } from "../../model/network.ts";
+import type { ForeignRoute } from "./foreign-routes.ts";
 import { type HostWay, type PlanFacts, planPeers } from "./plan.ts";
 
 const node = (id: string, more: Partial<NodeEntry> = {}): NodeEntry => {
@@ -42,18 +44,6 @@ const rows = [
     words: /a router is between/,
   },
   { why: "encrypted", plan: planned("wireguard", key), is: ["wireguard", "styrmann-wg", 1420] },
-  {
-    why: "the other end cannot encrypt, and it is said loudly",
-    plan: planned("wireguard"),
-    is: ["routes", "eth0", 1500],
-    words: /^NOT ENCRYPTED: b has no WireGuard/,
-  },
-  {
-    why: "this end cannot",
-    plan: planned("wireguard", key, { hasWireguard: false }),
-    is: ["routes", "eth0", 1500],
-    words: /^NOT ENCRYPTED: a has no WireGuard/,
-  },
 ];
 
 describe("the way from one node to another's pods", () => {
@@ -64,6 +54,50 @@ describe("the way from one node to another's pods", () => {
       if (words === undefined) assert.equal(peer?.words, undefined);
       else assert.match(peer?.words ?? "", words);
     });
+
+  const unencrypted = [
+    { why: "the other end cannot encrypt", plan: planned("wireguard"), words: /b has no WireGuard/ },
+    { why: "this end cannot", plan: planned("wireguard", key, { hasWireguard: false }), words: /a has no WireGuard/ },
+    {
+      why: "two nodes claim one key",
+      plan: planned("wireguard", key, { nodes: [node("b", key), node("c", key)] }),
+      words: /same key/,
+    },
+  ];
+  for (const { why, plan, words } of unencrypted)
+    test(`encryption was asked for and ${why}: nothing is sent in clear, by no route, and it is said`, () => {
+      assert.deepEqual(plan.peers, []);
+      assert.equal(plan.wayless[0]?.refused, "10.42.2.0/24");
+      assert.match(plan.wayless[0]?.words ?? "", /^NOT CONNECTED, as nothing is sent unencrypted: /);
+      assert.match(plan.wayless[0]?.words ?? "", words);
+    });
+
+  const range = (text: string) => parseSubnet(text) as Subnet;
+  const foreign: readonly ForeignRoute[] = [
+    { destination: range("0.0.0.0/0"), device: "eth0", gateway: "198.51.100.1" },
+    { destination: range("192.0.2.0/24"), device: "eth0" },
+    { destination: range("10.8.0.0/16"), device: "tun0", gateway: "203.0.113.7" },
+  ];
+  for (const { podRange, words } of [
+    { podRange: "192.0.2.64/26", words: /192\.0\.2\.0\/24 is what this host reaches on eth0/ },
+    { podRange: "192.0.0.0/16", words: /reaches on eth0/ },
+    { podRange: "10.8.0.0/16", words: /another route to it, on tun0/ },
+    { podRange: "198.51.100.0/24", words: /198\.51\.100\.1 in it is a gateway/ },
+    { podRange: "203.0.113.0/26", words: /203\.0\.113\.7 in it is a gateway/ },
+    { podRange: "198.18.7.0/24", words: /198\.18\.7\.9 in it is a host of the cluster/ },
+    { podRange: "10.42.1.0/26", words: /is this node's own/ },
+    { podRange: "nonsense", words: /no IPv4 range/ },
+  ])
+    test(`a node whose range is ${podRange} takes nothing that this host reaches, and it is said why`, () => {
+      const nodes = [node("b", { podRange }), node("c", { address: "198.18.7.9" })];
+      const { peers, wayless } = planned("auto", {}, { nodes, foreign });
+      assert.ok(!peers.some((peer) => peer.node === "b"));
+      assert.match(wayless.find((one) => one.node === "b")?.words ?? "", words);
+    });
+
+  test("a range inside of a wider route by a gateway is a node's as any other", () => {
+    assert.equal(planned("auto", { podRange: "10.8.3.0/24" }, { foreign }).peers[0]?.podRange, "10.8.3.0/24");
+  });
 
   test("a node without a range, and one that no route leads to, have none, and it is said why", () => {
     const full = "no pod range is left";

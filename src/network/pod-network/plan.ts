@@ -1,5 +1,6 @@
 /** Which way leads to each other node's pods. Pure: from what was told and what was seen of this host. */
 import type { ClusterEntry, LinkMode, NodeEntry } from "../../model/network.ts";
+import { type ForeignRoute, rangeClash } from "./foreign-routes.ts";
 import { gatewayOf } from "./names.ts";
 
 /** What the kernel says of the way to another host: `ip route get`. */
@@ -27,6 +28,8 @@ export interface PeerPlan {
 export interface Wayless {
   readonly node: string;
   readonly words: string;
+  /** Its pods are not to be reached by any other way either, such as the default route. */
+  readonly refused?: string;
 }
 
 export interface PlanFacts {
@@ -39,6 +42,8 @@ export interface PlanFacts {
   readonly hasWireguard: boolean;
   /** Nodes to which routes were tried, and nothing arrived. */
   readonly fallenBack: ReadonlySet<string>;
+  /** Routes of this host that are not of the pod network. */
+  readonly foreign?: readonly ForeignRoute[];
 }
 
 /** Outer IPv4, UDP and VXLAN headers, and the inner Ethernet header. */
@@ -54,16 +59,32 @@ export interface Plan {
 /** Sorted by name. */
 export function planPeers(facts: PlanFacts): Plan {
   const others = [...facts.nodes].filter(({ id }) => id !== facts.self.id).sort((a, b) => (a.id < b.id ? -1 : 1));
-  const each = others.map((node) => planPeer(node, facts));
+  const taken = { foreign: facts.foreign ?? [], hosts: [...facts.nodes].map(({ address }) => address) };
+  const keys = Map.groupBy(facts.nodes, ({ wireguardKey }) => wireguardKey);
+  const each = others.map((node) => planPeer(node, facts, taken, keys.get(node.wireguardKey)?.length ?? 0));
   return {
     peers: each.filter((one) => "mode" in one),
     wayless: each.filter((one): one is Wayless => !("mode" in one)),
   };
 }
 
-function planPeer(node: NodeEntry, facts: PlanFacts): PeerPlan | Wayless {
+interface Taken {
+  readonly foreign: readonly ForeignRoute[];
+  readonly hosts: readonly string[];
+}
+
+/** `claims`: how many nodes say that its key is theirs. */
+function planPeer(node: NodeEntry, facts: PlanFacts, taken: Taken, claims: number): PeerPlan | Wayless {
   const { id, address, podRange, wireguardKey } = node;
   if (podRange === undefined) return { node: id, words: node.rangeProblem ?? "it has no pod range of the cluster's" };
+  // Before all else: a route to such a range would take away what this host reaches now, perhaps the control plane.
+  const clash = rangeClash(podRange, facts.self.podRange, taken.foreign, taken.hosts);
+  if (clash !== undefined) return { node: id, words: `its pod range ${podRange} is not taken: ${clash}` };
+  if (facts.cluster.mode === "wireguard") {
+    const why = whyNotEncrypted(node, facts, claims);
+    if (why !== undefined)
+      return { node: id, refused: podRange, words: `NOT CONNECTED, as nothing is sent unencrypted: ${why}` };
+  }
   const way = facts.ways.get(address);
   if (!way) return { node: id, words: `no route of this host leads to ${address}` };
   const { mode, words } = modeOf(node, way, facts);
@@ -85,12 +106,17 @@ function modeOf(node: NodeEntry, way: HostWay, facts: PlanFacts): { readonly mod
     case "routes":
       if (way.isOnLink) return { mode: "routes" };
       return { mode: "vxlan", words: "routes were asked for, but a router is between the hosts" };
-    case "wireguard": {
-      const lacking = facts.hasWireguard ? (node.wireguardKey ? undefined : node.id) : facts.self.id;
-      if (lacking === undefined) return { mode: "wireguard" };
-      return { mode: plain, words: `NOT ENCRYPTED: ${lacking} has no WireGuard in its kernel, or no wg program` };
-    }
+    case "wireguard":
+      return { mode: "wireguard" };
   }
+}
+
+/** A person who asks for encryption would not have it broken silently where one host lacks it. */
+function whyNotEncrypted({ id, wireguardKey }: NodeEntry, facts: PlanFacts, claims: number): string | undefined {
+  const lacking = facts.hasWireguard ? (wireguardKey ? undefined : id) : facts.self.id;
+  if (lacking !== undefined) return `${lacking} has no WireGuard in its kernel, or no wg program`;
+  // The kernel would give the addresses of one to the other.
+  return claims > 1 ? `${id} and another node say that the same key is theirs` : undefined;
 }
 
 const UNROUTED = "packets with pods' addresses do not pass the link between the hosts, so they are wrapped";

@@ -10,6 +10,7 @@ import type { NetworkPart, PartReport } from "../plane/network-part.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
 import { FallBack } from "./fall-back.ts";
+import type { ForeignRoute } from "./foreign-routes.ts";
 import { HostNet, HostNetError } from "./host-net.ts";
 import { HostSide } from "./host-side.ts";
 import { gatewayOf, type NetNames, netNames } from "./names.ts";
@@ -48,6 +49,7 @@ export class PodNetwork implements NetworkPart {
   #state: NetworkState | undefined;
   #plan = NO_PLAN;
   #ways: ReadonlyMap<string, HostWay> = new Map();
+  #foreign: readonly ForeignRoute[] | undefined;
   #written = "";
   #failure: string | undefined;
   #timer: Timer | undefined;
@@ -156,7 +158,7 @@ export class PodNetwork implements NetworkPart {
     try {
       await this.#side.learn(state.cluster.mode, this.#options.folder);
       await this.#replan(state, own, isLook);
-      const text = JSON.stringify([own, state.cluster, this.#plan.peers]);
+      const text = JSON.stringify([own, state.cluster, this.#plan]);
       if (isLook || text !== this.#written) await this.#write(own, state);
       this.#written = text;
       this.#failure = undefined;
@@ -176,7 +178,8 @@ export class PodNetwork implements NetworkPart {
     this.#fallBack.keepOnly(new Set(nodes.map(({ id }) => id)));
     const self = { id: nodeName, podRange: own };
     const { vxlan, wireguard } = this.#names;
-    const found = { cluster, self, nodes, ways: this.#ways, fallenBack: this.#fallBack.nodes };
+    if (isLook || this.#foreign === undefined) this.#foreign = await this.#host.foreignRoutes(own);
+    const found = { cluster, self, nodes, ways: this.#ways, fallenBack: this.#fallBack.nodes, foreign: this.#foreign };
     const hasWireguard = this.#side.wireguardKey !== undefined;
     const before = new Map(this.#plan.peers.map(({ node, mode }) => [node, mode]));
     this.#plan = planPeers({ ...found, devices: { vxlan, wireguard }, hasWireguard });
@@ -191,7 +194,8 @@ export class PodNetwork implements NetworkPart {
     await this.#side.gateway(own);
     await this.#side.tunnels(own, peers, port);
     const { vxlan, protocol } = this.#names;
-    const lines = differences({ own, peers, vxlan, protocol }, await this.#host.present());
+    const refused = this.#plan.wayless.flatMap((one) => one.refused ?? []);
+    const lines = differences({ own, peers, refused, vxlan, protocol }, await this.#host.present());
     await this.#host.write(lines);
     this.#prober.setPeers(peers);
   }

@@ -35,6 +35,8 @@ export interface Wanted {
   readonly peers: readonly PeerPlan[];
   readonly vxlan: string;
   readonly protocol: string;
+  /** Ranges of nodes that are not to be reached, by no other route either. */
+  readonly refused?: readonly string[];
 }
 
 /** Lines for `ip -batch -` and for `bridge -batch -`. */
@@ -50,7 +52,8 @@ export interface Lines {
 const LAST_METRIC = 4_278_198_272;
 
 export function differences(wanted: Wanted, present: Present): Lines {
-  const routes = new Map([...wanted.peers.map(routeTo), unreachable(wanted.own)].map((route) => [route.dst, route]));
+  const none = [wanted.own, ...(wanted.refused ?? [])].map(unreachable);
+  const routes = new Map([...wanted.peers.map(routeTo), ...none].map((route) => [route.dst, route]));
   const known = new Map(present.routes.map((route) => [route.dst, route]));
   const stale = present.routes.filter(({ dst }) => !routes.has(dst));
   const missing = [...routes.values()].filter((route) => !isSame(route, known.get(route.dst)));

@@ -1,0 +1,57 @@
+/** Routes of this host that are somebody else's: what another node's pod range must not take. Pure. */
+import { overlaps, parseAddress, parseSubnet, type Subnet } from "../../lib/subnet.ts";
+import type { NetNames } from "./names.ts";
+
+/** As `ip -j -4 route show` has it. */
+export interface RouteRow {
+  readonly dst: string;
+  readonly dev?: string;
+  readonly gateway?: string;
+  readonly protocol?: string;
+}
+
+export interface ForeignRoute {
+  readonly destination: Subnet;
+  readonly device: string;
+  readonly gateway?: string;
+}
+
+const EVERYTHING = "0.0.0.0/0";
+
+/** `own`: this node's pod range, which the bridge has, or the loopback for it. */
+export function foreignRoutes(rows: readonly RouteRow[], names: NetNames, own: string): readonly ForeignRoute[] {
+  const ours = new Set([names.bridge, names.vxlan, names.wireguard]);
+  return rows.flatMap(({ dst, dev, gateway, protocol }) => {
+    const destination = parseSubnet(dst === "default" ? EVERYTHING : dst.includes("/") ? dst : `${dst}/32`);
+    if (destination === undefined || dev === undefined) return [];
+    if (protocol === names.protocol || dst === own || ours.has(dev)) return [];
+    return [{ destination, device: dev, ...(gateway === undefined ? {} : { gateway }) }];
+  });
+}
+
+/** Why no route may lead to another node's `podRange`, in words. `hosts`: addresses of all nodes. */
+export function rangeClash(
+  podRange: string,
+  own: string | undefined,
+  foreign: readonly ForeignRoute[],
+  hosts: readonly string[],
+): string | undefined {
+  const range = parseSubnet(podRange);
+  if (range === undefined) return "it is no IPv4 range";
+  const mine = parseSubnet(own ?? "");
+  if (mine && overlaps(mine, range)) return `${mine.text} is this node's own`;
+  const link = foreign.find(({ destination, gateway }) => gateway === undefined && overlaps(destination, range));
+  if (link) return `${link.destination.text} is what this host reaches on ${link.device} itself`;
+  // The same destination would be replaced; a narrower one goes on leading where it leads.
+  const same = foreign.find(({ destination }) => destination.text === range.text);
+  if (same) return `this host has another route to it, on ${same.device}`;
+  const gateway = foreign.find((route) => route.gateway !== undefined && isIn(route.gateway, range))?.gateway;
+  if (gateway !== undefined) return `${gateway} in it is a gateway of this host`;
+  const host = hosts.find((address) => isIn(address, range));
+  return host === undefined ? undefined : `${host} in it is a host of the cluster`;
+}
+
+function isIn(address: string, { first, last }: Subnet): boolean {
+  const value = parseAddress(address);
+  return value !== undefined && first <= value && value <= last;
+}
