@@ -262,6 +262,31 @@ describe("names of the cluster", () => {
   });
 });
 
+describe("where pods are", () => {
+  const texts = (zones: Zones) => zones.podRanges.map(({ text }) => text);
+  const node = (id: string, podRange: string) => ({ kind: "node", id, address: "10.0.0.9", podRange }) as const;
+
+  test("is the cluster's range, and those of nodes that are no part of it, as they come and go", () => {
+    const zones = zonesWith();
+    assert.deepEqual(texts(zones), ["10.42.0.0/16"]);
+    zones.put(node("far", "192.168.7.0/24"));
+    assert.deepEqual(texts(zones), ["10.42.0.0/16", "192.168.7.0/24"]);
+    zones.put(node("far", "10.42.9.0/24"));
+    assert.deepEqual(texts(zones), ["10.42.0.0/16"]);
+    zones.put(node("far", "192.168.8.0/24"));
+    zones.remove("node", "far");
+    assert.deepEqual(texts(zones), ["10.42.0.0/16"]);
+  });
+
+  test("is not made anew for a packet, of however many nodes", () => {
+    const zones = zonesWith();
+    for (let n = 0; n < 500; n++) zones.put(node(`n${n}`, `172.16.${n % 256}.0/24`));
+    assert.equal(zones.podRanges, zones.podRanges);
+    zones.put(node("more", "192.168.9.0/24"));
+    assert.ok(texts(zones).includes("192.168.9.0/24"));
+  });
+});
+
 describe("a table of records", () => {
   const owner = fc
     .array(fc.constantFrom("a", "b", "c"), { minLength: 1, maxLength: 4 })

@@ -29,6 +29,7 @@ export class Zones {
   readonly #nodes = new Map<string, NodeEntry>();
   #domain = "";
   #ranges: readonly Subnet[] = [];
+  #podRanges: readonly Subnet[] | undefined;
   #lost: readonly Subnet[] = [];
   #lostAddresses: ReadonlySet<number> = new Set();
   #gateway: number | undefined;
@@ -44,10 +45,18 @@ export class Zones {
     return this.#domain;
   }
 
-  /** Where pods are: whoever asks from there is answered. */
+  /** Where pods are: whoever asks from there is answered. Asked for with every packet, and made when a node or the cluster changes. */
   get podRanges(): readonly Subnet[] {
+    this.#podRanges ??= this.#foldedRanges();
+    return this.#podRanges;
+  }
+
+  /** Nodes' ranges that are parts of the cluster's say nothing new: a cluster of any size has one range, and those that a person gave. */
+  #foldedRanges(): readonly Subnet[] {
     const own = [...this.#nodes.values()].flatMap(({ podRange }) => parseSubnet(podRange ?? "") ?? []);
-    return [...this.#ranges.slice(0, 1), ...own];
+    const whole = this.#ranges.slice(0, 1);
+    const isPart = ({ first, last }: Subnet) => whole.some((range) => isWithin(range, first) && isWithin(range, last));
+    return [...whole, ...own.filter((range) => !isPart(range))];
   }
 
   clear(): void {
@@ -67,6 +76,7 @@ export class Zones {
         break;
       case "node":
         this.#nodes.set(entry.id, entry);
+        this.#podRanges = undefined;
         this.table.put(`node ${entry.id}`, nodeRecords(entry));
         break;
       case "service":
@@ -88,8 +98,10 @@ export class Zones {
   remove(kind: NamedEntry["kind"], id: string): void {
     this.serial++;
     this.table.remove(`${kind} ${id}`);
-    if (kind === "node") this.#nodes.delete(id);
-    else if (kind === "service") {
+    if (kind === "node") {
+      this.#nodes.delete(id);
+      this.#podRanges = undefined;
+    } else if (kind === "service") {
       this.#services.delete(id);
       for (const slice of this.#slicesOf.get(id) ?? []) this.table.remove(`endpoints ${slice}`);
     } else if (kind === "endpoints") {
@@ -132,6 +144,7 @@ export class Zones {
     const domain = entry.domain.toLowerCase();
     const hasMoved = domain !== this.#domain;
     this.#domain = domain;
+    this.#podRanges = undefined;
     this.#ranges = [entry.podRange, entry.serviceRange].flatMap((text) => parseSubnet(text) ?? []);
     const version = { type: "TXT", text: DNS_VERSION } as const;
     const self = this.#gateway === undefined ? [] : [{ type: "A", address: this.#gateway } as const];
