@@ -16,6 +16,7 @@ export const clock = new SystemClock();
 export interface NamesHost {
   readonly folder: string;
   readonly pod: NetPlace;
+  readonly otherPod: NetPlace;
   readonly gateway: string;
   readonly podRange: string;
   readonly hostAddress: string;
@@ -48,7 +49,16 @@ export async function openNamesHost(config: Partial<NamesConfig> = {}): Promise<
   const make = (more: Partial<NamesConfig> = {}) =>
     new NamesPart({ folder, clock, log: silentLog, config: { resolvConf, ...config, ...more }, launcher: host.enter });
   const it: NamesHost = {
-    ...{ folder, pod, gateway: host.gateway, podRange: host.podRange, hostAddress: host.address, upstream, state },
+    ...{
+      folder,
+      pod,
+      otherPod: host.addPod(6),
+      gateway: host.gateway,
+      podRange: host.podRange,
+      hostAddress: host.address,
+      upstream,
+      state,
+    },
     upstreamLog: () => readFileSync(join(space.dir, "upstream.log"), "utf8"),
     part: make(),
     again: (more) => make(more),

@@ -135,6 +135,28 @@ describe("the server of names", { timeout: 120_000 }, () => {
     assert.match(host.dig("brief.default.svc.cluster.local"), /status: NXDOMAIN/);
   });
 
+  test("questions in the name of addresses that no pod has hold up nobody else's answers", () => {
+    const { otherPod: pod, gateway } = host;
+    const nobodys = [200, 201, 202, 203].map((last) => gateway.replace(/\.\d+$/, `.${last}`));
+    const device =
+      /^\d+: ([^@:\s]+).* inet /m.exec(pod.run("ip", ["-4", "-o", "addr", "show", "scope", "global"]).output)?.[1] ??
+      "";
+    pod.run("ping", ["-c1", gateway]);
+    // Nobody answers who asks where these are: what the host sends there waits.
+    const mac = /lladdr (\S+)/.exec(pod.run("ip", ["neigh", "show", gateway]).output)?.[1] ?? "";
+    pod.run("ip", ["neigh", "replace", gateway, "lladdr", mac, "dev", device]);
+    for (const address of nobodys) pod.run("ip", ["addr", "add", `${address}/32`, "dev", device]);
+    pod.run("sysctl", ["-w", `net.ipv4.conf.${device}.arp_ignore=8`]);
+    const program = new URL("./ask-as.ts", import.meta.url).pathname;
+    pod.run(process.execPath, [program, gateway, "3000", NAME, ...nobodys]);
+    const [, waiting] = /:53 [^]*?\bt(\d+),/.exec(host.onHost("ss", ["-uanm", "src", gateway])) ?? [];
+    assert.ok(Number(waiting) < 16_384, `${waiting} bytes of answers wait for addresses that nobody has`);
+    const before = clock.monotonic();
+    const answer = host.dig(NAME, "+short");
+    assert.match(answer, /10\.96\.0\.10/, answer);
+    assert.ok(clock.monotonic() - before < 2000, `${clock.monotonic() - before} ms`);
+  });
+
   test("survives a flood of packets without sense, and goes on answering others", async () => {
     const program = new URL("./flood.ts", import.meta.url).pathname;
     const result = host.pod.run(process.execPath, [

@@ -35,6 +35,16 @@ describe("the host's resolvers", { timeout: 90_000 }, () => {
     assert.ok(clock.monotonic() - startMs < 1000, "the dead one is not waited for again");
   });
 
+  test("when none answers, that is said, and which; and no longer once one does", async () => {
+    const dead = [76, 77].map((last) => host.upstream.address.replace(/\.\d+$/, `.${last}`));
+    setResolvers(...dead);
+    await clock.sleep(2500);
+    assert.match(host.dig("nobody.example.org"), /status: SERVFAIL/);
+    await words(/^none of [\d.]+\.76, [\d.]+\.77 answers: names outside of the cluster are not found/);
+    setResolvers(host.upstream.address);
+    await words(/^all is well$/);
+  });
+
   test("a host without any says so, answers its own names, and says that it cannot to all others", async () => {
     setResolvers(host.gateway);
     await words(/names no other resolver/);

@@ -14,6 +14,7 @@ import type { ClientGate } from "./client-gate.ts";
 import type { Counters } from "./counters.ts";
 import type { ForwardedQuestion, Forwarder } from "./forwarder.ts";
 import type { Upstreams } from "./upstreams.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 
 export interface AnswererParts {
   readonly zones: Zones;
@@ -28,13 +29,10 @@ export interface AnswererParts {
 export type Transport = "udp" | "tcp";
 type Ours = Extract<Found, { kind: "ours" }>;
 
-/** Of one client's questions that wait for others' answers. */
-const MOST_WAITING = 100;
-
 export class Answerer {
   readonly #parts: AnswererParts;
   readonly #writer = new AnswerWriter();
-  readonly #waiting = new Map<string, number>();
+  readonly #waiting = new WaitingRoom();
   #turn = 0;
 
   constructor(parts: AnswererParts) {
@@ -91,17 +89,11 @@ export class Answerer {
 
   /** One client that asks for names of others faster than they answer waits for none of the other clients. */
   #later(query: Query, source: string, work: () => Promise<Buffer>): Buffer | Promise<Buffer> {
-    const waiting = this.#waiting.get(source) ?? 0;
-    if (waiting >= MOST_WAITING) {
+    if (!this.#waiting.enter(source)) {
       this.#parts.counters.count("limited");
       return this.#plain(query, RCODE.serverFailure);
     }
-    this.#waiting.set(source, waiting + 1);
-    return work().finally(() => {
-      const left = (this.#waiting.get(source) ?? 1) - 1;
-      if (left > 0) this.#waiting.set(source, left);
-      else this.#waiting.delete(source);
-    });
+    return work().finally(() => this.#waiting.leave(source));
   }
 
   async #forwarded(query: Query, transport: Transport): Promise<Buffer> {

@@ -13,6 +13,8 @@ export interface NameCounts {
   /** Above what one client, or all together, may ask. */
   readonly limited: number;
   readonly malformed: number;
+  /** Answers that nobody took: too many were waiting to leave. */
+  readonly dropped: number;
   readonly p50Micros: number;
   readonly p99Micros: number;
 }
@@ -26,7 +28,7 @@ const GROWTH = Math.log(1.25);
 export class Counters {
   readonly #counts: Record<Counted, number> = {
     ...{ queries: 0, ok: 0, noSuchName: 0, failed: 0, refused: 0, forwarded: 0, fromCache: 0 },
-    ...{ strangers: 0, limited: 0, malformed: 0 },
+    ...{ strangers: 0, limited: 0, malformed: 0, dropped: 0 },
   };
   readonly #latencies = new Float64Array(BUCKETS);
 

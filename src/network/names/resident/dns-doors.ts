@@ -7,11 +7,14 @@ import { createServer, type Server, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock, Timer } from "../../../seams/clock.ts";
 import type { Answerer } from "./answerer.ts";
+import { boundNeighbours } from "./bound-neighbours.ts";
+import type { Counters } from "./counters.ts";
 
 export interface DoorsOptions {
   readonly address: string;
   readonly port: number;
   readonly answerer: Answerer;
+  readonly counters: Counters;
   readonly clock: Clock;
   readonly report: (message: string) => void;
 }
@@ -23,6 +26,12 @@ const MOST_CONNECTIONS = 512;
 const MOST_OF_ONE_CLIENT = 32;
 const IDLE_MS = 10_000;
 const LONGEST_QUESTION = 4096;
+/**
+ * Answers that wait for the kernel. It holds those to addresses that nobody has (ARP asks three times, for 3 s), and everybody's others
+ * wait behind them: what came too late is asked again, and not sent any more.
+ */
+const MOST_UNSENT = 256;
+const JAM_MS = 2000;
 /** What has come in before a port is closed is answered. */
 const LAST_ANSWERS_MS = 50;
 
@@ -36,6 +45,8 @@ export class DnsDoors {
   #isWaiting = false;
   #isClosed = false;
   #isGone = false;
+  /** Since when answers wait to leave. */
+  #jammedAtMs: number | undefined;
 
   constructor(options: DoorsOptions) {
     this.#options = options;
@@ -43,6 +54,13 @@ export class DnsDoors {
 
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** Answers do not leave, in words. */
+  get jam(): string | undefined {
+    const { clock, counters } = this.#options;
+    if (this.#jammedAtMs === undefined || clock.monotonic() - this.#jammedAtMs < JAM_MS) return undefined;
+    return `answers do not leave (${counters.counts.dropped} were dropped): somebody asks from addresses that no pod has`;
   }
 
   /** There is no bridge with that address: a host without an engine has no pods that could ask. */
@@ -64,6 +82,7 @@ export class DnsDoors {
       this.#tcp ??= await this.#openTcp();
       this.#problem = undefined;
       this.#isWaiting = false;
+      boundNeighbours(this.#options.address, this.#options.report);
       this.#options.report(`listens on ${this.#options.address} port ${this.#options.port}`);
     } catch (error) {
       this.#fail(error as NodeJS.ErrnoException);
@@ -117,17 +136,36 @@ export class DnsDoors {
       socket.off("error", reject);
       socket.on("error", (error) => report(`UDP: ${error.message}`));
       if (isShared) socket.setRecvBufferSize(BUFFER_BYTES);
+      if (isShared) socket.setSendBufferSize(BUFFER_BYTES);
       resolve(socket);
     });
     if (isShared)
       socket.on("message", (bytes, from) =>
         answerer.answer(bytes, from.address, "udp", (answer) => {
-          // A client that has gone is none of our business; nor is one whose answer comes after the end.
-          if (this.#isGone) return;
-          socket.send(answer, from.port, from.address, () => undefined);
+          // One whose answer comes after the end is none of our business.
+          if (!this.#isGone) this.#send(socket, answer, from);
         }),
       );
     return promise;
+  }
+
+  #send(
+    socket: UdpSocket,
+    answer: Buffer,
+    { port, address }: { readonly port: number; readonly address: string },
+  ): void {
+    const { counters, clock } = this.#options;
+    const unsent = socket.getSendQueueCount();
+    if (unsent === 0) this.#jammedAtMs = undefined;
+    else this.#jammedAtMs ??= clock.monotonic();
+    if (unsent >= MOST_UNSENT) {
+      counters.count("dropped");
+      return;
+    }
+    // A client that has gone is none of our business.
+    socket.send(answer, port, address, () => {
+      if (!this.#isGone && socket.getSendQueueCount() === 0) this.#jammedAtMs = undefined;
+    });
   }
 
   #openTcp(): Promise<Server> {

@@ -7,11 +7,11 @@ import { AnswerCache, type CachedAnswer } from "./answer-cache.ts";
 import type { Counters } from "./counters.ts";
 import { askByTcp, askByUdp, type OutwardQuestion } from "./exchange.ts";
 import type { Upstreams } from "./upstreams.ts";
+import { MOST_PLACES } from "./waiting-room.ts";
 
 /** Below the 5 s after which clients ask again, or somebody else. */
 const ALL_MS = 4000;
 const EACH_MS = 1200;
-const MOST_AT_ONCE = 1000;
 
 export interface ForwardedQuestion extends OutwardQuestion {
   readonly name: string;
@@ -50,7 +50,7 @@ export class Forwarder {
     const key = `${keyOf(asked)} ${asked.transport}`;
     const pending = this.#asking.get(key);
     if (pending) return pending;
-    if (this.#asking.size >= MOST_AT_ONCE) {
+    if (this.#asking.size >= MOST_PLACES) {
       this.#parts.counters.count("limited");
       return undefined;
     }

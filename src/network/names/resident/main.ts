@@ -48,7 +48,7 @@ const forwarder = new Forwarder({ upstreams, counters, clock, random });
 const { ttlSeconds, negativeSeconds } = config;
 const settings = { ttlSeconds, negativeSeconds };
 const answerer = new Answerer({ zones, gate, forwarder, upstreams, counters, clock, settings });
-const doors = new DnsDoors({ address: config.address, port: config.port, answerer, clock, report: log });
+const doors = new DnsDoors({ address: config.address, port: config.port, answerer, counters, clock, report: log });
 let isFed = false;
 
 const feed = new FeedDoor({ zones, report, fed, end, log });
@@ -87,7 +87,7 @@ async function end(): Promise<void> {
 }
 
 function report(): FeedReport {
-  const problem = doors.problem ?? upstreams.problem;
+  const problem = doors.problem ?? upstreams.problem ?? doors.jam;
   return {
     ...{ pid: process.pid, isOpen: doors.isOpen, isWaiting: doors.isWaiting, isFed, counts: counters.counts },
     ...{ names: zones.table.size, memoryBytes: process.memoryUsage.rss() },
@@ -112,7 +112,10 @@ async function probe(server: string, name: string): Promise<void> {
   const signal = AbortSignal.timeout(PROBE_MS);
   const id = random.int(65_536);
   await askByUdp({ question, isCheckingDisabled: false }, { server, id, signal }).then(
-    () => undefined,
-    ({ message }: Error) => log(`${server} was asked whether it asks us: ${message}`),
+    () => upstreams.succeeded(server),
+    ({ message }: Error) => {
+      upstreams.failed(server);
+      log(`${server} was asked whether it asks us: ${message}`);
+    },
   );
 }

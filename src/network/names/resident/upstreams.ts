@@ -13,6 +13,8 @@ const LOOP_AGAIN_MS = 30_000;
 /** One that did not answer is asked last for so long. */
 const REST_MS = 10_000;
 const MOST = 8;
+/** One packet may be lost. */
+const IN_VAIN = 2;
 /** RFC 6761: no name ends so. */
 const LOOP_ZONE = "loop.styrmann.invalid";
 
@@ -32,6 +34,8 @@ export class Upstreams {
   /** By the name that it was asked for. */
   readonly #asked = new Map<string, string>();
   readonly #loops = new Set<string>();
+  /** How often in turn each was asked in vain. */
+  readonly #silent = new Map<string, number>();
   #list: readonly string[] = [];
   #seen = "";
   #probedAtMs = Number.NEGATIVE_INFINITY;
@@ -60,14 +64,20 @@ export class Upstreams {
 
   get problem(): string | undefined {
     if (this.#loops.size > 0) return `${[...this.#loops].sort().join(", ")} asks this server in turn: names go round`;
-    return this.#list.length === 0 ? `${this.#options.resolvConf} names no other resolver` : undefined;
+    if (this.#list.length === 0) return `${this.#options.resolvConf} names no other resolver`;
+    if (this.#list.some((server) => (this.#silent.get(server) ?? 0) < IN_VAIN)) return undefined;
+    const none =
+      this.#list.length === 1 ? `${this.#list[0]} does not answer` : `none of ${this.#list.join(", ")} answers`;
+    return `${none}: names outside of the cluster are not found (see ${this.#options.resolvConf})`;
   }
 
   failed(server: string): void {
+    this.#silent.set(server, (this.#silent.get(server) ?? 0) + 1);
     this.#restingUntilMs.set(server, this.#options.clock.monotonic() + REST_MS);
   }
 
   succeeded(server: string): void {
+    this.#silent.delete(server);
     this.#restingUntilMs.delete(server);
   }
 
@@ -104,6 +114,7 @@ export class Upstreams {
     this.#list = [...new Set(others)].slice(0, MOST);
     this.#loops.clear();
     this.#restingUntilMs.clear();
+    this.#silent.clear();
   }
 
   #probe(nowMs: number): void {
