@@ -70,6 +70,8 @@ export interface PodRun {
     readonly nameservers: readonly string[];
     readonly searches: readonly string[];
     readonly options: readonly string[];
+    /** Where the whole name of the host ends (`hostname -f`). */
+    readonly domain?: string;
   };
   /** Kernel settings of the pod's own namespaces. */
   readonly sysctls?: Readonly<Record<string, string>>;

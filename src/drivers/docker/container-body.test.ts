@@ -144,6 +144,15 @@ describe("Docker parameters", () => {
     assert.deepEqual(withParameters({ key: "volume", value: "/scratch" }).Volumes, { "/scratch": {} });
   });
 
+  test("a pod with a domain has a whole name, which is its infra container's where it has one", () => {
+    const dns = { nameservers: [], searches: [], options: [], domain: "db.shop.svc.cluster.local" };
+    const run = runOf({}, { dns });
+    assert.deepEqual([appBody(run, settings).Hostname, appBody(run, settings).Domainname], ["web-1", dns.domain]);
+    assert.equal(infraBody(run.pod, "styrmann/infra:1", settings).Domainname, dns.domain);
+    assert.equal(appBody(run, { ...settings, infraId: "abc" }).Domainname, undefined);
+    assert.equal(appBody(runOf(), settings).Domainname, undefined);
+  });
+
   test("a user's network takes the place of the pod's, address included", () => {
     const body = withParameters({ key: "net", value: "host" });
     assert.deepEqual([body.HostConfig.NetworkMode, body.NetworkingConfig], ["host", undefined]);

@@ -91,6 +91,8 @@ function placeInNetwork(body: ContainerBody, pod: PodRun, userNetwork: string | 
   }
   // The kernel takes 64 bytes; Kubernetes cuts at 63, the length of a DNS label.
   body.Hostname = pod.hostname.slice(0, 63);
+  // Docker writes both names into /etc/hosts: StatefulSets' images look themselves up by the whole one.
+  if (pod.dns?.domain !== undefined) body.Domainname = pod.dns.domain;
   body.HostConfig.NetworkMode = userNetwork ?? ours;
   if (userNetwork === undefined && pod.address !== undefined)
     body.NetworkingConfig = { EndpointsConfig: { [ours]: { IPAMConfig: { IPv4Address: pod.address } } } };

@@ -16,6 +16,7 @@ export interface ContainerBody {
   WorkingDir?: string;
   User?: string;
   Hostname?: string;
+  Domainname?: string;
   MacAddress?: string;
   StopSignal?: string;
   Tty?: boolean;

@@ -44,6 +44,14 @@ describe("where a pod asks for names", () => {
     assert.deepEqual(podDns(pod({ dnsPolicy: "Default", dnsConfig }), CONTEXT), wanted);
   });
 
+  test("with a subdomain a pod has a whole name, whatever else it says of names; not on the host's network", () => {
+    const domain = "db.shop.svc.cluster.local";
+    assert.deepEqual(podDns(pod({ hostname: "a", subdomain: "db" }), CONTEXT), { ...CLUSTER_FIRST, domain });
+    const nothing = { nameservers: [], searches: [], options: [] };
+    assert.deepEqual(podDns(pod({ subdomain: "db", dnsPolicy: "Default" }), CONTEXT), { ...nothing, domain });
+    assert.equal(podDns(pod({ subdomain: "db", hostNetwork: true }), CONTEXT), undefined);
+  });
+
   test("None is dnsConfig alone", () => {
     const dnsConfig = { nameservers: ["1.1.1.1"], searches: ["a.example."] };
     const wanted = { nameservers: ["1.1.1.1"], searches: ["a.example"], options: [] };

@@ -26,13 +26,22 @@ export function podDns(pod: Pod, context: PodDnsContext): PodDns | undefined {
   const base = baseOf(pod, dnsPolicy, hostNetwork === true, context);
   const { nameservers = [], searches = [], options = [] } = dnsConfig;
   const given = options.map(({ name, value }) => (value === undefined ? name : `${name}:${value}`));
-  if (base === undefined && nameservers.length + searches.length + given.length === 0) return undefined;
+  const domain = domainOf(pod, context);
+  const isBare = base === undefined && nameservers.length + searches.length + given.length === 0;
+  if (isBare && domain === undefined) return undefined;
   const names = base ?? { nameservers: [], searches: [], options: [] };
   return {
     nameservers: [...new Set([...names.nameservers, ...nameservers])].slice(0, MOST_NAMESERVERS),
     searches: [...new Set([...names.searches, ...searches.map(withoutDot)])].slice(0, MOST_SEARCHES),
     options: merged(names.options, given),
+    ...(domain === undefined ? {} : { domain }),
   };
+}
+
+/** As kubelet: with a subdomain a pod has a whole name, whether a Service of that name makes it known or not. */
+function domainOf({ metadata, spec }: Pod, { domain }: PodDnsContext): string | undefined {
+  if (!spec.subdomain || spec.hostNetwork === true) return undefined;
+  return `${spec.subdomain}.${metadata.namespace ?? "default"}.svc.${domain}`;
 }
 
 function baseOf(pod: Pod, policy: string, isOnHost: boolean, context: PodDnsContext): PodDns | undefined {

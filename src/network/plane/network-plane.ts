@@ -42,6 +42,8 @@ export interface PodDns {
   readonly nameservers: readonly string[];
   readonly searches: readonly string[];
   readonly options: readonly string[];
+  /** The pod's own: its whole name is its hostname below it. */
+  readonly domain?: string;
 }
 
 export interface PlaneReport {
@@ -89,7 +91,11 @@ export class NetworkPlane {
   /** Has the host's network brought to what was heard last, from the disk: what the lanes do with it goes on after that. */
   async begin(): Promise<void> {
     const entries = (await this.#options.cache?.load()) ?? [];
-    if (entries.length > 0 && !this.#hasHeard) this.#hear({ type: "all", revision: 0, entries });
+    if (entries.length === 0 || this.#hasHeard) return;
+    const touched = new Touched();
+    this.state.remember(entries, touched);
+    this.#lost.lookAnew([], touched);
+    this.#note(touched);
   }
 
   follow(control: NetworkControl): void {
