@@ -69,8 +69,7 @@ function refusalsOf(reader: Reader, known: readonly KnownRoute[]): ReadonlyMap<s
     if (problem !== undefined) refusals.set(route.id, problem);
   }
   const sound = known.filter(({ route }) => !refusals.has(route.id) || routeProblem(route) === undefined);
-  for (const { route, winner } of settleContest(sound.map((each) => each.route)).lost)
-    refusals.set(route.id, `${winner.source} has this host and path already`);
+  for (const { route, words } of settleContest(sound.map((each) => each.route)).lost) refusals.set(route.id, words);
   return refusals;
 }
 

@@ -15,6 +15,8 @@ export interface Exposure {
     readonly port?: number;
     readonly tls?: { readonly acme?: true; readonly secret?: string; readonly file?: string };
     readonly redirectsToHttps?: true;
+    /** The host is another namespace's, and who exposed it there may write in the whole cluster. */
+    readonly isGranted?: true;
   };
 }
 

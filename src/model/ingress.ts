@@ -22,7 +22,11 @@ export interface Ingress {
     readonly tls?: readonly { readonly hosts?: readonly string[]; readonly secretName?: string }[];
     readonly rules?: readonly { readonly host?: string; readonly http?: { readonly paths: readonly IngressPath[] } }[];
   };
-  readonly status: { readonly loadBalancer?: object };
+  readonly status: {
+    readonly loadBalancer?: object;
+    /** Ours: hosts that came after the Ingress was made → when (RFC 3339). */
+    readonly hostsSince?: Readonly<Record<string, string>>;
+  };
 }
 
 /** Index `service`: Ingresses that lead to a Service, `namespace/name`; `secret`: those that take a certificate from a Secret. */

@@ -182,6 +182,12 @@ export interface RouteEntry {
   readonly remarks?: readonly string[];
   /** RFC 3339, when that one was made: of two for one host and path the older wins. */
   readonly since?: string;
+  /** Whose the host is, if this route was there first. Absent: the namespace of its service. */
+  readonly namespace?: string;
+  /** Further namespaces that may have routes for the host, as its owner says; "*": all. */
+  readonly sharesHostWith?: readonly string[];
+  /** Put there by somebody with rights in the whole cluster: whose the host is does not matter. */
+  readonly isGranted?: true;
 }
 
 export type RouteTls =

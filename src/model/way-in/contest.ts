@@ -1,28 +1,37 @@
 import type { RouteEntry } from "../network.ts";
+import { HostOwners } from "./host-owners.ts";
 
 export interface LostRoute {
   readonly route: RouteEntry;
-  readonly winner: RouteEntry;
+  readonly words: string;
 }
 
 export interface Contest {
   /** One per host, path and type of path; sorted by them. */
   readonly routes: readonly RouteEntry[];
   readonly lost: readonly LostRoute[];
+  readonly owners: HostOwners;
 }
 
-/** Of two routes for the same host and path the older wins, and of two equally old ones the first by id: every node, and every reader, comes to the same. */
+/**
+ * A host is its owner's (host-owners.ts). Of two routes for the same host and path the older wins, and of two equally old ones the first
+ * by id: every node, and every reader, comes to the same.
+ */
 export function settleContest(all: Iterable<RouteEntry>): Contest {
   const winners = new Map<string, RouteEntry>();
   const lost: LostRoute[] = [];
-  for (const route of [...all].sort(byAge)) {
+  const sorted = [...all].sort(byAge);
+  const owners = new HostOwners(sorted);
+  for (const route of sorted) {
     const key = `${route.host} ${route.path} ${route.pathType}`;
     const winner = winners.get(key);
-    if (winner === undefined) winners.set(key, route);
-    else if (!isSame(winner, route)) lost.push({ route, winner });
+    const refusal = owners.refusal(route);
+    if (refusal !== undefined) lost.push({ route, words: refusal });
+    else if (winner === undefined) winners.set(key, route);
+    else if (!isSame(winner, route)) lost.push({ route, words: `${winner.source} has this host and path already` });
   }
   const routes = [...winners].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, route]) => route);
-  return { routes, lost };
+  return { routes, lost, owners };
 }
 
 /** Said twice, by two rules of one source: no contest. */
@@ -31,7 +40,7 @@ function isSame(a: RouteEntry, b: RouteEntry): boolean {
 }
 
 /** Those without a time come last. */
-function byAge(a: RouteEntry, b: RouteEntry): number {
+export function byAge(a: RouteEntry, b: RouteEntry): number {
   const [x, y] = [`${a.since ?? "~"} ${a.id}`, `${b.since ?? "~"} ${b.id}`];
   return x < y ? -1 : x > y ? 1 : 0;
 }

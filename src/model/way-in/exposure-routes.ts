@@ -23,7 +23,7 @@ export function serviceOfExposure({ metadata }: Exposure): string {
 
 export function exposureRoute(exposure: Exposure, versionOf: SecretVersion): RouteEntry {
   const { metadata, spec } = exposure;
-  const { dialect, name } = spec.workload;
+  const { dialect, namespace = dialect, name } = spec.workload;
   const tls = tlsOf(spec, versionOf);
   return {
     ...{ kind: "route", id: `exposure:${metadata.name}`, host: spec.host, path: spec.path, pathType: "prefix" },
@@ -31,6 +31,8 @@ export function exposureRoute(exposure: Exposure, versionOf: SecretVersion): Rou
     ...(tls ? { tls } : {}),
     ...(spec.redirectsToHttps ? { redirectsToHttps: true } : {}),
     source: `styr expose ${dialect} ${name}`,
+    namespace,
+    ...(spec.isGranted ? { isGranted: true } : {}),
     since: metadata.creationTimestamp,
   };
 }

@@ -3,6 +3,7 @@ import type { Ingress, IngressBackend } from "../ingress.ts";
 import type { RouteEntry, RouteOptions, RouteTls } from "../network.ts";
 import { acmeTls, type SecretVersion } from "./acme-secret.ts";
 import { parseHost, parsePath } from "./host-and-path.ts";
+import { SHARE_HOST, sharedWith } from "./host-owners.ts";
 
 /** Ingresses of this class, and those of none, come in through us. */
 export const INGRESS_CLASS = "styrmann";
@@ -48,7 +49,7 @@ class Finder implements IngressRoutes {
   }
 
   add(hostText: string, pathText: string, pathType: RouteEntry["pathType"], { service }: IngressBackend): void {
-    const { namespace, name, creationTimestamp } = this.#ingress.metadata;
+    const { namespace, name } = this.#ingress.metadata;
     const host = parseHost(hostText);
     const path = parsePath(pathText === "" ? "/" : pathText, pathType);
     if ("problem" in host) this.problems.push(host.problem);
@@ -64,7 +65,8 @@ class Finder implements IngressRoutes {
         ...(this.#redirects(tls) ? { redirectsToHttps: true as const } : {}),
         ...optionsOf(this.#ingress),
         source: `Ingress ${namespace}/${name}`,
-        since: creationTimestamp,
+        since: sinceOf(this.#ingress, host.host),
+        ...sharedWith(this.#ingress.metadata.annotations?.[SHARE_HOST]),
       });
     }
   }
@@ -88,6 +90,26 @@ class Finder implements IngressRoutes {
     if (said[`${NGINX}force-ssl-redirect`] === "true") return true;
     return tls !== undefined && said[`${NGINX}ssl-redirect`] !== "false";
   }
+}
+
+/** An Ingress that is older than its claim to a host has had the host since it said so. */
+function sinceOf({ metadata, status }: Ingress, host: string): string {
+  return status?.hostsSince?.[host] ?? metadata.creationTimestamp;
+}
+
+/** What an Ingress has been since when: written by the server with every change, so that an old Ingress takes no host from a younger one. */
+export function hostsSince(after: Ingress, before: Ingress, now: string): Readonly<Record<string, string>> {
+  const had = new Set(hostsOf(before));
+  const known = before.status?.hostsSince ?? {};
+  const all = hostsOf(after).map((host) => [host, had.has(host) ? known[host] : now] as const);
+  return Object.fromEntries(all.flatMap(([host, since]) => (since === undefined ? [] : [[host, since]])));
+}
+
+function hostsOf(ingress: Ingress): readonly string[] {
+  return (ingress.spec?.rules ?? []).flatMap(({ host = "" }) => {
+    const parsed = parseHost(host);
+    return "host" in parsed && parsed.host !== "" ? [parsed.host] : [];
+  });
 }
 
 function optionsOf({ metadata }: Ingress): { readonly options?: RouteOptions } {

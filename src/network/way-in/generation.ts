@@ -5,8 +5,9 @@
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import type { Backend } from "./backend.ts";
+import { FILES } from "./files.ts";
 import type { WayInPlan } from "./plan.ts";
-import { FILES, renderConfig, type WayInPlaces } from "./render.ts";
+import { renderConfig, type WayInPlaces } from "./render.ts";
 import type { Slots } from "./slots.ts";
 
 export interface GenerationInput {
@@ -29,7 +30,10 @@ export interface Generation {
 const MARK = "# generation ";
 
 export function generationOf({ places, plan, slots, certificates, challenges }: GenerationInput): Generation {
-  const maps = { [FILES.exact]: mapText(plan.exact), [FILES.prefix]: mapText(plan.prefix) };
+  const maps = {
+    ...{ [FILES.exact]: mapText(plan.exact), [FILES.prefix]: mapText(plan.prefix), [FILES.hosts]: mapText(plan.hosts) },
+    ...{ [FILES.backers]: mapText(plan.backers), [FILES.ordered]: mapText(plan.ordered) },
+  };
   const render = (folder: string, each: (name: string) => Slots) =>
     renderConfig({ ...places, data: folder }, plan.backends.values(), each);
   // A slot that points nowhere is as good as any: their number counts.

@@ -8,8 +8,8 @@ import { closeSync, openSync } from "node:fs";
 import { readFile, rm, stat } from "node:fs/promises";
 import type { Clock } from "../../seams/clock.ts";
 import { CommandError, type Commands } from "../../seams/commands.ts";
+import { FILES } from "./files.ts";
 import { MasterSocket } from "./master-socket.ts";
-import { FILES } from "./render.ts";
 
 export interface HaProxyOptions {
   readonly folder: string;

@@ -1,8 +1,10 @@
 /** From all routes to what HAProxy has to know of them: maps from host and path to backends, and the backends. Pure. */
 import type { RouteEntry, RouteTls } from "../../model/network.ts";
 import { settleContest } from "../../model/way-in/contest.ts";
+import { namespaceOfRoute } from "../../model/way-in/host-owners.ts";
 import { routeProblem } from "../../model/way-in/route-problem.ts";
 import { type Backend, backendOf } from "./backend.ts";
+import { certificatesOf, isOrdered } from "./plan-certificates.ts";
 
 export interface WayInPlan {
   /** `host/path` → backend. */
@@ -12,6 +14,12 @@ export interface WayInPlan {
   readonly backends: ReadonlyMap<string, Backend>;
   /** Host → where its certificate is; sorted by host. */
   readonly certificates: ReadonlyMap<string, RouteTls>;
+  /** Host, or wildcard → namespace that it belongs to. */
+  readonly hosts: ReadonlyMap<string, string>;
+  /** Backend → namespace of its route. */
+  readonly backers: ReadonlyMap<string, string>;
+  /** Hosts whose certificates are ordered by us. */
+  readonly ordered: ReadonlyMap<string, string>;
   readonly refused: readonly { readonly route: RouteEntry; readonly words: string }[];
 }
 
@@ -23,27 +31,28 @@ export function planWayIn(all: Iterable<RouteEntry>): WayInPlan {
     if (words === undefined) sound.push(route);
     else refused.push({ route, words });
   }
-  const { routes, lost } = settleContest(sound);
-  for (const { route, winner } of lost)
-    refused.push({ route, words: `${winner.source} has this host and path already` });
+  const { routes, lost, owners } = settleContest(sound);
+  refused.push(...lost);
   const [exact, prefix] = [new Map<string, string>(), new Map<string, string>()];
   const backends = new Map<string, Backend>();
+  const [hosts, backers] = [new Map<string, string>(), new Map<string, string>()];
   for (const route of routes) {
     const backend = backendOf(route);
     if (!backends.has(backend.name)) backends.set(backend.name, backend);
+    backers.set(backend.name, mapWord(namespaceOfRoute(route)));
+    const owner = owners.of(route.host);
+    if (owner) hosts.set(route.host, mapWord(namespaceOfRoute(owner)));
     if (route.pathType === "exact") exact.set(route.host + route.path, backend.name);
     else prefix.set(`${route.host}${route.path === "/" ? "" : route.path}/`, backend.name);
   }
-  return { exact, prefix, backends, certificates: certificatesOf(routes), refused };
+  const certificates = certificatesOf(routes, owners);
+  const ordered = [...certificates]
+    .filter(([host, tls]) => isOrdered(host, tls))
+    .map(([host]) => [host, "yes"] as const);
+  return { exact, prefix, backends, certificates, hosts, backers, ordered: new Map(ordered), refused };
 }
 
-/** One certificate per host: of several routes' the first that has one at hand. */
-function certificatesOf(routes: readonly RouteEntry[]): ReadonlyMap<string, RouteTls> {
-  const found = new Map<string, RouteTls>();
-  for (const { host, tls } of routes) {
-    if (host === "" || tls === undefined) continue;
-    const before = found.get(host);
-    if (before === undefined || ("acme" in before && !("acme" in tls))) found.set(host, tls);
-  }
-  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+/** A namespace as one word of a map. */
+function mapWord(namespace: string): string {
+  return namespace.replaceAll(/[^A-Za-z0-9._-]/g, "-") || "-";
 }

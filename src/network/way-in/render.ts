@@ -3,7 +3,9 @@
  * (plan.ts lets nothing else pass), or one of few options whose form was checked (option-problem.ts).
  */
 import type { Backend } from "./backend.ts";
+import { FILES } from "./files.ts";
 import { renderBackend } from "./render-backend.ts";
+import { lookupLines } from "./render-lookup.ts";
 import type { Slots } from "./slots.ts";
 
 export interface WayInPlaces {
@@ -15,18 +17,6 @@ export interface WayInPlaces {
   /** HAProxy gives up root for this user, where there is one. */
   readonly user?: string;
 }
-
-export const FILES = {
-  config: "haproxy.cfg",
-  exact: "exact.map",
-  prefix: "prefix.map",
-  challenges: "challenges.map",
-  certificates: "certificates.list",
-  socket: "haproxy.sock",
-  master: "master.sock",
-  pid: "haproxy.pid",
-  log: "access.log",
-} as const;
 
 /** `slots` by name of backend. */
 export function renderConfig(
@@ -96,31 +86,12 @@ const DEFAULTS = `defaults
     http-error status 502 content-type text/plain string "the service ended the connection without an answer\\n"
     http-error status 504 content-type text/plain string "the service did not answer in time\\n"`;
 
-const TO_PATH = "var(txn.host),concat(,txn.path)";
-const TO_FOLDER = "var(txn.host),concat(,txn.path,/)";
-
 function frontend({ data, address, httpPort, httpsPort }: Parameters<typeof renderConfig>[0]): string {
-  const look = (key: string, how: "map" | "map_beg", file: string, condition: string) =>
-    `    http-request set-var(txn.to) ${key},${how}(${data}/${file}) ${condition}`.trimEnd();
-  const unfound = "unless { var(txn.to) -m found }";
-  const [wildPath, wildFolder] = [TO_PATH, TO_FOLDER].map((key) => key.replace("txn.host", "txn.wild"));
   return [
     "frontend way-in",
     `    bind ${address}:${httpPort}`,
     `    bind ${address}:${httpsPort} ssl crt-list ${data}/${FILES.certificates} alpn h2,http/1.1`,
-    "    http-request set-var(txn.path) path",
-    "    http-request set-var(txn.host) req.hdr(host),field(1,:),lower,regsub([.]$,)",
-    "    http-request set-var(txn.wild) var(txn.host),regsub(^[^.]*,*)",
-    "    http-request capture var(txn.host) len 100",
-    `    http-request set-var(txn.answer) path,map(${data}/${FILES.challenges}) if { path_beg /.well-known/acme-challenge/ }`,
-    '    http-request return status 200 content-type text/plain lf-string "%[var(txn.answer)]" if { var(txn.answer) -m found }',
-    look(TO_PATH, "map", FILES.exact, ""),
-    look(TO_FOLDER, "map_beg", FILES.prefix, unfound),
-    look(wildPath ?? "", "map", FILES.exact, unfound),
-    look(wildFolder ?? "", "map_beg", FILES.prefix, unfound),
-    look("path", "map", FILES.exact, unfound),
-    look("path,concat(/)", "map_beg", FILES.prefix, unfound),
-    '    http-request return status 404 content-type text/plain string "nothing is reached under this host name and path\\n" unless { var(txn.to) -m found }',
+    ...lookupLines(data),
     // What a client says of itself is not believed.
     "    http-request set-header X-Forwarded-For %[src]",
     "    http-request set-header X-Real-IP %[src]",

@@ -1,5 +1,6 @@
 /** What HAProxy does now, and the way from there to what it should do: by words while it runs, or by a new configuration. */
 import type { Log } from "../../seams/log.ts";
+import { FILES } from "./files.ts";
 import {
   culprits,
   dataFolder,
@@ -13,7 +14,7 @@ import {
 } from "./generation.ts";
 import type { HaProxy } from "./haproxy.ts";
 import type { WayInPlan } from "./plan.ts";
-import { FILES, type WayInPlaces } from "./render.ts";
+import type { WayInPlaces } from "./render.ts";
 import { parseServersState, refusedCommand, serverCommands } from "./server-commands.ts";
 import type { Slots } from "./slots.ts";
 
@@ -27,6 +28,7 @@ export interface ServedOptions {
 const MOST_CULPRITS = 20;
 const NO_PLAN: WayInPlan = {
   ...{ exact: new Map(), prefix: new Map(), backends: new Map(), certificates: new Map(), refused: [] },
+  ...{ hosts: new Map(), backers: new Map(), ordered: new Map() },
 };
 
 export class Served {

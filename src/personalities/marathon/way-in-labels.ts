@@ -4,6 +4,7 @@
  */
 import type { RouteEntry, RouteOptions } from "../../model/network.ts";
 import { parseHost, parsePath } from "../../model/way-in/host-and-path.ts";
+import { SHARE_HOST, sharedWith } from "../../model/way-in/host-owners.ts";
 
 export interface LabelledApp {
   readonly id: string;
@@ -54,6 +55,7 @@ function routesOfPort(app: LabelledApp, port: string, n: number): readonly Route
       ...(remarks.length > 0 || problem ? { remarks: [...(problem ? [problem] : []), ...remarks] } : {}),
       source: `Marathon app ${app.id}`,
       since: app.since,
+      ...sharedWith(app.labels[SHARE_HOST]),
     } satisfies Route;
   });
 }

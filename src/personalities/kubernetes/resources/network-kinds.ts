@@ -8,6 +8,8 @@ import {
   ingressClasses,
 } from "../../../model/ingress-class.ts";
 import { type NetworkPolicy, networkPolicies } from "../../../model/network-policy.ts";
+import { hostsSince } from "../../../model/way-in/ingress-routes.ts";
+import { rfc3339 } from "../../../seams/clock.ts";
 import type { Tx } from "../../../store/transaction.ts";
 import { validateEndpointSlice, validateEndpointSliceUpdate } from "../validate/endpoint-slice.ts";
 import { validateIngress, validateIngressClass, validateIngressClassUpdate } from "../validate/ingress.ts";
@@ -35,6 +37,11 @@ export const ingressResource = defineResource<Ingress>(ingresses, {
   withDefaults: (ingress) => ({ ...ingress, spec: ingress.spec ?? {} }),
   validate: validateIngress,
   beforeCreate: (tx, ingress) => ({ ...withDefaultClass(tx, ingress), status: { loadBalancer: {} } }),
+  beforeUpdate(tx, ingress, before) {
+    const { hostsSince: _before, ...status } = ingress.status ?? {};
+    const since = hostsSince(ingress, before, rfc3339(tx.nowMs));
+    return { ...ingress, status: { ...status, ...(Object.keys(since).length > 0 ? { hostsSince: since } : {}) } };
+  },
 });
 
 /** One that names no class is of the class that is marked as everybody's; of several marked ones, of the newest, as in Kubernetes. */

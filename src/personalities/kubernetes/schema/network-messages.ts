@@ -18,7 +18,7 @@ export const networkMessages = {
   IngressRule: "host:s http:HTTPIngressRuleValue",
   HTTPIngressRuleValue: "paths:HTTPIngressPath[]",
   HTTPIngressPath: "path:s pathType:s backend:IngressBackend",
-  IngressStatus: "loadBalancer:IngressLoadBalancerStatus",
+  IngressStatus: "loadBalancer:IngressLoadBalancerStatus hostsSince:{s}",
   IngressLoadBalancerStatus: "ingress:IngressLoadBalancerIngress[]",
   IngressLoadBalancerIngress: "ip:s hostname:s ports:IngressPortStatus[]",
   IngressPortStatus: "port:i protocol:s error:s",
