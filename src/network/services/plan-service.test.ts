@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { EndpointEntry, EndpointsEntry, ServiceEntry } from "../../model/network.ts";
-import { type Place, planService } from "./plan-service.ts";
+import { hairpinsOf, type Place, planService } from "./plan-service.ts";
 
 const HERE: Place = { node: "n1", zone: "z1", lostNodes: new Set(["lost"]) };
 
@@ -106,4 +106,11 @@ describe("who takes new connections of a Service:", () => {
       [],
     );
   });
+});
+
+test("a pod may reach itself through its Service where it is on this node, and where nobody said on which it is", () => {
+  const { node: _node, ...anywhere } = at(3);
+  const [port] = planService(serviceOf(), [sliceOf([at(1, { node: "n1" }), at(2), anywhere])], HERE).ports;
+  assert.ok(port);
+  assert.deepEqual([...hairpinsOf(port)], ["10.42.0.1", "10.42.0.3"]);
 });

@@ -17,6 +17,8 @@ export interface Target {
   readonly port: number;
   /** On this node. */
   readonly isHere: boolean;
+  /** Nobody said on which node, as of endpoints that a person wrote: it may be a pod of this one. */
+  readonly isAnywhere?: true;
 }
 
 export interface PortPlan {
@@ -82,6 +84,12 @@ export function isSameChoice({ inside, outside }: PortPlan): boolean {
   return inside.length === outside.length && inside.every((target, at) => isSameTarget(target, outside[at]));
 }
 
+/** Pods that may reach themselves through the Service. */
+export function hairpinsOf({ inside, outside }: PortPlan): ReadonlySet<string> {
+  const maybeHere = [...inside, ...outside].filter(({ isHere, isAnywhere }) => isHere || isAnywhere === true);
+  return new Set(maybeHere.map(({ address }) => address));
+}
+
 function isSameTarget(one: Target, other: Target | undefined): boolean {
   return one.address === other?.address && one.port === other.port;
 }
@@ -116,7 +124,8 @@ function candidateOf(service: ServiceEntry, endpoint: EndpointEntry, port: numbe
   const isWaiting = state === "waiting" && service.publishNotReady !== true;
   // Ready, then draining; on nodes that were lost only where there is nobody else.
   const tier = (state === "draining" ? 1 : 0) + (isLost ? 2 : 0) + (isWaiting ? 4 : 0);
-  return { address, port, isHere: node === place.node, tier, isLost, zone, isWaiting };
+  const where = { isHere: node === place.node, ...(node === undefined ? { isAnywhere: true as const } : {}) };
+  return { address, port, ...where, tier, isLost, zone, isWaiting };
 }
 
 function choose(
@@ -128,7 +137,10 @@ function choose(
   const allowed = traffic === "local" ? open.filter(({ isHere }) => isHere) : open;
   const best = Math.min(...allowed.map(({ tier }) => tier));
   const able = allowed.filter(({ tier }) => tier === best);
-  return near(able, prefer, place).map(({ address, port, isHere }) => ({ address, port, isHere }));
+  return near(able, prefer, place).map(({ address, port, isHere, isAnywhere }) => ({
+    ...{ address, port, isHere },
+    ...(isAnywhere === undefined ? {} : { isAnywhere }),
+  }));
 }
 
 /** As Kubernetes' trafficDistribution: PreferSameNode falls back to the zone, and that to everybody. */

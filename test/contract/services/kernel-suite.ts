@@ -77,6 +77,13 @@ export function describeKernelRules(
       );
     });
 
+    test("a pod reaches itself through a service whose endpoints a person wrote, without a node", async () => {
+      const { one } = stage.pods;
+      await put(web, [{ address: one.address, state: "ready" }]);
+      const { gateway } = stage.space.host(1);
+      assert.deepEqual(stage.dial(one, "tcp", VIP, 80, 1), [`one ${gateway}`]);
+    });
+
     test("the host reaches the cluster address, from its address among its pods", async () => {
       await put(web);
       const host = stage.space.host(1);

@@ -1,7 +1,7 @@
 /** One Service as iptables chains: its endpoints by the statistic match, its clients' by the recent match. */
 import type { BasePlan } from "../firewall.ts";
 import { chainOf, hashOf, titleOf } from "../names.ts";
-import { isSameChoice, type PortPlan, type ServicePlan, type Target } from "../plan-service.ts";
+import { hairpinsOf, isSameChoice, type PortPlan, type ServicePlan, type Target } from "../plan-service.ts";
 import type { Chain, Element, Piece } from "../ruleset.ts";
 import { MARK } from "./render-base.ts";
 
@@ -97,11 +97,10 @@ function chance(at: number, of: readonly unknown[]): string {
   return left === 1 ? "" : `-m statistic --mode random --probability ${(1 / left).toFixed(10)} `;
 }
 
-function writeHairpin({ id, inside, outside }: PortPlan, { short, elements }: Writing): void {
-  const here = new Set([...inside, ...outside].filter(({ isHere }) => isHere).map(({ address }) => address));
-  for (const address of here) {
+function writeHairpin(port: PortPlan, { short, elements }: Writing): void {
+  for (const address of hairpinsOf(port)) {
     const key = `-s ${address}/32 -d ${address}/32`;
-    elements.push({ container: `nat/${short}-hairpin`, key, value: `${short}-take`, title: titleOf(id) });
+    elements.push({ container: `nat/${short}-hairpin`, key, value: `${short}-take`, title: titleOf(port.id) });
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Protocol } from "../../../model/network.ts";
 import type { BasePlan } from "../firewall.ts";
 import { chainOf, hashOf, titleOf } from "../names.ts";
-import { isSameChoice, type PortPlan, type ServicePlan, type Target } from "../plan-service.ts";
+import { hairpinsOf, isSameChoice, type PortPlan, type ServicePlan, type Target } from "../plan-service.ts";
 import type { Chain, Element, Piece } from "../ruleset.ts";
 import { MARK } from "./render-base.ts";
 
@@ -95,8 +95,12 @@ function translate(protocol: Protocol, { address, port }: Target): string {
   return `meta l4proto ${protocol} dnat to ${address}:${port}`;
 }
 
-function writeHairpin({ id, inside, outside }: PortPlan, piece: Writing): void {
-  const here = new Set([...inside, ...outside].filter(({ isHere }) => isHere).map(({ address }) => address));
-  for (const address of here)
-    piece.elements.push({ container: "svc-hairpin", key: `${address} . ${address}`, value: "", title: titleOf(id) });
+function writeHairpin(port: PortPlan, piece: Writing): void {
+  for (const address of hairpinsOf(port))
+    piece.elements.push({
+      container: "svc-hairpin",
+      key: `${address} . ${address}`,
+      value: "",
+      title: titleOf(port.id),
+    });
 }
