@@ -26,6 +26,12 @@ export async function runNft(commands: Commands, script: string): Promise<void> 
   if (exitCode !== 0) throw new NftError(firstWords(stderr) || `nft ended with ${exitCode}`);
 }
 
+/** Why nft, or the kernel, would not take this transaction; undefined: it would. Changes nothing. */
+export async function whyRefused(commands: Commands, script: string): Promise<string | undefined> {
+  const { exitCode, stderr } = await commands.run("nft", ["-c", "-f", "-"], { input: script, timeoutMs: 30_000 });
+  return exitCode === 0 ? undefined : firstWords(stderr) || `nft ended with ${exitCode}`;
+}
+
 /** What `nft` prints; undefined when there is no such table, chain or set. */
 export async function readNft(commands: Commands, args: readonly string[]): Promise<string | undefined> {
   const result = await commands.run("nft", args, { timeoutMs: 30_000 });

@@ -1,4 +1,5 @@
 /** The cluster's network as this node was told it, and what runs here: what every part of the plane works from. In memory, indexed; no part scans it for one change. */
+import { formatAddress, parseSubnet } from "../../lib/subnet.ts";
 import type {
   ChallengeEntry,
   ClusterEntry,
@@ -54,6 +55,8 @@ export class NetworkState {
   };
   /** By uid. */
   readonly localPods = new Map<string, LocalPod>();
+  /** The control plane itself has said it; before that it is what the disk remembers, which may be older than what the kernel has. */
+  isTold = false;
   /** Silent nodes that this node does not reach either. */
   readonly lostNodes = new Set<string>();
   /** Id of a service → ids of its endpoints' entries. */
@@ -75,6 +78,12 @@ export class NetworkState {
     return this.tables.node.get(this.nodeName);
   }
 
+  /** This host's own address among its pods, where they ask for names: the first of its pod range. */
+  get gateway(): string | undefined {
+    const range = parseSubnet(this.self?.podRange ?? "");
+    return range && formatAddress(range.first + 1);
+  }
+
   /** Sorted by id, so that every node that sees the same does the same. */
   endpointsOf(service: string): readonly EndpointsEntry[] {
     const ids = [...(this.#slices.get(service) ?? [])].sort();
@@ -91,11 +100,16 @@ export class NetworkState {
 
   /** Takes news in, and notes in `touched` what is to be looked at again. */
   hear(news: Exclude<NetworkNews, { type: "settled" }>, touched: Touched): void {
+    this.isTold = true;
     if (news.type === "all") this.#hearAll(news.entries, touched);
     else {
       for (const entry of news.entries) this.#put(entry, touched);
       for (const { kind, id } of news.removed) this.#take(kind, id, touched);
     }
+  }
+
+  remember(entries: readonly NetworkEntry[], touched: Touched): void {
+    this.#hearAll(entries, touched);
   }
 
   /** A node was lost, or found again: its endpoints are no place to send to, or are one again. */

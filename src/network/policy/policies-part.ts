@@ -7,14 +7,14 @@
 import type { Clock, Timer } from "../../seams/clock.ts";
 import { CommandError, type Commands } from "../../seams/commands.ts";
 import type { Log } from "../../seams/log.ts";
-import { addTable, readNft, removeFromTable, runNft, tableName, whyNoNft } from "../nft/table.ts";
+import { removeFromTable, whyNoNft } from "../nft/table.ts";
 import type { NetworkPart, PartReport } from "../plane/network-part.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
+import { PolicyKernel } from "./policy-kernel.ts";
 import { PolicyPlan } from "./policy-plan.ts";
-import { IN_MAP, OUT_MAP } from "./policy-rules.ts";
 import { adoptingScript, changeScript, type Place, wholeScript } from "./policy-script.ts";
-import { PREFIX, type Things } from "./thing.ts";
+import { type ElementThing, PREFIX, type Thing, type Things } from "./thing.ts";
 
 export interface PoliciesPartOptions {
   readonly networkName: string;
@@ -38,10 +38,13 @@ export class PoliciesPart implements NetworkPart {
   /** A pod is not started before its policies are in force. */
   readonly isGate = true;
   readonly #options: PoliciesPartOptions;
-  readonly #table: string;
+  readonly #kernel: PolicyKernel;
   readonly #plan = new PolicyPlan();
   /** What the kernel has of ours; undefined: not known. */
-  #applied: Things | undefined;
+  #applied: Map<string, Thing> | undefined;
+  /** What the kernel has, from before this agent, of addresses of which it is not known yet whose they are: by `map address`. */
+  #leftovers: ReadonlyMap<string, ElementThing> = new Map();
+  #state: NetworkState | undefined;
   #policies = 0;
   /** Why nothing is enforced here. */
   #missing: string | undefined;
@@ -55,17 +58,18 @@ export class PoliciesPart implements NetworkPart {
 
   constructor(options: PoliciesPartOptions) {
     this.#options = options;
-    this.#table = `ip ${tableName(options.networkName)}`;
+    this.#kernel = new PolicyKernel(options);
     this.#adoptedAtMs = options.clock.monotonic() + (options.adoptionMs ?? ADOPTION_MS);
   }
 
   apply(state: NetworkState, touched: Touched): Promise<void> {
     return this.#inTurn(async () => {
       const changed = this.#plan.update(state, touched);
+      this.#state = state;
       this.#policies = state.tables.policy.size;
       if (this.#missing !== undefined && changed.size === 0 && !touched.isAll) return;
       if (touched.isAll || this.#applied === undefined) await this.#programAll();
-      else if (changed.size > 0) await this.#program(changed);
+      else await this.#program(new Set([...changed, ...this.#knownOf(this.#leftovers).keys()]));
       this.#lookLater();
     });
   }
@@ -80,6 +84,7 @@ export class PoliciesPart implements NetworkPart {
   async remove(): Promise<void> {
     await this.stop();
     this.#applied = undefined;
+    this.#leftovers = new Map();
     const { commands, networkName } = this.#options;
     if ((await whyNoNft(commands)) === undefined) await removeFromTable(commands, networkName, PREFIX);
   }
@@ -92,7 +97,7 @@ export class PoliciesPart implements NetworkPart {
       if (pods === 0) return { state: "off", words: `NetworkPolicies could not be enforced here: ${why}`, facts };
       return { state: "failing", words: `NetworkPolicies are NOT enforced on this node: ${why}`, facts };
     }
-    const words = this.#trouble ?? (pods > 0 ? this.#bridge : undefined);
+    const words = this.#trouble ?? this.#kernel.refusal ?? (pods > 0 ? this.#bridge : undefined);
     return words === undefined ? { state: "working", facts } : { state: "failing", words, facts };
   }
 
@@ -103,37 +108,84 @@ export class PoliciesPart implements NetworkPart {
   }
 
   async #programAll(): Promise<void> {
-    const { commands } = this.#options;
+    const { commands, clock } = this.#options;
     this.#applied = undefined;
+    this.#kernel.forget(this.#kernel.refused);
     this.#missing = await whyNoNft(commands);
     // Not asked again and again: the next change, or the next look, tries anew.
     if (this.#missing !== undefined) return;
-    const after = this.#plan.things;
-    const there = await this.#placesThere();
-    const isAdopting = this.#options.clock.monotonic() < this.#adoptedAtMs;
-    if (!isAdopting) {
-      if (after.size > 0 || there.length > 0) await this.#run(wholeScript(this.#table, there, after));
-    } else if (after.size > 0) await this.#run(adoptingScript(this.#table, await this.#elementsThere(there), after));
+    const there = await this.#kernel.places();
+    // What the disk remembers may be older than what the kernel has.
+    const isAdopting = clock.monotonic() < this.#adoptedAtMs || this.#state?.isTold === false;
+    const after = await (isAdopting ? this.#adopt(there) : this.#replace(there));
     if (isAdopting && there.length > 0) this.#sweepLater();
-    this.#applied = after;
+    this.#applied = new Map(after);
     await this.#lookAtBridge();
   }
 
-  async #program(changed: ReadonlySet<string>): Promise<void> {
-    const after = this.#plan.things;
-    const before: Things = this.#applied ?? new Map();
-    // After a failure it is not known what the kernel has: somebody else may have been there.
-    this.#applied = undefined;
-    await this.#run(changeScript(this.#table, before, after, changed));
-    this.#applied = after;
-    if (before.size === 0) await this.#lookAtBridge();
+  async #replace(there: readonly Place[]): Promise<Things> {
+    const wanted = this.#plan.things;
+    this.#leftovers = new Map();
+    if (wanted.size === 0 && there.length === 0) return wanted;
+    return await this.#run(wanted, (after) => wholeScript(this.#kernel.table, there, after));
   }
 
-  async #run(script: string): Promise<void> {
-    const { commands, networkName } = this.#options;
+  async #adopt(there: readonly Place[]): Promise<Things> {
+    const wanted = this.#plan.things;
+    const left = await this.#kernel.elements(there);
+    const gone = [...this.#knownOf(left)].filter(([name]) => !wanted.has(name));
+    const isNothing = wanted.size === 0 && gone.length === 0;
+    const script = (after: Things) =>
+      adoptingScript(
+        this.#kernel.table,
+        left,
+        after,
+        gone.map(([, element]) => element),
+      );
+    const done = isNothing ? wanted : await this.#run(wanted, script);
+    const known = new Set(gone.map(([name]) => name));
+    this.#leftovers = new Map([...left].filter(([name]) => !known.has(name) && !wanted.has(name)));
+    return done;
+  }
+
+  /** Of pods that this agent has found meanwhile: what the plan does not say of them is said no more. */
+  #knownOf(left: ReadonlyMap<string, ElementThing>): ReadonlyMap<string, ElementThing> {
+    if (left.size === 0 || this.#state?.isTold !== true) return new Map();
+    const known = new Set([...this.#state.localPods.values()].map(({ address }) => address));
+    return new Map([...left].filter(([, { address }]) => known.has(address)));
+  }
+
+  async #program(all: ReadonlySet<string>): Promise<void> {
+    // Rules of pods that are not known yet come in by the same entrance, and may name the same chains and sets: the sweep takes those away.
+    const isShared = (thing?: Thing) => thing !== undefined && thing.kind !== "element";
+    const isKept = (name: string) =>
+      this.#leftovers.size > 0 && !this.#plan.get(name) && isShared(this.#applied?.get(name));
+    const changed = new Set([...all].filter((name) => !isKept(name)));
+    if (changed.size === 0) return;
+    const applied = this.#applied ?? new Map<string, Thing>();
+    const leftovers = this.#leftovers;
+    const before = picked(changed, (name) => applied.get(name) ?? leftovers.get(name));
+    const wanted = picked(changed, (name) => this.#plan.get(name));
+    // After a failure it is not known what the kernel has: somebody else may have been there.
+    this.#applied = undefined;
+    this.#kernel.forget(changed);
+    const after = await this.#run(wanted, (one) => changeScript(this.#kernel.table, before, one, changed));
+    const wasEmpty = applied.size === 0;
+    for (const name of changed) {
+      const thing = after.get(name);
+      if (thing) applied.set(name, thing);
+      else applied.delete(name);
+    }
+    this.#applied = applied;
+    if (leftovers.size > 0) this.#leftovers = new Map([...leftovers].filter(([name]) => !changed.has(name)));
+    if (wasEmpty) await this.#lookAtBridge();
+  }
+
+  async #run(wanted: Things, script: (after: Things) => string): Promise<Things> {
     try {
-      await runNft(commands, `${addTable(networkName)}${script}\n`);
+      const done = await this.#kernel.run(wanted, script);
       this.#trouble = undefined;
+      return done;
     } catch (error) {
       this.#trouble = `NetworkPolicies are not up to date on this node: ${(error as Error).message}`;
       throw error;
@@ -151,45 +203,10 @@ export class PoliciesPart implements NetworkPart {
     });
   }
 
-  /** `pol-in 10.42.0.5`. */
-  async #elementsThere(there: readonly Place[]): Promise<ReadonlySet<string>> {
-    const maps = there.filter(({ kind }) => kind === "map");
-    const texts = await Promise.all(maps.map(({ name }) => this.#list("map", name)));
-    return new Set(
-      maps.flatMap(({ name }, at) =>
-        (texts[at]?.match(/[\d.]+(?= : goto)/g) ?? []).map((address) => `${name} ${address}`),
-      ),
-    );
-  }
-
-  async #placesThere(): Promise<readonly Place[]> {
-    const text = await readNft(this.#options.commands, ["-t", "list", "table", ...this.#table.split(" ")]);
-    return [...(text ?? "").matchAll(/^\t(chain|set|map) (\S+) \{/gm)]
-      .map(([, kind, name = ""]) => ({ kind: kind as Place["kind"], name }))
-      .filter(({ name }) => name.startsWith(PREFIX));
-  }
-
   async #lookAtBridge(): Promise<void> {
     if (this.#plan.selectedPods === 0) return;
     const { exitCode, stdout } = await this.#options.commands.run("cat", [BRIDGE_FILE]);
     this.#bridge = exitCode === 0 && stdout.trim() === "1" ? undefined : PAST_THE_BRIDGE;
-  }
-
-  /** Whether packets still come to our chains: by the entrance, and by as many pods as there are to be. */
-  async #isThere(things: Things): Promise<boolean> {
-    const wanted = [...things.values()].flatMap((thing) => (thing.kind === "element" ? thing.map : []));
-    const entrance = (await this.#list("chain", "pol-forward")) ?? "";
-    if (![IN_MAP, OUT_MAP].every((map) => entrance.includes(`vmap @${map}`))) return false;
-    for (const map of new Set(wanted)) {
-      const there = (await this.#list("map", map))?.match(/ : goto pol-/g)?.length ?? 0;
-      if (there < wanted.filter((each) => each === map).length) return false;
-    }
-    return true;
-  }
-
-  /** One thing at a time: nft 1.0.6, asked for several in one script, does not find the maps that the later ones name. */
-  #list(kind: "chain" | "map", name: string): Promise<string | undefined> {
-    return readNft(this.#options.commands, ["list", kind, ...this.#table.split(" "), name]);
   }
 
   #lookLater(): void {
@@ -204,8 +221,11 @@ export class PoliciesPart implements NetworkPart {
     const { log } = this.#options;
     try {
       if (this.#missing !== undefined) return await this.#programAll();
-      if (this.#applied !== undefined && (await this.#isThere(this.#applied))) return await this.#lookAtBridge();
-      log.warn("rules of NetworkPolicies were gone, and are made again", { table: this.#table });
+      if (this.#applied !== undefined && (await this.#kernel.hasEntrance(this.#applied))) {
+        await this.#program(new Set(this.#kernel.refused));
+        return await this.#lookAtBridge();
+      }
+      log.warn("rules of NetworkPolicies were gone, and are made again", { table: this.#kernel.table });
       await this.#programAll();
     } catch (error) {
       if (!(error instanceof CommandError)) this.#trouble ??= (error as Error).message;
@@ -213,4 +233,13 @@ export class PoliciesPart implements NetworkPart {
       log.warn("rules of NetworkPolicies could not be looked at", { why: (error as Error).message });
     }
   }
+}
+
+function picked(names: Iterable<string>, find: (name: string) => Thing | undefined): Map<string, Thing> {
+  const found = new Map<string, Thing>();
+  for (const name of names) {
+    const thing = find(name);
+    if (thing) found.set(name, thing);
+  }
+  return found;
 }

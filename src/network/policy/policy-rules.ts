@@ -11,7 +11,7 @@
 import { formatAddress, parseAddress, parseSubnet } from "../../lib/subnet.ts";
 import type { PeersEntry, PolicyEntry, PolicyPeer, PolicyPort, PolicyRule } from "../../model/network.ts";
 import type { LocalPod } from "../plane/network-state.ts";
-import { commentOf, named, type Thing } from "./thing.ts";
+import { commentOf, DROP, named, type Thing } from "./thing.ts";
 
 export type Direction = "in" | "out";
 
@@ -37,7 +37,7 @@ export function podChain(direction: Direction, uid: string): string {
 }
 
 /** There as long as some policy selects some pod of this node. */
-export function baseThings(): ReadonlyMap<string, Thing> {
+export function baseThings(gateway: string | undefined): ReadonlyMap<string, Thing> {
   const established = "ct state established,related accept";
   const [arriving, leaving] = [`ip daddr vmap @${IN_MAP}`, `ip saddr vmap @${OUT_MAP}`];
   const hook = (name: string) => `type filter hook ${name} priority -5; policy accept;`;
@@ -45,8 +45,9 @@ export function baseThings(): ReadonlyMap<string, Thing> {
     ...{ kind: "chain", comment, rules },
     ...(at === undefined ? {} : { hook: hook(at) }),
   });
-  // Questions for names go to the node: a policy that forgets them would break whatever it lets out.
-  const names = ["udp dport 53 accept", "tcp dport 53 accept"];
+  // Questions for names go to the node: a policy that forgets them would break whatever it lets out. Other programs of the host may
+  // have a port 53 as well, at other addresses of it: they are nobody's name server.
+  const names = gateway === undefined ? [] : ["udp", "tcp"].map((one) => `ip daddr ${gateway} ${one} dport 53 accept`);
   return new Map<string, Thing>([
     [IN_MAP, { kind: "map", comment: "pods that a NetworkPolicy selects for what comes in" }],
     [OUT_MAP, { kind: "map", comment: "pods that a NetworkPolicy selects for what goes out" }],
@@ -56,8 +57,18 @@ export function baseThings(): ReadonlyMap<string, Thing> {
   ]);
 }
 
+/** Whoever reported it: a word that is no address would be looked up as a name, by root, on every node. */
+function isAddress(text: string): boolean {
+  return parseAddress(text) !== undefined;
+}
+
+function isPort(value: number | undefined): boolean {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536;
+}
+
 export function podThings(pod: LocalPod, policies: readonly PolicyEntry[]): ReadonlyMap<string, Thing> {
   const things = new Map<string, Thing>();
+  if (!isAddress(pod.address)) return things;
   for (const direction of ["in", "out"] as const) {
     const mine = policies.filter((policy) => rulesOf(policy, direction) !== undefined);
     if (mine.length === 0) continue;
@@ -67,7 +78,7 @@ export function podThings(pod: LocalPod, policies: readonly PolicyEntry[]): Read
     const itself = `${direction === "in" ? "ip saddr" : "ip daddr"} ${pod.address} accept`;
     const jumps = mine.map(({ id }) => `jump ${policyChain(direction, id)} comment "${commentOf(id)}"`);
     const comment = `${about}, ${direction}`;
-    things.set(chain, { kind: "chain", comment, rules: [itself, ...jumps, "counter drop"] });
+    things.set(chain, { kind: "chain", comment, rules: [itself, ...jumps, DROP] });
     things.set(`${map} ${pod.address}`, { kind: "element", map, address: pod.address, chain });
   }
   return things;
@@ -90,7 +101,7 @@ export function policyThings(policy: PolicyEntry, pods: readonly LocalPod[]): Re
   for (const name of namedPortsOf(policy.ingress ?? [])) {
     const comment = `port ${name} of the pods of NetworkPolicy ${policy.id}`;
     const elements = pods.flatMap(({ address, ports }) =>
-      Object.hasOwn(ports, name) ? [`${address} . ${ports[name]}`] : [],
+      Object.hasOwn(ports, name) && isAddress(address) && isPort(ports[name]) ? [`${address} . ${ports[name]}`] : [],
     );
     things.set(ownPortSet(policy.id, name), {
       kind: "set",
@@ -108,14 +119,16 @@ export function groupThings(
   entries: readonly PeersEntry[],
   ports: readonly string[],
 ): ReadonlyMap<string, Thing> {
-  const addresses = new Set(entries.flatMap((entry) => entry.addresses));
+  const addresses = new Set(entries.flatMap((entry) => entry.addresses.filter(isAddress)));
   const comment = group;
   const things = new Map<string, Thing>([
     [groupSet(group), { kind: "set", type: "ipv4_addr", comment, elements: [...addresses].sort() }],
   ]);
   for (const port of ports) {
     const elements = entries.flatMap(({ named: at = {} }) =>
-      Object.entries(at[port] ?? {}).map(([address, number]) => `${address} . ${number}`),
+      Object.entries(at[port] ?? {}).flatMap(([address, number]) =>
+        isAddress(address) && isPort(number) ? `${address} . ${number}` : [],
+      ),
     );
     things.set(groupPortSet(group, port), {
       ...{ kind: "set", type: "ipv4_addr . inet_service", comment: `port ${port} of ${group}` },

@@ -1,5 +1,5 @@
 /** From what the kernel has to what it is to have, as one nft transaction. Pure. */
-import { commentOf, type Thing, type Things } from "./thing.ts";
+import { commentOf, type ElementThing, type Thing, type Things } from "./thing.ts";
 
 /** Elements of one statement: a line of nft is no place for a hundred thousand. */
 const MOST_AT_ONCE = 1_000;
@@ -45,8 +45,11 @@ export function wholeScript(table: string, there: readonly Place[], after: Thing
   ].join("\n");
 }
 
-/** The same, but nothing is taken away: the kernel may have rules of pods that run, and are not known yet. `there`: `map address`. */
-export function adoptingScript(table: string, there: ReadonlySet<string>, after: Things): string {
+/**
+ * The same, but only `gone` is taken away: the kernel may have rules of pods that run, and are not known yet. `there`: its elements,
+ * by `map address`.
+ */
+export function adoptingScript(table: string, there: Things, after: Things, gone: readonly ElementThing[]): string {
   const entries = [...after].map(([name, thing]) => ({ name, thing, old: undefined }));
   const emptied = entries.flatMap(({ name, thing }) =>
     thing.kind === "chain" || thing.kind === "set" ? [`flush ${thing.kind} ${table} ${name}`] : [],
@@ -55,9 +58,8 @@ export function adoptingScript(table: string, there: ReadonlySet<string>, after:
     ...entries.flatMap((entry) => creation(table, entry)),
     ...emptied,
     ...entries.flatMap((entry) => filling(table, entry)),
-    ...entries.flatMap(({ name, thing }) =>
-      thing.kind === "element" ? turning(table, thing, there.has(name) ? thing : undefined) : [],
-    ),
+    ...entries.flatMap(({ name, thing }) => (thing.kind === "element" ? turning(table, thing, there.get(name)) : [])),
+    ...gone.map((element) => elementLine("delete", table, element, false)),
   ].join("\n");
 }
 
@@ -108,8 +110,6 @@ function turning(table: string, thing: ElementThing, old: Thing | undefined): re
   const before = old?.kind === "element" ? [elementLine("delete", table, old, false)] : [];
   return [...before, elementLine("add", table, thing, true)];
 }
-
-type ElementThing = Extract<Thing, { kind: "element" }>;
 
 function elementLine(verb: string, table: string, { map, address, chain }: ElementThing, whole: boolean): string {
   return `${verb} element ${table} ${map} { ${address}${whole ? ` : goto ${chain}` : ""} }`;

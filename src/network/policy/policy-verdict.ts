@@ -39,9 +39,8 @@ export function verdictOf(state: NetworkState, pod: LocalPod, direction: Directi
 }
 
 /** The rules let them pass, whatever policies say (baseThings). */
-function isQuestionForNames({ self }: NetworkState, { to, port, protocol }: Packet): boolean {
-  const gateway = (parseSubnet(self?.podRange ?? "")?.first ?? Number.NaN) + 1;
-  return port === 53 && protocol !== "sctp" && (to === self?.address || parseAddress(to) === gateway);
+function isQuestionForNames({ gateway }: NetworkState, { to, port, protocol }: Packet): boolean {
+  return port === 53 && protocol !== "sctp" && to === gateway;
 }
 
 function peerOf(state: NetworkState, { from }: PolicyRule, address: string) {

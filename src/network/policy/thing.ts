@@ -8,6 +8,8 @@ export type Thing =
   /** Of a map of verdicts: packets of this address go on in this chain. */
   | { readonly kind: "element"; readonly map: string; readonly address: string; readonly chain: string };
 
+export type ElementThing = Extract<Thing, { kind: "element" }>;
+
 export type SetType = "ipv4_addr" | "ipv4_addr . inet_service";
 
 export type Things = ReadonlyMap<string, Thing>;
@@ -23,4 +25,14 @@ export function named(what: string, id: string): string {
 /** For people who read the table. nft takes 128 bytes. */
 export function commentOf(text: string): string {
   return text.replaceAll(/[^\w ./:=,()[\]!-]/g, "_").slice(0, 120);
+}
+
+/** Ends the chain of a pod: what no policy has let pass. */
+export const DROP = "counter drop";
+
+/** What stands in for a thing that nft refuses: by it nothing passes. Undefined: nothing can, and pods have to wait for the thing itself. */
+export function closed(thing: Thing): Thing | undefined {
+  if (thing.kind === "set") return { ...thing, elements: [] };
+  if (thing.kind !== "chain" || thing.hook !== undefined) return undefined;
+  return { ...thing, rules: thing.rules.at(-1) === DROP ? [DROP] : [] };
 }

@@ -35,10 +35,39 @@ export class PoliciesNode {
   async has(entries: readonly NetworkEntry[], pods: readonly PodHere[]): Promise<void> {
     const touched = new Touched();
     this.#state.localPods.clear();
-    for (const { name, place, labels, ports } of pods)
-      this.#state.localPods.set(name, { uid: name, namespace: "shop", name, address: place.address, labels, ports });
-    this.#state.hear({ type: "all", revision: 1, entries }, touched);
+    for (const pod of pods) this.#comes(pod);
+    this.#state.hear({ type: "all", revision: 1, entries: [this.#self, ...entries] }, touched);
     await this.part.apply(this.#state, touched);
+  }
+
+  /** As `has`, from the disk. */
+  async remembers(entries: readonly NetworkEntry[], pods: readonly PodHere[]): Promise<void> {
+    const touched = new Touched();
+    for (const pod of pods) this.#comes(pod);
+    this.#state.remember([this.#self, ...entries], touched);
+    await this.part.apply(this.#state, touched);
+  }
+
+  async comes(pod: PodHere): Promise<void> {
+    const touched = new Touched();
+    this.#comes(pod);
+    touched.localPods.add(pod.name);
+    await this.part.apply(this.#state, touched);
+  }
+
+  async goes(name: string): Promise<void> {
+    const touched = new Touched();
+    this.#state.localPods.delete(name);
+    touched.localPods.add(name);
+    await this.part.apply(this.#state, touched);
+  }
+
+  #comes({ name, place, labels, ports }: PodHere): void {
+    this.#state.localPods.set(name, { uid: name, namespace: "shop", name, address: place.address, labels, ports });
+  }
+
+  get #self(): NetworkEntry {
+    return { kind: "node", id: "n1", address: this.#host.address, podRange: this.#host.podRange };
   }
 
   async hears(entries: readonly NetworkEntry[]): Promise<void> {

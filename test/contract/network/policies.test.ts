@@ -116,6 +116,8 @@ describe("NetworkPolicies, by packets:", { skip }, () => {
     await until(() => canReach(web, here.gateway, 90) && canReach(web, here.gateway, 53), "the host answers");
     assert.deepEqual([canReach(front, web.address, 80), canReach(front, far.address, 80)], [false, false]);
     assert.deepEqual([canReach(front, here.gateway, 90), canReach(front, here.gateway, 53)], [false, true]);
+    assert.equal(canReach(web, here.address, 53), true);
+    assert.equal(canReach(front, here.address, 53), false, "at its other addresses port 53 is any program's");
     await node.has([out({ from: [{ peers: "fronts" }], ports: [{ protocol: "tcp", port: 80 }] }), fronts(far)], pods());
     assert.deepEqual([canReach(front, far.address, 80), canReach(front, far.address, 81)], [true, false]);
     assert.equal(canReach(front, web.address, 80), false);
@@ -210,6 +212,67 @@ describe("NetworkPolicies, by packets:", { skip }, () => {
     await clock.advance(30_000);
     await until(() => !/pol-/.test(young.rules()), "what did not come back is gone");
     await young.part.stop();
+  });
+
+  test("of a pod that a new agent knows, no rule stays that no policy says: not for itself, nor for who has its address next", async () => {
+    await node.has([ingress()], pods());
+    await node.part.stop();
+    const young = new PoliciesNode(here, { clock: new ManualClock(), adoptionMs: 30_000 });
+    const [web1, front1] = pods();
+    assert.ok(web1 && front1);
+    await young.has([ingress()], []);
+    await young.has([], []);
+    assert.deepEqual(reachable(web.address).front, [], "whose address it is, it does not know yet");
+    await young.comes({ ...web1, name: "next", labels: { app: "next" } });
+    assert.deepEqual(reachable(web.address).front, PORTS);
+    await young.has([ingress()], [web1]);
+    assert.deepEqual(reachable(web.address).front, []);
+    await young.has([], [web1]);
+    assert.deepEqual(reachable(web.address).front, PORTS);
+    await young.has([ingress()], [web1]);
+    await young.part.stop();
+    const third = new PoliciesNode(here, { clock: new ManualClock(), adoptionMs: 30_000 });
+    await third.has([policy({ ingress: [], podSelector: { matchLabels: { app: "front" } } })], [front1]);
+    await third.goes("front");
+    assert.deepEqual(reachable(web.address).front, [], "the entrance stays for those that are not known yet");
+    await third.part.remove();
+    node = new PoliciesNode(here);
+  });
+
+  test("what the disk remembers opens no pod that is closed: only the control plane's word does", async () => {
+    await node.has([ingress()], pods());
+    await node.part.stop();
+    const young = new PoliciesNode(here, { clock: new ManualClock() });
+    await young.remembers([], pods());
+    assert.deepEqual(reachable(web.address).front, []);
+    await young.has([], pods());
+    assert.deepEqual(reachable(web.address).front, PORTS);
+    node = new PoliciesNode(here);
+  });
+
+  test("what nft does not take is closed, said, and holds up nobody else's policy", async () => {
+    const shop = (name: string, rules: readonly PolicyRule[]) =>
+      policy({ ingress: rules, podSelector: { matchLabels: { app: name } } }, `shop/${name}`);
+    const nonsense: NetworkEntry = {
+      ...fronts(far),
+      addresses: [far.address, "nonsense", "::1", "10.0.0.1, 10.0.0.2"],
+    };
+    const answering = here.addPod(9);
+    answering.spawn("answer-other", talk("answer", "80", "81"));
+    await until(() => canReach(here, answering.address, 81), "the other pod answers");
+    const other = { name: "other", place: answering, labels: { app: "other" }, ports: {} };
+    const bad = shop("web", [{ ports: [{ protocol: "tcp", port: 80_000 }] }, { from: [{ peers: "fronts" }] }]);
+    const good = shop("other", [{ ports: [{ protocol: "tcp", port: 81 }] }]);
+    await node.has([bad, good, nonsense], [...pods(), other]);
+    const seen = () => [reaches(front, answering.address), reaches(far, web.address)];
+    assert.deepEqual(seen(), [[81], []]);
+    assert.match(node.part.report().words ?? "", /nothing passes by it: NetworkPolicy shop\/web, in \(/);
+    await node.hears([shop("web", [{ from: [{ peers: "fronts" }] }]), nonsense]);
+    assert.deepEqual(seen(), [[81], PORTS]);
+    assert.equal(node.part.report().words, undefined);
+    await node.hears([bad]);
+    assert.deepEqual(seen(), [[81], []], "also when it comes later");
+    assert.equal(node.part.report().state, "failing");
   });
 
   test("a host whose kernel hides bridged packets, and one without nft, say so", async () => {
