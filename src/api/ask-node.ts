@@ -23,11 +23,14 @@ export async function askNode(
   return answer;
 }
 
-/** What an agent says to a stream whose purpose it does not know. */
-const UNKNOWN_TO_IT = /for nothing that is known/;
+/** What an agent says to a stream whose purpose it does not know, and one of before there were such. */
+const UNKNOWN_TO_IT = /for nothing that is known|^an object is missing$/;
+/** Said of what else could be asked of a node. */
+const OF_OTHERS = / at present, so its logs, commands and ports cannot be reached$/;
 
 function asError(error: unknown): Error {
   if (error instanceof Error && UNKNOWN_TO_IT.test(error.message))
-    return new Error("its agent is of an older version, which cannot be asked of its network");
-  return error instanceof Error ? error : new Error(String(error));
+    return new Error("its agent is of an older version, which cannot be asked of its network: upgrade styr on it");
+  const words = error instanceof Error ? error.message : String(error);
+  return new Error(OF_OTHERS.test(words) ? `${words.replace(OF_OTHERS, "")}: is the host on?` : words);
 }

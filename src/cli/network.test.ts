@@ -57,6 +57,24 @@ describe("styr network status", () => {
     assert.match(text, /^next: styr network trace/m);
   });
 
+  test("says what parts complain of that work, and then not that all of it does", () => {
+    const parts: readonly NetworkPartRow[] = [
+      { name: "services", state: "working", words: "marathon:/dup does not have tcp 10180", facts: { "made anew": 2 } },
+      { name: "way in", state: "off", words: "this node is no way in" },
+    ];
+    const report = { nodes: [row("a", [to("b")], parts), row("b", [to("a", { words: "NOT ENCRYPTED" })], parts)] };
+    assert.deepEqual(networkTroubles(report), []);
+    const text = renderNetwork(report, screen);
+    assert.match(text, /^a .*services: marathon:\/dup does not have tcp 10180$/m);
+    assert.match(text, /^b → a: NOT ENCRYPTED$/m);
+    assert.match(text, /^way in is off on a, b: this node is no way in$/m);
+    assert.match(text, /^a: rules of services were taken away, and made anew, 2 times/m);
+    assert.match(text, /^nothing fails, but for what is said above$/m);
+    assert.doesNotMatch(text, /all of it works/);
+    const links = { nodes: [row("a", [to("b", { words: "NOT ENCRYPTED" })]), row("b", [to("a")])] };
+    assert.doesNotMatch(renderNetwork(links, screen), /all of it works/);
+  });
+
   test("of many nodes the pairs that are cut are listed, and the others counted", () => {
     const names = [..."abcdefghijklmnop"];
     const nodes = names.map((name) =>

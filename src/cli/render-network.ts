@@ -9,25 +9,32 @@ import { paint, type Terminal } from "./terminal.ts";
 const MOST_IN_MATRIX = 12;
 /** Of the pairs that are listed. */
 const MOST_PAIRS = 30;
+/** Of the nodes of which the same is said. */
+const MOST_NAMED = 5;
 
 type Screen = Pick<Terminal, "columns" | "colors" | "asTyped">;
 
 export function renderNetwork(report: NetworkReport, { columns: width, colors, asTyped }: Screen): string {
   const { nodes } = report;
   if (nodes.length === 0) return "no node has joined yet\n";
-  const remark = {
-    title: "TROUBLE",
-    text: (row: NetworkNodeRow) => ({ text: troubleOf(row).join("; "), color: "red" as const }),
-  };
+  const remark = { title: "TROUBLE", text: remarkCell };
   const sections = [renderTable(NODE_COLUMNS, nodes, { width, colors, remark })];
   if (nodes.length > 1 && nodes.length <= MOST_IN_MATRIX) sections.push(matrix(nodes, width, colors));
   else if (nodes.length > 1) sections.push(...pairs(nodes));
-  const troubles = networkTroubles(report);
-  const last =
-    troubles.length === 0
-      ? paint("all of it works", "green", colors)
-      : asTyped("next: styr network trace FROM TO:PORT   or   styr nodes");
-  return `${[...sections, last].join("\n\n")}\n`;
+  const notes = [...linkRemarks(nodes), ...offLines(nodes), ...madeAnewLines(nodes)];
+  if (notes.length > 0) sections.push(notes.map((line) => plainText(line)).join("\n"));
+  return `${[...sections, lastLine(report, { colors, asTyped })].join("\n\n")}\n`;
+}
+
+function lastLine(report: NetworkReport, { colors, asTyped }: Pick<Screen, "colors" | "asTyped">): string {
+  const { nodes } = report;
+  const troubles = networkTroubles(report).length;
+  if (troubles > 0 && troubles === nodes.filter(({ trouble }) => trouble !== undefined).length)
+    return asTyped("next: styr nodes   and, on the host itself: styr status");
+  if (troubles > 0) return asTyped("next: styr network trace FROM TO:PORT   or   styr nodes");
+  if (linkRemarks(nodes).length > 0 || nodes.some((row) => remarksOf(row).length > 0))
+    return paint("nothing fails, but for what is said above", "yellow", colors);
+  return paint("all of it works", "green", colors);
 }
 
 /** What does not work, in words, node by node. */
@@ -66,6 +73,58 @@ function troubleOf({ trouble, answer }: NetworkNodeRow): readonly string[] {
   if (trouble !== undefined) return [trouble];
   const failing = answer?.parts.filter(({ state }) => state === "failing") ?? [];
   return failing.map(({ name, words }) => `${name}: ${words ?? "it fails, and does not say why"}`);
+}
+
+/** What parts complain of that do their work. */
+function remarksOf({ answer }: NetworkNodeRow): readonly string[] {
+  const parts = answer?.parts ?? [];
+  return parts.flatMap(({ name, state, words }) =>
+    state === "working" && words !== undefined ? `${name}: ${words}` : [],
+  );
+}
+
+function remarkCell(row: NetworkNodeRow): Cell {
+  const troubles = troubleOf(row);
+  const text = [...troubles, ...remarksOf(row)].join("; ");
+  return { text, color: troubles.length > 0 ? "red" : "yellow" };
+}
+
+/** Pairs that reach each other otherwise than they should. */
+function linkRemarks(nodes: readonly NetworkNodeRow[]): readonly string[] {
+  const said = nodes.flatMap(({ node, answer }) =>
+    (answer?.peers ?? []).flatMap(({ node: other, state, words }) =>
+      state !== "unreachable" && words !== undefined ? `${node} → ${other}: ${words}` : [],
+    ),
+  );
+  return said.length > MOST_PAIRS ? [...said.slice(0, MOST_PAIRS), `… and ${said.length - MOST_PAIRS} more`] : said;
+}
+
+/** Why a part is off, once for all the nodes that say the same. */
+function offLines(nodes: readonly NetworkNodeRow[]): readonly string[] {
+  const off = nodes.flatMap(({ node, answer }) =>
+    (answer?.parts ?? []).flatMap(({ name, state, words }) =>
+      state === "off" && words !== undefined ? [{ node, what: `${name} is off`, words }] : [],
+    ),
+  );
+  const alike = Map.groupBy(off, ({ what, words }) => `${what}\n${words}`);
+  return [...alike.values()].map((rows) => {
+    const names = rows.map(({ node }) => node);
+    const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : "";
+    return `${rows[0]?.what} on ${names.slice(0, MOST_NAMED).join(", ")}${more}: ${rows[0]?.words}`;
+  });
+}
+
+/** Somebody else is at the host's rules. */
+function madeAnewLines(nodes: readonly NetworkNodeRow[]): readonly string[] {
+  return nodes.flatMap(({ node, answer }) =>
+    (answer?.parts ?? []).flatMap(({ name, facts }) => {
+      const times = Number(facts?.["made anew"] ?? 0);
+      const often = times === 1 ? "once" : `${times} times`;
+      return times > 0
+        ? `${node}: rules of ${name} were taken away, and made anew, ${often} since its agent started`
+        : [];
+    }),
+  );
 }
 
 function matrix(nodes: readonly NetworkNodeRow[], width: number | undefined, colors: boolean): string {
