@@ -34,7 +34,16 @@ async function placeOf(cluster: LabCluster, pod: PodSeen): Promise<PodPlace> {
   const host = cluster.lab.hosts.find(({ name }) => name === pod.node);
   if (!host || pod.address === undefined) throw new Error(`${pod.name} has no place: ${JSON.stringify(pod)}`);
   const label = ["--filter", `label=dev.styrmann.pod-uid=${pod.uid}`, "--filter", "label=dev.styrmann.container"];
-  const container = (await host.must(["docker", "ps", "-q", ...label])).trim().split("\n")[0] ?? "";
+  // A host that has just booted has not yet started again what is known of it.
+  let container = "";
+  const isThere = async () => {
+    container = (await host.must(["docker", "ps", "-q", ...label])).trim().split("\n")[0] ?? "";
+    return container !== "";
+  };
+  await until(`a container of ${pod.name} runs`, isThere, {
+    withinMs: 30_000,
+    seen: () => cluster.words("why", pod.name),
+  });
   const pid = (await host.must(["docker", "inspect", "-f", "{{.State.Pid}}", container])).trim();
   return {
     ...{ pod, host, container, address: pod.address, pid: Number(pid) },
