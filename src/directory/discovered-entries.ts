@@ -10,7 +10,7 @@ export function namesOfPod(pod: Pod, records: readonly NameRecord[]): readonly N
 }
 
 /** Ports on every node; no address of their own. */
-export function serviceOf({ id, ports, affinitySeconds }: DiscoveredService): ServiceEntry {
+export function serviceOf({ id, ports, affinitySeconds, since }: DiscoveredService): ServiceEntry {
   const entry = {
     kind: "service" as const,
     ...{ id, addresses: [] },
@@ -21,7 +21,11 @@ export function serviceOf({ id, ports, affinitySeconds }: DiscoveredService): Se
     externalTraffic: "cluster" as const,
     internalTraffic: "cluster" as const,
   };
-  return affinitySeconds === undefined ? entry : { ...entry, affinitySeconds };
+  return {
+    ...entry,
+    ...(affinitySeconds === undefined ? {} : { affinitySeconds }),
+    ...(since === undefined ? {} : { since }),
+  };
 }
 
 /** Ports that the host gives differ from pod to pod: each pod is an entry, or several where its ports have several addresses. */

@@ -2,6 +2,7 @@
  * Which addresses the peers of NetworkPolicies have: an entry per group and node. One pod's change is looked at with those groups only that it
  * can be of; with no policies, pods are not looked at at all.
  */
+import { parseAddress } from "../lib/subnet.ts";
 import type { Labels } from "../model/label-selector.ts";
 import { type Kind, keyOf } from "../model/meta.ts";
 import { namespaces } from "../model/namespace.ts";
@@ -106,6 +107,8 @@ export class PeersSource implements EntrySource {
     const { podIP: address, hostIP } = status;
     if (node === undefined || address === undefined || address === hostIP || spec.hostNetwork === true)
       return undefined;
+    // Nothing else may come into the kernel's rules of all nodes.
+    if (parseAddress(address) === undefined) return undefined;
     if (isTerminal(pod)) return undefined;
     const { namespace = "" } = metadata;
     const groups = this.#index.groupsOf(namespace, labelsOf(namespace, reader), metadata.labels ?? {});

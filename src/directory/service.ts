@@ -35,6 +35,7 @@ export function serviceEntry(service: Service): ServiceEntry {
     internalTraffic: spec.internalTrafficPolicy === "Local" ? "local" : "cluster",
     ...(prefer === undefined ? {} : { prefer }),
     ...(spec.publishNotReadyAddresses === true ? { publishNotReady: true } : {}),
+    ...(spec.ports?.some(({ nodePort }) => nodePort !== undefined) ? { since: metadata.creationTimestamp } : {}),
   };
 }
 

@@ -1,6 +1,11 @@
 /** Why a node does not get the pod range that it asks for. All hosts of the cluster send what is for that range to it. */
 import { overlaps, parseAddress, parseSubnet, type Subnet } from "../lib/subnet.ts";
-import type { ClusterNetworkSpec } from "../model/cluster-network.ts";
+import {
+  CLUSTER_NETWORK_NAME,
+  type ClusterNetworkSpec,
+  clusterNetworks,
+  networkInForce,
+} from "../model/cluster-network.ts";
 import { nodes } from "../model/node.ts";
 import { isTerminal, pods } from "../model/pod.ts";
 import { servers } from "../model/server.ts";
@@ -25,16 +30,25 @@ export interface WishPlace {
 export function wishProblem(reader: Reader, wish: string, place: WishPlace): string | undefined {
   const range = parseSubnet(wish);
   if (range === undefined) return "is no range";
-  const [services, cluster] = [parseSubnet(place.network.serviceRange), parseSubnet(place.network.clusterRange)];
+  const { serviceRange: given, clusterRange } = place.network;
+  const [services, cluster] = [parseSubnet(given), parseSubnet(clusterRange)];
   if (place.others.some((other) => overlaps(range, other))) return "overlaps another node's";
   if (services && overlaps(range, services)) return `overlaps the addresses of Services (${services.text})`;
-  if (![...PRIVATE, ...(cluster ? [cluster] : [])].some((whole) => isWithin(range, whole)))
-    return "has addresses that are not for private use";
+  if (!isPrivate(range) && !(cluster && isWithin(range, cluster))) return "has addresses that are not for private use";
   const host = hostWithin(reader, range, place);
   if (host !== undefined) return `contains ${host}`;
   const held = place.held === undefined ? undefined : parseSubnet(place.held);
   const pod = held && podWithin(reader, place.node, held);
   return pod && `is for after its pods are gone: ${pod} has an address of ${place.held}`;
+}
+
+export function isPrivate(range: Subnet): boolean {
+  return PRIVATE.some((whole) => isWithin(range, whole));
+}
+
+/** Of the Services' addresses. */
+export function serviceRange(reader: Reader): Subnet | undefined {
+  return parseSubnet(networkInForce(reader.get(clusterNetworks, CLUSTER_NETWORK_NAME)).serviceRange);
 }
 
 function isWithin(range: Subnet, whole: Subnet): boolean {

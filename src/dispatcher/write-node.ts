@@ -2,6 +2,7 @@ import type { Draft } from "../model/meta.ts";
 import { type Node, type NodeSpec, type NodeStatus, nodes } from "../model/node.ts";
 import type { Condition } from "../model/pod.ts";
 import type { Tx } from "../store/transaction.ts";
+import { forgetAddressesElsewhere } from "./believed-addresses.ts";
 import { annotationsOf, labelsOf } from "./node-labels.ts";
 import { type RangeAnswer, rangeConditions, rangeFor } from "./pod-range.ts";
 
@@ -42,6 +43,7 @@ export function writeNode(tx: Tx, draft: Draft<Node>): void {
   };
   const metadata = { ...before.metadata, labels, annotations };
   tx.update(nodes, { ...before, metadata, spec: { ...before.spec, ...cidrOf(range) }, status });
+  if (range && "range" in range) forgetAddressesElsewhere(tx, before.metadata.name);
 }
 
 /** As Kubernetes has it twice. */

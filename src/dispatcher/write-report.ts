@@ -2,6 +2,7 @@ import type { PodReport } from "../agent/control.ts";
 import { keyOf } from "../model/meta.ts";
 import { AGENT_CONDITIONS, isTerminal, type Pod, type PodPhase, type PodStatus, pods } from "../model/pod.ts";
 import type { Tx } from "../store/transaction.ts";
+import { withBelievedAddresses } from "./believed-addresses.ts";
 
 const RANK: Readonly<Record<PodPhase, number>> = { Pending: 0, Unknown: 0, Running: 1, Succeeded: 2, Failed: 2 };
 
@@ -18,7 +19,7 @@ export function writeReport(tx: Tx, { key, uid, status }: PodReport): void {
   tx.update(pods, {
     ...pod,
     metadata: { ...pod.metadata, resourceVersion: "" },
-    status: withOthersConditions(pod, status),
+    status: withBelievedAddresses(tx, pod, withOthersConditions(pod, status)),
   });
 }
 
