@@ -21,6 +21,8 @@ export interface NodeHalfOptions {
   readonly control: Control;
   /** Default: through `control`. */
   readonly heartbeats?: Heartbeats;
+  /** The control plane, `host:port` each, where it is not this process. */
+  readonly servers?: () => readonly string[];
   /** Where the control plane in the same process keeps its state. */
   readonly store?: Place["store"];
 }

@@ -64,6 +64,8 @@ export interface NodeSideOptions {
   /** Where the Docker Engine is, or where it would be once there is one. */
   readonly dockerHost: string;
   readonly version: string;
+  /** The control plane, `host:port` each, where it is not this process. */
+  readonly servers?: () => readonly string[];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -107,6 +109,7 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
   const ofNetwork = {
     ...{ settings, engine, control, clock, random, log, meters, folder: folders.network, instance: options.instance },
     ...{ nodeName: nodeNameOf(settings), hostAddress: hostAddress() },
+    ...(options.servers === undefined ? {} : { servers: options.servers }),
   };
   const network = await networkOfNode(ofNetwork);
   const drivers = buildDrivers(options, { cgroups, engine, unit, network });

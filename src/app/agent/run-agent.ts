@@ -31,7 +31,9 @@ export async function runAgent(given: Settings, io: UpIo): Promise<void> {
   const { stopping, log } = process;
   const way = await ClusterWay.open({ process, membership, onLink: (problem) => io.say(linkWords(problem)) });
   await sayChecks(given, io);
-  const half = await openNodeHalf(process, way);
+  const half = await openNodeHalf(process, {
+    ...{ control: way.control, heartbeats: way.heartbeats, servers: () => way.servers },
+  });
   const listening = await listenHere(process, membership, way, half);
   try {
     way.begin(half.node.agent.access);

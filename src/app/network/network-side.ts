@@ -31,6 +31,8 @@ export interface NetworkSide {
 export interface NetworkSideOptions extends NetworkPartsOptions {
   readonly engine: Engine;
   readonly instance: string;
+  /** The control plane, `host:port` each: no route to pods may lead its addresses away. */
+  readonly servers?: () => readonly string[];
   /** The same part, counted. */
   readonly metered?: (part: NetworkPart) => NetworkPart;
 }
@@ -135,6 +137,7 @@ function podNetwork(options: NetworkSideOptions, addresses: LateAddresses): PodN
   return new PodNetwork({
     ...{ networkName: settings.networkName, hostAddress, commands, clock, log: log.with({ part: "pod network" }) },
     ...{ folder: join(folder, "pod-network"), range: () => addresses.range, dial: tcpPing(clock) },
+    ...(options.servers === undefined ? {} : { servers: options.servers }),
   });
 }
 

@@ -29,7 +29,7 @@ export function foreignRoutes(rows: readonly RouteRow[], names: NetNames, own: s
   });
 }
 
-/** Why no route may lead to another node's `podRange`, in words. `hosts`: addresses of all nodes. */
+/** Why no route may lead to another node's `podRange`, in words. `hosts`: addresses of all nodes and servers. */
 export function rangeClash(
   podRange: string,
   own: string | undefined,

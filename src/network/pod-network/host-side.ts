@@ -4,15 +4,18 @@ import type { ClusterEntry } from "../../model/network.ts";
 import type { Commands } from "../../seams/commands.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import { PodFirewall } from "./firewall.ts";
+import type { GuardWish } from "./guard-script.ts";
 import { type HostNet, HostNetError } from "./host-net.ts";
 import { HostSysctls } from "./host-sysctls.ts";
 import { gatewayOf, type NetNames } from "./names.ts";
+import { PacketGuard } from "./packet-guard.ts";
 import type { PeerPlan } from "./plan.ts";
 import { type Chain, chainsOf, rangesOf, type Table } from "./rules.ts";
-import { ensureVxlan } from "./tunnels.ts";
+import { ensureVxlan, USUAL_VXLAN_PORT } from "./tunnels.ts";
 import { ensureWireguard, type WireguardKeys, whyNoWireguard, wireguardKeys } from "./wireguard.ts";
 
 export interface HostSideOptions {
+  readonly networkName: string;
   readonly commands: Commands;
   readonly host: HostNet;
   readonly names: NetNames;
@@ -29,12 +32,15 @@ interface Words {
   readonly clash?: string;
   /** Why large packets may be lost in tunnels. */
   readonly clamp?: string;
+  /** Whose packets are believed that should not be. */
+  readonly guard?: string;
 }
 
 export class HostSide {
   readonly #options: HostSideOptions;
   readonly #firewall: PodFirewall;
   readonly #sysctls: HostSysctls;
+  readonly #guard: PacketGuard;
   #keys: WireguardKeys | undefined;
   #hasAskedForWireguard = false;
   #hasFirewall = false;
@@ -45,6 +51,7 @@ export class HostSide {
   constructor(options: HostSideOptions) {
     this.#options = options;
     this.#firewall = new PodFirewall(options.commands);
+    this.#guard = new PacketGuard(options.commands, options.networkName, options.names);
     this.#sysctls = new HostSysctls(options.commands, options.folder);
   }
 
@@ -79,6 +86,8 @@ export class HostSide {
     const chains = this.#chains(own, state, peers);
     for (const table of ["filter", "nat"] as const) await this.#firewall.ensure(table, of(table, chains));
     await this.#clamp(of("mangle", chains));
+    const guard = await this.#guard.ensure(guardWishOf(own, state, peers));
+    if (guard !== undefined) this.words = { ...this.words, guard };
   }
 
   /**
@@ -118,6 +127,7 @@ export class HostSide {
     const chains = chainsOf(names, { own: "", ranges: [], tunnels: [] });
     if ((await this.#firewall.whyNone()) === undefined)
       for (const table of ["filter", "nat", "mangle"] as const) await this.#firewall.remove(table, of(table, chains));
+    await this.#guard.remove();
     await this.#sysctls.restore();
   }
 
@@ -138,6 +148,7 @@ export class HostSide {
       own,
       ranges,
       tunnels: [vxlan, wireguard].filter((device) => used.has(device)),
+      uplinks: [...used].sort(),
     });
   }
 
@@ -167,6 +178,16 @@ export class HostSide {
       `${clash.destination.text} on ${clash.device} is part of the cluster range ${whole.text}: pods there are not reached`
     );
   }
+}
+
+function guardWishOf(own: string, { cluster, tables }: NetworkState, peers: readonly PeerPlan[]): GuardWish {
+  return {
+    own,
+    ranges: peers.map(({ podRange }) => podRange),
+    hosts: [...tables.node.values()].map(({ address }) => address),
+    vxlanPort: cluster?.vxlanPort ?? USUAL_VXLAN_PORT,
+    isEncrypted: cluster?.mode === "wireguard",
+  };
 }
 
 function of(table: Table, chains: readonly Chain[]): readonly Chain[] {

@@ -85,12 +85,13 @@ describe("the way from one node to another's pods", () => {
     { podRange: "198.51.100.0/24", words: /198\.51\.100\.1 in it is a gateway/ },
     { podRange: "203.0.113.0/26", words: /203\.0\.113\.7 in it is a gateway/ },
     { podRange: "198.18.7.0/24", words: /198\.18\.7\.9 in it is a host of the cluster/ },
+    { podRange: "198.19.0.0/24", words: /198\.19\.0\.4 in it is a host of the cluster/ },
     { podRange: "10.42.1.0/26", words: /is this node's own/ },
     { podRange: "nonsense", words: /no IPv4 range/ },
   ])
     test(`a node whose range is ${podRange} takes nothing that this host reaches, and it is said why`, () => {
       const nodes = [node("b", { podRange }), node("c", { address: "198.18.7.9" })];
-      const { peers, wayless } = planned("auto", {}, { nodes, foreign });
+      const { peers, wayless } = planned("auto", {}, { nodes, foreign, servers: ["198.19.0.4"] });
       assert.ok(!peers.some((peer) => peer.node === "b"));
       assert.match(wayless.find((one) => one.node === "b")?.words ?? "", words);
     });

@@ -44,6 +44,8 @@ export interface PlanFacts {
   readonly fallenBack: ReadonlySet<string>;
   /** Routes of this host that are not of the pod network. */
   readonly foreign?: readonly ForeignRoute[];
+  /** Addresses of the control plane's servers, of which not all are nodes. */
+  readonly servers?: readonly string[];
 }
 
 /** Outer IPv4, UDP and VXLAN headers, and the inner Ethernet header. */
@@ -59,7 +61,10 @@ export interface Plan {
 /** Sorted by name. */
 export function planPeers(facts: PlanFacts): Plan {
   const others = [...facts.nodes].filter(({ id }) => id !== facts.self.id).sort((a, b) => (a.id < b.id ? -1 : 1));
-  const taken = { foreign: facts.foreign ?? [], hosts: [...facts.nodes].map(({ address }) => address) };
+  const taken = {
+    foreign: facts.foreign ?? [],
+    hosts: [...facts.nodes].map(({ address }) => address).concat(facts.servers ?? []),
+  };
   const keys = Map.groupBy(facts.nodes, ({ wireguardKey }) => wireguardKey);
   const each = others.map((node) => planPeer(node, facts, taken, keys.get(node.wireguardKey)?.length ?? 0));
   return {

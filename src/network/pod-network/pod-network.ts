@@ -18,6 +18,7 @@ import { type HostWay, type PeerPlan, type Plan, planPeers } from "./plan.ts";
 import { Prober } from "./prober.ts";
 import { differences } from "./routes.ts";
 import type { Dial } from "./tcp-ping.ts";
+import { USUAL_VXLAN_PORT } from "./tunnels.ts";
 
 export interface PodNetworkOptions {
   readonly networkName: string;
@@ -30,13 +31,16 @@ export interface PodNetworkOptions {
   /** Where its key is, and what the host's settings were. */
   readonly folder: string;
   readonly dial: Dial;
+  /** Servers of the control plane, `host:port`, as this node knows them. */
+  readonly servers?: () => readonly string[];
+  /** The device behind which its pods are, when Docker does not name it. */
+  readonly bridge?: string;
   readonly lookEveryMs?: number;
 }
 
 /** Somebody may have flushed the rules, a link may have been down. */
 const LOOK_EVERY_MS = 10_000;
 const NO_PLAN: Plan = { peers: [], wayless: [] };
-const USUAL_VXLAN_PORT = 8472;
 
 export class PodNetwork implements NetworkPart {
   readonly name = "pod network";
@@ -59,7 +63,7 @@ export class PodNetwork implements NetworkPart {
   constructor(options: PodNetworkOptions) {
     const { networkName, commands, clock, dial, range } = options;
     this.#options = options;
-    this.#names = netNames(networkName);
+    this.#names = { ...netNames(networkName), ...(options.bridge === undefined ? {} : { bridge: options.bridge }) };
     this.#host = new HostNet(commands, this.#names);
     this.#side = new HostSide({ ...options, names: this.#names, host: this.#host });
     const from = () => {
@@ -103,8 +107,8 @@ export class PodNetwork implements NetworkPart {
   }
 
   report(): PartReport {
-    const { clamp, sysctls, clash } = this.#side.words;
-    const words = [this.#failure, ...sysctls, clash, clamp].filter((text) => text !== undefined).join("; ");
+    const { clamp, sysctls, clash, guard } = this.#side.words;
+    const words = [this.#failure, ...sysctls, clash, clamp, guard].filter((text) => text !== undefined).join("; ");
     const range = this.#options.range();
     return {
       state: this.#failure !== undefined ? "failing" : range === undefined ? "off" : "working",
@@ -177,9 +181,18 @@ export class PodNetwork implements NetworkPart {
     if (isLook || addresses.some((address) => !this.#ways.has(address))) this.#ways = await this.#host.ways(addresses);
     this.#fallBack.keepOnly(new Set(nodes.map(({ id }) => id)));
     const self = { id: nodeName, podRange: own };
+    const servers = (this.#options.servers?.() ?? []).map((server) => server.replace(/:\d+$/, ""));
     const { vxlan, wireguard } = this.#names;
     if (isLook || this.#foreign === undefined) this.#foreign = await this.#host.foreignRoutes(own);
-    const found = { cluster, self, nodes, ways: this.#ways, fallenBack: this.#fallBack.nodes, foreign: this.#foreign };
+    const found = {
+      cluster,
+      self,
+      nodes,
+      ways: this.#ways,
+      fallenBack: this.#fallBack.nodes,
+      foreign: this.#foreign,
+      servers,
+    };
     const hasWireguard = this.#side.wireguardKey !== undefined;
     const before = new Map(this.#plan.peers.map(({ node, mode }) => [node, mode]));
     this.#plan = planPeers({ ...found, devices: { vxlan, wireguard }, hasWireguard });

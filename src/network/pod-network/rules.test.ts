@@ -3,7 +3,12 @@ import { describe, test } from "node:test";
 import { netNames } from "./names.ts";
 import { chainsOf, isWritten, jumpPosition, rangesOf, restoreText } from "./rules.ts";
 
-const [FORWARD, , NAT] = chainsOf(netNames("styrmann"), { own: "10.42.1.0/24", ranges: ["10.42.0.0/16"], tunnels: [] });
+const [FORWARD, , NAT] = chainsOf(netNames("styrmann"), {
+  own: "10.42.1.0/24",
+  ranges: ["10.42.0.0/16"],
+  tunnels: [],
+  uplinks: ["eth0"],
+});
 
 describe("rules for pods of several hosts", () => {
   test("between pods, answers, and what was translated on purpose pass; nothing else of others does", () => {
@@ -11,8 +16,19 @@ describe("rules for pods of several hosts", () => {
       "-s 10.42.0.0/16 -d 10.42.1.0/24 -j ACCEPT",
       "-s 10.42.1.0/24 -d 10.42.0.0/16 -j ACCEPT",
       "-d 10.42.1.0/24 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
-      "-m conntrack --ctstate DNAT -j ACCEPT",
+      ...["styrmann", "eth0"].flatMap((device) => [
+        `-o ${device} -m conntrack --ctstate DNAT -j ACCEPT`,
+        `-i ${device} -m conntrack --ctstate DNAT --ctdir REPLY -j ACCEPT`,
+      ]),
     ]);
+  });
+
+  test("what Docker translates for its other networks passes by Docker's rules alone", () => {
+    for (const rule of FORWARD?.rules ?? []) if (rule.includes("DNAT")) assert.match(rule, /^-[io] (styrmann|eth0) /);
+  });
+
+  test("a pod that reaches itself by a published port is Docker's to translate", () => {
+    assert.equal(NAT?.rules[1], "-s 10.42.1.0/24 -d 10.42.1.0/24 -j RETURN");
   });
 
   test("pods are translated for everybody but pods", () => {

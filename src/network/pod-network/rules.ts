@@ -12,6 +12,8 @@ export interface RulesWish {
   readonly ranges: readonly string[];
   /** Devices through which less fits than hosts' links take. */
   readonly tunnels: readonly string[];
+  /** Devices by which this host reaches other hosts, tunnels among them. */
+  readonly uplinks?: readonly string[];
 }
 
 export type Table = "filter" | "nat" | "mangle";
@@ -41,7 +43,7 @@ export function rangesOf(cluster: string, nodes: readonly string[]): readonly st
 export function chainsOf(names: NetNames, wish: RulesWish): readonly Chain[] {
   return [
     // The user's own rules in DOCKER-USER are looked at before.
-    chain("filter", names.forward, ["DOCKER-USER", "FORWARD"], forwardRules(wish)),
+    chain("filter", names.forward, ["DOCKER-USER", "FORWARD"], forwardRules(names, wish)),
     // After Docker's own chains, which keep its networks apart.
     { ...chain("filter", names.egress, ["FORWARD"], [`-s ${wish.own} -j ACCEPT`]), isLast: true },
     chain("nat", names.nat, ["POSTROUTING"], natRules(wish)),
@@ -54,12 +56,16 @@ function chain(table: Table, name: string, from: readonly string[], rules: reado
   return { table, name, from, mark, rules: [`-m comment --comment "${mark}"`, ...rules] };
 }
 
-function forwardRules({ own, ranges }: RulesWish): readonly string[] {
+function forwardRules({ bridge }: NetNames, { own, ranges, uplinks = [] }: RulesWish): readonly string[] {
+  const translated = "-m conntrack --ctstate DNAT";
   return [
     ...ranges.flatMap((range) => [`-s ${range} -d ${own} -j ACCEPT`, `-s ${own} -d ${range} -j ACCEPT`]),
     `-d ${own} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
-    // To service addresses and node ports, with their answers: whoever translated them meant them to pass.
-    "-m conntrack --ctstate DNAT -j ACCEPT",
+    // To service addresses and node ports, with their answers, by the ways of pods and hosts alone: other networks of Docker's stay apart.
+    ...[bridge, ...uplinks].flatMap((device) => [
+      `-o ${device} ${translated} -j ACCEPT`,
+      `-i ${device} ${translated} --ctdir REPLY -j ACCEPT`,
+    ]),
   ];
 }
 

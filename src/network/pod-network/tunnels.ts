@@ -4,7 +4,8 @@ import { type HostNet, HostNetError, type TunnelDevice } from "./host-net.ts";
 import { type NetNames, tunnelAddressOf, tunnelMacOf } from "./names.ts";
 
 /** Flannel has 1, Swarm counts from 4096. */
-const VNI = 4242;
+export const VNI = 4242;
+export const USUAL_VXLAN_PORT = 8472;
 
 export interface VxlanWish {
   readonly podRange: string;

@@ -26,6 +26,7 @@ function nodeOn(space: NetSpace, n: number, networkName = "styrmann", podRange?:
   const clock = new SystemClock();
   const part = new PodNetwork({
     ...{ networkName, clock, log: silentLog, commands: host.commands, hostAddress: host.address },
+    ...(podRange === undefined ? { bridge: host.bridge } : {}),
     ...{ range: () => range, folder: `${space.dir}/${networkName}-${n}`, lookEveryMs: 500 },
     dial: async ({ to, from }) => {
       const words = ["-c", "1", "-W", "1", ...(from === undefined ? [] : ["-I", from]), to];
@@ -71,10 +72,23 @@ async function until(what: string, isSo: () => boolean): Promise<void> {
 const reaches = (from: NetPlace, to: NetPlace) => from.run("ping", ["-c", "1", "-W", "1", to.address]).exitCode === 0;
 const show = (host: NetHost, ...args: readonly string[]) => host.run("ip", args).output;
 
+const defaultOf = (host: NetHost) => /default via (\S+)/.exec(host.run("ip", ["route"]).output)?.[1] ?? "";
+
+/** A program that sends one frame of our VXLAN (RFC 7348), empty within. */
+function vxlanSender(to: string, from = "0.0.0.0"): string {
+  const frame = `08000000${(4242).toString(16).padStart(6, "0")}00`;
+  return [
+    'const s = require("dgram").createSocket("udp4");',
+    `s.bind(0, "${from}", () => s.send(Buffer.from("${frame}", "hex"), 8472, "${to}", (e) => {`,
+    'process.stdout.write(e ? String(e) : "sent"); s.close(); }));',
+  ].join(" ");
+}
+
 /** What a host has of routes, devices and rules: to be the same after as before. */
 function traces(host: NetHost): string {
   const rules = ["filter", "nat", "mangle"].map((table) => host.run("iptables", ["-t", table, "-S"]).output).join("");
-  return `${show(host, "route")}${show(host, "-br", "link")}${rules}`.replaceAll(/ (?:dead|linkdown)\b/g, "");
+  const table = host.run("nft", ["list", "table", "ip", "styrmann"]).output.replaceAll(/packets \d+ bytes \d+/g, "");
+  return `${show(host, "route")}${show(host, "-br", "link")}${rules}${table}`.replaceAll(/ (?:dead|linkdown)\b/g, "");
 }
 
 describe("pods of two hosts on one link", { skip }, () => {
@@ -227,6 +241,40 @@ describe("pods of two hosts with a router between them", { skip }, () => {
     assert.equal(large(1450).exitCode, 0);
     assert.notEqual(large(1451).exitCode, 0, "what does not fit is refused, and not lost");
     assert.match(large(1451).output, /mtu ?= ?1450|too long/);
+  });
+
+  test("VXLAN is taken from hosts of the cluster alone: a pod that sends it opens nothing, nor does anybody else", async () => {
+    const [one, two] = [space.host(1), space.host(2)];
+    const seen = (place: NetHost, chain: string) => {
+      const { output } = place.run("nft", ["list", "chain", "ip", "styrmann", chain]);
+      return Number(/@net-hosts counter packets (\d+)/.exec(output)?.[1]);
+    };
+    const send = (from: NetPlace) => from.run(process.execPath, ["-e", vxlanSender(two.address)]);
+    assert.equal(send(pods[0]).output, "sent");
+    assert.equal(seen(one, "net-passing"), 1, "dropped by the pod's own host, before it gets that host's address");
+    assert.equal(seen(two, "net-to-host"), 0);
+    one.run("ip", ["addr", "add", "192.0.2.77/32", "dev", "lo"]);
+    two.run("ip", ["route", "add", "192.0.2.77/32", "via", defaultOf(two)]);
+    assert.equal(one.run(process.execPath, ["-e", vxlanSender(two.address, "192.0.2.77")]).output, "sent");
+    await until("the other host drops it", () => seen(two, "net-to-host") === 1);
+    one.run("ip", ["addr", "del", "192.0.2.77/32", "dev", "lo"]);
+    assert.ok(reaches(...pods), "the hosts' own still comes through");
+  });
+
+  test("a host hears in VXLAN of other nodes' pods alone, and of its own pods from its own bridge alone", () => {
+    const [one, two] = [space.host(1), space.host(2)];
+    const dropped = (rule: RegExp) =>
+      Number(rule.exec(two.run("nft", ["list", "chain", "ip", "styrmann", "net-arriving"]).output)?.[1]);
+    for (const { source, rule } of [
+      { source: "192.0.2.78", rule: /saddr != @net-ranges counter packets (\d+)/ },
+      { source: pods[1].address.replace(/\d+$/, "200"), rule: /saddr [\d.]+\/24 counter packets (\d+)/ },
+    ]) {
+      one.run("ip", ["addr", "add", `${source}/32`, "dev", "lo"]);
+      const before = dropped(rule);
+      one.run("ping", ["-c", "1", "-W", "1", "-I", source, pods[1].address]);
+      one.run("ip", ["addr", "del", `${source}/32`, "dev", "lo"]);
+      assert.equal(dropped(rule), before + 1, source);
+    }
   });
 
   test("the host itself reaches the other's pods, too", () => {

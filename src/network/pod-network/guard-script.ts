@@ -1,0 +1,92 @@
+/**
+ * What the pod network takes from nobody but hosts of the cluster, as rules of nftables: `net-` chains of the network's table. Packets
+ * of VXLAN are believed, so only hosts may send them, and what comes out of one has the address of another host's pod. Pure.
+ */
+import { createHash } from "node:crypto";
+import { overlaps, parseSubnet } from "../../lib/subnet.ts";
+import type { NetNames } from "./names.ts";
+import { VNI } from "./tunnels.ts";
+
+export interface GuardWish {
+  readonly own: string;
+  /** Other nodes' pod ranges. */
+  readonly ranges: readonly string[];
+  /** Addresses of all nodes. */
+  readonly hosts: readonly string[];
+  readonly vxlanPort: number;
+  /** What is not encrypted is not another node's. */
+  readonly isEncrypted: boolean;
+}
+
+export const GUARD_PREFIX = "net-";
+
+/** Before connections are looked up: a packet that is dropped leaves no trace by which others would be let through. */
+const FIRST = -300;
+const EARLY = -20;
+
+/** The chain that says, by a mark, what all of them are. */
+export const MARKED_CHAIN = "net-arriving";
+
+export interface GuardScript {
+  readonly text: string;
+  readonly mark: string;
+}
+
+/** Replaces all of it in one transaction. `table`: `ip styrmann`. */
+export function guardScript(table: string, names: NetNames, wish: GuardWish): GuardScript {
+  const text = linesOf(table, names, wish).join("\n");
+  const mark = `styr ${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
+  return { text: `${text}\nadd rule ${table} ${MARKED_CHAIN} accept comment "${mark}"`, mark };
+}
+
+function linesOf(table: string, names: NetNames, wish: GuardWish): readonly string[] {
+  const hosts = [...new Set(wish.hosts.filter((host) => parseSubnet(`${host}/32`)))].sort();
+  const chains = guardChains(names, wish);
+  return [
+    `add set ${table} net-hosts { type ipv4_addr; comment "hosts of the cluster"; }`,
+    `add set ${table} net-ranges { type ipv4_addr; flags interval; comment "pods of other nodes"; }`,
+    ...chains.map(({ name, hook }) => `add chain ${table} ${name} { type filter hook ${hook}; policy accept; }`),
+    `flush set ${table} net-hosts`,
+    `flush set ${table} net-ranges`,
+    ...chains.map(({ name }) => `flush chain ${table} ${name}`),
+    ...elements(table, "net-hosts", hosts),
+    ...elements(table, "net-ranges", disjoint(wish.ranges)),
+    ...chains.flatMap(({ name, rules }) => rules.map((rule) => `add rule ${table} ${name} ${rule}`)),
+  ];
+}
+
+function guardChains({ bridge, vxlan, wireguard }: NetNames, { own, vxlanPort, isEncrypted }: GuardWish) {
+  // Other programs' VXLAN, at the same port, is theirs: ours is known by its number in the header (RFC 7348, after UDP's 8 bytes).
+  const ours = `udp dport ${vxlanPort} @th,96,24 ${VNI}`;
+  const arriving = [
+    `iifname "${bridge}" ip saddr != ${own} counter drop`,
+    `iifname "${bridge}" accept`,
+    `iifname "lo" accept`,
+    `ip saddr ${own} counter drop`,
+    `iifname "${vxlan}" ip saddr != @net-ranges counter drop`,
+    ...(isEncrypted ? [`iifname != "${wireguard}" ip saddr @net-ranges counter drop`] : []),
+  ];
+  return [
+    { name: MARKED_CHAIN, hook: `prerouting priority ${FIRST}`, rules: arriving },
+    { name: "net-to-host", hook: `input priority ${EARLY}`, rules: [`${ours} ip saddr != @net-hosts counter drop`] },
+    {
+      name: "net-passing",
+      hook: `forward priority ${EARLY}`,
+      // From pods and other containers, which would be taken for this host once they are translated.
+      rules: [`${ours} ip daddr @net-hosts ip saddr != @net-hosts counter drop`],
+    },
+  ];
+}
+
+function elements(table: string, set: string, all: readonly string[]): readonly string[] {
+  return all.length === 0 ? [] : [`add element ${table} ${set} { ${all.join(", ")} }`];
+}
+
+/** nft refuses ranges that overlap: the wider one is both. */
+function disjoint(ranges: readonly string[]): readonly string[] {
+  const parsed = ranges.flatMap((text) => parseSubnet(text) ?? []);
+  const widest = parsed.toSorted((a, b) => a.prefixLength - b.prefixLength || a.first - b.first);
+  const taken: typeof parsed = [];
+  for (const range of widest) if (!taken.some((one) => overlaps(one, range))) taken.push(range);
+  return taken.toSorted((a, b) => a.first - b.first).map(({ text }) => text);
+}
