@@ -57,6 +57,20 @@ describe("the pod range of a node", () => {
     assert.equal(part.trouble, undefined);
   });
 
+  test("a pod that has an address of the old range and does not run yet keeps it: the range is another's only when nobody has one", async () => {
+    const { part, addresses, tell, clock, engine } = node(OLD);
+    await part.begin();
+    await tell(GIVEN);
+    addresses.assign("comes");
+    engine.found = { ...OLD, attached: 0 };
+    await clock.advance(20_000);
+    assert.equal(addresses.range, "10.42.0.0/24");
+    assert.match(part.trouble ?? "", /have addresses of 10\.42\.0\.0\/24/);
+    addresses.release("comes");
+    await clock.advance(1_000);
+    assert.equal(addresses.range, "10.42.3.0/24");
+  });
+
   test("a network of somebody else's with the same name is neither taken away nor used", async () => {
     const { part, tell, addresses } = node({ subnet: "172.30.0.0/24", attached: 0, isOurs: false });
     await part.begin();

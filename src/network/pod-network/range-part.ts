@@ -28,7 +28,8 @@ export interface RangePartOptions {
   readonly log: Log;
 }
 
-const AGAIN_MS = 10_000;
+/** Soon enough that a node which was drained is another's equal before anybody has it take pods again. */
+const AGAIN_MS = 1_000;
 
 export class RangePart implements NetworkPart {
   readonly name = "pod range";
@@ -90,11 +91,16 @@ export class RangePart implements NetworkPart {
       return;
     }
     const found = await this.#present();
-    if (found === undefined || found.subnet === given || (found.isOurs && found.attached === 0)) {
+    if (found === undefined || found.subnet === given || (found.isOurs && this.#isLeft(found))) {
       this.#trouble = undefined;
       return this.#take(given);
     }
     this.#keep(found, given);
+  }
+
+  /** A pod that is about to start, or to start again, is on it as well. */
+  #isLeft({ attached }: PresentNetwork): boolean {
+    return attached === 0 && this.#options.addresses.isFree;
   }
 
   #keep({ subnet = "another range", isOurs }: PresentNetwork, given: string): void {
@@ -108,8 +114,14 @@ export class RangePart implements NetworkPart {
     else if (addresses.range === undefined && parseSubnet(subnet)) this.#take(subnet);
     if (this.#trouble === undefined) log.warn(words);
     this.#trouble = words;
+    this.#settleLater();
+  }
+
+  /** The engine is not asked while pods hold addresses. */
+  #settleLater(): void {
+    const { addresses, clock } = this.#options;
     this.#timer?.cancel();
-    this.#timer = this.#options.clock.setTimer(AGAIN_MS, () => void this.#settle());
+    this.#timer = clock.setTimer(AGAIN_MS, () => void (addresses.isFree ? this.#settle() : this.#settleLater()));
   }
 
   #take(range: string): void {

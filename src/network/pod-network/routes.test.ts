@@ -47,6 +47,25 @@ describe("routes to other nodes' pods", () => {
     });
   });
 
+  test("the refusal of a range that was this host's goes, and the way to the node that has it now stays", () => {
+    const found: Present = {
+      ...NOTHING,
+      routes: [
+        { dst: "10.42.1.0/24", dev: "eth0", gateway: "192.0.2.1" },
+        { dst: "10.42.1.0/24", type: "unreachable" },
+        { dst: "10.42.0.0/24", type: "unreachable" },
+      ],
+    };
+    assert.deepEqual(differences(wanted([peer(1, "routes")]), found).ip, [
+      "route del unreachable 10.42.1.0/24 proto 142",
+    ]);
+  });
+
+  test("a node to which nothing may be sent is reached by no other route either", () => {
+    const { ip } = differences({ ...wanted([]), refused: ["10.42.7.0/24"] }, NOTHING);
+    assert.ok(ip.includes("route replace unreachable 10.42.7.0/24 metric 4278198272 proto 142"));
+  });
+
   test("from whatever there is, one pass leads to what is wanted, and the next writes nothing", () => {
     const peers = fc
       .array(fc.record({ n: fc.integer({ min: 1, max: 200 }), isWrapped: fc.boolean() }), { maxLength: 12 })

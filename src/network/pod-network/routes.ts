@@ -53,10 +53,10 @@ const LAST_METRIC = 4_278_198_272;
 
 export function differences(wanted: Wanted, present: Present): Lines {
   const none = [wanted.own, ...(wanted.refused ?? [])].map(unreachable);
-  const routes = new Map([...wanted.peers.map(routeTo), ...none].map((route) => [route.dst, route]));
-  const known = new Map(present.routes.map((route) => [route.dst, route]));
-  const stale = present.routes.filter(({ dst }) => !routes.has(dst));
-  const missing = [...routes.values()].filter((route) => !isSame(route, known.get(route.dst)));
+  const routes = new Map([...wanted.peers.map(routeTo), ...none].map((route) => [placeOf(route), route]));
+  const known = new Map(present.routes.map((route) => [placeOf(route), route]));
+  const stale = present.routes.filter((route) => !routes.has(placeOf(route)));
+  const missing = [...routes].filter(([place, route]) => !isSame(route, known.get(place))).map(([, route]) => route);
   const tunnel = tunnelDifferences(wanted, present);
   return {
     // A route through a tunnel needs its neighbour; what is gone goes last, so that nothing waits for it.
@@ -77,6 +77,11 @@ function routeTo({ podRange, mode, address, device }: PeerPlan): Route {
 
 function unreachable(own: string): Route {
   return { dst: own, type: "unreachable", metric: LAST_METRIC };
+}
+
+/** A way to a range and its refusal may stand beside each other: the range that was this host's may be another's now. */
+function placeOf({ dst, type }: Route): string {
+  return `${type === "unicast" ? "" : (type ?? "")} ${dst}`;
 }
 
 function isSame(wanted: Route, present: Route | undefined): boolean {
