@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { NODE_LABEL } from "../model/well-known.ts";
 import { SeededRandom } from "../seams/random.ts";
 import { keepPlace, reachOf, readPlace, withRemembered } from "./instance.ts";
 import { type Options, readSettings } from "./settings.ts";
@@ -45,4 +46,18 @@ describe("where a server is reached", () => {
     assert.equal((await started({ listen: "127.0.0.1:0" })).port, 0);
     assert.equal((await started({})).port, 7001);
   });
+});
+
+test("that a host is a way in is remembered, until it is taken back", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "styr-place-"));
+  const started = async (options: Options) => {
+    const settings = readSettings(withRemembered({ state: dir, ...options }, await readPlace(dir)), {}, 0);
+    await keepPlace(dir, { ...place, ...settings.wayInGiven }, new SeededRandom("x"));
+    return [settings.labels[NODE_LABEL.wayIn], settings.wayIn.httpPort];
+  };
+  assert.deepEqual(await started({ wayIn: true, wayInPorts: "8080,8443" }), ["true", 8080]);
+  assert.deepEqual(await started({}), ["true", 8080]);
+  assert.deepEqual(await started({ wayIn: false }), [undefined, 8080]);
+  assert.deepEqual(await started({ wayInPorts: "80,443" }), [undefined, 80]);
+  await rm(dir, { recursive: true });
 });

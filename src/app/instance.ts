@@ -15,6 +15,9 @@ export interface Place {
   readonly podRange?: string | undefined;
   /** False: the pods' network is this host's alone. */
   readonly clusterNetwork?: boolean;
+  /** HTTP from outside comes in here, and at which ports. */
+  readonly wayIn?: boolean;
+  readonly wayInPorts?: string;
   readonly dockerHost: string;
   /** Where the control plane of this directory keeps its state; absent where it has none, and for sqlite of earlier versions. */
   readonly store?: StorePlace;
@@ -62,13 +65,15 @@ export async function keepPlace(stateDir: string, place: Omit<Place, "instance">
 /** Options as given, with what the place remembers for those that were not. */
 export function withRemembered(options: Options, place: Place | undefined): Options {
   if (!place) return options;
-  const { network, cgroup, podRange, clusterNetwork, listen, advertise } = place;
+  const { network, cgroup, podRange, clusterNetwork, wayIn, wayInPorts, listen, advertise } = place;
   // Another listener is reached elsewhere.
   const isSame = options.listen === undefined || options.listen === listen;
   const reached = isSame && advertise !== undefined ? { advertise } : {};
   const known = {
     ...(podRange === undefined ? {} : { podRange }),
     ...(clusterNetwork === undefined ? {} : { clusterNetwork }),
+    ...(wayIn === undefined ? {} : { wayIn }),
+    ...(wayInPorts === undefined ? {} : { wayInPorts }),
     ...(listen === undefined ? {} : { listen }),
   };
   return { network, cgroup, ...known, ...reached, ...options };

@@ -31,9 +31,9 @@ export async function openNodeHalf(process: StyrProcess, options: NodeHalfOption
   const { settings, io, random, version, clock, log } = process;
   const keeper = buildKeeper(settings);
   const engine = await locateEngine(settings, keeper, io, (await readPlace(settings.stateDir))?.dockerHost);
-  const { networkName: network, cgroupRoot: cgroup, podRange, clusterNetwork } = settings;
+  const { networkName: network, cgroupRoot: cgroup, podRange, clusterNetwork, wayInGiven } = settings;
   const { dockerHost } = engine;
-  const place = { network, cgroup, podRange, clusterNetwork, dockerHost };
+  const place = { network, cgroup, podRange, clusterNetwork, dockerHost, ...wayInGiven };
   const { store, ...parts } = options;
   const { instance } = await keepPlace(
     settings.stateDir,

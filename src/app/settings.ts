@@ -40,6 +40,8 @@ export interface Settings {
   /** Names of the cluster, for what runs here: how long they hold, and whether the host itself is to find them by its resolv.conf. */
   readonly names: { readonly ttlSeconds: number; readonly isForHost: boolean };
   readonly wayIn: { readonly httpPort: number; readonly httpsPort: number };
+  /** What of it was said, now or at an earlier start: the next one need not be told again. */
+  readonly wayInGiven: { readonly wayIn?: boolean; readonly wayInPorts?: string };
   /** Name of the cgroup that holds every process and container of ours. */
   readonly cgroupRoot: string;
   readonly strategy: "spread" | "binpack";
@@ -120,6 +122,10 @@ export function readSettings(options: Options, environment: Environment = proces
     networkName: plainName("--network", options.network ?? "styrmann"),
     names: { ttlSeconds: dnsTtl(options.dnsTtl ?? "5"), isForHost: options.hostNames === true },
     wayIn: wayInPorts(options.wayInPorts ?? "80,443"),
+    wayInGiven: {
+      ...(options.wayIn === undefined ? {} : { wayIn: options.wayIn }),
+      ...(options.wayInPorts === undefined ? {} : { wayInPorts: options.wayInPorts }),
+    },
     cgroupRoot: plainName("--cgroup", options.cgroup ?? "styrmann"),
     strategy: strategyOf(options.strategy),
     logLevel: levelOf(options.logLevel),

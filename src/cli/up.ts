@@ -108,6 +108,7 @@ export function withClusterNetwork(command: Command): Command {
     )
     .option("--dns-ttl <seconds>", "how long those who ask may remember a name of the cluster (default: 5)")
     .option("--way-in", "HTTP and HTTPS from outside come in here (the node's label styrmann.dev/way-in=true)")
+    .option("--no-way-in", "no more, after --way-in at an earlier start")
     .option("--way-in-ports <http,https>", "at which ports (default: 80,443)");
 }
 

@@ -130,8 +130,8 @@ async function settle(options: JoinOptions, answer: JoinAnswer, keyPem: string):
 
 /** As `styr up` does at its start: later commands find the store without being told. */
 async function rememberStore(settings: Settings, store: StorePlace, random: Random): Promise<void> {
-  const { stateDir, networkName: network, cgroupRoot: cgroup, podRange, clusterNetwork } = settings;
+  const { stateDir, networkName: network, cgroupRoot: cgroup, podRange, clusterNetwork, wayInGiven } = settings;
   const known = (await readPlace(stateDir))?.dockerHost;
   const dockerHost = settings.dockerHost ?? known ?? "unix:///var/run/docker.sock";
-  await keepPlace(stateDir, { network, cgroup, podRange, clusterNetwork, dockerHost, store }, random);
+  await keepPlace(stateDir, { network, cgroup, podRange, clusterNetwork, dockerHost, store, ...wayInGiven }, random);
 }
