@@ -56,5 +56,10 @@ export function serviceWords(
   const install = command === "server" ? [] : ["--no-install"];
   const alone = command !== "server" && options.clusterNetwork === false ? ["--no-cluster-network"] : [];
   const names = command !== "server" && options.hostNames === true ? ["--host-names"] : [];
-  return [command, ...flags, ...tlsNames, ...labels, ...alone, ...names, ...install];
+  const wayIn = command === "server" ? [] : wayInWords(options);
+  return [command, ...flags, ...tlsNames, ...labels, ...alone, ...names, ...wayIn, ...install];
+}
+
+function wayInWords({ wayIn, wayInPorts }: Options): readonly string[] {
+  return [...(wayIn === true ? ["--way-in"] : []), ...(wayInPorts === undefined ? [] : ["--way-in-ports", wayInPorts])];
 }
