@@ -47,6 +47,7 @@ export const commandList = [
   { name: "expose", group: "Change", summary: "reach it from outside by a host name", takes: "workload" },
   { name: "unexpose", group: "Change", summary: "take that back", takes: "workload" },
   { name: "nodes", group: "Nodes", summary: "hosts, their room and their health", takes: "node" },
+  { name: "label", group: "Nodes", summary: "labels of a node: show, set, take away", takes: "node" },
   { name: "cordon", group: "Nodes", summary: "place nothing new on a node", takes: "node" },
   { name: "uncordon", group: "Nodes", summary: "place pods on it again", takes: "node" },
   { name: "drain", group: "Nodes", summary: "move its pods elsewhere: start before stop", takes: "node" },

@@ -40,6 +40,7 @@ export const commandFiles: Readonly<Record<CommandName, () => Promise<CommandMod
   unexpose: () => import("./unexpose.ts"),
   services: () => import("./services.ts"),
   nodes: () => import("./nodes.ts"),
+  label: () => import("./label.ts"),
   cordon: () => import("./cordon.ts"),
   uncordon: () => import("./cordon.ts"),
   drain: () => import("./drain.ts"),

@@ -14,9 +14,7 @@ export function register(program: Command, terminal: Terminal): void {
       const report = await client.request<RoutesReport>("GET", "/styr/v1/routes");
       await showListing(terminal, routeListing(report), options, undefined);
       if (options.output === undefined && report.wayIn.length === 0 && report.routes.length > 0)
-        terminal.err(
-          `no node is a way in: next: ${terminal.asTyped("kubectl label node NODE styrmann.dev/way-in=true")}\n`,
-        );
+        terminal.err(`next: ${terminal.asTyped("styr label NODE styrmann.dev/way-in=true")}\n`);
     });
 }
 

@@ -204,6 +204,27 @@ describe("styr:", () => {
     assert.match((await styr(["uncordon", "zzz"])).err, /there is no node "zzz"; there are: n1/);
   });
 
+  test("labels of a node are set, shown and taken away; a key that is none and a way in that is neither are refused", async () => {
+    const set = await styr(["label", "n", "disk=ssd", "styrmann.dev/way-in=true"]);
+    assert.match(set.out, /^node n1 has disk=ssd\nnode n1 has styrmann\.dev\/way-in=true$/m, set.err);
+    assert.match(set.err, /^next: styr routes$/m);
+    assert.match((await styr(["label", "n1"])).out, /^disk=ssd$/m);
+    assert.match((await styr(["label", "n1", "disk=hdd"])).out, /^node n1 has disk=hdd \(it was ssd\)$/m);
+    const taken = await styr(["label", "n1", "disk-", "styrmann.dev/way-in-"]);
+    assert.match(taken.out, /^node n1 has no disk any more\nnode n1 has no styrmann\.dev\/way-in any more$/m);
+    assert.doesNotMatch((await styr(["label", "n1"])).out, /disk|way-in/);
+    for (const [text, words] of [
+      ["disk", /say KEY=VALUE to set a label, or KEY- to take it away/],
+      ["a b=c", /metadata\.labels/],
+      ["styrmann.dev/way-in=yes", /true or false/],
+    ] as const) {
+      const { code, err } = await styr(["label", "n1", text]);
+      assert.equal(code, 1);
+      assert.match(err, words);
+    }
+    assert.match((await styr(["label", "zzz", "a=b"])).err, /there is no node "zzz"; there are: n1/);
+  });
+
   test("no server, an unknown command, a wrong option: one line each and the next step", async () => {
     const { code, err } = await run("unix:///nonexistent/styr.sock", ["ps"]);
     assert.equal(code, 1);

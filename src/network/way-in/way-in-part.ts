@@ -81,7 +81,7 @@ export class WayInPart implements NetworkPart {
 
   report(): PartReport {
     if (!this.#isOn)
-      return { state: "off", words: "this node is no way in: label it styrmann.dev/way-in=true to make it one" };
+      return { state: "off", words: "this node is no way in: styr label NODE styrmann.dev/way-in=true makes it one" };
     const { plan } = this.#served ?? {};
     const words = [this.#failure, ...[...this.#problems.values()], ...(this.#served?.words ?? [])].filter(
       (each) => each !== undefined,
