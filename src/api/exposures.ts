@@ -4,10 +4,12 @@ import type { RequestContext, Route } from "../http/route.ts";
 import { ApiError } from "../model/errors.ts";
 import { type Exposure, exposures } from "../model/exposure.ts";
 import type { RouteRow } from "../model/route-row.ts";
+import { settleContest } from "../model/way-in/contest.ts";
+import { portIsUnsaid } from "../model/way-in/exposed-port.ts";
 import { exposureName, exposureRoute } from "../model/way-in/exposure-routes.ts";
-import { parseHost, parsePath } from "../model/way-in/host-and-path.ts";
+import { exposedHostProblem, parseHost, parsePath } from "../model/way-in/host-and-path.ts";
 import { recordEvent } from "../store/record-event.ts";
-import type { Tx } from "../store/transaction.ts";
+import type { Reader, Tx } from "../store/transaction.ts";
 import type { StyrApiContext } from "./context.ts";
 import { findWorkload } from "./find.ts";
 import { mustBeAllowed, namespaceOfWorkload, partOf, sees } from "./own-part.ts";
@@ -48,7 +50,8 @@ async function expose(context: StyrApiContext, request: Request, { actor }: Requ
   const { dialect, namespace, name } = workload;
   const spec = specOf(options, { dialect, ...(namespace === undefined ? {} : { namespace }), name });
   mayUseCertificate(actor, spec);
-  const { exposure, isNew } = await store.update((tx) => write(tx, context, spec, actor.name));
+  mustSayPort(store, spec);
+  const { exposure, isNew } = await store.update((tx) => write(tx, context, spec, actor));
   const report = routesReport(store, context);
   const route = report.routes.find((row) => row.exposure === exposure.metadata.name) as RouteRow;
   return Response.json({ route, wayIn: report.wayIn }, { status: isNew ? 201 : 200 });
@@ -69,11 +72,12 @@ function mayUseCertificate(actor: Actor, { tls, workload }: Exposure["spec"]): v
 function write(
   tx: Tx,
   context: StyrApiContext,
-  spec: Exposure["spec"],
-  by: string,
+  asked: Exposure["spec"],
+  actor: Actor,
 ): { readonly exposure: Exposure; readonly isNew: boolean } {
-  const name = exposureName(spec.host, spec.path);
+  const name = exposureName(asked.host, asked.path);
   const before = tx.get(exposures, name);
+  const spec = ownedSpec(tx, context, asked, before, actor);
   const place = `${spec.host || "every host"}${spec.path}`;
   if (before && JSON.stringify(before.spec.workload) !== JSON.stringify(spec.workload))
     throw taken(place, `styr expose ${before.spec.workload.name}`);
@@ -90,9 +94,32 @@ function write(
         metadata: { name },
       });
   const { source } = exposureRoute(exposure, () => undefined);
-  const message = `${by} exposed ${spec.workload.name} at ${place} (${source})`;
+  const message = `${actor.name} exposed ${spec.workload.name} at ${place} (${source})`;
   recordEvent(tx, exposure, { type: "Normal", reason: "Exposed", message, component: "api" });
   return { exposure, isNew: before === undefined };
+}
+
+/** A host that is another namespace's: for who may write in the whole cluster, and for whom its owner lets in. */
+function ownedSpec(
+  tx: Tx,
+  context: StyrApiContext,
+  spec: Exposure["spec"],
+  before: Exposure | undefined,
+  actor: Actor,
+): Exposure["spec"] {
+  const draft = { metadata: { name: exposureName(spec.host, spec.path) }, spec } as Exposure;
+  const known = knownRoutes(tx, context).map(({ route }) => route);
+  const refusal = settleContest(known).owners.refusal(exposureRoute(draft, () => undefined));
+  if (refusal === undefined) return spec;
+  const isGranted = before?.spec.isGranted || authorize(actor, { verb: "write", resource: "exposures" });
+  if (!isGranted) throw new ApiError("Conflict", refusal);
+  return { ...spec, isGranted: true };
+}
+
+/** Nobody would ever be answered. */
+function mustSayPort(reader: Reader, spec: Exposure["spec"]): void {
+  if (portIsUnsaid(reader, spec))
+    throw new ApiError("BadRequest", `${spec.workload.name} says no port where it answers: add --port NUMBER`);
 }
 
 function taken(place: string, owner: string): ApiError {
@@ -120,6 +147,8 @@ function specOf(options: Options, workload: Exposure["spec"]["workload"]): Expos
   const host = parseHost(textOf(options, "host"));
   const path = parsePath(options.path === undefined ? "/" : textOf(options, "path"), "prefix");
   if ("problem" in host) throw new ApiError("BadRequest", `host: ${host.problem}`);
+  const problem = exposedHostProblem(host.host);
+  if (problem !== undefined) throw new ApiError("BadRequest", `host: ${problem}`);
   if ("problem" in path) throw new ApiError("BadRequest", `path: ${path.problem}`);
   const tls = tlsOf(options.tls, host.host);
   return {

@@ -1,4 +1,5 @@
 /** What comes in from outside, of all dialects: rows of `styr routes`, and the URLs of workloads. */
+import { CLUSTER_SETTINGS_NAME, clusterSettings, settingsInForce } from "../model/cluster-settings.ts";
 import { type Exposure, exposures } from "../model/exposure.ts";
 import { ingresses } from "../model/ingress.ts";
 import { keyOf } from "../model/meta.ts";
@@ -8,6 +9,7 @@ import type { RouteRow, RoutesReport } from "../model/route-row.ts";
 import { secrets } from "../model/secret.ts";
 import { services } from "../model/service.ts";
 import { settleContest, urlOfRoute } from "../model/way-in/contest.ts";
+import { portIsUnsaid } from "../model/way-in/exposed-port.ts";
 import { exposureRoute } from "../model/way-in/exposure-routes.ts";
 import { ingressRoutes } from "../model/way-in/ingress-routes.ts";
 import { routeProblem } from "../model/way-in/route-problem.ts";
@@ -49,23 +51,31 @@ function dialectOf({ service }: RouteEntry): string {
 export function routesReport(reader: Reader, context: Context): RoutesReport {
   const known = knownRoutes(reader, context);
   const refusals = refusalsOf(reader, known);
-  const rows = known.map((each) => rowOf(each, refusals.get(each.route.id)));
-  const wayIn = reader
+  const wayIn = wayInNodes(reader);
+  const surroundings = {
+    hasWayIn: wayIn.length > 0,
+    mayOrder: settingsInForce(reader.get(clusterSettings, CLUSTER_SETTINGS_NAME)).acmeTermsAccepted,
+  };
+  const rows = known.map((each) => rowOf(each, refusals.get(each.route.id), surroundings));
+  const order = ({ host, path }: RouteRow) => `${host} ${path}`;
+  return { routes: [...rows, ...brokenParts(reader)].sort((a, b) => (order(a) < order(b) ? -1 : 1)), wayIn };
+}
+
+export function wayInNodes(reader: Reader): RoutesReport["wayIn"] {
+  return reader
     .list(nodes)
     .filter(isWayIn)
     .map((node) => {
       const address = addressOf(node);
       return { node: node.metadata.name, ...(address === undefined ? {} : { address }) };
     });
-  const order = ({ host, path }: RouteRow) => `${host} ${path}`;
-  return { routes: [...rows, ...brokenParts(reader)].sort((a, b) => (order(a) < order(b) ? -1 : 1)), wayIn };
 }
 
 /** Id of a route → why it is not served. The nodes come to the same (network/way-in/plan.ts). */
 function refusalsOf(reader: Reader, known: readonly KnownRoute[]): ReadonlyMap<string, string> {
   const refusals = new Map<string, string>();
-  for (const { route } of known) {
-    const problem = routeProblem(route) ?? missingService(reader, route);
+  for (const { route, exposure } of known) {
+    const problem = routeProblem(route) ?? missingService(reader, route) ?? unsaidPort(reader, exposure);
     if (problem !== undefined) refusals.set(route.id, problem);
   }
   const sound = known.filter(({ route }) => !refusals.has(route.id) || routeProblem(route) === undefined);
@@ -78,11 +88,30 @@ function missingService(reader: Reader, { service }: RouteEntry): string | undef
   return `there is no Service ${service}`;
 }
 
-function rowOf({ route, namespace, exposure }: KnownRoute, refusal: string | undefined): RouteRow {
-  const { host, path, pathType, source, service, tls, remarks = [], since } = route;
+function unsaidPort(reader: Reader, exposure: Exposure | undefined): string | undefined {
+  if (exposure === undefined || !portIsUnsaid(reader, exposure.spec)) return undefined;
+  return `${exposure.spec.workload.name} says no port where it answers: styr expose it with --port NUMBER`;
+}
+
+interface Surroundings {
+  readonly hasWayIn: boolean;
+  /** Somebody has accepted the terms of the authority of certificates. */
+  readonly mayOrder: boolean;
+}
+
+function rowOf(
+  { route, namespace, exposure }: KnownRoute,
+  refused: string | undefined,
+  { hasWayIn, mayOrder }: Surroundings,
+): RouteRow {
+  const { host, path, pathType, source, service, tls, remarks: told = [], since } = route;
+  const refusal = refused ?? (hasWayIn ? undefined : "no node is a way in");
+  // What cannot be read at all says so by itself, too.
+  const remarks = told.filter((each) => each !== refusal);
   const url = urlOfRoute(route);
   const certificate = tls && certificateWords(tls, exposure);
-  const words = [...(refusal === undefined ? [] : [refusal]), ...remarks];
+  const isDue = tls !== undefined && "acme" in tls && !mayOrder;
+  const words = [...(refusal === undefined ? [] : [refusal]), ...remarks, ...(isDue ? [TERMS] : [])];
   return {
     ...{ host, path, pathType, source, namespace, isServed: refusal === undefined },
     to: exposure ? exposure.spec.workload.name : service,
@@ -93,6 +122,9 @@ function rowOf({ route, namespace, exposure }: KnownRoute, refusal: string | und
     ...(exposure ? { exposure: exposure.metadata.name } : {}),
   };
 }
+
+const TERMS =
+  "no certificate is ordered: nobody has accepted the authority's terms: styr settings set acme-terms-accepted=true";
 
 function certificateWords(tls: RouteTls, exposure: Exposure | undefined): string {
   if (exposure?.spec.tls?.acme) return "acme" in tls ? "acme (not there yet)" : "acme";

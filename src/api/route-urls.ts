@@ -7,7 +7,7 @@ import { routeProblem } from "../model/way-in/route-problem.ts";
 import type { Workload } from "../model/workload.ts";
 import type { Reader } from "../store/transaction.ts";
 import type { StyrApiContext } from "./context.ts";
-import { knownRoutes } from "./route-rows.ts";
+import { knownRoutes, wayInNodes } from "./route-rows.ts";
 
 /** Workloads with the URLs by which they are reached from outside, in front of those of their pods. Costs nothing where there are no routes. */
 export function withRouteUrls(
@@ -32,6 +32,8 @@ class RouteUrls {
 
   constructor(reader: Reader, context: Pick<StyrApiContext, "routes">) {
     this.#reader = reader;
+    // What comes in nowhere has no URL.
+    if (wayInNodes(reader).length === 0) return;
     const known = knownRoutes(reader, context).filter(({ route }) => routeProblem(route) === undefined);
     const served = new Set(settleContest(known.map(({ route }) => route)).routes);
     const byService = new Map<string, string[]>();

@@ -62,17 +62,18 @@ export function exposedLines(
 ): readonly string[] {
   const where = wayIn.map(({ node, address }) => (address === undefined ? node : `${node} (${address})`)).join(", ");
   const url = route.url ?? `http://ADDRESS${route.path === "/" ? "" : route.path}`;
+  const words = route.words ?? [];
+  const isOrdered =
+    tls === "acme" && route.certificate !== "acme" && !words.some((each) => /no certificate/.test(each));
   return [
-    `${route.to} is reached at ${url}`,
+    `${route.to} ${route.isServed ? "is" : "will be"} reached at ${url}`,
     ...(where === "" ? [] : [`requests come in at ${where}: let the name of the host lead there`]),
-    ...(tls === "acme" && route.certificate !== "acme"
-      ? ["a certificate is ordered; until it is there, browsers warn"]
-      : []),
-    ...(route.words ?? []),
+    ...(isOrdered ? ["a certificate is ordered; until it is there, browsers warn"] : []),
+    ...words,
   ];
 }
 
 function nextStep({ wayIn }: Pick<RoutesReport, "wayIn">): string {
   if (wayIn.length > 0) return "styr routes";
-  return "no node is a way in yet: kubectl label node NODE styrmann.dev/way-in=true, or start one with styr up --way-in";
+  return "styr label NODE styrmann.dev/way-in=true makes a node with HAProxy a way in, or styr up --way-in";
 }

@@ -15,6 +15,12 @@ export function parseHost(text: string): { readonly host: string } | { readonly 
   return { problem: `${shown(text)} is no host name such as example.org or *.example.org` };
 }
 
+/** What is a host in an Ingress, and surely a mistake on a command line: an unset variable would take every host. */
+export function exposedHostProblem(host: string): string | undefined {
+  if (host === "") return "give the name by which it is asked for, such as example.org";
+  return /^\d+(?:\.\d+){3}$/.test(host) ? `${host} is an address; names such as example.org come in` : undefined;
+}
+
 /** Letters outside of ASCII are encoded as browsers do. A slash at the end of a prefix means nothing. */
 export function parsePath(
   text: string,

@@ -7,6 +7,7 @@ import type { LeaseDesk } from "../../../src/model/heartbeat.ts";
 import { type Node, nodes } from "../../../src/model/node.ts";
 import { type Pod, pods } from "../../../src/model/pod.ts";
 import { type Secret, secrets } from "../../../src/model/secret.ts";
+import { addNode, nodeOf } from "./nodes.ts";
 import { ADMIN, openStage, type Stage } from "./stage.ts";
 
 const SHOP: Actor = { name: "shop", roles: [], rolesIn: { shop: ["operator"] } };
@@ -23,6 +24,7 @@ describe("styr expose:", () => {
         ...{ apiVersion: "v1", kind: "Pod", metadata: { name: `${namespace}-web`, labels: { app: namespace } } },
         spec: { containers: [{ name: "c", image: "x", ports: [{ containerPort: 80 }] }] },
       });
+    await addNode(stage, "in", { "styrmann.dev/way-in": "true" });
   });
   after(() => stage.close());
 
@@ -49,6 +51,8 @@ describe("styr expose:", () => {
 
   const refused: readonly (readonly [why: string, body: object, status: number])[] = [
     ["a host that is none", { host: "a b" }, 400],
+    ["no host, as of an unset variable", { host: "" }, 400],
+    ["an address", { host: "10.1.2.3" }, 400],
     ["a path that is none", { host: "a.example.org", path: "/a b" }, 400],
     ["a port that is none", { host: "a.example.org", port: 0 }, 400],
     ["ACME for a wildcard", { host: "*.example.org", tls: { acme: true } }, 400],
@@ -64,6 +68,21 @@ describe("styr expose:", () => {
   for (const [why, body, status] of refused)
     test(`refuses ${why}`, async () =>
       assert.equal((await expose(SHOP, { workload: "shop-web", ...body })).status, status));
+
+  test("a host that another namespace has is refused with its name, but for who may write in the whole cluster", async () => {
+    assert.equal((await expose(ADMIN, { workload: "other-web", host: "other.example.org" })).status, 201);
+    const { status, text } = await expose(SHOP, { workload: "shop-web", host: "other.example.org", path: "/x" });
+    assert.equal(status, 409);
+    assert.match(text, /other\.example\.org is other's .*styrmann\.dev\/share-host-with=shop/);
+    const granted = await expose(ADMIN, { workload: "shop-web", host: "other.example.org", path: "/x" });
+    assert.equal(granted.status, 201, granted.text);
+    assert.equal(granted.body.route.isServed, true);
+    // Its user may change it, and keeps what was granted.
+    const changed = await expose(SHOP, { workload: "shop-web", host: "other.example.org", path: "/x", port: 81 });
+    assert.deepEqual([changed.status, changed.body.route.isServed], [200, true]);
+    for (const { body } of [granted, await expose(ADMIN, { workload: "other-web", host: "other.example.org" })])
+      await stage.ask(ADMIN, "DELETE", `/styr/v1/exposures/${body.route.exposure}`);
+  });
 
   test("shows the URL with the workload, as an Ingress does", async () => {
     const service = { metadata: { name: "web" }, spec: { selector: { app: "shop" }, ports: [{ port: 80 }] } };
@@ -117,13 +136,7 @@ describe("styr expose:", () => {
         ["way-in", "true"],
         ["plain", "false"],
       ] as const)
-        tx.create<Node>(nodes, {
-          ...{ apiVersion: "v1", kind: "Node", metadata: { name, labels: { "styrmann.dev/way-in": label } } },
-          ...({ spec: {}, status: { conditions: [], addresses: [], nodeInfo: {} } } as unknown as Pick<
-            Node,
-            "spec" | "status"
-          >),
-        });
+        tx.create<Node>(nodes, nodeOf(name, { "styrmann.dev/way-in": label }));
     });
     const read = (node: string, name: string) =>
       new NodeCalls(node, store, {} as LeaseDesk).carryOut(1, {

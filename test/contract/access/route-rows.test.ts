@@ -1,0 +1,77 @@
+/** styr routes: what is not served, or not as it was asked for, says so, and the URL of nothing is shown. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { type Pod, pods } from "../../../src/model/pod.ts";
+import type { RouteRow } from "../../../src/model/route-row.ts";
+import { addNode } from "./nodes.ts";
+import { ADMIN, openStage, type Stage } from "./stage.ts";
+
+describe("routes say what is wrong:", () => {
+  let stage: Stage;
+  before(async () => {
+    stage = await openStage();
+    await addPod("web", [{ containerPort: 80 }]);
+    await addPod("mute", []);
+    await addPod("late", []);
+    for (const name of ["web", "mute"]) await runPod(name);
+  });
+  after(() => stage.close());
+
+  async function addPod(name: string, ports: readonly object[]): Promise<void> {
+    const made = await stage.ask(ADMIN, "POST", "/api/v1/namespaces/default/pods", {
+      ...{ apiVersion: "v1", kind: "Pod", metadata: { name } },
+      spec: { containers: [{ name: "c", image: "x", ports }] },
+    });
+    assert.equal(made.status, 201, made.text);
+  }
+
+  async function runPod(name: string): Promise<void> {
+    await stage.store.update((tx) => {
+      const pod = tx.get(pods, `default/${name}`) as Pod;
+      tx.update(pods, { ...pod, status: { ...pod.status, phase: "Running", hostIP: "192.0.2.1", podIP: "10.42.0.5" } });
+    });
+  }
+
+  const expose = (body: object) => stage.ask(ADMIN, "POST", "/styr/v1/exposures", body);
+  async function row(host: string): Promise<RouteRow> {
+    const { body } = await stage.ask(ADMIN, "GET", "/styr/v1/routes");
+    return body.routes.find((each: RouteRow) => each.host === host);
+  }
+  async function urls(name: string): Promise<readonly string[]> {
+    const { body } = await stage.ask(ADMIN, "GET", `/styr/v1/workloads/${name}`);
+    return body.workload.urls;
+  }
+
+  test("no node is a way in: nothing is served, and no URL leads anywhere", async () => {
+    assert.equal((await expose({ workload: "web", host: "web.example.org" })).status, 201);
+    const { isServed, words } = await row("web.example.org");
+    assert.deepEqual([isServed, words], [false, ["no node is a way in"]]);
+    assert.ok(!(await urls("web")).includes("http://web.example.org"));
+    await addNode(stage, "in", { "styrmann.dev/way-in": "true" });
+    assert.equal((await row("web.example.org")).isServed, true);
+    assert.equal((await urls("web"))[0], "http://web.example.org");
+  });
+
+  test("an authority's terms that nobody has accepted: no certificate is on its way, and what would help", async () => {
+    const { body } = await expose({ workload: "web", host: "acme.example.org", tls: { acme: true } });
+    assert.match(String(body.route.words), /no certificate is ordered: .* styr settings set acme-terms-accepted=true/);
+    assert.equal(body.route.isServed, true);
+    const set = await stage.ask(ADMIN, "PATCH", "/styr/v1/settings", { acmeTermsAccepted: true });
+    assert.equal(set.status, 200, set.text);
+    assert.equal((await row("acme.example.org")).words, undefined);
+  });
+
+  test("copies that run and say no port are refused, and said of what was exposed before they ran", async () => {
+    const { status, text } = await expose({ workload: "mute", host: "mute.example.org" });
+    assert.deepEqual([status, /mute says no port where it answers: add --port NUMBER/.test(text)], [400, true]);
+    assert.equal((await expose({ workload: "mute", host: "mute.example.org", port: 80 })).status, 201);
+    assert.equal((await row("mute.example.org")).isServed, true);
+    assert.equal((await expose({ workload: "late", host: "late.example.org" })).status, 201);
+    await runPod("late");
+    const { isServed, words } = await row("late.example.org");
+    assert.deepEqual(
+      [isServed, words],
+      [false, ["late says no port where it answers: styr expose it with --port NUMBER"]],
+    );
+  });
+});
