@@ -25,6 +25,8 @@ export interface DiscoveredService {
     readonly port: number;
   }[];
   readonly affinitySeconds?: number;
+  /** RFC 3339, when what the pods are copies of was made. */
+  readonly since?: string;
 }
 
 /** Pure. Undefined: nobody is told of this pod. Called again when the pod changes. */

@@ -80,6 +80,8 @@ export interface ServiceEntry {
   readonly prefer?: "same-node" | "same-zone";
   /** Endpoints are named and used whether they are ready or not. */
   readonly publishNotReady?: true;
+  /** RFC 3339, when it was made; of those that want one port of the nodes the oldest has it. Absent where it wants none. */
+  readonly since?: string;
 }
 
 export interface EndpointEntry {

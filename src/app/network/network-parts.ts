@@ -5,6 +5,7 @@ import { NamesPart } from "../../network/names/names-part.ts";
 import type { NetworkPart } from "../../network/plane/network-part.ts";
 import { PoliciesPart } from "../../network/policy/policies-part.ts";
 import { NodeProxyPart } from "../../network/services/node-proxy/node-proxy-part.ts";
+import { reservedPorts } from "../../network/services/reserved-ports.ts";
 import { ServicesPart } from "../../network/services/services-part.ts";
 import type { SecretValues } from "../../network/way-in/certificates.ts";
 import { WayInPart } from "../../network/way-in/way-in-part.ts";
@@ -41,10 +42,12 @@ export function networkParts(options: NetworkPartsOptions): readonly NetworkPart
 }
 
 /** Rules of the kernel are root's to make. */
-function servicesPart({ settings: { networkName }, commands, clock, log }: NetworkPartsOptions): NetworkPart {
+function servicesPart({ settings, commands, clock, log }: NetworkPartsOptions): NetworkPart {
+  const { networkName } = settings;
   if (process.geteuid?.() !== 0) return new NodeProxyPart(portListeners, clock);
   const bridge = deviceName(networkName);
-  return new ServicesPart({ networkName, bridge, commands, clock, log: log.with({ part: "services" }) });
+  const reserved = reservedPorts({ apiPort: settings.port, ...settings.wayIn });
+  return new ServicesPart({ networkName, bridge, commands, clock, reserved, log: log.with({ part: "services" }) });
 }
 
 function namesPart({ settings, commands, clock, log, folder }: NetworkPartsOptions): NamesPart {

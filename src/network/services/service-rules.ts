@@ -3,7 +3,9 @@ import type { Clock } from "../../seams/clock.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import { placeOf } from "./base-plan.ts";
 import type { BasePlan, Firewall } from "./firewall.ts";
+import type { HostPorts } from "./host-ports.ts";
 import { planService, type ServicePlan } from "./plan-service.ts";
+import { PortClaims } from "./port-claims.ts";
 import { type Difference, isNothing, type Piece, type Programmed, Ruleset } from "./ruleset.ts";
 import { allFlows, type FlowFilter, flowsToForget } from "./udp-flows.ts";
 
@@ -25,6 +27,8 @@ export interface Programming {
 export class ServiceRules {
   readonly firewall: Firewall;
   readonly #clock: Clock;
+  readonly #hostPorts: HostPorts | undefined;
+  readonly #claims = new PortClaims();
   readonly #ruleset = new Ruleset();
   readonly #plans = new Map<string, ServicePlan>();
   /** Undefined: what is in the kernel is not known (at the start, after a failure). */
@@ -35,9 +39,10 @@ export class ServiceRules {
   /** The base and the place for which all were planned, as text. */
   #common = "";
 
-  constructor(firewall: Firewall, clock: Clock) {
+  constructor(firewall: Firewall, clock: Clock, hostPorts?: HostPorts) {
     this.firewall = firewall;
     this.#clock = clock;
+    this.#hostPorts = hostPorts;
   }
 
   get size(): number {
@@ -51,12 +56,30 @@ export class ServiceRules {
     const isAll = services === undefined || common !== this.#common;
     if (common !== this.#common) this.#changed.set(BASE, this.firewall.base(base));
     this.#common = common;
-    const ids = isAll ? new Set([...state.tables.service.keys(), ...this.#plans.keys()]) : services;
+    const ids = new Set(isAll ? [...state.tables.service.keys(), ...this.#plans.keys()] : services);
+    await this.#claim(state, ids, isAll);
     let turn = 0;
     for (const id of ids) {
       this.#planOne(state, id, base);
       if (++turn % SERVICES_A_TURN === 0) await this.#clock.sleep(0);
     }
+  }
+
+  /** What this host keeps for itself may have changed: its programs come and go. */
+  async recheck(state: NetworkState, base: BasePlan): Promise<void> {
+    for (const id of await this.#lookAtHost(state)) this.#planOne(state, id, base);
+  }
+
+  /** Adds to `ids` who else is concerned: it loses a port to an older one, or has it now. */
+  async #claim(state: NetworkState, ids: Set<string>, isAll: boolean): Promise<void> {
+    const before = new Set(this.#claims.wanted);
+    for (const id of [...ids]) for (const other of this.#claims.put(id, state.tables.service.get(id))) ids.add(other);
+    const isNew = isAll || [...this.#claims.wanted].some((key) => !before.has(key));
+    if (isNew) for (const other of await this.#lookAtHost(state)) ids.add(other);
+  }
+
+  async #lookAtHost(state: NetworkState): Promise<Iterable<string>> {
+    return this.#hostPorts === undefined ? [] : this.#claims.keep(await this.#hostPorts.kept(this.#claims, state));
   }
 
   /** Brings the kernel to what was planned. Rejects in words when it refused some of it; the rest is in force then. */
@@ -125,15 +148,20 @@ export class ServiceRules {
     this.#programmed = undefined;
   }
 
-  /** Of two Services that want the same port, the one that does not have it, in words. */
-  conflict(): string | undefined {
-    const [first] = this.#ruleset.contested();
-    return first && `${first.loser} does not have ${first.key}: ${first.winner} has it`;
+  /** Services that do not have what they want, in words: another one has it, or this host. */
+  get conflicts(): readonly string[] {
+    const ports = this.#claims
+      .disputes()
+      .map(({ service, key, words }) => `${service} does not have ${key} here: ${words}`);
+    const others = this.#ruleset
+      .contested()
+      .map(({ key, loser, winner }) => `${loser} does not have ${key}: ${winner} has it`);
+    return [...ports, ...others];
   }
 
   #planOne(state: NetworkState, id: string, base: BasePlan): void {
     const service = state.tables.service.get(id);
-    const plan = service && planService(service, state.endpointsOf(id), placeOf(state));
+    const plan = service && planService(this.#claims.allowed(service), state.endpointsOf(id), placeOf(state));
     const before = this.#plans.get(id);
     // After a start there is nothing to compare with.
     if (before !== undefined || this.#programmed !== undefined) this.#flows.push(...flowsToForget(before, plan));

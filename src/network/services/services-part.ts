@@ -12,11 +12,14 @@ import type { Touched } from "../plane/touched.ts";
 import { basePlanOf } from "./base-plan.ts";
 import { chooseFirewall, removeFirewalls } from "./choose-firewall.ts";
 import type { BasePlan, Firewall } from "./firewall.ts";
+import { HostPorts, type ReservedPorts } from "./host-ports.ts";
 import { allowHairpin, ensureServiceRoute, isBridgeFiltered, removeServiceRoute } from "./host-side.ts";
 import { ServiceRules } from "./service-rules.ts";
 import { UdpFlows } from "./udp-flows.ts";
 
 const LOOK_EVERY_MS = 5000;
+const MOST_SAID = 3;
+const NOTHING_RESERVED: ReservedPorts = () => new Map();
 
 export interface ServicesPartOptions {
   readonly commands: Commands;
@@ -28,12 +31,15 @@ export interface ServicesPartOptions {
   /** Default: the best that this host has. */
   readonly firewall?: Firewall;
   readonly lookEveryMs?: number;
+  /** Ports of this host that no Service may have, beside those at which a program of it listens. */
+  readonly reserved?: ReservedPorts;
 }
 
 export class ServicesPart implements NetworkPart {
   readonly name = "services";
   readonly #options: ServicesPartOptions;
   readonly #flows: UdpFlows;
+  readonly #hostPorts: HostPorts;
   #rules: ServiceRules | undefined;
   #base: BasePlan | undefined;
   /** What was told last: a look may find that the host changed under it. */
@@ -50,6 +56,7 @@ export class ServicesPart implements NetworkPart {
   constructor(options: ServicesPartOptions) {
     this.#options = options;
     this.#flows = new UdpFlows(options.commands);
+    this.#hostPorts = new HostPorts(options.commands, options.reserved ?? NOTHING_RESERVED);
   }
 
   apply(state: NetworkState, touched: Touched): Promise<void> {
@@ -81,9 +88,16 @@ export class ServicesPart implements NetworkPart {
   }
 
   report(): PartReport {
-    const words = this.#failure ?? this.#rules?.conflict() ?? this.#hidden() ?? this.#hostWords ?? this.#flows.words;
+    const conflicts = this.#rules?.conflicts ?? [];
+    const words =
+      this.#failure ??
+      wordsOf(conflicts) ??
+      this.#hidden() ??
+      this.#hostWords ??
+      this.#hostPorts.words ??
+      this.#flows.words;
     return {
-      state: this.#failure === undefined ? "working" : "failing",
+      state: this.#failure === undefined && conflicts.length === 0 ? "working" : "failing",
       ...(words === undefined ? {} : { words }),
       facts: {
         rules: this.#rules?.firewall.name ?? "none yet",
@@ -101,7 +115,7 @@ export class ServicesPart implements NetworkPart {
 
   async #chosen(): Promise<ServiceRules> {
     const { commands, networkName, firewall, clock } = this.#options;
-    this.#rules ??= new ServiceRules(firewall ?? (await chooseFirewall(commands, networkName)), clock);
+    this.#rules ??= new ServiceRules(firewall ?? (await chooseFirewall(commands, networkName)), clock, this.#hostPorts);
     return this.#rules;
   }
 
@@ -167,6 +181,7 @@ export class ServicesPart implements NetworkPart {
     // Also makes the route anew, where the bridge lost its address for a while.
     const base = await this.#rebase(state);
     if (base.isBridgeFiltered !== known.isBridgeFiltered) await rules.plan(state, undefined, base);
+    await rules.recheck(state, base);
     if (bridge !== undefined) await this.#onHost(() => allowHairpin(commands, bridge));
     if (!(await rules.firewall.isIntact())) {
       log.warn("somebody took the rules of service addresses away; they are made anew");
@@ -175,4 +190,10 @@ export class ServicesPart implements NetworkPart {
     }
     await this.#program(rules);
   }
+}
+
+function wordsOf(conflicts: readonly string[]): string | undefined {
+  if (conflicts.length === 0) return undefined;
+  const more = conflicts.length > MOST_SAID ? [`and ${conflicts.length - MOST_SAID} more`] : [];
+  return [...conflicts.slice(0, MOST_SAID), ...more].join("; ");
 }

@@ -8,7 +8,7 @@ import type { NameRecord, Protocol } from "../../model/network.ts";
 import type { ContainerPort, Pod } from "../../model/pod.ts";
 import { ANNOTATION } from "../../model/well-known.ts";
 import { discoveryName } from "./ids.ts";
-import { routesOfInstance } from "./way-in-routes.ts";
+import { appOf, routesOfInstance } from "./way-in-routes.ts";
 
 const FRAMEWORK = "marathon.mesos";
 const AGENTS = "marathon.slave.mesos";
@@ -35,7 +35,7 @@ export function discoverApp(pod: Pod, objects?: ObjectReader): PodDiscovery | un
   const ports = portsOf(pod, address === hostIP);
   return {
     records: recordsOf({ id, podName: pod.metadata.name, address, hostIP, ports }),
-    services: [serviceOf(id, address, ports)],
+    services: [serviceOf(id, address, ports, objects && appOf(pod, objects)?.metadata.creationTimestamp)],
     routes: objects === undefined ? [] : routesOfInstance(pod, objects),
   };
 }
@@ -59,8 +59,15 @@ function protocolOf({ protocol = "TCP" }: ContainerPort): Protocol {
   return protocol.toLowerCase() as Protocol;
 }
 
-function serviceOf(id: string, address: string, ports: readonly AppPort[]): DiscoveredService {
+function serviceOf(
+  id: string,
+  address: string,
+  ports: readonly AppPort[],
+  madeAt: string | undefined,
+): DiscoveredService {
+  const isOnNodes = ports.some(({ servicePort }) => servicePort !== undefined);
   return {
+    ...(isOnNodes && madeAt !== undefined ? { since: madeAt } : {}),
     id: `marathon:${id}`,
     ports: ports.map(({ name, protocol, port, servicePort }) => ({
       ...{ name, protocol, address, port },

@@ -9,9 +9,14 @@ import { wayInRoutes } from "./way-in-labels.ts";
 
 /** Routes of the app that a pod is an instance of. */
 export function routesOfInstance(pod: Pod, objects: ObjectReader): readonly Omit<RouteEntry, "kind">[] {
-  const owner = controllerOf(pod);
-  const app = owner && objects.get(apps, `${NAMESPACE}/${owner.name}`);
+  const app = appOf(pod, objects);
   return app ? routesOfApp(app) : [];
+}
+
+/** The app that a pod is an instance of. */
+export function appOf(pod: Pod, objects: ObjectReader): App | undefined {
+  const owner = controllerOf(pod);
+  return owner && objects.get(apps, `${NAMESPACE}/${owner.name}`);
 }
 
 /** Routes of all apps, whether they run or not. */

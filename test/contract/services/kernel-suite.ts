@@ -112,6 +112,77 @@ export function describeKernelRules(
       assert.deepEqual(names(stage.dial(host, "tcp", host.address, 30080, 16)), ["far", "one", "two"]);
     });
 
+    test("a port at which a program of the host listens stays the program's, which is said; when it ends, the service has it", async () => {
+      const host = stage.space.host(1);
+      const program = await stage.answer(host, "program", 30080);
+      const started = [program];
+      try {
+        await put(web);
+        const ask = () => names(stage.dial(stage.outside, "tcp", host.address, 30080, 8));
+        assert.deepEqual(ask(), ["program"]);
+        const report = stage.sides[0]?.part.report();
+        assert.equal(report?.state, "failing");
+        assert.match(
+          report?.words ?? "",
+          /^default\/web does not have tcp\/30080 here: \S+ of this host listens there$/,
+        );
+        assert.deepEqual(names(stage.dial(stage.outside, "udp", host.address, 30053, 16)).length, 3, "its other port");
+        program.kill();
+        await until(
+          () => stage.sides[0]?.part.report().state === "working",
+          () => `the port to be free: ${stage.sides[0]?.part.report().words}`,
+        );
+        await stage.change(web);
+        assert.deepEqual(names(stage.dial(stage.outside, "tcp", host.address, 30080, 24)), ["far", "one", "two"]);
+        started.push(await stage.answer(host, "later", 30080));
+        await until(
+          () => stage.sides[0]?.part.report().state === "failing",
+          () => "a program that came later to have its port",
+        );
+        await stage.change(web);
+        assert.deepEqual(ask(), ["later"]);
+      } finally {
+        for (const each of started) each.kill();
+      }
+    });
+
+    test("what a host has among its pods is no service's: names are answered there, whatever port is wanted", async () => {
+      const dns = { ...web, ports: [{ name: "dns", protocol: "udp" as const, port: 53, nodePort: 53 }] };
+      const host = stage.space.host(1);
+      const { client } = stage.pods;
+      await put(dns);
+      assert.deepEqual(names(stage.dial(client, "udp", host.address, 53, 24)), ["far", "one", "two"]);
+      assert.match(stage.dial(client, "udp", host.gateway, 53)[0] ?? "", /^ECONNREFUSED/);
+      await put(dns, []);
+      assert.match(stage.dial(client, "udp", host.address, 53)[0] ?? "", /^ECONNREFUSED/);
+    });
+
+    test("of two services that want one node port the older has it, also while nobody answers for it, and the other is named", async () => {
+      const older = { ...service("z/web", { addresses: [] }), since: "2026-01-01T00:00:00Z" };
+      const ports = [{ name: "http", protocol: "tcp" as const, port: 80, nodePort: 10_180 }];
+      const [first, second] = [
+        { ...older, ports },
+        { ...older, id: "a/dup", since: "2026-01-02T00:00:00Z", ports },
+      ];
+      const host = stage.space.host(1);
+      const { one, two } = stage.pods;
+      const ask = () => stage.dial(stage.outside, "tcp", host.address, 10_180, 4);
+      await stage.all(second, endpoints(second, [stage.endpoint(two)]));
+      assert.deepEqual(names(ask()), ["two"]);
+      await stage.change(first, endpoints(first, [stage.endpoint(one)]));
+      assert.deepEqual(names(ask()), ["one"]);
+      assert.match(
+        stage.sides[0]?.part.report().words ?? "",
+        /^a\/dup does not have tcp\/10180 here: z\/web has it, which is older$/,
+      );
+      assert.equal(stage.sides[0]?.part.report().state, "failing");
+      await stage.change(endpoints(first, []));
+      assert.match(ask()[0] ?? "", /^ECONNREFUSED/);
+      await stage.take("service", first.id);
+      assert.deepEqual(names(ask()), ["two"]);
+      assert.equal(stage.sides[0]?.part.report().state, "working");
+    });
+
     test("external traffic kept local: only this node's endpoints, with the client's address; a node without any refuses", async () => {
       const local = { ...web, externalTraffic: "local" } as const;
       const { one, client } = stage.pods;

@@ -41,6 +41,7 @@ export function basePieceOf(base: BasePlan, short: string): Piece {
         `-j ${short}-refused`,
       ]),
       chain("filter/-input", "refusals at node ports", [
+        ...amongPods(base),
         `-m conntrack --ctstate NEW ${AT_THE_NODE} -j ${short}-no-ports`,
       ]),
     ]),
@@ -50,11 +51,18 @@ export function basePieceOf(base: BasePlan, short: string): Piece {
   };
 }
 
-function servicesRules({ podRange, serviceRange }: BasePlan, short: string): readonly string[] {
+/** Names are answered there, whatever port a Service has. */
+function amongPods({ gateway }: BasePlan): readonly string[] {
+  return gateway === undefined ? [] : [`-d ${gateway} -j RETURN`];
+}
+
+function servicesRules(base: BasePlan, short: string): readonly string[] {
+  const { podRange, serviceRange } = base;
   const strangers = podRange !== undefined && serviceRange !== undefined;
   return [
     ...(strangers ? [`-d ${serviceRange} ! -s ${podRange} ${MARK}`] : []),
     `-j ${short}-addresses`,
+    ...amongPods(base),
     `${AT_THE_NODE} -j ${short}-ports`,
   ];
 }

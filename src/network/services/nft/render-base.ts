@@ -44,23 +44,33 @@ export function basePiece(base: BasePlan): Piece {
       ],
       ["svc-forward", chainOf("refusals", refusalRules(base), hook("filter", "forward", REFUSE_FIRST))],
       ["svc-from-host", chainOf("refusals to this host", refusalRules(base), hook("filter", "output", REFUSE_FIRST))],
-      ["svc-to-host", chainOf("refusals at node ports", [REFUSED_PORTS], hook("filter", "input", REFUSE_FIRST))],
+      ["svc-to-host", chainOf("refusals at node ports", [refusedPorts(base)], hook("filter", "input", REFUSE_FIRST))],
     ]),
     elements: [],
   };
 }
 
-const REFUSED_PORTS =
-  "ct state new fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto . th dport @svc-refused-ports goto svc-refuse";
+/**
+ * Not at 127.0.0.1: packets with that address do not leave the host (route_localnet would open it to neighbours). Nor at the address
+ * that this host has among its pods: names are answered there.
+ */
+function atTheNode({ gateway }: BasePlan): string {
+  const aside = gateway === undefined ? "127.0.0.0/8" : `{ 127.0.0.0/8, ${gateway} }`;
+  return `fib daddr type local ip daddr != ${aside}`;
+}
 
-function servicesRules({ podRange, serviceRange }: BasePlan): readonly string[] {
+function refusedPorts(base: BasePlan): string {
+  return `ct state new ${atTheNode(base)} meta l4proto . th dport @svc-refused-ports goto svc-refuse`;
+}
+
+function servicesRules(base: BasePlan): readonly string[] {
+  const { podRange, serviceRange } = base;
   // Whoever is no pod has an address that pods of other hosts would answer by another way.
   const strangers = podRange !== undefined && serviceRange !== undefined;
   return [
     ...(strangers ? [`ip daddr ${serviceRange} ip saddr != ${podRange} ${MARK}`] : []),
     "ip daddr . meta l4proto . th dport vmap @svc-addresses",
-    // Not at 127.0.0.1: packets with that address do not leave the host (route_localnet would open it to neighbours).
-    "fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto . th dport vmap @svc-node-ports",
+    `${atTheNode(base)} meta l4proto . th dport vmap @svc-node-ports`,
   ];
 }
 
