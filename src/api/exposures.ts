@@ -13,19 +13,23 @@ import type { Reader, Tx } from "../store/transaction.ts";
 import type { StyrApiContext } from "./context.ts";
 import { findWorkload } from "./find.ts";
 import { mustBeAllowed, namespaceOfWorkload, partOf, sees } from "./own-part.ts";
-import { readOwnPart } from "./own-part-routes.ts";
+import { atLeaderIfAny, readOwnPart } from "./own-part-routes.ts";
 import { type Options, optionsOf, wholeNumber } from "./request-options.ts";
 import { knownRoutes, routesReport } from "./route-rows.ts";
+import { withTroubles } from "./way-in-troubles.ts";
 
 const WRITE = { verb: "write", resource: "exposures", reach: "own part" } as const satisfies Access;
 
 export function exposureRoutes(context: StyrApiContext): readonly Route[] {
   const { store } = context;
   return [
-    readOwnPart("/styr/v1/routes", "routes", (part) => {
-      const report = routesReport(store, context);
-      return Response.json({ ...report, routes: report.routes.filter(({ namespace }) => sees(part, namespace)) });
-    }),
+    atLeaderIfAny(
+      readOwnPart("/styr/v1/routes", "routes", async (part) => {
+        const report = routesReport(store, context);
+        const routes = report.routes.filter(({ namespace }) => sees(part, namespace));
+        return Response.json(await withTroubles(context, { ...report, routes }));
+      }),
+    ),
     {
       method: "POST",
       path: "/styr/v1/exposures",

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { RouteRow, RoutesReport } from "../model/route-row.ts";
 import { type Listing, type ListingOptions, outputOption, showListing } from "./listing.ts";
+import { plainText } from "./plain-text.ts";
 import { openSession } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -13,6 +14,8 @@ export function register(program: Command, terminal: Terminal): void {
       const client = openSession(command, terminal);
       const report = await client.request<RoutesReport>("GET", "/styr/v1/routes");
       await showListing(terminal, routeListing(report), options, undefined);
+      for (const { node, trouble } of options.output === undefined ? report.wayIn : [])
+        if (trouble !== undefined) terminal.err(plainText(`${node} is a way in with trouble: ${trouble}\n`));
       if (options.output === undefined && report.wayIn.length === 0 && report.routes.length > 0)
         terminal.err(`next: ${terminal.asTyped("styr label NODE styrmann.dev/way-in=true")}\n`);
     });

@@ -65,6 +65,8 @@ export interface NetworkPartRow {
   readonly state: "working" | "failing" | "off";
   readonly words?: string;
   readonly facts?: Readonly<Record<string, string | number>>;
+  /** Of the way in: hosts whose certificate is not to be had there, and why. */
+  readonly hostTroubles?: Readonly<Record<string, string>>;
 }
 
 export interface NetworkStatusAnswer {

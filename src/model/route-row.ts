@@ -25,7 +25,7 @@ export interface RouteRow {
 export interface RoutesReport {
   readonly routes: readonly RouteRow[];
   /** Nodes where HTTP and HTTPS come in. */
-  readonly wayIn: readonly { readonly node: string; readonly address?: string }[];
+  readonly wayIn: readonly { readonly node: string; readonly address?: string; readonly trouble?: string }[];
 }
 
 export interface ExposureRequest {

@@ -29,6 +29,8 @@ export interface PartReport {
   readonly facts?: Readonly<Record<string, string | number>>;
   /** Of the pod network: how each other node is reached, sorted by name. */
   readonly peers?: readonly PeerLink[];
+  /** Of the way in: hosts whose certificate is not to be had here, and why. */
+  readonly hostTroubles?: Readonly<Record<string, string>>;
   /** Of the way in: requests of each route's backend, as they were counted last. */
   readonly traffic?: readonly BackendStats[];
 }

@@ -64,10 +64,11 @@ export class NetworkDesk {
     return {
       ...(podRange === undefined ? {} : { podRange }),
       ...{ revision, appliedRevision },
-      parts: parts.map(({ name, state: now, words, facts }) => ({
+      parts: parts.map(({ name, state: now, words, facts, hostTroubles }) => ({
         ...{ name, state: now },
         ...(words === undefined ? {} : { words }),
         ...(facts === undefined ? {} : { facts }),
+        ...(hostTroubles === undefined ? {} : { hostTroubles }),
       })),
       peers: this.#peers
         .toSorted((a, b) => Number(a.state === "reachable") - Number(b.state === "reachable"))

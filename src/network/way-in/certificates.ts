@@ -84,7 +84,9 @@ export class Certificates {
   }
 
   async #read(file: string): Promise<string> {
-    const text = await readFile(file, "utf8");
+    const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+      throw new Error(`${file} ${error.code === "ENOENT" ? "is not there" : `cannot be read (${error.code})`}`);
+    });
     this.#seen.set(file, text);
     return text;
   }

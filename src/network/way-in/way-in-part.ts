@@ -89,7 +89,14 @@ export class WayInPart implements NetworkPart {
     const { httpPort, httpsPort } = this.#ports.places;
     const facts = { routes: (plan?.exact.size ?? 0) + (plan?.prefix.size ?? 0), http: httpPort, https: httpsPort };
     const state = this.#failure === undefined ? "working" : "failing";
-    return { state, facts, traffic: this.#traffic, ...(words.length > 0 ? { words: words.join("; ") } : {}) };
+    const troubles = this.#problems.size > 0 ? { hostTroubles: Object.fromEntries(this.#problems) } : {};
+    return {
+      state,
+      facts,
+      traffic: this.#traffic,
+      ...troubles,
+      ...(words.length > 0 ? { words: words.join("; ") } : {}),
+    };
   }
 
   /** Requests, answers and times of each backend since HAProxy's worker began; undefined when none runs here. */

@@ -1,15 +1,19 @@
 /** styr routes: what is not served, or not as it was asked for, says so, and the URL of nothing is shown. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { NetworkPartRow } from "../../../src/model/network-questions.ts";
 import { type Pod, pods } from "../../../src/model/pod.ts";
 import type { RouteRow } from "../../../src/model/route-row.ts";
+import { echoAccess } from "../../cli/server.ts";
 import { addNode } from "./nodes.ts";
 import { ADMIN, openStage, type Stage } from "./stage.ts";
 
 describe("routes say what is wrong:", () => {
   let stage: Stage;
+  let said: Omit<NetworkPartRow, "name"> = { state: "working" };
   before(async () => {
-    stage = await openStage();
+    const network = async () => ({ revision: 1, appliedRevision: 1, peers: [], parts: [{ name: "way in", ...said }] });
+    stage = await openStage({ nodeAccess: { ...echoAccess, network } });
     await addPod("web", [{ containerPort: 80 }]);
     await addPod("mute", []);
     await addPod("late", []);
@@ -59,6 +63,17 @@ describe("routes say what is wrong:", () => {
     const set = await stage.ask(ADMIN, "PATCH", "/styr/v1/settings", { acmeTermsAccepted: true });
     assert.equal(set.status, 200, set.text);
     assert.equal((await row("acme.example.org")).words, undefined);
+  });
+
+  test("what a way-in node does not have of a certificate, and that it fails, is said where routes are listed", async () => {
+    const tls = { file: "/nope" };
+    assert.equal((await expose({ workload: "web", host: "file.example.org", tls })).status, 201);
+    said = { state: "working", hostTroubles: { "file.example.org": "/nope is not there" } };
+    assert.deepEqual((await row("file.example.org")).words, ["in: /nope is not there"]);
+    assert.equal((await row("web.example.org")).words, undefined);
+    said = { state: "failing", words: "HAProxy is not there" };
+    const { body } = await stage.ask(ADMIN, "GET", "/styr/v1/routes");
+    assert.deepEqual(body.wayIn, [{ node: "in", trouble: "HAProxy is not there" }]);
   });
 
   test("copies that run and say no port are refused, and said of what was exposed before they ran", async () => {
