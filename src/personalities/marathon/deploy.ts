@@ -6,6 +6,7 @@ import { ApiError } from "../../model/errors.ts";
 import { type Namespace, namespaces } from "../../model/namespace.ts";
 import { rfc3339 } from "../../seams/clock.ts";
 import type { Random } from "../../seams/random.ts";
+import { recordEvent } from "../../store/record-event.ts";
 import type { Reader, Tx } from "../../store/transaction.ts";
 import type { AppBody, AppDefinition } from "./app-definition.ts";
 import { invalidObject, LockedError } from "./errors.ts";
@@ -22,6 +23,7 @@ import {
   NAMESPACE,
 } from "./kinds.ts";
 import { type ChangeClass, classify, type PlannedChange, planSteps } from "./plan.ts";
+import { type PortWarning, portClaims } from "./port-claims.ts";
 import { servicePortsOf, withServicePorts } from "./service-ports.ts";
 import { startStep } from "./steps.ts";
 import { parseTimestamp, timestamp } from "./timestamp.ts";
@@ -42,6 +44,8 @@ export interface DeployOptions {
 export interface DeployResult {
   readonly version: string;
   readonly deploymentId: string;
+  /** What is accepted and does not work yet, in words for who sent it. */
+  readonly warnings?: readonly string[];
 }
 
 /** How many deployments may run at once: Marathon's max_running_deployments. */
@@ -58,12 +62,16 @@ export function visibleApp(reader: Reader, id: string): App | undefined {
 
 /** Throws LockedError, Forbidden (too many deployments), or "Object is not valid"; then nothing has changed. */
 export function deploy(tx: Tx, changes: readonly AppChange[], { force, random }: DeployOptions): DeployResult {
-  const present = new Map(visibleApps(tx).map((app) => [app.spec.definition.id, app.spec.definition]));
+  const there = visibleApps(tx);
+  const present = new Map(there.map((app) => [app.spec.definition.id, app.spec.definition]));
   const planned = withPorts(changes, present);
+  const { violations, warnings: claims } = portClaims(tx, planned, there);
+  const warnings = claims.map(({ text }) => text);
+  if (violations.length > 0) throw invalidObject(violations);
   const affected = planned.filter((change) => classify(change) !== "none");
   const version = nextVersion(tx, affected);
   const deploymentId = random.uuid();
-  if (affected.length === 0) return { version, deploymentId };
+  if (affected.length === 0) return { version, deploymentId, warnings };
 
   const ids = affected.map(({ id }) => id);
   takeOver(tx, ids, force);
@@ -72,6 +80,7 @@ export function deploy(tx: Tx, changes: readonly AppChange[], { force, random }:
   assertNoGroupClash(wanted, affected);
   ensureNamespace(tx);
   for (const change of affected) writeApp(tx, change, version);
+  for (const claim of claims) warnOf(tx, claim);
   const original = Object.fromEntries(affected.map(({ id, before }) => [id, before ?? null]));
   const deployment = tx.create(appDeployments, {
     apiVersion: API_VERSION,
@@ -81,7 +90,13 @@ export function deploy(tx: Tx, changes: readonly AppChange[], { force, random }:
     status: { currentStep: 1 },
   });
   startStep(tx, deployment);
-  return { version, deploymentId };
+  return { version, deploymentId, warnings };
+}
+
+/** Also for who did not see the answer. */
+function warnOf(tx: Tx, { id, text: message }: PortWarning): void {
+  const app = visibleApp(tx, id);
+  if (app) recordEvent(tx, app, { type: "Warning", reason: "ServicePortTaken", message, component: "marathon" });
 }
 
 /** What a deployment of these changes would do. */

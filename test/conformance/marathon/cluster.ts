@@ -2,9 +2,8 @@
 import { ControllerRunner } from "../../../src/controllers/runner.ts";
 import type { Role } from "../../../src/http/actor.ts";
 import { mountApis } from "../../../src/http/mount.ts";
-import { events } from "../../../src/model/event.ts";
+import { kernelKinds } from "../../../src/model/kinds.ts";
 import { keyOf } from "../../../src/model/meta.ts";
-import { namespaces } from "../../../src/model/namespace.ts";
 import { type Node, nodes } from "../../../src/model/node.ts";
 import {
   type ContainerStatus,
@@ -59,7 +58,7 @@ export class Cluster {
   static async open(journal = new MemoryJournal(), seed = "marathon"): Promise<Cluster> {
     const clock = new ShiftedClock();
     const random = new SeededRandom(seed);
-    const kinds = [pods, nodes, events, namespaces, ...marathon.kinds];
+    const kinds = [...kernelKinds, ...marathon.kinds];
     const store = await Store.open({ kinds, journal, clock, random, log: silentLog });
     return new Cluster(store, clock, random);
   }

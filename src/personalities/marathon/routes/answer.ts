@@ -14,13 +14,26 @@ export function answer(body: unknown, { origin }: RequestContext, more: Response
 
 /** `{"version","deploymentId"}` with the deployment's id as a header too. */
 export function deploymentAnswer(
-  { version, deploymentId }: DeployResult,
+  { version, deploymentId, warnings }: DeployResult,
   context: RequestContext,
   more: { readonly status?: number; readonly location?: string } = {},
 ): Response {
   const headers: Record<string, string> = { "Marathon-Deployment-Id": deploymentId };
   if (more.location !== undefined) headers.Location = more.location;
-  return answer({ version, deploymentId }, context, { status: more.status ?? 200, headers });
+  const said = withWarnings(headers, warnings);
+  return answer({ version, deploymentId }, context, { status: more.status ?? 200, headers: said });
+}
+
+const MOST_WARNINGS = 20;
+
+/** RFC 7234: a quoted string; what a header cannot carry is left out. */
+export function withWarnings(headers: Readonly<Record<string, string>>, warnings: readonly string[] = []): Headers {
+  const all = new Headers(headers);
+  for (const text of warnings.slice(0, MOST_WARNINGS)) {
+    const safe = text.slice(0, 400).replace(/[^\x20-\x7e]/g, "?");
+    all.append("Warning", `299 - "${safe.replace(/[\\"]/g, "\\$&")}"`);
+  }
+  return all;
 }
 
 /** Booleans in any case: Python's clients send `True` and `False`. */

@@ -15,7 +15,7 @@ import { type AppUpdate, appUpdateListSchema, appUpdateSchema } from "../schema.
 import { assertValid, idWithin } from "../validate.ts";
 import { versionsOf } from "../versions.ts";
 import { viewOf } from "../view.ts";
-import { answer, deploymentAnswer, flag } from "./answer.ts";
+import { answer, deploymentAnswer, flag, withWarnings } from "./answer.ts";
 import { groupOf, idOf } from "./app-id.ts";
 
 const READ = { verb: "read", resource: "apps" } as const;
@@ -79,15 +79,15 @@ export function appRoutes({ store, random }: PersonalityContext): readonly Route
     const update = checkShape(appUpdateSchema, await readJson(request));
     const target = newApp(update);
     const force = flag(context, "force", false);
-    const { app, deploymentId } = await store.update((tx) => {
+    const { app, deploymentId, warnings } = await store.update((tx) => {
       if (visibleApp(tx, target.id)) throw taken(target.id);
       const result = deploy(tx, [{ id: target.id, target }], { force, random });
       const created = visibleApp(tx, target.id);
       if (!created) throw noSuchApp(target.id);
-      return { app: renderApp(created, viewOf(tx), NO_EMBED), deploymentId: result.deploymentId };
+      return { app: renderApp(created, viewOf(tx), NO_EMBED), ...result };
     });
     const headers = { Location: target.id, "Marathon-Deployment-Id": deploymentId };
-    return answer({ ...app, tasks: [] }, context, { status: 201, headers });
+    return answer({ ...app, tasks: [] }, context, { status: 201, headers: withWarnings(headers, warnings) });
   }
 
   async function changeApps(request: Request, context: RequestContext, mayCreate: boolean): Promise<Response> {
