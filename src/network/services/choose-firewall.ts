@@ -7,14 +7,21 @@ import { NftFirewall } from "./nft/nft-firewall.ts";
 /** nftables where this host has it, else iptables. Rejects in words when it has neither. */
 export async function chooseFirewall(commands: Commands, networkName: string): Promise<Firewall> {
   const noNft = await whyNoNft(commands);
+  if (noNft === undefined) return new NftFirewall(commands, networkName);
   const noIptables = await whyNoIptables(commands);
-  if (noNft === undefined) {
-    // nft was installed since the last start: what iptables had would be a second, older answer.
-    if (noIptables === undefined) await new IptablesFirewall(commands, networkName).remove();
-    return new NftFirewall(commands, networkName);
-  }
   if (noIptables === undefined) return new IptablesFirewall(commands, networkName);
   throw new Error(`service addresses are not served on this host: ${noNft}; ${noIptables}. Install nftables`);
+}
+
+/** nft came, or came back, since iptables was chosen. */
+export async function hasBetter({ name }: Firewall, commands: Commands): Promise<boolean> {
+  return name === "iptables" && (await whyNoNft(commands)) === undefined;
+}
+
+/** What iptables has of ours from when nft was missing: beside nft's, a second, older answer. */
+export async function removeOutdated({ name }: Firewall, commands: Commands, networkName: string): Promise<void> {
+  if (name === "nftables" && (await whyNoIptables(commands)) === undefined)
+    await new IptablesFirewall(commands, networkName).remove();
 }
 
 /** What either has of ours on this host. */

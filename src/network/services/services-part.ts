@@ -10,7 +10,7 @@ import type { NetworkPart, PartReport } from "../plane/network-part.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
 import { basePlanOf } from "./base-plan.ts";
-import { chooseFirewall, removeFirewalls } from "./choose-firewall.ts";
+import { chooseFirewall, hasBetter, removeFirewalls, removeOutdated } from "./choose-firewall.ts";
 import type { BasePlan, Firewall } from "./firewall.ts";
 import { HostPorts, type ReservedPorts } from "./host-ports.ts";
 import { allowHairpin, ensureServiceRoute, isBridgeFiltered, removeServiceRoute } from "./host-side.ts";
@@ -42,6 +42,8 @@ export class ServicesPart implements NetworkPart {
   readonly #hostPorts: HostPorts;
   #rules: ServiceRules | undefined;
   #base: BasePlan | undefined;
+  /** Nothing of ours is in the other kind of firewall. */
+  #isAlone = false;
   /** What was told last: a look may find that the host changed under it. */
   #state: NetworkState | undefined;
   /** One change or look at a time. */
@@ -143,6 +145,23 @@ export class ServicesPart implements NetworkPart {
     const { flows, hasNewHairpin } = await rules.program();
     if (hasNewHairpin && bridge !== undefined) await this.#onHost(() => allowHairpin(commands, bridge));
     await this.#flows.forget(flows);
+    if (this.#isAlone) return;
+    // Once what takes their place is there; where a test chose the firewall, there are no others.
+    const { firewall, networkName } = this.#options;
+    if (firewall === undefined) await removeOutdated(rules.firewall, commands, networkName);
+    this.#isAlone = true;
+  }
+
+  /** A host on which nft came back has its rules in two kinds of firewall otherwise, or, where iptables fails, in none. */
+  async #reconsidered(state: NetworkState, base: BasePlan, rules: ServiceRules): Promise<ServiceRules> {
+    const { commands, firewall, log } = this.#options;
+    if (firewall !== undefined || !(await hasBetter(rules.firewall, commands))) return rules;
+    log.info("nft is there again: rules of service addresses are written in it");
+    this.#rules = undefined;
+    this.#isAlone = false;
+    const better = await this.#chosen();
+    await better.plan(state, undefined, base);
+    return better;
   }
 
   #inLane(work: () => Promise<void>): Promise<void> {
@@ -176,10 +195,11 @@ export class ServicesPart implements NetworkPart {
 
   async #lookNow(): Promise<void> {
     const { commands, bridge, log } = this.#options;
-    const [rules, state, known] = [this.#rules, this.#state, this.#base];
-    if (rules === undefined || state === undefined || known === undefined) return;
+    const [state, known] = [this.#state, this.#base];
+    if (this.#rules === undefined || state === undefined || known === undefined) return;
     // Also makes the route anew, where the bridge lost its address for a while.
     const base = await this.#rebase(state);
+    const rules = await this.#reconsidered(state, base, this.#rules);
     if (base.isBridgeFiltered !== known.isBridgeFiltered) await rules.plan(state, undefined, base);
     await rules.recheck(state, base);
     if (bridge !== undefined) await this.#onHost(() => allowHairpin(commands, bridge));
