@@ -42,9 +42,31 @@ describe("Marathon: names of an app", () => {
       "web-prod.marathon.slave.mesos 10.0.0.1",
       "web.prod.marathon.slave.mesos 10.0.0.1",
       "prod-web-x7k2m.marathon.mesos 10.42.0.5",
+      "prod-web-x7k2m.marathon.slave.mesos 10.0.0.1",
       "_web-prod._tcp.marathon.mesos prod-web-x7k2m.marathon.mesos:80",
-      "_web-prod._tcp.marathon.slave.mesos web-prod.marathon.slave.mesos:31000",
+      "_web.prod._tcp.marathon.mesos prod-web-x7k2m.marathon.mesos:80",
+      "_web-prod._tcp.marathon.slave.mesos prod-web-x7k2m.marathon.slave.mesos:31000",
+      "_web.prod._tcp.marathon.slave.mesos prod-web-x7k2m.marathon.slave.mesos:31000",
     ]);
+  });
+
+  test("of two instances on two hosts, each host is named with the port that the instance has there", () => {
+    const one = instance("/prod/web");
+    const port = { ...WEB_PORT, hostPort: 31_837 };
+    const other = {
+      ...instance("/prod/web", [port]),
+      metadata: { ...one.metadata, name: "prod-web-other", uid: "u2" },
+      status: { ...one.status, hostIP: "10.0.0.2" },
+    };
+    const records = [one, other].flatMap((pod) => discoverApp(pod)?.records ?? []);
+    const agents = records.flatMap((record) =>
+      record.type === "SRV" && record.name === "_web-prod._tcp.marathon.slave.mesos"
+        ? records.flatMap((each) =>
+            each.type === "A" && each.name === record.target ? `${each.address}:${record.port}` : [],
+          )
+        : [],
+    );
+    assert.deepEqual(agents, ["10.0.0.1:31000", "10.0.0.2:31837"]);
   });
 
   test("an app without a group has one name", () => {

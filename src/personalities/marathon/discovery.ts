@@ -88,19 +88,22 @@ interface Instance {
 function recordsOf({ id, podName, address, hostIP, ports }: Instance): readonly NameRecord[] {
   const dotted = discoveryName(id);
   const task = taskLabel(dotted);
-  // One per instance, because SRV records of several instances name each with its own port.
-  const own = `${taskLabel(podName)}.${FRAMEWORK}`;
+  // One per instance, because SRV records of several instances name each with its own port, and its host's with its own.
+  const [own, ownHost] = [FRAMEWORK, AGENTS].map((zone) => `${taskLabel(podName)}.${zone}`) as [string, string];
   const names = [...new Set([task, dotted])];
   return [
     ...names.map((name): NameRecord => ({ type: "A", name: `${name}.${FRAMEWORK}`, address })),
     ...names.map((name): NameRecord => ({ type: "A", name: `${name}.${AGENTS}`, address: hostIP })),
     { type: "A", name: own, address },
+    ...(ports.some(({ hostPort }) => hostPort !== undefined)
+      ? [{ type: "A", name: ownHost, address: hostIP } as const]
+      : []),
     ...ports.flatMap(({ name, protocol, port, hostPort }): readonly NameRecord[] => {
-      const service = `_${task}._${protocol}`;
-      const given = name === "" || MADE_UP_NAME.test(name) ? [] : [`_${taskLabel(name)}.${service}`];
+      const services = names.map((each) => `_${each}._${protocol}`);
+      const given = name === "" || MADE_UP_NAME.test(name) ? [] : [`_${taskLabel(name)}._${task}._${protocol}`];
       return [
-        ...[service, ...given].map((each): NameRecord => srv(`${each}.${FRAMEWORK}`, own, port)),
-        ...(hostPort === undefined ? [] : [srv(`${service}.${AGENTS}`, `${task}.${AGENTS}`, hostPort)]),
+        ...[...services, ...given].map((each): NameRecord => srv(`${each}.${FRAMEWORK}`, own, port)),
+        ...(hostPort === undefined ? [] : services.map((each) => srv(`${each}.${AGENTS}`, ownHost, hostPort))),
       ];
     }),
   ];
