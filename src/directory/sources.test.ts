@@ -35,6 +35,11 @@ describe("what nodes are told of a Kubernetes Service", () => {
         ports: [{ name: "dns", protocol: "udp", port: 53, nodePort: 30053 }],
       },
     },
+    {
+      why: "its age, where it wants a port of the nodes: the oldest has it",
+      spec: { clusterIP: "10.43.0.5", ports: [{ port: 53, nodePort: 30053 }] },
+      says: { since: "2026-01-01T00:00:00Z" },
+    },
     { why: "headless: no address", spec: { clusterIP: "None", ports: [{ port: 80 }] }, says: { addresses: [] } },
     {
       why: "of two addresses the one of the pod network",

@@ -97,6 +97,13 @@ describe("Marathon: names of an app", () => {
     ]);
   });
 
+  test("its service ports are as old as the app, however new the instance", () => {
+    const app = { metadata: { creationTimestamp: "2026-01-01T00:00:00Z" }, spec: { definition: { labels: {} } } };
+    const objects = { get: () => app as never };
+    assert.equal(discoverApp(instance("/prod/web"), objects)?.services[0]?.since, "2026-01-01T00:00:00Z");
+    assert.equal(discoverApp(instance("/prod/web", []), objects)?.services[0]?.since, undefined);
+  });
+
   test("a port that was not drawn yet leads nowhere", () => {
     const pod = instance("/web", [{ containerPort: 0, dynamicHostPort: true }], { hostNetwork: true });
     assert.deepEqual(discoverApp(pod)?.services[0]?.ports, []);
