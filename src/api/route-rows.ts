@@ -1,7 +1,8 @@
 /** What comes in from outside, of all dialects: rows of `styr routes`, and the URLs of workloads. */
 import { CLUSTER_SETTINGS_NAME, clusterSettings, settingsInForce } from "../model/cluster-settings.ts";
 import { type Exposure, exposures } from "../model/exposure.ts";
-import { ingresses } from "../model/ingress.ts";
+import { type Ingress, ingresses } from "../model/ingress.ts";
+import { ingressClasses } from "../model/ingress-class.ts";
 import { keyOf } from "../model/meta.ts";
 import type { RouteEntry, RouteTls } from "../model/network.ts";
 import { nodes } from "../model/node.ts";
@@ -11,7 +12,7 @@ import { services } from "../model/service.ts";
 import { settleContest, urlOfRoute } from "../model/way-in/contest.ts";
 import { portIsUnsaid } from "../model/way-in/exposed-port.ts";
 import { exposureRoute } from "../model/way-in/exposure-routes.ts";
-import { ingressRoutes } from "../model/way-in/ingress-routes.ts";
+import { classOf, INGRESS_CLASS, ingressRoutes, isOurs } from "../model/way-in/ingress-routes.ts";
 import { routeProblem } from "../model/way-in/route-problem.ts";
 import { isWayIn } from "../model/way-in/route-secrets.ts";
 import type { Reader } from "../store/transaction.ts";
@@ -133,14 +134,22 @@ function certificateWords(tls: RouteTls, exposure: Exposure | undefined): string
   return `secret ${tls.secret}${tls.version === "" ? " (there is none)" : ""}`;
 }
 
-/** Parts of Ingresses that make no route at all. */
+/** Ingresses, and parts of them, that make no route at all. */
 function brokenParts(reader: Reader): readonly RouteRow[] {
   return reader.list(ingresses).flatMap((ingress) => {
     const { namespace = "default", creationTimestamp: since } = ingress.metadata;
     const common = { source: `Ingress ${keyOf(ingress)}`, namespace, to: "", isServed: false, since } as const;
-    return ingressRoutes(ingress, () => undefined).problems.map((problem) => ({
+    const { problems } = ingressRoutes(ingress, () => undefined);
+    return [...classProblem(reader, ingress), ...problems].map((problem) => ({
       ...{ host: "", path: "", pathType: "prefix" as const, ...common },
       words: [problem],
     }));
   });
+}
+
+/** An Ingress whose class is there is another controller's, who says what becomes of it. */
+function classProblem(reader: Reader, ingress: Ingress): readonly string[] {
+  const name = classOf(ingress);
+  if (isOurs(ingress) || name === undefined || name === INGRESS_CLASS || reader.get(ingressClasses, name)) return [];
+  return [`its class is ${name}, which there is not; ours is ${INGRESS_CLASS}`];
 }

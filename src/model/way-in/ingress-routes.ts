@@ -1,14 +1,14 @@
 /** What an Ingress says, as routes. Pure. Rules: networking.k8s.io/v1, and annotations of ingress-nginx that are in common use. */
 import type { Ingress, IngressBackend } from "../ingress.ts";
-import type { RouteEntry, RouteOptions, RouteTls } from "../network.ts";
+import { CLASS_ANNOTATION } from "../ingress-class.ts";
+import type { RouteEntry, RouteTls } from "../network.ts";
 import { acmeTls, type SecretVersion } from "./acme-secret.ts";
 import { parseHost, parsePath } from "./host-and-path.ts";
 import { SHARE_HOST, sharedWith } from "./host-owners.ts";
+import { ingressOptions, NGINX } from "./ingress-options.ts";
 
 /** Ingresses of this class, and those of none, come in through us. */
 export const INGRESS_CLASS = "styrmann";
-const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
-const NGINX = "nginx.ingress.kubernetes.io/";
 
 export interface IngressRoutes {
   readonly routes: readonly RouteEntry[];
@@ -32,9 +32,12 @@ export function ingressRoutes(ingress: Ingress, versionOf: SecretVersion): Ingre
 }
 
 /** The class that no Ingress has to name is ours. */
-export function isOurs({ metadata, spec }: Ingress): boolean {
-  const named = spec?.ingressClassName ?? metadata.annotations?.[CLASS_ANNOTATION];
-  return metadata.deletionTimestamp === undefined && (named === undefined || named === INGRESS_CLASS);
+export function isOurs(ingress: Ingress): boolean {
+  return ingress.metadata.deletionTimestamp === undefined && (classOf(ingress) ?? INGRESS_CLASS) === INGRESS_CLASS;
+}
+
+export function classOf({ metadata, spec }: Ingress): string | undefined {
+  return spec?.ingressClassName ?? metadata.annotations?.[CLASS_ANNOTATION];
 }
 
 class Finder implements IngressRoutes {
@@ -63,7 +66,7 @@ class Finder implements IngressRoutes {
         port: service.port?.name ?? service.port?.number ?? "",
         ...(tls ? { tls } : {}),
         ...(this.#redirects(tls) ? { redirectsToHttps: true as const } : {}),
-        ...optionsOf(this.#ingress),
+        ...ingressOptions(this.#ingress.metadata.annotations ?? {}),
         source: `Ingress ${namespace}/${name}`,
         since: sinceOf(this.#ingress, host.host),
         ...sharedWith(this.#ingress.metadata.annotations?.[SHARE_HOST]),
@@ -110,14 +113,4 @@ function hostsOf(ingress: Ingress): readonly string[] {
     const parsed = parseHost(host);
     return "host" in parsed && parsed.host !== "" ? [parsed.host] : [];
   });
-}
-
-function optionsOf({ metadata }: Ingress): { readonly options?: RouteOptions } {
-  const said = metadata.annotations ?? {};
-  const protocol = { HTTPS: "https", GRPC: "h2c", GRPCS: "https" }[said[`${NGINX}backend-protocol`] ?? ""];
-  const options = {
-    ...(said[`${NGINX}affinity`] === "cookie" ? { sticky: true } : {}),
-    ...(protocol ? { backendProtocol: protocol } : {}),
-  } as RouteOptions;
-  return Object.keys(options).length === 0 ? {} : { options };
 }

@@ -78,6 +78,15 @@ describe("Marathon: labels of the way in:", () => {
       "HAPROXY_0_BIND_ADDR is not done",
       "HAPROXY_n_BALANCE=uri is not done: roundrobin is",
     ]);
+    const [other] = routes({
+      HAPROXY_0_VHOST: "a.example.org",
+      HAPROXY_0_MODE: "foo",
+      HAPROXY_7_VHOST: "b.example.org",
+    });
+    assert.deepEqual(other?.remarks, [
+      "HAPROXY_n_MODE=foo is not done: http is",
+      "HAPROXY_7_VHOST is of a port that the app does not have",
+    ]);
     assert.match(routes({ HAPROXY_0_VHOST: "not a host" })[0]?.remarks?.[0] ?? "", /is no host name/);
   });
 });

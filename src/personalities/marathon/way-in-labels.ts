@@ -26,7 +26,16 @@ const DONE = [
 const OUR_GROUPS: readonly string[] = ["external", "*"];
 
 export function wayInRoutes(app: LabelledApp): readonly Route[] {
-  return app.ports.flatMap((port, n) => routesOfPort(app, port, n));
+  const [first, ...more] = app.ports.flatMap((port, n) => routesOfPort(app, port, n));
+  if (first === undefined) return [];
+  // There is no other place where somebody would read it.
+  const lost = labelsOfNoPort(app);
+  return [lost.length > 0 ? { ...first, remarks: [...(first.remarks ?? []), ...lost] } : first, ...more];
+}
+
+function labelsOfNoPort({ labels, ports }: LabelledApp): readonly string[] {
+  const names = Object.keys(labels).filter((name) => Number(/^HAPROXY_(\d+)_/.exec(name)?.[1] ?? 0) >= ports.length);
+  return ports.length === 0 ? [] : names.sort().map((name) => `${name} is of a port that the app does not have`);
 }
 
 function routesOfPort(app: LabelledApp, port: string, n: number): readonly Route[] {
@@ -71,7 +80,12 @@ function optionsOf(label: (name: string) => string | undefined): { options: Rout
     ...(rewritePath ? { rewritePath } : {}),
     ...(auth === undefined ? {} : { auth: authOf(auth) }),
   };
-  return { options, remarks: isKnown ? [] : [`HAPROXY_n_BALANCE=${balance} is not done: roundrobin is`] };
+  const mode = label("MODE") ?? "http";
+  const remarks = [
+    ...(isKnown ? [] : [`HAPROXY_n_BALANCE=${balance} is not done: roundrobin is`]),
+    ...(["http", "tcp"].includes(mode) ? [] : [`HAPROXY_n_MODE=${mode} is not done: http is`]),
+  ];
+  return { options, remarks };
 }
 
 const BALANCES: readonly string[] = ["roundrobin", "leastconn", "source"];

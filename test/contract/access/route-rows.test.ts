@@ -76,6 +76,24 @@ describe("routes say what is wrong:", () => {
     assert.deepEqual(body.wayIn, [{ node: "in", trouble: "HAProxy is not there" }]);
   });
 
+  test("an Ingress of a class that there is not is listed with that; one of another controller's class is its own", async () => {
+    for (const name of ["nobodys", "theirs"])
+      await stage.ask(ADMIN, "POST", "/apis/networking.k8s.io/v1/namespaces/default/ingresses", {
+        ...{ apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata: { name } },
+        spec: { ingressClassName: name, defaultBackend: { service: { name: "x", port: { number: 80 } } } },
+      });
+    await stage.ask(ADMIN, "POST", "/apis/networking.k8s.io/v1/ingressclasses", {
+      ...{ apiVersion: "networking.k8s.io/v1", kind: "IngressClass", metadata: { name: "theirs" } },
+      spec: { controller: "example.org/theirs" },
+    });
+    const { body } = await stage.ask(ADMIN, "GET", "/styr/v1/routes");
+    const found = body.routes.filter(({ source }: RouteRow) => source.startsWith("Ingress "));
+    assert.deepEqual(
+      found.map(({ source, isServed, words }: RouteRow) => [source, isServed, words]),
+      [["Ingress default/nobodys", false, ["its class is nobodys, which there is not; ours is styrmann"]]],
+    );
+  });
+
   test("copies that run and say no port are refused, and said of what was exposed before they ran", async () => {
     const { status, text } = await expose({ workload: "mute", host: "mute.example.org" });
     assert.deepEqual([status, /mute says no port where it answers: add --port NUMBER/.test(text)], [400, true]);
