@@ -2,8 +2,9 @@ import type { NetworkAnswer, NetworkQuestion } from "../model/network-questions.
 import type { NodeAccess } from "../model/streams.ts";
 import type { Clock } from "../seams/clock.ts";
 
-/** A trace looks a name up and opens a connection, each within a second. */
 const PATIENCE_MS = 5_000;
+/** Names from outside of the cluster are given up after 4 s by those who look them up. */
+const TRACE_PATIENCE_MS = 9_000;
 
 /** Asks a node of its network. A node that cannot be asked, or does not answer in time, is an Error with words for people. */
 export async function askNode(
@@ -13,8 +14,9 @@ export async function askNode(
 ): Promise<NetworkAnswer | Error> {
   if (!nodeAccess.network) return new Error("nodes cannot be asked of their network here");
   const answered = new AbortController();
-  const late = clock.sleep(PATIENCE_MS, answered.signal).then(
-    () => new Error(`node ${node} did not answer within ${PATIENCE_MS / 1_000} s`),
+  const patienceMs = question.ask === "status" ? PATIENCE_MS : TRACE_PATIENCE_MS;
+  const late = clock.sleep(patienceMs, answered.signal).then(
+    () => new Error(`node ${node} did not answer within ${patienceMs / 1_000} s`),
     () => new Error("answered"),
   );
   const asked = nodeAccess.network(node, question).catch((error: unknown) => asError(error));

@@ -87,7 +87,11 @@ function silent(node: string, error: Error): TraceHop {
 function podAt({ store }: StyrApiContext, { address, node, uid }: TraceWay): Pod | undefined {
   if (node === undefined) return undefined;
   const there = store.by(pods, "node", node).filter((pod) => !isTerminal(pod) && pod.spec.hostNetwork !== true);
-  const mine = there.filter(({ status }) => status.podIP === address && status.podIP !== status.hostIP);
+  const mine = there.filter(
+    ({ status }) =>
+      (status.podIP === address && status.podIP !== status.hostIP) ||
+      status.containerStatuses?.some(({ children = [] }) => children.some((child) => child.address === address)),
+  );
   return mine.find(({ metadata }) => metadata.uid === uid) ?? mine[0];
 }
 
@@ -128,7 +132,11 @@ function verdict(
   const closed = ways.flatMap((way) => stops(way.hops) ?? []);
   if (ways.length === 0) return { isOpen: false, summary: `nothing is known of a way from ${from} to ${to}` };
   const [first] = closed;
-  if (first === undefined) return { isOpen: true, summary: `open: ${from} reaches ${to}` };
+  if (first === undefined) {
+    const unseen = ways.flatMap((way) => way.hops).find(({ isOk }) => isOk === undefined);
+    if (unseen === undefined) return { isOpen: true, summary: `open: ${from} reaches ${to}` };
+    return { isOpen: true, summary: `as far as can be seen, ${from} reaches ${to}: ${unseen.words}` };
+  }
   const all = closed.length === ways.length;
   const words = `${first.what} on ${first.at}: ${first.words}`;
   if (all) return { isOpen: false, summary: `it stops at ${words}` };

@@ -28,7 +28,10 @@ export function networkRoutes(context: StyrApiContext): readonly Route[] {
         const [from, to] = [url.searchParams.get("from") ?? "", url.searchParams.get("to") ?? ""];
         const protocol = url.searchParams.get("protocol") ?? "tcp";
         if (from === "" || to === "")
-          throw new ApiError("BadRequest", "say from where and to where: ?from=NAME&to=NAME[:PORT]");
+          throw new ApiError(
+            "BadRequest",
+            "say from where and to where: styr network trace FROM TO[:PORT] (?from=FROM&to=TO)",
+          );
         if (!PROTOCOLS.includes(protocol))
           throw new ApiError("BadRequest", `protocol is tcp, udp or sctp, not "${protocol}"`);
         return Response.json(await traceConnection(context, { from, to, protocol: protocol as Protocol }, part));

@@ -2,10 +2,11 @@
 import { parseAddress } from "../lib/subnet.ts";
 import { ApiError } from "../model/errors.ts";
 import type { Protocol } from "../model/network.ts";
-import type { TraceEnd, TraceTarget } from "../model/network-questions.ts";
+import type { NameAsker, TraceEnd, TraceTarget } from "../model/network-questions.ts";
 import { nodes } from "../model/node.ts";
-import { isTerminal, type Pod, pods } from "../model/pod.ts";
+import { type ChildContainer, isTerminal, type Pod, pods } from "../model/pod.ts";
 import { services } from "../model/service.ts";
+import { ANNOTATION } from "../model/well-known.ts";
 import type { WorkloadPod } from "../model/workload.ts";
 import type { StyrApiContext } from "./context.ts";
 import { type Found, findWorkload } from "./find.ts";
@@ -47,10 +48,43 @@ export async function fromEnd(context: StyrApiContext, name: string, part: Part)
 }
 
 function endOf({ key, uid, node = "" }: WorkloadPod, pod: Pod): TraceEnd {
-  const address = pod.status.podIP ?? pod.status.hostIP;
+  const address = reachedAt(pod);
   // A pod with its host's own address sends as the host does.
   const isPod = pod.status.podIP !== undefined && pod.status.podIP !== pod.status.hostIP;
-  return { node, ...(address === undefined ? {} : { address }), ...(isPod ? { pod: key, uid } : {}) };
+  return {
+    node,
+    ...(address === undefined ? {} : { address }),
+    ...(isPod ? { pod: key, uid } : {}),
+    asker: askerOf(pod),
+  };
+}
+
+function askerOf({ metadata, spec }: Pod): NameAsker {
+  const { namespace, annotations } = metadata;
+  const dialect = annotations?.[ANNOTATION.dialect];
+  const { dnsPolicy, dnsConfig, hostNetwork, subdomain } = spec;
+  return {
+    metadata: {
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(dialect === undefined ? {} : { annotations: { [ANNOTATION.dialect]: dialect } }),
+    },
+    spec: {
+      ...(dnsPolicy === undefined ? {} : { dnsPolicy }),
+      ...(dnsConfig === undefined ? {} : { dnsConfig }),
+      ...(hostNetwork === undefined ? {} : { hostNetwork }),
+      ...(subdomain === undefined ? {} : { subdomain }),
+    },
+  };
+}
+
+/** Its own address; of a unit that of the container that it runs, as names have it; else its host's. */
+function reachedAt({ status }: Pod): string | undefined {
+  return status.podIP ?? containerOf(status)?.address ?? status.hostIP;
+}
+
+function containerOf({ containerStatuses = [] }: Pod["status"]): ChildContainer | undefined {
+  const children = containerStatuses.flatMap((container) => container.children ?? []);
+  return children.find(({ address, state }) => address !== undefined && state === "running");
 }
 
 function nodeNamed({ store }: StyrApiContext, text: string) {
@@ -69,22 +103,45 @@ export async function toTargets(
   text: string,
   { protocol, namespace, part }: { readonly protocol: Protocol; readonly namespace: string; readonly part: Part },
 ): Promise<Targets> {
-  const [, name = text, digits] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
-  const port = digits === undefined ? undefined : Number(digits);
-  if (port !== undefined && (port < 1 || port > 65_535)) throw new ApiError("BadRequest", `${digits} is no port`);
-  const at = { protocol, ...(port === undefined ? {} : { port }) };
+  const { name, port: said } = partsOf(text);
   if (NOWHERE.test(name)) throw new ApiError("BadRequest", `${name} is no address that leads from one host to another`);
-  if (parseAddress(name) !== undefined) return { targets: [{ ...at, address: name }], words: text };
-  const service = serviceNamed(context, name, namespace, part);
+  const service = parseAddress(name) === undefined ? serviceNamed(context, name, namespace, part) : undefined;
   if (service !== undefined) {
-    const only = port ?? service.port;
+    const only = portOfService(service, said);
     const named = { protocol, name: service.dnsName, ...(only === undefined ? {} : { port: only }) };
     return { targets: [named], words: `Service ${service.key}${only === undefined ? "" : `:${only}`}` };
   }
   const node = nodeNamed(context, name);
+  const isWorkload = parseAddress(name) === undefined && node?.address === undefined;
+  const found = isWorkload ? await workloadNamed(context, name, part) : undefined;
+  if (found) return copiesOf(context, found, protocol, said);
+  if (typeof said === "string")
+    throw new ApiError("BadRequest", `"${said}" is no port: only Services and pods have names for theirs. ${FORMS}`);
+  const at = { protocol, ...(said === undefined ? {} : { port: said }) };
+  if (parseAddress(name) !== undefined) return { targets: [{ ...at, address: name }], words: text };
   if (node?.address !== undefined) return { targets: [{ ...at, address: node.address }], words: `node ${node.name}` };
-  const found = await workloadNamed(context, name, part);
-  return found ? copiesOf(context, found, at) : { targets: [{ ...at, name }], words: `the name ${text}` };
+  if (!NAME.test(name) || name.length > LONGEST_NAME)
+    throw new ApiError(
+      "BadRequest",
+      `${JSON.stringify(text.slice(0, 80))} is nothing that could be looked up. ${FORMS}`,
+    );
+  return { targets: [{ ...at, name }], words: `the name ${text}` };
+}
+
+const FORMS =
+  "TO is a workload, one copy of it, a node, service/NAME, a name as pods ask for it, or an IPv4 address; with :PORT behind it where it has more than one";
+/** Also fleet's, whose units may have an @. SRV names begin with _: they say a port, and lead nowhere themselves. */
+const NAME = /^[a-z0-9][\w@-]*(?:\.[a-z0-9][\w@-]*)*\.?$/i;
+const LONGEST_NAME = 253;
+
+/** `web`, `web:8080`, `web:http`. */
+function partsOf(text: string): { readonly name: string; readonly port?: number | string } {
+  const [, name = "", port] = /^([^:]+)(?::([a-z0-9-]{1,15}))?$/i.exec(text) ?? [];
+  if (name === "") throw new ApiError("BadRequest", `${JSON.stringify(text.slice(0, 80))} is no TO. ${FORMS}`);
+  if (port === undefined || !/^\d+$/.test(port)) return { name, ...(port === undefined ? {} : { port }) };
+  const number = Number(port);
+  if (number < 1 || number > 65_535) throw new ApiError("BadRequest", `${port} is no port`);
+  return { name, port: number };
 }
 
 /** This network, loopback, link-local (where clouds keep what only the host itself is to be told), and groups. */
@@ -100,8 +157,22 @@ function serviceNamed({ store }: StyrApiContext, text: string, near: string, par
     throw new ApiError("NotFound", `there is no Service ${key}`, { name: text });
   }
   const [namespace = "", name = ""] = key.split("/");
-  const ports = service.spec.ports ?? [];
-  return { key, dnsName: `${name}.${namespace}`, port: ports.length === 1 ? ports[0]?.port : undefined };
+  return { key, dnsName: `${name}.${namespace}`, ports: service.spec.ports ?? [] };
+}
+
+function portOfService(
+  {
+    key,
+    ports,
+  }: { readonly key: string; readonly ports: readonly { readonly name?: string; readonly port: number }[] },
+  said: number | string | undefined,
+): number | undefined {
+  if (typeof said === "number") return said;
+  if (said === undefined) return ports.length === 1 ? ports[0]?.port : undefined;
+  const found = ports.find(({ name }) => name === said);
+  if (found) return found.port;
+  const there = ports.map(({ name, port }) => (name === undefined ? String(port) : `${name} (${port})`)).join(", ");
+  throw new ApiError("BadRequest", `Service ${key} has no port "${said}": it has ${there || "none"}`);
 }
 
 /** Undefined: nothing is named so, and it may be a name of the network. */
@@ -114,25 +185,35 @@ async function workloadNamed(context: StyrApiContext, name: string, part: Part):
   }
 }
 
-function copiesOf({ store }: StyrApiContext, { workload, pods: copies }: Found, at: TraceTarget): Targets {
+function copiesOf(
+  { store }: StyrApiContext,
+  { workload, pods: copies }: Found,
+  protocol: Protocol,
+  said: number | string | undefined,
+): Targets {
   const there = copies.flatMap(({ key }) => store.get(pods, key) ?? []);
-  const reachable = there.filter((pod) => !isTerminal(pod) && (pod.status.podIP ?? pod.status.hostIP) !== undefined);
+  const reachable = there.filter((pod) => !isTerminal(pod) && reachedAt(pod) !== undefined);
   if (reachable.length === 0)
     throw new ApiError("Conflict", `no copy of ${workload.name} has an address: styr why ${workload.name}`, {
       name: workload.name,
     });
   const targets = reachable.slice(0, MOST_COPIES).map((pod): TraceTarget => {
-    const address = pod.status.podIP ?? pod.status.hostIP ?? "";
-    const port = at.port ?? firstPort(pod, address === pod.status.hostIP);
-    return { protocol: at.protocol, address, ...(port === undefined ? {} : { port }) };
+    const port = typeof said === "number" ? said : portOf(pod, said);
+    if (typeof said === "string" && port === undefined)
+      throw new ApiError("BadRequest", `no port of ${workload.name} is named "${said}"`);
+    return { protocol, address: reachedAt(pod) ?? "", ...(port === undefined ? {} : { port }) };
   });
   const copied = copies.length > 1 ? ` (${Math.min(reachable.length, MOST_COPIES)} of ${copies.length} copies)` : "";
   const [first] = targets;
   return { targets, words: `${workload.name}${first?.port === undefined ? "" : `:${first.port}`}${copied}` };
 }
 
-function firstPort({ spec }: Pod, isOnHost: boolean): number | undefined {
-  const ports = spec.containers.flatMap((container) => container.ports ?? []);
-  const [first] = ports.filter(({ protocol = "TCP" }) => protocol === "TCP");
+/** Its first port, or the one of that name; at the address where it is reached. */
+function portOf({ spec, status }: Pod, name: string | undefined): number | undefined {
+  const all = spec.containers.flatMap((container) => container.ports ?? []);
+  const first = all.find((port) => (name === undefined ? (port.protocol ?? "TCP") === "TCP" : port.name === name));
+  const container = status.podIP === undefined ? containerOf(status) : undefined;
+  if (container !== undefined) return name === undefined ? container.ports?.[0]?.containerPort : undefined;
+  const isOnHost = status.podIP === undefined || status.podIP === status.hostIP;
   return isOnHost ? (first?.hostPort ?? first?.containerPort) : first?.containerPort;
 }

@@ -1,6 +1,7 @@
 /** What an agent is asked of its host's network, and what it answers: `styr network status` and `styr network trace`. */
 import type { Protocol } from "./network.ts";
 import type { PeerLink } from "./network-report.ts";
+import type { PodSpec } from "./pod.ts";
 
 export type NetworkQuestion =
   | { readonly ask: "status" }
@@ -9,6 +10,15 @@ export type NetworkQuestion =
   /** What becomes of one that arrives here: policy of what comes in, whether anything listens, the way back. */
   | { readonly ask: "arrive"; readonly from: TraceEnd; readonly to: TraceTarget };
 
+/** Of a pod's object what decides where it asks for names, and below which it looks for short ones (network/names/pod-dns.ts). */
+export interface NameAsker {
+  readonly metadata: {
+    readonly namespace?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec: Pick<PodSpec, "dnsPolicy" | "dnsConfig" | "hostNetwork" | "subdomain">;
+}
+
 /** One end of a traced connection. A node when no pod is named. */
 export interface TraceEnd {
   readonly node: string;
@@ -16,6 +26,8 @@ export interface TraceEnd {
   /** `namespace/name` and uid. */
   readonly pod?: string;
   readonly uid?: string;
+  /** Absent: names are asked for as a pod of the namespace `default` does. */
+  readonly asker?: NameAsker;
 }
 
 export interface TraceTarget {

@@ -1,6 +1,7 @@
 /** Who answers what is asked of this host's network: the plane, and the host itself. */
 import { Resolver } from "node:dns/promises";
 import type { NetworkAnswer, NetworkQuestion } from "../../model/network-questions.ts";
+import { hostsResolvers } from "../../network/names/dns-of-pods.ts";
 import { tableName } from "../../network/nft/table.ts";
 import { HostView } from "../../network/questions/host-view.ts";
 import { NetworkDesk, type PlaneView } from "../../network/questions/network-desk.ts";
@@ -28,12 +29,12 @@ export function networkAnswers({
     connect: (address, port, timeoutMs) => transport.tcpConnect(address, port, timeoutMs),
     lookUp,
   });
-  const desk = new NetworkDesk(plane, view);
+  const desk = new NetworkDesk(plane, view, hostsResolvers);
   return (question) => desk.answer(question);
 }
 
-async function lookUp(server: string, name: string): Promise<readonly string[]> {
-  const resolver = new Resolver({ timeout: 700, tries: 1 });
+async function lookUp(server: string, name: string, timeoutMs: number): Promise<readonly string[]> {
+  const resolver = new Resolver({ timeout: timeoutMs, tries: 1 });
   resolver.setServers([server]);
   try {
     return await resolver.resolve4(name);

@@ -15,6 +15,11 @@ export function dnsOfPods(resolvConf = "/etc/resolv.conf"): (pod: Pod, state: Ne
   };
 }
 
+/** What the host asks itself, ours among it where it was put there: pods that are given nothing else have it from the engine. */
+export function hostsResolvers(path = "/etc/resolv.conf"): ResolvConf {
+  return parseResolvConf(existsSync(path) ? readFileSync(path, "utf8") : "");
+}
+
 /** Without what we put there ourselves. */
 function hostsOwn(path: string): ResolvConf {
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";

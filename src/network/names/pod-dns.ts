@@ -1,5 +1,5 @@
 /** Where a pod's containers ask for names, and below which names they look for short ones. Pure. */
-import type { Pod } from "../../model/pod.ts";
+import type { NameAsker } from "../../model/network-questions.ts";
 import { ANNOTATION } from "../../model/well-known.ts";
 import type { PodDns } from "../plane/network-plane.ts";
 import { MOST_NAMESERVERS, MOST_SEARCHES, type ResolvConf } from "./resolv-conf.ts";
@@ -21,7 +21,7 @@ const KUBERNETES_DOTS = 5;
 const OTHER_DOTS = 2;
 
 /** Undefined: as the engine does it, which is as the host has it. */
-export function podDns(pod: Pod, context: PodDnsContext): PodDns | undefined {
+export function podDns(pod: NameAsker, context: PodDnsContext): PodDns | undefined {
   const { dnsPolicy = "ClusterFirst", hostNetwork, dnsConfig = {} } = pod.spec;
   const base = baseOf(pod, dnsPolicy, hostNetwork === true, context);
   const { nameservers = [], searches = [], options = [] } = dnsConfig;
@@ -39,12 +39,12 @@ export function podDns(pod: Pod, context: PodDnsContext): PodDns | undefined {
 }
 
 /** As kubelet: with a subdomain a pod has a whole name, whether a Service of that name makes it known or not. */
-function domainOf({ metadata, spec }: Pod, { domain }: PodDnsContext): string | undefined {
+function domainOf({ metadata, spec }: NameAsker, { domain }: PodDnsContext): string | undefined {
   if (!spec.subdomain || spec.hostNetwork === true) return undefined;
   return `${spec.subdomain}.${metadata.namespace ?? "default"}.svc.${domain}`;
 }
 
-function baseOf(pod: Pod, policy: string, isOnHost: boolean, context: PodDnsContext): PodDns | undefined {
+function baseOf(pod: NameAsker, policy: string, isOnHost: boolean, context: PodDnsContext): PodDns | undefined {
   if (policy === "None") return { nameservers: [], searches: [], options: [] };
   // On the host's network ClusterFirst is Default, unless it is said otherwise (Kubernetes: pods/dns).
   if (policy === "Default" || (policy === "ClusterFirst" && isOnHost)) return undefined;
@@ -53,7 +53,7 @@ function baseOf(pod: Pod, policy: string, isOnHost: boolean, context: PodDnsCont
   return { nameservers: [server], searches: [...searches, ...host.searches], options: [`ndots:${dots}`] };
 }
 
-function searchOf(pod: Pod, domain: string): { readonly searches: readonly string[]; readonly dots: number } {
+function searchOf(pod: NameAsker, domain: string): { readonly searches: readonly string[]; readonly dots: number } {
   const { namespace = "default", annotations = {} } = pod.metadata;
   const cluster = [`svc.${domain}`, domain];
   const dialect = annotations[ANNOTATION.dialect];

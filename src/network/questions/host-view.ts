@@ -10,7 +10,7 @@ export interface HostViewOptions {
   /** Opens and closes a connection; rejects in words. */
   readonly connect: (address: string, port: number, timeoutMs: number) => Promise<void>;
   /** Addresses that a name server gives; none: there is no such name. Rejects in words when it does not answer. */
-  readonly lookUp: (server: string, name: string) => Promise<readonly string[]>;
+  readonly lookUp: (server: string, name: string, timeoutMs: number) => Promise<readonly string[]>;
 }
 
 export type Listening = { readonly isOpen: true } | { readonly isOpen: false; readonly words: string };
@@ -22,8 +22,8 @@ export class HostView {
     this.#options = options;
   }
 
-  lookUp(server: string, name: string): Promise<readonly string[]> {
-    return this.#options.lookUp(server, name);
+  lookUp(server: string, name: string, timeoutMs: number): Promise<readonly string[]> {
+    return this.#options.lookUp(server, name, timeoutMs);
   }
 
   /** The line of a map or set; "absent": it is not in it; undefined: there is no nft here, or no such map. */

@@ -1,6 +1,7 @@
-import { formatAddress, parseSubnet } from "../../lib/subnet.ts";
-import type { TraceHop } from "../../model/network-questions.ts";
+import type { NameAsker, TraceHop } from "../../model/network-questions.ts";
+import type { ResolvConf } from "../names/resolv-conf.ts";
 import type { NetworkState } from "../plane/network-state.ts";
+import { askedNames } from "./asked-names.ts";
 import type { HostView } from "./host-view.ts";
 
 export interface Named {
@@ -8,56 +9,74 @@ export interface Named {
   readonly addresses: readonly string[];
 }
 
-/** Looks a name up at this node's own server, with the searches that a pod of the namespace has. */
-export async function nameHop(state: NetworkState, view: HostView, name: string, namespace: string): Promise<Named> {
-  const server = gatewayOf(state);
+/** An answer of our own names is there at once; the server gives up on others after 4 s (names/resident/forwarder.ts). */
+const OWN_MS = 1_000;
+const BEYOND_MS = 4_500;
+const SILENT: readonly string[] = ["ETIMEOUT", "ECANCELLED"];
+
+/** Looks a name up as that pod would: at the same server, below the same names, in the same order. */
+export async function nameHop(
+  state: NetworkState,
+  view: HostView,
+  name: string,
+  { asker, host }: { readonly asker?: NameAsker; readonly host: ResolvConf },
+): Promise<Named> {
+  const asked = askedNames(state, host, name, asker);
   const hop = { at: state.nodeName, what: "name" };
-  if (server === undefined) {
+  if (asked === undefined) {
     const words = "this node has no pod range yet, and answers no names";
     return { hop: { ...hop, isOk: false, words, advice: "styr network status" }, addresses: [] };
   }
+  const { server, isItsOwn, candidates } = asked;
+  if (isItsOwn) {
+    const words = `the pod asks ${server}, which its dnsConfig names, and not this node`;
+    return { hop: { ...hop, isOk: false, words, advice: "styr exec, and look it up there" }, addresses: [] };
+  }
+  const domain = state.cluster?.domain ?? "cluster.local";
   let beyond = "";
-  for (const candidate of candidatesOf(name, namespace, state.cluster?.domain ?? "cluster.local")) {
-    const answer = await asked(view, server, candidate);
-    if (answer === "beyond") beyond = "; it was passed on, and whoever is asked beyond the cluster gives no answer";
-    else if (answer instanceof Error) {
+  for (const candidate of candidates) {
+    const isOurs = isOfCluster(candidate, domain);
+    // Whoever does not answer for one name from outside does not for the next.
+    if (beyond !== "" && !isOurs) continue;
+    const answer = await ask(view, server, candidate, isOurs ? OWN_MS : BEYOND_MS);
+    if (answer instanceof Error && !isOurs && isOfOthers(answer)) {
+      beyond = `; ${server === state.gateway ? "it was passed on, and whoever" : `${server}, which`} is asked beyond the cluster gives no answer`;
+      continue;
+    }
+    if (answer instanceof Error) {
       const words = `the name server of this node (${server}) does not answer: ${answer.message}`;
       return { hop: { ...hop, isOk: false, words, advice: "styr network status" }, addresses: [] };
     }
-    if (Array.isArray(answer) && answer.length > 0) {
-      const differs = differenceOf(state, candidate, answer);
-      const words = `${candidate} is ${answer.slice(0, 4).join(", ")}${answer.length > 4 ? ", …" : ""}`;
-      return {
-        hop: { ...hop, isOk: true, words: differs === undefined ? words : `${words}; ${differs}` },
-        addresses: answer,
-      };
-    }
+    if (answer.length === 0) continue;
+    const differs = differenceOf(state, candidate, answer);
+    const words = `${candidate} is ${answer.slice(0, 4).join(", ")}${answer.length > 4 ? ", …" : ""}`;
+    return {
+      hop: { ...hop, isOk: true, words: differs === undefined ? words : `${words}; ${differs}` },
+      addresses: answer,
+    };
   }
-  const words = `nothing is named ${name} (asked as a pod of namespace ${namespace} asks): ${whyNot(state, name, namespace)}${beyond}`;
-  return { hop: { ...hop, isOk: false, words, advice: "styr ps; kubectl get services -A" }, addresses: [] };
+  const namespace = asker?.metadata.namespace ?? "default";
+  const tried = `asked as a pod of namespace ${namespace} asks: ${candidates.slice(0, 3).join(", ")}${candidates.length > 3 ? ", …" : ""}`;
+  const words = `nothing is named ${name} (${tried}): ${whyNot(state, name, namespace)}${beyond}`;
+  return { hop: { ...hop, isOk: false, words, advice: "styr ps; styr services" }, addresses: [] };
 }
 
-/** The first address of its pod range is the host's own. */
-export function gatewayOf({ self }: NetworkState): string | undefined {
-  const range = parseSubnet(self?.podRange ?? "");
-  return range && formatAddress(range.first + 1);
+function isOfCluster(name: string, domain: string): boolean {
+  return [domain, "marathon.mesos", "mesos", "fleet.local"].some((zone) => name.toLowerCase().endsWith(`.${zone}`));
 }
 
-/** "beyond": this node's server answers, and the one that it asks does not. */
-async function asked(view: HostView, server: string, name: string): Promise<string[] | "beyond" | Error> {
+/** This node's server gave up on the one that it asked, or had not done so yet. */
+function isOfOthers(error: Error): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return code === "ESERVFAIL" || SILENT.includes(String(code));
+}
+
+async function ask(view: HostView, server: string, name: string, mostMs: number): Promise<readonly string[] | Error> {
   try {
-    return [...(await view.lookUp(server, name))];
+    return await view.lookUp(server, name, mostMs);
   } catch (error) {
-    if ((error as { readonly code?: unknown }).code === "ESERVFAIL") return "beyond";
-    return error as Error;
+    return error instanceof Error ? error : new Error(String(error));
   }
-}
-
-/** As resolv.conf's search and ndots:5 have it. */
-function candidatesOf(name: string, namespace: string, domain: string): readonly string[] {
-  if (name.endsWith(".")) return [name.slice(0, -1)];
-  const searched = [`${name}.${namespace}.svc.${domain}`, `${name}.svc.${domain}`, `${name}.${domain}`];
-  return name.split(".").length > 5 ? [name, ...searched] : [...searched, name];
 }
 
 function serviceOf({ tables, cluster }: NetworkState, name: string) {

@@ -13,10 +13,11 @@ import type {
   TraceWay,
 } from "../../model/network-questions.ts";
 import type { PeerLink } from "../../model/network-report.ts";
+import type { ResolvConf } from "../names/resolv-conf.ts";
 import type { PartReport } from "../plane/network-part.ts";
 import type { LocalPod, NetworkState } from "../plane/network-state.ts";
 import type { HostView } from "./host-view.ts";
-import { nameHop } from "./name-hop.ts";
+import { type Named, nameHop } from "./name-hop.ts";
 import { policyHop } from "./policy-hop.ts";
 import { nodeOf, routeHop } from "./route-hop.ts";
 import { serviceHop } from "./service-hop.ts";
@@ -35,14 +36,18 @@ export interface PlaneView {
 const NOWHERE = /^(?:0|127|169\.254|22[4-9]|2[3-5]\d)\./;
 /** A frame of the agent's link has room for so many; those that are not reached come first. */
 const MOST_PEERS = 1_000;
+const NO_RESOLVERS: ResolvConf = { nameservers: [], searches: [], options: [] };
 
 export class NetworkDesk {
   readonly #plane: PlaneView;
   readonly #view: HostView;
+  readonly #resolvers: () => ResolvConf;
 
-  constructor(plane: PlaneView, view: HostView) {
+  /** `resolvers`: what the host itself asks for names. */
+  constructor(plane: PlaneView, view: HostView, resolvers: () => ResolvConf = () => NO_RESOLVERS) {
     this.#plane = plane;
     this.#view = view;
+    this.#resolvers = resolvers;
   }
 
   async answer(question: NetworkQuestion): Promise<NetworkAnswer> {
@@ -52,7 +57,7 @@ export class NetworkDesk {
     for (const address of [from.address, to.address])
       if (address !== undefined && parseAddress(address) === undefined)
         throw new ApiError("BadRequest", `${JSON.stringify(address)} is no IPv4 address`);
-    if (to.name !== undefined && !/^[\w.-]{1,253}$/.test(to.name))
+    if (to.name !== undefined && !/^[\w.@-]{1,253}$/.test(to.name))
       throw new ApiError("BadRequest", `${JSON.stringify(to.name.slice(0, 80))} is no name that could be looked up`);
     return question.ask === "leave" ? await this.#leave(from, to) : await this.#arrive(from, to);
   }
@@ -83,8 +88,7 @@ export class NetworkDesk {
   async #leave(from: TraceEnd, to: TraceTarget): Promise<LeaveAnswer> {
     const { state } = this.#plane;
     const hops: TraceHop[] = [];
-    const namespace = from.pod?.split("/")[0] ?? "default";
-    const named = to.name === undefined ? undefined : await nameHop(state, this.#view, to.name, namespace);
+    const named = to.name === undefined ? undefined : await this.#named(to.name, from);
     if (named) hops.push(named.hop);
     const addresses = named?.addresses ?? (to.address === undefined ? [] : [to.address]);
     const ways: TraceWay[] = [];
@@ -99,6 +103,14 @@ export class NetworkDesk {
     };
   }
 
+  #named(name: string, { asker, pod }: TraceEnd): Promise<Named> {
+    const namespace = pod?.split("/")[0];
+    // A server of before says no more of it than its namespace.
+    const other = namespace === undefined ? {} : { asker: { metadata: { namespace }, spec: {} } };
+    const by = asker === undefined ? other : { asker };
+    return nameHop(this.#plane.state, this.#view, name, { ...by, host: this.#resolvers() });
+  }
+
   #direct(address: string, { port }: TraceTarget): TraceWay {
     const node = nodeOf(this.#plane.state, address)?.id;
     return { address, ...(port === undefined ? {} : { port }), ...(node === undefined ? {} : { node }) };
@@ -110,7 +122,7 @@ export class NetworkDesk {
     const port = way.port === undefined ? {} : { port: way.port };
     const packet = { from: from.address ?? "", to: way.address, protocol, ...port };
     const policy = pod && (await policyHop(pod, { state, view: this.#view, direction: "out", packet }));
-    const route = await routeHop(state, this.#view, way.address, this.#peers, "route");
+    const route = await routeHop(state, this.#view, way, this.#peers, "route");
     return [...(policy ? [policy] : []), route];
   }
 
@@ -122,7 +134,9 @@ export class NetworkDesk {
     const isOwnHost = from.pod === undefined && from.node === state.nodeName;
     const policy = pod && !isOwnHost && (await policyHop(pod, { state, view: this.#view, direction: "in", packet }));
     const back =
-      from.address === undefined ? [] : [await routeHop(state, this.#view, from.address, this.#peers, "way back")];
+      from.address === undefined
+        ? []
+        : [await routeHop(state, this.#view, { address: from.address }, this.#peers, "way back")];
     return { hops: [...(policy ? [policy] : []), await this.#listens(address, to), ...back] };
   }
 

@@ -1,6 +1,6 @@
-import { parseAddress, parseSubnet } from "../../lib/subnet.ts";
+import { formatAddress, parseAddress, parseSubnet } from "../../lib/subnet.ts";
 import type { NodeEntry } from "../../model/network.ts";
-import type { TraceHop } from "../../model/network-questions.ts";
+import type { TraceHop, TraceWay } from "../../model/network-questions.ts";
 import type { PeerLink } from "../../model/network-report.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import type { HostView } from "./host-view.ts";
@@ -18,12 +18,17 @@ export function nodeOf({ tables }: NetworkState, address: string): NodeEntry | u
 export async function routeHop(
   state: NetworkState,
   view: HostView,
-  address: string,
+  { address, node: meant }: Pick<TraceWay, "address" | "node">,
   peers: readonly PeerLink[],
   what: "route" | "way back",
 ): Promise<TraceHop> {
   const hop = { at: state.nodeName, what };
   const node = nodeOf(state, address);
+  if (meant !== undefined && node !== undefined && node.id !== meant) {
+    const words = `${address} is of node ${node.id}, and what is meant runs on node ${meant}: packets do not come there`;
+    const advice = `styr drain ${meant}, and uncordon it when its pods are gone: they come back with addresses of its own`;
+    return { ...hop, isOk: false, words, advice };
+  }
   const route = await view.route(address);
   if (route === undefined) {
     const words = `no route leads to ${address}`;
@@ -45,6 +50,14 @@ export async function routeHop(
     ...(peer.rttMs === undefined ? [] : [`${peer.rttMs.toFixed(2)} ms`]),
   ].join(", ");
   const words = `${address} is ${where}: ${route} (${link})`;
+  const expected = address === node.address ? undefined : wayOf(node, peer);
+  if (expected !== undefined && !expected.isIt(route))
+    return {
+      ...hop,
+      isOk: false,
+      words: `${words}; but that is not the pod network's way, which is ${expected.words}`,
+      advice: "somebody took its routes or devices away: they are made anew within 5 s; styr network status",
+    };
   if (peer.state !== "unreachable") return { ...hop, isOk: true, words };
   const why = peer.words ?? "it does not answer over the pod network";
   return {
@@ -53,4 +66,13 @@ export async function routeHop(
     words: `${words}; ${why}`,
     advice: `does node ${node.id} run? does a firewall between the hosts let it pass?`,
   };
+}
+
+/** As network/pod-network/routes.ts makes them. */
+function wayOf({ address, podRange = "" }: NodeEntry, { mode }: PeerLink) {
+  const range = parseSubnet(podRange);
+  if (mode === "none" || range === undefined) return undefined;
+  if (mode === "wireguard") return { words: "WireGuard's device", isIt: (route: string) => route.startsWith("dev ") };
+  const gateway = mode === "vxlan" ? formatAddress(range.first) : address;
+  return { words: `via ${gateway}`, isIt: (route: string) => route.startsWith(`via ${gateway} `) };
 }

@@ -253,10 +253,8 @@ describe("NetworkPolicies, by packets:", { skip }, () => {
   test("what nft does not take is closed, said, and holds up nobody else's policy", async () => {
     const shop = (name: string, rules: readonly PolicyRule[]) =>
       policy({ ingress: rules, podSelector: { matchLabels: { app: name } } }, `shop/${name}`);
-    const nonsense: NetworkEntry = {
-      ...fronts(far),
-      addresses: [far.address, "nonsense", "::1", "10.0.0.1, 10.0.0.2"],
-    };
+    const addresses = [far.address, "nonsense", "::1", "10.0.0.1, 10.0.0.2"];
+    const nonsense = { ...fronts(far), addresses } as NetworkEntry;
     const answering = here.addPod(9);
     answering.spawn("answer-other", talk("answer", "80", "81"));
     await until(() => canReach(here, answering.address, 81), "the other pod answers");

@@ -165,6 +165,58 @@ describe("a connection, traced:", { skip }, () => {
     await assert.rejects(trace("nosuch", "web"), { reason: "NotFound" });
   });
 
+  test("a port of a Service by its name, what is no TO, and what nobody can see", async () => {
+    await everybodyHears();
+    await store.update((tx) => {
+      const spec = {
+        selector: {},
+        clusterIP: "10.43.0.10",
+        ports: [
+          { name: "http", port: 80 },
+          { name: "x", port: 81 },
+        ],
+      };
+      tx.create(services, { ...about("v1", "Service", "two"), spec, status: {} } as never);
+    });
+    assert.equal((await trace("front", "two:http")).to, "Service default/two:80");
+    await assert.rejects(trace("front", "two:https"), { message: /has no port "https": it has http \(80\), x \(81\)/ });
+    for (const to of [
+      "http://web/",
+      "::1",
+      "nosuch:abc",
+      "_http._tcp.web.default.svc.cluster.local",
+      "a b",
+      `${web.address}:www`,
+    ])
+      await assert.rejects(
+        trace("front", to),
+        { reason: "BadRequest", message: /TO is a workload, one copy of it/ },
+        to,
+      );
+    const udp = await traceConnection(context, { from: "front", to: `${web.address}:80`, protocol: "udp" }, undefined);
+    assert.match(udp.summary, /^as far as can be seen, .* reaches .*udp 80 cannot be seen from outside/);
+  });
+
+  test("a unit is where its container is, not at its host; and one in a container asks from there", async () => {
+    await everybodyHears();
+    const children = [{ id: "1", name: "redis", image: "redis", state: "running", address: web.address }].map(
+      (child) => ({ ...child, ports: [{ containerPort: 80, hostPort: 1, protocol: "tcp" }] }),
+    );
+    const draft = podDraft("redis", "b", web, "fleet");
+    const { podIP: _none, ...status } = { ...draft.status, containerStatuses: [{ name: "unit", state: {}, children }] };
+    await store.update((tx) => void tx.create(pods, { ...draft, status } as never));
+    const report = await trace("front", "redis");
+    assert.deepEqual(
+      report.ways.map(({ to }) => `${to.address}:${to.port}`),
+      [`${web.address}:80`],
+    );
+    assert.equal(report.isOpen, true);
+    assert.match(
+      (await trace("redis", `${front.address}:80`)).ways[0]?.hops.at(-1)?.words ?? "",
+      new RegExp(web.address),
+    );
+  });
+
   test("a route that is not there stops it where it leaves", async () => {
     await everybodyHears();
     space.host(1).run("ip", ["route", "del", space.host(2).podRange]);

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { NetworkEntry } from "../../model/network.ts";
+import type { PeerLink } from "../../model/network-report.ts";
+import { NetworkState } from "../plane/network-state.ts";
+import { Touched } from "../plane/touched.ts";
+import { HostView } from "./host-view.ts";
+import { routeHop } from "./route-hop.ts";
+
+const NODES: readonly NetworkEntry[] = [
+  { kind: "node", id: "a", address: "192.0.2.1", podRange: "10.42.0.0/24" },
+  { kind: "node", id: "b", address: "192.0.2.2", podRange: "10.42.1.0/24" },
+];
+
+function hopBy(route: string, mode: PeerLink["mode"], to: { readonly address: string; readonly node?: string }) {
+  const state = new NetworkState("a");
+  state.hear({ type: "all", revision: 1, entries: NODES }, new Touched());
+  const stdout = `${to.address} ${route} src 192.0.2.1 uid 0\n    cache\n`;
+  const view = new HostView({
+    commands: { run: () => Promise.resolve({ exitCode: 0, stdout, stderr: "" }) },
+    table: "t",
+    connect: () => Promise.reject(new Error("not asked for")),
+    lookUp: () => Promise.reject(new Error("not asked for")),
+  });
+  return routeHop(state, view, to, [{ node: "b", mode, state: "reachable", rttMs: 0.5 }], "route");
+}
+
+describe("the way to a pod of another node", () => {
+  const pod = { address: "10.42.1.7", node: "b" };
+  const cases: readonly (readonly [route: string, mode: PeerLink["mode"], isOk: boolean])[] = [
+    ["via 192.0.2.2 dev eth0", "routes", true],
+    ["via 192.0.2.254 dev eth0", "routes", false],
+    ["via 10.42.1.0 dev styrmann-vxlan", "vxlan", true],
+    ["via 192.0.2.254 dev eth0", "vxlan", false],
+    ["dev styrmann-wg", "wireguard", true],
+    ["via 192.0.2.254 dev eth0", "wireguard", false],
+  ];
+  for (const [route, mode, isOk] of cases)
+    test(`by ${mode}: "${route}" is ${isOk ? "it" : "somebody else's"}, whatever the last probe said`, async () => {
+      const hop = await hopBy(route, mode, pod);
+      assert.equal(hop.isOk, isOk);
+      if (!isOk) assert.match(hop.words, /but that is not the pod network's way/);
+    });
+
+  test("an address that is of another node than the pod is no way to it", async () => {
+    const hop = await hopBy("dev styrmann", "routes", { address: "10.42.0.2", node: "b" });
+    assert.equal(hop.isOk, false);
+    assert.match(hop.words, /^10\.42\.0\.2 is of node a, and what is meant runs on node b/);
+    assert.match(hop.advice ?? "", /styr drain b/);
+  });
+});
