@@ -19,5 +19,7 @@ export interface PeerLink {
   readonly state: "reachable" | "unreachable" | "unknown";
   /** Of the last probe, over the pod network. */
   readonly rttMs?: number;
+  /** How long ago that was: of many nodes, some are asked in each round. */
+  readonly ageMs?: number;
   readonly words?: string;
 }

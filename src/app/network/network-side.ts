@@ -1,8 +1,10 @@
 /** A node's part of the cluster's network: the plane with its parts, the addresses of its pods, and the probes of other nodes. */
 import { join } from "node:path";
 import type { NodeNetwork } from "../../agent/node-network.ts";
+import { DockerBridgePorts } from "../../drivers/docker/bridge-ports.ts";
 import type { Engine } from "../../drivers/docker/engine.ts";
 import { lookAtPodNetwork } from "../../drivers/docker/pod-network.ts";
+import { deviceName } from "../../lib/device-name.ts";
 import { LateAddresses } from "../../network/late-addresses.ts";
 import { dnsOfPods } from "../../network/names/dns-of-pods.ts";
 import { NetworkCache } from "../../network/plane/network-cache.ts";
@@ -133,9 +135,11 @@ function rangePart(options: NetworkSideOptions, addresses: LateAddresses, change
 }
 
 function podNetwork(options: NetworkSideOptions, addresses: LateAddresses): PodNetwork {
-  const { settings, hostAddress, commands, clock, log, folder } = options;
+  const { settings, hostAddress, commands, clock, log, folder, engine } = options;
+  const { networkName } = settings;
+  const ports = new DockerBridgePorts(engine, { network: networkName, bridge: deviceName(networkName) });
   return new PodNetwork({
-    ...{ networkName: settings.networkName, hostAddress, commands, clock, log: log.with({ part: "pod network" }) },
+    ...{ networkName, hostAddress, commands, clock, ports, log: log.with({ part: "pod network" }) },
     ...{ folder: join(folder, "pod-network"), range: () => addresses.range, dial: tcpPing(clock) },
     ...(options.servers === undefined ? {} : { servers: options.servers }),
   });

@@ -75,6 +75,7 @@ export class HostSide {
   /** Rejects with HostNetError when packets would not pass. */
   async rules(own: string, state: NetworkState, peers: readonly PeerPlan[]): Promise<void> {
     const sysctls = await this.#sysctls.ensure();
+    await this.#sysctls.shortenQueues(this.#options.names.bridge);
     const clash = await this.#clash(own, state);
     this.words = { sysctls, ...(clash === undefined ? {} : { clash }) };
     if (!this.#hasFirewall) {

@@ -21,6 +21,8 @@ const NEEDED: readonly Needed[] = [
   },
 ];
 
+const WAITING_BYTES = 4096;
+
 export class HostSysctls {
   readonly #commands: Commands;
   readonly #path: string;
@@ -41,6 +43,14 @@ export class HostSysctls {
       if (exitCode !== 0) words.push(`${needed.name} cannot be set to ${needed.value}: ${needed.why}`);
     }
     return words;
+  }
+
+  /**
+   * What waits for an address that nobody has fills the sender's buffer, which may be that of the server of names: a few packets wait, not
+   * a hundred. Docker makes the bridge anew with what is usual. A bridge that is not there yet is looked at again.
+   */
+  async shortenQueues(bridge: string): Promise<void> {
+    await this.#commands.run("sysctl", ["-qw", `net/ipv4/neigh/${bridge}/unres_qlen_bytes=${WAITING_BYTES}`]);
   }
 
   async restore(): Promise<void> {

@@ -2,19 +2,22 @@
  * The pod network of this host: the way to every other node's pods, and the rules that let them pass. What is made stays in the kernel when the
  * agent ends; at the next start, and now and then, only what differs is written, so that no connection is cut.
  */
-import type { NodeNetworkReport, PeerLink } from "../../model/network-report.ts";
+import type { NodeNetworkReport } from "../../model/network-report.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import { CommandError, type Commands } from "../../seams/commands.ts";
 import type { Log } from "../../seams/log.ts";
 import type { NetworkPart, PartReport } from "../plane/network-part.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
+import { BridgeGuard, type BridgePorts } from "./bridge-guard.ts";
 import { FallBack } from "./fall-back.ts";
 import type { ForeignRoute } from "./foreign-routes.ts";
 import { HostNet, HostNetError } from "./host-net.ts";
 import { HostSide } from "./host-side.ts";
 import { gatewayOf, type NetNames, netNames } from "./names.ts";
-import { type HostWay, type PeerPlan, type Plan, planPeers } from "./plan.ts";
+import { peerLinks } from "./peer-links.ts";
+import { isPlainWorking } from "./plain-way.ts";
+import { type HostWay, type Plan, planPeers } from "./plan.ts";
 import { Prober } from "./prober.ts";
 import { differences } from "./routes.ts";
 import type { Dial } from "./tcp-ping.ts";
@@ -35,6 +38,8 @@ export interface PodNetworkOptions {
   readonly servers?: () => readonly string[];
   /** The device behind which its pods are, when Docker does not name it. */
   readonly bridge?: string;
+  /** Whose the bridge's ports are; absent: pods are not kept from sending as each other. */
+  readonly ports?: BridgePorts;
   readonly lookEveryMs?: number;
 }
 
@@ -48,6 +53,7 @@ export class PodNetwork implements NetworkPart {
   readonly #names: NetNames;
   readonly #host: HostNet;
   readonly #side: HostSide;
+  readonly #bridge: BridgeGuard | undefined;
   readonly #prober: Prober;
   readonly #fallBack = new FallBack();
   #state: NetworkState | undefined;
@@ -66,6 +72,8 @@ export class PodNetwork implements NetworkPart {
     this.#names = { ...netNames(networkName), ...(options.bridge === undefined ? {} : { bridge: options.bridge }) };
     this.#host = new HostNet(commands, this.#names);
     this.#side = new HostSide({ ...options, names: this.#names, host: this.#host });
+    if (options.ports !== undefined)
+      this.#bridge = new BridgeGuard({ ...options, bridge: this.#names.bridge, ports: options.ports });
     const from = () => {
       const own = range();
       return own === undefined ? undefined : gatewayOf(own);
@@ -98,24 +106,28 @@ export class PodNetwork implements NetworkPart {
     this.#isStopped = true;
     this.#timer?.cancel();
     this.#prober.stop();
+    await this.#bridge?.stop();
     await this.#turn;
   }
 
   async remove(): Promise<void> {
     await this.stop();
+    await this.#bridge?.remove();
     await this.#side.remove();
   }
 
   report(): PartReport {
     const { clamp, sysctls, clash, guard } = this.#side.words;
-    const words = [this.#failure, ...sysctls, clash, clamp, guard].filter((text) => text !== undefined).join("; ");
+    const words = [this.#failure, ...sysctls, clash, clamp, guard, this.#bridge?.words]
+      .filter((text) => text !== undefined)
+      .join("; ");
     const range = this.#options.range();
     return {
       state: this.#failure !== undefined ? "failing" : range === undefined ? "off" : "working",
       ...(words === "" && range === undefined ? { words: "this node has no pod range yet" } : {}),
       ...(words === "" ? {} : { words }),
       facts: { ...(range === undefined ? {} : { range }), nodes: this.#plan.peers.length },
-      peers: this.#links(),
+      peers: peerLinks(this.#plan, this.#prober, this.#options.clock.monotonic()),
     };
   }
 
@@ -128,24 +140,6 @@ export class PodNetwork implements NetworkPart {
   get status(): NodeNetworkReport {
     const key = this.#side.wireguardKey;
     return key === undefined ? {} : { wireguardKey: key };
-  }
-
-  #links(): readonly PeerLink[] {
-    const led = this.#plan.peers.map(({ node, mode, mtu, words }): PeerLink => {
-      const { state, rttMs } = this.#prober.seen(node);
-      return {
-        node,
-        mode,
-        mtu,
-        state,
-        ...(rttMs === undefined ? {} : { rttMs }),
-        ...(words === undefined ? {} : { words }),
-      };
-    });
-    const not = this.#plan.wayless.map(
-      ({ node, words }): PeerLink => ({ node, words, mode: "none", state: "unreachable" }),
-    );
-    return [...led, ...not].sort((a, b) => (a.node < b.node ? -1 : 1));
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -205,6 +199,7 @@ export class PodNetwork implements NetworkPart {
     const port = state.cluster?.vxlanPort ?? USUAL_VXLAN_PORT;
     await this.#side.rules(own, state, peers);
     await this.#side.gateway(own);
+    await this.#bridge?.ensure(own);
     await this.#side.tunnels(own, peers, port);
     const { vxlan, protocol } = this.#names;
     const refused = this.#plan.wayless.flatMap((one) => one.refused ?? []);
@@ -232,31 +227,16 @@ export class PodNetwork implements NetworkPart {
 
   /** By a route of the other host's own address alone, so that no pod notices. Whether it works. */
   async #tryPlain(node: string): Promise<boolean> {
-    const { clock, dial } = this.#options;
     const peer = this.#plan.peers.find((one) => one.node === node);
     const way = peer && this.#ways.get(peer.address);
-    const works = peer && way ? await this.#inTurn(() => this.#isPlainWorking(peer, way, dial)) : false;
-    this.#fallBack.tried(node, works, clock.monotonic());
+    const works = peer && way ? await this.#inTurn(() => isPlainWorking(peer, way, this.#plainFacts)) : false;
+    this.#fallBack.tried(node, works, this.#options.clock.monotonic());
     return works;
   }
 
-  async #isPlainWorking({ gateway, address }: PeerPlan, { device }: HostWay, dial: Dial): Promise<boolean> {
-    const { clock, range } = this.#options;
-    const own = range();
-    const tooLate = new AbortController();
-    const line = `${gateway}/32 via ${address} dev ${device} proto ${this.#names.protocol}`;
-    await this.#host.write({ ip: [`route replace ${line}`], bridge: [] });
-    const timer = clock.setTimer(1_000, () => tooLate.abort());
-    try {
-      await dial({ to: gateway, ...(own === undefined ? {} : { from: gatewayOf(own) }) }, tooLate.signal);
-      return true;
-    } catch {
-      // Whatever the reason: that way does not lead there.
-      return false;
-    } finally {
-      timer.cancel();
-      await this.#host.write({ ip: [`route del ${line}`], bridge: [] });
-    }
+  get #plainFacts() {
+    const { clock, dial, range } = this.#options;
+    return { ...{ clock, dial, own: range() }, host: this.#host, protocol: this.#names.protocol };
   }
 
   #lookLater(): void {
