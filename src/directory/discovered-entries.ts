@@ -1,7 +1,8 @@
 import type { DiscoveredService } from "../model/discovery.ts";
+import { endpointState } from "../model/endpoint-state.ts";
 import { keyOf } from "../model/meta.ts";
 import type { EndpointEntry, EndpointsEntry, NameRecord, NamesEntry, ServiceEntry } from "../model/network.ts";
-import { isReady, type Pod } from "../model/pod.ts";
+import type { Pod } from "../model/pod.ts";
 
 /** One entry per pod, with its uid for an id: what is to be taken away when it leaves is one line. */
 export function namesOfPod(pod: Pod, records: readonly NameRecord[]): readonly NamesEntry[] {
@@ -50,10 +51,4 @@ function endpointOf(pod: Pod, address: string): EndpointEntry {
     ...(nodeName === undefined ? {} : { node: nodeName }),
     ...{ pod: keyOf(pod), uid: pod.metadata.uid },
   };
-}
-
-/** A pod whose end was asked for takes no more, ready as it may be. */
-function endpointState(pod: Pod): EndpointEntry["state"] {
-  if (!isReady(pod)) return "waiting";
-  return pod.metadata.deletionTimestamp === undefined ? "ready" : "draining";
 }

@@ -123,6 +123,11 @@ describe("routes that nodes are told of:", () => {
       tx.update(pods, { ...one, metadata: { ...one.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } });
     });
     assert.deepEqual(endpoints()[0], "10.42.0.5:8080 draining");
+    await stage.change((tx) => {
+      const two = tx.get(pods, "marathon/two") as Pod;
+      tx.update(pods, { ...two, metadata: { ...two.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } });
+    });
+    assert.deepEqual(endpoints()[1], "10.42.0.6:8080 waiting", "on its way out, and not ready either");
     await stage.change((tx) => tx.remove(pods, "marathon/one"));
     assert.deepEqual(endpoints(), ["10.42.0.6:8080 waiting"]);
     await stage.change((tx) => tx.remove(exposures, "b.example.org"));
@@ -143,6 +148,17 @@ describe("routes that nodes are told of:", () => {
       await stage.change((tx) => tx.create<Pod>(pods, { ...web, metadata } as never));
     }
     assert.deepEqual(stage.of("endpoints"), []);
+    await stage.close();
+  });
+
+  test("a copy on its way out that is not ready takes nothing: without another, who asks is told so at once", async () => {
+    const stage = await openStage();
+    await stage.change((tx) => tx.create<Exposure>(exposures, exposure() as never));
+    const { metadata, ...rest } = pod("one", {}, { conditions: [] });
+    const leaving = { ...metadata, deletionTimestamp: "2026-01-01T00:00:00Z" };
+    await stage.change((tx) => tx.create<Pod>(pods, { ...rest, metadata: leaving } as never));
+    const [entry] = stage.of("endpoints") as { endpoints: { state: string }[] }[];
+    assert.equal(entry?.endpoints[0]?.state, "waiting");
     await stage.close();
   });
 

@@ -1,10 +1,11 @@
 /** What `styr expose` wrote, as a route and as endpoints. Pure. */
 import { createHash } from "node:crypto";
 import { dialectOf, KUBERNETES } from "../dialect.ts";
+import { endpointState } from "../endpoint-state.ts";
 import type { Exposure } from "../exposure.ts";
 import { controllerOf } from "../meta.ts";
 import type { EndpointEntry, RouteEntry, RouteTls } from "../network.ts";
-import { isReady, isTerminal, type Pod } from "../pod.ts";
+import { isTerminal, type Pod } from "../pod.ts";
 import { ANNOTATION } from "../well-known.ts";
 import { acmeTls, type SecretVersion } from "./acme-secret.ts";
 
@@ -72,7 +73,7 @@ export function exposedPod(pod: Pod, port: number | undefined): ExposedPod | und
   if (isTerminal(pod)) return undefined;
   const place = placeOf(pod, port);
   if (place === undefined) return undefined;
-  const state = metadata.deletionTimestamp !== undefined ? "draining" : isReady(pod) ? "ready" : "waiting";
+  const state = endpointState(pod);
   if (status.phase !== "Running" && state !== "draining") return undefined;
   const node = spec.nodeName;
   const identity = { pod: `${metadata.namespace}/${metadata.name}`, uid: metadata.uid };

@@ -4,6 +4,7 @@
  */
 import { isIPv4 } from "node:net";
 import type { EndpointEntry, EndpointsEntry, Protocol, ServiceEntry, ServicePortEntry } from "../../model/network.ts";
+import { endpointTier } from "../plane/endpoint-tier.ts";
 
 /** From where a node looks at the cluster. */
 export interface Place {
@@ -122,8 +123,7 @@ function candidateOf(service: ServiceEntry, endpoint: EndpointEntry, port: numbe
   const { address, state, node, zone } = endpoint;
   const isLost = node !== undefined && place.lostNodes.has(node);
   const isWaiting = state === "waiting" && service.publishNotReady !== true;
-  // Ready, then draining; on nodes that were lost only where there is nobody else.
-  const tier = (state === "draining" ? 1 : 0) + (isLost ? 2 : 0) + (isWaiting ? 4 : 0);
+  const tier = endpointTier(endpoint, service.publishNotReady === true, place.lostNodes);
   const where = { isHere: node === place.node, ...(node === undefined ? { isAnywhere: true as const } : {}) };
   return { address, port, ...where, tier, isLost, zone, isWaiting };
 }
