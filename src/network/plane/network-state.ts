@@ -65,6 +65,8 @@ export class NetworkState {
   readonly #groups = new Map<string, Set<string>>();
   /** Node → ids of services with endpoints there. */
   readonly #servicesOnNode = new Map<string, Map<string, number>>();
+  /** Pod of this node, by uid → how many ready endpoints it is. */
+  readonly #readyHere = new Map<string, number>();
 
   constructor(nodeName: string) {
     this.nodeName = nodeName;
@@ -96,6 +98,11 @@ export class NetworkState {
 
   servicesOnNode(node: string): Iterable<string> {
     return this.#servicesOnNode.get(node)?.keys() ?? [];
+  }
+
+  /** Whether some service leads to this pod of this node. */
+  isReadyHere(uid: string): boolean {
+    return this.#readyHere.has(uid);
   }
 
   /** Takes news in, and notes in `touched` what is to be looked at again. */
@@ -150,7 +157,7 @@ export class NetworkState {
     touched.note(entry);
     if (entry.kind === "endpoints") {
       addTo(this.#slices, entry.service, entry.id);
-      for (const { node } of entry.endpoints) if (node !== undefined) this.#count(node, entry.service, 1);
+      this.#countAll(entry, 1);
     } else if (entry.kind === "peers") addTo(this.#groups, entry.group, entry.id);
     else if (entry.kind === "node" && entry.isSilent !== true) this.setLost(entry.id, false, touched);
   }
@@ -159,10 +166,21 @@ export class NetworkState {
     if (entry?.kind === "endpoints") {
       takeFrom(this.#slices, entry.service, entry.id);
       touched.services.add(entry.service);
-      for (const { node } of entry.endpoints) if (node !== undefined) this.#count(node, entry.service, -1);
+      this.#countAll(entry, -1);
     } else if (entry?.kind === "peers") {
       takeFrom(this.#groups, entry.group, entry.id);
       touched.groups.add(entry.group);
+    }
+  }
+
+  #countAll({ service, endpoints }: EndpointsEntry, by: number): void {
+    for (const { node, uid, state } of endpoints) {
+      if (node !== undefined) this.#count(node, service, by);
+      if (node === this.nodeName && uid !== undefined && state === "ready") {
+        const count = (this.#readyHere.get(uid) ?? 0) + by;
+        if (count > 0) this.#readyHere.set(uid, count);
+        else this.#readyHere.delete(uid);
+      }
     }
   }
 
