@@ -31,8 +31,8 @@ class DiscoveredSource implements EntrySource {
   readonly kinds = [pods];
   readonly #discover: readonly DiscoverPod[];
   readonly #told = new Map<string, Told>();
-  /** `service id` and `route id` → by uid, who speaks for it. */
-  readonly #voices = new Map<string, Map<string, Voice>>();
+  /** `service id` and `route id` → who speaks for it. */
+  readonly #choirs = new Map<string, Choir>();
 
   constructor(discover: readonly DiscoverPod[]) {
     this.#discover = discover;
@@ -70,27 +70,48 @@ class DiscoveredSource implements EntrySource {
 
   #say(voice: Voice, sink: EntrySink): void {
     const name = nameOf(voice.entry);
-    const voices = this.#voices.get(name) ?? new Map<string, Voice>();
-    this.#voices.set(name, voices.set(voice.uid, voice));
-    sink.put(leading(voices)?.entry ?? voice.entry);
+    const choir = this.#choirs.get(name) ?? new Choir();
+    this.#choirs.set(name, choir);
+    if (choir.say(voice)) sink.put(voice.entry);
   }
 
   #fallSilent(uid: string, { kind, id }: NetworkEntry, sink: EntrySink): void {
     const name = `${kind} ${id}`;
-    const voices = this.#voices.get(name);
-    voices?.delete(uid);
-    const leader = voices && leading(voices);
-    if (leader === undefined) {
-      this.#voices.delete(name);
+    const choir = this.#choirs.get(name);
+    if (choir?.fallSilent(uid) === false) return;
+    if (choir?.leader === undefined) {
+      this.#choirs.delete(name);
       sink.remove(kind, id);
-    } else sink.put(leader.entry);
+    } else sink.put(choir.leader.entry);
   }
 }
 
-function leading(voices: ReadonlyMap<string, Voice>): Voice | undefined {
-  let best: Voice | undefined;
-  for (const voice of voices.values()) if (best === undefined || isNewer(voice, best)) best = voice;
-  return best;
+/** All who speak for one thing. Who leads is kept, so that of 15,000 copies not all are looked at for the news of each. */
+class Choir {
+  readonly #voices = new Map<string, Voice>();
+  #leader: Voice | undefined;
+
+  get leader(): Voice | undefined {
+    return this.#leader;
+  }
+
+  /** Whether it leads. Nobody's time of creation changes, so who led leads on with its next word. */
+  say(voice: Voice): boolean {
+    this.#voices.set(voice.uid, voice);
+    const leads = this.#leader === undefined || this.#leader.uid === voice.uid || isNewer(voice, this.#leader);
+    if (leads) this.#leader = voice;
+    return leads;
+  }
+
+  /** Whether it led. */
+  fallSilent(uid: string): boolean {
+    this.#voices.delete(uid);
+    if (this.#leader?.uid !== uid) return false;
+    this.#leader = undefined;
+    for (const voice of this.#voices.values())
+      if (this.#leader === undefined || isNewer(voice, this.#leader)) this.#leader = voice;
+    return true;
+  }
 }
 
 function isNewer(a: Voice, b: Voice): boolean {

@@ -288,6 +288,36 @@ describe("what nodes are told of other dialects' pods", () => {
     assert.equal(entries.size, 0, "routes go with it");
   });
 
+  test("whoever comes, changes and goes: the service is always as the newest of its pods says, of one moment the first by uid", async () => {
+    const { clock, change, entries, store, written } = await world(discoveredSource([discover]));
+    const random = new SeededRandom("choir");
+    for (let step = 0; step < 60; step++) {
+      if (random.next() < 0.3) await clock.advance(1_000);
+      const there = store.list(pods);
+      const one = there[Math.floor(random.next() * there.length)];
+      const dice = random.int(4);
+      await change((tx) => {
+        if (one === undefined || dice < 2)
+          tx.create<Pod>(pods, podDraft(`p${step}`, { app: "web", service: `${10_000 + step}` }));
+        else if (dice === 2) tx.remove(pods, `default/${one.metadata.name}`);
+        else patch(tx, one.metadata.name, (pod) => ({ ...pod, status: { ...READY, message: `${step}` } }));
+      });
+      const newest = store.list(pods).toSorted(({ metadata: a }, { metadata: b }) => {
+        if (a.creationTimestamp !== b.creationTimestamp) return a.creationTimestamp < b.creationTimestamp ? 1 : -1;
+        return a.uid < b.uid ? -1 : 1;
+      })[0];
+      const entry = entries.get("service marathon:/web");
+      const said = entry?.kind === "service" ? String(entry.ports[0]?.nodePort) : undefined;
+      assert.equal(said, newest?.metadata.labels?.service, `after ${step} steps`);
+    }
+    await change((tx) => void tx.create<Pod>(pods, podDraft("old", { app: "web" })));
+    await clock.advance(5_000);
+    await change((tx) => void tx.create<Pod>(pods, podDraft("new", { app: "web" })));
+    written.length = 0;
+    await change((tx) => ready(tx, "old"));
+    assert.ok(!written.includes("marathon:/web"), "the news of one copy among many is its own alone");
+  });
+
   test("a pod that is over, and one of no such dialect, is told of nowhere", async () => {
     const { change, entries } = await world(discoveredSource([discover]));
     await change((tx) => {
