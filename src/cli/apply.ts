@@ -11,6 +11,7 @@ import { isPassing, judgeAnew } from "./apply/judge-anew.ts";
 import { orderBatch } from "./apply/plan-batch.ts";
 import { readInputs } from "./apply/read-inputs.ts";
 import { type Sent, send } from "./apply/send.ts";
+import { curlWords } from "./curl-words.ts";
 import { CliFailure, EXIT } from "./failure.ts";
 import { Screen } from "./listing.ts";
 import { plainText } from "./plain-text.ts";
@@ -257,7 +258,7 @@ async function wait(
   if (output !== "name") showRows(terminal, judged);
   const open = judged.filter(({ verdict }) => verdict !== "done");
   if (timedOut) terminal.err(`not everything runs after ${Math.round(timeoutMs / 1000)} s; it goes on being tried\n`);
-  next(terminal, judged, open[0]);
+  await next(terminal, client, judged, open[0]);
   const isUnplaced = ({ verdict, row }: Judged) => verdict === "not placed" || row?.status === "unplaced";
   if (open.length === 0) return timedOut ? EXIT.failed : EXIT.done;
   return open.every(isUnplaced) ? EXIT.notPlaced : EXIT.failed;
@@ -273,12 +274,18 @@ function showRows(terminal: Terminal, judged: readonly Judged[]): void {
   terminal.out(`${workloadTable(rows, terminal)}\n`);
 }
 
-function next(terminal: Terminal, judged: readonly Judged[], open: Judged | undefined): void {
+async function next(
+  terminal: Terminal,
+  client: StyrClient,
+  judged: readonly Judged[],
+  open: Judged | undefined,
+): Promise<void> {
   const chosen = open ?? judged[0];
   if (!chosen) return;
   const name = chosen.row === undefined ? chosen.target.name : shortestName(chosen.row.name, fullName(chosen.row));
   const url = judged.flatMap(({ row }) => row?.urls ?? []).find((text) => text.startsWith("http"));
-  const look = url === undefined ? `styr logs -f ${name}` : `curl ${url}   or   styr logs -f ${name}`;
+  const tried = url === undefined || open ? "" : `${await curlWords(client, url)}   or   `;
+  const look = `${tried}styr logs -f ${name}`;
   terminal.err(`next: ${plainText(terminal.asTyped(open ? `styr why ${name}` : look))}\n`);
 }
 
