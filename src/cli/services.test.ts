@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ServiceRow } from "../model/service-row.ts";
 import { SystemClock } from "../seams/clock.ts";
-import { portText, serviceColumns } from "./services.ts";
+import { portText, serviceColumns, unknownService } from "./services.ts";
 import { renderTable } from "./table.ts";
 
 const kubernetes: ServiceRow = {
@@ -17,6 +17,12 @@ describe("styr services", () => {
     assert.equal(portText({ protocol: "TCP", port: 80 }), "80/TCP");
     assert.equal(portText({ protocol: "UDP", port: 53, nodePort: 30_053 }), "53:30053/UDP");
     assert.equal(portText({ protocol: "TCP", nodePort: 10_001 }), ":10001/TCP");
+  });
+
+  test("an unknown one is answered with those that are named like it, and with what to do", () => {
+    const failure = unknownService("WEB", [kubernetes, { ...kubernetes, name: "db" }]);
+    assert.equal(failure.message, 'there is no service "WEB"; did you mean "shop/web"?');
+    assert.equal(failure.next, "styr services");
   });
 
   test("a row says where it is reached and how many answer", () => {

@@ -29,16 +29,32 @@ export function register(program: Command, terminal: Terminal): void {
           empty: "there are no services",
           fetch: () => client.services(),
           watch: (signal) => client.watchServices(signal),
-          ...(name === undefined
-            ? {}
-            : { missing: () => new CliFailure(`there is no service ${JSON.stringify(name)}`) }),
-          keep: (row) => name === undefined || row.name === name || nameOf(row) === name,
+          ...(name === undefined ? {} : { missing: (rows: readonly ServiceRow[]) => unknownService(name, rows) }),
+          keep: (row) => name === undefined || isNamed(row, name),
           order: (a, b) => (keyText(a) < keyText(b) ? -1 : 1),
         },
         options,
         options.watch ? untilInterrupted() : undefined,
       );
     });
+}
+
+/** Also Marathon's ids without the first slash. */
+function isNamed(row: ServiceRow, name: string): boolean {
+  return [row.name, nameOf(row), nameOf(row).replace(/^\//, "")].includes(name);
+}
+
+/** Names that have the one that was asked for in them. */
+export function unknownService(name: string, rows: readonly ServiceRow[]): CliFailure {
+  const near = rows.map(nameOf).filter((one) => one.toLowerCase().includes(name.toLowerCase().replace(/^\//, "")));
+  const hint =
+    near.length > 0
+      ? `; did you mean ${near
+          .slice(0, 5)
+          .map((one) => `"${one}"`)
+          .join(" or ")}?`
+      : "";
+  return new CliFailure(`there is no service ${JSON.stringify(name)}${hint}`, { next: "styr services" });
 }
 
 /** As its dialect's users write it: Marathon's ids are the whole name. */

@@ -6,6 +6,7 @@ import { after, before, describe, test } from "node:test";
 import type { NetworkEntry } from "../../model/network.ts";
 import { SystemClock } from "../../seams/clock.ts";
 import { type LogFields, silentLog } from "../../seams/log.ts";
+import { ManualClock } from "../../seams/manual-clock.ts";
 import { NetworkCache } from "./network-cache.ts";
 import { NetworkPlane } from "./network-plane.ts";
 
@@ -55,6 +56,29 @@ describe("what a node keeps of the network on its disk", () => {
       assert.deepEqual(await again.load(), []);
       assert.equal(warnings.length, 1, half);
     }
+  });
+
+  test("a large one is written less often, as it is written whole for each change", async () => {
+    const clock = new ManualClock();
+    const cache = new NetworkCache({ folder: join(home, "large"), clock, log: silentLog });
+    const large = (last: string) => [
+      ...Array.from({ length: 4_000 }, (_, at) => entry(`e${at}`.padEnd(64, "."))),
+      entry(last),
+    ];
+    const written = async (last: string) => {
+      const text = await readFile(join(home, "large", "network.jsonl"), "utf8").catch(() => "");
+      return text.includes(`"${last}"`);
+    };
+    const isWrittenWithin = async (last: string, mostMs: number, steps: number) => {
+      cache.changed(() => large(last));
+      await clock.advance(mostMs);
+      // Slices are written between turns: of a clock that stands, each is one step.
+      for (let step = 0; step < steps && !(await written(last)); step++) await clock.advance(0.01);
+      return await written(last);
+    };
+    assert.equal(await isWrittenWithin("first", 5_000, 5_000), true);
+    assert.equal(await isWrittenWithin("second", 5_000, 50), false);
+    assert.equal(await isWrittenWithin("second", 55_000, 5_000), true);
   });
 
   test("a disk that cannot take it costs a warning and nothing else", async () => {

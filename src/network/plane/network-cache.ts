@@ -15,8 +15,10 @@ export interface NetworkCacheOptions {
 /** The first line says what follows: of another form than this nothing is taken. */
 const HEADER = '{"styrmann":"network","form":1}';
 const FOOTER = '{"end":true}';
-/** It is written no more often. */
+/** It is written no more often; a large one, which is written whole for one change, less: so that no more than this goes to the disk for it. */
 const WRITE_MS = 5_000;
+const MOST_WRITE_MS = 60_000;
+const MOST_BYTES_PER_MS = 64;
 /** Entries between two turns of the event loop. */
 const SLICE = 200;
 
@@ -27,6 +29,8 @@ export class NetworkCache {
   #latest: (() => Iterable<NetworkEntry>) | undefined;
   #writing: Promise<void> = Promise.resolve();
   #problem = "";
+  /** Of the last time. */
+  #bytes = 0;
 
   constructor(options: NetworkCacheOptions) {
     this.#options = options;
@@ -46,7 +50,8 @@ export class NetworkCache {
   /** `entries` are asked for when they are written. */
   changed(entries: () => Iterable<NetworkEntry>): void {
     this.#latest = entries;
-    this.#timer ??= this.#options.clock.setTimer(WRITE_MS, () => this.#writeSoon());
+    const pauseMs = Math.min(MOST_WRITE_MS, Math.max(WRITE_MS, this.#bytes / MOST_BYTES_PER_MS));
+    this.#timer ??= this.#options.clock.setTimer(pauseMs, () => this.#writeSoon());
   }
 
   /** Writes what has not been written yet. */
@@ -80,9 +85,10 @@ export class NetworkCache {
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const file = await open(path, "w", 0o600);
+      let bytes = 0;
       try {
         for (const text of textsOf(entries)) {
-          await file.write(text);
+          bytes += (await file.write(text)).bytesWritten;
           await clock.sleep(0);
         }
         await file.sync();
@@ -90,6 +96,7 @@ export class NetworkCache {
         await file.close();
       }
       await rename(path, this.#path);
+      this.#bytes = bytes;
       this.#problem = "";
     } catch (error) {
       const { message } = error as Error;
