@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, rmSync } from "node:fs";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { formatAddress, parseSubnet } from "../../lib/subnet.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
@@ -12,12 +13,12 @@ import type { NetworkPart, PartReport } from "../plane/network-part.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import { Touched } from "../plane/touched.ts";
 import type { FeedReport } from "./feed.ts";
+import { endResident, findResident, MOST_MISSES } from "./found-resident.ts";
 import type { HostNames } from "./host-names.ts";
 import { type NamesConfig, USUAL_CONFIG } from "./resident/config.ts";
 import { ResidentClient } from "./resident-client.ts";
 import {
   killResident,
-  openResident,
   otherVersions,
   type ResidentProgram,
   residentProgram,
@@ -40,7 +41,7 @@ export interface NamesPartOptions {
 }
 
 const AGAIN_MS = 1000;
-const REPORT_MS = 5000;
+const REPORT_MS = 2000;
 const OPEN_MS = 3000;
 
 export class NamesPart implements NetworkPart {
@@ -51,6 +52,9 @@ export class NamesPart implements NetworkPart {
   #program: ResidentProgram | undefined;
   #report: FeedReport | undefined;
   #problem: string | undefined;
+  /** It has not answered the last look, in words. */
+  #silence: string | undefined;
+  #misses = 0;
   #state: NetworkState | undefined;
   #timer: Timer | undefined;
   #isStopped = false;
@@ -79,7 +83,7 @@ export class NamesPart implements NetworkPart {
     const { folder, hostNames } = this.#options;
     await hostNames?.remove();
     if (!existsSync(folder)) return;
-    for (const version of otherVersions(folder, "")) await this.#end(version);
+    for (const version of otherVersions(folder, "")) await endResident(this.#options, version);
     for (const name of readdirSync(folder).filter((each) => each.startsWith("names-") || each === "names.log"))
       rmSync(join(folder, name), { force: true });
     rmSync(join(folder, "program"), { recursive: true, force: true });
@@ -93,10 +97,10 @@ export class NamesPart implements NetworkPart {
       const words = this.#problem ?? "this node has no pod range yet";
       return { state: this.#problem === undefined ? "off" : "failing", words };
     }
-    const words = this.#problem ?? report.problem ?? this.#options.hostNames?.problem;
+    const words = this.#problem ?? this.#silence ?? report.problem ?? this.#options.hostNames?.problem;
     const { pid, names, memoryBytes, counts } = report;
     const isSilent = report.isWaiting && this.#problem === undefined;
-    const isWorking = report.isOpen && this.#problem === undefined;
+    const isWorking = report.isOpen && (this.#problem ?? this.#silence) === undefined;
     return {
       state: isWorking ? "working" : isSilent ? "off" : "failing",
       ...(words === undefined ? {} : { words }),
@@ -111,7 +115,7 @@ export class NamesPart implements NetworkPart {
     try {
       const { client, isFresh } = await this.#connected(address);
       const lost = [...state.lostNodes].sort();
-      if (isFresh || touched.isAll) await this.#tellAll(client, state, lost);
+      if (isFresh) await this.#tellAll(client, state, lost);
       else this.#report = await client.call({ call: "change", ...this.#told.difference(state, touched), lost });
       this.#problem = undefined;
     } catch (error) {
@@ -138,7 +142,7 @@ export class NamesPart implements NetworkPart {
     this.#report = await client.call({ call: "all", entries, lost, isBeside: others.length > 0 });
     if (others.length === 0 || !this.#program) return;
     await this.#untilOpen(client);
-    for (const version of others) await this.#end(version);
+    for (const version of others) await endResident(this.#options, version);
     sweepResidents(folder, this.#program);
   }
 
@@ -160,29 +164,54 @@ export class NamesPart implements NetworkPart {
     const config = { ...USUAL_CONFIG, ...this.#options.config, address };
     const program = residentProgram(folder, config, digest);
     const place = { folder, clock, ...(launcher === undefined ? {} : { launcher }) };
-    const socket = (await openResident(folder, program.version)) ?? (await startResident(place, program));
-    const client = new ResidentClient(socket, clock, () => this.#lost(client));
+    const client =
+      (await findResident(this.#options, program.version, (socket) => this.#clientOf(socket))) ??
+      this.#clientOf(await startResident(place, program));
     this.#program = program;
     this.#client = client;
+    this.#silence = undefined;
+    this.#misses = 0;
     this.#watch();
     return { client, isFresh: true };
   }
 
+  #clientOf(socket: Socket): ResidentClient {
+    const client = new ResidentClient(socket, this.#options.clock, () => this.#lost(client));
+    return client;
+  }
+
   /** Asks how it is now and then, which is also how one that died is noticed. */
-  #watch(): void {
+  #watch(afterMs = REPORT_MS): void {
     this.#timer?.cancel();
     if (this.#isStopped) return;
-    this.#timer = this.#options.clock.setTimer(REPORT_MS, () => void this.#look());
+    this.#timer = this.#options.clock.setTimer(afterMs, () => void this.#look());
   }
 
   async #look(): Promise<void> {
+    const client = this.#client;
     try {
-      this.#report = (await this.#client?.call({ call: "report" })) ?? this.#report;
+      // While it has something to answer, that is waited for.
+      if (client?.isBusy === false) this.#report = await client.look();
+      this.#misses = 0;
+      this.#silence = undefined;
       if (this.#isStopped) return;
       this.#watch();
       await this.#tellHost();
     } catch (error) {
-      this.#options.log.warn("the server of names was not looked at", { error: (error as Error).message });
+      this.#missed(client, error as Error);
+    }
+  }
+
+  #missed(client: ResidentClient | undefined, { message }: Error): void {
+    this.#options.log.warn("the server of names was not looked at", { error: message });
+    if (this.#isStopped || client !== this.#client || client?.isOpen !== true) return;
+    this.#silence = message;
+    this.#misses++;
+    if (this.#misses < MOST_MISSES) this.#watch(0);
+    else {
+      // Closed, it counts as lost: another one is started.
+      if (this.#program) killResident(this.#options.folder, this.#program.version);
+      client.close();
     }
   }
 
@@ -198,20 +227,6 @@ export class NamesPart implements NetworkPart {
       everything.everything();
       this.apply(state, everything).catch(() => this.#lost(client));
     });
-  }
-
-  async #end(version: string): Promise<void> {
-    const { folder, clock, log } = this.#options;
-    const socket = await openResident(folder, version);
-    if (!socket) return killResident(folder, version);
-    const client = new ResidentClient(socket, clock, () => undefined);
-    try {
-      await client.call({ call: "end" });
-      await client.closed();
-    } catch (error) {
-      log.warn("a server of names does not end when told to", { error: (error as Error).message });
-      killResident(folder, version);
-    }
   }
 }
 

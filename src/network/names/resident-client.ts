@@ -2,7 +2,10 @@ import type { Socket } from "node:net";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import { type FeedAnswer, type FeedCall, type FeedReport, LineSplitter } from "./feed.ts";
 
-const ANSWER_MS = 15_000;
+/** All names of a large cluster, on a busy host; anything else is a moment's work. */
+const ALL_MS = 15_000;
+const ANSWER_MS = 5000;
+const LOOK_MS = 2000;
 
 interface Pending {
   readonly resolve: (report: FeedReport) => void;
@@ -41,14 +44,29 @@ export class ResidentClient {
     return !this.#socket.destroyed && this.#socket.writable;
   }
 
+  /** It was said something, and has not answered yet. */
+  get isBusy(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  /** What was said is lost when it does not answer in time: this connection is of no use any more. */
   call(call: FeedCall): Promise<FeedReport> {
+    return this.#say(call, call.call === "all" ? ALL_MS : ANSWER_MS, () => this.#socket.destroy());
+  }
+
+  /** How it is, if it says so soon. */
+  look(): Promise<FeedReport> {
+    return this.#say({ call: "report" }, LOOK_MS, () => undefined);
+  }
+
+  #say(call: FeedCall, withinMs: number, tooLate: () => void): Promise<FeedReport> {
     const seq = ++this.#seq;
     return new Promise((resolve, reject) => {
       if (!this.isOpen) return reject(new Error("the server of names has ended"));
-      const timer = this.#clock.setTimer(ANSWER_MS, () => {
+      const timer = this.#clock.setTimer(withinMs, () => {
         this.#pending.delete(seq);
-        reject(new Error(`the server of names does not answer within ${ANSWER_MS / 1000} s`));
-        this.#socket.destroy();
+        reject(new Error(`the server of names does not answer within ${withinMs / 1000} s`));
+        tooLate();
       });
       this.#pending.set(seq, { resolve, reject, timer });
       // Nobody's process lives on for it alone, but for an answer that is awaited.

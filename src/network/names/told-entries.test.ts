@@ -99,4 +99,21 @@ describe("what a server of names is told", () => {
       ["s2"],
     );
   });
+
+  test("when all is said again, only what differs is told, and what is no longer said is taken away", () => {
+    const [state, told, touched] = [new NetworkState("a"), new ToldEntries(), new Touched()];
+    const names = (id: string, address: string): NetworkEntry => ({
+      ...{ kind: "names", id },
+      records: [{ type: "A", name: `${id}.mesos`, address }],
+    });
+    const before = [CLUSTER, names("a", "10.42.0.1"), names("b", "10.42.0.2"), names("c", "10.42.0.3")];
+    state.hear({ type: "all", revision: 1, entries: before }, new Touched());
+    told.all(state);
+    const after = structuredClone([CLUSTER, names("a", "10.42.0.1"), names("b", "10.42.0.9"), names("d", "10.42.0.4")]);
+    state.hear({ type: "all", revision: 1, entries: after }, touched);
+    const { entries, removed } = told.difference(state, touched);
+    assert.deepEqual(entries.map(({ id }) => id).sort(), ["b", "d"]);
+    assert.deepEqual(removed, [{ kind: "names", id: "c" }]);
+    assert.deepEqual(told.difference(state, touched), { entries: [], removed: [] });
+  });
 });

@@ -1,4 +1,5 @@
 /** What a server of names was told, so that it is told again only what differs. */
+import { isDeepStrictEqual } from "node:util";
 import type { NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
 import type { NamedEntry } from "./zones/zones.ts";
@@ -30,11 +31,17 @@ export class ToldEntries {
     const look = (kind: NamedEntry["kind"], id: string) => {
       const now = state.tables[kind].get(id);
       const before = this.#told.get(`${kind} ${id}`);
-      if (now === before) return;
+      if (now === before || (touched.isAll && isDeepStrictEqual(now, before))) return;
       if (before) this.#forget(before);
       if (now) entries.push(this.#note(now));
       else removed.push({ kind, id });
     };
+    // All was said again: at a new leader or after a gap, when little has changed. A server that is told all anew answers nobody meanwhile.
+    if (touched.isAll) {
+      const ids = [...this.#told.values(), ...KINDS.flatMap((kind): NamedEntry[] => [...state.tables[kind].values()])];
+      for (const { kind, id } of ids) look(kind, id);
+      return { entries, removed };
+    }
     if (touched.isCluster) look("cluster", "cluster");
     for (const id of touched.nodes) look("node", id);
     for (const id of touched.names) look("names", id);
@@ -55,6 +62,9 @@ export class ToldEntries {
 
   #forget(entry: NamedEntry): void {
     this.#told.delete(`${entry.kind} ${entry.id}`);
-    if (entry.kind === "endpoints") this.#slices.get(entry.service)?.delete(entry.id);
+    if (entry.kind !== "endpoints") return;
+    const slices = this.#slices.get(entry.service);
+    slices?.delete(entry.id);
+    if (slices?.size === 0) this.#slices.delete(entry.service);
   }
 }

@@ -149,7 +149,7 @@ describe("the server of names", { timeout: 120_000 }, () => {
     pod.run("sysctl", ["-w", `net.ipv4.conf.${device}.arp_ignore=8`]);
     const program = new URL("./ask-as.ts", import.meta.url).pathname;
     pod.run(process.execPath, [program, gateway, "3000", NAME, ...nobodys]);
-    const [, waiting] = /:53 [^]*?\bt(\d+),/.exec(host.onHost("ss", ["-uanm", "src", gateway])) ?? [];
+    const [, waiting] = /:53 [\s\S]*?\bt(\d+),/.exec(host.onHost("ss", ["-uanm", "src", gateway])) ?? [];
     assert.ok(Number(waiting) < 16_384, `${waiting} bytes of answers wait for addresses that nobody has`);
     const before = clock.monotonic();
     const answer = host.dig(NAME, "+short");
@@ -202,6 +202,30 @@ describe("the server of names outlives the agent", { timeout: 120_000 }, () => {
     const pid = Number(factsOf(host).pid);
     process.kill(pid, "SIGKILL");
     await until("another server", () => Number(factsOf(host).pid) !== pid);
+    assert.match(host.dig(NAME, "+short"), /10\.96\.0\.10/);
+  });
+
+  test("one that was stopped is said to be silent, ended, and started anew", async () => {
+    const pid = Number(factsOf(host).pid);
+    process.kill(pid, "SIGSTOP");
+    await until("the words", () => /does not answer/.test(host.part.report().words ?? ""));
+    assert.equal(host.part.report().state, "failing");
+    await until(
+      "another one",
+      () => Number(factsOf(host).pid) !== pid && /10\.96\.0\.10/.test(host.dig(NAME, "+short", "+time=1")),
+      20_000,
+    );
+    assert.equal(isAlive(pid), false);
+    await until("good words", () => host.part.report().state === "working");
+  });
+
+  test("one that was stopped before the agent came is found so, too", async () => {
+    const pid = Number(factsOf(host).pid);
+    await host.part.stop();
+    process.kill(pid, "SIGSTOP");
+    host.part = host.again();
+    await host.tellAll();
+    assert.notEqual(Number(factsOf(host).pid), pid);
     assert.match(host.dig(NAME, "+short"), /10\.96\.0\.10/);
   });
 

@@ -107,7 +107,9 @@ export class Zones {
     } else if (kind === "endpoints") {
       const slice = this.#slices.get(id);
       this.#slices.delete(id);
-      if (slice) this.#slicesOf.get(slice.service)?.delete(id);
+      const slices = slice && this.#slicesOf.get(slice.service);
+      slices?.delete(id);
+      if (slice && slices?.size === 0) this.#slicesOf.delete(slice.service);
     }
   }
 
