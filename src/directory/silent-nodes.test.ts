@@ -9,9 +9,18 @@ const desk: LeaseDesk = {
   goodbye: () => {},
 };
 
+/** A process that stands still finds the time gone on, and its timers late. */
+class StandingClock extends ManualClock {
+  stoodMs = 0;
+
+  override monotonic(): number {
+    return super.monotonic() + this.stoodMs;
+  }
+}
+
 /** `all`: beat every second until they are taken out of `alive`. */
 function nodesOf(all: readonly string[], terms = { heartbeatMs: 1_000, avoidAfterMs: 1_300 }) {
-  const clock = new ManualClock();
+  const clock = new StandingClock();
   const told: string[] = [];
   const known = new Set(all);
   const silent = new SilentNodes({
@@ -114,6 +123,19 @@ describe("nodes of which nothing is heard", () => {
     assert.deepEqual(told, ["1300 c"]);
     await clock.advance(200);
     assert.match(told[1] ?? "", /^5000 c,x$/);
+  });
+
+  test("who was heard when we stood still is waited for anew: what it said meanwhile is still to be read", async () => {
+    const { clock, told, alive, beat } = nodesOf(["a", "b"]);
+    await clock.advance(4_500);
+    alive.clear();
+    clock.stoodMs = 5_000;
+    await clock.advance(1_000);
+    assert.deepEqual(told, []);
+    beat("a");
+    await clock.advance(1_200);
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? "", / b$/, "but not for longer than otherwise");
   });
 
   test("one that was taken out of the cluster is named no more", async () => {
