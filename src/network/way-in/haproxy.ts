@@ -48,6 +48,19 @@ export class HaProxy {
     return (await this.socket.worker()) !== undefined;
   }
 
+  /** Whether the worker answers: one that stands still takes connections all the same. */
+  async answers(timeoutMs: number): Promise<boolean> {
+    return (await this.socket.ask("@1 show info", timeoutMs).catch(() => "")) !== "";
+  }
+
+  /** For a worker that stands still, which ends for no other signal; its master goes with it. */
+  async kill(): Promise<void> {
+    const worker = await this.socket.worker();
+    if (worker !== undefined) signal(worker, "SIGKILL");
+    const pid = await this.#pid();
+    if (pid !== undefined && !(await this.#isGone(pid, 5_000))) await this.stop(0);
+  }
+
   async start(): Promise<void> {
     await rm(this.#file("pid"), { force: true });
     const [program = "haproxy", ...args] = [...(this.#options.enter ?? []), "haproxy", ...this.#arguments()];

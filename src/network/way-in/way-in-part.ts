@@ -34,6 +34,9 @@ export interface WayInOptions {
 }
 
 const WATCH_MS = 5_000;
+/** On a busy machine an answer takes its time; to end a worker ends its connections. */
+const ANSWER_MS = 2_000;
+const MOST_MISSES = 3;
 /** What is open when a node is no way in any more may end by itself. */
 const GOODBYE_MS = 5_000;
 
@@ -51,6 +54,7 @@ export class WayInPart implements NetworkPart {
   /** What the log says of it already. */
   #said: string | undefined;
   #isOn = false;
+  #isStill = false;
   #traffic: readonly BackendStats[] = [];
   #timer: Timer | undefined;
   #work: Promise<unknown> = Promise.resolve();
@@ -83,12 +87,13 @@ export class WayInPart implements NetworkPart {
     if (!this.#isOn)
       return { state: "off", words: "this node is no way in: styr label NODE styrmann.dev/way-in=true makes it one" };
     const { plan } = this.#served ?? {};
-    const words = [this.#failure, ...[...this.#problems.values()], ...(this.#served?.words ?? [])].filter(
+    const failure = this.#isStill ? "HAProxy does not answer" : this.#failure;
+    const words = [failure, ...[...this.#problems.values()], ...(this.#served?.words ?? [])].filter(
       (each) => each !== undefined,
     );
     const { httpPort, httpsPort } = this.#ports.places;
     const facts = { routes: (plan?.exact.size ?? 0) + (plan?.prefix.size ?? 0), http: httpPort, https: httpsPort };
-    const state = this.#failure === undefined ? "working" : "failing";
+    const state = failure === undefined ? "working" : "failing";
     const troubles = this.#problems.size > 0 ? { hostTroubles: Object.fromEntries(this.#problems) } : {};
     return {
       state,
@@ -175,16 +180,7 @@ export class WayInPart implements NetworkPart {
     if (this.#timer || !this.#isOn) return;
     this.#timer = this.#options.clock.setTimer(WATCH_MS, () => {
       this.#timer = undefined;
-      const all = new Touched();
-      all.everything();
-      const look = this.#alone(async () => {
-        await rotateAccessLog(`${this.#options.folder}/${FILES.log}`);
-        const isAlive = await this.#haproxy.isRunning();
-        if (!isAlive) this.#served = undefined;
-        if (isAlive) this.#traffic = (await this.stats()) ?? [];
-        if (!isAlive || this.#problems.size > 0 || (await this.#certificates.haveChanged()))
-          await this.#apply(state, all);
-      });
+      const look = this.#alone(() => this.#look(state));
       look
         .then(
           () => {
@@ -198,6 +194,29 @@ export class WayInPart implements NetworkPart {
         )
         .finally(() => this.#watch(state));
     });
+  }
+
+  async #look(state: NetworkState): Promise<void> {
+    await rotateAccessLog(`${this.#options.folder}/${FILES.log}`);
+    const isAlive = (await this.#haproxy.isRunning()) && (await this.#answers());
+    if (!isAlive) this.#served = undefined;
+    if (isAlive) this.#traffic = (await this.stats()) ?? [];
+    if (isAlive && this.#problems.size === 0 && !(await this.#certificates.haveChanged())) return;
+    const all = new Touched();
+    all.everything();
+    await this.#apply(state, all);
+  }
+
+  /** A worker that stands still is ended, so that another one is started. */
+  async #answers(): Promise<boolean> {
+    for (let misses = 0; misses < MOST_MISSES; misses++) {
+      this.#isStill = !(await this.#haproxy.answers(ANSWER_MS));
+      if (!this.#isStill) return true;
+    }
+    this.#options.log.warn("HAProxy does not answer, and is started anew");
+    await this.#haproxy.kill();
+    this.#isStill = false;
+    return false;
   }
 
   #alone<T>(work: () => Promise<T>): Promise<T> {

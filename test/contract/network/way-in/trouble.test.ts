@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import type { CommandOptions, CommandResult, Commands } from "../../../../src/seams/commands.ts";
 import { CommandError, SystemCommands } from "../../../../src/seams/commands.ts";
-import { Stage } from "./stage.ts";
+import { Stage, until } from "./stage.ts";
 
 describe("the way in: trouble:", () => {
   let stage: Stage;
@@ -28,6 +28,16 @@ describe("the way in: trouble:", () => {
     const words = stage.part.report().words ?? "";
     assert.match(words, /Ingress default\/bad .*auth: expected/);
     assert.match(words, /Ingress default\/evil .*is no host name/);
+  });
+
+  test("a worker that stands still is said, and another one is started", async () => {
+    const worker = await stage.worker();
+    process.kill(worker, "SIGSTOP");
+    await until("it is said", () => /HAProxy does not answer/.test(stage.part.report().words ?? ""), 20_000);
+    assert.equal(stage.part.report().state, "failing");
+    await until("another one serves", async () => (await stage.worker().catch(() => worker)) !== worker, 30_000);
+    assert.equal((await stage.get("good.example.org")).status, 200);
+    await until("all is well", () => stage.part.report().state === "working", 10_000);
   });
 
   test("of two routes for one host and path the older is served, and the other said in words", async () => {
