@@ -131,7 +131,12 @@ function overview(): string {
 
 /** Expected failures are said in words; a bug shows its stack. */
 function report(error: unknown, terminal: Terminal): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.failed;
+  if (error instanceof CommanderError) {
+    // As kubectl has it, and here it is part of the name.
+    if (/'(?:-n|--namespace)(?:=[^']*)?'/.test(error.message))
+      terminal.err("next: a namespace is the first part of a name: NAMESPACE/NAME\n");
+    return error.exitCode === 0 ? EXIT.done : EXIT.failed;
+  }
   const { name, message, next, exitCode, stack } = error as Error & { next?: string; exitCode?: number };
   if (name !== "CliFailure" && name !== "ClientError") {
     terminal.err(`styr: a bug: ${plainLines(stack ?? String(error))}\n`);

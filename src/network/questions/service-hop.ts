@@ -1,7 +1,9 @@
-import type { EndpointsEntry, ServiceEntry } from "../../model/network.ts";
+import type { EndpointsEntry, Protocol, ServiceEntry } from "../../model/network.ts";
 import type { TraceHop, TraceTarget, TraceWay } from "../../model/network-questions.ts";
 import type { NetworkState } from "../plane/network-state.ts";
+import { placeOf } from "../services/base-plan.ts";
 import { type PortPlan, planService, type Target } from "../services/plan-service.ts";
+import { isOlder } from "../services/port-claims.ts";
 import type { HostView } from "./host-view.ts";
 
 export interface Served {
@@ -24,18 +26,13 @@ export async function serviceHop(
   address: string,
   { port, protocol }: TraceTarget,
 ): Promise<Served | undefined> {
-  const match = matchOf(state, address, port);
+  const match = matchOf(state, address, port, protocol);
   if (match === undefined) return undefined;
   const { service, isNodePort } = match;
   const { namespace } = service;
   const hop = { at: state.nodeName, what: "service", ...(namespace === undefined ? {} : { namespace }) };
-  const place = {
-    node: state.nodeName,
-    lostNodes: state.lostNodes,
-    ...(state.self?.zone ? { zone: state.self.zone } : {}),
-  };
   const slices = state.endpointsOf(service.id);
-  const plans = planService(service, slices, place).ports.filter((plan) => plan.protocol === protocol);
+  const plans = planService(service, slices, placeOf(state)).ports.filter((plan) => plan.protocol === protocol);
   const plan = port === undefined ? plans[0] : plans.find((one) => (isNodePort ? one.nodePort : one.port) === port);
   if (plan === undefined) {
     const there = service.ports.map((one) => `${one.port}/${one.protocol}`).join(", ");
@@ -51,7 +48,8 @@ export async function serviceHop(
       ways: [],
     };
   }
-  const differs = isNodePort ? undefined : await kernelDiffers(view, address, plan);
+  const isHere = !isNodePort || state.self?.address === address;
+  const differs = isHere ? await kernelDiffers(view, address, plan, isNodePort) : undefined;
   const said = targets.slice(0, MOST_WAYS).map((target) => `${target.address}:${target.port}`);
   const more = targets.length > MOST_WAYS ? ` and ${targets.length - MOST_WAYS} more` : "";
   const words = `Service ${service.id} sends it to ${targets.length === 1 ? "" : `one of ${targets.length}: `}${said.join(", ")}${more}${out}`;
@@ -60,13 +58,22 @@ export async function serviceHop(
   return { hop: { ...hop, isOk: false, words: `${words}; but ${differs}`, advice: "styr network status" }, ways };
 }
 
-function matchOf({ tables }: NetworkState, address: string, port: number | undefined): Match | undefined {
+function matchOf(
+  { tables }: NetworkState,
+  address: string,
+  port: number | undefined,
+  protocol: Protocol,
+): Match | undefined {
   const services = [...tables.service.values()];
   const inside = services.find(({ addresses }) => addresses.includes(address));
   if (inside) return { service: inside, isNodePort: false };
   const isNode = [...tables.node.values()].some((node) => node.address === address);
-  const outside =
-    isNode && services.find(({ ports }) => ports.some(({ nodePort }) => nodePort === port && port !== undefined));
+  if (!isNode || port === undefined) return undefined;
+  const wanting = services.filter(({ ports }) =>
+    ports.some((one) => one.nodePort === port && one.protocol === protocol),
+  );
+  // Of several the oldest has it.
+  const [outside] = wanting.toSorted((a, b) => (isOlder(a, b) ? -1 : 1));
   return outside ? { service: outside, isNodePort: true } : undefined;
 }
 
@@ -97,7 +104,16 @@ const STATE = {
 };
 
 /** The kernel's own chain of this port, compared with what it is to have. */
-async function kernelDiffers(view: HostView, address: string, plan: PortPlan): Promise<string | undefined> {
+async function kernelDiffers(
+  view: HostView,
+  address: string,
+  plan: PortPlan,
+  isNodePort: boolean,
+): Promise<string | undefined> {
+  if (isNodePort) {
+    const line = await view.element("svc-node-ports", `${plan.protocol} . ${plan.nodePort}`);
+    return line === "absent" ? "this node keeps that port for itself: the kernel leads it nowhere" : undefined;
+  }
   const line = await view.element("svc-addresses", `${address} . ${plan.protocol} . ${plan.port}`);
   if (line === undefined) return undefined;
   if (line === "absent") return "the kernel of this node does not have this service";

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { NetworkEntry, ServiceEntry } from "../../model/network.ts";
+import { NetworkState } from "../plane/network-state.ts";
+import { Touched } from "../plane/touched.ts";
+import { HostView } from "./host-view.ts";
+import { serviceHop } from "./service-hop.ts";
+
+const service = (id: string, more: Partial<ServiceEntry>): ServiceEntry => ({
+  ...{ kind: "service", id, addresses: [], ports: [{ name: "", protocol: "tcp", port: 80 }] },
+  ...{ externalTraffic: "cluster", internalTraffic: "cluster" },
+  ...more,
+});
+const leading = (id: string, address: string): NetworkEntry => ({
+  ...{ kind: "endpoints", id: `${id}-1`, service: id, ports: [{ name: "", protocol: "tcp", port: 8080 }] },
+  endpoints: [{ address, state: "ready", node: "b" }],
+});
+const wanting = (id: string, since: string) =>
+  service(id, { since, ports: [{ name: "", protocol: "tcp", port: 80, nodePort: 30_080 }] });
+
+/** `nft`: what it prints, by its arguments; undefined: there is no such thing. */
+function hopTo(
+  address: string,
+  port: number,
+  entries: readonly NetworkEntry[],
+  nft: (args: string) => string | undefined = () => undefined,
+) {
+  const state = new NetworkState("a");
+  const self = { kind: "node", id: "a", address: "192.0.2.1", podRange: "10.42.0.0/24" } as const;
+  state.hear({ type: "all", revision: 1, entries: [self, ...entries] }, new Touched());
+  const view = new HostView({
+    commands: {
+      run: (_program, args) => {
+        const stdout = nft(args.join(" "));
+        const failed = { exitCode: 1, stdout: "", stderr: "Error: No such file or directory" };
+        return Promise.resolve(stdout === undefined ? failed : { exitCode: 0, stdout, stderr: "" });
+      },
+    },
+    table: "t",
+    connect: () => Promise.reject(new Error("not asked for")),
+    lookUp: () => Promise.reject(new Error("not asked for")),
+  });
+  return serviceHop(state, view, address, { port, protocol: "tcp" });
+}
+
+describe("where a service's address leads", () => {
+  test("of several that want one node port, to the oldest, as the rules have it", async () => {
+    const both = [
+      ...[wanting("marathon:/dup", "2026-02-02T00:00:00Z"), leading("marathon:/dup", "10.42.1.5")],
+      ...[wanting("marathon:/guestbook/web", "2026-01-01T00:00:00Z"), leading("marathon:/guestbook/web", "10.42.1.6")],
+    ];
+    const served = await hopTo("192.0.2.1", 30_080, both);
+    assert.match(served?.hop.words ?? "", /^Service marathon:\/guestbook\/web sends it to 10\.42\.1\.6:8080/);
+  });
+
+  test("nowhere, when the node keeps that port for itself", async () => {
+    const entries = [wanting("shop/web", "2026-01-01T00:00:00Z"), leading("shop/web", "10.42.1.5")];
+    const nft = (args: string) => (args.startsWith("-t list") ? "table ip t {\n\tmap svc-node-ports {" : undefined);
+    const served = await hopTo("192.0.2.1", 30_080, entries, nft);
+    assert.equal(served?.hop.isOk, false);
+    assert.match(served?.hop.words ?? "", /this node keeps that port for itself/);
+  });
+
+  test("where the kernel has other endpoints, or does not have the service, that is said", async () => {
+    const entries = [service("shop/web", { addresses: ["10.43.0.9"] }), leading("shop/web", "10.42.1.5")];
+    const chain = (address: string) => (args: string) =>
+      args.startsWith("get element") ? "elements = { goto svc-abc }" : `dnat to ${address} . 8080`;
+    assert.equal((await hopTo("10.43.0.9", 80, entries, chain("10.42.1.5")))?.hop.isOk, true);
+    const other = await hopTo("10.43.0.9", 80, entries, chain("10.42.1.99"));
+    assert.match(other?.hop.words ?? "", /but the kernel of this node does not have 10\.42\.1\.5$/);
+    assert.equal(other?.hop.isOk, false);
+    const absent = (args: string) => (args.startsWith("-t list") ? "map svc-addresses {" : undefined);
+    assert.match((await hopTo("10.43.0.9", 80, entries, absent))?.hop.words ?? "", /does not have this service$/);
+  });
+});
