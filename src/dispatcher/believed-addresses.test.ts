@@ -63,9 +63,15 @@ describe("addresses that a node says of its pods", () => {
       assert.deepEqual([status.podIP, status.podIPs], [undefined, undefined]);
       const said = status.conditions?.find(({ type }) => type === "AddressReached");
       assert.equal(said?.status, "False");
-      assert.match(said?.message ?? "", new RegExp(`^${podIP} is not of its node's range 10\\.42\\.0\\.0/24: no Service`));
+      assert.match(
+        said?.message ?? "",
+        new RegExp(`^${podIP} is not of its node's range 10\\.42\\.0\\.0/24: no Service`),
+      );
       const later = await report("a", { podIP: "10.42.0.5", hostIP: "192.0.2.1" });
-      assert.equal(later.conditions?.find(({ type }) => type === "AddressReached"), undefined);
+      assert.equal(
+        later.conditions?.find(({ type }) => type === "AddressReached"),
+        undefined,
+      );
     });
 
   test("a pod on the host's network is at the host, and the host where the node was registered, whatever is said", async () => {
