@@ -10,7 +10,8 @@ export interface FallBackFacts {
 /** So many in a row, a second apart: a node that has just come is given time to have its bridge. */
 const FAILURES = 6;
 const FIRST_RETRY_MS = 15_000;
-const MOST_RETRY_MS = 3_600_000;
+/** One connection each time; and a link that was mended is used again within minutes. */
+const MOST_RETRY_MS = 300_000;
 
 interface Fallen {
   readonly retryAtMs: number;

@@ -73,7 +73,7 @@ export class HostSide {
   }
 
   /** Rejects with HostNetError when packets would not pass. */
-  async rules(own: string, state: NetworkState, peers: readonly PeerPlan[]): Promise<void> {
+  async rules(own: string, state: NetworkState, peers: readonly PeerPlan[], uplinks: readonly string[]): Promise<void> {
     const sysctls = await this.#sysctls.ensure();
     await this.#sysctls.shortenQueues(this.#options.names.bridge);
     const clash = await this.#clash(own, state);
@@ -84,7 +84,7 @@ export class HostSide {
         throw new HostNetError(`pods cannot be let through to other hosts and out of the cluster: ${none}`);
       this.#hasFirewall = true;
     }
-    const chains = this.#chains(own, state, peers);
+    const chains = this.#chains(own, state, peers, uplinks);
     for (const table of ["filter", "nat"] as const) await this.#firewall.ensure(table, of(table, chains));
     await this.#clamp(of("mangle", chains));
     const guard = await this.#guard.ensure(guardWishOf(own, state, peers));
@@ -140,7 +140,7 @@ export class HostSide {
       await host.ip("addr", "del", `${address}/32`, "dev", LOOPBACK);
   }
 
-  #chains(own: string, state: NetworkState, peers: readonly PeerPlan[]): readonly Chain[] {
+  #chains(own: string, state: NetworkState, peers: readonly PeerPlan[], uplinks: readonly string[]): readonly Chain[] {
     const { vxlan, wireguard } = this.#options.names;
     const cluster = state.cluster?.podRange ?? own;
     const ranges = rangesOf(cluster, [own, ...peers.map(({ podRange }) => podRange)]);
@@ -149,7 +149,7 @@ export class HostSide {
       own,
       ranges,
       tunnels: [vxlan, wireguard].filter((device) => used.has(device)),
-      uplinks: [...used].sort(),
+      uplinks: [...new Set([...used, ...uplinks])].sort(),
     });
   }
 

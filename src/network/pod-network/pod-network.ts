@@ -197,7 +197,7 @@ export class PodNetwork implements NetworkPart {
   async #write(own: string, state: NetworkState): Promise<void> {
     const { peers } = this.#plan;
     const port = state.cluster?.vxlanPort ?? USUAL_VXLAN_PORT;
-    await this.#side.rules(own, state, peers);
+    await this.#side.rules(own, state, peers, this.#uplinks);
     await this.#side.gateway(own);
     await this.#bridge?.ensure(own);
     await this.#side.tunnels(own, peers, port);
@@ -232,6 +232,12 @@ export class PodNetwork implements NetworkPart {
     const works = peer && way ? await this.#inTurn(() => isPlainWorking(peer, way, this.#plainFacts)) : false;
     this.#fallBack.tried(node, works, this.#options.clock.monotonic());
     return works;
+  }
+
+  /** Devices by which hosts are reached, also those outside of the cluster. */
+  get #uplinks(): readonly string[] {
+    const routed = (this.#foreign ?? []).filter(({ gateway }) => gateway !== undefined);
+    return [...this.#ways.values(), ...routed].map(({ device }) => device);
   }
 
   get #plainFacts() {

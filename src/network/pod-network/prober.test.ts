@@ -39,6 +39,27 @@ describe("probes of other nodes", () => {
     prober.stop();
   });
 
+  test("however many nodes there are, each is asked about once a minute", async () => {
+    const clock = new ManualClock();
+    const [asked, first] = [new Map<string, number>(), new Set<string>()];
+    const dial = async ({ to }: { readonly to: string }) => {
+      asked.set(to, clock.monotonic());
+      first.add(to);
+      return 1;
+    };
+    const prober = new Prober({ clock, dial, from: () => undefined, onRound: () => undefined });
+    const names = Array.from({ length: 1000 }, (_, n) => `n${n}`);
+    prober.setPeers(names.map((node) => ({ node, gateway: node })));
+    for (let second = 0; second < 240; second++) {
+      await settle();
+      await clock.advance(1_000);
+      const longAgo = [...asked.values()].filter((atMs) => clock.monotonic() - atMs > 71_000);
+      assert.deepEqual(longAgo, []);
+    }
+    assert.equal(first.size, names.length);
+    prober.stop();
+  });
+
   test("one failure is no reason to take another way, and a node that nobody hears is none", () => {
     const ways = new FallBack();
     assert.ok(!ways.failed({ node: "b", failures: 5, isSilent: false, nowMs: 0 }));

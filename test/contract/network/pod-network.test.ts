@@ -154,6 +154,17 @@ describe("pods of two hosts on one link", { skip }, () => {
     assert.equal(dump(pods[0], space.host(2)), 0, "another host sees this host's address");
   });
 
+  test("what was translated passes by hosts' links and the pods' bridge, and not into other networks of Docker's", () => {
+    const rules =
+      space
+        .host(1)
+        .run("iptables", ["-S", "styrmann-forward"])
+        .output.match(/.*DNAT.*/g) ?? [];
+    assert.ok(rules.some((rule) => rule.includes("-o eth0 ")));
+    assert.ok(rules.some((rule) => rule.includes("-o pods ")));
+    for (const rule of rules) assert.match(rule, /-[io] (eth0|pods) /);
+  });
+
   test("a look finds rules and routes that somebody took away, and a look at what is right writes nothing", async () => {
     const { host } = nodes[0] as Node;
     const before = traces(host);
