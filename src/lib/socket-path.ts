@@ -1,4 +1,5 @@
 import { closeSync, openSync } from "node:fs";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 
 /** sun_path holds 108 bytes (unix(7)). */
@@ -16,4 +17,21 @@ export function shortSocketPath(directory: string, name: string): SocketPath {
   if (Buffer.byteLength(path) <= LONGEST_PATH) return { path, close: () => undefined };
   const descriptor = openSync(directory, "r");
   return { path: `/proc/self/fd/${descriptor}/${name}`, close: () => closeSync(descriptor) };
+}
+
+/** Closes the path's directory, too. Undefined: nobody listens there. Rejects with what else kept it from connecting. */
+export function connectTo({ path, close }: SocketPath): Promise<Socket | undefined> {
+  return new Promise((done, fail) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      close();
+      socket.removeAllListeners("error");
+      done(socket);
+    });
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      close();
+      if (["ENOENT", "ECONNREFUSED"].includes(error.code ?? "")) done(undefined);
+      else fail(error);
+    });
+  });
 }

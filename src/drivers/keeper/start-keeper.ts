@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync } from "node:fs";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { connectTo } from "../../lib/socket-path.ts";
 import { DriverError } from "../driver.ts";
 import { writeProgram } from "./program.ts";
 import { ALREADY_KEPT, LOCK_NAME, openSocketPath } from "./state-dir.ts";
@@ -25,23 +26,14 @@ export async function startKeeper(place: KeeperPlace): Promise<void> {
 }
 
 /** A connection to the keeper of this directory; undefined when there is none. */
-export function openConnection(stateDir: string): Promise<Socket | undefined> {
-  return new Promise((done, fail) => {
-    const directory = resolve(stateDir);
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const place = openSocketPath(directory);
-    const socket = connect(place.path);
-    socket.once("connect", () => {
-      place.close();
-      socket.removeAllListeners("error");
-      done(socket);
-    });
-    socket.once("error", (error: NodeJS.ErrnoException) => {
-      place.close();
-      if (["ENOENT", "ECONNREFUSED"].includes(error.code ?? "")) done(undefined);
-      else fail(unreachableKeeper(error.message, error));
-    });
-  });
+export async function openConnection(stateDir: string): Promise<Socket | undefined> {
+  const directory = resolve(stateDir);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  try {
+    return await connectTo(openSocketPath(directory));
+  } catch (error) {
+    throw unreachableKeeper((error as Error).message, error);
+  }
 }
 
 /** In a session of its own, so that no signal to styr's process group reaches it; it leaves styr's cgroup by itself. */

@@ -11,10 +11,10 @@ import {
   readFileSync,
   rmSync,
 } from "node:fs";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { writeFreestanding } from "../../lib/freestanding-program.ts";
-import { shortSocketPath } from "../../lib/socket-path.ts";
+import { connectTo, shortSocketPath } from "../../lib/socket-path.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { NamesConfig } from "./resident/config.ts";
 import { pidFile, socketFile, versionsIn } from "./resident-files.ts";
@@ -53,20 +53,7 @@ export function residentProgram(
 
 /** Undefined: nobody listens there. */
 export function openResident(folder: string, version: string): Promise<Socket | undefined> {
-  return new Promise((done, fail) => {
-    const place = shortSocketPath(folder, socketFile(version));
-    const socket = connect(place.path);
-    socket.once("connect", () => {
-      place.close();
-      socket.removeAllListeners("error");
-      done(socket);
-    });
-    socket.once("error", (error: NodeJS.ErrnoException) => {
-      place.close();
-      if (["ENOENT", "ECONNREFUSED"].includes(error.code ?? "")) done(undefined);
-      else fail(error);
-    });
-  });
+  return connectTo(shortSocketPath(folder, socketFile(version)));
 }
 
 /** In a session of its own, so that no signal to styr's process group reaches it. Rejects with its last words. */
