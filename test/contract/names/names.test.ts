@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import type { NetworkEntry } from "../../../src/model/network.ts";
+import { Touched } from "../../../src/network/plane/touched.ts";
 import { clock, type NamesHost, openNamesHost } from "./names-host.ts";
 
 const WEB: NetworkEntry = {
@@ -133,6 +134,39 @@ describe("the server of names", { timeout: 120_000 }, () => {
     assert.match(host.dig("brief.default.svc.cluster.local", "+short"), /10\.96\.0\.10/);
     await host.tell([], [{ kind: "service", id: "default/brief" }]);
     assert.match(host.dig("brief.default.svc.cluster.local"), /status: NXDOMAIN/);
+  });
+
+  test("what is on a node that was lost is named only while nothing else is", async () => {
+    const far = host.podRange.replace(/\.0\/24$/, ".77");
+    await host.tell([
+      { kind: "node", id: "n2", address: "192.0.2.9", podRange: "10.99.9.0/24" },
+      { ...WEB, id: "default/two", name: "two", addresses: [] } as NetworkEntry,
+      {
+        ...{ kind: "endpoints", id: "two-1", service: "default/two", ports: [] },
+        endpoints: [
+          { address: far, state: "ready", node: "n1" },
+          { address: "10.99.9.5", state: "ready", node: "n2" },
+        ],
+      },
+    ]);
+    const asked = () => host.dig("two.default.svc.cluster.local", "+short").trim().split("\n").sort();
+    assert.deepEqual(asked(), [far, "10.99.9.5"].sort());
+    const lose = async (isLost: boolean) => {
+      const touched = new Touched();
+      host.state.setLost("n2", isLost, touched);
+      await host.part.apply(host.state, touched);
+    };
+    await lose(true);
+    assert.deepEqual(asked(), [far]);
+    await lose(false);
+    assert.equal(asked().length, 2);
+    await host.tell(
+      [],
+      [
+        { kind: "node", id: "n2" },
+        { kind: "service", id: "default/two" },
+      ],
+    );
   });
 
   test("questions in the name of addresses that no pod has hold up nobody else's answers", () => {

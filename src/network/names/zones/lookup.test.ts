@@ -262,6 +262,29 @@ describe("names of the cluster", () => {
   });
 });
 
+test("of fifteen thousand copies an answer has a thousand, none twice and none that is lost, and other ones the next time", () => {
+  const zones = zonesWith();
+  zones.put({ kind: "node", id: "n9", address: "10.0.0.9", podRange: "10.43.0.0/24" });
+  for (let n = 0; n < 15_000; n++) {
+    const address = n < 200 ? `10.43.0.${n + 1}` : `10.44.${n >> 8}.${n & 255}`;
+    zones.put({ kind: "names", id: `u${n}`, records: [{ type: "A", name: "many.marathon.mesos", address }] });
+  }
+  zones.setLost(["n9"]);
+  const ask = (turn: number) => {
+    const found = lookup(zones, "many.marathon.mesos", TYPE.A, turn, SETTINGS);
+    assert.ok(found.kind === "ours");
+    return found.answers.map(({ data }) => (data.type === "A" ? data.address : 0));
+  };
+  const seen = new Set<number>();
+  for (let turn = 0; turn < 15; turn++) {
+    const answers = ask(turn);
+    assert.equal(new Set(answers).size, 1000);
+    for (const address of answers) seen.add(address);
+  }
+  assert.equal(seen.size, 14_800);
+  assert.ok([...seen].every((address) => !zones.isLost(address)));
+});
+
 describe("where pods are", () => {
   const texts = (zones: Zones) => zones.podRanges.map(({ text }) => text);
   const node = (id: string, podRange: string) => ({ kind: "node", id, address: "10.0.0.9", podRange }) as const;

@@ -23,6 +23,8 @@ export type Found =
 
 /** A chain of other names ends here: a ring of them has no end. */
 const MOST_ALIASES = 8;
+/** More would not be read, and looking through them all for one question would hold up all others. */
+const MOST_ANSWERS = 1000;
 /** Of an answer's additional addresses; more would not fit. */
 const MOST_ADDITIONAL = 16;
 
@@ -63,7 +65,7 @@ interface End {
 
 function atEnd(zones: Zones, { at, type, turn, records, answers, settings }: End): Found {
   const matching = records.filter((record) => type === TYPE.ANY || numberOf(record) === type);
-  const found = turned(reachable(zones, once(matching)), turn);
+  const found = turned(reachable(zones, once(window(zones, matching, turn))), turn);
   const zone = zones.zoneOf(at);
   const { ttlSeconds } = settings;
   if (found.length === 0) return ours(answers, zone === undefined ? {} : { authority: [soa(zones, zone, settings)] });
@@ -114,8 +116,19 @@ function keyOf(record: RecordData): string {
   }
 }
 
+/** Of very many, some: the next ones next time. */
+function window(zones: Zones, records: readonly RecordData[], turn: number): readonly RecordData[] {
+  if (records.length <= MOST_ANSWERS) return records;
+  const able = reachable(zones, records);
+  if (able.length <= MOST_ANSWERS) return able;
+  const start = (turn * MOST_ANSWERS) % able.length;
+  const some = able.slice(start, start + MOST_ANSWERS);
+  return some.length === MOST_ANSWERS ? some : [...some, ...able.slice(0, MOST_ANSWERS - some.length)];
+}
+
 /** Without those on lost nodes, unless there are no others. */
 function reachable(zones: Zones, records: readonly RecordData[]): readonly RecordData[] {
+  if (!zones.hasLost) return records;
   const left = records.filter((record) => !isLost(zones, record));
   return left.length === 0 ? records : left;
 }

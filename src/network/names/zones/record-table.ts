@@ -7,7 +7,10 @@ export interface NamedRecord {
 }
 
 interface Place {
-  readonly records: { readonly source: string; readonly data: RecordData }[];
+  /** By who told them, so that one of many copies comes or goes at no cost to the others. */
+  readonly records: Map<string, RecordData[]>;
+  /** All of them, once somebody has asked. */
+  list: readonly RecordData[] | undefined;
   /** Of names below this one. */
   below: number;
 }
@@ -28,16 +31,19 @@ export class RecordTable {
     if (records.length === 0) return;
     this.#sources.set(source, records);
     for (const { name, data } of records) {
-      this.#place(name).records.push({ source, data });
+      const place = this.#place(name);
+      const own = place.records.get(source);
+      if (own) own.push(data);
+      else place.records.set(source, [data]);
+      place.list = undefined;
       for (const above of ancestors(name)) this.#place(above).below++;
     }
   }
 
   remove(source: string): void {
-    for (const { name, data } of this.#sources.get(source) ?? []) {
+    for (const { name } of this.#sources.get(source) ?? []) {
       const place = this.#places.get(name);
-      const at = place?.records.findIndex((each) => each.data === data && each.source === source) ?? -1;
-      if (at >= 0) place?.records.splice(at, 1);
+      if (place?.records.delete(source)) place.list = undefined;
       this.#drop(name);
       for (const above of ancestors(name)) {
         const its = this.#places.get(above);
@@ -52,7 +58,9 @@ export class RecordTable {
   get(name: string): readonly RecordData[] | undefined {
     const place = this.#places.get(name);
     if (!place) return undefined;
-    return place.records.length === 0 ? NOTHING : place.records.map(({ data }) => data);
+    if (place.records.size === 0) return NOTHING;
+    place.list ??= [...place.records.values()].flat();
+    return place.list;
   }
 
   sources(): readonly string[] {
@@ -62,14 +70,14 @@ export class RecordTable {
   #place(name: string): Place {
     const found = this.#places.get(name);
     if (found) return found;
-    const made: Place = { records: [], below: 0 };
+    const made: Place = { records: new Map(), list: undefined, below: 0 };
     this.#places.set(name, made);
     return made;
   }
 
   #drop(name: string): void {
     const place = this.#places.get(name);
-    if (place?.below === 0 && place.records.length === 0) this.#places.delete(name);
+    if (place?.below === 0 && place.records.size === 0) this.#places.delete(name);
   }
 }
 

@@ -120,8 +120,11 @@ export class Zones {
     this.#lostAddresses = new Set(nodes.flatMap(({ address }) => parseAddress(address) ?? []));
   }
 
+  get hasLost(): boolean {
+    return this.#lost.length > 0 || this.#lostAddresses.size > 0;
+  }
+
   isLost(address: number): boolean {
-    if (this.#lost.length === 0 && this.#lostAddresses.size === 0) return false;
     return this.#lostAddresses.has(address) || this.#lost.some((range) => isWithin(range, address));
   }
 
