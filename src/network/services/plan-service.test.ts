@@ -114,3 +114,19 @@ test("a pod may reach itself through its Service where it is on this node, and w
   assert.ok(port);
   assert.deepEqual([...hairpinsOf(port)], ["10.42.0.1", "10.42.0.3"]);
 });
+
+test("of an endpoint that stands in two slices, as while it moves, the better word counts, in either order", () => {
+  const slices = [sliceOf([at(1)], 8080, "a"), sliceOf([at(1, { state: "waiting" })], 8080, "b")];
+  for (const order of [slices, slices.toReversed()]) {
+    const [port] = planService(serviceOf(), order, HERE).ports;
+    assert.deepEqual(
+      port?.inside.map(({ address }) => address),
+      ["10.42.0.1"],
+    );
+  }
+});
+
+test("flows to endpoints of a lost node are not kept: nobody answers them", () => {
+  const [port] = planService(serviceOf(), [sliceOf([at(1), at(2, { node: "lost" })])], HERE).ports;
+  assert.deepEqual(port?.keeps, ["10.42.0.1"]);
+});

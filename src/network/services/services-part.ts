@@ -75,6 +75,10 @@ export class ServicesPart implements NetworkPart {
     });
   }
 
+  lookAgain(): Promise<void> {
+    return this.#inLane(() => this.#lookNow());
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#look?.cancel();
