@@ -98,6 +98,18 @@ describe("pod ranges of nodes", () => {
     assert.equal(rangeOf("a"), "10.7.0.0/20");
   });
 
+  test("a WireGuard key that another node has stays that one's", async () => {
+    const { store } = await cluster();
+    for (const name of ["first", "thief"]) {
+      const draft = testNode({ name });
+      const network = { wireguardKey: "k=", isWayIn: true as const };
+      await store.update((tx) => writeNode(tx, { ...draft, status: { ...draft.status, network } }));
+    }
+    const keyOfNode = (name: string) => store.get(nodes, name)?.status.network;
+    assert.deepEqual(keyOfNode("first"), { wireguardKey: "k=", isWayIn: true });
+    assert.deepEqual(keyOfNode("thief"), { isWayIn: true });
+  });
+
   test("a node that does not ask takes none", async () => {
     const { register, rangeOf } = await cluster();
     await register("apart");

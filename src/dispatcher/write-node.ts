@@ -16,7 +16,7 @@ export function writeNode(tx: Tx, draft: Draft<Node>): void {
   const wished = { held: before?.spec.podCIDR, wish: draft.spec.podCIDR };
   const addresses = draft.status.addresses.map(({ address }) => address);
   const range = rangeFor(tx, { node: draft.metadata.name, addresses, ...wished });
-  const said = statusOf(draft.status);
+  const said = withOwnKey(tx, draft.metadata.name, statusOf(draft.status));
   const told = { ...said, conditions: rangeConditions(range, said.conditions, tx.nowMs) };
   const { labels, owned } = labelsOf(draft.metadata, before?.metadata);
   const annotations = annotationsOf(draft.metadata, before?.metadata, owned);
@@ -56,6 +56,15 @@ function statusOf(told: NodeStatus): NodeStatus {
   const { capacity, allocatable, conditions, addresses, nodeInfo, drivers, dynamicPorts, unlisted, network } = told;
   const own = { capacity, allocatable, conditions, addresses, nodeInfo, drivers, dynamicPorts };
   return { ...own, ...(unlisted === undefined ? {} : { unlisted }), ...(network === undefined ? {} : { network }) };
+}
+
+/** A key that another node has is that one's: of two peers of one key WireGuard would forget the addresses of the first. */
+function withOwnKey(tx: Tx, name: string, status: NodeStatus): NodeStatus {
+  const { wireguardKey, ...network } = status.network ?? {};
+  if (wireguardKey === undefined) return status;
+  const others = tx.list(nodes).filter(({ metadata }) => metadata.name !== name);
+  const isTaken = others.some(({ status: other }) => other.network?.wireguardKey === wireguardKey);
+  return isTaken ? { ...status, network } : status;
 }
 
 /** The agent's in its order, then those of others. */
