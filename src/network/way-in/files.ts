@@ -5,7 +5,6 @@ export const FILES = {
   prefix: "prefix.map",
   hosts: "hosts.map",
   backers: "backers.map",
-  ordered: "ordered.map",
   challenges: "challenges.map",
   certificates: "certificates.list",
   socket: "haproxy.sock",

@@ -32,7 +32,7 @@ const MARK = "# generation ";
 export function generationOf({ places, plan, slots, certificates, challenges }: GenerationInput): Generation {
   const maps = {
     ...{ [FILES.exact]: mapText(plan.exact), [FILES.prefix]: mapText(plan.prefix), [FILES.hosts]: mapText(plan.hosts) },
-    ...{ [FILES.backers]: mapText(plan.backers), [FILES.ordered]: mapText(plan.ordered) },
+    ...{ [FILES.backers]: mapText(plan.backers) },
   };
   const render = (folder: string, each: (name: string) => Slots) =>
     renderConfig({ ...places, data: folder }, plan.backends.values(), each);

@@ -1,5 +1,4 @@
 import type { RouteEntry, RouteTls } from "../../model/network.ts";
-import { acmeSecretName, CERTIFICATE_NAMESPACE } from "../../model/way-in/acme-secret.ts";
 import { byAge } from "../../model/way-in/contest.ts";
 import { type HostOwners, namespaceOfRoute } from "../../model/way-in/host-owners.ts";
 
@@ -16,9 +15,4 @@ export function certificatesOf(routes: readonly RouteEntry[], owners: HostOwners
   return new Map(
     chosen.flatMap(([host, tls]) => (tls ? [[host, tls] as const] : [])).sort(([a], [b]) => (a < b ? -1 : 1)),
   );
-}
-
-/** Whether it is ordered by us: then nobody else answers for the host. */
-export function isOrdered(host: string, tls: RouteTls): boolean {
-  return "acme" in tls || ("secret" in tls && tls.secret === `${CERTIFICATE_NAMESPACE}/${acmeSecretName(host)}`);
 }

@@ -38,11 +38,4 @@ describe("which certificate a host shows:", () => {
     assert.deepEqual(shown(route(1, "bank", "/z", { acme: true }, share), guest), { acme: true });
     assert.deepEqual(shown(route(1, "bank", "/z", undefined, share), guest), secret("shop/guest"));
   });
-
-  test("proofs of a host whose certificate is ordered by us reach no backend, before and after it is there", () => {
-    const ordered = (tls: RouteTls) => [...planWayIn([route(1, "bank", "/", tls)]).ordered.keys()];
-    assert.deepEqual(ordered({ acme: true }), ["bank.example"]);
-    assert.deepEqual(ordered(secret("styr-system/tls.bank.example")), ["bank.example"]);
-    assert.deepEqual(ordered(secret("bank/own")), []);
-  });
 });

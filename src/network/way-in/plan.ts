@@ -4,7 +4,7 @@ import { settleContest } from "../../model/way-in/contest.ts";
 import { namespaceOfRoute } from "../../model/way-in/host-owners.ts";
 import { routeProblem } from "../../model/way-in/route-problem.ts";
 import { type Backend, backendOf } from "./backend.ts";
-import { certificatesOf, isOrdered } from "./plan-certificates.ts";
+import { certificatesOf } from "./plan-certificates.ts";
 
 export interface WayInPlan {
   /** `host/path` → backend. */
@@ -18,8 +18,6 @@ export interface WayInPlan {
   readonly hosts: ReadonlyMap<string, string>;
   /** Backend → namespace of its route. */
   readonly backers: ReadonlyMap<string, string>;
-  /** Hosts whose certificates are ordered by us. */
-  readonly ordered: ReadonlyMap<string, string>;
   readonly refused: readonly { readonly route: RouteEntry; readonly words: string }[];
 }
 
@@ -46,10 +44,7 @@ export function planWayIn(all: Iterable<RouteEntry>): WayInPlan {
     else prefix.set(`${route.host}${route.path === "/" ? "" : route.path}/`, backend.name);
   }
   const certificates = certificatesOf(routes, owners);
-  const ordered = [...certificates]
-    .filter(([host, tls]) => isOrdered(host, tls))
-    .map(([host]) => [host, "yes"] as const);
-  return { exact, prefix, backends, certificates, hosts, backers, ordered: new Map(ordered), refused };
+  return { exact, prefix, backends, certificates, hosts, backers, refused };
 }
 
 /** A namespace as one word of a map. */

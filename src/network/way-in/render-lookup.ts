@@ -13,7 +13,6 @@ export function lookupLines(data: string): readonly string[] {
     ...HOST,
     `set-var(txn.answer) path,${map("challenges")} if ${IS_PROOF}`,
     'return status 200 content-type text/plain lf-string "%[var(txn.answer)]" if { var(txn.answer) -m found }',
-    `deny deny_status 404 if ${IS_PROOF} { var(txn.host),${map("ordered")} -m found }`,
     `set-var(txn.owner) var(txn.host),${map("hosts")}`,
     `set-var(txn.owner) var(txn.wild),${map("hosts")} unless { var(txn.owner) -m found }`,
     ...lookAt("var(txn.host),concat(,txn.path)", "var(txn.host),concat(,txn.path,/)", map, IS_PROOF),

@@ -28,7 +28,7 @@ export interface ServedOptions {
 const MOST_CULPRITS = 20;
 const NO_PLAN: WayInPlan = {
   ...{ exact: new Map(), prefix: new Map(), backends: new Map(), certificates: new Map(), refused: [] },
-  ...{ hosts: new Map(), backers: new Map(), ordered: new Map() },
+  ...{ hosts: new Map(), backers: new Map() },
 };
 
 export class Served {

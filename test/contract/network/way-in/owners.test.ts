@@ -30,7 +30,6 @@ describe("the way in: whose a host is:", () => {
       route("bank.example", "bank/bank", "1", { path: "/shop" }),
       route("bank.example", "bank/login", "1", { path: "/login" }),
       route("open.bank.example", "bank/bank", "1"),
-      route("ordered.bank.example", "bank/bank", "1", { tls: { acme: true } }),
       route("*.bank.example", "bank/bank", "1", { path: "/below" }),
       route("bank.example", "shop/evil", "2", { path: "/shop/basket" }),
       route("new.bank.example", "shop/evil", "2"),
@@ -55,11 +54,6 @@ describe("the way in: whose a host is:", () => {
   ];
   for (const [why, host, path, answer] of ROWS)
     test(`${why}: ${host}${path}`, async () => assert.match((await stage.get(host, path)).body, answer));
-
-  test("proofs of a host whose certificate is ordered reach no program, not even its owner's", async () => {
-    assert.equal((await stage.get("ordered.bank.example", PROOF)).status, 404);
-    assert.match((await stage.get("ordered.bank.example", "/")).body, /^bank/);
-  });
 
   /** The whole answer to a request with these lines of Host. */
   function raw(...lines: readonly string[]): Promise<string> {
