@@ -51,6 +51,11 @@ export function rangeClash(
   return host === undefined ? undefined : `${host} in it is a host of the cluster`;
 }
 
+/** By a gateway. */
+export function isRouted({ gateway }: ForeignRoute): boolean {
+  return gateway !== undefined;
+}
+
 function isIn(address: string, { first, last }: Subnet): boolean {
   const value = parseAddress(address);
   return value !== undefined && first <= value && value <= last;

@@ -11,7 +11,7 @@ import type { NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
 import { BridgeGuard, type BridgePorts } from "./bridge-guard.ts";
 import { FallBack } from "./fall-back.ts";
-import type { ForeignRoute } from "./foreign-routes.ts";
+import { type ForeignRoute, isRouted } from "./foreign-routes.ts";
 import { HostNet, HostNetError } from "./host-net.ts";
 import { HostSide } from "./host-side.ts";
 import { gatewayOf, type NetNames, netNames } from "./names.ts";
@@ -236,8 +236,7 @@ export class PodNetwork implements NetworkPart {
 
   /** Devices by which hosts are reached, also those outside of the cluster. */
   get #uplinks(): readonly string[] {
-    const routed = (this.#foreign ?? []).filter(({ gateway }) => gateway !== undefined);
-    return [...this.#ways.values(), ...routed].map(({ device }) => device);
+    return [...this.#ways.values(), ...(this.#foreign ?? []).filter(isRouted)].map(({ device }) => device);
   }
 
   get #plainFacts() {
