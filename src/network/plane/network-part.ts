@@ -14,6 +14,8 @@ export interface NetworkPart {
    * it is asked again, with the same and what came since. Called once at a time.
    */
   apply(state: NetworkState, touched: Touched): Promise<void>;
+  /** Looks at the host now instead of at its next time, and mends what is not as it should be: somebody asks how it is. Says what it found in `report`. */
+  lookAgain?(): Promise<void>;
   /** The agent ends, and what this part has made goes on working without it. */
   stop(): Promise<void>;
   /** Takes everything away that it has made on this host. Idempotent, also when it was never started here. */

@@ -13,6 +13,7 @@ import { LostNodes } from "./lost-nodes.ts";
 import type { NetworkCache } from "./network-cache.ts";
 import type { NetworkPart, PartReport } from "./network-part.ts";
 import { NetworkState } from "./network-state.ts";
+import { PartLooks } from "./part-looks.ts";
 import { isLedTo } from "./pod-traces.ts";
 import { Touched } from "./touched.ts";
 
@@ -65,6 +66,7 @@ export class NetworkPlane {
   readonly #options: NetworkPlaneOptions;
   readonly #lanes: readonly Lane[];
   readonly #lost: LostNodes;
+  readonly #looks: PartLooks;
   readonly #stopping = new AbortController();
   readonly #waiting = new Set<Waiting>();
   #control: NetworkControl | undefined;
@@ -81,6 +83,7 @@ export class NetworkPlane {
     this.#options = options;
     this.state = new NetworkState(nodeName);
     this.#lanes = parts.map((part) => new Lane({ part, state: this.state, clock, log, onDone: () => this.#report() }));
+    this.#looks = new PartLooks(parts, clock);
     this.#lost = new LostNodes({
       ...{ state: this.state, clock, signal: this.#stopping.signal },
       ...(probe === undefined ? {} : { probe }),
@@ -126,6 +129,11 @@ export class NetworkPlane {
     const touched = new Touched();
     touched.everything();
     this.#note(touched);
+  }
+
+  /** Has each part look at the host, for somebody who asks how it is. */
+  lookNow(): Promise<void> {
+    return this.#looks.now();
   }
 
   get report(): PlaneReport {

@@ -74,6 +74,12 @@ export class PoliciesPart implements NetworkPart {
     });
   }
 
+  lookAgain(): Promise<void> {
+    return this.#inTurn(() =>
+      this.#state === undefined || this.#plan.selectedPods === 0 ? Promise.resolve() : this.#look(),
+    );
+  }
+
   async stop(): Promise<void> {
     this.#timer?.cancel();
     this.#sweep?.cancel();

@@ -30,6 +30,8 @@ export interface PlaneView {
     readonly appliedRevision: number;
     readonly parts: readonly (PartReport & { readonly name: string })[];
   };
+  /** Has the host looked at before it is reported. */
+  lookNow?(): Promise<void>;
 }
 
 /** Loopback, link-local (where clouds keep what only the host itself is to be told), groups: a name may lead there, a trace does not. */
@@ -51,7 +53,10 @@ export class NetworkDesk {
   }
 
   async answer(question: NetworkQuestion): Promise<NetworkAnswer> {
-    if (question.ask === "status") return this.#status();
+    if (question.ask === "status") {
+      await this.#plane.lookNow?.();
+      return this.#status();
+    }
     const { from, to } = question;
     // They become words of nft and ip.
     for (const address of [from.address, to.address])

@@ -172,6 +172,15 @@ describe("NetworkPolicies, by packets:", { skip }, () => {
     assert.deepEqual(reachable(web.address).front, []);
   });
 
+  test("who asks how it is has it looked at then", async () => {
+    const asked = new PoliciesNode(here, { clock: new ManualClock() });
+    await asked.has([ingress()], pods());
+    here.run("nft", ["flush", "ruleset"]);
+    await asked.part.lookAgain();
+    assert.deepEqual(reachable(web.address).front, []);
+    await asked.part.stop();
+  });
+
   test("a look that finds all of it leaves it as it is", async () => {
     const clock = new ManualClock();
     const looking = new PoliciesNode(here, { clock });

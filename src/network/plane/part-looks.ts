@@ -1,0 +1,33 @@
+import type { Clock } from "../../seams/clock.ts";
+import type { NetworkPart } from "./network-part.ts";
+
+const PAUSE_MS = 1_000;
+/** Whoever asks is told what is known then. */
+const MOST_MS = 3_000;
+
+/** Has all parts look at the host when somebody asks how it is: once for all who ask at the same time, and not again within a second. */
+export class PartLooks {
+  readonly #parts: readonly Pick<NetworkPart, "lookAgain">[];
+  readonly #clock: Clock;
+  #looking: Promise<void> | undefined;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: readonly Pick<NetworkPart, "lookAgain">[], clock: Clock) {
+    this.#parts = parts;
+    this.#clock = clock;
+  }
+
+  async now(): Promise<void> {
+    const clock = this.#clock;
+    if (this.#looking === undefined && clock.monotonic() - this.#lookedAtMs < PAUSE_MS) return;
+    // What fails is in the part's report.
+    this.#looking ??= Promise.allSettled(this.#parts.map((part) => part.lookAgain?.())).then(() => {
+      this.#looking = undefined;
+      this.#lookedAtMs = clock.monotonic();
+    });
+    const over = new AbortController();
+    const late = clock.sleep(MOST_MS, over.signal).catch(() => undefined);
+    await Promise.race([this.#looking, late]);
+    over.abort(new Error("looked"));
+  }
+}
