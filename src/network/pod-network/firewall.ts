@@ -6,11 +6,18 @@ import { type Chain, isWritten, jumpPosition, restoreText, type Table } from "./
 /** Others write, too: Docker, firewalld. */
 const WAIT = ["-w", "5"];
 
+const DOCKER_GONE =
+  "somebody took Docker's own rules away: published ports are not reached, and containers that publish some do not start; " +
+  "systemctl restart docker makes them anew (with live-restore nothing stops)";
+
 /** Rules by chain, as `iptables -S` shows a table. */
 type Shown = ReadonlyMap<string, readonly string[]>;
 
 export class PodFirewall {
   readonly #commands: Commands;
+  #hadDocker = false;
+  /** What Docker made beside ours is gone, in words: it does not look, and nobody but it makes it anew. */
+  dockerTrouble: string | undefined;
 
   constructor(commands: Commands) {
     this.#commands = commands;
@@ -30,6 +37,7 @@ export class PodFirewall {
   /** All of one table. Rejects with HostNetError. */
   async ensure(table: Table, chains: readonly Chain[]): Promise<void> {
     const shown = await this.#show(table);
+    if (table === "nat") this.#lookAtDocker(shown);
     for (const chain of chains) {
       if (!isWritten(chain, shown.get(chain.name) ?? [])) await this.#write(chain);
       await this.#lead(chain, shown);
@@ -45,6 +53,13 @@ export class PodFirewall {
       await this.#run(table, ["-F", name]);
       await this.#run(table, ["-X", name]);
     }
+  }
+
+  /** Docker may have been told to make none (`"iptables": false`): what was never seen is not missed. */
+  #lookAtDocker(nat: Shown): void {
+    const isThere = nat.has("DOCKER") && nat.get("PREROUTING")?.some((rule) => rule.endsWith("-j DOCKER")) === true;
+    this.#hadDocker ||= isThere;
+    this.dockerTrouble = this.#hadDocker && !isThere ? DOCKER_GONE : undefined;
   }
 
   async #write(chain: Chain): Promise<void> {

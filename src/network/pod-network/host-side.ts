@@ -32,6 +32,8 @@ interface Words {
   readonly clash?: string;
   /** Why large packets may be lost in tunnels. */
   readonly clamp?: string;
+  /** What others' rules lack. */
+  readonly docker?: string;
   /** Whose packets are believed that should not be. */
   readonly guard?: string;
 }
@@ -86,6 +88,8 @@ export class HostSide {
     }
     const chains = this.#chains(own, state, peers, uplinks);
     for (const table of ["filter", "nat"] as const) await this.#firewall.ensure(table, of(table, chains));
+    const docker = this.#firewall.dockerTrouble;
+    if (docker !== undefined) this.words = { ...this.words, docker };
     await this.#clamp(of("mangle", chains));
     const guard = await this.#guard.ensure(guardWishOf(own, state, peers));
     if (guard !== undefined) this.words = { ...this.words, guard };

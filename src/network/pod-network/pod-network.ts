@@ -117,8 +117,8 @@ export class PodNetwork implements NetworkPart {
   }
 
   report(): PartReport {
-    const { clamp, sysctls, clash, guard } = this.#side.words;
-    const words = [this.#failure, ...sysctls, clash, clamp, guard, this.#bridge?.words]
+    const { clamp, sysctls, clash, guard, docker } = this.#side.words;
+    const words = [this.#failure, docker, ...sysctls, clash, clamp, guard, this.#bridge?.words]
       .filter((text) => text !== undefined)
       .join("; ");
     const range = this.#options.range();

@@ -414,6 +414,22 @@ describe("pods of one host", { skip }, () => {
     );
   });
 
+  test("Docker's own rules, once they were there, are missed in words until Docker makes them anew", async () => {
+    const host = space.host(1);
+    const make = () => {
+      host.run("iptables", ["-t", "nat", "-N", "DOCKER"]);
+      host.run("iptables", ["-t", "nat", "-A", "PREROUTING", "-m", "addrtype", "--dst-type", "LOCAL", "-j", "DOCKER"]);
+    };
+    const words = () => node.part.report().words ?? "";
+    make();
+    await node.tell(entriesOf([node]));
+    assert.doesNotMatch(words(), /Docker/);
+    host.run("iptables", ["-t", "nat", "-F"]);
+    await until("it is said", () => /took Docker's own rules away.*systemctl restart docker/.test(words()));
+    make();
+    await until("it is said no more", () => !words().includes("Docker"));
+  });
+
   test("taken off, nothing of it is left", async () => {
     await node.part.remove();
     assert.match(frames(), /No such file/);
