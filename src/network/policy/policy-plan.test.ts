@@ -96,6 +96,36 @@ describe("NetworkPolicies as rules", () => {
 });
 
 describe("changes of NetworkPolicies", () => {
+  test("an address that another pod has already stays that one's when the first goes", () => {
+    const [first, next] = [local("a", "10.42.0.5"), local("b", "10.42.0.5")];
+    const { state, plan } = planOf([first], [policy({ ingress: [] })]);
+    const touch = (uid: string) => {
+      const touched = new Touched();
+      touched.localPods.add(uid);
+      plan.update(state, touched);
+    };
+    state.localPods.set(next.uid, next);
+    touch(next.uid);
+    state.localPods.delete(first.uid);
+    touch(first.uid);
+    const element = plan.get("pol-in 10.42.0.5");
+    assert.equal(element?.kind === "element" && element.chain, podChain("in", next.uid));
+  });
+
+  test("words that are no address or no port never become rules, whoever reported them", () => {
+    const addresses = ["10.42.1.7", "evil.example", "::1", "10.0.0.1, 10.0.0.2", "0.0.0.0/0"];
+    const named = { web: { "10.42.1.7": 80, "10.42.1.8": 70_000, nonsense: 80 } };
+    const peers: NetworkEntry = { kind: "peers", id: "g on n2", group: "g", addresses, named };
+    const egress = [{ from: [{ peers: "g" }], ports: [{ protocol: "tcp" as const, port: "web" }] }];
+    const { plan } = planOf([local("a", "10.42.0.5"), local("b", "nonsense")], [policy({ egress }), peers]);
+    const sets = [...plan.things.values()].flatMap((thing) => (thing.kind === "set" ? thing.elements : []));
+    assert.deepEqual(sets.sort(), ["10.42.1.7", "10.42.1.7 . 80"]);
+    assert.deepEqual(
+      [...plan.things.keys()].filter((name) => name.startsWith("pol-out ")),
+      ["pol-out 10.42.0.5"],
+    );
+  });
+
   test("a peer that comes is one element more, in a transaction of one line", () => {
     const peers = (addresses: readonly string[]): NetworkEntry => ({
       ...{ kind: "peers", id: "g on n2", group: "g", addresses },
