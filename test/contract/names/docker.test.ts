@@ -68,6 +68,12 @@ describe("names in containers", { timeout: 120_000, skip: canRunEngine() ?? fals
     assert.match(said, /PING web \(10\.96\.0\.10\)/);
   });
 
+  test("with a domain, a container's whole name is found in its own /etc/hosts, and the short one stays its host name", () => {
+    const words = ["--network", "pods", "--hostname", "db-0", "--domainname", "db.default.svc.cluster.local"];
+    const said = run(words, "sh", "-c", "hostname; hostname -f");
+    assert.deepEqual(said.trim().split("\n"), ["db-0", "db-0.db.default.svc.cluster.local"]);
+  });
+
   test("a headless Service with more pods than a datagram takes is found whole, by TCP through Docker's resolver", () => {
     const said = run(["--network", "pods"], "sh", "-c", "nslookup many.default.svc.cluster.local | grep -c '10.42.'");
     assert.ok(Number(said.trim()) >= 25, said);
