@@ -69,16 +69,17 @@ describe("what a node keeps of the network on its disk", () => {
       const text = await readFile(join(home, "large", "network.jsonl"), "utf8").catch(() => "");
       return text.includes(`"${last}"`);
     };
-    const isWrittenWithin = async (last: string, mostMs: number, steps: number) => {
+    const isWrittenWithin = async (last: string, mostMs: number, patienceMs: number) => {
       cache.changed(() => large(last));
       await clock.advance(mostMs);
       // Slices are written between turns: of a clock that stands, each is one step.
-      for (let step = 0; step < steps && !(await written(last)); step++) await clock.advance(0.01);
+      const untilMs = Date.now() + patienceMs;
+      while (Date.now() < untilMs && !(await written(last))) await clock.advance(0.01);
       return await written(last);
     };
-    assert.equal(await isWrittenWithin("first", 5_000, 5_000), true);
-    assert.equal(await isWrittenWithin("second", 5_000, 50), false);
-    assert.equal(await isWrittenWithin("second", 55_000, 5_000), true);
+    assert.equal(await isWrittenWithin("first", 5_000, 10_000), true);
+    assert.equal(await isWrittenWithin("second", 5_000, 100), false);
+    assert.equal(await isWrittenWithin("second", 55_000, 10_000), true);
   });
 
   test("a disk that cannot take it costs a warning and nothing else", async () => {
