@@ -17,7 +17,7 @@ after(() => etcd?.stop());
 /** Of the test that runs: a failure must not leave somebody writing for ever. */
 const unfinished: (() => Promise<void>)[] = [];
 afterEach(async () => {
-  for (const stop of unfinished.splice(0)) await stop();
+  await Promise.allSettled(unfinished.splice(0).map((stop) => stop()));
 });
 
 /** Writes row after row, campaigns again when it was deposed, and keeps what was acknowledged and what is not known. */
@@ -54,15 +54,23 @@ class Writer {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       if (!this.#leadership || this.#leadership.lost.aborted) {
-        this.#leadership = await this.journal.campaign(identity("writer"), signal).catch((error: Error) => {
-          if (!signal.aborted) throw error;
-          return undefined;
-        });
-        if (!this.#leadership) return;
+        this.#leadership = await this.#campaign();
+        if (!this.#leadership) continue;
         this.terms++;
       }
       await this.#write();
     }
+  }
+
+  /** Undefined: it is over, or what was won was lost before it could be taken over, as etcd did not answer in time; a server campaigns again then. */
+  #campaign(): Promise<Leadership | undefined> {
+    return this.journal.campaign(identity("writer"), this.#stopping.signal).catch(async (error: Error) => {
+      if (this.#stopping.signal.aborted) return undefined;
+      if (!/lease could not be renewed/.test(error.message)) throw error;
+      this.refusals++;
+      await sleep(20);
+      return undefined;
+    });
   }
 
   async #write(): Promise<void> {
