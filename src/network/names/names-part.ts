@@ -2,11 +2,12 @@
  * Names on this node: keeps a server of names on the first address of the node's pod range, and tells it what changes. The server is a
  * process of its own (resident/), which goes on answering while the agent is away; another version of it takes over beside it.
  */
+
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
-import { formatAddress, parseSubnet } from "../../lib/subnet.ts";
+import { OneAtATime } from "../../lib/one-at-a-time.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
 import type { NetworkPart, PartReport } from "../plane/network-part.ts";
@@ -59,22 +60,20 @@ export class NamesPart implements NetworkPart {
   #timer: Timer | undefined;
   #isStopped = false;
   /** What is under way: never two things at once. */
-  #lane: Promise<unknown> = Promise.resolve();
+  readonly #lane = new OneAtATime();
 
   constructor(options: NamesPartOptions) {
     this.#options = options;
   }
 
   apply(state: NetworkState, touched: Touched): Promise<void> {
-    const work = this.#lane.then(() => this.#apply(state, touched));
-    this.#lane = work.catch(() => undefined);
-    return work;
+    return this.#lane.run(() => this.#apply(state, touched));
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#timer?.cancel();
-    await this.#lane;
+    await this.#lane.idle();
     this.#client?.close();
   }
 
@@ -110,7 +109,7 @@ export class NamesPart implements NetworkPart {
 
   async #apply(state: NetworkState, touched: Touched): Promise<void> {
     this.#state = state;
-    const address = gatewayOf(state);
+    const address = state.gateway;
     if (address === undefined || this.#isStopped || this.#options.whyOff !== undefined) return;
     try {
       const { client, isFresh } = await this.#connected(address);
@@ -129,7 +128,7 @@ export class NamesPart implements NetworkPart {
 
   async #tellHost(): Promise<void> {
     const [state, { hostNames }] = [this.#state, this.#options];
-    const address = state === undefined ? undefined : gatewayOf(state);
+    const address = state?.gateway;
     // Before somebody answers there, the host would ask in vain.
     if (address !== undefined && this.#report?.isOpen === true)
       await hostNames?.apply({ address, domain: state?.cluster?.domain ?? "" });
@@ -228,12 +227,6 @@ export class NamesPart implements NetworkPart {
       this.apply(state, everything).catch(() => this.#lost(client));
     });
   }
-}
-
-/** The first address after the range's own is the host's. */
-export function gatewayOf(state: NetworkState): string | undefined {
-  const range = parseSubnet(state.self?.podRange ?? "");
-  return range === undefined ? undefined : formatAddress(range.first + 1);
 }
 
 function digest(text: string): string {

@@ -2,6 +2,7 @@
  * The pod network of this host: the way to every other node's pods, and the rules that let them pass. What is made stays in the kernel when the
  * agent ends; at the next start, and now and then, only what differs is written, so that no connection is cut.
  */
+import { OneAtATime } from "../../lib/one-at-a-time.ts";
 import type { NodeNetworkReport } from "../../model/network-report.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import { CommandError, type Commands } from "../../seams/commands.ts";
@@ -63,7 +64,7 @@ export class PodNetwork implements NetworkPart {
   #written = "";
   #failure: string | undefined;
   #timer: Timer | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turn = new OneAtATime();
   #isStopped = false;
 
   constructor(options: PodNetworkOptions) {
@@ -84,7 +85,7 @@ export class PodNetwork implements NetworkPart {
   async apply(state: NetworkState, touched: Touched): Promise<void> {
     this.#state = state;
     if (!touched.isAll && !touched.isCluster && touched.nodes.size === 0) return;
-    await this.#inTurn(() => this.#bring(touched.isAll));
+    await this.#turn.run(() => this.#bring(touched.isAll));
     this.#lookLater();
   }
 
@@ -92,7 +93,7 @@ export class PodNetwork implements NetworkPart {
   async lookAgain(): Promise<void> {
     if (this.#state === undefined || this.#isStopped) return;
     const failed = (error: unknown) => this.#options.log.warn("the pod network", { why: String(error) });
-    await this.#inTurn(() => this.#bring(true)).catch(failed);
+    await this.#turn.run(() => this.#bring(true)).catch(failed);
     this.#lookLater();
   }
 
@@ -107,7 +108,7 @@ export class PodNetwork implements NetworkPart {
     this.#timer?.cancel();
     this.#prober.stop();
     await this.#bridge?.stop();
-    await this.#turn;
+    await this.#turn.idle();
   }
 
   async remove(): Promise<void> {
@@ -140,12 +141,6 @@ export class PodNetwork implements NetworkPart {
   get status(): NodeNetworkReport {
     const key = this.#side.wireguardKey;
     return key === undefined ? {} : { wireguardKey: key };
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work, work);
-    this.#turn = turn.catch(() => undefined);
-    return await turn;
   }
 
   /** `isLook`: whatever is written may have been changed by others. */
@@ -229,7 +224,7 @@ export class PodNetwork implements NetworkPart {
   async #tryPlain(node: string): Promise<boolean> {
     const peer = this.#plan.peers.find((one) => one.node === node);
     const way = peer && this.#ways.get(peer.address);
-    const works = peer && way ? await this.#inTurn(() => isPlainWorking(peer, way, this.#plainFacts)) : false;
+    const works = peer && way ? await this.#turn.run(() => isPlainWorking(peer, way, this.#plainFacts)) : false;
     this.#fallBack.tried(node, works, this.#options.clock.monotonic());
     return works;
   }

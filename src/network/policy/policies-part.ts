@@ -4,6 +4,7 @@
  * is not asked for: it does not pass the forward hook.
  */
 
+import { OneAtATime } from "../../lib/one-at-a-time.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import { CommandError, type Commands } from "../../seams/commands.ts";
 import type { Log } from "../../seams/log.ts";
@@ -54,7 +55,7 @@ export class PoliciesPart implements NetworkPart {
   readonly #adoptedAtMs: number;
   #sweep: Timer | undefined;
   /** One transaction at a time, also of those that a look finds needed. */
-  #lane: Promise<void> = Promise.resolve();
+  readonly #lane = new OneAtATime();
 
   constructor(options: PoliciesPartOptions) {
     this.#options = options;
@@ -63,7 +64,7 @@ export class PoliciesPart implements NetworkPart {
   }
 
   apply(state: NetworkState, touched: Touched): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#lane.run(async () => {
       const changed = this.#plan.update(state, touched);
       this.#state = state;
       this.#policies = state.tables.policy.size;
@@ -75,7 +76,7 @@ export class PoliciesPart implements NetworkPart {
   }
 
   lookAgain(): Promise<void> {
-    return this.#inTurn(() =>
+    return this.#lane.run(() =>
       this.#state === undefined || this.#plan.selectedPods === 0 ? Promise.resolve() : this.#look(),
     );
   }
@@ -84,7 +85,7 @@ export class PoliciesPart implements NetworkPart {
     this.#timer?.cancel();
     this.#sweep?.cancel();
     this.#timer = undefined;
-    await this.#lane;
+    await this.#lane.idle();
   }
 
   async remove(): Promise<void> {
@@ -105,12 +106,6 @@ export class PoliciesPart implements NetworkPart {
     }
     const words = this.#trouble ?? this.#kernel.refusal ?? (pods > 0 ? this.#bridge : undefined);
     return words === undefined ? { state: "working", facts } : { state: "failing", words, facts };
-  }
-
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.#lane.then(work);
-    this.#lane = done.catch(() => undefined);
-    return done;
   }
 
   async #programAll(): Promise<void> {
@@ -202,10 +197,12 @@ export class PoliciesPart implements NetworkPart {
   #sweepLater(): void {
     const { clock, log } = this.#options;
     this.#sweep ??= clock.setTimer(this.#adoptedAtMs - clock.monotonic(), () => {
-      this.#inTurn(() => this.#programAll()).catch((error: Error) => {
-        this.#applied = undefined;
-        log.warn("what is left of old policies could not be removed", { why: error.message });
-      });
+      this.#lane
+        .run(() => this.#programAll())
+        .catch((error: Error) => {
+          this.#applied = undefined;
+          log.warn("what is left of old policies could not be removed", { why: error.message });
+        });
     });
   }
 
@@ -219,7 +216,7 @@ export class PoliciesPart implements NetworkPart {
     if (this.#timer !== undefined || this.#plan.selectedPods === 0) return;
     this.#timer = this.#options.clock.setTimer(LOOK_MS, () => {
       this.#timer = undefined;
-      void this.#inTurn(() => this.#look()).then(() => this.#lookLater());
+      void this.#lane.run(() => this.#look()).then(() => this.#lookLater());
     });
   }
 

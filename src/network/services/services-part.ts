@@ -3,6 +3,7 @@
  * Service is one transaction of its own chains; at the start what the kernel has is compared, and what is right stays. Somebody
  * who takes all rules away (`nft flush ruleset`, `iptables -F`) is noticed by a look every few seconds.
  */
+import { OneAtATime } from "../../lib/one-at-a-time.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import { CommandError, type Commands } from "../../seams/commands.ts";
 import type { Log } from "../../seams/log.ts";
@@ -47,7 +48,7 @@ export class ServicesPart implements NetworkPart {
   /** What was told last: a look may find that the host changed under it. */
   #state: NetworkState | undefined;
   /** One change or look at a time. */
-  #lane: Promise<unknown> = Promise.resolve();
+  readonly #lane = new OneAtATime();
   #look: Timer | undefined;
   #isStopped = false;
   #hostWords: string | undefined;
@@ -82,7 +83,7 @@ export class ServicesPart implements NetworkPart {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#look?.cancel();
-    await this.#lane;
+    await this.#lane.idle();
   }
 
   async remove(): Promise<void> {
@@ -169,7 +170,7 @@ export class ServicesPart implements NetworkPart {
   }
 
   #inLane(work: () => Promise<void>): Promise<void> {
-    const done = this.#lane.then(async () => {
+    return this.#lane.run(async () => {
       if (this.#isStopped) return;
       try {
         await work();
@@ -181,8 +182,6 @@ export class ServicesPart implements NetworkPart {
         this.#lookLater();
       }
     });
-    this.#lane = done.catch(() => undefined);
-    return done;
   }
 
   /** However many changes come meanwhile. */

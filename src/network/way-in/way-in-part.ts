@@ -2,7 +2,9 @@
  * The way in from outside: HTTP and HTTPS through an HAProxy of this host, on nodes that were chosen for it. Routes change its
  * configuration; where their endpoints are it is told while it runs.
  */
+
 import { mkdir, rm } from "node:fs/promises";
+import { OneAtATime } from "../../lib/one-at-a-time.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import type { Commands } from "../../seams/commands.ts";
 import type { Log } from "../../seams/log.ts";
@@ -57,7 +59,7 @@ export class WayInPart implements NetworkPart {
   #isStill = false;
   #traffic: readonly BackendStats[] = [];
   #timer: Timer | undefined;
-  #work: Promise<unknown> = Promise.resolve();
+  readonly #work = new OneAtATime();
 
   constructor(options: WayInOptions) {
     const { folder, commands, clock, enter, secretValues } = options;
@@ -68,18 +70,18 @@ export class WayInPart implements NetworkPart {
   }
 
   apply(state: NetworkState, touched: Touched): Promise<void> {
-    return this.#alone(() => this.#apply(state, touched));
+    return this.#work.run(() => this.#apply(state, touched));
   }
 
   async stop(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
-    await this.#work.catch(() => undefined);
+    await this.#work.idle();
   }
 
   async remove(): Promise<void> {
     await this.stop();
-    await this.#alone(() => this.#leave(0));
+    await this.#work.run(() => this.#leave(0));
     await rm(this.#options.folder, { recursive: true, force: true });
   }
 
@@ -180,7 +182,7 @@ export class WayInPart implements NetworkPart {
     if (this.#timer || !this.#isOn) return;
     this.#timer = this.#options.clock.setTimer(WATCH_MS, () => {
       this.#timer = undefined;
-      const look = this.#alone(() => this.#look(state));
+      const look = this.#work.run(() => this.#look(state));
       look
         .then(
           () => {
@@ -217,12 +219,6 @@ export class WayInPart implements NetworkPart {
     await this.#haproxy.kill();
     this.#isStill = false;
     return false;
-  }
-
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#work.then(work, work);
-    this.#work = done.catch(() => undefined);
-    return done;
   }
 }
 
