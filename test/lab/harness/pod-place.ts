@@ -24,10 +24,14 @@ export async function placesOf(
   count: number,
   withinMs = 60_000,
 ): Promise<readonly PodPlace[]> {
-  const there = async () => serving(await cluster.pods(app)).length === count;
+  let pods: readonly PodSeen[] = [];
+  const there = async () => {
+    pods = serving(await cluster.pods(app));
+    return pods.length === count;
+  };
   await until(`${count} of ${app} serve`, there, { withinMs, seen: () => cluster.words("why", app) });
-  const pods = serving(await cluster.pods(app)).toSorted((a, b) => ((a.node ?? "") < (b.node ?? "") ? -1 : 1));
-  return Promise.all(pods.map((pod) => placeOf(cluster, pod)));
+  const byHost = pods.toSorted((a, b) => ((a.node ?? "") < (b.node ?? "") ? -1 : 1));
+  return Promise.all(byHost.map((pod) => placeOf(cluster, pod)));
 }
 
 async function placeOf(cluster: LabCluster, pod: PodSeen): Promise<PodPlace> {

@@ -116,25 +116,21 @@ export async function halfIsCut({ cluster, measured }: Scene): Promise<void> {
   await wellAgain(cluster);
 }
 
-/** Every copy is asked through the Service from every host, and nothing fails. */
+/** Every copy is asked through the Service from every host, and nothing fails. A copy may still be begun again meanwhile, in another place. */
 export async function wellAgain(cluster: Scene["cluster"]): Promise<void> {
   const { address } = await clusterAddress(cluster);
-  const places = await copies(cluster);
-  for (const place of places) {
-    let said: readonly string[] = [];
-    const isWell = async () => {
-      said = await Promise.all(Array.from({ length: 20 }, () => ask(place, `http://${address}/`)));
-      return (
-        said.every((line) => line.endsWith(" 1")) &&
-        new Set(said.map((line) => line.split(" ")[0])).size === places.length
-      );
-    };
-    await until(`${place.pod.name} reaches all of ${WEB}`, isWell, {
-      seen: () => said.join("\n"),
-      withinMs: 60_000,
-      everyMs: 500,
-    });
-  }
+  let seen = "";
+  const isWell = async () => {
+    const places = await copies(cluster);
+    for (const place of places) {
+      const said = await Promise.all(Array.from({ length: 20 }, () => ask(place, `http://${address}/`)));
+      seen = [`${place.pod.name} asked, of ${places.map(({ pod }) => pod.name).join(" ")}`, ...said].join("\n");
+      const answered = new Set(said.map((line) => line.split(" ")[0]));
+      if (said.some((line) => !line.endsWith(" 1")) || answered.size !== places.length) return false;
+    }
+    return true;
+  };
+  await until(`every copy reaches all of ${WEB}`, isWell, { seen: () => seen, withinMs: 60_000, everyMs: 500 });
 }
 
 function lastFailure({ failures }: TrafficReport): number {
