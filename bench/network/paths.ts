@@ -26,7 +26,9 @@ async function main(): Promise<void> {
     for (let round = 0; round < ROUNDS; round++) {
       console.log(`round ${round + 1} of ${ROUNDS}, load average ${loadavg()[0]?.toFixed(1)}`);
       const order = paths.map((_, at) => at);
-      for (const at of round % 2 === 0 ? order : order.toReversed()) rounds[at]?.push(await measure(paths[at] as Path));
+      for (const at of round % 2 === 0 ? order : order.toReversed()) {
+        rounds[at]?.push(await measure(paths[at] as Path, cluster.agents));
+      }
     }
     print(paths, rounds);
   } finally {
