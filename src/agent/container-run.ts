@@ -2,6 +2,7 @@ import type { ContainerRun, Mount, PodRun, PublishedPort, RunLimits } from "../d
 import { bytes, cpuMillis } from "../lib/quantity.ts";
 import { controllerOf } from "../model/meta.ts";
 import { type Container, driverOf, type Pod, type SecurityContext } from "../model/pod.ts";
+import { isOnHostNetwork } from "../model/pod-network-need.ts";
 import { ANNOTATION } from "../model/well-known.ts";
 import { isExclusive } from "../model/when-unreachable.ts";
 import { ConfigurationError } from "./configuration-error.ts";
@@ -39,12 +40,6 @@ export function containerRun(pod: Pod, container: Container, attempt: number, co
     ...(security.runAsGroup === undefined ? {} : { runAsGroup: security.runAsGroup }),
     ...(security.runAsNonRoot === true ? nonRoot(container, security) : {}),
   };
-}
-
-/** Whether the pod's containers see the host's network: asked for, or none of them is a container. */
-export function isOnHostNetwork(pod: Pod): boolean {
-  const contained = allContainers(pod).some((container) => ["docker", "fake"].includes(driverOf(container)));
-  return pod.spec.hostNetwork === true || !contained;
 }
 
 /** Whether this node gives the pod an address. A network of the user's gives its own. */

@@ -70,7 +70,8 @@ export class DriverView {
     if (this.#report.ready) this.#answeredAtMs = this.#host.clock.monotonic();
     if (!this.#report.ready) this.#isListed = false;
     else if (!this.#isListed) await this.list();
-    if (before.ready !== this.#report.ready || before.reason !== this.#report.reason) this.#host.readinessChanged();
+    const isSame = (["ready", "reason", "network"] as const).every((key) => before[key] === this.#report[key]);
+    if (!isSame) this.#host.readinessChanged();
   }
 
   async #describe(): Promise<DriverReport> {

@@ -1,6 +1,12 @@
 import { formatCpuMillis } from "../lib/quantity.ts";
 import type { Draft } from "../model/meta.ts";
-import { type DriverReport, NETWORK_WORKING, type Node } from "../model/node.ts";
+import {
+  type DriverReport,
+  NETWORK_UNAVAILABLE,
+  NETWORK_WORKING,
+  type Node,
+  POD_NETWORK_MISSING,
+} from "../model/node.ts";
 import type { Condition, DriverName } from "../model/pod.ts";
 import { NODE_LABEL } from "../model/well-known.ts";
 import { rfc3339 } from "../seams/clock.ts";
@@ -26,6 +32,8 @@ export interface NodeReportOptions {
   /** Absent: this node takes no part in the cluster's network. */
   readonly network?: NodeNetwork;
 }
+
+type Drivers = Readonly<Partial<Record<DriverName, DriverReport>>>;
 
 const DYNAMIC_PORTS: readonly [number, number] = [31_000, 32_000];
 const MOST_PODS = 1000;
@@ -55,7 +63,7 @@ export function allocatableOf(host: HostReading, reserve: Partial<Reserve> = {})
 export function nodeReport(
   options: NodeReportOptions,
   host: HostReading,
-  drivers: Readonly<Partial<Record<DriverName, DriverReport>>>,
+  drivers: Drivers,
   wallMs: number,
   before?: Draft<Node>,
 ): Draft<Node> {
@@ -71,7 +79,7 @@ export function nodeReport(
     status: {
       capacity: amounts(host.cpuMillis, host.memoryBytes, disk, pods),
       allocatable: amounts(allocatable.cpuMillis, allocatable.memoryBytes, disk, pods),
-      conditions: [...conditionsOf(host), ...networkConditions(options.network)].map((condition) =>
+      conditions: [...conditionsOf(host), ...networkConditions(options.network, drivers)].map((condition) =>
         stamped(condition, before, wallMs),
       ),
       addresses: [
@@ -88,7 +96,7 @@ export function nodeReport(
         containerRuntimeVersion: drivers.docker?.version === undefined ? "" : `docker://${drivers.docker.version}`,
         kubeletVersion: version,
       },
-      drivers,
+      drivers: Object.fromEntries(Object.entries(drivers).map(([name, { network, ...report }]) => [name, report])),
       dynamicPorts: options.dynamicPorts ?? DYNAMIC_PORTS,
       ...(options.network ? { network: options.network.report } : {}),
     },
@@ -99,18 +107,12 @@ function labelsOf({ nodeName, labels }: NodeReportOptions, host: HostReading): R
   return { ...labels, [NODE_LABEL.hostname]: nodeName, [NODE_LABEL.os]: "linux", [NODE_LABEL.arch]: host.architecture };
 }
 
-/** Kubernetes' word for a node whose pods others do not reach. */
-function networkConditions(network: NodeNetwork | undefined): readonly Condition[] {
-  if (network === undefined || network.range === undefined) return [];
-  const { trouble, range } = network;
-  const message = trouble ?? `its pods have addresses of ${range}`;
+/** Whether pods get a network here, whether others reach it, and whether its parts work. */
+function networkConditions(network: NodeNetwork | undefined, drivers: Drivers): readonly Condition[] {
+  const reached = reachedCondition(network, drivers);
+  if (network === undefined || network.range === undefined) return reached;
   return [
-    {
-      ...{ type: "NetworkUnavailable", message },
-      ...(trouble === undefined
-        ? { status: "False", reason: "HasPodRange" }
-        : { status: "True", reason: "NotReached" }),
-    },
+    ...reached,
     {
       ...{ type: NETWORK_WORKING, message: network.failing ?? "every part of its network works" },
       ...(network.failing === undefined
@@ -118,6 +120,19 @@ function networkConditions(network: NodeNetwork | undefined): readonly Condition
         : { status: "False", reason: "PartFails" }),
     },
   ];
+}
+
+/** Nothing is said by a node that has no part in the cluster's network, or no range yet, while there is nothing amiss. */
+function reachedCondition(network: NodeNetwork | undefined, drivers: Drivers): readonly Condition[] {
+  const { trouble, range } = network ?? {};
+  const unmade = Object.values(drivers).flatMap(({ network: words }) => words ?? []);
+  // Whose range nobody may use: somebody else's network is in its place.
+  const missing = [...unmade, ...(range === undefined && trouble !== undefined ? [trouble] : [])];
+  const type = NETWORK_UNAVAILABLE;
+  if (missing.length > 0) return [{ type, status: "True", reason: POD_NETWORK_MISSING, message: missing.join("; ") }];
+  if (trouble !== undefined) return [{ type, status: "True", reason: "NotReached", message: trouble }];
+  if (range === undefined) return [];
+  return [{ type, status: "False", reason: "HasPodRange", message: `its pods have addresses of ${range}` }];
 }
 
 /** Memory in whole KiB: the quantity is the same after every boot's odd bytes. */

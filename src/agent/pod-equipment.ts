@@ -1,7 +1,8 @@
 import type { ContainerRun } from "../drivers/driver.ts";
 import { type Container, driverOf, type Pod } from "../model/pod.ts";
+import { isOnHostNetwork } from "../model/pod-network-need.ts";
 import { ConfigurationError } from "./configuration-error.ts";
-import { containerRun, isOnHostNetwork, needsAddress, type RunContext } from "./container-run.ts";
+import { containerRun, needsAddress, type RunContext } from "./container-run.ts";
 import { fetchValues, lacksValues, type Values, valueSourcesOf } from "./values.ts";
 import type { WorkerHost } from "./worker-host.ts";
 

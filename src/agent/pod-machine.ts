@@ -15,6 +15,7 @@ import {
   isLoadOnly,
   isSidecar,
   type Kill,
+  networkTrouble,
   type Outcome,
   outcomeOf,
   type PodSeen,
@@ -268,6 +269,8 @@ function starting(pod: Pod, container: Container, seen: PodSeen, nowMs: number, 
   const why = again ? restartVerdict(pod, container, c, init).why : "wanted";
   if (needsPreparing(container, c, attempt)) return act({ type: "prepare", container: name, attempt }, why);
   if (seen.fence !== undefined && !isLoadOnly(container)) return idle(seen.fence.words);
+  const unconnected = networkTrouble(pod, seen, container);
+  if (unconnected !== undefined) return idle(unconnected);
   return act({ type: "start", container: name, attempt }, why);
 }
 

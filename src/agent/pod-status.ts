@@ -20,6 +20,7 @@ import {
   isAsked,
   isLoadOnly,
   isSidecar,
+  networkTrouble,
   type PodSeen,
 } from "./seen.ts";
 
@@ -128,10 +129,16 @@ function statesOf(
   if (seen.fence && !c.busy) return { state: waiting("Fenced", seen.fence.words), lastState };
   if (c.retryAtMs > context.nowMs) return { state: crashLoop(pod, container, c), lastState };
   if (c.trouble || c.busy) return { state: waitingState(pod, seen, container, c, init), lastState };
+  const blocked = startTrouble(pod, seen, container);
+  return blocked === undefined ? { state: terminated(run), ...last } : { state: blocked, lastState };
+}
+
+/** Why it cannot be started, apart from anything that was tried. */
+function startTrouble(pod: Pod, seen: PodSeen, container: Container): ContainerState | undefined {
   const blocked = driverTrouble(seen, container);
-  return blocked === undefined
-    ? { state: terminated(run), ...last }
-    : { state: waiting("DriverNotReady", blocked), lastState };
+  if (blocked !== undefined) return waiting("DriverNotReady", blocked);
+  const unconnected = networkTrouble(pod, seen, container);
+  return unconnected === undefined ? undefined : waiting("NetworkNotReady", unconnected);
 }
 
 function crashLoop(pod: Pod, { name }: Container, { crashes }: ContainerSeen): ContainerState {
@@ -146,8 +153,8 @@ function podWords({ metadata: { name, namespace, uid } }: Pod): string {
 
 function waitingState(pod: Pod, seen: PodSeen, container: Container, c: ContainerSeen, init: boolean): ContainerState {
   if (c.trouble) return waiting(c.trouble.reason, c.trouble.message);
-  const blocked = driverTrouble(seen, container);
-  if (blocked !== undefined && seen.stage !== "assigned") return waiting("DriverNotReady", blocked);
+  const blocked = startTrouble(pod, seen, container);
+  if (blocked !== undefined && seen.stage !== "assigned") return blocked;
   if (seen.trouble) return waiting(seen.trouble.reason, seen.trouble.message);
   if (seen.fence && !c.busy && seen.stage !== "assigned") return waiting("Fenced", seen.fence.words);
   return waiting(init || !isInitialized(pod, seen) ? "PodInitializing" : "ContainerCreating", c.progress);

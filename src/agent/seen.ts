@@ -3,6 +3,7 @@
 import type { ObservedRun } from "../drivers/driver.ts";
 import type { DriverReport } from "../model/node.ts";
 import { type Container, type DriverName, driverOf, type HealthResult, type Pod } from "../model/pod.ts";
+import { needsPodNetwork } from "../model/pod-network-need.ts";
 
 /** How far a pod has come on its node; never goes back. STAGE_MOVES in pod-machine.ts is the law. */
 export type Stage =
@@ -171,6 +172,12 @@ export function isLoadOnly(container: Container): boolean {
 /** Whether the driver has been told about this run what is wanted of it now. */
 export function isAsked(container: Container, { asked, attempt }: ContainerSeen): boolean {
   return asked !== undefined && asked.attempt === attempt && asked.loadOnly === isLoadOnly(container);
+}
+
+/** Why this container cannot be started although its driver runs what runs: stopping needs no network. */
+export function networkTrouble(pod: Pod, seen: PodSeen, container: Container): string | undefined {
+  const trouble = seen.drivers[driverOf(container)]?.network;
+  return trouble !== undefined && needsPodNetwork(pod, container) ? trouble : undefined;
 }
 
 /** Why nothing can be started with this container's driver now; undefined when it can. */

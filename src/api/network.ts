@@ -3,7 +3,7 @@ import type { Route } from "../http/route.ts";
 import { ApiError } from "../model/errors.ts";
 import type { Protocol } from "../model/network.ts";
 import type { NetworkNodeRow, NetworkReport, NetworkStatusAnswer } from "../model/network-questions.ts";
-import { type Node, nodes } from "../model/node.ts";
+import { type Node, nodes, podNetworkTrouble } from "../model/node.ts";
 import { askNode } from "./ask-node.ts";
 import type { StyrApiContext } from "./context.ts";
 import { traceConnection } from "./network-trace.ts";
@@ -69,10 +69,12 @@ async function rowOf(context: StyrApiContext, node: Node): Promise<NetworkNodeRo
   const { name } = node.metadata;
   const address = addressOf(node);
   const { podCIDR } = node.spec;
+  const noPodNetwork = podNetworkTrouble(node.status.conditions);
   const about = {
     node: name,
     ...(address === undefined ? {} : { address }),
     ...(podCIDR === undefined ? {} : { podRange: podCIDR }),
+    ...(noPodNetwork === undefined ? {} : { noPodNetwork }),
   };
   const answer = await askNode(context, name, { ask: "status" });
   return answer instanceof Error

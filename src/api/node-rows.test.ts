@@ -53,6 +53,22 @@ test("nodes: what is asked counts init containers as the scheduler does", async 
   assert.equal(row?.cpuMillis.asked, 3000);
 });
 
+test("nodes: what does not work of a node's network is said, without words that name what lies in namespaces", async () => {
+  const node = testNode({ name: "n1" }) as Node;
+  const conditions = [
+    ...node.status.conditions,
+    {
+      type: "NetworkUnavailable",
+      status: "True",
+      reason: "PodNetworkMissing",
+      message: "docker network rm x",
+    } as const,
+    { type: "NetworkWorking", status: "False", reason: "PartFails", message: "policies: team-a/secret" } as const,
+  ];
+  const [row] = await rowsOf({ ...node, status: { ...node.status, conditions } });
+  assert.deepEqual(row?.network, ["docker network rm x", "parts of it fail: styr network status"]);
+});
+
 describe("how a node fares:", () => {
   const states = (state: NodeState["state"], held: readonly string[] = []): NodeStates => ({
     stateOf: () => ({ state, sinceMs: 0, words: `it is ${state}` }),

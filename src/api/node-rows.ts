@@ -1,5 +1,5 @@
 import { bytes, cpuMillis } from "../lib/quantity.ts";
-import { isNodeReady, type Node, nodes } from "../model/node.ts";
+import { isNodeReady, NETWORK_UNAVAILABLE, NETWORK_WORKING, type Node, nodes } from "../model/node.ts";
 import { nodeDrains } from "../model/node-drain.ts";
 import type { NodeState, NodeStates } from "../model/node-state.ts";
 import type { NodeRow } from "../model/reports.ts";
@@ -64,6 +64,7 @@ function nodeRow(node: Node, there: Asked, state: NodeState | undefined): NodeRo
     ...(since === undefined ? {} : { since }),
     ...(health ? { health: { word: health.reason ?? "Unwell", message: health.message ?? "" } } : {}),
     ...(why === undefined ? {} : { reason: why }),
+    ...networkOf(node, word),
     cordoned: node.spec.unschedulable ?? false,
     ...(address === undefined ? {} : { address }),
     machineId: nodeInfo.machineID,
@@ -78,6 +79,16 @@ function nodeRow(node: Node, there: Asked, state: NodeState | undefined): NodeRo
     version: nodeInfo.kubeletVersion,
     os: nodeInfo.osImage,
   };
+}
+
+/** Of one that is not heard it is not known. What parts of its network say may name what lies in any namespace, and everybody reads this. */
+function networkOf({ status }: Node, word: NodeRow["state"]): Pick<NodeRow, "network"> {
+  if (word !== "ready") return {};
+  const network = status.conditions.flatMap(({ type, status: now, message = "" }) => {
+    if (type === NETWORK_UNAVAILABLE && now === "True") return message;
+    return type === NETWORK_WORKING && now === "False" ? "parts of it fail: styr network status" : [];
+  });
+  return network.length === 0 ? {} : { network };
 }
 
 function sinceOf({ status }: Node, state: NodeState | undefined): string | undefined {

@@ -57,6 +57,17 @@ describe("styr network status", () => {
     assert.match(text, /^next: styr network trace/m);
   });
 
+  test("names the nodes that give pods no network, once", () => {
+    const words = 'the Docker network "styrmann" is somebody else\'s: docker network rm styrmann';
+    const failing = [{ name: "pod range", state: "failing" as const, words }];
+    const nodes = [
+      { ...row("a", []), noPodNetwork: words },
+      { ...row("b", [], failing), noPodNetwork: words },
+    ];
+    assert.deepEqual(networkTroubles({ nodes }), [`a: pods get no network: ${words}`, `b: pod range: ${words}`]);
+    assert.doesNotMatch(renderNetwork({ nodes }, screen), /all of it works/);
+  });
+
   test("says what parts complain of that work, and then not that all of it does", () => {
     const parts: readonly NetworkPartRow[] = [
       { name: "services", state: "working", words: "marathon:/dup does not have tcp 10180", facts: { "made anew": 2 } },

@@ -97,12 +97,17 @@ function healthCell({ state, health }: NodeRow): string | Cell {
   return health === undefined ? "ok" : { text: health.word, color: "yellow" };
 }
 
-export function nodeTrouble({ reason, health, drivers }: NodeRow): string | undefined {
+export function nodeTrouble({ reason, health, drivers, network = [] }: NodeRow): string | undefined {
   const silent = drivers
     .filter(({ ready }) => !ready)
     .map((driver) => `${driver.name}: ${driver.reason ?? "not ready"}`);
   const unwell = health === undefined || health.message === "" ? [] : [health.message];
-  const all = [...(reason === undefined ? [] : [reason]), ...unwell, ...silent];
+  const all = [
+    ...(reason === undefined ? [] : [reason]),
+    ...unwell,
+    ...silent,
+    ...network.map((words) => `network: ${words}`),
+  ];
   return all.length === 0 ? undefined : all.join("; ");
 }
 

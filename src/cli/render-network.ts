@@ -69,10 +69,15 @@ function newsText({ revision, appliedRevision }: NetworkStatusAnswer): string {
   return appliedRevision >= revision ? "in force" : `${revision - appliedRevision} behind`;
 }
 
-function troubleOf({ trouble, answer }: NetworkNodeRow): readonly string[] {
+function troubleOf({ trouble, noPodNetwork, answer }: NetworkNodeRow): readonly string[] {
   if (trouble !== undefined) return [trouble];
   const failing = answer?.parts.filter(({ state }) => state === "failing") ?? [];
-  return failing.map(({ name, words }) => `${name}: ${words ?? "it fails, and does not say why"}`);
+  // Some parts say it themselves.
+  const isSaid = failing.some(({ words }) => words !== undefined && noPodNetwork?.includes(words));
+  return [
+    ...(noPodNetwork === undefined || isSaid ? [] : [`pods get no network: ${noPodNetwork}`]),
+    ...failing.map(({ name, words }) => `${name}: ${words ?? "it fails, and does not say why"}`),
+  ];
 }
 
 /** What parts complain of that do their work. */

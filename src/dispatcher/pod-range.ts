@@ -6,14 +6,11 @@ import {
   clusterNetworks,
   networkInForce,
 } from "../model/cluster-network.ts";
-import { type Node, nodes } from "../model/node.ts";
+import { NETWORK_UNAVAILABLE, type Node, nodes, POD_RANGES_EXHAUSTED } from "../model/node.ts";
 import type { Condition } from "../model/pod.ts";
 import { rfc3339 } from "../seams/clock.ts";
 import type { Tx } from "../store/transaction.ts";
 import { wishProblem } from "./range-wish.ts";
-
-/** Condition of a node whose pods no other node reaches: Kubernetes' word. */
-export const NETWORK_UNAVAILABLE = "NetworkUnavailable";
 
 export interface RangeWish {
   readonly node: string;
@@ -83,7 +80,7 @@ export function rangeConditions(answer: RangeAnswer, told: readonly Condition[],
     {
       type: NETWORK_UNAVAILABLE,
       status: given === undefined ? "True" : "False",
-      reason: given === undefined ? "PodRangesExhausted" : "HasPodRange",
+      reason: given === undefined ? POD_RANGES_EXHAUSTED : "HasPodRange",
       message: "problem" in answer ? answer.problem : `its pods have addresses of ${given}${refusalOf(answer)}`,
       lastTransitionTime: rfc3339(nowMs),
     },

@@ -103,6 +103,8 @@ export interface NetworkNodeRow {
   readonly podRange?: string;
   /** Why nothing is known of it. */
   readonly trouble?: string;
+  /** Why pods get no network there, whatever its parts say. */
+  readonly noPodNetwork?: string;
   readonly answer?: NetworkStatusAnswer;
 }
 

@@ -55,10 +55,16 @@ export interface NodeStatus {
 }
 
 export interface DriverReport {
+  /** It answers: what it runs is known, and may be stopped. */
   readonly ready: boolean;
   /** Why not, in words a person can act on. */
   readonly reason?: string;
   readonly version?: string;
+  /**
+   * Why it cannot start what needs the network of the pods, though it is ready for all else, and what to do. Of the agent alone: others
+   * read the condition that is made of it.
+   */
+  readonly network?: string;
 }
 
 export interface NodeInfoReport {
@@ -79,11 +85,23 @@ export const nodes = defineKind<Node>("Node", "v1", "cluster", {
 /** Extension: a condition that is False while a part of the node's network (services, policies, names, …) fails, with its words. */
 export const NETWORK_WORKING = "NetworkWorking";
 
+/** A condition: Kubernetes' word for a node whose pods others do not reach, or that cannot give pods any network. */
+export const NETWORK_UNAVAILABLE = "NetworkUnavailable";
+/** Its reasons where pods that need the network cannot be started on the node at all; with others they can. */
+export const POD_NETWORK_MISSING = "PodNetworkMissing";
+export const POD_RANGES_EXHAUSTED = "PodRangesExhausted";
+
+/** Why no pod that needs the pod network may be started on a node that says this of itself; undefined when they may. */
+export function podNetworkTrouble(conditions: readonly Condition[]): string | undefined {
+  const found = conditions.find(({ type, status }) => type === NETWORK_UNAVAILABLE && status === "True");
+  if (found?.reason !== POD_NETWORK_MISSING && found?.reason !== POD_RANGES_EXHAUSTED) return undefined;
+  return found.message ?? found.reason;
+}
+
 /** What does not work of a node's network, in words. */
 export function networkTroubles({ status }: Node): readonly string[] {
   return status.conditions.flatMap(({ type, status: now, message = "" }) => {
-    const isTrouble =
-      (type === "NetworkUnavailable" && now === "True") || (type === NETWORK_WORKING && now === "False");
+    const isTrouble = (type === NETWORK_UNAVAILABLE && now === "True") || (type === NETWORK_WORKING && now === "False");
     return isTrouble ? [message] : [];
   });
 }

@@ -24,6 +24,8 @@ export interface NodeRow {
   readonly health?: { readonly word: string; readonly message: string };
   /** Why it is not ready. */
   readonly reason?: string;
+  /** What does not work of its network, and what to do. */
+  readonly network?: readonly string[];
   readonly cordoned: boolean;
   /** How its drain fares, from the asking until it is uncordoned. */
   readonly drain?: DrainPhase;

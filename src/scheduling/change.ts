@@ -19,6 +19,7 @@ export type Change =
   | { readonly type: "fewer ports"; readonly to: number }
   | { readonly type: "remove pods"; readonly keys: readonly string[]; readonly why: string }
   | { readonly type: "driver"; readonly driver: DriverName; readonly isThere: boolean }
+  | { readonly type: "pod network" }
   | { readonly type: "ready" }
   | { readonly type: "uncordon" }
   | { readonly type: "tolerate"; readonly taint: Taint }
@@ -46,6 +47,8 @@ export function changeWords(change: Change): string {
       return `${listed(change.keys)} ${change.keys.length === 1 ? "goes" : "go"} (${change.why})`;
     case "driver":
       return `${change.driver === "docker" ? "Docker" : `the ${change.driver} driver`} ${change.isThere ? "works" : "is installed"}`;
+    case "pod network":
+      return "pods get a network there again";
     case "ready":
       return "the node is ready again";
     case "uncordon":
@@ -98,6 +101,7 @@ export function effort(change: Change, demand: Demand): number {
       return 3 + change.keys.length / 10;
     case "driver":
       return change.isThere ? 3 : 3.5;
+    case "pod network":
     case "drop node rule":
     case "drop pod rule":
       return 3;
@@ -147,6 +151,8 @@ function changedFacts(facts: NodeFacts, change: Change): NodeFacts {
   switch (change.type) {
     case "ready":
       return { ...facts, ready: true };
+    case "pod network":
+      return { ...facts, podNetwork: "" };
     case "uncordon":
       return { ...facts, cordoned: false };
     case "driver":

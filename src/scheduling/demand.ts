@@ -11,6 +11,7 @@ import {
   type Pod,
   type Toleration,
 } from "../model/pod.ts";
+import { needsPodNetwork } from "../model/pod-network-need.ts";
 import { extendedNames } from "./node-facts.ts";
 import { compileNodeRules, type NodePreference, type NodeRule } from "./node-rules.ts";
 import { compilePodRules, type PodRule } from "./pod-rules.ts";
@@ -33,6 +34,8 @@ export interface Demand {
   /** How many host ports the scheduler is to pick. */
   readonly dynamicPorts: number;
   readonly drivers: readonly DriverName[];
+  /** One of its containers cannot be started where pods get no network of their own. */
+  readonly podNetwork: boolean;
   readonly tolerations: readonly Toleration[];
   /** All must hold; they look at the node alone. */
   readonly nodeRules: readonly NodeRule[];
@@ -62,6 +65,7 @@ export function compileTemplate(pod: Pod): Demand {
     hostPorts: portsOf(pod).flatMap((port) => hostPortOf(pod, port) ?? []),
     dynamicPorts: portsOf(pod).filter(({ dynamicHostPort }) => dynamicHostPort).length,
     drivers: driversOf(pod),
+    podNetwork: allContainers(pod).some((container) => needsPodNetwork(pod, container)),
     tolerations: pod.spec.tolerations ?? [],
     nodeRules,
     nodePreferences,

@@ -57,6 +57,7 @@ function templateKey({ spec }: Pod, { key }: PodIdentity): string {
         port.containerPort,
       ]),
       driverOf(container),
+      container.docker?.network !== undefined,
       container.restartPolicy,
     ]);
   return JSON.stringify([

@@ -81,6 +81,28 @@ describe("explain", () => {
     assert.deepEqual(messages(testNode({ name: "n1", cordoned: true })), ["fits on n1 if it is uncordoned"]);
   });
 
+  test("a node without a network for pods takes those that need none; one that is merely not reached takes all", () => {
+    const message = "Docker does not make the pod network";
+    const without = (reason: string): Node => {
+      const node = testNode({ name: "n1" });
+      const condition = { type: "NetworkUnavailable", status: "True", reason, message } as const;
+      return { ...node, status: { ...node.status, conditions: [...node.status.conditions, condition] } };
+    };
+    const missing = on(without("PodNetworkMissing"));
+    const found = explainPod(testPod({}), [missing], RULES);
+    assert.equal(found.verdicts[0]?.refusals[0]?.message, `gives pods no network: ${message}`);
+    assert.equal(found.unblockings[0]?.message, "fits on n1 if pods get a network there again");
+    assert.equal(places(testPod({}), [missing]), undefined);
+    assert.equal(places(testPod({}), [on(without("PodRangesExhausted"))]), undefined);
+    assert.equal(places(testPod({}), [on(without("NotReached"))]), "n1");
+    const onHost = testPod({ spec: { hostNetwork: true } });
+    assert.equal(places(onHost, [missing]), "n1");
+    const own = testPod({ spec: { containers: [{ name: "c", image: "x", docker: { network: "mine" } }] } });
+    assert.equal(places(own, [missing]), "n1");
+    const processes = testPod({ spec: { containers: [{ name: "p", command: ["sleep"] }] } });
+    assert.equal(places(processes, [missing]), "n1");
+  });
+
   test("a health word that steers pods away is among the scores", () => {
     const nodes = [on(testNode({ name: "n1", unwell: "EngineSilent" })), on(testNode({ name: "n2" }))];
     const found = explainPod(testPod({}), nodes, RULES);

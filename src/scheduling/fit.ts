@@ -6,12 +6,17 @@ import { Refusal } from "./refusal.ts";
 type Check = (demand: Demand, node: NodeInfo) => Refusal | undefined;
 
 /**
- * Whether a pod can be on a node, looking at that node alone: drivers, the node's labels and identity, resources,
+ * Whether a pod can be on a node, looking at that node alone: drivers, the pod network, the node's labels and identity, resources,
  * ports. The one predicate of the scheduler, of an agent's admission and of Mesos offers. Gives the first thing that
  * speaks against it.
  */
 export function fits(demand: Demand, node: NodeInfo): Refusal | undefined {
-  return checkDrivers(demand, node) ?? checkNodeRules(demand, node) ?? fitsRoom(demand, node);
+  return (
+    checkDrivers(demand, node) ??
+    checkPodNetwork(demand, node) ??
+    checkNodeRules(demand, node) ??
+    fitsRoom(demand, node)
+  );
 }
 
 /** Resources and ports: what other pods leave. */
@@ -31,6 +36,7 @@ export function fitsRoom(demand: Demand, node: NodeInfo): Refusal | undefined {
 export function allMisfits(demand: Demand, node: NodeInfo): readonly Refusal[] {
   const checks = [
     checkDrivers,
+    checkPodNetwork,
     checkNodeRules,
     checkCpu,
     checkMemory,
@@ -53,6 +59,11 @@ export const checkDrivers: Check = (demand, { facts }) => {
     );
   }
   return undefined;
+};
+
+export const checkPodNetwork: Check = ({ podNetwork }, { facts }) => {
+  if (!podNetwork || facts.podNetwork === "") return undefined;
+  return new Refusal("pod network", () => `gives pods no network: ${facts.podNetwork}`);
 };
 
 export const checkNodeRules: Check = (demand, { facts }) => {

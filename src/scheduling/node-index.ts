@@ -314,6 +314,7 @@ function classKey(facts: NodeFacts, keys: ReadonlySet<string>): string {
     labels,
     facts.taints,
     drivers,
+    facts.podNetwork === "",
     facts.scoringCpu,
     facts.scoringMemory,
     facts.unwell,

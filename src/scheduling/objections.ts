@@ -93,6 +93,8 @@ function remediesOf({ filter }: Refusal, demand: Demand, node: NodeInfo): readon
       return demand.drivers
         .filter((driver) => node.facts.drivers[driver] !== "")
         .map((driver) => ({ type: "driver", driver, isThere: node.facts.drivers[driver] !== undefined }));
+    case "pod network":
+      return [{ type: "pod network" }];
     default:
       return [];
   }

@@ -3,6 +3,7 @@ export type FilterName =
   | "ready"
   | "cordon"
   | "driver"
+  | "pod network"
   | "taint"
   | "labels"
   | "machine"

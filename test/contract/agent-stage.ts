@@ -38,6 +38,8 @@ class StageDriver implements Driver {
   readonly startFailures = new Map<string, DriverError>();
   readonly probeAnswers = new Map<string, { exitCode: number; output: string }>();
   ready = true;
+  /** Why pods get no network. */
+  network: string | undefined;
   listFails = false;
   /** Runs that do not end when asked to: only after their grace. */
   stubborn = new Set<string>();
@@ -54,7 +56,8 @@ class StageDriver implements Driver {
   }
 
   describe() {
-    return Promise.resolve(this.ready ? { ready: true } : { ready: false, reason: "no engine answers on the socket" });
+    if (!this.ready) return Promise.resolve({ ready: false, reason: "no engine answers on the socket" });
+    return Promise.resolve({ ready: true, ...(this.network === undefined ? {} : { network: this.network }) });
   }
 
   list(): Promise<readonly ObservedRun[]> {

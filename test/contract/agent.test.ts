@@ -49,6 +49,33 @@ describe("agent: a pod's life", () => {
     assert.equal(stage.control.node?.status.conditions.find(({ type }) => type === "MemoryPressure")?.status, "True");
   });
 
+  test("without a network for pods none that needs it is started; what runs goes on, is stopped, and others start", async () => {
+    const stage = await staged();
+    const old = await stage.run(podOf({ containers: [web()] }));
+    const clash = 'the Docker network "styrmann" has 10.1.0.0/24: docker network rm styrmann';
+    stage.driver.network = clash;
+    await stage.clock.advance(15_000);
+    const said = () => stage.control.node?.status.conditions.find(({ type }) => type === "NetworkUnavailable");
+    assert.deepEqual([said()?.status, said()?.reason, said()?.message], ["True", "PodNetworkMissing", clash]);
+    assert.deepEqual(stage.control.node?.status.drivers.fake, { ready: true });
+    const late = await stage.run(podOf({ containers: [web()] }));
+    assert.equal(waitingWords(stage, late), clash);
+    assert.equal(stage.control.status(late).containerStatuses?.[0]?.state.waiting?.reason, "NetworkNotReady");
+    const onHost = await stage.run(podOf({ hostNetwork: true, containers: [web()] }));
+    assert.equal(stage.control.status(onHost).phase, "Running");
+    stage.driver.exit(ref(onHost, 0), 1);
+    await stage.clock.advance(1_000);
+    assert.equal(stage.driver.running().filter(({ ref: { podUid } }) => podUid === onHost.metadata.uid).length, 1);
+    assert.equal(stage.control.status(old).phase, "Running");
+    stage.control.remove(old);
+    await stage.clock.advance(40_000);
+    assert.ok(!stage.driver.running().some(({ ref: { podUid } }) => podUid === old.metadata.uid), "it was stopped");
+    stage.driver.network = undefined;
+    await stage.clock.advance(15_000);
+    assert.equal(stage.control.status(late).phase, "Running");
+    assert.equal(said(), undefined);
+  });
+
   test("a host that cannot be read for a while stays as it was, and pods go on", async () => {
     const stage = await staged();
     const pod = await stage.run(podOf({ containers: [web()] }));

@@ -35,7 +35,7 @@ import { Limiter } from "./limiter.ts";
 import { observedOf, runState } from "./observe.ts";
 import { oomScoreFloor } from "./oom-score.ts";
 import { PodCgroups } from "./pod-cgroups.ts";
-import { ensurePodNetwork, type PodNetworkSettings, subnetOf } from "./pod-network.ts";
+import { ensurePodNetwork, NETWORK_NOT_READY, type PodNetworkSettings, subnetOf } from "./pod-network.ts";
 import { already, isRefusal, withReason } from "./refusal.ts";
 import { refuseRoot } from "./refuse-root.ts";
 import { Removal } from "./removal.ts";
@@ -108,9 +108,8 @@ export class DockerDriver implements Driver {
     try {
       await this.#engine.ping(PING_TIMEOUT_MS);
       const facts = await this.#engineFacts();
-      // What needs no address of a pod's may run before there are any.
-      if (subnetOf(this.#network) !== undefined) await this.#ensureNetwork();
-      return { ready: true, version: facts.version };
+      const network = await this.#networkTrouble();
+      return { ready: true, version: facts.version, ...(network === undefined ? {} : { network }) };
     } catch (error) {
       if (!(error instanceof DriverError)) throw error;
       return { ready: false, reason: error.message, ...(version === undefined ? {} : { version }) };
@@ -356,6 +355,19 @@ export class DockerDriver implements Driver {
     const label = [`${LABEL.instance}=${this.#options.instance}`, LABEL.role, ...labels];
     const query = { all: true, filters: JSON.stringify({ label }) };
     return await withReason("ListError", () => this.#engine.call({ method: "GET", path: "/containers/json", query }));
+  }
+
+  /** An engine that says why it does not make the network is one that answers; one that does not answer fails here as elsewhere. */
+  async #networkTrouble(): Promise<string | undefined> {
+    // What needs no address of a pod's may run before there are any.
+    if (subnetOf(this.#network) === undefined) return undefined;
+    try {
+      await this.#ensureNetwork();
+      return undefined;
+    } catch (error) {
+      if (error instanceof DriverError && error.reason === NETWORK_NOT_READY) return error.message;
+      throw error;
+    }
   }
 
   async #ensureNetwork(): Promise<void> {

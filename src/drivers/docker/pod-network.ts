@@ -2,7 +2,7 @@
 import { deviceName } from "../../lib/device-name.ts";
 import { dynamicRangeOf } from "../../lib/subnet.ts";
 import { DriverError } from "../driver.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, EngineRefusal } from "./engine.ts";
 import { LABEL } from "./labels.ts";
 import { already, isRefusal, withReason } from "./refusal.ts";
 
@@ -42,11 +42,13 @@ interface EngineVersion {
   readonly Version: string;
 }
 
+/** A DriverError's reason: the engine answers, and there is no network for pods. */
+export const NETWORK_NOT_READY = "NetworkNotReady";
 const MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade";
 
 /** Idempotent. DriverError (temporary: a person may repair it) with words when the subnet is taken or the network is another's. */
 export async function ensurePodNetwork(engine: Engine, settings: PodNetworkSettings): Promise<void> {
-  await withReason("NetworkNotReady", async () => {
+  await withReason(NETWORK_NOT_READY, async () => {
     const subnet = subnetOf(settings);
     if (subnet === undefined) throw networkError("this node has been given no pod range yet");
     const found = await findNetwork(engine, settings.name);
@@ -68,7 +70,7 @@ export async function lookAtPodNetwork(
   engine: Engine,
   { name, instance }: Pick<PodNetworkSettings, "name" | "instance">,
 ): Promise<FoundPodNetwork | undefined> {
-  const found = await withReason("NetworkNotReady", () => findNetwork(engine, name));
+  const found = await withReason(NETWORK_NOT_READY, () => findNetwork(engine, name));
   return found && { subnet: subnetsOf(found)[0], attached: attachedTo(found), isOurs: isOf(found, instance) };
 }
 
@@ -85,7 +87,12 @@ async function makeNetwork(engine: Engine, settings: PodNetworkSettings, subnet:
     await engine.call({ method: "POST", path: "/networks/create", body });
   } catch (error) {
     // Another start made it meanwhile.
-    if (!isRefusal(error, 409)) throw error;
+    if (isRefusal(error, 409)) return;
+    if (!(error instanceof EngineRefusal)) throw error;
+    throw networkError(
+      `Docker does not make the pod network ${subnet}: ${error.message}; docker network ls shows which ones there are: remove the one in ` +
+        "its way (docker network rm NAME), or choose another range",
+    );
   }
 }
 
@@ -161,5 +168,5 @@ function gatewayWord(subnet: string): string {
 }
 
 function networkError(message: string): DriverError {
-  return new DriverError(message, { temporary: true, reason: "NetworkNotReady" });
+  return new DriverError(message, { temporary: true, reason: NETWORK_NOT_READY });
 }

@@ -480,13 +480,37 @@ describe("docker driver", { skip: canRunEngine() ?? false }, () => {
     await engine.close();
   });
 
-  test("a subnet that the host uses already makes the driver not ready, in words", async () => {
+  test("a subnet that the host uses already forbids pods that need the network, in words; the engine answers, and all else runs", async () => {
     const clash = async () => "10.42.0.0/16 is routed to eth7";
     const name = `${subject.engine.network}-x`.slice(0, 15);
     const other = subject.reopen({ instance: "clash", network: { name, subnet: "10.42.0.0/24", clash } });
-    const { ready, reason } = await other.describe();
-    assert.equal(ready, false);
-    assert.match(reason ?? "", /pod network 10\.42\.0\.0\/24 cannot be made: 10\.42\.0\.0\/16 is routed to eth7/);
+    const { ready, network } = await other.describe();
+    assert.equal(ready, true, "it answers: what runs may be stopped");
+    assert.match(network ?? "", /pod network 10\.42\.0\.0\/24 cannot be made: 10\.42\.0\.0\/16 is routed to eth7/);
+    const inPods = makeRun(dockerPrograms.service, { pod: { address: "10.42.0.9" } });
+    await other.prepare(inPods, {});
+    const refused = await fails(other.start(inPods));
+    assert.deepEqual([refused.reason, refused.temporary], ["NetworkNotReady", true]);
+    const onHost = makeRun(dockerPrograms.service, { pod: { hostNetwork: true } });
+    assert.equal((await other.start(onHost)).state, "running");
+    await other.stop(onHost.ref, { graceMs: 2_000 });
+    await other.remove(onHost.ref);
+    await other.release(onHost.ref.podUid);
+  });
+
+  test("a network that Docker does not make is told with what to do", async () => {
+    docker("network", "create", "--subnet", "10.77.0.0/16", "in-the-way");
+    const name = `${subject.engine.network}-y`.slice(0, 15);
+    const other = subject.reopen({ instance: "way", network: { name, subnet: "10.77.3.0/24" } });
+    const { ready, network } = await other.describe();
+    assert.equal(ready, true);
+    assert.match(
+      network ?? "",
+      /does not make the pod network 10\.77\.3\.0\/24: .*(?:conflicts|overlaps).*docker network rm NAME/s,
+    );
+    docker("network", "rm", "in-the-way");
+    assert.equal((await other.describe()).network, undefined);
+    docker("network", "rm", name);
   });
 
   test("removing everything takes what one instance made, and only that", async () => {
