@@ -2,19 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "node:test";
-import { spec } from "node:test/reporters";
+import { type Beside, type Ended, reportBack, startBeside, stepBack } from "./beside.ts";
 import { installPrerequisites } from "./prerequisites.ts";
-
-const ROOT = join(import.meta.dirname, "..");
-
-interface Stage {
-  readonly name: string;
-  readonly files: readonly string[];
-  /** Suites that start daemons take turns; pure ones share the cores. */
-  readonly concurrency: number;
-  readonly timeoutMs: number;
-}
+import { add, count, emptyTally, ROOT, runStage, type Stage, type Tally } from "./suite.ts";
 
 const STAGES: readonly Stage[] = [
   { name: "pure", files: ["src/**/*.test.ts", "scripts/*.test.ts"], concurrency: 2, timeoutMs: 120_000 },
@@ -24,6 +14,8 @@ const STAGES: readonly Stage[] = [
     concurrency: 2,
     timeoutMs: 180_000,
   },
+  // Each of its tests runs seeds in two processes of its own. What it promises of speed it measures in processor time.
+  { name: "sim", files: ["test/sim/**/*.test.ts"], concurrency: 1, timeoutMs: 1_200_000, isBeside: true },
   { name: "durability", files: ["test/durability/**/*.test.ts"], concurrency: 1, timeoutMs: 300_000 },
   {
     name: "contract",
@@ -32,48 +24,20 @@ const STAGES: readonly Stage[] = [
     timeoutMs: 300_000,
   },
   { name: "several servers", files: ["test/ha/**/*.test.ts"], concurrency: 1, timeoutMs: 300_000 },
-  // Each of its tests runs seeds in two processes of its own.
-  { name: "sim", files: ["test/sim/**/*.test.ts"], concurrency: 1, timeoutMs: 900_000 },
   { name: "end to end", files: ["test/e2e/**/*.test.ts"], concurrency: 2, timeoutMs: 420_000 },
   { name: "lab", files: ["test/lab/**/*.test.ts"], concurrency: 1, timeoutMs: 900_000 },
 ];
 
-interface Tally {
-  passed: number;
-  failed: number;
-  readonly failures: string[];
-  readonly notRun: string[];
-}
+const BESIDE = "--beside";
+const WARNINGS = ["--disable-warning=ExperimentalWarning"];
+/** `npm test -- marathon`: only files whose path has this in it. */
+const asked = process.argv.slice(2);
 
-async function runStage(stage: Stage, tally: Tally): Promise<void> {
-  const only = process.argv.slice(2);
-  const files = globSync([...stage.files], { cwd: ROOT })
+function filesOf({ files }: Stage): readonly string[] {
+  return globSync([...files], { cwd: ROOT })
     .sort()
-    .filter((file) => only.length === 0 || only.some((part) => file.includes(part)))
+    .filter((file) => asked.length === 0 || asked.some((part) => file.includes(part)))
     .map((file) => join(ROOT, file));
-  if (files.length === 0) {
-    // With a filter an empty stage is what was asked for; without one it is a suite that got lost.
-    if (only.length === 0) count(tally, `stage ${stage.name} found no test file`);
-    return;
-  }
-  console.log(`\n=== ${stage.name}: ${files.length} files`);
-  const started = performance.now();
-  const stream = run({
-    files,
-    concurrency: stage.concurrency,
-    timeout: stage.timeoutMs,
-    execArgv: ["--disable-warning=ExperimentalWarning"],
-  });
-  stream.on("test:pass", ({ name, skip, details, file }) => {
-    if (skip !== undefined) tally.notRun.push(`${name}: ${typeof skip === "string" ? skip : "skipped"}`);
-    else if (details.type !== "suite" && name !== file) tally.passed++;
-  });
-  stream.on("test:fail", ({ name, details, file }) => {
-    if (details.type === "suite" && /subtest/.test(String(details.error.message))) return;
-    count(tally, `${name} (${file?.replace(`${ROOT}/`, "") ?? "?"})`);
-  });
-  for await (const line of stream.compose(spec)) process.stdout.write(line);
-  console.log(`=== ${stage.name}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
 }
 
 /** Tests that would pass for ever, as nobody runs them. */
@@ -85,22 +49,58 @@ function lostFiles(): readonly string[] {
   return all.filter((file) => !run.has(file)).sort();
 }
 
-function count(tally: Tally, failure: string): void {
-  tally.failed++;
-  tally.failures.push(failure);
+/** In turn; what is beside them says what it has to say between two of them, or at the end. */
+async function runAll(tally: Tally): Promise<void> {
+  let beside: readonly Beside[] = [];
+  for (const stage of STAGES) {
+    const files = filesOf(stage);
+    if (files.length === 0) {
+      // With a filter an empty stage is what was asked for; without one it is a suite that got lost.
+      if (asked.length === 0) count(tally, `stage ${stage.name} found no test file`);
+    } else if (stage.isBeside && asked.length === 0) {
+      beside = [
+        ...beside,
+        startBeside(stage.name, [process.execPath, ...WARNINGS, import.meta.filename, BESIDE, stage.name]),
+      ];
+    } else await runStage(stage, files, tally);
+    for (const one of beside) tell(one.now(), tally);
+    beside = beside.filter((one) => !one.now());
+  }
+  for (const one of beside) tell(await one.ended, tally);
+}
+
+function tell(ended: Ended | undefined, tally: Tally): void {
+  if (!ended) return;
+  process.stdout.write(ended.output);
+  add(tally, ended.tally);
+}
+
+/** This very file as the process that is beside the others. */
+async function runBeside(name: string): Promise<void> {
+  stepBack();
+  const tally = emptyTally();
+  const stage = STAGES.find((one) => one.name === name);
+  if (!stage) throw new Error(`there is no stage ${name}`);
+  const files = globSync([...stage.files], { cwd: ROOT }).sort();
+  await runStage(
+    stage,
+    files.map((file) => join(ROOT, file)),
+    tally,
+  );
+  await reportBack(tally);
 }
 
 async function main(): Promise<void> {
-  const tally: Tally = { passed: 0, failed: 0, failures: [], notRun: [] };
+  const tally = emptyTally();
   const { missing, why } = installPrerequisites();
   for (const name of missing) tally.notRun.push(`everything that needs ${name}: ${why}`);
-  if (process.argv.length === 2) {
+  if (asked.length === 0) {
     const { status } = spawnSync(process.execPath, [join(ROOT, "scripts/check.ts")], { cwd: ROOT, stdio: "inherit" });
     if (status === 0) tally.passed++;
     else count(tally, "the checks (npm run check)");
   }
   for (const file of lostFiles()) count(tally, `${file} is a test that no stage runs`);
-  for (const stage of STAGES) await runStage(stage, tally);
+  await runAll(tally);
 
   console.log("");
   for (const line of tally.failures) console.log(`FAILED   ${line}`);
@@ -111,4 +111,6 @@ async function main(): Promise<void> {
   process.exitCode = tally.failed === 0 && tally.passed > 0 ? 0 : 1;
 }
 
-await main();
+// Half of what a test file costs is reading the program, which is the same each time.
+process.env.NODE_COMPILE_CACHE ??= join(ROOT, "node_modules/.cache/styr");
+await (asked[0] === BESIDE ? runBeside(asked[1] ?? "") : main());
