@@ -11,19 +11,22 @@ import { ingresses } from "../model/ingress.ts";
 import type { Kind } from "../model/meta.ts";
 import { secrets } from "../model/secret.ts";
 import { acmeSecretName, CERTIFICATE_NAMESPACE } from "../model/way-in/acme-secret.ts";
-import { acmeHosts } from "../model/way-in/route-secrets.ts";
+import { type CertificateAskers, certificateAskers, type RouteLists } from "../model/way-in/certificate-askers.ts";
+import type { WorkloadReader } from "../model/workload.ts";
 import type { Clock, Timer } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Store } from "../store/store.ts";
 import type { Authority } from "./authority.ts";
 import { renewAtMs } from "./due.ts";
-import { keepAccountKey, keepCertificate, ownersOf, sayOfHost } from "./kept.ts";
+import { keepAccountKey, keepCertificate, sayOfCertificate } from "./kept.ts";
 
 export interface CertificateOrdersOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
   readonly authority: Authority;
+  /** Routes of dialects: they may have hosts, too. */
+  readonly routes: RouteLists;
   /** Resolves when every connected node answers this challenge, or after a while. */
   readonly settled: (token: string) => Promise<void>;
 }
@@ -32,6 +35,8 @@ export interface CertificateOrdersOptions {
 const RETRY: BackoffRules = { initialMs: 300_000, factor: 2, maxMs: 12 * 3_600_000 };
 const LONGEST_ORDER_MS = 300_000;
 const LOOK_AGAIN_MS = 3_600_000;
+/** While a host is asked for that is another namespace's: changes of dialects' routes are not followed. */
+const LOOK_FOR_OWNERS_MS = 60_000;
 
 interface Failing {
   readonly failures: number;
@@ -108,7 +113,7 @@ export class CertificateOrders {
     this.#settings = settings;
     if (!acmeTermsAccepted) return [];
     const now = clock.now();
-    return acmeHosts(store).filter((host) => this.#atMs(host) <= now);
+    return [...this.#askers(store).wanted.keys()].filter((host) => this.#atMs(host) <= now);
   }
 
   #atMs(host: string): number {
@@ -118,8 +123,14 @@ export class CertificateOrders {
 
   #nextInMs(): number {
     const { store, clock } = this.#options;
-    const times = this.#inForce().acmeTermsAccepted ? acmeHosts(store).map((host) => this.#atMs(host)) : [];
-    return Math.max(1_000, Math.min(LOOK_AGAIN_MS, ...times.map((at) => at - clock.now())));
+    if (!this.#inForce().acmeTermsAccepted) return LOOK_AGAIN_MS;
+    const { wanted, isAnyRefused } = this.#askers(store);
+    const dueIn = [...wanted.keys()].map((host) => this.#atMs(host) - clock.now());
+    return Math.max(1_000, Math.min(isAnyRefused ? LOOK_FOR_OWNERS_MS : LOOK_AGAIN_MS, ...dueIn));
+  }
+
+  #askers(reader: WorkloadReader): CertificateAskers {
+    return certificateAskers(reader, this.#options.routes);
   }
 
   #inForce() {
@@ -146,7 +157,9 @@ export class CertificateOrders {
       const why = (error as Error).message;
       log.warn("a certificate was not given", { host, why });
       const message = `no certificate for ${host}: ${why}; tried again in ${Math.round(inMs / 60_000)} minutes`;
-      if (!signal.aborted) await store.update((tx) => sayOfHost(tx, host, "Warning", "CertificateRefused", message));
+      const said = { type: "Warning", reason: "CertificateRefused", message } as const;
+      if (!signal.aborted)
+        await store.update((tx) => sayOfCertificate(tx, this.#askers(tx).wanted.get(host) ?? [], said));
     } finally {
       deadline.abort();
       if (!signal.aborted) await this.#forgetChallenges(host);
@@ -159,11 +172,13 @@ export class CertificateOrders {
     const accountKey = await keepAccountKey(store, directory, () => authority.newAccountKey());
     const answer = (token: string, text: string) => this.#answer(host, token, text);
     const ordered = await authority.order({ host, directory, email, accountKey, answer });
-    // Nobody wants it any more: it is not kept.
+    // Nobody wants it any more who may have it: it is not kept.
     await store.update((tx) => {
-      if (this.#stopping.signal.aborted || ownersOf(tx, host).length === 0) return;
+      const askers = this.#askers(tx).wanted.get(host);
+      if (this.#stopping.signal.aborted || askers === undefined) return;
       keepCertificate(tx, host, ordered);
-      sayOfHost(tx, host, "Normal", "CertificateGiven", `${host} has a certificate of ${new URL(directory).host}`);
+      const message = `${host} has a certificate of ${new URL(directory).host}`;
+      sayOfCertificate(tx, askers, { type: "Normal", reason: "CertificateGiven", message });
     });
   }
 

@@ -1,13 +1,10 @@
-import { exposures } from "../model/exposure.ts";
-import { ingresses } from "../model/ingress.ts";
 import type { StoredObject } from "../model/meta.ts";
 import { type Namespace, namespaces } from "../model/namespace.ts";
 import { type Secret, secrets } from "../model/secret.ts";
 import { acmeSecretName, CERTIFICATE_NAMESPACE } from "../model/way-in/acme-secret.ts";
-import { asksForCertificate } from "../model/way-in/route-secrets.ts";
 import { recordEvent } from "../store/record-event.ts";
 import type { Store } from "../store/store.ts";
-import type { Reader, Tx } from "../store/transaction.ts";
+import type { Tx } from "../store/transaction.ts";
 import type { OrderedCertificate } from "./authority.ts";
 
 const ACCOUNT = "acme-account";
@@ -25,16 +22,13 @@ export function keepCertificate(tx: Tx, host: string, { certificate, key }: Orde
   write(tx, acmeSecretName(host), "kubernetes.io/tls", { "tls.crt": certificate, "tls.key": key });
 }
 
-/** Who asked for the certificate of a host. */
-export function ownersOf(reader: Reader, host: string): readonly StoredObject[] {
-  return [
-    ...reader.list(exposures).filter(({ spec }) => spec.tls?.acme === true && spec.host === host),
-    ...reader.list(ingresses).filter((ingress) => asksForCertificate(ingress, host)),
-  ];
-}
-
-export function sayOfHost(tx: Tx, host: string, type: "Normal" | "Warning", reason: string, message: string): void {
-  for (const owner of ownersOf(tx, host)) recordEvent(tx, owner, { type, reason, message, component: "acme" });
+/** To those who asked for it. */
+export function sayOfCertificate(
+  tx: Tx,
+  askers: readonly StoredObject[],
+  said: { readonly type: "Normal" | "Warning"; readonly reason: string; readonly message: string },
+): void {
+  for (const asker of askers) recordEvent(tx, asker, { ...said, component: "acme" });
 }
 
 function write(tx: Tx, name: string, type: string, values: Readonly<Record<string, string>>): void {

@@ -3,10 +3,10 @@ import type { ProcessReading } from "../metrics/process-metrics.ts";
 import type { ServerMeters } from "../metrics/server-metrics.ts";
 import type { CopiesRule } from "../model/copies.ts";
 import type { Kind } from "../model/meta.ts";
-import type { RouteEntry } from "../model/network.ts";
 import type { NodeStates } from "../model/node-state.ts";
 import type { NodeAccess } from "../model/streams.ts";
-import type { WorkloadReader, WorkloadSource } from "../model/workload.ts";
+import type { RouteLists } from "../model/way-in/certificate-askers.ts";
+import type { WorkloadSource } from "../model/workload.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { SealedJournal } from "../store/sealed/sealed-journal.ts";
@@ -37,7 +37,7 @@ export interface StyrApiContext {
   /** One per dialect that declares workloads of its own, and one for Kubernetes' kinds (workloads.ts, replicatedSource). */
   readonly sources: readonly WorkloadSource[];
   /** Routes from outside that dialects have in ways of their own; beside Ingresses and exposures. */
-  readonly routes?: readonly ((reader: WorkloadReader) => readonly RouteEntry[])[];
+  readonly routes?: RouteLists;
   readonly nodeAccess: NodeAccess;
   /** Names of the dialects served, for `styr status`. */
   readonly dialects: readonly string[];

@@ -1,6 +1,7 @@
 import type { Authority } from "../../acme/authority.ts";
 import { CertificateOrders } from "../../acme/certificate-orders.ts";
 import type { Directory } from "../../directory/directory.ts";
+import type { RouteLists } from "../../model/way-in/certificate-askers.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
 import type { Store } from "../../store/store.ts";
@@ -15,10 +16,11 @@ interface Parts {
   readonly log: Log;
   readonly authority: Authority;
   readonly directory: Directory;
+  readonly routes: RouteLists;
 }
 
 /** Orders certificates; an answer counts as given when every connected node has it. */
-export function certificateDesk({ store, clock, log, authority, directory }: Parts): CertificateOrders {
+export function certificateDesk({ store, clock, log, authority, directory, routes }: Parts): CertificateOrders {
   const settled = async (token: string) => {
     const from = clock.monotonic();
     const isTold = () => directory.get(`challenge ${token}`) !== undefined;
@@ -28,5 +30,6 @@ export function certificateDesk({ store, clock, log, authority, directory }: Par
       if (isTold() && revision === Number.POSITIVE_INFINITY) revision = directory.revision;
     }
   };
-  return new CertificateOrders({ ...{ store, clock, authority, settled }, log: log.with({ component: "acme" }) });
+  const parts = { store, clock, authority, settled, routes };
+  return new CertificateOrders({ ...parts, log: log.with({ component: "acme" }) });
 }

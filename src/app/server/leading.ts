@@ -89,8 +89,10 @@ export class Leading {
     this.lifecycle = new NodeLifecycle({ store, clock, log: log.with({ component: "node-lifecycle" }) });
     this.directory = this.#newDirectory();
     this.#silence = this.#newSilence();
-    const { authority } = plane;
-    if (authority) this.#certificates = certificateDesk({ store, clock, log, authority, directory: this.directory });
+    const { authority, personalities } = plane;
+    const routes = personalities.flatMap((personality) => personality.routes ?? []);
+    const desk = { store, clock, log, directory: this.directory, routes };
+    if (authority) this.#certificates = certificateDesk({ ...desk, authority });
     this.#runner = new ControllerRunner({
       ...{ store, controllers: this.#controllers(), clock, random, log },
       onReconciled: (controller, tookMs) => counting.reconciled(controller, tookMs),

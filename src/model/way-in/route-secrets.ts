@@ -1,4 +1,4 @@
-import { exposures } from "../exposure.ts";
+import { type Exposure, exposures } from "../exposure.ts";
 import { type Ingress, ingresses } from "../ingress.ts";
 import type { Node } from "../node.ts";
 import { NODE_LABEL } from "../well-known.ts";
@@ -25,13 +25,22 @@ function namesSecret({ spec }: Ingress, name: string): boolean {
 
 /** Hosts whose certificates are ordered by ACME: sorted, each once. A wildcard cannot be proved over HTTP (RFC 8555, 8.3). */
 export function acmeHosts(reader: WorkloadReader): readonly string[] {
-  const exposed = reader.list(exposures).flatMap(({ spec }) => (spec.tls?.acme ? [spec.host] : []));
-  const asked = reader.list(ingresses).flatMap((ingress) => (isOurs(ingress) ? hostsWithoutSecret(ingress) : []));
-  return [...new Set([...exposed, ...asked])].filter((host) => host.includes(".") && !host.startsWith("*")).sort();
+  const exposed = reader.list(exposures).flatMap(hostsOfExposure);
+  const asked = reader.list(ingresses).flatMap(hostsOfIngress);
+  return [...new Set([...exposed, ...asked])].sort();
 }
 
-export function asksForCertificate(ingress: Ingress, host: string): boolean {
-  return isOurs(ingress) && hostsWithoutSecret(ingress).includes(host);
+/** Of which an exposure asks for a certificate by ACME. */
+export function hostsOfExposure({ spec }: Exposure): readonly string[] {
+  return [spec.host].filter((host) => spec.tls?.acme === true && canBeProved(host));
+}
+
+export function hostsOfIngress(ingress: Ingress): readonly string[] {
+  return isOurs(ingress) ? hostsWithoutSecret(ingress).filter(canBeProved) : [];
+}
+
+function canBeProved(host: string): boolean {
+  return host.includes(".") && !host.startsWith("*");
 }
 
 function hostsWithoutSecret({ spec }: Ingress): readonly string[] {

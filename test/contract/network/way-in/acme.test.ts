@@ -10,7 +10,9 @@ import { directorySources } from "../../../../src/directory/sources.ts";
 import { acmeChallenges } from "../../../../src/model/acme-challenge.ts";
 import { events } from "../../../../src/model/event.ts";
 import { type Exposure, exposures } from "../../../../src/model/exposure.ts";
+import { type Ingress, ingresses } from "../../../../src/model/ingress.ts";
 import { kernelKinds } from "../../../../src/model/kinds.ts";
+import type { RouteEntry } from "../../../../src/model/network.ts";
 import { secrets } from "../../../../src/model/secret.ts";
 import { SystemClock } from "../../../../src/seams/clock.ts";
 import { silentLog } from "../../../../src/seams/log.ts";
@@ -36,7 +38,14 @@ describe("the way in: certificates by ACME:", () => {
     const parts = { clock, random: new SystemRandom(), log: silentLog };
     store = await Store.open({ kinds: kernelKinds, journal: new MemoryJournal(), ...parts });
     directory = new Directory({ store, clock, log: silentLog, sources: () => directorySources({ discover: [] }) });
-    orders = certificateDesk({ store, clock, log: silentLog, authority: new AcmeAuthority(), directory });
+    orders = certificateDesk({
+      store,
+      clock,
+      log: silentLog,
+      authority: new AcmeAuthority(),
+      directory,
+      routes: [byLabels],
+    });
     follow();
     directory.start();
     orders.start();
@@ -74,12 +83,32 @@ describe("the way in: certificates by ACME:", () => {
     });
   }
 
-  function expose(host: string): Promise<Exposure> {
+  /** Hosts that an app of Marathon's has had since ever. */
+  const labelled: string[] = [];
+  const byLabels = (): readonly RouteEntry[] =>
+    labelled.map((host) => ({
+      ...{ kind: "route", id: `marathon:${host}`, host, path: "/", pathType: "prefix" },
+      ...{ service: "marathon:/shop", port: "80", source: "Marathon app /shop", since: "2020-01-01T00:00:00Z" },
+    }));
+
+  /** An Ingress of another namespace that wants the host, with a certificate. */
+  function ask(host: string, name: string): Promise<Ingress> {
+    const backend = { service: { name: "web", port: { number: 80 } } };
+    const rules = [{ host, http: { paths: [{ path: "/", pathType: "Prefix" as const, backend }] } }];
+    return store.update((tx) =>
+      tx.create<Ingress>(ingresses, {
+        ...{ apiVersion: ingresses.apiVersion, kind: "Ingress", metadata: { name, namespace: "team" } },
+        ...{ spec: { rules, tls: [{ hosts: [host] }] }, status: {} },
+      }),
+    );
+  }
+
+  function expose(host: string, tls: Exposure["spec"]["tls"] = { acme: true }): Promise<Exposure> {
     const workload = { dialect: "marathon", name: "/web" };
     return store.update((tx) =>
       tx.create<Exposure>(exposures, {
         ...{ apiVersion: exposures.apiVersion, kind: "Exposure", metadata: { name: host } },
-        spec: { host, path: "/", workload, tls: { acme: true } },
+        spec: { host, path: "/", workload, tls },
       }),
     );
   }
@@ -129,6 +158,20 @@ describe("the way in: certificates by ACME:", () => {
     await changeSettings(store, { brakeAtLeast: 3 }, "test");
     assert.deepEqual(authority.ordered, ["a.example.org", "b.example.org"]);
     assert.equal(authority.accounts, 1);
+  });
+
+  test("whose route lost its host to another namespace gets no certificate, until the host is nobody's", async () => {
+    const lost = ["c.example.org", "d.example.org"];
+    await expose("c.example.org", {});
+    labelled.push("d.example.org");
+    for (const host of lost) await ask(host, host.charAt(0));
+    await ask("e.example.org", "e");
+    const failed = (host: string) => store.list(events).some(({ message = "" }) => message.includes(`for ${host}:`));
+    await until("the one that is nobody else's is tried", () => failed("e.example.org"), 30_000);
+    assert.deepEqual(authority.ordered, ["a.example.org", "b.example.org", "e.example.org"]);
+    await store.update((tx) => tx.remove(exposures, "c.example.org"));
+    await until("it is ordered for who has the host now", () => failed("c.example.org"), 30_000);
+    assert.ok(!authority.ordered.includes("d.example.org"), "a label of Marathon's has it");
   });
 
   test("the private keys of the account and of the certificate leave the cluster for nobody", () => {

@@ -1,0 +1,63 @@
+/** Who asks for the certificate of a host by ACME, and may have it. Pure. */
+import { exposures } from "../exposure.ts";
+import { ingresses } from "../ingress.ts";
+import type { StoredObject } from "../meta.ts";
+import type { RouteEntry } from "../network.ts";
+import type { WorkloadReader } from "../workload.ts";
+import { byAge } from "./contest.ts";
+import { exposureRoute } from "./exposure-routes.ts";
+import { HostOwners } from "./host-owners.ts";
+import { ingressRoutes } from "./ingress-routes.ts";
+import { hostsOfExposure, hostsOfIngress } from "./route-secrets.ts";
+
+/** Routes that dialects have in ways of their own. */
+export type RouteLists = readonly ((reader: WorkloadReader) => readonly RouteEntry[])[];
+
+export interface CertificateAskers {
+  /** Host → who asked; sorted by host. */
+  readonly wanted: ReadonlyMap<string, readonly StoredObject[]>;
+  /** Somebody asks for the certificate of a host that is another namespace's: it could not be proved, and would be shown to nobody. */
+  readonly isAnyRefused: boolean;
+}
+
+interface Asker {
+  readonly object: StoredObject;
+  readonly hosts: readonly string[];
+  readonly routes: readonly RouteEntry[];
+}
+
+export function certificateAskers(reader: WorkloadReader, lists: RouteLists): CertificateAskers {
+  const all = askers(reader);
+  if (all.every(({ hosts }) => hosts.length === 0)) return { wanted: new Map(), isAnyRefused: false };
+  const told = [...all.flatMap(({ routes }) => routes), ...lists.flatMap((list) => list(reader))];
+  const owners = new HostOwners(told.sort(byAge));
+  const asked = all.flatMap((asker) => [...new Set(asker.hosts)].map((host) => ({ host, asker })));
+  const allowed = asked.filter(({ host, asker }) => mayHave(owners, asker, host));
+  const byHost = Map.groupBy(allowed, ({ host }) => host);
+  const sorted = [...byHost].sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    wanted: new Map(sorted.map(([host, each]) => [host, each.map(({ asker }) => asker.object)])),
+    isAnyRefused: allowed.length < asked.length,
+  };
+}
+
+function askers(reader: WorkloadReader): readonly Asker[] {
+  const none = () => undefined;
+  return [
+    ...reader.list(exposures).map((object) => ({
+      ...{ object, hosts: hostsOfExposure(object), routes: [exposureRoute(object, none)] },
+    })),
+    ...reader.list(ingresses).map((object) => ({
+      ...{ object, hosts: hostsOfIngress(object), routes: ingressRoutes(object, none).routes },
+    })),
+  ];
+}
+
+/** By one of its routes for the host, or as one for the whole of it where it has none. */
+function mayHave(owners: HostOwners, { object, routes }: Asker, host: string): boolean {
+  const own = routes.filter((route) => route.host === host);
+  if (own.length > 0) return own.some((route) => owners.refusal(route) === undefined);
+  const { namespace = "default", name } = object.metadata;
+  const whole = { kind: "route", id: name, host, path: "/", pathType: "prefix", service: "", port: "" } as const;
+  return owners.refusal({ ...whole, source: name, namespace }) === undefined;
+}
