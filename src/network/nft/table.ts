@@ -9,6 +9,10 @@ export class NftError extends Error {
   override readonly name = "NftError";
 }
 
+/** Nothing but nft shows what is in the kernel's tables: said wherever it is missing, for hosts that had it. */
+export const UNSEEN_RULES =
+  "rules that nft made here before stay in force, unseen and unchanged, until nft is there again";
+
 /** As nft has names: letters, digits and `_ - .`, beginning with a letter. */
 export function tableName(networkName: string): string {
   const name = networkName.replaceAll(/[^A-Za-z0-9_.-]/g, "_");
@@ -22,19 +26,19 @@ export function addTable(networkName: string): string {
 
 /** Runs one transaction. `script`: lines as `nft -f` reads them. Rejects with NftError, in nft's first words, and then nothing has changed. */
 export async function runNft(commands: Commands, script: string): Promise<void> {
-  const { exitCode, stderr } = await commands.run("nft", ["-f", "-"], { input: script, timeoutMs: 30_000 });
+  const { exitCode, stderr } = await nft(commands, ["-f", "-"], script);
   if (exitCode !== 0) throw new NftError(firstWords(stderr) || `nft ended with ${exitCode}`);
 }
 
 /** Why nft, or the kernel, would not take this transaction; undefined: it would. Changes nothing. */
 export async function whyRefused(commands: Commands, script: string): Promise<string | undefined> {
-  const { exitCode, stderr } = await commands.run("nft", ["-c", "-f", "-"], { input: script, timeoutMs: 30_000 });
+  const { exitCode, stderr } = await nft(commands, ["-c", "-f", "-"], script);
   return exitCode === 0 ? undefined : firstWords(stderr) || `nft ended with ${exitCode}`;
 }
 
 /** What `nft` prints; undefined when there is no such table, chain or set. */
 export async function readNft(commands: Commands, args: readonly string[]): Promise<string | undefined> {
-  const result = await commands.run("nft", args, { timeoutMs: 30_000 });
+  const result = await nft(commands, args);
   if (result.exitCode === 0) return result.stdout;
   if (isNotThere(result)) return undefined;
   throw new NftError(firstWords(result.stderr) || `nft ended with ${result.exitCode}`);
@@ -71,6 +75,15 @@ export async function removeFromTable(commands: Commands, networkName: string, p
   if (ours.length > 0) await runNft(commands, [...emptied, ...order].join(""));
   // Refused when somebody put something in meanwhile: then it is theirs.
   if (ours.length === objects.length) await commands.run("nft", ["delete", "table", "ip", table]);
+}
+
+async function nft(commands: Commands, args: readonly string[], input?: string): Promise<CommandResult> {
+  try {
+    return await commands.run("nft", args, { timeoutMs: 30_000, ...(input === undefined ? {} : { input }) });
+  } catch (error) {
+    if (!(error instanceof CommandError && error.isMissing)) throw error;
+    throw new CommandError(`${error.message}; install nftables: ${UNSEEN_RULES}`, true);
+  }
 }
 
 function isNotThere({ stderr }: CommandResult): boolean {

@@ -1,7 +1,7 @@
 /** Settings of the host's kernel without which pods do not reach each other: changed only where they have to be, and given back as they were. */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Commands } from "../../seams/commands.ts";
+import { CommandError, type Commands } from "../../seams/commands.ts";
 
 interface Needed {
   readonly name: string;
@@ -36,11 +36,13 @@ export class HostSysctls {
   async ensure(): Promise<readonly string[]> {
     const words: string[] = [];
     for (const needed of NEEDED) {
-      const present = await this.#read(needed);
+      const { value: present, noModule } = await this.#read(needed);
       if (present === needed.value) continue;
       if (present !== undefined) await this.#remember(needed.name, present);
       const { exitCode } = await this.#commands.run("sysctl", ["-qw", `${needed.name}=${needed.value}`]);
-      if (exitCode !== 0) words.push(`${needed.name} cannot be set to ${needed.value}: ${needed.why}`);
+      if (exitCode === 0) continue;
+      const why = `${needed.name} cannot be set to ${needed.value}: ${needed.why}`;
+      words.push(noModule === undefined ? why : `${why}; ${noModule}`);
     }
     return words;
   }
@@ -59,14 +61,28 @@ export class HostSysctls {
     await rm(this.#path, { force: true });
   }
 
-  async #read({ name, module }: Needed): Promise<string | undefined> {
+  /** `noModule`: why the module that has it is not there, and what to do. */
+  async #read({ name, module }: Needed): Promise<{ readonly value?: string; readonly noModule?: string }> {
     const { exitCode, stdout } = await this.#commands.run("sysctl", ["-n", name]);
-    if (exitCode === 0) return stdout.trim();
-    if (module === undefined) return undefined;
-    // Built in, or not to be had: what is missing shows when it is set.
-    await this.#commands.run("modprobe", [module]).catch(() => undefined);
+    if (exitCode === 0) return { value: stdout.trim() };
+    if (module === undefined) return {};
+    const noModule = await this.#load(module);
     const again = await this.#commands.run("sysctl", ["-n", name]);
-    return again.exitCode === 0 ? again.stdout.trim() : undefined;
+    if (again.exitCode === 0) return { value: again.stdout.trim() };
+    return { noModule: noModule ?? `the kernel's module ${module} is loaded, and does not have it` };
+  }
+
+  async #load(module: string): Promise<string | undefined> {
+    const cure = `load it (modprobe ${module}; at every start by /etc/modules-load.d), or have a kernel that has it`;
+    try {
+      const { exitCode, stderr } = await this.#commands.run("modprobe", [module]);
+      if (exitCode === 0) return undefined;
+      const said = stderr.trim().split("\n")[0]?.slice(0, 200) ?? "";
+      return `the kernel's module ${module} is not there (${said || `modprobe ended with ${exitCode}`}): ${cure}`;
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      return `the kernel's module ${module} is not there (${error.message}): ${cure}`;
+    }
   }
 
   async #remember(name: string, value: string): Promise<void> {

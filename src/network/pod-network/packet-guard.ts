@@ -1,6 +1,6 @@
 /** Keeps the rules of guard-script.ts in the kernel: written when they are others, or when somebody took them away. */
 import type { Commands } from "../../seams/commands.ts";
-import { addTable, readNft, removeFromTable, runNft, tableName, whyNoNft } from "../nft/table.ts";
+import { addTable, readNft, removeFromTable, runNft, tableName, UNSEEN_RULES, whyNoNft } from "../nft/table.ts";
 import { GUARD_PREFIX, type GuardWish, guardScript, MARKED_CHAIN } from "./guard-script.ts";
 import type { NetNames } from "./names.ts";
 
@@ -19,7 +19,7 @@ export class PacketGuard {
   async ensure(wish: GuardWish): Promise<string | undefined> {
     const none = await whyNoNft(this.#commands);
     if (none !== undefined)
-      return `whoever reaches UDP port ${wish.vxlanPort} of this host may send as any pod: ${none}; install nftables`;
+      return `whoever reaches UDP port ${wish.vxlanPort} of this host may send as any pod: ${none}; install nftables: ${UNSEEN_RULES}`;
     const table = tableName(this.#networkName);
     const { text, mark } = guardScript(`ip ${table}`, this.#names, wish);
     const shown = await readNft(this.#commands, ["list", "chain", "ip", table, MARKED_CHAIN]);

@@ -8,7 +8,7 @@ import { OneAtATime } from "../../lib/one-at-a-time.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import { CommandError, type Commands } from "../../seams/commands.ts";
 import type { Log } from "../../seams/log.ts";
-import { removeFromTable, whyNoNft } from "../nft/table.ts";
+import { removeFromTable, UNSEEN_RULES, whyNoNft } from "../nft/table.ts";
 import type { NetworkPart, PartReport } from "../plane/network-part.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
@@ -100,7 +100,7 @@ export class PoliciesPart implements NetworkPart {
     const pods = this.#plan.selectedPods;
     const facts = { policies: this.#policies, pods };
     if (this.#missing !== undefined) {
-      const why = `${this.#missing}; install nftables, and be root`;
+      const why = `${this.#missing}; install nftables, and be root: ${UNSEEN_RULES}`;
       if (pods === 0) return { state: "off", words: `NetworkPolicies could not be enforced here: ${why}`, facts };
       return { state: "failing", words: `NetworkPolicies are NOT enforced on this node: ${why}`, facts };
     }

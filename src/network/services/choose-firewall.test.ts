@@ -28,7 +28,7 @@ describe("the firewall of a host:", () => {
   test("with neither, what is missing is said, and what to do", async () => {
     await assert.rejects(
       chooseFirewall(hostWith([]), "styrmann"),
-      /service addresses are not served on this host: there is no nft on this host; there is no iptables-save on this host. Install nftables/,
+      /service addresses are not served on this host: there is no nft on this host; there is no iptables-save on this host. Install nftables: rules that nft made here before stay in force/,
     );
   });
 });

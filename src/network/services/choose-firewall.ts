@@ -1,5 +1,5 @@
 import { CommandError, type Commands } from "../../seams/commands.ts";
-import { whyNoNft } from "../nft/table.ts";
+import { UNSEEN_RULES, whyNoNft } from "../nft/table.ts";
 import type { Firewall } from "./firewall.ts";
 import { IptablesFirewall } from "./iptables/iptables-firewall.ts";
 import { NftFirewall } from "./nft/nft-firewall.ts";
@@ -10,7 +10,9 @@ export async function chooseFirewall(commands: Commands, networkName: string): P
   if (noNft === undefined) return new NftFirewall(commands, networkName);
   const noIptables = await whyNoIptables(commands);
   if (noIptables === undefined) return new IptablesFirewall(commands, networkName);
-  throw new Error(`service addresses are not served on this host: ${noNft}; ${noIptables}. Install nftables`);
+  throw new Error(
+    `service addresses are not served on this host: ${noNft}; ${noIptables}. Install nftables: ${UNSEEN_RULES}`,
+  );
 }
 
 /** nft came, or came back, since iptables was chosen. */
