@@ -284,7 +284,8 @@ async function next(
   if (!chosen) return;
   const name = chosen.row === undefined ? chosen.target.name : shortestName(chosen.row.name, fullName(chosen.row));
   const url = judged.flatMap(({ row }) => row?.urls ?? []).find((text) => text.startsWith("http"));
-  const tried = url === undefined || open ? "" : `${await curlWords(client, url)}   or   `;
+  const warn = (words: string) => terminal.err(`${plainText(words)}\n`);
+  const tried = url === undefined || open ? "" : `${await curlWords(client, url, warn)}   or   `;
   const look = `${tried}styr logs -f ${name}`;
   terminal.err(`next: ${plainText(terminal.asTyped(open ? `styr why ${name}` : look))}\n`);
 }

@@ -99,6 +99,23 @@ describe("styr network status", () => {
     assert.match(text, /^pairs of nodes: 226 by routes; 1 not reached\n {2}✘ a → b \(routes\): no answer$/m);
   });
 
+  test("an answer that is not of this moment says how old it is", () => {
+    const nodes = [
+      row("a", [to("b", { ageMs: 40_000 }), to("c", { ageMs: 900 })]),
+      row("b", [to("a", { ageMs: 9_900 }), to("c", { state: "unreachable", ageMs: 200_000 })]),
+      row("c", []),
+    ];
+    const text = renderNetwork({ nodes }, screen);
+    assert.match(text, /^a +- +routes 1500 0\.21 ms, 40s ago +routes 1500 0\.21 ms$/m);
+    assert.match(text, /^b +routes 1500 0\.21 ms +- +routes 1500 ✘, 3m20s ago$/m);
+    const names = [..."abcdefghijklmnop"];
+    const old = names.map((name) => row(name, [to(name === "a" ? "b" : "a", { ageMs: name < "d" ? 65_000 : 0 })]));
+    assert.match(
+      renderNetwork({ nodes: old }, screen),
+      /16 by routes; 0 not reached; of 3 the answer is older than 10 s, of one 65s/,
+    );
+  });
+
   test("a cluster without nodes", () => {
     assert.equal(renderNetwork({ nodes: [] }, screen), "no node has joined yet\n");
   });

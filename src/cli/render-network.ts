@@ -1,14 +1,17 @@
 /** `styr network status` as people read it. Pure. */
+import { humanDuration } from "../lib/duration.ts";
 import type { NetworkNodeRow, NetworkReport, NetworkStatusAnswer } from "../model/network-questions.ts";
 import type { PeerLink } from "../model/network-report.ts";
 import { plainText } from "./plain-text.ts";
 import { type Cell, type Column, renderTable } from "./table.ts";
-import { paint, type Terminal } from "./terminal.ts";
+import { type Color, paint, type Terminal } from "./terminal.ts";
 
 /** With more nodes the matrix is no picture any more: pairs in trouble are listed. */
 const MOST_IN_MATRIX = 12;
 /** Of the pairs that are listed. */
 const MOST_PAIRS = 30;
+/** A node that is one of few is asked every five seconds: what is older than two rounds is said to be. */
+const OLD_MS = 10_000;
 /** Of the nodes of which the same is said. */
 const MOST_NAMED = 5;
 
@@ -144,17 +147,34 @@ function pairCell({ node, answer }: NetworkNodeRow, to: string): Cell {
   if (node === to) return { text: "-", color: "gray" };
   const peer = answer?.peers.find((one) => one.node === to);
   if (peer === undefined) return { text: "?", color: "gray" };
-  return {
-    text: linkText(peer),
-    color: peer.state === "unreachable" ? "red" : peer.state === "reachable" ? "green" : "gray",
-  };
+  return { text: linkText(peer), color: linkColor(peer) };
 }
 
-/** `routes 1500 0.21 ms`. */
-function linkText({ mode, mtu, state, rttMs }: PeerLink): string {
+function linkColor(peer: PeerLink): Color {
+  if (peer.state === "unreachable") return "red";
+  if (peer.state === "unknown") return "gray";
+  return ageWords(peer) === undefined ? "green" : "yellow";
+}
+
+/** `routes 1500 0.21 ms`; `routes 1500 0.21 ms, 40s ago`. */
+function linkText(peer: PeerLink): string {
+  const { mode, mtu, state, rttMs } = peer;
   const how = [mode === "none" ? "no way" : mode, ...(mtu === undefined ? [] : [String(mtu)])];
-  if (state === "unreachable") return [...how, "✘"].join(" ");
-  return [...how, rttMs === undefined ? "?" : `${rttMs.toFixed(rttMs < 10 ? 2 : 0)} ms`].join(" ");
+  const found = state === "unreachable" ? "✘" : rttMs === undefined ? "?" : `${rttMs.toFixed(rttMs < 10 ? 2 : 0)} ms`;
+  const age = ageWords(peer);
+  return [...how, found].join(" ") + (age === undefined ? "" : `, ${age}`);
+}
+
+/** Undefined for an answer of this moment: whoever asks has the nodes looked at, of which each asks some of the others. */
+function ageWords({ ageMs = 0 }: PeerLink): string | undefined {
+  return ageMs < OLD_MS ? undefined : `${humanDuration(ageMs)} ago`;
+}
+
+/** An old "reached" must not look like a fresh one. */
+function oldestWords(links: readonly { readonly peer: PeerLink }[]): string {
+  const old = links.flatMap(({ peer }) => (ageWords(peer) === undefined ? [] : (peer.ageMs ?? [])));
+  if (old.length === 0) return "";
+  return `; of ${old.length} the answer is older than ${OLD_MS / 1000} s, of one ${humanDuration(Math.max(...old))}`;
 }
 
 function pairs(nodes: readonly NetworkNodeRow[]): readonly string[] {
@@ -166,8 +186,10 @@ function pairs(nodes: readonly NetworkNodeRow[]): readonly string[] {
   const lines = cut
     .slice(0, MOST_PAIRS)
     .map(({ from, peer }) =>
-      plainText(`  ✘ ${from} → ${peer.node} (${peer.mode})${peer.words ? `: ${peer.words}` : ""}`),
+      plainText(
+        `  ✘ ${from} → ${peer.node} (${[peer.mode, ageWords(peer) ?? []].flat().join(", ")})${peer.words ? `: ${peer.words}` : ""}`,
+      ),
     );
   if (cut.length > MOST_PAIRS) lines.push(`  … and ${cut.length - MOST_PAIRS} more (-o json has them all)`);
-  return [[`pairs of nodes: ${modes.join(", ")}; ${cut.length} not reached`, ...lines].join("\n")];
+  return [[`pairs of nodes: ${modes.join(", ")}; ${cut.length} not reached${oldestWords(links)}`, ...lines].join("\n")];
 }
