@@ -49,12 +49,24 @@ function answers(socketPath: string): Promise<boolean> {
 
 /** The first process of each container on a host, by name: the same twice means that nothing was restarted. */
 export async function runningContainers(host: Host): Promise<ReadonlyMap<string, number>> {
-  const ids = (await host.must(["docker", "ps", "-q"])).split("\n").filter(Boolean);
-  if (ids.length === 0) return new Map();
-  const text = await host.must(["docker", "inspect", "-f", "{{.Name}} {{.State.Pid}}", ...ids]);
-  const lines = text
-    .trim()
-    .split("\n")
-    .map((line) => line.split(" "));
-  return new Map(lines.map(([name = "", pid]) => [name, Number(pid)]));
+  let found: ReadonlyMap<string, number> = new Map();
+  const isOneMoment = async () => {
+    const ids = (await host.must(["docker", "ps", "-q", "--no-trunc"])).split("\n").filter(Boolean);
+    found = ids.length === 0 ? new Map() : await firstProcesses(host, ids);
+    // One that ended between the two looks runs no more, and another may have begun in its place.
+    return found.size === ids.length;
+  };
+  await until(`the containers of ${host.name} stay while they are looked at`, isOneMoment, { withinMs: 20_000 });
+  return found;
+}
+
+/** Of those of these containers that run, by name. */
+export async function firstProcesses(host: Host, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const asked = ["docker", "inspect", "-f", "{{.Name}} {{.State.Pid}}", ...ids];
+  const { code, stdout, stderr } = await host.run(asked);
+  if (code !== 0 && !/no such (object|container)/i.test(stderr))
+    throw new Error(`${host.name}: ${asked.join(" ")}: ${stderr}`);
+  const lines = stdout.split("\n").filter(Boolean);
+  const pairs = lines.map((line) => line.split(" ")).map(([name = "", pid]) => [name, Number(pid)] as const);
+  return new Map(pairs.filter(([, pid]) => pid > 0));
 }

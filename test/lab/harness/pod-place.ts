@@ -1,4 +1,5 @@
 /** Pods of a lab as places to ask from: their network, their containers, the names they see. */
+import { firstProcesses } from "./engines.ts";
 import type { Host } from "./host.ts";
 import type { LabCluster } from "./lab-cluster.ts";
 import { type PodSeen, serving } from "./pods.ts";
@@ -38,19 +39,20 @@ async function placeOf(cluster: LabCluster, pod: PodSeen): Promise<PodPlace> {
   const host = cluster.lab.hosts.find(({ name }) => name === pod.node);
   if (!host || pod.address === undefined) throw new Error(`${pod.name} has no place: ${JSON.stringify(pod)}`);
   const label = ["--filter", `label=dev.styrmann.pod-uid=${pod.uid}`, "--filter", "label=dev.styrmann.container"];
-  // A host that has just booted has not yet started again what is known of it.
-  let container = "";
+  // A host that has just booted has not yet started again what is known of it; and what is begun again ends between two looks.
+  let [container, pid] = ["", 0];
   const isThere = async () => {
     container = (await host.must(["docker", "ps", "-q", ...label])).trim().split("\n")[0] ?? "";
-    return container !== "";
+    if (container === "") return false;
+    [pid = 0] = (await firstProcesses(host, [container])).values();
+    return pid > 0;
   };
   await until(`a container of ${pod.name} runs`, isThere, {
     withinMs: 30_000,
     seen: () => cluster.words("why", pod.name),
   });
-  const pid = (await host.must(["docker", "inspect", "-f", "{{.State.Pid}}", container])).trim();
   return {
-    ...{ pod, host, container, address: pod.address, pid: Number(pid) },
+    ...{ pod, host, container, address: pod.address, pid },
     enter: [...host.enter, "nsenter", `--net=/proc/${pid}/ns/net`, "--"],
     run: async (...argv) => {
       const { stdout, stderr } = await host.run(["docker", "exec", container, ...argv], { timeoutMs: 20_000 });
