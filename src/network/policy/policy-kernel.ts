@@ -57,7 +57,11 @@ export class PolicyKernel {
 
   async #closedInstead(wanted: Things, script: (after: Things) => string): Promise<Things | undefined> {
     const { commands, log } = this.#options;
-    const names = [...wanted].flatMap(([name, thing]) => (closed(thing) ? name : []));
+    // Of one namespace beside each other: where many are refused, neighbours may be closed with them.
+    const names = [...wanted]
+      .flatMap(([name, thing]) => (closed(thing) && "comment" in thing ? { name, about: thing.comment } : []))
+      .toSorted((a, b) => (a.about < b.about ? -1 : 1))
+      .map(({ name }) => name);
     const refused = await refusedAmong(names, (open) =>
       whyRefused(commands, script(withClosed(wanted, (name) => !open.has(name)))),
     );

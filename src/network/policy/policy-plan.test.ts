@@ -66,6 +66,27 @@ describe("NetworkPolicies as rules", () => {
       [{ from: [{ cidr: "10.0.0.0/8", except: ["10.1.0.0/16", "10.2.0.0/16"] }] }],
       ["ip saddr 10.0.0.0/8 ip saddr != 10.1.0.0/16 ip saddr != 10.2.0.0/16 accept"],
     ],
+    [
+      "a range but for many parts of it, of which some lie in others",
+      [
+        {
+          from: [
+            {
+              cidr: "10.0.0.0/8",
+              except: [
+                "10.1.0.0/16",
+                "10.1.9.0/24",
+                "10.9.9.9/32",
+                ...[3, 4, 5, 6, 7, 8].map((n) => `10.${2 * n}.0.0/16`),
+              ],
+            },
+          ],
+        },
+      ],
+      [
+        "ip saddr 10.0.0.0/8 ip saddr != { 10.1.0.0-10.1.255.255, 10.6.0.0-10.6.255.255, 10.8.0.0-10.8.255.255, 10.9.9.9, 10.10.0.0-10.10.255.255, 10.12.0.0-10.12.255.255, 10.14.0.0-10.14.255.255, 10.16.0.0-10.16.255.255 } accept",
+      ],
+    ],
     ["every address", [{ from: [{ cidr: "0.0.0.0/0", except: [] }] }], ["accept"]],
     ["a range without anything", [{ from: [{ cidr: "0.0.0.0/0", except: ["0.0.0.0/0"] }] }], []],
     ["a range of IPv6 is nobody of ours", [{ from: [{ cidr: "fd00::/8", except: [] }] }], []],

@@ -190,7 +190,19 @@ function peerMatch(peer: PolicyPeer, side: string): string | undefined {
   const except = peer.except.flatMap((text) => wholeSubnet(text) ?? []);
   if (except.includes("0.0.0.0/0")) return undefined;
   const inside = range === "0.0.0.0/0" ? [] : [`${side} ${range}`];
-  return [...inside, ...except.map((one) => `${side} != ${one}`)].join(" ");
+  return [...inside, ...exceptMatches(except, side)].join(" ");
+}
+
+/** The kernel takes 128 expressions in a rule, two for each match. */
+const MOST_MATCHES = 8;
+
+function exceptMatches(except: readonly string[], side: string): readonly string[] {
+  if (except.length <= MOST_MATCHES) return except.map((one) => `${side} != ${one}`);
+  const ranges = merged(except.flatMap((text) => parseSubnet(text) ?? []).map(({ first, last }) => [first, last]));
+  const texts = ranges.map(([first, last]) =>
+    first === last ? formatAddress(first) : `${formatAddress(first)}-${formatAddress(last)}`,
+  );
+  return [`${side} != { ${texts.join(", ")} }`];
 }
 
 /** Without the bits behind its prefix, which Kubernetes lets stand. */

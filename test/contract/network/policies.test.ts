@@ -83,6 +83,16 @@ describe("NetworkPolicies, by packets:", { skip }, () => {
     assert.deepEqual(reachable(web.address), { front: [], far: PORTS, host: PORTS });
   });
 
+  test("a range with a thousand exceptions", async () => {
+    const except = Array.from({ length: 1000 }, (_, at) => `10.99.${at >> 8}.${at % 256}/32`);
+    const all = (more: string) => ingress({ from: [{ cidr: "0.0.0.0/0", except: [...except, more] }] });
+    await node.has([all(there.podRange)], pods());
+    assert.deepEqual(reachable(web.address), { front: PORTS, far: [], host: PORTS });
+    await node.has([all(`${front.address}/32`)], pods());
+    assert.deepEqual(reachable(web.address), { front: [], far: PORTS, host: PORTS });
+    assert.equal(node.part.report().state, "working");
+  });
+
   test("ports by number, by range and by name", async () => {
     await node.has([ingress({ ports: [{ protocol: "tcp", port: 80 }] })], pods());
     assert.deepEqual(reachable(web.address).front, [80]);
@@ -280,6 +290,16 @@ describe("NetworkPolicies, by packets:", { skip }, () => {
     await node.hears([bad]);
     assert.deepEqual(seen(), [[81], []], "also when it comes later");
     assert.equal(node.part.report().state, "failing");
+  });
+
+  test("many that nft does not take hold up nobody else's policy either", async () => {
+    const ports = [{ ports: [{ protocol: "tcp", port: 80_000 }] }] as const;
+    const bad = Array.from({ length: 60 }, (_, at) =>
+      policy({ ingress: ports, podSelector: { matchLabels: { app: "front" } } }, `shop/bad-${at}`),
+    );
+    await node.has([...bad, ingress({ ports: [{ protocol: "tcp", port: 81 }] })], pods());
+    assert.deepEqual(reaches(far, web.address), [81]);
+    assert.match(node.part.report().words ?? "", /nothing passes by it: .* and 59 more/);
   });
 
   test("a host whose kernel hides bridged packets, and one without nft, say so", async () => {
