@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { dynamicRangeOf, formatAddress, overlaps, parseAddress, parseSubnet } from "./subnet.ts";
+import { dynamicRangeOf, formatAddress, gatewayOf, overlaps, parseAddress, parseSubnet } from "./subnet.ts";
 
 describe("subnets", () => {
   test("an address survives being written and read", () => {
@@ -25,6 +25,8 @@ describe("subnets", () => {
   test("the engine's part is the last sixteenth", () => {
     assert.equal(dynamicRangeOf("10.42.0.0/24"), "10.42.0.240/28");
     assert.equal(dynamicRangeOf("10.0.0.0/8"), "10.240.0.0/12");
+    assert.deepEqual(["10.42.3.0/24", "10.42.3.64/26"].map(gatewayOf), ["10.42.3.1", "10.42.3.65"]);
+    assert.throws(() => gatewayOf("10.42.3.1/24"), /no subnet/);
     assert.throws(() => dynamicRangeOf("10.42.0.0/27"), /at least 64 addresses/);
   });
 

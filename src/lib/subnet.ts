@@ -33,6 +33,13 @@ export function overlaps(a: Subnet, b: Subnet): boolean {
   return a.first <= b.last && b.first <= a.last;
 }
 
+/** The host's own address among the pods of a range, where they ask for names: its first, the bridge's. */
+export function gatewayOf(podRange: string): string {
+  const range = parseSubnet(podRange);
+  if (!range) throw new RangeError(`${podRange} is no subnet`);
+  return formatAddress(range.first + 1);
+}
+
 /** The last sixteenth of a pod subnet: left to containers that ask the engine for any address, never given to pods. */
 export function dynamicRangeOf(subnet: string): string {
   const parsed = parseSubnet(subnet);

@@ -1,6 +1,6 @@
 /** The bridge network of the pods of this node: a Docker network with our subnet, made once and checked when it is there already. */
 import { deviceName } from "../../lib/device-name.ts";
-import { dynamicRangeOf } from "../../lib/subnet.ts";
+import { dynamicRangeOf, gatewayOf } from "../../lib/subnet.ts";
 import { DriverError } from "../driver.ts";
 import { type Engine, EngineRefusal } from "./engine.ts";
 import { LABEL } from "./labels.ts";
@@ -149,7 +149,7 @@ function networkBody(settings: PodNetworkSettings, subnet: string, major: number
     Name: name,
     CheckDuplicate: true,
     Driver: "bridge",
-    IPAM: { Config: [{ Subnet: subnet, Gateway: gatewayWord(subnet), IPRange: dynamicRangeOf(subnet) }] },
+    IPAM: { Config: [{ Subnet: subnet, Gateway: gatewayOf(subnet), IPRange: dynamicRangeOf(subnet) }] },
     Options: {
       "com.docker.network.bridge.name": deviceName(name),
       ...(isMasqueraded ? {} : { [MASQUERADE]: "false", ...direct(major) }),
@@ -161,10 +161,6 @@ function networkBody(settings: PodNetworkSettings, subnet: string, major: number
 /** From Docker 28 on, ports that are not published are closed to other hosts unless a network says so: there the pods' addresses count. */
 function direct(major: number): Readonly<Record<string, string>> {
   return major >= 28 ? { "com.docker.network.bridge.gateway_mode_ipv4": "nat-unprotected" } : {};
-}
-
-function gatewayWord(subnet: string): string {
-  return subnet.replace(/\.(\d+)\/\d+$/, (_, last: string) => `.${Number(last) + 1}`);
 }
 
 function networkError(message: string): DriverError {

@@ -1,5 +1,5 @@
 /** The cluster's network as this node was told it, and what runs here: what every part of the plane works from. In memory, indexed; no part scans it for one change. */
-import { formatAddress, parseSubnet } from "../../lib/subnet.ts";
+import { gatewayOf, parseSubnet } from "../../lib/subnet.ts";
 import type {
   ChallengeEntry,
   ClusterEntry,
@@ -14,6 +14,7 @@ import type {
   RouteEntry,
   ServiceEntry,
 } from "../../model/network.ts";
+import { shelfOf } from "../../model/network-shelves.ts";
 import type { Touched } from "./touched.ts";
 
 /** A pod of this node that has an address of its own, from before its first start to after its end. */
@@ -80,10 +81,10 @@ export class NetworkState {
     return this.tables.node.get(this.nodeName);
   }
 
-  /** This host's own address among its pods, where they ask for names: the first of its pod range. */
+  /** This host's own address among its pods, where they ask for names. */
   get gateway(): string | undefined {
-    const range = parseSubnet(this.self?.podRange ?? "");
-    return range && formatAddress(range.first + 1);
+    const { podRange } = this.self ?? {};
+    return podRange !== undefined && parseSubnet(podRange) ? gatewayOf(podRange) : undefined;
   }
 
   /** Sorted by id, so that every node that sees the same does the same. */
@@ -107,9 +108,14 @@ export class NetworkState {
 
   /** Takes news in, and notes in `touched` what is to be looked at again. */
   hear(news: Exclude<NetworkNews, { type: "settled" }>, touched: Touched): void {
+    const wasTold = this.isTold;
     this.isTold = true;
-    if (news.type === "all") this.#hearAll(news.entries, touched);
-    else {
+    if (news.type === "all" && news.kept !== undefined) this.#hearRest(news.entries, news.kept, touched);
+    else if (news.type === "all") this.#hearAll(news.entries, touched);
+    if (news.type === "all") {
+      // What only the disk remembered until now is the control plane's word: what was held back for that goes on.
+      if (news.kept === undefined || !wasTold) touched.everything();
+    } else {
       for (const entry of news.entries) this.#put(entry, touched);
       for (const { kind, id } of news.removed) this.#take(kind, id, touched);
     }
@@ -117,6 +123,7 @@ export class NetworkState {
 
   remember(entries: readonly NetworkEntry[], touched: Touched): void {
     this.#hearAll(entries, touched);
+    touched.everything();
   }
 
   /** A node was lost, or found again: its endpoints are no place to send to, or are one again. */
@@ -133,7 +140,18 @@ export class NetworkState {
     for (const [kind, table] of Object.entries(this.tables) as [NetworkEntryKind, Map<string, NetworkEntry>][])
       for (const id of [...table.keys()]) if (!told.has(`${kind} ${id}`)) this.#take(kind, id, touched);
     for (const entry of entries) this.#put(entry, touched);
-    touched.everything();
+  }
+
+  /** Those shelves are as they were. Of the others, what is listed as it was is no news either. */
+  #hearRest(entries: readonly NetworkEntry[], kept: ReadonlySet<number>, touched: Touched): void {
+    const told = new Set(entries.map(({ kind, id }) => `${kind} ${id}`));
+    for (const [kind, table] of Object.entries(this.tables) as [NetworkEntryKind, Map<string, NetworkEntry>][])
+      for (const id of [...table.keys()])
+        if (!told.has(`${kind} ${id}`) && !kept.has(shelfOf(kind, id))) this.#take(kind, id, touched);
+    for (const entry of entries) {
+      const before = this.tables[entry.kind].get(entry.id);
+      if (JSON.stringify(before) !== JSON.stringify(entry)) this.#put(entry, touched);
+    }
   }
 
   #put(entry: NetworkEntry, touched: Touched): void {

@@ -2,12 +2,12 @@
  * Keeps the rules of bridge-script.ts as the bridge's ports are. Docker makes a port when a container starts and takes it away when it ends:
  * the ports are looked at several times a second, which costs no process, and the rest only when they are others.
  */
+import { gatewayOf } from "../../lib/subnet.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import type { Commands } from "../../seams/commands.ts";
 import type { Log } from "../../seams/log.ts";
 import { NftError, readNft, runNft, tableName, whyNoNft } from "../nft/table.ts";
 import { bridgeScript, FRAMES_CHAIN, type PodPort } from "./bridge-script.ts";
-import { gatewayOf } from "./names.ts";
 
 export interface BridgePorts {
   /** Numbers of the bridge's devices, sorted; none when there is no bridge. */

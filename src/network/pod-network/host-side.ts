@@ -1,5 +1,5 @@
 /** What the pod network has on this host beside routes: rules, devices of tunnels, the kernel's settings. */
-import { overlaps, parseSubnet } from "../../lib/subnet.ts";
+import { gatewayOf, overlaps, parseSubnet } from "../../lib/subnet.ts";
 import type { ClusterEntry } from "../../model/network.ts";
 import type { Commands } from "../../seams/commands.ts";
 import type { NetworkState } from "../plane/network-state.ts";
@@ -7,7 +7,7 @@ import { PodFirewall } from "./firewall.ts";
 import type { GuardWish } from "./guard-script.ts";
 import { type HostNet, HostNetError } from "./host-net.ts";
 import { HostSysctls } from "./host-sysctls.ts";
-import { gatewayOf, type NetNames } from "./names.ts";
+import type { NetNames } from "./names.ts";
 import { PacketGuard } from "./packet-guard.ts";
 import type { PeerPlan } from "./plan.ts";
 import { type Chain, chainsOf, rangesOf, type Table } from "./rules.ts";

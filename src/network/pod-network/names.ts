@@ -42,11 +42,6 @@ export function netNames(network: string): NetNames {
   };
 }
 
-/** The host's own address in its pod range: of the bridge. */
-export function gatewayOf(podRange: string): string {
-  return formatAddress((parseSubnet(podRange)?.first ?? 0) + 1);
-}
-
 /** The address of a node's end of a tunnel: its range's own, which no pod has. */
 export function tunnelAddressOf(podRange: string): string {
   return formatAddress(parseSubnet(podRange)?.first ?? 0);

@@ -1,6 +1,6 @@
+import { gatewayOf } from "../../lib/subnet.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { HostNet } from "./host-net.ts";
-import { gatewayOf } from "./names.ts";
 import type { HostWay, PeerPlan } from "./plan.ts";
 import type { Dial } from "./tcp-ping.ts";
 

@@ -1,7 +1,7 @@
 /** Which way leads to each other node's pods. Pure: from what was told and what was seen of this host. */
+import { gatewayOf } from "../../lib/subnet.ts";
 import type { ClusterEntry, LinkMode, NodeEntry } from "../../model/network.ts";
 import { type ForeignRoute, rangeClash } from "./foreign-routes.ts";
-import { gatewayOf } from "./names.ts";
 
 /** What the kernel says of the way to another host: `ip route get`. */
 export interface HostWay {

@@ -2,7 +2,9 @@
  * The pod network of this host: the way to every other node's pods, and the rules that let them pass. What is made stays in the kernel when the
  * agent ends; at the next start, and now and then, only what differs is written, so that no connection is cut.
  */
+
 import { OneAtATime } from "../../lib/one-at-a-time.ts";
+import { gatewayOf } from "../../lib/subnet.ts";
 import type { NodeNetworkReport } from "../../model/network-report.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import { CommandError, type Commands } from "../../seams/commands.ts";
@@ -15,7 +17,7 @@ import { FallBack } from "./fall-back.ts";
 import { type ForeignRoute, isRouted } from "./foreign-routes.ts";
 import { HostNet, HostNetError } from "./host-net.ts";
 import { HostSide } from "./host-side.ts";
-import { gatewayOf, type NetNames, netNames } from "./names.ts";
+import { type NetNames, netNames } from "./names.ts";
 import { peerLinks } from "./peer-links.ts";
 import { isPlainWorking } from "./plain-way.ts";
 import { type HostWay, type Plan, planPeers } from "./plan.ts";

@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { tarOf } from "../../../src/drivers/docker/tar.ts";
+import { gatewayOf } from "../../../src/lib/subnet.ts";
 import type { Pod } from "../../../src/model/pod.ts";
 import { NamesPart } from "../../../src/network/names/names-part.ts";
 import { podDns } from "../../../src/network/names/pod-dns.ts";
@@ -46,7 +47,7 @@ describe("names in containers", { timeout: 120_000, skip: canRunEngine() ?? fals
 
   function run(words: readonly string[], ...command: readonly string[]): string {
     const host = parseResolvConf("search corp.example\n");
-    const dns = podDns(POD, { server: gatewayOf(engine), domain: "cluster.local", host });
+    const dns = podDns(POD, { server: gatewayOf(engine.podSubnet), domain: "cluster.local", host });
     const flags = [
       ...(dns?.nameservers ?? []).flatMap((server) => ["--dns", server]),
       ...(dns?.searches ?? []).flatMap((name) => ["--dns-search", name]),
@@ -88,19 +89,15 @@ describe("names in containers", { timeout: 120_000, skip: canRunEngine() ?? fals
 
   test("a container on the host's network asks our server itself (ClusterFirstWithHostNet)", () => {
     const said = run(["--network", "host"], "sh", "-c", "cat /etc/resolv.conf; nslookup web.default.svc.cluster.local");
-    assert.match(said, new RegExp(`nameserver ${gatewayOf(engine)}`));
+    assert.match(said, new RegExp(`nameserver ${gatewayOf(engine.podSubnet)}`));
     assert.match(said, /Address: 10\.96\.0\.10/);
   });
 
   test("a container on Docker's own bridge, as units start them, is answered too", () => {
-    const said = run([], "nslookup", "web.default.svc.cluster.local", gatewayOf(engine));
+    const said = run([], "nslookup", "web.default.svc.cluster.local", gatewayOf(engine.podSubnet));
     assert.match(said, /Address: 10\.96\.0\.10/);
   });
 });
-
-function gatewayOf({ podSubnet }: Engine): string {
-  return podSubnet.replace(/0\/24$/, "1");
-}
 
 async function startNames(engine: Engine): Promise<NamesPart> {
   const folder = join(engine.dir, "names");
