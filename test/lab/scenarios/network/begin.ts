@@ -13,14 +13,12 @@ export async function beginNetwork({ cluster, measured }: Scene): Promise<void> 
   const { server, agents } = cluster;
   await startStyr(server, cluster.programOf(server), ["server"]);
   await cluster.signIn();
-  await cluster.startEngines();
   const [url, token] = await cluster.tokenFor("agent", agents.length);
   const [wayIn] = agents;
   await Promise.all(agents.map((host) => cluster.join(host, url, token, ...(host === wayIn ? ["--way-in"] : []))));
   await cluster.untilReady(agents);
-  for (const host of agents)
-    await cluster.apply(who(copyOn(host.name), { replicas: 1, node: host.name, service: WEB }));
-  await cluster.apply(service(WEB, { type: "NodePort" }));
+  const copyOfEach = agents.map((host) => who(copyOn(host.name), { replicas: 1, node: host.name, service: WEB }));
+  await cluster.apply([...copyOfEach, service(WEB, { type: "NodePort" })].join("\n---\n"));
   const places = await copies(cluster);
   const [first] = places;
   assert.ok(first);

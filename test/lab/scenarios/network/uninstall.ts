@@ -40,19 +40,25 @@ export async function uninstallLeavesNothing(
   { cluster, measured }: Scene,
   before: ReadonlyMap<Host, readonly string[]>,
 ): Promise<void> {
+  const each = cluster.agents.map((host) => uninstall(cluster, host));
+  // Each to its end, so that the words of one that failed are not those of a lab that is taken away.
+  for (const one of await Promise.allSettled(each)) if (one.status === "rejected") throw one.reason;
   for (const host of cluster.agents) {
-    await host.signal(STYR, "SIGTERM");
-    const said = await mustStyr(host, cluster.programOf(host), ["uninstall", "--yes"], { timeoutMs: 120_000 });
-    assert.match(said, /gone/);
-    await until(`no process of styr is on ${host.name}`, () => styrOn(host).length === 0, {
-      seen: () => styrOn(host).join("\n"),
-      withinMs: 10_000,
-    });
     const was = before.get(host) ?? [];
     const is = await networkOf(host);
     measured.note(`after uninstall, of ${is.length} lines of ${host.name}`, `${difference(was, is).length} differ`);
     assert.deepEqual(difference(was, is), [], `the network of ${host.name} is as it was`);
   }
+}
+
+async function uninstall(cluster: Scene["cluster"], host: Host): Promise<void> {
+  await host.signal(STYR, "SIGTERM");
+  const said = await mustStyr(host, cluster.programOf(host), ["uninstall", "--yes"], { timeoutMs: 120_000 });
+  assert.match(said, /gone/);
+  await until(`no process of styr is on ${host.name}`, () => styrOn(host).length === 0, {
+    seen: () => styrOn(host).join("\n"),
+    withinMs: 10_000,
+  });
 }
 
 function styrOn(host: Host): readonly string[] {
