@@ -1,6 +1,7 @@
 /** The certificates of hosts, as files that HAProxy reads. Those of Secrets are kept, so that a host that boots alone has them. */
 import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createSecureContext } from "node:tls";
 import type { RouteTls } from "../../model/network.ts";
 import type { Clock } from "../../seams/clock.ts";
 
@@ -115,9 +116,16 @@ export class Certificates {
 export function pemProblem(pem: string): string | undefined {
   try {
     const certificate = new X509Certificate(pem);
-    return certificate.checkPrivateKey(createPrivateKey(pem)) ? undefined : "does not belong to its key";
+    if (!certificate.checkPrivateKey(createPrivateKey(pem))) return "does not belong to its key";
   } catch (error) {
     return `cannot be read (a certificate and its key in PEM are needed): ${(error as Error).message}`;
+  }
+  try {
+    // What HAProxy asks of it as well: keys and signatures that are too weak are refused by OpenSSL itself.
+    createSecureContext({ cert: pem, key: pem });
+    return undefined;
+  } catch (error) {
+    return `is none that a server may use: ${(error as Error).message}`;
   }
 }
 

@@ -77,9 +77,10 @@ export async function generationInForce(root: string): Promise<string | undefine
   return text.startsWith(MARK) ? text.slice(MARK.length, text.indexOf("\n")) : undefined;
 }
 
-export async function sweepGenerations(root: string, kept: string): Promise<void> {
+export async function sweepGenerations(root: string, kept: readonly string[]): Promise<void> {
   for (const name of await readdir(root))
-    if (name.startsWith("of-") && name !== `of-${kept}`) await rm(`${root}/${name}`, { recursive: true, force: true });
+    if (name.startsWith("of-") && !kept.includes(`${root}/${name}`))
+      await rm(`${root}/${name}`, { recursive: true, force: true });
 }
 
 const LINE = /:(\d+)\]/g;
@@ -97,4 +98,13 @@ export function culprits(words: string, config: string, backends: ReadonlyMap<st
     }
   }
   return [...found];
+}
+
+const LIST_LINE = new RegExp(`error processing line (\\d+) in file '[^']*${FILES.certificates}'`, "g");
+
+/** The lines of a crt-list that HAProxy's words name; never the first, which is our own for all others. */
+export function badCertificates(words: string, list: string): readonly string[] {
+  const lines = list.split("\n");
+  const named = [...words.matchAll(LIST_LINE)].map(([, number]) => Number(number));
+  return [...new Set(named)].flatMap((number) => (number > 1 ? (lines[number - 1] ?? []) : []));
 }

@@ -2,6 +2,7 @@
 import type { Log } from "../../seams/log.ts";
 import { FILES } from "./files.ts";
 import {
+  badCertificates,
   culprits,
   dataFolder,
   type Generation,
@@ -16,7 +17,7 @@ import type { HaProxy } from "./haproxy.ts";
 import type { WayInPlan } from "./plan.ts";
 import type { WayInPlaces } from "./render.ts";
 import { parseServersState, refusedCommand, serverCommands } from "./server-commands.ts";
-import type { Slots } from "./slots.ts";
+import { fitSlots, type Slots } from "./slots.ts";
 
 export interface ServedOptions {
   readonly haproxy: HaProxy;
@@ -25,7 +26,8 @@ export interface ServedOptions {
   readonly places: WayInPlaces;
 }
 
-const MOST_CULPRITS = 20;
+/** Each is a run of `haproxy -c` over the whole configuration. */
+const MOST_CHECKS = 50;
 const NO_PLAN: WayInPlan = {
   ...{ exact: new Map(), prefix: new Map(), backends: new Map(), certificates: new Map(), refused: [] },
   ...{ hosts: new Map(), backers: new Map() },
@@ -39,6 +41,8 @@ export class Served {
   #data: string;
   #challenges: ReadonlyMap<string, string> | undefined;
   #isRunning: boolean;
+  /** What it should do it could not be brought to. */
+  #isBehind = false;
   #refused: readonly string[] = [];
   plan: WayInPlan = NO_PLAN;
 
@@ -64,9 +68,9 @@ export class Served {
 
   readonly slots = (backend: string): Slots => this.#told.get(backend) ?? [];
 
-  /** It does not run, or is not what we take it for, or a backend has more servers by now than it has room for. */
+  /** It does not run, is behind, or is not what we take it for, or a backend has more servers by now than it has room for. */
   needsReload(changed: readonly string[], slots: (name: string) => Slots): boolean {
-    if (!this.#isRunning || this.#generation === undefined) return true;
+    if (!this.#isRunning || this.#isBehind || this.#generation === undefined) return true;
     return changed.some((name) => slots(name).length !== this.slots(name).length);
   }
 
@@ -75,9 +79,39 @@ export class Served {
     const generation = generationOf(input);
     if (this.#isRunning && generation.id === this.#generation) {
       this.plan = input.plan;
+      this.#isBehind = false;
       this.#note(input.plan);
       await this.tell([...input.plan.backends.keys()], input.slots, input.challenges);
-    } else await this.#begin(generation, input);
+    } else {
+      try {
+        await this.#begin(generation, input);
+        this.#isBehind = false;
+      } catch (error) {
+        this.#isBehind = true;
+        await this.#goOn(input).catch(({ message: why }: Error) =>
+          this.#options.log.warn("HAProxy cannot be told where servers are", { why }),
+        );
+        throw error;
+      }
+    }
+  }
+
+  /** Without the new configuration the one in force serves on, of which more becomes untrue with each endpoint that it is not told of. */
+  async #goOn({ plan, slots, challenges }: GenerationInput): Promise<void> {
+    const { haproxy, folder } = this.#options;
+    if (!(await haproxy.isRunning())) {
+      const id = await generationInForce(folder);
+      if (id === undefined) return;
+      await haproxy.start();
+      const running = parseServersState(await haproxy.socket.askWorker(["show servers state"]));
+      for (const [name, each] of running) this.#told.set(name, each);
+      this.#isRunning = true;
+      this.#generation = id;
+      this.#data = dataFolder(folder, id);
+    }
+    const both = [...this.#told.keys()].filter((name) => plan.backends.has(name));
+    await this.tell(both, (name) => fitSlots(this.slots(name), slots(name)), challenges);
+    await sweepGenerations(folder, [this.#data, dataFolder(folder, (await generationInForce(folder)) ?? "")]);
   }
 
   /** Endpoints and challenges, while it runs. */
@@ -114,24 +148,28 @@ export class Served {
     this.#generation = wanted.id;
     this.#data = generation.folder;
     this.#challenges = input.challenges;
-    await sweepGenerations(folder, generation.id);
+    await sweepGenerations(folder, [generation.folder]);
   }
 
   /** What HAProxy takes: without those backends that it names, if it does. One bad route is no trouble of the others. */
   async #checked(wanted: Generation, input: GenerationInput): Promise<{ generation: Generation; plan: WayInPlan }> {
-    let [generation, plan] = [wanted, input.plan];
+    let [generation, { plan, certificates }] = [wanted, input];
     const left: string[] = [];
-    for (;;) {
+    for (let checks = 1; ; checks++) {
       const config = await writeGeneration(generation);
       const problem = await this.#options.haproxy.problemOf(config);
       if (problem === undefined) break;
       const bad = culprits(problem, generation.config, plan.backends);
+      const lines = new Set(badCertificates(problem, certificates));
       const words = firstAlert(problem);
-      if (bad.length === 0 || left.length >= MOST_CULPRITS)
+      if (bad.length + lines.size === 0 || checks >= MOST_CHECKS)
         throw new Error(`HAProxy refuses the configuration: ${words}`);
       for (const { source } of bad) left.push(`${source} is left out: HAProxy says ${words}`);
+      for (const line of lines)
+        left.push(`the certificate of ${line.split(" ")[1]} is left out: HAProxy says ${words}`);
       plan = without(plan, new Set(bad.map(({ name }) => name)));
-      generation = generationOf({ ...input, plan });
+      certificates = linesWithout(certificates, lines);
+      generation = generationOf({ ...input, plan, certificates });
     }
     this.#note(plan, left);
     return { generation, plan };
@@ -169,6 +207,13 @@ function without(plan: WayInPlan, names: ReadonlySet<string>): WayInPlan {
   const kept = (map: ReadonlyMap<string, string>) => new Map([...map].filter(([, name]) => !names.has(name)));
   const backends = new Map([...plan.backends].filter(([name]) => !names.has(name)));
   return { ...plan, exact: kept(plan.exact), prefix: kept(plan.prefix), backends };
+}
+
+function linesWithout(text: string, lines: ReadonlySet<string>): string {
+  return text
+    .split("\n")
+    .filter((line) => !lines.has(line))
+    .join("\n");
 }
 
 function firstAlert(words: string): string {

@@ -43,6 +43,14 @@ export function assignSlots(before: Slots, servers: readonly BackendServer[]): S
   return slots;
 }
 
+/** What of `wanted` finds room in the slots that there are, as many of those that take requests as can be; none wanted are "off". */
+export function fitSlots(present: Slots, wanted: Slots): Slots {
+  const on = wanted.filter((slot) => slot?.state === "on") as readonly Slot[];
+  const there = new Set(present.flatMap((slot) => (slot ? keyOf(slot) : [])));
+  const [known, fresh] = [on.filter((slot) => there.has(keyOf(slot))), on.filter((slot) => !there.has(keyOf(slot)))];
+  return present.length === 0 ? [] : assignSlots(present, [...known, ...fresh].slice(0, present.length));
+}
+
 function keyOf({ address, port }: { readonly address: string; readonly port: number }): string {
   return `${address}:${port}`;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,11 +10,13 @@ import { Stage, until } from "./stage.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "styr-certificates-"));
 
+const CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+
 /** A certificate that nobody has signed, and its key. */
-function certificate(name: string): { readonly "tls.crt": string; readonly "tls.key": string } {
+function certificate(name: string, kind = CURVE): { readonly "tls.crt": string; readonly "tls.key": string } {
   const [key, crt] = [join(dir, "key"), join(dir, "crt")];
-  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3"];
-  execFileSync("openssl", ["req", "-x509", ...curve, "-keyout", key, "-out", crt, "-subj", `/CN=${name}`], {
+  const words = [...kind, "-nodes", "-days", "3"];
+  execFileSync("openssl", ["req", "-x509", ...words, "-keyout", key, "-out", crt, "-subj", `/CN=${name}`], {
     stdio: "ignore",
   });
   return { "tls.crt": readFileSync(crt, "utf8"), "tls.key": readFileSync(key, "utf8") };
@@ -122,5 +124,39 @@ describe("the way in: HTTPS:", () => {
   test("keys of certificates are root's alone to read", () => {
     const out = execFileSync("find", [`${stage.dir}/way-in`, "-name", "*.pem", "-perm", "/077"], { encoding: "utf8" });
     assert.equal(out, "");
+  });
+
+  test("one that is too weak for OpenSSL is named, and every other is served, also after a start", async () => {
+    stage.secrets["shop/fine"] = certificate("fine.example.org");
+    stage.secrets["shop/weak"] = certificate("weak.example.org", ["-newkey", "rsa:1024"]);
+    await stage.hear([
+      stage.route("weak.example.org", { tls: { secret: "shop/weak", version: "1" } }),
+      stage.route("next.example.org", { tls: { secret: "shop/fine", version: "1" } }),
+    ]);
+    assert.equal((await shown("next.example.org")).name, "fine.example.org");
+    assert.match(
+      stage.part.report().words ?? "",
+      /the certificate of weak\.example\.org is none that a server may use/,
+    );
+    await stage.part.stop();
+    process.kill(await stage.worker(), "SIGKILL");
+    await until("HAProxy has ended", async () => (await stage.worker().catch(() => undefined)) === undefined);
+    stage.part = stage.newPart();
+    await stage.hear([]);
+    await until("it is served again", () => shown("next.example.org").then(({ name }) => name === "fine.example.org"));
+  });
+
+  test("one that HAProxy alone refuses is left out by the line that it names", async () => {
+    const { "tls.crt": crt, "tls.key": key } = certificate("x", ["-newkey", "rsa:1024"]);
+    const folder = join(stage.dir, "way-in/certificates");
+    const before = new Set(readdirSync(folder));
+    stage.secrets["shop/good"] = certificate("good.example.org");
+    await stage.hear([stage.route("good.example.org", { tls: { secret: "shop/good", version: "1" } })]);
+    const [kept = ""] = readdirSync(folder).filter((name) => !before.has(name));
+    // As a disk may do it, or another version of OpenSSL than ours.
+    writeFileSync(join(folder, kept), `${crt}${key}`);
+    await stage.hear([stage.route("after.example.org", { tls: { secret: "shop/fine", version: "1" } })]);
+    assert.equal((await shown("after.example.org")).name, "fine.example.org");
+    assert.match(stage.part.report().words ?? "", /the certificate of good\.example\.org is left out: HAProxy says /);
   });
 });

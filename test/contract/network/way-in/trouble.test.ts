@@ -85,6 +85,40 @@ describe("the way in: trouble:", () => {
     assert.doesNotMatch(stage.part.report().words ?? "", /least/);
   });
 
+  test("while no new configuration can be had, HAProxy is told where servers are, and is started with the last one", async () => {
+    const fresh = await Stage.open();
+    try {
+      const [one, two] = [await fresh.backing("one"), await fresh.backing("two")];
+      await fresh.hear([...fresh.serve("default/web", [{ at: one.port }]), fresh.route("a.example.org")]);
+      assert.equal((await fresh.get("a.example.org")).body, "one GET /");
+      await fresh.part.stop();
+      // A full disk, a HAProxy that is being upgraded, an alert that names nobody.
+      const real = new SystemCommands();
+      const refuses: Commands = {
+        run: (program, args, options) =>
+          args.includes("-c")
+            ? Promise.resolve({ exitCode: 1, stdout: "", stderr: "[ALERT]    (1) : no space" })
+            : real.run(program, args, options),
+      };
+      fresh.part = fresh.newPart({ commands: refuses });
+      await assert.rejects(fresh.hear([fresh.route("b.example.org")]), /HAProxy refuses the configuration: no space/);
+      const endpoint = (at: number) => fresh.serve("default/web", [{ at }]);
+      await assert.rejects(fresh.hear(endpoint(two.port)), /no space/);
+      assert.equal((await fresh.get("a.example.org")).body, "two GET /", "an endpoint's change arrives all the same");
+      await fresh.part.stop();
+      const worker = await fresh.worker();
+      process.kill(worker, "SIGKILL");
+      await until("it has ended", async () => (await fresh.worker().catch(() => undefined)) === undefined);
+      fresh.part = fresh.newPart({ commands: refuses });
+      await assert.rejects(fresh.hear(endpoint(one.port)), /no space/);
+      assert.equal((await fresh.get("a.example.org")).body, "one GET /", "the last good configuration serves on");
+      assert.equal(fresh.part.report().state, "failing");
+      assert.equal((await fresh.get("b.example.org")).status, 404);
+    } finally {
+      await fresh.close();
+    }
+  });
+
   test("a port that somebody else has is named", async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
