@@ -18,7 +18,7 @@ export async function beginNetwork({ cluster, measured }: Scene): Promise<void> 
   await Promise.all(agents.map((host) => cluster.join(host, url, token, ...(host === wayIn ? ["--way-in"] : []))));
   await cluster.untilReady(agents);
   const copyOfEach = agents.map((host) => who(copyOn(host.name), { replicas: 1, node: host.name, service: WEB }));
-  await cluster.apply([...copyOfEach, service(WEB, { type: "NodePort" })].join("\n---\n"));
+  await cluster.apply(["", ...copyOfEach, service(WEB, { type: "NodePort" })].join("\n---\n"));
   const places = await copies(cluster);
   const [first] = places;
   assert.ok(first);
