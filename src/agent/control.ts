@@ -37,6 +37,9 @@ export type Assignments =
       readonly removed: readonly { readonly key: string; readonly uid: string }[];
     };
 
+/** As model/network-shelves.ts makes them; undefined where it is not worth it, or has changed meanwhile. Nothing may change from then on but by what is heard. */
+export type NetworkHas = () => Promise<string | undefined>;
+
 export interface Control {
   /** Creates or updates this node's object. */
   registerNode(node: Draft<Node>): Promise<void>;
@@ -57,8 +60,11 @@ export interface Control {
   heartbeat(beat: Heartbeat): Promise<HeartbeatAnswer>;
   /** What a node has to know of the cluster to find it again, now and as it changes. Absent where there is nothing to find. */
   watchCluster?(listener: (news: ClusterNews) => void, signal: AbortSignal): void;
-  /** The network of the whole cluster, now and as it changes; begins with "all", and again after a gap. Absent where there is none. */
-  watchNetwork?(listener: (news: NetworkNews) => void, signal: AbortSignal): void;
+  /**
+   * The network of the whole cluster, now and as it changes; begins with "all", and again after a gap. Absent where there is none.
+   * `has`: digests of what the listener has already, asked for before "all" comes, which then may leave out what is the same.
+   */
+  watchNetwork?(listener: (news: NetworkNews) => void, signal: AbortSignal, has?: NetworkHas): void;
   /** This node's rules are those of this revision, as counted since the last "all". Best effort: said again with the next one. */
   networkApplied?(revision: number): void;
   /** Says that the agent goes away for a while, so that nothing of it is moved. Best effort. */

@@ -24,9 +24,9 @@ export class LateControl implements Control {
     });
   }
 
-  watchNetwork(...[listener, signal]: Parameters<NonNullable<Control["watchNetwork"]>>): void {
+  watchNetwork(...[listener, signal, has]: Parameters<NonNullable<Control["watchNetwork"]>>): void {
     void this.#arrived.promise.then((control) => {
-      if (!signal.aborted) control.watchNetwork?.(listener, signal);
+      if (!signal.aborted) control.watchNetwork?.(listener, signal, has);
     });
   }
 

@@ -1,17 +1,31 @@
-import type { EntryId } from "./entry-table.ts";
-import { PART_CHARS } from "./snapshots.ts";
+import type { ChangedId, EntryId } from "./entry-table.ts";
+import { type Pack, Piece } from "./piece.ts";
+import { PART_CHARS } from "./shelf-view.ts";
 
-/** Entries and what is gone, as a frame's end has them (agent/frames/to-agent.ts); "" where it would be longer than a frame may be. */
-export function batchText(changed: ReadonlyMap<string, EntryId>, textOf: (key: string) => string | undefined): string {
-  const texts: string[] = [];
-  const removed: EntryId[] = [];
-  let chars = 0;
-  for (const [key, id] of changed) {
+/** Entries and what is gone, in frames' ends as agent/frames/to-agent.ts has them; never none. */
+export function batchPieces(
+  changed: ReadonlyMap<string, EntryId | ChangedId>,
+  textOf: (key: string) => string | undefined,
+  pack: Pack | undefined,
+): readonly Piece[] {
+  const pieces: Piece[] = [];
+  let [texts, removed, chars]: [string[], EntryId[], number] = [[], [], 0];
+  const end = () => {
+    pieces.push(new Piece(bodyOf(texts, removed), pack));
+    [texts, removed, chars] = [[], [], 0];
+  };
+  for (const [key, { kind, id }] of changed) {
     const text = textOf(key);
-    if (text === undefined) removed.push(id);
+    const length = text?.length ?? key.length;
+    if (chars > 0 && chars + length > PART_CHARS) end();
+    if (text === undefined) removed.push({ kind, id });
     else texts.push(text);
-    chars += text?.length ?? key.length;
-    if (chars > PART_CHARS && texts.length + removed.length > 1) return "";
+    chars += length;
   }
+  if (chars > 0 || pieces.length === 0) end();
+  return pieces;
+}
+
+function bodyOf(texts: readonly string[], removed: readonly EntryId[]): string {
   return removed.length === 0 ? `[${texts.join(",")}]` : `[${texts.join(",")}],${JSON.stringify(removed)}`;
 }

@@ -8,13 +8,13 @@ export function challengesSource(): EntrySource {
     name: "challenges",
     kinds: [acmeChallenges],
     begin(reader, sink) {
-      for (const challenge of reader.list(acmeChallenges)) sink.put(entryOf(challenge));
+      for (const challenge of reader.list(acmeChallenges)) sink.put(entryOf(challenge), "ways-in");
     },
     changed(changes, _reader, sink) {
       for (const { type, object } of changes) {
         const entry = entryOf(object as AcmeChallenge);
         if (type === "removed") sink.remove("challenge", entry.id);
-        else sink.put(entry);
+        else sink.put(entry, "ways-in");
       }
     },
   };

@@ -78,7 +78,10 @@ describe("the directory", () => {
     const { store, directory, clock, subscriber } = await opened();
     directory.start();
     const texts: (string | undefined)[] = [];
-    const hear = { ...subscriber, changed: (batch: Batch) => void texts.push(directory.textOf(batch)) };
+    const hear = {
+      ...subscriber,
+      changed: (batch: Batch) => void texts.push(directory.piecesOf(batch, "n1")?.[0]?.text),
+    };
     for (let at = 0; at < 3; at++) directory.subscribe({ ...hear });
     await clock.advance(100);
     await put(store, "a", 1);

@@ -9,10 +9,11 @@ import type { Clock, Timer } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Store } from "../store/store.ts";
 import type { Change } from "../store/transaction.ts";
-import { batchText } from "./batch-text.ts";
-import type { EntrySource } from "./entry-source.ts";
-import { type EntryId, EntryTable, type Held } from "./entry-table.ts";
+import { batchPieces } from "./batch-text.ts";
+import type { Audience, EntrySource } from "./entry-source.ts";
+import { type ChangedId, type EntryId, EntryTable, type Held } from "./entry-table.ts";
 import { followStore } from "./follow-store.ts";
+import type { Pack, Piece } from "./piece.ts";
 import { Settlement } from "./settlement.ts";
 import { Snapshots, type SnapshotView } from "./snapshots.ts";
 
@@ -22,14 +23,18 @@ export interface DirectoryOptions {
   readonly log: Log;
   /** Fresh ones: they keep indexes of what they have seen. */
   readonly sources: () => readonly EntrySource[];
+  /** For agents that can read it. Absent: all are sent plain text. */
+  readonly pack?: Pack;
 }
 
 /** What changed between two revisions. */
 export interface Batch {
   readonly revision: number;
-  readonly changed: ReadonlyMap<string, EntryId>;
-  /** What the batch says, as text, once somebody has asked for it. */
-  text?: string | undefined;
+  readonly changed: ReadonlyMap<string, ChangedId>;
+  /** Nodes that have become ways in or have ceased to be: to them more changes, or goes. */
+  readonly turned: ReadonlySet<string>;
+  /** What the batch says to all, and to ways in, once somebody has asked for it. */
+  readonly pieces: Map<Audience, readonly Piece[]>;
 }
 
 export interface Subscriber {
@@ -54,7 +59,7 @@ export class Directory {
   readonly #options: DirectoryOptions;
   readonly #table = new EntryTable();
   readonly #subscribers = new Set<Subscriber>();
-  readonly #snapshots: Snapshots;
+  readonly #snapshots: Readonly<Record<Audience, Snapshots>>;
   readonly #settlement: Settlement;
   readonly #stopping = new AbortController();
   readonly #begun = Promise.withResolvers<void>();
@@ -64,9 +69,10 @@ export class Directory {
   #timer: Timer | undefined;
 
   constructor(options: DirectoryOptions) {
-    const { clock } = options;
+    const { clock, pack } = options;
     this.#options = options;
-    this.#snapshots = new Snapshots(this.#table, clock);
+    const seenBy = (audience: Audience) => new Snapshots(this.#table, clock, audience, pack);
+    this.#snapshots = { all: seenBy("all"), "ways-in": seenBy("ways-in") };
     this.#settlement = new Settlement(clock, (revision) => {
       for (const subscriber of this.#subscribers) subscriber.settled(revision);
     });
@@ -107,7 +113,7 @@ export class Directory {
     this.#stopping.abort(new Error("the directory stops"));
     this.#timer?.cancel();
     this.#settlement.stop();
-    this.#snapshots.drop();
+    for (const snapshots of Object.values(this.#snapshots)) snapshots.drop();
     this.#subscribers.clear();
   }
 
@@ -124,23 +130,44 @@ export class Directory {
     };
   }
 
-  /** What a batch that has just been told says, made once for all; undefined where that is more than one frame holds. */
-  textOf(batch: Batch): string | undefined {
-    batch.text ??= batchText(batch.changed, (key) => this.#table.get(key)?.text);
-    return batch.text === "" ? undefined : batch.text;
+  /** The same, for one node: nothing where it is not for that one. */
+  heldFor(node: string, key: string): Held | undefined {
+    const held = this.#table.get(key);
+    return held?.audience === "ways-in" && !this.#table.isWayIn(node) ? undefined : held;
   }
 
-  /** Everything there is, in parts that fit into frames. */
-  snapshot(): SnapshotView {
+  /** What a batch that has just been told says to a node, made once for all; undefined to one that has become a way in, or ceased to be: see `changedFor`. */
+  piecesOf(batch: Batch, node: string): readonly Piece[] | undefined {
+    if (batch.turned.has(node)) return undefined;
+    const audience = this.#audienceOf(node);
+    const known = batch.pieces.get(audience);
+    if (known) return known;
+    const textOf = (key: string) => this.heldFor(node, key)?.text;
+    const pieces = batchPieces(this.changedFor(batch, node), textOf, this.#options.pack);
+    batch.pieces.set(audience, pieces);
+    return pieces;
+  }
+
+  /** What of a batch concerns a node, by key: how it is now says `heldFor`. */
+  changedFor({ changed, turned }: Batch, node: string): ReadonlyMap<string, EntryId> {
+    if (turned.has(node)) return new Map([...changed, ...this.#table.forWaysIn]);
+    if (this.#table.isWayIn(node)) return changed;
+    return new Map([...changed].filter(([, { audience }]) => audience === "all"));
+  }
+
+  /** Everything there is for a node, in parts that fit into frames. `has`: digests of what it has already (model/network-shelves.ts). */
+  snapshot(node = "", has?: readonly Uint8Array[]): SnapshotView {
     // What was gathered and not told yet is in the table already.
     this.#tell();
-    return this.#snapshots.view(this.#revision);
+    return this.#snapshots[this.#audienceOf(node)].view(this.#revision, has);
   }
 
   /** The same for who is in this process. */
-  everything(): { readonly revision: number; readonly entries: readonly NetworkEntry[] } {
+  everything(node: string): { readonly revision: number; readonly entries: readonly NetworkEntry[] } {
     this.#tell();
-    return { revision: this.#revision, entries: [...this.#table.values()].map(({ entry }) => entry) };
+    const isWayIn = this.#table.isWayIn(node);
+    const held = [...this.#table.values()].filter(({ audience }) => isWayIn || audience === "all");
+    return { revision: this.#revision, entries: held.map(({ entry }) => entry) };
   }
 
   /** Nodes of which nothing is heard. The others do not wait for them. */
@@ -148,6 +175,10 @@ export class Directory {
     this.#settlement.setSilent(silent);
     this.#table.setSilent(silent);
     this.#tellSoon();
+  }
+
+  #audienceOf(node: string): Audience {
+    return this.#table.isWayIn(node) ? "ways-in" : "all";
   }
 
   #begin(): void {
@@ -204,9 +235,9 @@ export class Directory {
 
   #tell(): void {
     if (!this.#table.hasChanged) return;
-    const batch: Batch = { revision: ++this.#revision, changed: this.#table.take() };
+    const batch: Batch = { revision: ++this.#revision, ...this.#table.take(), pieces: new Map() };
     this.#toldAtMs = this.#options.clock.monotonic();
-    this.#snapshots.note(batch.changed);
+    for (const snapshots of Object.values(this.#snapshots)) snapshots.note(batch.changed);
     this.#settlement.told(batch.revision);
     for (const subscriber of this.#subscribers) subscriber.changed(batch);
   }

@@ -72,7 +72,7 @@ class DiscoveredSource implements EntrySource {
     const name = nameOf(voice.entry);
     const choir = this.#choirs.get(name) ?? new Choir();
     this.#choirs.set(name, choir);
-    if (choir.say(voice)) sink.put(voice.entry);
+    if (choir.say(voice)) tell(voice.entry, sink);
   }
 
   #fallSilent(uid: string, { kind, id }: NetworkEntry, sink: EntrySink): void {
@@ -82,7 +82,7 @@ class DiscoveredSource implements EntrySource {
     if (choir?.leader === undefined) {
       this.#choirs.delete(name);
       sink.remove(kind, id);
-    } else sink.put(choir.leader.entry);
+    } else tell(choir.leader.entry, sink);
   }
 }
 
@@ -112,6 +112,11 @@ class Choir {
       if (this.#leader === undefined || isNewer(voice, this.#leader)) this.#leader = voice;
     return true;
   }
+}
+
+/** Routes may have hashed passwords, and name Secrets. */
+function tell(entry: NetworkEntry, sink: EntrySink): void {
+  sink.put(entry, entry.kind === "route" ? "ways-in" : "all");
 }
 
 function isNewer(a: Voice, b: Voice): boolean {

@@ -3,9 +3,13 @@ import type { Kind } from "../model/meta.ts";
 import type { NetworkEntry, NetworkEntryKind } from "../model/network.ts";
 import type { Change, Reader } from "../store/transaction.ts";
 
+/** Which nodes an entry is for: everybody, or those through which HTTP comes in from outside (NodeEntry.isWayIn). */
+export type Audience = "all" | "ways-in";
+
 /** An entry that is as it was before is not sent again. */
 export interface EntrySink {
-  put(entry: NetworkEntry): void;
+  /** Without a word of whom it is for, it is for all. */
+  put(entry: NetworkEntry, audience?: Audience): void;
   remove(kind: NetworkEntryKind, id: string): void;
 }
 

@@ -1,28 +1,58 @@
 import type { NetworkEntry, NetworkEntryKind } from "../model/network.ts";
-import type { EntrySink } from "./entry-source.ts";
+import { SHELVES, shelfOf } from "../model/network-shelves.ts";
+import type { Audience, EntrySink } from "./entry-source.ts";
 
 export interface EntryId {
   readonly kind: NetworkEntryKind;
   readonly id: string;
 }
 
+/** What is different: and whom it concerns, if only some. */
+export interface ChangedId extends EntryId {
+  readonly audience: Audience;
+}
+
 export interface Held {
   readonly entry: NetworkEntry;
   /** Its JSON, made once and sent to all. */
   readonly text: string;
+  readonly audience: Audience;
+}
+
+/** What changed, by key, and nodes that have become ways in or have ceased to be. */
+export interface TableChange {
+  readonly changed: ReadonlyMap<string, ChangedId>;
+  readonly turned: ReadonlySet<string>;
+}
+
+interface Shelf {
+  readonly keys: Set<string>;
+  /** Counts up with every change. */
+  version: number;
 }
 
 /** Every entry that nodes are told, and which of them are others than they were when they were told last. */
 export class EntryTable implements EntrySink {
   readonly #held = new Map<string, Held>();
+  readonly #shelves: readonly Shelf[] = Array.from({ length: SHELVES }, () => ({ keys: new Set(), version: 0 }));
+  /** Entries that are for them alone. */
+  readonly #wayInKeys = new Map<string, EntryId>();
+  readonly #waysIn = new Set<string>();
   /** What changed since `take`, by key. */
-  #changed = new Map<string, EntryId>();
+  #changed = new Map<string, ChangedId>();
+  #turned = new Set<string>();
   #silent: ReadonlySet<string> = new Set();
+  #chars = 0;
   /** While everything is put anew: what was not put yet. */
   #old: Set<string> | undefined;
 
   get size(): number {
     return this.#held.size;
+  }
+
+  /** Of all texts together. */
+  get chars(): number {
+    return this.#chars;
   }
 
   get(key: string): Held | undefined {
@@ -37,19 +67,52 @@ export class EntryTable implements EntrySink {
     return this.#held.values();
   }
 
-  put(entry: NetworkEntry): void {
+  /** Key and what is held of each. */
+  shelf(shelf: number): readonly (readonly [string, Held])[] {
+    const keys = [...(this.#shelves[shelf]?.keys ?? [])];
+    return keys.flatMap((key) => {
+      const held = this.#held.get(key);
+      return held === undefined ? [] : [[key, held] as const];
+    });
+  }
+
+  versionOf(shelf: number): number {
+    return this.#shelves[shelf]?.version ?? 0;
+  }
+
+  isWayIn(node: string): boolean {
+    return this.#waysIn.has(node);
+  }
+
+  /** What is for ways in alone, by key. */
+  get forWaysIn(): ReadonlyMap<string, EntryId> {
+    return this.#wayInKeys;
+  }
+
+  put(entry: NetworkEntry, audience: Audience = "all"): void {
     const key = keyOf(entry);
     this.#old?.delete(key);
     const marked = entry.kind === "node" ? this.#marked(entry) : entry;
     const text = JSON.stringify(marked);
-    if (this.#held.get(key)?.text === text) return;
-    this.#held.set(key, { entry: marked, text });
-    this.#note(key, entry);
+    const before = this.#held.get(key);
+    if (before?.text === text && before.audience === audience) return;
+    if (entry.kind === "node") this.#turn(entry.id, entry.isWayIn === true);
+    this.#held.set(key, { entry: marked, text, audience });
+    this.#chars += text.length - (before?.text.length ?? 0);
+    this.#note(key, entry, before?.audience === "all" ? "all" : audience);
+    if (audience === "ways-in") this.#wayInKeys.set(key, { kind: entry.kind, id: entry.id });
+    else this.#wayInKeys.delete(key);
   }
 
   remove(kind: NetworkEntryKind, id: string): void {
     const key = keyOf({ kind, id });
-    if (this.#held.delete(key)) this.#note(key, { kind, id });
+    const before = this.#held.get(key);
+    if (before === undefined) return;
+    if (kind === "node") this.#turn(id, false);
+    this.#held.delete(key);
+    this.#wayInKeys.delete(key);
+    this.#chars -= before.text.length;
+    this.#note(key, { kind, id }, before.audience);
   }
 
   /** Which nodes are silent is known by their leases, and stands on the entries that say the rest of them. */
@@ -58,7 +121,7 @@ export class EntryTable implements EntrySink {
     this.#silent = silent;
     for (const id of new Set([...before, ...silent])) {
       const held = before.has(id) === silent.has(id) ? undefined : this.#held.get(keyOf({ kind: "node", id }));
-      if (held !== undefined) this.put(held.entry);
+      if (held !== undefined) this.put(held.entry, held.audience);
     }
   }
 
@@ -80,10 +143,11 @@ export class EntryTable implements EntrySink {
   }
 
   /** What changed since the last time. */
-  take(): ReadonlyMap<string, EntryId> {
-    const changed = this.#changed;
+  take(): TableChange {
+    const [changed, turned] = [this.#changed, this.#turned];
     this.#changed = new Map();
-    return changed;
+    this.#turned = new Set();
+    return { changed, turned };
   }
 
   #marked(entry: Extract<NetworkEntry, { kind: "node" }>): NetworkEntry {
@@ -91,8 +155,21 @@ export class EntryTable implements EntrySink {
     return this.#silent.has(entry.id) ? { ...rest, isSilent: true } : rest;
   }
 
-  #note(key: string, { kind, id }: EntryId): void {
-    this.#changed.set(key, { kind, id });
+  #turn(node: string, isWayIn: boolean): void {
+    if (this.#waysIn.has(node) === isWayIn) return;
+    if (isWayIn) this.#waysIn.add(node);
+    else this.#waysIn.delete(node);
+    this.#turned.add(node);
+  }
+
+  /** Who was told of it before is told that it has changed, or is gone. */
+  #note(key: string, { kind, id }: EntryId, audience: Audience): void {
+    const shelf = this.#shelves[shelfOf(kind, id)] as Shelf;
+    shelf.version++;
+    if (this.#held.has(key)) shelf.keys.add(key);
+    else shelf.keys.delete(key);
+    const isForAll = audience === "all" || this.#changed.get(key)?.audience === "all";
+    this.#changed.set(key, { kind, id, audience: isForAll ? "all" : "ways-in" });
   }
 }
 

@@ -56,7 +56,7 @@ export class RoutesSource implements EntrySource {
     if (who.kind === "Exposure")
       entries.push(...this.#ofExposure(who.key, reader.get(exposures, who.key), versionOf, reader, sink));
     const ids = entries.map(({ id }) => id);
-    for (const entry of entries) sink.put(entry);
+    for (const entry of entries) sink.put(entry, "ways-in");
     for (const id of this.#told.get(name) ?? []) if (!ids.includes(id)) sink.remove("route", id);
     if (ids.length > 0) this.#told.set(name, ids);
     else this.#told.delete(name);

@@ -1,73 +1,81 @@
+import { SHELVES } from "../model/network-shelves.ts";
 import type { Clock, Timer } from "../seams/clock.ts";
-import type { EntryId, EntryTable } from "./entry-table.ts";
+import type { Audience } from "./entry-source.ts";
+import type { ChangedId, EntryId, EntryTable } from "./entry-table.ts";
+import type { Pack, Piece } from "./piece.ts";
+import { ShelfView } from "./shelf-view.ts";
 
 export interface SnapshotView {
-  /** JSON of entries, comma between them, in parts that fit into frames; never none. */
-  readonly parts: readonly string[];
+  /** Everything, or what is on the shelves that are others. */
+  readonly parts: readonly Piece[];
   /** What changed since these were made, by key: to be told after them. */
   readonly changed: ReadonlyMap<string, EntryId>;
   /** What is known by who has heard both. */
   readonly revision: number;
+  /** Shelves of which nothing is told, as whoever asked has all of them. */
+  readonly kept?: ReadonlySet<number>;
 }
 
 interface Snapshot {
-  readonly parts: readonly string[];
+  readonly parts: readonly Piece[];
   readonly changed: Map<string, EntryId>;
 }
 
-export const PART_CHARS = 64 * 1024;
-/** With more changes than this behind it, a new one is made. */
-const MOST_CHANGED = 512;
+/** With more changes than this behind it, a new one is made, of which only what changed is made anew. */
+const MOST_CHANGED = 64;
 /** Nobody asked for one for so long: it need not lie there. */
 const KEEP_MS = 10_000;
+/** Who has fewer shelves as they are is told everything. */
+const LEAST_KEPT = SHELVES / 4;
 
-/** Everything at a time, made once for the many nodes that come back after their control plane was away. */
+/** Everything at a time, as one kind of node sees it, made once for the many nodes that come back after their control plane was away. */
 export class Snapshots {
-  readonly #table: EntryTable;
   readonly #clock: Clock;
+  readonly #shelves: ShelfView;
+  readonly #audience: Audience;
   #snapshot: Snapshot | undefined;
   #timer: Timer | undefined;
 
-  constructor(table: EntryTable, clock: Clock) {
-    this.#table = table;
+  constructor(table: EntryTable, clock: Clock, audience: Audience, pack?: Pack) {
+    this.#shelves = new ShelfView(table, audience, pack);
     this.#clock = clock;
+    this.#audience = audience;
   }
 
-  view(revision: number): SnapshotView {
-    this.#snapshot ??= { parts: partsOf(this.#table), changed: new Map() };
+  /** `has`: digests of what whoever asks has already. */
+  view(revision: number, has?: readonly Uint8Array[]): SnapshotView {
     this.#timer?.cancel();
     this.#timer = this.#clock.setTimer(KEEP_MS, () => this.drop());
-    const { parts, changed } = this.#snapshot;
-    return { parts, changed, revision };
+    return this.#rest(revision, has) ?? this.#whole(revision);
   }
 
-  note(batch: ReadonlyMap<string, EntryId>): void {
+  note(batch: ReadonlyMap<string, ChangedId>): void {
     const changed = this.#snapshot?.changed;
     if (changed === undefined) return;
-    for (const [key, id] of batch) changed.set(key, id);
-    if (changed.size > MOST_CHANGED) this.drop();
+    for (const [key, { kind, id, audience }] of batch)
+      if (audience === "all" || audience === this.#audience) changed.set(key, { kind, id });
+    if (changed.size > MOST_CHANGED) this.#snapshot = undefined;
   }
 
   drop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#snapshot = undefined;
+    this.#shelves.drop();
   }
-}
 
-function partsOf(table: EntryTable): readonly string[] {
-  const parts: string[] = [];
-  let texts: string[] = [];
-  let chars = 0;
-  for (const { text } of table.values()) {
-    if (texts.length > 0 && chars + text.length > PART_CHARS) {
-      parts.push(texts.join(","));
-      texts = [];
-      chars = 0;
-    }
-    texts.push(text);
-    chars += text.length + 1;
+  #whole(revision: number): SnapshotView {
+    this.#snapshot ??= { parts: this.#shelves.all(), changed: new Map() };
+    return { ...this.#snapshot, revision };
   }
-  parts.push(texts.join(","));
-  return parts;
+
+  #rest(revision: number, has: readonly Uint8Array[] | undefined): SnapshotView | undefined {
+    if (has === undefined) return undefined;
+    const kept = new Set<number>();
+    for (const [shelf, digest] of has.entries())
+      if (Buffer.compare(digest, this.#shelves.digest(shelf)) === 0) kept.add(shelf);
+    if (kept.size < LEAST_KEPT) return undefined;
+    const others = has.map((_, shelf) => shelf).filter((shelf) => !kept.has(shelf));
+    return { parts: this.#shelves.some(others), changed: new Map(), revision, kept };
+  }
 }

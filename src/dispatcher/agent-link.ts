@@ -1,3 +1,4 @@
+import type { NetworkWish } from "../agent/frames/call.ts";
 import { Mux } from "../agent/frames/streams/mux.ts";
 import { aliveFrame, type Offer } from "../agent/frames/to-agent.ts";
 import type { Directory } from "../directory/directory.ts";
@@ -87,11 +88,11 @@ export class AgentLink {
     feed.pump();
   }
 
-  openNetwork(stream: number, directory: Directory): void {
+  openNetwork(stream: number, directory: Directory, wish: NetworkWish): void {
     if (this.network?.stream === stream || !this.#isOpen) return;
     this.#checkPace(this.#newNetworks);
     this.network?.feed.end();
-    const feed = new NetworkFeed({ directory, node: this.node, stream, outlet: this.#outlet });
+    const feed = new NetworkFeed({ directory, node: this.node, stream, outlet: this.#outlet, wish });
     this.network = { stream, feed };
     feed.pump();
   }

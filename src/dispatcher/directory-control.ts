@@ -24,7 +24,7 @@ export class DirectoryControl {
   }
 
   #begin(listener: (news: NetworkNews) => void, signal: AbortSignal): void {
-    const { revision, entries } = this.#directory.everything();
+    const { revision, entries } = this.#directory.everything(this.#nodeName);
     const subscriber: Subscriber = {
       nodeName: this.#nodeName,
       changed: (batch) => listener(this.#newsOf(batch)),
@@ -37,14 +37,14 @@ export class DirectoryControl {
     listener({ type: "settled", revision: this.#directory.settledRevision });
   }
 
-  #newsOf({ revision, changed }: Batch): NetworkNews {
+  #newsOf(batch: Batch): NetworkNews {
     const entries: NetworkEntry[] = [];
     const removed = [];
-    for (const [key, id] of changed) {
-      const held = this.#directory.get(key);
-      if (held === undefined) removed.push(id);
+    for (const [key, { kind, id }] of this.#directory.changedFor(batch, this.#nodeName)) {
+      const held = this.#directory.heldFor(this.#nodeName, key);
+      if (held === undefined) removed.push({ kind, id });
       else entries.push(held.entry);
     }
-    return { type: "changed", revision, entries, removed };
+    return { type: "changed", revision: batch.revision, entries, removed };
   }
 }

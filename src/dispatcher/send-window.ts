@@ -42,9 +42,9 @@ export class SendWindow {
     return frames < MOST_UNACKNOWLEDGED && (frames === 0 || this.#unacknowledgedChars < MOST_UNACKNOWLEDGED_CHARS);
   }
 
-  /** Frames that are not acknowledged yet. */
-  get underWay(): number {
-    return this.#unacknowledged.length;
+  /** Frames that are not acknowledged yet, and their characters. */
+  get underWay(): { readonly frames: number; readonly chars: number } {
+    return { frames: this.#unacknowledged.length, chars: this.#unacknowledgedChars };
   }
 
   send(frame: (sequence: number) => string): void {

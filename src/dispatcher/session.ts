@@ -81,7 +81,7 @@ export class Session {
   }
 
   async #carryOut(id: number, call: Call): Promise<unknown> {
-    if (call.method === "network") return this.#link.openNetwork(call.stream, this.#directory());
+    if (call.method === "network") return this.#link.openNetwork(call.stream, this.#directory(), call);
     if (call.method !== "watch") return this.calls.carryOut(id, call);
     this.calls.checkOwn(call.node, "watch");
     return this.#link.openFeed(call.stream);

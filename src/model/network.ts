@@ -237,7 +237,13 @@ export type NetworkEntryKind = NetworkEntry["kind"];
 
 /** Revisions count up within one server's life; "all" begins anew, perhaps with another server's count. */
 export type NetworkNews =
-  | { readonly type: "all"; readonly revision: number; readonly entries: readonly NetworkEntry[] }
+  | {
+      readonly type: "all";
+      readonly revision: number;
+      readonly entries: readonly NetworkEntry[];
+      /** Shelves (network-shelves.ts) of which nothing is listed here, as the node has said that it has them as they are. */
+      readonly kept?: ReadonlySet<number>;
+    }
   | {
       readonly type: "changed";
       readonly revision: number;

@@ -5,6 +5,7 @@ import { personalities } from "../app/personalities.ts";
 import type { Directory } from "../directory/directory.ts";
 import { Dispatcher } from "../dispatcher/dispatcher.ts";
 import type { Actor } from "../http/actor.ts";
+import { packTextNow } from "../lib/packed-text.ts";
 import { kernelKinds } from "../model/kinds.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Random } from "../seams/random.ts";
@@ -124,6 +125,7 @@ export class Server implements SimServer, Station {
       hostname: SERVER,
       version: "simulated",
       nodeAccess: new LateNodeAccess(),
+      packText: async (text) => packTextNow(text),
       processFacts: { read: () => ({ lagMs: 0, memoryBytes: 2 ** 27 }), stop: () => {} },
     });
     if (life.isOver) return;

@@ -17,4 +17,12 @@ export type Call =
   /** Opens the stream of this number: everything bound to the node, then what changes. */
   | { readonly method: "watch"; readonly stream: number; readonly node: string }
   /** … and this one what all nodes are told of the network. */
-  | { readonly method: "network"; readonly stream: number };
+  | ({ readonly method: "network"; readonly stream: number } & NetworkWish);
+
+/** What a server of an earlier version does not look at, and answers as if it were not said. */
+export interface NetworkWish {
+  /** How frames may be packed beside plain text: "zstd". */
+  readonly reads?: string;
+  /** Digests of what the agent has already (model/network-shelves.ts): what is the same is not sent again. */
+  readonly has?: string;
+}

@@ -53,6 +53,8 @@ export function callOf(value: unknown, chars: number): Call {
       break;
     case "network":
       count(call.stream);
+      if (call.reads !== undefined) name(call.reads);
+      if (call.has !== undefined) word(call.has);
       break;
     default:
       throw new FrameError("a call of no known method");

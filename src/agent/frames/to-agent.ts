@@ -1,9 +1,12 @@
 /** What the dispatcher says to an agent: JSON arrays that begin with one letter. */
+import { unpackText } from "../../lib/packed-text.ts";
 import type { ClusterNews } from "../../model/cluster-news.ts";
 import type { RefusalReason } from "../../model/errors.ts";
 import type { HeartbeatAnswer } from "../../model/heartbeat.ts";
 import type { NetworkEntry, NetworkEntryKind } from "../../model/network.ts";
+import { shelvesOf, shelvesText } from "../../model/network-shelves.ts";
 import type { Pod } from "../../model/pod.ts";
+import { MOST_FRAME_CHARS } from "./limits.ts";
 import { count, FrameError, list, parseArray, record, word } from "./shape.ts";
 
 /** Part of everything with more of it to come, the last part, the last part where what is not listed goes on, or what changed. */
@@ -21,8 +24,8 @@ export interface PodsFrame {
   readonly size: number;
 }
 
-/** Part of everything with more of it to come, the last part, what changed, or how far all nodes have come. */
-export type NetworkPartWord = "more" | "all" | "changed" | "settled";
+/** Part of everything with more of it to come, the last part, the last part of what an agent does not have already, what changed, or how far all nodes have come. */
+export type NetworkPartWord = "more" | "all" | "kept" | "changed" | "settled";
 
 export interface NetworkFrame {
   readonly type: "network";
@@ -32,6 +35,9 @@ export interface NetworkFrame {
   readonly revision: number;
   readonly entries: readonly NetworkEntry[];
   readonly removed: readonly { readonly kind: NetworkEntryKind; readonly id: string }[];
+  /** With "kept": shelves (model/network-shelves.ts) that are as the agent said. */
+  readonly kept?: ReadonlySet<number>;
+  /** Characters of the frame, when it was unpacked. */
   readonly size: number;
 }
 
@@ -74,15 +80,24 @@ export function podsFrame(
   return `["p",${stream},${sequence},"${part}",[${pods.join(",")}]${gone}]`;
 }
 
+export interface NetworkHead {
+  readonly stream: number;
+  readonly sequence: number;
+  readonly part: NetworkPartWord;
+  readonly revision: number;
+  readonly kept?: ReadonlySet<number>;
+}
+
 /** `body`: networkBody's. */
-export function networkFrame(
-  stream: number,
-  sequence: number,
-  part: NetworkPartWord,
-  revision: number,
-  body: string,
-): string {
-  return `["e",${stream},${sequence},"${part}",${revision},${body}]`;
+export function networkFrame({ stream, sequence, part, revision, kept }: NetworkHead, body: string): string {
+  const told = kept === undefined ? "" : `,[],"${shelvesText(kept)}"`;
+  return `["e",${stream},${sequence},"${part}",${revision},${body}${told}]`;
+}
+
+/** To agents that have said that they read it. `packed`: a networkBody (lib/packed-text.ts). */
+export function packedFrame({ stream, sequence, part, revision, kept }: NetworkHead, packed: string): string {
+  const told = kept === undefined ? "" : `,"${shelvesText(kept)}"`;
+  return `["z",${stream},${sequence},"${part}",${revision},"${packed}"${told}]`;
 }
 
 /** `entries`: their JSON, comma between them. The same for all who are told it. */
@@ -104,7 +119,7 @@ export function newsFrame(news: ClusterNews): string {
 
 /** Throws FrameError. Objects are the dispatcher's own and taken as they are. */
 export function parseToAgent(text: string): ToAgent {
-  const [letter, second, third, fourth, fifth, sixth, seventh] = parseArray(text);
+  const [letter, second, third, fourth, fifth, sixth, seventh, eighth] = parseArray(text);
   switch (letter) {
     case "b":
       return { type: "beat", id: count(second), answer: record(third) as unknown as HeartbeatAnswer };
@@ -122,17 +137,15 @@ export function parseToAgent(text: string): ToAgent {
         removed: (sixth === undefined ? [] : list(sixth)) as PodsFrame["removed"],
         size: text.length,
       };
-    case "e":
-      return {
-        type: "network",
-        stream: count(second),
-        sequence: count(third),
-        part: word(fourth) as NetworkPartWord,
-        revision: count(fifth),
-        entries: list(sixth) as readonly NetworkEntry[],
-        removed: (seventh === undefined ? [] : list(seventh)) as NetworkFrame["removed"],
-        size: text.length,
-      };
+    case "e": {
+      const head = networkHead([second, third, fourth, fifth], eighth);
+      return { ...head, ...bodyOf([sixth, seventh]), size: text.length };
+    }
+    case "z": {
+      const body = unpacked(word(sixth));
+      const head = networkHead([second, third, fourth, fifth], seventh);
+      return { ...head, ...bodyOf(parseArray(`[${body}]`)), size: body.length };
+    }
     case "s":
       return {
         type: "sign",
@@ -143,6 +156,32 @@ export function parseToAgent(text: string): ToAgent {
       return { type: "news", news: newsOf(second) };
     default:
       throw new FrameError("a frame of no known letter");
+  }
+}
+
+function networkHead([stream, sequence, part, revision]: readonly unknown[], kept: unknown) {
+  const shelves = kept === undefined ? undefined : shelvesOf(word(kept));
+  if ((word(part) === "kept") !== (shelves !== undefined)) throw new FrameError("shelves that are no shelves of ours");
+  return {
+    ...({ type: "network", stream: count(stream), sequence: count(sequence) } as const),
+    ...{ part: part as NetworkPartWord, revision: count(revision) },
+    ...(shelves === undefined ? {} : { kept: shelves }),
+  };
+}
+
+function bodyOf([entries, removed]: readonly unknown[]): Pick<NetworkFrame, "entries" | "removed"> {
+  return {
+    entries: list(entries) as readonly NetworkEntry[],
+    removed: (removed === undefined ? [] : list(removed)) as NetworkFrame["removed"],
+  };
+}
+
+/** Whatever it says of itself, no more comes out of it than a frame may have. */
+function unpacked(packed: string): string {
+  try {
+    return unpackText(packed, MOST_FRAME_CHARS);
+  } catch (error) {
+    throw new FrameError(`a frame that cannot be unpacked: ${error instanceof Error ? error.message : error}`);
   }
 }
 

@@ -12,10 +12,10 @@ import type { NetworkNews } from "../../model/network.ts";
 import type { Node } from "../../model/node.ts";
 import type { NodeAccess } from "../../model/streams.ts";
 import { type Link, LinkError } from "../../seams/link.ts";
-import type { Assignments, Control, NodeEvent, PodReport } from "../control.ts";
+import type { Assignments, Control, NetworkHas, NodeEvent, PodReport } from "../control.ts";
 import { AGENT_SIGN_MS, FRAME_CHARS } from "../frames/limits.ts";
 import { FrameError } from "../frames/shape.ts";
-import { type Position, parseToAgent, type ToAgent } from "../frames/to-agent.ts";
+import { type NetworkFrame, type Position, parseToAgent, type ToAgent } from "../frames/to-agent.ts";
 import { dropFrame, signFrame } from "../frames/to-dispatcher.ts";
 import { Calls } from "./calls.ts";
 import { Connection, type RemoteOptions } from "./connection.ts";
@@ -85,9 +85,9 @@ export class RemoteControl implements Control {
     signal.addEventListener("abort", () => this.#endWatch(watch), { once: true });
   }
 
-  watchNetwork(listener: (news: NetworkNews) => void, signal: AbortSignal): void {
+  watchNetwork(listener: (news: NetworkNews) => void, signal: AbortSignal, has?: NetworkHas): void {
     if (signal.aborted || this.#isClosed) return;
-    this.#network.hear(this.#watching(this.#start()), listener, signal);
+    this.#network.hear({ ...this.#watching(this.#start()), ...(has ? { has } : {}) }, listener, signal);
   }
 
   networkApplied(revision: number): void {
@@ -216,12 +216,22 @@ export class RemoteControl implements Control {
       return;
     }
     if (frame.type === "pods") this.#watchOf(frame.stream)?.frame(frame);
-    else if (frame.type === "network") this.#network.frame(frame);
+    else if (frame.type === "network") this.#hearNetwork(frame);
     else if (frame.type === "sign") {
       this.#network.offered(frame.offers);
       this.#answerSign(frame.streams);
     } else if (frame.type === "news") this.#hearNews(frame.news);
     else if (frame.type !== "beat") this.#calls.answered(frame);
+  }
+
+  #hearNetwork(frame: NetworkFrame): void {
+    try {
+      this.#network.frame(frame);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#options.log.error("the control plane says more of the network than can be", { why: error.message });
+      this.#connection.leave(error.message);
+    }
   }
 
   #answerSign(streams: readonly Position[]): void {

@@ -52,6 +52,7 @@ export interface LeadingOptions {
     readonly strategy: "spread" | "binpack";
     readonly joining?: Joining;
     readonly authority?: Authority;
+    readonly packText?: (text: string) => Promise<string>;
   };
   readonly store: Store;
   readonly kinds: readonly Kind[];
@@ -138,10 +139,11 @@ export class Leading {
 
   #newDirectory(): Directory {
     const { store, plane, context } = this.#options;
-    const { clock, log, personalities } = plane;
+    const { clock, log, personalities, packText } = plane;
     const discover = personalities.flatMap((personality) => personality.discover ?? []);
     const sources = () => directorySources({ discover, address: context.address });
-    return new Directory({ store, clock, log: log.with({ component: "directory" }), sources });
+    const pack = packText === undefined ? {} : { pack: packText };
+    return new Directory({ store, clock, log: log.with({ component: "directory" }), sources, ...pack });
   }
 
   #newSilence(): SilentNodes {

@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { AcmeAuthority } from "../../acme/acme-authority.ts";
 import type { AuditLog } from "../../audit/audit-log.ts";
+import { packText } from "../../lib/packed-text.ts";
 import type { NodeAccess } from "../../model/streams.ts";
 import { adminTokenApi } from "../admin-token-route.ts";
 import type { ControlPlane } from "../control-plane.ts";
@@ -75,6 +76,7 @@ function planeOptions(
     address: advertisedAddress(settings),
     strategy: settings.strategy,
     authority: new AcmeAuthority(),
+    packText,
     hostname: hostname(),
     serverName: name,
     storePlace: isEtcd(store) ? store.url.replace("etcd://", "etcd at ") : "sqlite",

@@ -53,6 +53,8 @@ export interface ControlPlaneOptions {
   readonly audit?: AuditLog;
   /** Absent: the addresses of the cluster's network are not written down, and there is none. */
   readonly clusterAddresses?: Partial<ClusterNetworkSpec>;
+  /** What many agents are told is packed for those that can read it; absent: it is not. */
+  readonly packText?: (text: string) => Promise<string>;
   /** Nobody may ask for more than the cluster's settings say. */
   readonly limits?: true;
   /** Routes of the process itself. */

@@ -7,6 +7,7 @@ import type { NetworkEntry, NetworkNews, NodeEntry } from "../../model/network.t
 import type { Pod } from "../../model/pod.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
+import { heldDigests } from "./held-shelves.ts";
 import { Lane } from "./lane.ts";
 import { localPodOf } from "./local-pod.ts";
 import { LostNodes } from "./lost-nodes.ts";
@@ -19,7 +20,11 @@ import { Touched } from "./touched.ts";
 
 /** As much of agent/control.ts as the plane needs. */
 export interface NetworkControl {
-  watchNetwork?(listener: (news: NetworkNews) => void, signal: AbortSignal): void;
+  watchNetwork?(
+    listener: (news: NetworkNews) => void,
+    signal: AbortSignal,
+    has?: () => Promise<string | undefined>,
+  ): void;
   networkApplied?(revision: number): void;
 }
 
@@ -77,6 +82,10 @@ export class NetworkPlane {
   #said = "";
   #patientUntilMs = 0;
   #hasHeard = false;
+  /** It was said what is known here: from then on nothing but what is heard may change that. */
+  #hasSaid = false;
+  /** Counts up with what is heard. */
+  #version = 0;
 
   constructor(options: NetworkPlaneOptions) {
     const { nodeName, parts, clock, log, probe } = options;
@@ -94,7 +103,7 @@ export class NetworkPlane {
   /** Has the host's network brought to what was heard last, from the disk: what the lanes do with it goes on after that. */
   async begin(): Promise<void> {
     const entries = (await this.#options.cache?.load()) ?? [];
-    if (entries.length === 0 || this.#hasHeard) return;
+    if (entries.length === 0 || this.#hasHeard || this.#hasSaid) return;
     const touched = new Touched();
     this.state.remember(entries, touched);
     this.#lost.lookAnew([], touched);
@@ -104,7 +113,11 @@ export class NetworkPlane {
   follow(control: NetworkControl): void {
     this.#control = control;
     this.#patientUntilMs = this.#options.clock.monotonic() + FIRST_NEWS_MS;
-    control.watchNetwork?.((news) => this.hear(news), this.#stopping.signal);
+    control.watchNetwork?.(
+      (news) => this.hear(news),
+      this.#stopping.signal,
+      () => this.#has(),
+    );
   }
 
   hear(news: NetworkNews): void {
@@ -112,6 +125,7 @@ export class NetworkPlane {
       this.#settled = Math.max(this.#settled, news.revision);
     } else {
       this.#hasHeard = true;
+      this.#version++;
       // Another server counts anew.
       if (news.type === "all") {
         this.#count++;
@@ -231,6 +245,16 @@ export class NetworkPlane {
     if (words === this.#said || !this.#hasHeard) return;
     this.#said = words;
     this.#control?.networkApplied?.(applied);
+  }
+
+  /** Nothing where nothing is known, or something was heard meanwhile. */
+  async #has(): Promise<string | undefined> {
+    this.#hasSaid = true;
+    const version = this.#version;
+    const isEmpty = Object.values(this.state.tables).every(({ size }) => size === 0);
+    if (isEmpty) return undefined;
+    const digests = await heldDigests(this.#entries(), () => this.#options.clock.sleep(0));
+    return version === this.#version ? digests : undefined;
   }
 
   *#entries(): Generator<NetworkEntry> {

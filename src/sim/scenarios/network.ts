@@ -37,8 +37,9 @@ function leads({ state }: NetworkPlane, uid: string): boolean {
 
 /** Hosts that do not know exactly what the directory says, in words. */
 function strayHosts(hosts: readonly SimHost[], directory: Directory): readonly string[] {
-  const wanted = new Map(directory.everything().entries.map((entry) => [`${entry.kind} ${entry.id}`, entry]));
   return hosts.flatMap(({ name, plane }) => {
+    const { entries } = directory.everything(name);
+    const wanted = new Map(entries.map((entry) => [`${entry.kind} ${entry.id}`, entry]));
     const held = Object.values(plane?.state.tables ?? {}).flatMap((table) => [...table.values()]);
     const wrong = held.filter(
       (entry) => JSON.stringify(wanted.get(`${entry.kind} ${entry.id}`)) !== JSON.stringify(entry),

@@ -1,0 +1,107 @@
+import { SHELVES, shelfDigest } from "../model/network-shelves.ts";
+import type { Audience } from "./entry-source.ts";
+import type { EntryTable, Held } from "./entry-table.ts";
+import { type Pack, Piece } from "./piece.ts";
+
+/** Of entries' texts in one frame. */
+export const PART_CHARS = 64 * 1024;
+/** So much lies on shelves that are sent together, as long as there is enough. */
+const GROUP_CHARS = 48 * 1024;
+/** Different sets of shelves that agents who came back were sent; mostly all have missed the same. */
+const MOST_SETS = 16;
+
+interface Rendition {
+  /** Of its shelves' versions the sum: each counts up alone. */
+  readonly version: number;
+  readonly pieces: readonly Piece[];
+}
+
+/** The shelves as one kind of node sees them: digests and texts, made once and made anew only where something changed. */
+export class ShelfView {
+  readonly #table: EntryTable;
+  readonly #audience: Audience;
+  readonly #pack: Pack | undefined;
+  readonly #digests = new Map<number, { readonly version: number; readonly digest: Uint8Array }>();
+  #groups = new Map<string, Rendition>();
+  #sets = new Map<string, Rendition>();
+
+  constructor(table: EntryTable, audience: Audience, pack: Pack | undefined) {
+    this.#table = table;
+    this.#audience = audience;
+    this.#pack = pack;
+  }
+
+  digest(shelf: number): Uint8Array {
+    const version = this.#table.versionOf(shelf);
+    const known = this.#digests.get(shelf);
+    if (known?.version === version) return known.digest;
+    const digest = shelfDigest(this.#on(shelf).map(([key, { text }]) => [key, text] as const));
+    this.#digests.set(shelf, { version, digest });
+    return digest;
+  }
+
+  /** Everything. */
+  all(): readonly Piece[] {
+    const size = this.#groupSize;
+    const firsts = Array.from({ length: SHELVES / size }, (_, at) => at * size);
+    return firsts.flatMap((first) =>
+      this.#rendition(
+        this.#groups,
+        Array.from({ length: size }, (_, at) => first + at),
+      ),
+    );
+  }
+
+  /** Of some shelves. */
+  some(shelves: readonly number[]): readonly Piece[] {
+    const pieces = this.#rendition(this.#sets, shelves);
+    const [oldest] = this.#sets.keys();
+    if (this.#sets.size > MOST_SETS && oldest !== undefined) this.#sets.delete(oldest);
+    return pieces;
+  }
+
+  /** What is sent need not lie there any more; the digests stay. */
+  drop(): void {
+    this.#groups = new Map();
+    this.#sets = new Map();
+  }
+
+  /** A power of two, so that it seldom changes, and with it what is in which frame. */
+  get #groupSize(): number {
+    let size = 1;
+    while (size < SHELVES && (this.#table.chars / SHELVES) * size * 2 <= GROUP_CHARS) size *= 2;
+    return size;
+  }
+
+  #rendition(known: Map<string, Rendition>, shelves: readonly number[]): readonly Piece[] {
+    const name = shelves.join(" ");
+    const version = shelves.reduce((sum, shelf) => sum + this.#table.versionOf(shelf), 0);
+    const before = known.get(name);
+    if (before?.version === version) return before.pieces;
+    const texts = shelves.flatMap((shelf) => this.#on(shelf).map(([, { text }]) => text));
+    const pieces = piecesOf(texts, this.#pack);
+    known.set(name, { version, pieces });
+    return pieces;
+  }
+
+  #on(shelf: number): readonly (readonly [string, Held])[] {
+    const all = this.#table.shelf(shelf);
+    return this.#audience === "ways-in" ? all : all.filter(([, { audience }]) => audience === "all");
+  }
+}
+
+function piecesOf(texts: readonly string[], pack: Pack | undefined): readonly Piece[] {
+  const pieces: Piece[] = [];
+  let [part, chars]: [string[], number] = [[], 0];
+  const end = () => {
+    if (part.length > 0) pieces.push(new Piece(`[${part.join(",")}]`, pack));
+    [part, chars] = [[], 0];
+  };
+  for (const text of texts) {
+    if (chars + text.length > PART_CHARS) end();
+    part.push(text);
+    chars += text.length + 1;
+  }
+  end();
+  return pieces;
+}
