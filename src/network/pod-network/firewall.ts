@@ -1,7 +1,9 @@
 /** Keeps the chains of rules.ts in iptables: what is there is left, so that a look costs little and cuts nothing. */
 import { CommandError, type Commands } from "../../seams/commands.ts";
 import { HostNetError } from "./host-net.ts";
-import { type Chain, isWritten, jumpPosition, restoreText, type Table } from "./rules.ts";
+import { type PassingPacket, passageOf } from "./passage.ts";
+import { type Chain, isLed, isWritten, jumpPosition, restoreText, type Table } from "./rules.ts";
+import { reachedChains, readTable, type ShownTable } from "./shown-table.ts";
 
 /** Others write, too: Docker, firewalld. */
 const WAIT = ["-w", "5"];
@@ -9,9 +11,6 @@ const WAIT = ["-w", "5"];
 const DOCKER_GONE =
   "somebody took Docker's own rules away: published ports are not reached, and containers that publish some do not start; " +
   "systemctl restart docker makes them anew (with live-restore nothing stops)";
-
-/** Rules by chain, as `iptables -S` shows a table. */
-type Shown = ReadonlyMap<string, readonly string[]>;
 
 export class PodFirewall {
   readonly #commands: Commands;
@@ -34,14 +33,21 @@ export class PodFirewall {
     }
   }
 
-  /** All of one table. Rejects with HostNetError. */
+  /** All of one table, and what leads to it. Rejects with HostNetError. */
   async ensure(table: Table, chains: readonly Chain[]): Promise<void> {
     const shown = await this.#show(table);
     if (table === "nat") this.#lookAtDocker(shown);
     for (const chain of chains) {
-      if (!isWritten(chain, shown.get(chain.name) ?? [])) await this.#write(chain);
+      if (!isWritten(chain, shown.chains.get(chain.name) ?? [])) await this.#write(chain);
       await this.#lead(chain, shown);
     }
+  }
+
+  /** The rule that stops one of these packets on its way through this host, whoever made it; undefined: none that can be read. */
+  async stops(packets: readonly PassingPacket[]): Promise<string | undefined> {
+    const shown = await this.#show("filter");
+    const each = packets.map((packet) => passageOf(shown, packet));
+    return each.find((passage) => passage.isStopped)?.rule;
   }
 
   /** What is not there is gone. */
@@ -49,15 +55,16 @@ export class PodFirewall {
     const shown = await this.#show(table);
     for (const { name, from } of chains) {
       for (const parent of from) await this.#unlead(table, parent, name, shown);
-      if (!shown.has(name)) continue;
+      if (!shown.chains.has(name)) continue;
       await this.#run(table, ["-F", name]);
       await this.#run(table, ["-X", name]);
     }
   }
 
   /** Docker may have been told to make none (`"iptables": false`): what was never seen is not missed. */
-  #lookAtDocker(nat: Shown): void {
-    const isThere = nat.has("DOCKER") && nat.get("PREROUTING")?.some((rule) => rule.endsWith("-j DOCKER")) === true;
+  #lookAtDocker({ chains }: ShownTable): void {
+    const isThere =
+      chains.has("DOCKER") && chains.get("PREROUTING")?.some((rule) => rule.endsWith("-j DOCKER")) === true;
     this.#hadDocker ||= isThere;
     this.dockerTrouble = this.#hadDocker && !isThere ? DOCKER_GONE : undefined;
   }
@@ -68,31 +75,30 @@ export class PodFirewall {
     if (exitCode !== 0) throw new HostNetError(`iptables-restore (${chain.name}): ${firstLine(stderr)}`);
   }
 
-  /** One jump, from the first of the parents that there is. */
-  async #lead({ table, name, from, isLast }: Chain, shown: Shown): Promise<void> {
-    const [parent, ...others] = from.filter((one) => shown.has(one));
-    for (const other of others) await this.#unlead(table, other, name, shown);
-    const rules = shown.get(parent ?? "");
-    if (parent === undefined || rules === undefined || rules.includes(`-j ${name}`)) return;
-    const where = isLast ? ["-A", parent] : ["-I", parent, String(jumpPosition(parent, rules))];
-    await this.#run(table, [...where, "-j", name]);
+  /** One jump, from the first of the parents to which packets come; it is there before another goes. */
+  async #lead(chain: Chain, shown: ShownTable): Promise<void> {
+    const { table, name, from, isLast } = chain;
+    const reached = reachedChains(shown);
+    const parent = from.find((one) => reached.has(one));
+    if (parent === undefined) return;
+    const rules = shown.chains.get(parent) ?? [];
+    if (!isLed(chain, rules)) {
+      await this.#unlead(table, parent, name, shown);
+      const left = rules.filter((rule) => rule !== `-j ${name}`);
+      await this.#run(table, ["-I", parent, String(jumpPosition(parent, left, isLast)), "-j", name]);
+    }
+    for (const other of from) if (other !== parent) await this.#unlead(table, other, name, shown);
   }
 
-  async #unlead(table: Table, parent: string, name: string, shown: Shown): Promise<void> {
-    const jumps = (shown.get(parent) ?? []).filter((rule) => rule === `-j ${name}`).length;
+  async #unlead(table: Table, parent: string, name: string, { chains }: ShownTable): Promise<void> {
+    const jumps = (chains.get(parent) ?? []).filter((rule) => rule === `-j ${name}`).length;
     for (let n = 0; n < jumps; n++) await this.#run(table, ["-D", parent, "-j", name]);
   }
 
-  async #show(table: Table): Promise<Shown> {
+  async #show(table: Table): Promise<ShownTable> {
     const { exitCode, stdout, stderr } = await this.#commands.run("iptables", [...WAIT, "-t", table, "-S"]);
     if (exitCode !== 0) throw new HostNetError(`iptables -t ${table} -S: ${firstLine(stderr)}`);
-    const chains = new Map<string, string[]>();
-    for (const line of stdout.split("\n")) {
-      const [, what, name = "", rule = ""] = /^-([PNA]) (\S+) ?(.*)$/.exec(line) ?? [];
-      if (what === "A") chains.get(name)?.push(rule);
-      else if (what !== undefined) chains.set(name, []);
-    }
-    return chains;
+    return readTable(stdout);
   }
 
   async #run(table: Table, args: readonly string[]): Promise<void> {

@@ -9,6 +9,7 @@ import { type HostNet, HostNetError } from "./host-net.ts";
 import { HostSysctls } from "./host-sysctls.ts";
 import type { NetNames } from "./names.ts";
 import { PacketGuard } from "./packet-guard.ts";
+import type { PassingPacket } from "./passage.ts";
 import type { PeerPlan } from "./plan.ts";
 import { type Chain, chainsOf, rangesOf, type Table } from "./rules.ts";
 import { ensureVxlan, USUAL_VXLAN_PORT } from "./tunnels.ts";
@@ -30,6 +31,8 @@ interface Words {
   readonly sysctls: readonly string[];
   /** Another route of the host's that takes pods' addresses. */
   readonly clash?: string;
+  /** A rule of this host's that cuts its pods off from other hosts. */
+  readonly stopped?: string;
   /** Why large packets may be lost in tunnels. */
   readonly clamp?: string;
   /** What others' rules lack. */
@@ -90,6 +93,8 @@ export class HostSide {
     for (const table of ["filter", "nat"] as const) await this.#firewall.ensure(table, of(table, chains));
     const docker = this.#firewall.dockerTrouble;
     if (docker !== undefined) this.words = { ...this.words, docker };
+    const stopped = await this.#stopped(own, peers);
+    if (stopped !== undefined) this.words = { ...this.words, stopped };
     await this.#clamp(of("mangle", chains));
     const guard = await this.#guard.ensure(guardWishOf(own, state, peers));
     if (guard !== undefined) this.words = { ...this.words, guard };
@@ -157,6 +162,16 @@ export class HostSide {
     });
   }
 
+  /** In words: what stops packets between pods here and on other hosts, though our rules let them pass. One host behind each device is looked at. */
+  async #stopped(own: string, peers: readonly PeerPlan[]): Promise<string | undefined> {
+    const rule = await this.#firewall.stops(passingPackets(this.#options.names, own, peers));
+    return (
+      rule &&
+      `its pods are cut off from other hosts: iptables' rule ${JSON.stringify(rule)} of this host stops what they send each other; ` +
+        `take it away, or let ${own} pass before it`
+    );
+  }
+
   /** Kernels without it lose only what is larger than a tunnel takes and forbids to be divided. */
   async #clamp(chains: readonly Chain[]): Promise<void> {
     const isNeeded = chains.some(({ rules }) => rules.length > 1);
@@ -183,6 +198,14 @@ export class HostSide {
       `${clash.destination.text} on ${clash.device} is part of the cluster range ${whole.text}: pods there are not reached`
     );
   }
+}
+
+function passingPackets({ bridge }: NetNames, own: string, peers: readonly PeerPlan[]): readonly PassingPacket[] {
+  const here = gatewayOf(own);
+  return [...new Map(peers.map((peer) => [peer.device, peer])).values()].flatMap(({ device, gateway }) => [
+    { from: gateway, to: here, in: device, out: bridge, state: "NEW" },
+    { from: here, to: gateway, in: bridge, out: device, state: "NEW" },
+  ]);
 }
 
 function guardWishOf(own: string, { cluster, tables }: NetworkState, peers: readonly PeerPlan[]): GuardWish {

@@ -120,13 +120,13 @@ export class PodNetwork implements NetworkPart {
   }
 
   report(): PartReport {
-    const { clamp, sysctls, clash, guard, docker } = this.#side.words;
-    const words = [this.#failure, docker, ...sysctls, clash, clamp, guard, this.#bridge?.words]
+    const { clamp, sysctls, clash, guard, docker, stopped } = this.#side.words;
+    const words = [this.#failure, stopped, docker, ...sysctls, clash, clamp, guard, this.#bridge?.words]
       .filter((text) => text !== undefined)
       .join("; ");
     const range = this.#options.range();
     return {
-      state: this.#failure !== undefined ? "failing" : range === undefined ? "off" : "working",
+      state: (this.#failure ?? stopped) !== undefined ? "failing" : range === undefined ? "off" : "working",
       ...(words === "" && range === undefined ? { words: "this node has no pod range yet" } : {}),
       ...(words === "" ? {} : { words }),
       facts: { ...(range === undefined ? {} : { range }), nodes: this.#plan.peers.length },
@@ -136,7 +136,8 @@ export class PodNetwork implements NetworkPart {
 
   /** Why others' pods are not all reached, or this node's not. */
   get trouble(): string | undefined {
-    return this.#failure ?? this.#side.words.clash;
+    const { stopped, clash } = this.#side.words;
+    return this.#failure ?? stopped ?? clash;
   }
 
   /** For the node's own status. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { netNames } from "./names.ts";
-import { chainsOf, isWritten, jumpPosition, rangesOf, restoreText } from "./rules.ts";
+import { chainsOf, isLed, isWritten, jumpPosition, rangesOf, restoreText } from "./rules.ts";
 
 const [FORWARD, , NAT] = chainsOf(netNames("styrmann"), {
   own: "10.42.1.0/24",
@@ -55,5 +55,18 @@ describe("rules for pods of several hosts", () => {
     assert.equal(jumpPosition("DOCKER-USER", ["-s 203.0.113.0/24 -j DROP", "-j RETURN"]), 2);
     assert.equal(jumpPosition("DOCKER-USER", ["-j DROP"]), 2);
     assert.equal(jumpPosition("FORWARD", ["-j DOCKER-USER"]), 1);
+  });
+
+  test("what comes last is before a rule that leaves nothing over", () => {
+    assert.equal(jumpPosition("FORWARD", ["-j DOCKER-USER", "-i eth1 -j DROP"], true), 3);
+    assert.equal(jumpPosition("FORWARD", ["-j DOCKER-USER", "-j REJECT --reject-with icmp-host-prohibited"], true), 2);
+  });
+
+  test("a jump behind the end of a chain leads nowhere; who drops all that comes means it", () => {
+    assert.ok(FORWARD);
+    assert.ok(isLed(FORWARD, ["-s 203.0.113.0/24 -j RETURN", "-j styrmann-forward", "-j RETURN"]));
+    assert.ok(!isLed(FORWARD, ["-j RETURN", "-j styrmann-forward"]));
+    assert.ok(isLed(FORWARD, ["-j DROP", "-j styrmann-forward"]));
+    assert.ok(!isLed(FORWARD, ["-s 203.0.113.0/24 -j styrmann-forward"]));
   });
 });

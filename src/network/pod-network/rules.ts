@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { overlaps, parseSubnet } from "../../lib/subnet.ts";
 import type { NetNames } from "./names.ts";
+import { endsChain, everyonesTarget } from "./shown-table.ts";
 
 export interface RulesWish {
   readonly own: string;
@@ -21,7 +22,7 @@ export type Table = "filter" | "nat" | "mangle";
 export interface Chain {
   readonly table: Table;
   readonly name: string;
-  /** Chains that lead to it: the first of them that there is. */
+  /** Chains that may lead to it: the first of them to which packets come. */
   readonly from: readonly string[];
   /** Without `-A NAME`. The first says, by a mark, what the others are. */
   readonly rules: readonly string[];
@@ -94,8 +95,17 @@ export function isWritten({ rules, mark }: Chain, shown: readonly string[]): boo
   return shown.length === rules.length && shown[0]?.includes(`"${mark}"`) === true;
 }
 
-/** Where a jump is to be put, from 1 on: before the rule with which DOCKER-USER ends, after the user's own; else first. */
-export function jumpPosition(parent: string, shown: readonly string[]): number {
-  if (parent !== "DOCKER-USER") return 1;
-  return shown.at(-1) === "-j RETURN" ? shown.length : shown.length + 1;
+/** Whether these rules of a chain lead to it: a jump behind the end is none. */
+export function isLed({ name, isLast }: Chain, shown: readonly string[]): boolean {
+  const at = shown.indexOf(`-j ${name}`);
+  // Whoever says of everything that it is dropped means that; who only returns has nothing to say of it.
+  const end = isLast ? -1 : shown.findIndex((rule) => everyonesTarget(rule) === "RETURN");
+  return at >= 0 && (end < 0 || at < end);
+}
+
+/** Where a jump is to be put, from 1 on: in Docker's chain for users after their own rules; what is last, before what leaves nothing over; else first. */
+export function jumpPosition(parent: string, shown: readonly string[], isLast = false): number {
+  if (parent !== "DOCKER-USER" && !isLast) return 1;
+  const end = shown.findIndex(isLast ? endsChain : (rule) => everyonesTarget(rule) === "RETURN");
+  return (end < 0 ? shown.length : end) + 1;
 }

@@ -1,78 +1,14 @@
 /** The pod network of hosts that are network namespaces: what its part makes of them, seen by packets. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import type { NetworkEntry } from "../../../src/model/network.ts";
-import { NetworkState } from "../../../src/network/plane/network-state.ts";
-import { Touched } from "../../../src/network/plane/touched.ts";
 import type { BridgePorts } from "../../../src/network/pod-network/bridge-guard.ts";
 import type { PodPort } from "../../../src/network/pod-network/bridge-script.ts";
-import { PodNetwork } from "../../../src/network/pod-network/pod-network.ts";
-import { SystemClock } from "../../../src/seams/clock.ts";
-import { silentLog } from "../../../src/seams/log.ts";
 import { type NetHost, type NetPlace, type NetSpace, openNetSpace } from "../../harness/net-space.ts";
+import { entriesOf, type LaidNode, nodeOn, reaches, until } from "./laid-node.ts";
 
 const skip = process.getuid?.() === 0 ? false : "NOT RUN: needs root";
-const DEADLINE_MS = 30_000;
 
-interface Node {
-  readonly host: NetHost;
-  readonly part: PodNetwork;
-  tell(entries: readonly NetworkEntry[]): Promise<void>;
-}
-
-/** As the agent of host `n` does it; probes are pings, which may be asked inside of a namespace. */
-function nodeOn(space: NetSpace, n: number, networkName = "styrmann", podRange?: string, ports?: BridgePorts): Node {
-  const host = space.host(n);
-  const range = podRange ?? host.podRange;
-  const clock = new SystemClock();
-  const part = new PodNetwork({
-    ...{ networkName, clock, log: silentLog, commands: host.commands, hostAddress: host.address },
-    ...(podRange === undefined ? { bridge: host.bridge } : {}),
-    ...(ports === undefined ? {} : { ports }),
-    ...{ range: () => range, folder: `${space.dir}/${networkName}-${n}`, lookEveryMs: 500 },
-    dial: async ({ to, from }) => {
-      const words = ["-c", "1", "-W", "1", ...(from === undefined ? [] : ["-I", from]), to];
-      const { exitCode, stdout } = await host.commands.run("ping", words);
-      if (exitCode !== 0) throw new Error("no answer");
-      return Number(/time=([\d.]+)/.exec(stdout)?.[1]);
-    },
-  });
-  const state = new NetworkState(`n${n}`);
-  const tell = async (entries: readonly NetworkEntry[]) => {
-    const touched = new Touched();
-    state.hear({ type: "all", revision: 1, entries }, touched);
-    await part.apply(state, touched);
-  };
-  return { host, part, tell };
-}
-
-/** The hosts' ranges are outside of the cluster's, as after --pod-range: none of these addresses is anything else here. */
-function entriesOf(nodes: readonly Node[], mode: "auto" | "vxlan" | "routes" = "auto"): readonly NetworkEntry[] {
-  return [
-    {
-      kind: "cluster",
-      id: "cluster",
-      podRange: "10.42.0.0/16",
-      serviceRange: "10.96.0.0/12",
-      domain: "cluster.local",
-      mode,
-    },
-    ...nodes.map(({ host }, at): NetworkEntry => {
-      return { kind: "node", id: `n${at + 1}`, address: host.address, podRange: host.podRange };
-    }),
-  ];
-}
-
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  const untilMs = performance.now() + DEADLINE_MS;
-  while (!isSo()) {
-    assert.ok(performance.now() < untilMs, `not in time: ${what}`);
-    await delay(50);
-  }
-}
-
-const reaches = (from: NetPlace, to: NetPlace) => from.run("ping", ["-c", "1", "-W", "1", to.address]).exitCode === 0;
 const show = (host: NetHost, ...args: readonly string[]) => host.run("ip", args).output;
 
 function hexOf({ address }: NetPlace): string {
@@ -105,7 +41,7 @@ function traces(host: NetHost): string {
 
 describe("pods of two hosts on one link", { skip }, () => {
   let space: NetSpace;
-  let nodes: readonly Node[];
+  let nodes: readonly LaidNode[];
   let pods: readonly [NetPlace, NetPlace];
   let clean: readonly string[];
 
@@ -166,7 +102,7 @@ describe("pods of two hosts on one link", { skip }, () => {
   });
 
   test("a look finds rules and routes that somebody took away, and a look at what is right writes nothing", async () => {
-    const { host } = nodes[0] as Node;
+    const { host } = nodes[0] as LaidNode;
     const before = traces(host);
     host.run("iptables", ["-F"]);
     host.run("iptables", ["-t", "nat", "-F"]);
@@ -177,18 +113,18 @@ describe("pods of two hosts on one link", { skip }, () => {
   });
 
   test("an agent that starts again finds everything as it left it, and cuts nothing", async () => {
-    const { host, part } = nodes[0] as Node;
+    const { host, part } = nodes[0] as LaidNode;
     await part.stop();
     const before = traces(host);
     assert.ok(reaches(...pods), "what was made goes on without it");
     const again = nodeOn(space, 1);
-    nodes = [again, nodes[1] as Node];
+    nodes = [again, nodes[1] as LaidNode];
     await again.tell(entriesOf(nodes));
     assert.equal(traces(host), before);
   });
 
   test("a node that leaves leaves no route behind", async () => {
-    const [first] = nodes as readonly [Node, Node];
+    const [first] = nodes as readonly [LaidNode, LaidNode];
     await first.tell(entriesOf(nodes).filter(({ id }) => id !== "n2"));
     assert.doesNotMatch(show(first.host, "route"), new RegExp(space.host(2).podRange));
     await first.tell(entriesOf(nodes));
@@ -196,7 +132,7 @@ describe("pods of two hosts on one link", { skip }, () => {
   });
 
   test("a host without an engine, which has no bridge, is reached at its address all the same", async () => {
-    const [first, second] = nodes as readonly [Node, Node];
+    const [first, second] = nodes as readonly [LaidNode, LaidNode];
     second.host.run("ip", ["link", "set", "pods", "down"]);
     second.host.run("ip", ["addr", "del", `${second.host.gateway}/24`, "dev", "pods"]);
     const asked = () => first.host.run("ping", ["-c", "1", "-W", "1", second.host.gateway]).exitCode === 0;
@@ -239,7 +175,7 @@ describe("pods of two hosts on one link", { skip }, () => {
 
 describe("pods of two hosts with a router between them", { skip }, () => {
   let space: NetSpace;
-  let nodes: readonly Node[];
+  let nodes: readonly LaidNode[];
   let pods: readonly [NetPlace, NetPlace];
 
   before(async () => {
@@ -328,7 +264,7 @@ describe("pods of two hosts with a router between them", { skip }, () => {
 
 describe("pods of one host", { skip }, () => {
   let space: NetSpace;
-  let node: Node;
+  let node: LaidNode;
   let pods: readonly [NetPlace, NetPlace, NetPlace];
   const bound: PodPort[] = [];
 

@@ -1,0 +1,82 @@
+/** The pod network's part on a host that is a network namespace, as an agent has it. */
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import type { NetworkEntry } from "../../../src/model/network.ts";
+import { NetworkState } from "../../../src/network/plane/network-state.ts";
+import { Touched } from "../../../src/network/plane/touched.ts";
+import type { BridgePorts } from "../../../src/network/pod-network/bridge-guard.ts";
+import { PodNetwork } from "../../../src/network/pod-network/pod-network.ts";
+import { SystemClock } from "../../../src/seams/clock.ts";
+import { silentLog } from "../../../src/seams/log.ts";
+import type { NetHost, NetPlace, NetSpace } from "../../harness/net-space.ts";
+
+const DEADLINE_MS = 30_000;
+
+export interface LaidNode {
+  readonly host: NetHost;
+  readonly part: PodNetwork;
+  tell(entries: readonly NetworkEntry[]): Promise<void>;
+}
+
+/** As the agent of host `n` does it; probes are pings, which may be asked inside of a namespace. */
+export function nodeOn(
+  space: NetSpace,
+  n: number,
+  networkName = "styrmann",
+  podRange?: string,
+  ports?: BridgePorts,
+): LaidNode {
+  const host = space.host(n);
+  const range = podRange ?? host.podRange;
+  const clock = new SystemClock();
+  const part = new PodNetwork({
+    ...{ networkName, clock, log: silentLog, commands: host.commands, hostAddress: host.address },
+    ...(podRange === undefined ? { bridge: host.bridge } : {}),
+    ...(ports === undefined ? {} : { ports }),
+    ...{ range: () => range, folder: `${space.dir}/${networkName}-${n}`, lookEveryMs: 500 },
+    dial: async ({ to, from }) => {
+      const words = ["-c", "1", "-W", "1", ...(from === undefined ? [] : ["-I", from]), to];
+      const { exitCode, stdout } = await host.commands.run("ping", words);
+      if (exitCode !== 0) throw new Error("no answer");
+      return Number(/time=([\d.]+)/.exec(stdout)?.[1]);
+    },
+  });
+  const state = new NetworkState(`n${n}`);
+  const tell = async (entries: readonly NetworkEntry[]) => {
+    const touched = new Touched();
+    state.hear({ type: "all", revision: 1, entries }, touched);
+    await part.apply(state, touched);
+  };
+  return { host, part, tell };
+}
+
+/** The hosts' ranges are outside of the cluster's, as after --pod-range: none of these addresses is anything else here. */
+export function entriesOf(
+  nodes: readonly LaidNode[],
+  mode: "auto" | "vxlan" | "routes" = "auto",
+): readonly NetworkEntry[] {
+  return [
+    {
+      kind: "cluster",
+      id: "cluster",
+      podRange: "10.42.0.0/16",
+      serviceRange: "10.96.0.0/12",
+      domain: "cluster.local",
+      mode,
+    },
+    ...nodes.map(({ host }, at): NetworkEntry => {
+      return { kind: "node", id: `n${at + 1}`, address: host.address, podRange: host.podRange };
+    }),
+  ];
+}
+
+export async function until(what: string, isSo: () => boolean): Promise<void> {
+  const untilMs = performance.now() + DEADLINE_MS;
+  while (!isSo()) {
+    assert.ok(performance.now() < untilMs, `not in time: ${what}`);
+    await delay(50);
+  }
+}
+
+export const reaches = (from: NetPlace, to: NetPlace) =>
+  from.run("ping", ["-c", "1", "-W", "1", to.address]).exitCode === 0;
