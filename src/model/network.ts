@@ -209,6 +209,8 @@ export interface RouteOptions {
   readonly auth?: { readonly realm?: string; readonly users: readonly string[] };
   /** The path that is put in place of the one that matched. */
   readonly rewritePath?: string;
+  /** The beginning that is taken off paths which have it. */
+  readonly stripPath?: string;
   readonly hsts?: true;
   /** Requests are passed on with this path's answers to `GET` deciding health, beside our own readiness. */
   readonly healthPath?: string;

@@ -11,7 +11,8 @@ const REALM = /^[A-Za-z0-9 ._-]{1,64}$/;
  * means something there.
  */
 export function optionProblem(options: RouteOptions): string | undefined {
-  const { balance, backendProtocol, timeoutServerMs, maxConnections, auth, rewritePath, healthPath } = options;
+  const { balance, backendProtocol, timeoutServerMs, maxConnections, auth, rewritePath, stripPath, healthPath } =
+    options;
   if (balance !== undefined && !["roundrobin", "leastconn", "source"].includes(balance))
     return `balance: there is no way "${balance}"; there are roundrobin, leastconn and source`;
   if (backendProtocol === "tcp") return "mode tcp: reached at its service port on every node, not by host name";
@@ -19,6 +20,7 @@ export function optionProblem(options: RouteOptions): string | undefined {
     return `protocol: there is no "${backendProtocol}"; there are http, https and h2c`;
   if (!isCount(timeoutServerMs, 86_400_000)) return "timeout: a number of milliseconds up to a day";
   if (!isCount(maxConnections, 1_000_000)) return "connections: a number from 1 to 1000000";
+  if (!isPath(stripPath)) return `the path that is taken off, ${JSON.stringify(stripPath)}, is no path`;
   if (!isPath(rewritePath)) return `the path that is put in place, ${JSON.stringify(rewritePath)}, is no path`;
   if (!isPath(healthPath)) return `the path of the check, ${JSON.stringify(healthPath)}, is no path`;
   return auth && authProblem(auth);

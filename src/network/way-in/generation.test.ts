@@ -53,6 +53,7 @@ const hostile = fc.oneof(
 const options = fc.record(
   {
     rewritePath: hostile,
+    stripPath: hostile,
     healthPath: hostile,
     balance: hostile as fc.Arbitrary<"source">,
     auth: fc.record({ realm: hostile, users: fc.array(hostile, { maxLength: 2 }) }),

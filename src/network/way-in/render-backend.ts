@@ -46,6 +46,7 @@ function rules({ name, options, redirectsToHttps, matchedPath }: Backend, httpsP
       : []),
     ...(options.auth ? [`    http-request auth realm ${realm} unless { http_auth(users-${name}) }`] : []),
     ...(options.rewritePath === undefined ? [] : rewriteLines(matchedPath ?? "/", options.rewritePath)),
+    ...(options.stripPath === undefined ? [] : stripLines(options.stripPath)),
     ...(options.hsts
       ? ['    http-response set-header Strict-Transport-Security "max-age=15768000" if { ssl_fc }']
       : []),
@@ -64,15 +65,29 @@ function rewriteLines(matched: string, put: string): readonly string[] {
   ];
 }
 
+/** Of `/api/items` and of `/api` itself, but not of `/apiary`; what is left begins with a slash. */
+function stripLines(path: string): readonly string[] {
+  const off = path.replace(/\/+$/, "");
+  if (off === "") return [];
+  return [
+    `    http-request set-path ${literal(off)}/ if { path ${word(off)} }`,
+    `    http-request set-var(txn.rest) path,bytes(${off.length}) if { path_beg ${word(off)}/ }`,
+    "    http-request set-path %[var(txn.rest)] if { var(txn.rest),length gt 0 }",
+  ];
+}
+
 /** Within a log format and between blanks; paths have no others (option-problem.ts). */
 function literal(path: string): string {
-  return path.replaceAll("%", "%%").replaceAll(/['"#$\\ ]/g, (letter) => `\\${letter}`);
+  return word(path.replaceAll("%", "%%"));
+}
+
+function word(path: string): string {
+  return path.replaceAll(/['"#$\\ ]/g, (letter) => `\\${letter}`);
 }
 
 function healthLines({ healthPath }: RouteOptions): readonly string[] {
   if (healthPath === undefined) return [];
-  const path = healthPath.replaceAll(/['"#$\\ ]/g, (letter) => `\\${letter}`);
-  return [`    option httpchk GET ${path}`, "    http-check expect status 200-399"];
+  return [`    option httpchk GET ${word(healthPath)}`, "    http-check expect status 200-399"];
 }
 
 /** The cookie is made from the server's address, so that it means the same on every node and after every reload. */

@@ -36,6 +36,17 @@ describe("Marathon: labels of the way in:", () => {
       [],
     ],
     ["switched off", { HAPROXY_0_VHOST: "a.example.org", HAPROXY_0_ENABLED: "false" }, []],
+    ["switched off in another spelling", { HAPROXY_0_VHOST: "a.example.org", HAPROXY_0_ENABLED: "False" }, []],
+    [
+      "switched on in another spelling",
+      { HAPROXY_0_VHOST: "a.example.org", HAPROXY_0_ENABLED: "Yes" },
+      ["a.example.org/ http"],
+    ],
+    [
+      "several paths, as behind HAProxy's path_beg",
+      { HAPROXY_0_VHOST: "a.example.org", HAPROXY_0_PATH: "-i /sub  /two" },
+      ["a.example.org/sub http", "a.example.org/two http"],
+    ],
     ["no label at all", {}, []],
   ];
   for (const [why, labels, expected] of rows)
@@ -58,12 +69,32 @@ describe("Marathon: labels of the way in:", () => {
       HAPROXY_0_HTTP_BACKEND_PROXYPASS_PATH: "/inner",
     });
     assert.deepEqual(route?.options, {
-      ...{ balance: "leastconn", sticky: true, hsts: true, rewritePath: "/inner" },
+      ...{ balance: "leastconn", sticky: true, hsts: true, stripPath: "/inner" },
       auth: { realm: "Shop", users: ["bob:$6$salt$hash"] },
     });
     assert.equal(route?.redirectsToHttps, true);
     assert.deepEqual(route?.tls, { file: "/etc/ssl/a.pem" });
     assert.equal(route?.remarks, undefined);
+  });
+
+  test("yes and no, and modes, as marathon-lb reads them", () => {
+    for (const yes of ["true", "True", "TRUE", "t", "yes", "Y"]) {
+      const [route] = routes({
+        ...{ HAPROXY_0_VHOST: "a.example.org", HAPROXY_0_STICKY: yes, HAPROXY_0_USE_HSTS: yes },
+        ...{ HAPROXY_0_REDIRECT_TO_HTTPS: yes, HAPROXY_0_MODE: "TCP" },
+      });
+      assert.deepEqual(route?.options, { sticky: true, hsts: true, backendProtocol: "tcp" });
+      assert.equal(route?.redirectsToHttps, true);
+    }
+    const [route] = routes({ HAPROXY_0_VHOST: "a.example.org", HAPROXY_0_REDIRECT_TO_HTTPS: "1" });
+    assert.equal(route?.redirectsToHttps, undefined);
+  });
+
+  test("each path of several has a route of its own", () => {
+    const ids = routes({ HAPROXY_0_VHOST: "a.example.org,b.example.org", HAPROXY_0_PATH: "/one /two" });
+    assert.equal(new Set(ids.map(({ id }) => id)).size, 4);
+    const [first] = routes({ HAPROXY_0_PATH: "-i /one" });
+    assert.match(first?.remarks?.join() ?? "", /-i is not done/);
   });
 
   test("what is not done is said with the route", () => {

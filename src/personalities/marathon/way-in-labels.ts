@@ -41,46 +41,57 @@ function labelsOfNoPort({ labels, ports }: LabelledApp): readonly string[] {
 function routesOfPort(app: LabelledApp, port: string, n: number): readonly Route[] {
   const label = (name: string) => app.labels[`HAPROXY_${n}_${name}`]?.trim();
   const [vhosts, path] = [label("VHOST"), label("PATH")];
-  if ((!vhosts && !path) || label("ENABLED") === "false") return [];
+  const enabled = label("ENABLED");
+  if ((!vhosts && !path) || (enabled !== undefined && !isTrue(enabled))) return [];
   const groups = label("GROUP") ?? app.labels.HAPROXY_GROUP;
   if (groups !== undefined && !words(groups).some((group) => OUR_GROUPS.includes(group))) return [];
   const { options, remarks: refused } = optionsOf(label);
   const remarks = [...unknownLabels(app.labels, n), ...refused];
   const hosts = vhosts ? words(vhosts) : [""];
-  return hosts.flatMap((host, at) => {
-    const [parsedHost, parsedPath] = [parseHost(host), parsePath(path || "/", "prefix")];
-    const problem =
-      "problem" in parsedHost ? parsedHost.problem : "problem" in parsedPath ? parsedPath.problem : undefined;
-    const certificate = words(label("SSL_CERT") ?? "")[0];
-    return {
-      ...{ id: `marathon:${app.id}:${n}:${at}`, pathType: "prefix" },
-      // As it was written, where it is none: whoever lists the routes is told.
-      host: "host" in parsedHost ? parsedHost.host : host,
-      path: "path" in parsedPath ? parsedPath.path : (path ?? "/"),
-      ...{ service: `marathon:${app.id}`, port },
-      ...(certificate ? { tls: { file: certificate } } : {}),
-      ...(label("REDIRECT_TO_HTTPS") === "true" ? { redirectsToHttps: true as const } : {}),
-      ...(Object.keys(options).length > 0 ? { options } : {}),
-      ...(remarks.length > 0 || problem ? { remarks: [...(problem ? [problem] : []), ...remarks] } : {}),
-      source: `Marathon app ${app.id}`,
-      since: app.since,
-      ...sharedWith(app.labels[SHARE_HOST]),
-    } satisfies Route;
-  });
+  // `-i /one /two`, as it stands behind HAProxy's path_beg there.
+  const paths = (path ?? "/").split(/\s+/).filter((each) => each !== "-i");
+  if (/^-i\s/.test(path ?? "")) remarks.push(`HAPROXY_${n}_PATH: -i is not done: small and large letters differ`);
+  return hosts.flatMap((host, at) =>
+    paths.map((each, pathAt): Route => {
+      const [parsedHost, parsedPath] = [parseHost(host), parsePath(each || "/", "prefix")];
+      const problem =
+        "problem" in parsedHost ? parsedHost.problem : "problem" in parsedPath ? parsedPath.problem : undefined;
+      const certificate = words(label("SSL_CERT") ?? "")[0];
+      return {
+        ...{ id: [`marathon:${app.id}`, n, at, ...(pathAt > 0 ? [pathAt] : [])].join(":"), pathType: "prefix" },
+        // As it was written, where it is none: whoever lists the routes is told.
+        host: "host" in parsedHost ? parsedHost.host : host,
+        path: "path" in parsedPath ? parsedPath.path : each,
+        ...{ service: `marathon:${app.id}`, port },
+        ...(certificate ? { tls: { file: certificate } } : {}),
+        ...(isTrue(label("REDIRECT_TO_HTTPS")) ? { redirectsToHttps: true as const } : {}),
+        ...(Object.keys(options).length > 0 ? { options } : {}),
+        ...(remarks.length > 0 || problem ? { remarks: [...(problem ? [problem] : []), ...remarks] } : {}),
+        source: `Marathon app ${app.id}`,
+        since: app.since,
+        ...sharedWith(app.labels[SHARE_HOST]),
+      };
+    }),
+  );
+}
+
+/** As marathon-lb reads it (config.py, string_to_bool): every other word is no. */
+function isTrue(text: string | undefined): boolean {
+  return ["true", "t", "yes", "y"].includes(text?.toLowerCase() ?? "");
 }
 
 function optionsOf(label: (name: string) => string | undefined): { options: RouteOptions; remarks: readonly string[] } {
-  const [balance, auth, rewritePath] = [label("BALANCE"), label("AUTH"), label("HTTP_BACKEND_PROXYPASS_PATH")];
+  const [balance, auth, stripPath] = [label("BALANCE"), label("AUTH"), label("HTTP_BACKEND_PROXYPASS_PATH")];
+  const mode = label("MODE")?.toLowerCase() ?? "http";
   const isKnown = balance === undefined || BALANCES.includes(balance);
   const options = {
     ...(balance !== undefined && isKnown ? { balance: balance as NonNullable<RouteOptions["balance"]> } : {}),
-    ...(label("STICKY") === "true" ? { sticky: true as const } : {}),
-    ...(label("USE_HSTS") === "true" ? { hsts: true as const } : {}),
-    ...(label("MODE") === "tcp" ? { backendProtocol: "tcp" as const } : {}),
-    ...(rewritePath ? { rewritePath } : {}),
+    ...(isTrue(label("STICKY")) ? { sticky: true as const } : {}),
+    ...(isTrue(label("USE_HSTS")) ? { hsts: true as const } : {}),
+    ...(mode === "tcp" ? { backendProtocol: "tcp" as const } : {}),
+    ...(stripPath ? { stripPath } : {}),
     ...(auth === undefined ? {} : { auth: authOf(auth) }),
   };
-  const mode = label("MODE") ?? "http";
   const remarks = [
     ...(isKnown ? [] : [`HAPROXY_n_BALANCE=${balance} is not done: roundrobin is`]),
     ...(["http", "tcp"].includes(mode) ? [] : [`HAPROXY_n_MODE=${mode} is not done: http is`]),

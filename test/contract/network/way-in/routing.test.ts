@@ -26,6 +26,9 @@ describe("the way in: routing:", () => {
       stage.route("", to("any", { path: "/any" })),
       stage.route("empty.example.org", to("web", { service: "default/none" })),
       stage.route("put.example.org", to("web", { path: "/a", options: { rewritePath: "/b" } })),
+      ...["off.example.org", "odd.example.org"].map((host, at) =>
+        stage.route(host, to("web", { options: { stripPath: ["/api", "/a.(b"][at] ?? "" } })),
+      ),
       stage.route("safe.example.org", to("web", { redirectsToHttps: true })),
       stage.route("closed.example.org", to("web", { options: { auth: { users: [`bob:${CRYPTED}`] } } })),
     ]);
@@ -45,6 +48,11 @@ describe("the way in: routing:", () => {
     ["any host", "127.0.0.1", "/any", "any GET /any"],
     ["a path that the host has no route for, and every host has", "example.com", "/any/x", "any GET /any/x"],
     ["a path that another is put in place of", "put.example.org", "/a/c?d=1", "web GET /b/c?d=1"],
+    ["a path whose beginning is taken off", "off.example.org", "/api/sub/?d=1", "web GET /sub/?d=1"],
+    ["of that beginning alone", "off.example.org", "/api", "web GET /"],
+    ["once only", "off.example.org", "/api/api/x", "web GET /api/x"],
+    ["by whole parts", "off.example.org", "/apiary", "web GET /apiary"],
+    ["letter by letter", "odd.example.org", "/a.(b/c", "web GET /c"],
     ["that path alone", "put.example.org", "/a", "web GET /b"],
   ];
   for (const [why, host, path, answer] of ROWS)
