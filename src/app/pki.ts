@@ -1,14 +1,14 @@
 /** The cluster's CA and this server's certificates, made at first start, kept in `pki/` of the state directory. */
-import { createHash, timingSafeEqual, X509Certificate } from "node:crypto";
+import { createHash, timingSafeEqual, type X509Certificate } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
-import type { Actor, Role } from "../http/actor.ts";
+import type { Actor } from "../http/actor.ts";
 import type { ClusterTrust } from "../model/cluster-trust.ts";
 import { bundleOf, signerOf } from "../trust/authorities.ts";
-import { keyHashOf, splitPem } from "../trust/key-hash.ts";
-import { issuedAtFor, refusalOf } from "../trust/refused.ts";
+import { keyHashOf } from "../trust/key-hash.ts";
 import { readMembership } from "./membership.ts";
+import { actorOfSubject } from "./trust/actor-of-subject.ts";
+import { Believed } from "./trust/believed.ts";
 import { ensureLeaf, type LeafName, leavesOf } from "./trust/leaves.ts";
 import { type Pair, writePair } from "./trust/pair-files.ts";
 import { type Authorities, ensureToken, makeToken, openAuthorities } from "./trust/pki-files.ts";
@@ -73,8 +73,6 @@ export async function openPki(stateDir: string, nowMs: number, options: PkiOptio
   return pki;
 }
 
-const MOST_CHECKED = 4096;
-
 class FilePki implements Pki {
   readonly strangers = new Strangers();
   readonly files: Pki["files"];
@@ -86,10 +84,7 @@ class FilePki implements Pki {
   #authorities: Authorities;
   /** The one that signed what is shown. */
   #shownCa = "";
-  #refused: Pick<ClusterTrust["spec"], "refused"> = {};
-  #believed: readonly X509Certificate[];
-  /** By fingerprint. */
-  readonly #checked = new Map<string, boolean>();
+  readonly #believed: Believed;
   /** One change of the files after the other. */
   #working: Promise<void> = Promise.resolve();
 
@@ -99,7 +94,7 @@ class FilePki implements Pki {
     this.#dir = dir;
     this.#options = options;
     this.#authorities = authorities;
-    this.#believed = certificatesOf(authorities.bundle);
+    this.#believed = new Believed(authorities.bundle);
     this.#token = token;
   }
 
@@ -133,18 +128,13 @@ class FilePki implements Pki {
 
   // Asked per request, not per connection: a connection outlives what was believed when it was made, and so does a TLS session.
   actorOfCertificate(certificate: X509Certificate, nowMs: number): Actor | undefined {
-    if (!this.#isOurs(certificate)) return undefined;
-    if (Date.parse(certificate.validTo) <= nowMs || Date.parse(certificate.validFrom) > nowMs) return undefined;
-    const actor = actorOfSubject(certificate.subject);
-    if (!actor || refusalOf(this.#refused, { ...actor, validFrom: certificate.validFrom })) return undefined;
-    return actor;
+    return this.#believed.actorOf(certificate, nowMs);
   }
 
   takeTrust(trust: ClusterTrust["spec"], nowMs: number): Promise<void> {
     return this.#inTurn(async () => {
       const next = { bundle: bundleOf(trust), signer: signerOf(trust) };
-      const isRefusalNew = !isDeepStrictEqual(this.#refused.refused, trust.refused);
-      this.#refused = trust.refused ? { refused: trust.refused } : {};
+      const isRefusalNew = this.#believed.setRefused(trust);
       if (next.bundle === this.#authorities.bundle) {
         if (isRefusalNew) this.#tell();
         return this.#ensure(next, nowMs);
@@ -172,8 +162,7 @@ class FilePki implements Pki {
   #believe(next: Authorities): void {
     if (next.bundle === this.#authorities.bundle) return;
     this.#authorities = next;
-    this.#believed = certificatesOf(next.bundle);
-    this.#checked.clear();
+    this.#believed.setBundle(next.bundle);
     this.#tell();
   }
 
@@ -185,8 +174,8 @@ class FilePki implements Pki {
       // Made here once; from then on the agent renews it, as agents do (trust/keep-certificates.ts).
       if (name === "node" && this.#leaves.has(name)) continue;
       const actor = actorOfSubject(wanted.subject.replaceAll(",", "\n"));
-      const issuedAtMs = issuedAtFor(this.#refused, actor?.name ?? "", actor?.roles[0] ?? "", nowMs);
-      const isRefused = (certPem: string) => this.#isRefused(new X509Certificate(certPem));
+      const issuedAtMs = this.#believed.issuedAtMs(actor, nowMs);
+      const isRefused = (certPem: string) => this.#believed.isRefused(certPem);
       made.set(name, await ensureLeaf(name, wanted, { dir: this.#dir, ca, nowMs, issuedAtMs, isRefused }));
     }
     const isNew = [...made].some(([name, pair]) => this.#leaves.get(name)?.certPem !== pair.certPem);
@@ -194,22 +183,6 @@ class FilePki implements Pki {
     this.#shownCa = ca.certPem;
     if (authorities.bundle !== this.#authorities.bundle) this.#believe(authorities);
     else if (isNew) this.#tell();
-  }
-
-  /** A signature costs a tenth of a millisecond to check, and programs ask often. */
-  #isOurs(certificate: X509Certificate): boolean {
-    const { fingerprint256 } = certificate;
-    const known = this.#checked.get(fingerprint256);
-    if (known !== undefined) return known;
-    const isOurs = this.#believed.some((ca) => certificate.verify(ca.publicKey));
-    if (this.#checked.size >= MOST_CHECKED) this.#checked.clear();
-    this.#checked.set(fingerprint256, isOurs);
-    return isOurs;
-  }
-
-  #isRefused({ subject, validFrom }: X509Certificate): boolean {
-    const actor = actorOfSubject(subject);
-    return actor !== undefined && refusalOf(this.#refused, { ...actor, validFrom }) !== undefined;
   }
 
   #identity(name: LeafName): Identity {
@@ -231,27 +204,6 @@ class FilePki implements Pki {
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
-}
-
-/** From `CN=NAME` and `O=styrmann:ROLE` lines, as X509Certificate gives a subject. */
-function actorOfSubject(subject: string): Actor | undefined {
-  const values = (field: string) =>
-    subject.split("\n").flatMap((line) => (line.startsWith(`${field}=`) ? [line.slice(field.length + 1)] : []));
-  const [name] = values("CN");
-  if (name === undefined) return undefined;
-  return { name, roles: values("O").flatMap((organisation) => ROLE_OF_ORGANISATION[organisation] ?? []) };
-}
-
-const ROLE_OF_ORGANISATION: Readonly<Record<string, Role>> = {
-  "styrmann:admin": "admin",
-  "styrmann:operator": "operator",
-  "styrmann:viewer": "viewer",
-  "styrmann:node": "node",
-  "styrmann:server": "server",
-};
-
-function certificatesOf(bundle: string): readonly X509Certificate[] {
-  return splitPem(bundle).map((pem) => new X509Certificate(pem));
 }
 
 function sameSecret(given: string, expected: string): boolean {
