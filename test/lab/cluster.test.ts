@@ -3,29 +3,17 @@
  * for the next. `npm run lab` runs this alone, `npm run lab -- drain upgrade` what has these words in its name, `-- --full` every fault
  * for as long as the requirement says.
  */
-import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
 import { canRunLab } from "./harness/can-run-lab.ts";
 import { LabCluster } from "./harness/lab-cluster.ts";
-import { Measured } from "./harness/measured.ts";
 import { crashEngineAndAgent } from "./scenarios/crash.ts";
 import { etcdWithoutSpace, fullDiskOnLeader } from "./scenarios/disk.ts";
 import { frozenSlowAndCut } from "./scenarios/faults.ts";
 import { joinAll, startServers } from "./scenarios/join.ts";
 import { drainUnderLoad, startWeb, upgradeUnderLoad } from "./scenarios/moves.ts";
+import { play, type Scenario } from "./scenarios/play.ts";
 import { powerOffUnderPods } from "./scenarios/power-off.ts";
 import { rebootAll } from "./scenarios/reboot.ts";
-import type { Scene } from "./scenarios/scenario.ts";
 import { cutEtcdLeader, cutFollower, cutLeader } from "./scenarios/servers.ts";
-
-const SIZES = { servers: 3, agents: 5 };
-
-interface Scenario {
-  readonly name: string;
-  readonly run: (scene: Scene) => Promise<void>;
-  /** The others rest on it. */
-  readonly isBase?: true;
-}
 
 const SCENARIOS: readonly Scenario[] = [
   { name: "three servers come up on etcd, two of them by a token", run: startServers, isBase: true },
@@ -47,29 +35,9 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "all hosts reboot at once: the same pods at the same places", run: rebootAll },
 ];
 
-describe("lab: three servers and five hosts", { skip: canRunLab() ?? false }, () => {
-  const words = process.argv.slice(2);
-  const isFull = words.includes("--full");
-  const asked = words.filter((word) => !word.startsWith("-"));
-  const measured = new Measured();
-  let cluster: LabCluster;
-
-  before(async () => {
-    cluster = await LabCluster.open(SIZES);
-  });
-  after(() => {
-    console.log(measured.table());
-    cluster?.close();
-    assert.deepEqual(cluster?.lab.left(), []);
-  });
-
-  for (const { name, run, isBase } of SCENARIOS) {
-    if (!isBase && asked.length > 0 && !asked.some((word) => name.includes(word))) continue;
-    test(name, async () => {
-      await run({ cluster, measured, isFull }).catch((error: Error) => {
-        throw new Error(`${error.message}\n${cluster.lastWords()}`, { cause: error });
-      });
-      assert.equal(cluster.lastWords(), "", "whoever was not killed on purpose runs");
-    });
-  }
+play({
+  name: "lab: three servers and five hosts",
+  skip: canRunLab(),
+  open: () => LabCluster.open({ servers: 3, agents: 5 }),
+  scenarios: SCENARIOS,
 });

@@ -2,13 +2,10 @@
  * The network of a cluster on real hosts: a server and two hosts on one link, two more behind a router. Each scenario leaves the cluster whole
  * for the next. `npm run lab:network` runs this alone, `npm run lab:network -- names guestbook` what has these words in its name.
  */
-import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
 import { canRunNetworkLab } from "./harness/can-run-lab.ts";
 import type { Host } from "./harness/host.ts";
 import { LabCluster } from "./harness/lab-cluster.ts";
 import { labImages } from "./harness/lab-images.ts";
-import { Measured } from "./harness/measured.ts";
 import { beginNetwork } from "./scenarios/network/begin.ts";
 import {
   guestbookBegins,
@@ -28,14 +25,13 @@ import { nftIsMissing, rangeOverlaps } from "./scenarios/network/refusals.ts";
 import { agentIsKilled, agentRestarts, dockerRestarts, serverIsAway } from "./scenarios/network/restarts.ts";
 import { rollApp, rollService, serviceAddresses, withoutEndpoints } from "./scenarios/network/services.ts";
 import { networkOf, uninstallLeavesNothing } from "./scenarios/network/uninstall.ts";
-import type { Scene } from "./scenarios/scenario.ts";
+import { play, type Scenario } from "./scenarios/play.ts";
 
-interface Scenario {
-  readonly name: string;
-  readonly run: (scene: Scene) => Promise<void>;
-}
+/** What each host had before styr came. */
+const untouched = new Map<Host, readonly string[]>();
 
 const SCENARIOS: readonly Scenario[] = [
+  { name: "a server and four hosts, a Service that answers", run: beginNetwork, isBase: true },
   {
     name: "reach: pods of any host reach pods of any host at their own addresses, and are seen by theirs",
     run: podsReachPods,
@@ -66,42 +62,22 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "guestbook: its page has a host name", run: guestbookHasHostName },
   { name: "guestbook: a rolling update fails no request", run: guestbookRolls },
   { name: "guestbook: it stays up when a host is lost", run: guestbookLosesHost },
+  {
+    name: "uninstall: it leaves nothing on a host",
+    run: (scene) => uninstallLeavesNothing(scene, untouched),
+    isEnd: true,
+  },
 ];
 
-describe("lab: the network of four hosts", { skip: canRunNetworkLab() ?? false }, () => {
-  const asked = process.argv.slice(2).filter((word) => !word.startsWith("-"));
-  const isAsked = (name: string) => asked.length === 0 || asked.some((word) => name.includes(word));
-  const measured = new Measured();
-  const untouched = new Map<Host, readonly string[]>();
-  let cluster: LabCluster;
-
-  before(async () => {
-    cluster = await LabCluster.open({ servers: 1, agents: 4, links: [0, 0, 1, 1], images: labImages() });
+play({
+  name: "lab: the network of four hosts",
+  skip: canRunNetworkLab(),
+  open: async () => {
+    const cluster = await LabCluster.open({ servers: 1, agents: 4, links: [0, 0, 1, 1], images: labImages() });
     await cluster.startEngines();
     for (const host of cluster.agents) untouched.set(host, await networkOf(host));
-  });
-  after(() => {
-    console.log(measured.table());
-    cluster?.close();
-    assert.deepEqual(cluster?.lab.left(), []);
-  });
-
-  let isBegun = false;
-  const scenario = (name: string, run: Scenario["run"]) =>
-    test(name, async () => {
-      assert.ok(isBegun || run === beginNetwork, "there is no cluster to try it on");
-      await run({ cluster, measured, isFull: false }).catch(async (error: Error) => {
-        const status = await cluster.words("network", "status");
-        const words = `${error.message}\n${cluster.lastWords()}\n${status}`;
-        console.log(`  failed: ${name}\n${words}`);
-        throw new Error(words, { cause: error });
-      });
-      assert.equal(cluster.lastWords(), "", "whoever was not killed on purpose runs");
-      isBegun = true;
-    });
-
-  scenario("a server and four hosts, a Service that answers", beginNetwork);
-  for (const { name, run } of SCENARIOS) if (isAsked(name)) scenario(name, run);
-  const last = "uninstall: it leaves nothing on a host";
-  if (isAsked(last)) test(last, () => uninstallLeavesNothing({ cluster, measured, isFull: false }, untouched));
+    return cluster;
+  },
+  scenarios: SCENARIOS,
+  askAfter: (cluster) => cluster.words("network", "status"),
 });

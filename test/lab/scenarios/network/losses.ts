@@ -1,6 +1,7 @@
 /** What dies without goodbye, under load: a process, a host; and what is cut off and comes back. */
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
+import type { PodPlace } from "../../harness/pod-place.ts";
 import { type TrafficReport, withTraffic, wordsOf } from "../../harness/traffic.ts";
 import { until } from "../../harness/wait.ts";
 import type { Scene } from "../scenario.ts";
@@ -14,76 +15,71 @@ import { clusterAddress } from "./services.ts";
 const TIMEOUT_MS = 2500;
 const HOST_LOSS_MS = 2_000;
 
-export async function processIsKilled({ cluster, measured }: Scene): Promise<void> {
-  const { address } = await clusterAddress(cluster);
-  const [client, victim] = await copies(cluster);
-  assert.ok(client && victim);
-  let at = 0;
-  const report = await withTraffic(
-    client.enter,
-    { url: `http://${address}/`, everyMs: 5, timeoutMs: TIMEOUT_MS },
-    async (traffic) => {
-      await delay(500);
-      at = traffic.nowMs;
-      await victim.host.must(["kill", "-9", String(victim.pid)]);
-      await delay(4000);
-    },
-  );
-  measured.note("kill -9 of an endpoint: requests", wordsOf(report));
-  const lastMs = lastFailure(report) - at;
-  measured.note("kill -9 of an endpoint: the last request that failed", `${Math.round(lastMs)} ms after it`);
-  assert.ok(lastMs < 1500, wordsOf(report));
-  await copies(cluster);
+export async function processIsKilled(scene: Scene): Promise<void> {
+  const loss = await withLoss(scene, "kill -9 of an endpoint", {
+    ...{ everyMs: 5, forMs: 4000 },
+    lose: ({ host, pid }) => host.must(["kill", "-9", String(pid)]),
+  });
+  assert.ok(loss.lastMs < 1500, wordsOf(loss.report));
+  await copies(scene.cluster);
 }
 
 /** The process is there and answers nothing: its readiness probe finds out, every second, with a second for each. */
-export async function processStandsStill({ cluster, measured }: Scene): Promise<void> {
-  const { address } = await clusterAddress(cluster);
-  const [client, victim] = await copies(cluster);
-  assert.ok(client && victim);
-  let at = 0;
-  const report = await withTraffic(
-    client.enter,
-    { url: `http://${address}/`, everyMs: 10, timeoutMs: TIMEOUT_MS },
-    async (traffic) => {
-      await delay(500);
-      at = traffic.nowMs;
-      await victim.host.must(["docker", "pause", victim.container]);
-      await delay(4500);
-    },
-  ).finally(() => victim.host.must(["docker", "unpause", victim.container]));
-  measured.note("an endpoint that stands still: requests", wordsOf(report));
-  const lastMs = lastFailure(report) - at;
-  measured.note("an endpoint that stands still: the last request that failed", `${Math.round(lastMs)} ms after it`);
-  assert.ok(lastMs < 3000, wordsOf(report));
-  await copies(cluster);
+export async function processStandsStill(scene: Scene): Promise<void> {
+  const loss = await withLoss(scene, "an endpoint that stands still", {
+    ...{ everyMs: 10, forMs: 4500 },
+    lose: ({ host, container }) => host.must(["docker", "pause", container]),
+    giveBack: ({ host, container }) => host.must(["docker", "unpause", container]),
+  });
+  assert.ok(loss.lastMs < 3000, wordsOf(loss.report));
+  await copies(scene.cluster);
 }
 
-export async function hostLosesPower({ cluster, measured }: Scene): Promise<void> {
-  const { address } = await clusterAddress(cluster);
-  const [client, , victim] = await copies(cluster);
-  assert.ok(client && victim);
-  await settled(cluster, victim.host.name);
-  let at = 0;
-  const report = await withTraffic(
-    client.enter,
-    { url: `http://${address}/`, everyMs: 5, timeoutMs: TIMEOUT_MS },
-    async (traffic) => {
-      await delay(500);
-      at = traffic.nowMs;
-      victim.host.powerOff();
-      await delay(6000);
-    },
-  );
-  const lastMs = lastFailure(report) - at;
-  measured.note("power off of a host: requests", wordsOf(report));
-  measured.note("power off of a host: the last request that failed", `begun ${Math.round(lastMs)} ms after it`);
+export async function hostLosesPower(scene: Scene): Promise<void> {
+  const { cluster } = scene;
+  const { report, lastMs, victim } = await withLoss(scene, "power off of a host", {
+    ...{ everyMs: 5, forMs: 6000, which: 2 },
+    ready: ({ host }) => settled(cluster, host.name),
+    lose: ({ host }) => host.powerOff(),
+  });
   await victim.host.powerOn();
   await cluster.boot(victim.host);
   await cluster.untilReady(cluster.agents);
   await wellAgain(cluster);
   assert.ok(report.failures.length > 0, "it was an endpoint");
   assert.ok(lastMs < HOST_LOSS_MS, wordsOf(report));
+}
+
+interface Loss {
+  readonly everyMs: number;
+  readonly forMs: number;
+  /** Which copy, in the order of the hosts; the first one asks. Default the second. */
+  readonly which?: number;
+  readonly ready?: (victim: PodPlace) => Promise<void>;
+  readonly lose: (victim: PodPlace) => unknown;
+  readonly giveBack?: (victim: PodPlace) => Promise<unknown>;
+}
+
+/** A copy is lost while another asks the Service; `lastMs`: when the last request that failed was begun, counted from the loss. */
+async function withLoss({ cluster, measured }: Scene, what: string, loss: Loss) {
+  const { everyMs, forMs, which = 1, ready, lose, giveBack } = loss;
+  const { address } = await clusterAddress(cluster);
+  const places = await copies(cluster);
+  const [client, victim] = [places[0], places[which]];
+  assert.ok(client && victim);
+  await ready?.(victim);
+  let at = 0;
+  const asked = { url: `http://${address}/`, everyMs, timeoutMs: TIMEOUT_MS };
+  const report = await withTraffic(client.enter, asked, async (traffic) => {
+    await delay(500);
+    at = traffic.nowMs;
+    await lose(victim);
+    await delay(forMs);
+  }).finally(() => giveBack?.(victim));
+  const lastMs = lastFailure(report) - at;
+  measured.note(`${what}: requests`, wordsOf(report));
+  measured.note(`${what}: the last request that failed`, `begun ${Math.round(lastMs)} ms after it`);
+  return { report, lastMs, victim };
 }
 
 /** A server that has just begun to lead takes nobody's silence for an answer. */
