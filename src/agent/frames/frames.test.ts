@@ -1,18 +1,29 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { packTextNow } from "../../lib/packed-text.ts";
 import { testNode } from "../../scheduling/test-objects.ts";
 import {
   DEEPEST,
   MOST_CALL_CHARS,
   MOST_EVENTS,
+  MOST_FRAME_CHARS,
   MOST_HEALTH_CHARS,
   MOST_NAME_CHARS,
   MOST_REPORT_CHARS,
   MOST_REPORTS,
 } from "./limits.ts";
 import { FrameError } from "./shape.ts";
-import { aliveFrame, beatAnswerFrame, doneFrame, parseToAgent, podsFrame, refusedFrame } from "./to-agent.ts";
+import {
+  aliveFrame,
+  beatAnswerFrame,
+  doneFrame,
+  networkFrame,
+  packedFrame,
+  parseToAgent,
+  podsFrame,
+  refusedFrame,
+} from "./to-agent.ts";
 import { beatFrame, callFrame, dropFrame, gotFrame, parseToDispatcher, signFrame } from "./to-dispatcher.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what arrives may be anything
@@ -215,5 +226,37 @@ describe("frames to the agent", () => {
     assert.deepEqual(parseToAgent(aliveFrame([[1, 5, 4]])), { type: "sign", streams: [[1, 5, 4]], offers: [] });
     assert.deepEqual(parseToAgent(aliveFrame([])), { type: "sign", streams: [], offers: [] });
     assert.deepEqual(parseToAgent(aliveFrame([], ["network"])), { type: "sign", streams: [], offers: ["network"] });
+  });
+
+  const network = (body: string) => [networkFrame(HEAD, body), packedFrame(HEAD, packTextNow(body))];
+  const HEAD = { stream: 1, sequence: 2, part: "changed", revision: 3 } as const;
+
+  test("what is told of the network is read as it was written, packed or not", () => {
+    const entries = [{ kind: "names", id: "a", records: [] }];
+    const removed = [{ kind: "names", id: "b" }];
+    const body = `${JSON.stringify(entries)},${JSON.stringify(removed)}`;
+    const [plain, packed] = network(body).map(parseToAgent) as [Any, Any];
+    assert.deepEqual({ ...plain, size: 0 }, { type: "network", ...HEAD, entries, removed, size: 0 });
+    assert.deepEqual({ ...packed, size: 0 }, { ...plain, size: 0 });
+    assert.equal(packed.size, body.length, "what is acknowledged at once goes by what it was unpacked");
+    const kept = new Set([0, 7, 511]);
+    const rest = { ...HEAD, part: "kept", kept } as const;
+    for (const frame of [networkFrame(rest, "[]"), packedFrame(rest, packTextNow("[]"))])
+      assert.deepEqual((parseToAgent(frame) as Any).kept, kept);
+  });
+
+  test("refused: a packed frame that is more than a frame may be, or none, and shelves that are not ours", () => {
+    const bomb = packedFrame(HEAD, packTextNow(`["${" ".repeat(MOST_FRAME_CHARS)}"]`));
+    assert.ok(bomb.length < 4_096);
+    const bad = [
+      ...[
+        bomb,
+        packedFrame(HEAD, "AAAA"),
+        packedFrame(HEAD, packTextNow("no JSON")),
+        packedFrame(HEAD, packTextNow("5")),
+      ],
+      ...[networkFrame({ ...HEAD, part: "kept" }, "[]"), '["e",1,2,"kept",3,[],[],"AA=="]', '["z",1,2,"changed",3,5]'],
+    ];
+    for (const frame of bad) assert.throws(() => parseToAgent(frame), FrameError, frame.slice(0, 60));
   });
 });
