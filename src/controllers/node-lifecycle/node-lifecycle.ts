@@ -4,7 +4,6 @@
  * readiness, and, at the pace that is allowed (move-queue.ts), the mark on each pod that makes its controller replace it.
  * What is written is level-triggered: `look` compares one node's lease with the store, however often it is called.
  */
-import { Heap } from "../../lib/heap.ts";
 import {
   CLUSTER_SETTINGS_NAME,
   type ClusterSettings,
@@ -22,12 +21,13 @@ import { isTerminal, type Pod, pods } from "../../model/pod.ts";
 import { NODE_LABEL } from "../../model/well-known.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
-import { recordEvent } from "../../store/record-event.ts";
 import type { Store } from "../../store/store.ts";
 import type { Change } from "../../store/transaction.ts";
+import { Agenda } from "./agenda.ts";
 import { exclusiveTermsMs, withTerms } from "./agent-terms.ts";
 import { awayOf, leftMs, withAway } from "./away-mark.ts";
 import { Brake, type Hold, holdWords } from "./brake.ts";
+import { ClusterNews } from "./cluster-news.ts";
 import { FLAPPING_TROUBLE, type Flaps, QUIET_MS, withReturn } from "./flapping.ts";
 import { dueMs, type Lease, restOfGrace } from "./lease.ts";
 import { Leases } from "./leases.ts";
@@ -68,23 +68,12 @@ const CLUSTER = "";
 /** … and for the terms that agents go by. */
 const TERMS = " terms";
 
-interface Appointment {
-  readonly atMs: number;
-  readonly node: string;
-}
-
 /** What was known of a node before the heartbeat that has come. */
 interface Before {
   readonly heardMs: number;
   readonly left: Lease["leaving"];
   readonly rebooted: boolean;
   readonly isHeld: boolean;
-}
-
-interface News {
-  readonly type: "Normal" | "Warning";
-  readonly reason: string;
-  readonly message: string;
 }
 
 export class NodeLifecycle implements LeaseDesk, NodeStates {
@@ -95,16 +84,14 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
   readonly #brake = new Brake();
   readonly #listening: Listening;
   readonly #moves: MoveQueue;
-  readonly #agenda = new Heap<Appointment>((a, b) => (a.atMs === b.atMs ? a.node < b.node : a.atMs < b.atMs));
-  /** The appointment that was made last. */
-  readonly #appointed = new Map<string, number>();
+  readonly #agenda = new Agenda();
   /** Nodes to look at. */
   readonly #dirty = new Set<string>();
   readonly #writing = new Set<string>();
   /** Nodes that pods are bound to and that are not there, since when. */
   readonly #missing = new Map<string, number>();
   readonly #stopping = new AbortController();
-  #news: readonly News[] = [];
+  readonly #news: ClusterNews;
   #settings: ClusterSettingsSpec = DEFAULT_CLUSTER_SETTINGS;
   #renewed: HeartbeatAnswer = answer(true, true, DEFAULT_CLUSTER_SETTINGS);
   #refused: HeartbeatAnswer = answer(false, true, DEFAULT_CLUSTER_SETTINGS);
@@ -124,6 +111,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
+    this.#news = new ClusterNews(log);
     this.#askedMs = clock.monotonic();
     this.#listening = new Listening(this.#askedMs);
     this.#moves = new MoveQueue(this.#settings, this.#askedMs);
@@ -492,11 +480,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     for (const { node } of this.#listening.take(this.#leases.values(), nowMs, this.#settings)) this.#touch(node);
     const expired = this.#leases.expire(nowMs, this.#settings);
     if (expired.length > 0) this.#judge(expired, nowMs);
-    for (let next = this.#agenda.peek(); next !== undefined && next.atMs <= nowMs; next = this.#agenda.peek()) {
-      this.#agenda.pop();
-      if (this.#appointed.get(next.node) === next.atMs) this.#appointed.delete(next.node);
-      this.#dirty.add(next.node);
-    }
+    for (const name of this.#agenda.take(nowMs)) this.#dirty.add(name);
     this.#lookAtDirty();
     this.#takeMoves(nowMs);
     this.#arm();
@@ -546,11 +530,8 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     });
   }
 
-  /** The same moment is often asked for again: a node that is lost is gone at one time, however often it is looked at. */
   #lookAgain(node: string, atMs: number): void {
-    if (this.#appointed.get(node) === atMs) return;
-    this.#appointed.set(node, atMs);
-    this.#agenda.push({ atMs, node });
+    this.#agenda.add(node, atMs);
   }
 
   #lookAtDirty(): void {
@@ -571,7 +552,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     this.#writing.add(name);
     try {
       const lease = this.#leases.get(name);
-      if (name === CLUSTER) await this.#writeNews();
+      if (name === CLUSTER) await this.#news.write(this.#store);
       else if (name === TERMS) await this.#writeTerms();
       else if (lease) await this.#write(lease);
       else await this.#forgetMissing(name);
@@ -692,19 +673,9 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     });
   }
 
-  #tell(type: News["type"], reason: string, message: string): void {
-    this.#log.warn(message, { reason });
-    this.#news = [...this.#news, { type, reason, message }];
+  #tell(...news: Parameters<ClusterNews["add"]>): void {
+    this.#news.add(...news);
     this.#touch(CLUSTER);
-  }
-
-  async #writeNews(): Promise<void> {
-    const told = this.#news;
-    await this.#store.update((tx) => {
-      const about = tx.get(clusterSettings, CLUSTER_SETTINGS_NAME) ?? THE_CLUSTER;
-      for (const one of told) recordEvent(tx, about, { ...one, component: "node-lifecycle" });
-    });
-    this.#news = this.#news.slice(told.length);
   }
 
   #arm(): void {
@@ -712,7 +683,7 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     if (this.#stopping.signal.aborted || !this.#isLoaded) return;
     const nowMs = this.#clock.monotonic();
     this.#noticeStall(nowMs);
-    const wanted = [this.#leases.nextMs, this.#agenda.peek()?.atMs, this.#moves.nextMs(this.#settings)];
+    const wanted = [this.#leases.nextMs, this.#agenda.nextMs, this.#moves.nextMs(this.#settings)];
     const nextMs = Math.min(nowMs + PULSE_MS, ...wanted.map((ms) => ms ?? Number.POSITIVE_INFINITY));
     // In steps, so that what is due at about the same time is done at once.
     const atMs = Math.ceil(Math.max(nextMs, nowMs + 1) / STEP_MS) * STEP_MS;
@@ -720,20 +691,6 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     this.#timer = this.#clock.setTimer(atMs - nowMs, () => this.#tick());
   }
 }
-
-/** What events about the cluster are about while nobody has chosen any settings. */
-const THE_CLUSTER: ClusterSettings = {
-  apiVersion: clusterSettings.apiVersion,
-  kind: "ClusterSettings",
-  metadata: {
-    name: CLUSTER_SETTINGS_NAME,
-    uid: CLUSTER_SETTINGS_NAME,
-    resourceVersion: "",
-    generation: 1,
-    creationTimestamp: "",
-  },
-  spec: {},
-};
 
 function answer(renewed: boolean, known: boolean, settings: ClusterSettingsSpec): HeartbeatAnswer {
   const { heartbeatMs, exclusiveAfterMs, rebootGraceMs } = settings;
