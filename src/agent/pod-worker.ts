@@ -20,7 +20,7 @@ import {
 } from "../model/pod.ts";
 import { isExclusive } from "../model/when-unreachable.ts";
 import type { Timer } from "../seams/clock.ts";
-import { ContainerProbes, type ProbeVerdict } from "./container-probes.ts";
+import type { ProbeVerdict } from "./container-probes.ts";
 import type { FenceWord } from "./fence.ts";
 import type { PodRecord } from "./local-record.ts";
 import { observe, withAttempt } from "./observe.ts";
@@ -29,6 +29,7 @@ import { PodEquipment } from "./pod-equipment.ts";
 import type { PodHandle } from "./pod-handle.ts";
 import { type Action, graceOf, STAGE_MOVES, step } from "./pod-machine.ts";
 import { recordOf, seenFromAssignment, seenFromRecord } from "./pod-memory.ts";
+import { PodProbes } from "./pod-probes.ts";
 import { statusOf } from "./pod-status.ts";
 import type { Now } from "./restart-rules.ts";
 import { allContainers, type ContainerSeen, containerSeen, type PodSeen } from "./seen.ts";
@@ -48,8 +49,7 @@ export class PodWorker implements PodHandle {
   readonly host: WorkerHost;
   readonly equipment: PodEquipment;
   readonly #startedWallMs: number;
-  readonly #probes = new Map<string, ContainerProbes>();
-  readonly #adoptable = new Set<string>();
+  readonly #probes: PodProbes;
   #abort = new AbortController();
   #pod: Pod;
   #seen: PodSeen;
@@ -79,8 +79,7 @@ export class PodWorker implements PodHandle {
     this.#leaseTerms = record?.leaseTerms;
     this.equipment = new PodEquipment(host, record ?? {});
     if (this.#seen.stage !== "finished") this.equipment.claim(pod, record?.address);
-    for (const { name } of allContainers(pod))
-      if (containerSeen(this.#seen, name).wasStarted) this.#adoptable.add(name);
+    this.#probes = this.#newProbes();
     this.#returnToGate(record);
     if (record?.leaving) this.#setLeaving(record.leaving);
     this.#noteDeletion();
@@ -186,7 +185,7 @@ export class PodWorker implements PodHandle {
     this.#isDetached = true;
     this.#wakeTimer?.cancel();
     this.#abort.abort(new Error("the agent stops"));
-    for (const probes of this.#probes.values()) probes.stop();
+    this.#probes.stop();
     if (this.#saveTimer) {
       this.#saveTimer.cancel();
       await this.#save();
@@ -372,72 +371,40 @@ export class PodWorker implements PodHandle {
       const image = this.container(name).image;
       return { ...rest, wasStarted: true, ...(image === undefined ? {} : { startedImage: image }) };
     });
-    this.#adoptable.delete(name);
+    this.#probes.startsAnew(name);
     this.#saveSoon();
   }
 
-  /** Probes begin and end with the run they look at. */
   #followRun(name: string, before: ContainerSeen, after: ContainerSeen): void {
     const isNew =
       after.run !== before.run && (before.run === undefined || before.run.ref.attempt !== after.run?.ref.attempt);
     const wasRunning = !isNew && before.run?.state === "running";
-    if (after.run?.state === "running" && !wasRunning) this.#beginProbes(name, before, after, after.run);
-    if (after.run?.state === "exited" && (wasRunning || !isNew || this.#probes.has(name))) this.#endProbes(name);
+    if (after.run?.state === "running" && !wasRunning) this.#probes.begin(name, before, after.run);
+    if (after.run?.state === "exited" && (wasRunning || !isNew || this.#probes.isLookingAt(name)))
+      this.#probes.end(name);
     if (after.run?.state === "exited" && before.run?.state !== "exited") this.#tellEnd(name, after);
     this.#saveSoon();
   }
 
-  #beginProbes(name: string, before: ContainerSeen, after: ContainerSeen, run: ObservedRun): void {
-    this.#endProbes(name);
-    const adopted = this.#adoptable.delete(name) && before.attempt === run.ref.attempt;
-    const known: ProbeVerdict = {
-      started: before.started,
-      ready: before.ready,
-      ...(before.health ? { health: before.health } : {}),
+  #newProbes(): PodProbes {
+    const adoptable = allContainers(this.#pod).filter(({ name }) => containerSeen(this.#seen, name).wasStarted);
+    const began = (name: string, verdict: ProbeVerdict) => this.#takeVerdict(name, verdict);
+    const changed = (name: string, verdict: ProbeVerdict) => {
+      this.#takeVerdict(name, verdict);
+      this.wake();
     };
-    const target = {
-      pod: this.#pod,
-      container: this.container(name),
-      ref: run.ref,
-      driver: this.driverFor(name),
-      transport: this.host.transport,
-      podAddress: this.equipment.podIP(this.#pod) ?? run.address ?? this.host.hostAddress,
-      hostAddress: this.host.hostAddress,
-    };
-    const ageMs = adopted ? Math.max(0, this.host.clock.now() - (run.startedAtMs ?? this.host.clock.now())) : 0;
-    const probes = new ContainerProbes(target, this.#probeHost(name), ageMs, adopted ? known : undefined);
-    this.#probes.set(name, probes);
-    this.#takeVerdict(name, after.run, probes.verdict);
-    probes.start();
+    const names = adoptable.map(({ name }) => name);
+    return new PodProbes(names, { probed: this, began, changed });
   }
 
-  #probeHost(name: string) {
-    const { clock, random, timers } = this.host;
-    return {
-      clock,
-      random,
-      timers,
-      changed: (verdict: ProbeVerdict) => {
-        this.#takeVerdict(name, containerSeen(this.#seen, name).run, verdict);
-        this.wake();
-      },
-      unhealthy: (words: string) => this.host.events.warning(this.#pod, "Unhealthy", words),
-    };
-  }
-
-  #takeVerdict(name: string, run: ObservedRun | undefined, { kill, ...verdict }: ProbeVerdict): void {
-    if (run?.state !== "running") return;
+  #takeVerdict(name: string, { kill, ...verdict }: ProbeVerdict): void {
+    if (containerSeen(this.#seen, name).run?.state !== "running") return;
     this.patch(name, (c) => ({
       ...c,
       ...verdict,
       ...(kill === undefined || c.kill !== undefined ? {} : { kill: { why: kill, after: "policy" as const } }),
     }));
     this.#saveSoon();
-  }
-
-  #endProbes(name: string): void {
-    this.#probes.get(name)?.stop();
-    this.#probes.delete(name);
   }
 
   #tellEnd(name: string, c: ContainerSeen): void {
