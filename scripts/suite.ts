@@ -10,8 +10,10 @@ export interface Stage {
   readonly files: readonly string[];
   /** How many files run at the same time. */
   readonly concurrency: number;
-  /** Of one file. */
+  /** Of one test. */
   readonly timeoutMs: number;
+  /** Of all of it: a file whose tests are over and that does not end would hold up everything. Default 20 minutes. */
+  readonly limitMs?: number;
   /** Only reckons, and waits for nobody: it takes what processor time the stages after it leave. */
   readonly isBeside?: true;
 }
@@ -39,6 +41,8 @@ export function add(tally: Tally, more: Tally): void {
   tally.notRun.push(...more.notRun);
 }
 
+const LIMIT_MS = 20 * 60_000;
+
 /** `files` are whole paths. */
 export async function runStage(stage: Stage, files: readonly string[], tally: Tally): Promise<void> {
   console.log(`\n=== ${stage.name}: ${files.length} files`);
@@ -47,6 +51,7 @@ export async function runStage(stage: Stage, files: readonly string[], tally: Ta
     files: [...files],
     concurrency: stage.concurrency,
     timeout: stage.timeoutMs,
+    signal: AbortSignal.timeout(stage.limitMs ?? LIMIT_MS),
     execArgv: ["--disable-warning=ExperimentalWarning"],
   });
   stream.on("test:pass", ({ name, skip, details, file }) => {
