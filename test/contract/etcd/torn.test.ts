@@ -29,27 +29,31 @@ const EARLIER: readonly JournalEntry[] = Array.from({ length: 9 }, (_, n) => ({
   json: '"before"',
 }));
 const ROUNDS = 16;
+/** All rounds at once are a busy machine: none of them is to lose its term before it has written. */
+const TTL_MS = 4_000;
 
 const port = () => Number(new URL(etcd.endpoints[0] ?? "").port);
 
 /** Appends the batch through a proxy that cuts after so many bytes; undefined = never. Gives what the author was told, and how many bytes it took. */
 async function appendCutAt(prefix: string, bytes: number | undefined) {
   const proxy = await startCutProxy(port());
-  const journal = await openEtcdJournal([`http://127.0.0.1:${proxy.port}`], { prefix, limits });
-  await leading(journal);
-  await journal.append(EARLIER);
-  const from = proxy.passed;
-  if (bytes !== undefined) proxy.cutAfter(bytes);
-  const told = await journal.append(BATCH).then(
-    () => "written" as const,
-    (error: Error) => error,
-  );
-  // What it still works into the rows, as far as it is let.
-  await (bytes === undefined ? until(() => rowsSettled(prefix), "the rows of the batch") : proxy.cut);
-  const took = proxy.passed - from;
-  await proxy.close();
-  await journal.close();
-  return { told, took };
+  const journal = await openEtcdJournal([`http://127.0.0.1:${proxy.port}`], { prefix, limits, ttlMs: TTL_MS });
+  try {
+    await leading(journal);
+    await journal.append(EARLIER);
+    const from = proxy.passed;
+    if (bytes !== undefined) proxy.cutAfter(bytes);
+    const told = await journal.append(BATCH).then(
+      () => "written" as const,
+      (error: Error) => error,
+    );
+    // What it still works into the rows, as far as it is let.
+    await (bytes === undefined ? until(() => rowsSettled(prefix), "the rows of the batch") : proxy.cut);
+    return { told, took: proxy.passed - from };
+  } finally {
+    await proxy.close();
+    await journal.close();
+  }
 }
 
 const rowsSettled = async (prefix: string) =>
@@ -81,9 +85,13 @@ async function tornRound(round: number, took: number): Promise<"there" | "not th
   if (told === "written") assert.ok(isThere, words);
   else if (told instanceof JournalRefusal) assert.ok(!isThere, words);
   else assert.ok(told instanceof JournalDoubt, words);
-  const next = await leading(await openEtcdJournal(etcd.endpoints, { prefix, limits }), "next");
-  await next.journal.append([{ kind: "Pod", key: "after", revision: 100, json: "1" }]);
-  await next.journal.close();
+  const next = await openEtcdJournal(etcd.endpoints, { prefix, limits, ttlMs: TTL_MS });
+  try {
+    await leading(next, "next");
+    await next.append([{ kind: "Pod", key: "after", revision: 100, json: "1" }]);
+  } finally {
+    await next.close();
+  }
   assert.ok(await rowsSettled(prefix), `${words}: pieces are left`);
   const { rows } = await contents(prefix);
   assert.deepEqual(rows.slice(0, -1), found.rows, words);
