@@ -82,6 +82,110 @@ describe("what a node keeps of the network on its disk", () => {
     assert.equal(await isWrittenWithin("second", 55_000, 10_000), true);
   });
 
+  describe("what changes is added behind it", () => {
+    const names = async (folder: string) => (await cacheIn(folder).cache.load()).map(({ id }) => id);
+
+    /** A whole of `count`, on the disk. */
+    const begun = async (folder: string, count: number) => {
+      const { cache, warnings } = cacheIn(folder);
+      const all = Array.from({ length: count }, (_, at) => entry(`e${at}`));
+      cache.changed(() => all);
+      await cache.stop();
+      const path = join(home, folder, "network.jsonl");
+      return { cache, warnings, all: () => all, path, size: async () => (await readFile(path)).length };
+    };
+
+    test("and costs the disk no more than itself", async () => {
+      const { cache, all, path, size } = await begun("added", 2_000);
+      const before = await readFile(path, "utf8");
+      const changed: NetworkEntry = {
+        kind: "names",
+        id: "e7",
+        records: [{ type: "A", name: "a", address: "10.0.0.1" }],
+      };
+      cache.noted({ entries: [changed, entry("new")], removed: [{ kind: "names", id: "e8" }] }, all);
+      await cache.stop();
+      assert.ok((await readFile(path, "utf8")).startsWith(before), "the whole is not written anew");
+      assert.ok((await size()) < before.length + 400);
+      const read = await cacheIn("added").cache.load();
+      assert.equal(read.length, 2_000);
+      assert.deepEqual(
+        read.find(({ id }) => id === "e7"),
+        changed,
+      );
+      assert.deepEqual([read.some(({ id }) => id === "e8"), read.some(({ id }) => id === "new")], [false, true]);
+    });
+
+    test("within seconds, however large the whole is", async () => {
+      const clock = new ManualClock();
+      const cache = new NetworkCache({ folder: join(home, "soon"), clock, log: silentLog });
+      const large = Array.from({ length: 8_000 }, (_, at) => entry(`e${at}`.padEnd(64, ".")));
+      cache.changed(() => large);
+      let isWritten = false;
+      void cache.stop().then(() => {
+        isWritten = true;
+      });
+      const until = async (isSo: () => boolean | Promise<boolean>) => {
+        const untilMs = Date.now() + 20_000;
+        while (!(await isSo())) {
+          assert.ok(Date.now() < untilMs);
+          await clock.advance(0.01);
+        }
+      };
+      await until(() => isWritten);
+      cache.noted({ entries: [entry("last")], removed: [] }, () => large);
+      await clock.advance(5_000);
+      await until(async () => (await names("soon")).includes("last"));
+      assert.equal((await names("soon")).length, 8_001);
+    });
+
+    test("and one that was torn by a power failure is left out, not what is before it", async () => {
+      const { cache, all, path } = await begun("torn-end", 3);
+      for (const id of ["x", "y"]) {
+        cache.noted({ entries: [entry(id)], removed: [] }, all);
+        await cache.stop();
+      }
+      const text = await readFile(path, "utf8");
+      for (let end = text.lastIndexOf('"y"'); end < text.length - 2; end++) {
+        await writeFile(path, text.slice(0, end));
+        assert.deepEqual(await names("torn-end"), ["e0", "e1", "e2", "x"]);
+      }
+    });
+
+    test("until that is as much as the whole, which then is written anew", async () => {
+      const { cache, all, size } = await begun("anew", 3);
+      let most = 0;
+      for (let at = 0; at < 60; at++) {
+        const entries = Array.from({ length: 300 }, (_, each) => entry(`e${each}`.padEnd(150, ".")));
+        cache.noted({ entries, removed: [] }, all);
+        await cache.stop();
+        most = Math.max(most, await size());
+      }
+      assert.ok(most < 1.3 * 1024 * 1024, `${most} bytes`);
+      assert.deepEqual(await names("anew"), ["e0", "e1", "e2"].concat(await names("anew").then((all) => all.slice(3))));
+    });
+
+    test("after a disk that could not take something everything is written again", async () => {
+      const { cache, all, path, warnings } = await begun("lost", 3);
+      await rm(join(home, "lost"), { recursive: true });
+      await writeFile(join(home, "lost"), "");
+      cache.noted({ entries: [entry("x")], removed: [] }, all);
+      await cache.stop();
+      assert.equal(warnings.length, 1);
+      await rm(join(home, "lost"));
+      cache.noted({ entries: [entry("y")], removed: [] }, () => [...all(), entry("x"), entry("y")]);
+      await cache.stop();
+      assert.deepEqual(await names("lost"), ["e0", "e1", "e2", "x", "y"]);
+      assert.ok(path.endsWith("network.jsonl"));
+    });
+
+    test("the form before this one is read", async () => {
+      const { path } = await begun("before", 2);
+      await writeFile(path, (await readFile(path, "utf8")).replace('"form":2', '"form":1'));
+      assert.deepEqual(await names("before"), ["e0", "e1"]);
+    });
+  });
+
   test("a disk that cannot take it costs a warning and nothing else", async () => {
     await writeFile(join(home, "file"), "");
     const { cache, warnings } = cacheIn("file/below");

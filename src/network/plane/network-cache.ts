@@ -1,10 +1,9 @@
-import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import type { NetworkEntry } from "../../model/network.ts";
+import type { NetworkEntry, NetworkEntryKind } from "../../model/network.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
+import { goneLine, LAST_LINE, readCacheFile, wholeTexts } from "./network-cache-file.ts";
 
 export interface NetworkCacheOptions {
   readonly folder: string;
@@ -12,34 +11,44 @@ export interface NetworkCacheOptions {
   readonly log: Log;
 }
 
-/** The first line says what follows: of another form than this nothing is taken. */
-const HEADER = '{"styrmann":"network","form":1}';
-const FOOTER = '{"end":true}';
-/** It is written no more often; a large one, which is written whole for one change, less: so that no more than this goes to the disk for it. */
+export interface NotedChange {
+  readonly entries: readonly NetworkEntry[];
+  readonly removed: readonly { readonly kind: NetworkEntryKind; readonly id: string }[];
+}
+
+/** What changed is added no more often; so old is what the disk has at most, unless everything is being written anew. */
 const WRITE_MS = 5_000;
+/** A large whole is written anew less often, so that no more than this goes to the disk for it. */
 const MOST_WRITE_MS = 60_000;
 const MOST_BYTES_PER_MS = 64;
-/** Entries between two turns of the event loop. */
-const SLICE = 200;
+/** What was added may be as much as the whole, or this. */
+const LEAST_ADDED_BYTES = 1024 * 1024;
 
-/** What this node was told of the network last, on its disk: one entry per line, written whole beside the old one and then put in its place. */
+/**
+ * What this node was told of the network last, on its disk: everything, written beside the old and then put in its place, and behind it what
+ * changed since, added batch by batch. When that has become as much as the whole, the whole is written anew.
+ */
 export class NetworkCache {
   readonly #options: NetworkCacheOptions;
   #timer: Timer | undefined;
   #latest: (() => Iterable<NetworkEntry>) | undefined;
+  /** Lines to be added, by key. */
+  #added = new Map<string, string>();
+  #isWhole = false;
   #writing: Promise<void> = Promise.resolve();
   #problem = "";
-  /** Of the last time. */
+  /** Of the last whole, and of what was added to it since. */
   #bytes = 0;
+  #addedBytes = 0;
 
   constructor(options: NetworkCacheOptions) {
     this.#options = options;
   }
 
-  /** Nothing when there is none, or none that is whole. */
+  /** Nothing when there is none, or none of which the whole is there. */
   async load(): Promise<readonly NetworkEntry[]> {
     try {
-      return await readEntries(this.#path);
+      return await readCacheFile(this.#path);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code !== "ENOENT") this.#options.log.warn("what was known of the network is not read", { why: message });
@@ -47,11 +56,20 @@ export class NetworkCache {
     }
   }
 
-  /** `entries` are asked for when they are written. */
+  /** Everything may be different. `entries` are asked for when they are written. */
   changed(entries: () => Iterable<NetworkEntry>): void {
     this.#latest = entries;
+    this.#isWhole = true;
     const pauseMs = Math.min(MOST_WRITE_MS, Math.max(WRITE_MS, this.#bytes / MOST_BYTES_PER_MS));
     this.#timer ??= this.#options.clock.setTimer(pauseMs, () => this.#writeSoon());
+  }
+
+  /** This is different; `entries` is everything, with it. */
+  noted({ entries, removed }: NotedChange, all: () => Iterable<NetworkEntry>): void {
+    if (this.#bytes === 0 || this.#addedBytes > Math.max(LEAST_ADDED_BYTES, this.#bytes)) this.changed(all);
+    for (const entry of entries) this.#added.set(`${entry.kind} ${entry.id}`, JSON.stringify(entry));
+    for (const id of removed) this.#added.set(`${id.kind} ${id.id}`, goneLine(id));
+    if (this.#added.size > 0) this.#timer ??= this.#options.clock.setTimer(WRITE_MS, () => this.#writeSoon());
   }
 
   /** Writes what has not been written yet. */
@@ -74,59 +92,54 @@ export class NetworkCache {
   #writeSoon(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    const entries = this.#latest;
-    if (entries === undefined) return;
-    this.#writing = this.#writing.then(() => this.#write(entries()));
+    this.#writing = this.#writing.then(() => this.#write());
   }
 
-  async #write(entries: Iterable<NetworkEntry>): Promise<void> {
-    const { folder, clock, log } = this.#options;
-    const path = `${this.#path}.new`;
+  /** What changes while the whole is written may be in it or not: it is added behind it in any case. */
+  async #write(): Promise<void> {
+    const [lines, entries] = [[...this.#added.values()], this.#isWhole ? this.#latest : undefined];
+    this.#added = new Map();
+    this.#isWhole = false;
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      const file = await open(path, "w", 0o600);
-      let bytes = 0;
-      try {
-        for (const text of textsOf(entries)) {
-          bytes += (await file.write(text)).bytesWritten;
-          await clock.sleep(0);
-        }
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(path, this.#path);
-      this.#bytes = bytes;
+      if (entries !== undefined) await this.#writeWhole(entries());
+      else if (lines.length > 0) await this.#add(`${[...lines, LAST_LINE].join("\n")}\n`);
       this.#problem = "";
     } catch (error) {
       const { message } = error as Error;
-      if (message !== this.#problem) log.warn("what is known of the network is not written", { why: message });
+      if (message !== this.#problem)
+        this.#options.log.warn("what is known of the network is not written", { why: message });
       this.#problem = message;
+      // It is not known what is there now: the next change has the whole written.
+      this.#bytes = 0;
     }
   }
-}
 
-function* textsOf(entries: Iterable<NetworkEntry>): Generator<string> {
-  let lines = [HEADER];
-  for (const entry of entries) {
-    lines.push(JSON.stringify(entry));
-    if (lines.length < SLICE) continue;
-    yield `${lines.join("\n")}\n`;
-    lines = [];
+  async #writeWhole(entries: Iterable<NetworkEntry>): Promise<void> {
+    const { folder, clock } = this.#options;
+    const path = `${this.#path}.new`;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const file = await open(path, "w", 0o600);
+    let bytes = 0;
+    try {
+      for (const text of wholeTexts(entries)) {
+        bytes += (await file.write(text)).bytesWritten;
+        await clock.sleep(0);
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(path, this.#path);
+    [this.#bytes, this.#addedBytes] = [bytes, 0];
   }
-  yield `${[...lines, FOOTER].join("\n")}\n`;
-}
 
-async function readEntries(path: string): Promise<readonly NetworkEntry[]> {
-  const entries: NetworkEntry[] = [];
-  let isFirst = true;
-  let isWhole = false;
-  for await (const line of createInterface({ input: createReadStream(path, "utf8") })) {
-    if (isFirst && line !== HEADER) throw new Error("it is of another form");
-    if (!isFirst && line === FOOTER) isWhole = true;
-    else if (!isFirst) entries.push(JSON.parse(line) as NetworkEntry);
-    isFirst = false;
+  async #add(text: string): Promise<void> {
+    const file = await open(this.#path, "a", 0o600);
+    try {
+      this.#addedBytes += (await file.write(text)).bytesWritten;
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
   }
-  if (!isWhole) throw new Error("its end is missing");
-  return entries;
 }

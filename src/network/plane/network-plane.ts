@@ -133,7 +133,7 @@ export class NetworkPlane {
       }
       this.#revision = news.revision;
       this.#hear(news);
-      this.#options.cache?.changed(() => this.#entries());
+      this.#keep(news);
     }
     this.#wake();
   }
@@ -255,6 +255,12 @@ export class NetworkPlane {
     if (isEmpty) return undefined;
     const digests = await heldDigests(this.#entries(), () => this.#options.clock.sleep(0));
     return version === this.#version ? digests : undefined;
+  }
+
+  #keep(news: Exclude<NetworkNews, { type: "settled" }>): void {
+    const all = () => this.#entries();
+    if (news.type === "all") this.#options.cache?.changed(all);
+    else this.#options.cache?.noted(news, all);
   }
 
   *#entries(): Generator<NetworkEntry> {
