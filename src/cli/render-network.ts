@@ -128,9 +128,8 @@ function madeAnewLines(nodes: readonly NetworkNodeRow[]): readonly string[] {
     (answer?.parts ?? []).flatMap(({ name, facts }) => {
       const times = Number(facts?.["made anew"] ?? 0);
       const often = times === 1 ? "once" : `${times} times`;
-      return times > 0
-        ? `${node}: rules of ${name} were taken away, and made anew, ${often} since its agent started`
-        : [];
+      const what = name === "pod network" ? "the pods' bridge, or its address, was" : `rules of ${name} were`;
+      return times > 0 ? `${node}: ${what} taken away, and made anew, ${often} since its agent started` : [];
     }),
   );
 }

@@ -1,7 +1,8 @@
 /** Whose the ports of the pods' bridge are: the engine says which containers have which addresses, and the kernel which cable is whose. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Engine } from "./engine.ts";
+import { DriverError } from "../driver.ts";
+import { type Engine, EngineRefusal } from "./engine.ts";
 import { isRefusal } from "./refusal.ts";
 
 export interface ContainerPort {
@@ -16,6 +17,8 @@ interface Attached {
   readonly IPv4Address: string;
 }
 
+/** Routes to other nodes are looked at by the same hand. */
+const PATIENCE_MS = 5_000;
 /** sysfs(5). */
 const DEVICES = "/sys/class/net";
 
@@ -44,7 +47,7 @@ export class DockerBridgePorts {
     const there = new Set(await this.indexes());
     const found = await this.#attached();
     const ports = await Promise.all(
-      Object.entries(found).map(async ([id, attached]) => {
+      Object.entries(found ?? {}).map(async ([id, attached]) => {
         const known = this.#known.get(id);
         const port = known && there.has(known.index) ? known : await this.#portOf(id, attached);
         return port === undefined ? [] : [[id, port] as const];
@@ -54,15 +57,34 @@ export class DockerBridgePorts {
     return [...this.#known.values()].filter(({ index }) => there.has(index));
   }
 
-  async #attached(): Promise<Readonly<Record<string, Attached>>> {
+  /** By name, the host's ends of its containers' cables, also of those that hang on nothing; undefined: there is no such network, or the engine does not say. */
+  async cables(): Promise<readonly string[] | undefined> {
+    try {
+      const found = await this.#attached();
+      const ports = await Promise.all(Object.entries(found ?? {}).map(([id, attached]) => this.#portOf(id, attached)));
+      const indexes = new Set(ports.flatMap((port) => port?.index ?? []));
+      return found && (await namesOf(indexes));
+    } catch (error) {
+      if (error instanceof DriverError || error instanceof EngineRefusal) return undefined;
+      throw error;
+    }
+  }
+
+  /** Undefined: there is no such network. */
+  async #attached(): Promise<Readonly<Record<string, Attached>> | undefined> {
     try {
       const path = `/networks/${encodeURIComponent(this.#network)}`;
       return (
-        (await this.#engine.call<{ Containers?: Record<string, Attached> | null }>({ method: "GET", path }))
-          .Containers ?? {}
+        (
+          await this.#engine.call<{ Containers?: Record<string, Attached> | null }>({
+            method: "GET",
+            path,
+            timeoutMs: PATIENCE_MS,
+          })
+        ).Containers ?? {}
       );
     } catch (error) {
-      if (isRefusal(error, 404)) return {};
+      if (isRefusal(error, 404)) return undefined;
       throw error;
     }
   }
@@ -86,12 +108,24 @@ export class DockerBridgePorts {
   async #pidOf(id: string): Promise<number | undefined> {
     try {
       const path = `/containers/${id}/json`;
-      return (await this.#engine.call<{ State: { Pid: number } }>({ method: "GET", path })).State.Pid;
+      return (await this.#engine.call<{ State: { Pid: number } }>({ method: "GET", path, timeoutMs: PATIENCE_MS }))
+        .State.Pid;
     } catch (error) {
       if (isRefusal(error, 404)) return undefined;
       throw error;
     }
   }
+}
+
+async function namesOf(indexes: ReadonlySet<number>): Promise<readonly string[]> {
+  const names = await readdir(DEVICES);
+  const each = await Promise.all(
+    names.map(async (name) => {
+      const index = await readFile(join(DEVICES, name, "ifindex"), "utf8").catch(orNone(""));
+      return index !== "" && indexes.has(Number(index)) ? [name] : [];
+    }),
+  );
+  return each.flat().sort();
 }
 
 /** What is not there: a container, or its device, has gone. */

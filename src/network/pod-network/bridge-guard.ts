@@ -7,9 +7,10 @@ import type { Clock, Timer } from "../../seams/clock.ts";
 import type { Commands } from "../../seams/commands.ts";
 import type { Log } from "../../seams/log.ts";
 import { NftError, readNft, runNft, tableName, whyNoNft } from "../nft/table.ts";
+import type { BridgeCables } from "./bridge-device.ts";
 import { bridgeScript, FRAMES_CHAIN, type PodPort } from "./bridge-script.ts";
 
-export interface BridgePorts {
+export interface BridgePorts extends BridgeCables {
   /** Numbers of the bridge's devices, sorted; none when there is no bridge. */
   indexes(): Promise<readonly number[]>;
   /** Those of them of which it is known whose they are. */

@@ -34,6 +34,17 @@ interface AddressRow {
   readonly addr_info: readonly { readonly local: string; readonly prefixlen: number }[];
 }
 
+export interface HostDevice {
+  readonly isUp: boolean;
+  /** IPv4. */
+  readonly addresses: readonly string[];
+}
+
+interface DeviceRow {
+  readonly flags: readonly string[];
+  readonly addr_info: readonly { readonly family: string; readonly local: string }[];
+}
+
 /** A lost device in one of many lines must not keep the others from being done. */
 const BATCH = ["-force", "-batch", "-"];
 
@@ -64,6 +75,15 @@ export class HostNet {
   /** Devices that are up and have an IPv4 address. */
   async addresses(): Promise<readonly AddressRow[]> {
     return rowsOf<AddressRow>((await this.#must("ip", ["-j", "-4", "addr", "show", "up"])).stdout);
+  }
+
+  /** Undefined: there is none of that name. */
+  async device(name: string): Promise<HostDevice | undefined> {
+    const { exitCode, stdout } = await this.#commands.run("ip", ["-j", "addr", "show", "dev", name]);
+    const [row] = exitCode === 0 ? rowsOf<DeviceRow>(stdout) : [];
+    if (row === undefined) return undefined;
+    const addresses = row.addr_info.flatMap(({ family, local }) => (family === "inet" ? local : []));
+    return { isUp: row.flags.includes("UP"), addresses };
   }
 
   /** What this host reaches besides pods. `own`: its pods' range. */

@@ -3,6 +3,7 @@ import { gatewayOf, overlaps, parseSubnet } from "../../lib/subnet.ts";
 import type { ClusterEntry } from "../../model/network.ts";
 import type { Commands } from "../../seams/commands.ts";
 import type { NetworkState } from "../plane/network-state.ts";
+import { type BridgeCables, BridgeDevice } from "./bridge-device.ts";
 import { PodFirewall } from "./firewall.ts";
 import type { GuardWish } from "./guard-script.ts";
 import { type HostNet, HostNetError } from "./host-net.ts";
@@ -22,9 +23,8 @@ export interface HostSideOptions {
   readonly names: NetNames;
   readonly hostAddress: string;
   readonly folder: string;
+  readonly ports?: BridgeCables;
 }
-
-const LOOPBACK = "lo";
 
 interface Words {
   /** What of the kernel's settings could not be had. */
@@ -46,6 +46,7 @@ export class HostSide {
   readonly #firewall: PodFirewall;
   readonly #sysctls: HostSysctls;
   readonly #guard: PacketGuard;
+  readonly #bridge: BridgeDevice;
   #keys: WireguardKeys | undefined;
   #hasAskedForWireguard = false;
   #hasFirewall = false;
@@ -57,6 +58,7 @@ export class HostSide {
     this.#options = options;
     this.#firewall = new PodFirewall(options.commands);
     this.#guard = new PacketGuard(options.commands, options.networkName, options.names);
+    this.#bridge = new BridgeDevice(options.host, options.names.bridge, options.ports);
     this.#sysctls = new HostSysctls(options.commands, options.folder);
   }
 
@@ -100,19 +102,13 @@ export class HostSide {
     if (guard !== undefined) this.words = { ...this.words, guard };
   }
 
-  /**
-   * Other nodes ask at the first address of the range whether this host is reached. Without an engine there is no bridge that has it: then
-   * the loopback does, until there is one.
-   */
-  async gateway(own: string): Promise<void> {
-    const { host } = this.#options;
-    const address = gatewayOf(own);
-    const holders = (await host.addresses()).filter(({ addr_info }) =>
-      addr_info.some(({ local }) => local === address),
-    );
-    const hasLoopback = holders.some(({ ifname }) => ifname === LOOPBACK);
-    if (holders.length === 0) await host.ip("addr", "add", `${address}/32`, "dev", LOOPBACK);
-    else if (hasLoopback && holders.length > 1) await host.ip("addr", "del", `${address}/32`, "dev", LOOPBACK);
+  /** What was wrong with the pods' bridge, and is made good now. */
+  gateway(own: string): Promise<string | undefined> {
+    return this.#bridge.ensure(own);
+  }
+
+  get facts(): Readonly<Record<string, number>> {
+    return { "made anew": this.#bridge.remade };
   }
 
   /** Devices that some peer's packets go through. One that is there stays: the other end may still send by it. */
@@ -133,20 +129,12 @@ export class HostSide {
     );
     await host.write({ ip: lines, bridge: [] });
     for (const device of [names.vxlan, names.wireguard]) await host.removeDevice(device);
-    for (const own of routes.filter(({ type }) => type === "unreachable")) await this.#dropGateway(own.dst);
+    for (const own of routes.filter(({ type }) => type === "unreachable")) await this.#bridge.drop(own.dst);
     const chains = chainsOf(names, { own: "", ranges: [], tunnels: [] });
     if ((await this.#firewall.whyNone()) === undefined)
       for (const table of ["filter", "nat", "mangle"] as const) await this.#firewall.remove(table, of(table, chains));
     await this.#guard.remove();
     await this.#sysctls.restore();
-  }
-
-  async #dropGateway(own: string): Promise<void> {
-    const { host } = this.#options;
-    const address = gatewayOf(own);
-    const loopback = (await host.addresses()).find(({ ifname }) => ifname === LOOPBACK);
-    if (loopback?.addr_info.some(({ local }) => local === address))
-      await host.ip("addr", "del", `${address}/32`, "dev", LOOPBACK);
   }
 
   #chains(own: string, state: NetworkState, peers: readonly PeerPlan[], uplinks: readonly string[]): readonly Chain[] {

@@ -129,7 +129,7 @@ export class PodNetwork implements NetworkPart {
       state: (this.#failure ?? stopped) !== undefined ? "failing" : range === undefined ? "off" : "working",
       ...(words === "" && range === undefined ? { words: "this node has no pod range yet" } : {}),
       ...(words === "" ? {} : { words }),
-      facts: { ...(range === undefined ? {} : { range }), nodes: this.#plan.peers.length },
+      facts: { ...(range === undefined ? {} : { range }), nodes: this.#plan.peers.length, ...this.#side.facts },
       peers: peerLinks(this.#plan, this.#prober, this.#options.clock.monotonic()),
     };
   }
@@ -195,8 +195,10 @@ export class PodNetwork implements NetworkPart {
   async #write(own: string, state: NetworkState): Promise<void> {
     const { peers } = this.#plan;
     const port = state.cluster?.vxlanPort ?? USUAL_VXLAN_PORT;
+    // First, whatever is refused of the rest: everything hangs on it.
+    const mended = await this.#side.gateway(own);
+    if (mended !== undefined) this.#options.log.warn(`${mended}; it is made again`);
     await this.#side.rules(own, state, peers, this.#uplinks);
-    await this.#side.gateway(own);
     await this.#bridge?.ensure(own);
     await this.#side.tunnels(own, peers, port);
     const { vxlan, protocol } = this.#names;

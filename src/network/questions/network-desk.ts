@@ -158,7 +158,10 @@ export class NetworkDesk {
     const why = isRefused ? "nothing listens there, or at 127.0.0.1 only" : answer.words;
     const isOutside = nodeOf(this.#plane.state, address) === undefined;
     if (isOutside) return { ...hop, isOk: false, words: `${address}:${port} takes no connections: ${answer.words}` };
-    const advice = "does the program listen at 0.0.0.0, and at this port? styr logs, styr exec";
+    const isCut = /EHOSTUNREACH|ENETUNREACH/.test(answer.words);
+    const advice = isCut
+      ? "the pod's own host has no way to it: does the pod run? styr network status, and on that host: ip addr, docker ps"
+      : "does the program listen at 0.0.0.0, and at this port? styr logs, styr exec";
     return { ...hop, isOk: false, words: `${address}:${port} takes no connections: ${why}`, advice };
   }
 

@@ -65,3 +65,69 @@ describe("rules that others take away, and rules that they add", { skip }, () =>
     assert.ok(reaches(...pods));
   });
 });
+
+describe("a host's bridge of pods that somebody was at", { skip }, () => {
+  let space: NetSpace;
+  let nodes: readonly LaidNode[];
+  let pods: readonly [NetPlace, NetPlace];
+  let host: NetHost;
+  let cables: readonly string[] | undefined;
+  const ip = (...args: readonly string[]) => host.run("ip", args).output;
+  const isWell = () => reaches(pods[0], pods[1]) && reaches(pods[1], pods[0]) && reaches(pods[1], host);
+
+  before(async () => {
+    space = openNetSpace({ hosts: 2 });
+    host = space.host(2);
+    const ports = { indexes: async () => [], pods: async () => [], cables: async () => cables };
+    nodes = [nodeOn(space, 1), nodeOn(space, 2, "styrmann", undefined, ports)];
+    pods = [space.host(1).addPod(5), host.addPod(6)];
+    for (const node of nodes) await node.tell(entriesOf(nodes));
+    assert.ok(isWell());
+  });
+  after(async () => {
+    for (const { part } of nodes) await part.stop();
+    space.close();
+  });
+
+  for (const { name, args } of [
+    { name: "has lost its address", args: ["addr", "flush", "dev", "pods"] },
+    { name: "was set down", args: ["link", "set", "pods", "down"] },
+  ])
+    test(`one that ${name} is made good, and the loopback does not answer in its place`, async () => {
+      ip(...args);
+      assert.ok(!reaches(...pods));
+      await until("pods reach each other", isWell);
+      assert.doesNotMatch(ip("addr", "show", "lo"), new RegExp(host.gateway));
+    });
+
+  test("it is given its address also when the loopback has it", async () => {
+    ip("addr", "add", `${host.gateway}/32`, "dev", "lo");
+    ip("addr", "flush", "dev", "pods");
+    await until("pods reach each other", isWell);
+    await until("the bridge alone has it", () => !ip("addr", "show", "lo").includes(host.gateway));
+  });
+
+  test("one that is gone, of which the engine knows, is made again with the pods that hung on it", async () => {
+    cables = ["v6"];
+    ip("link", "del", "pods");
+    await until("pods reach each other", isWell);
+    assert.match(ip("addr", "show", "pods"), new RegExp(`${host.gateway}/24 brd`));
+    await until("it is counted", () => nodes[1]?.part.report().facts?.["made anew"] === 4);
+  });
+
+  test("without an engine there is none, and the host answers at its address all the same", async () => {
+    cables = undefined;
+    ip("link", "del", "pods");
+    await until("the loopback has it", () => ip("addr", "show", "lo").includes(host.gateway));
+    assert.equal(space.host(1).run("ping", ["-c", "1", "-W", "1", host.gateway]).exitCode, 0);
+  });
+
+  test("a bridge with another range's address is Docker's to make anew", async () => {
+    ip("link", "add", "pods", "type", "bridge");
+    ip("addr", "add", "192.0.2.1/24", "dev", "pods");
+    ip("link", "set", "pods", "up");
+    await nodes[1]?.part.lookAgain();
+    assert.doesNotMatch(ip("addr", "show", "pods"), new RegExp(host.gateway));
+    assert.match(ip("addr", "show", "lo"), new RegExp(host.gateway));
+  });
+});
