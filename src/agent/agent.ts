@@ -22,6 +22,7 @@ import type { Addresses } from "./addresses.ts";
 import type { Assignments, Control } from "./control.ts";
 import { DriverView } from "./driver-view.ts";
 import { driversAtMs } from "./drivers-at.ts";
+import { EmptyDoubt } from "./empty-doubt.ts";
 import { EventFilter } from "./event-filter.ts";
 import { Fence, GUARD_SHARE } from "./fence.ts";
 import { Guard } from "./guard.ts";
@@ -86,8 +87,6 @@ const GOODBYE_MS = 1_000;
 const GAP_INTERVALS = 5;
 /** The control plane hears of this node: the last heartbeat that was answered is not older than so many intervals. */
 const HEARD_INTERVALS = 3;
-/** How long an answer that would stop everything here has to stay the same before it is believed. */
-const DOUBT_MS = 30_000;
 
 export class Agent {
   readonly #options: AgentOptions;
@@ -111,11 +110,12 @@ export class Agent {
   #host: WorkerHost | undefined;
   /** Whether the control plane has said, since the start, what is assigned. */
   #isTold = false;
-  #doubtedAtMs: number | undefined;
+  readonly #doubt: EmptyDoubt;
 
   constructor(options: AgentOptions) {
     const { control, clock, log } = options;
     this.#options = options;
+    this.#doubt = new EmptyDoubt(options, () => this.#watchAgain(this.#ticket));
     this.#reporter = new Reporter(control, clock, log, (uid) => this.#gone(uid));
     this.#registration = new NodeRegistration(
       options,
@@ -360,7 +360,7 @@ export class Agent {
   #assigned(assignments: Assignments, ticket: number): void {
     if (this.#stopping.signal.aborted) return;
     const isHeld = assignments.type === "all" ? assignments.keepsUnknown === true : this.#unlisted.isHeld;
-    if (assignments.type === "all" && !isHeld && this.#isDoubtful(assignments.pods)) return;
+    if (assignments.type === "all" && !isHeld && this.#isDoubtful(assignments.pods.length)) return;
     if (assignments.type === "all") this.#unlisted.begin(isHeld);
     for (const pod of assignments.pods) {
       const worker = this.#workers.get(pod.metadata.uid);
@@ -413,33 +413,8 @@ export class Agent {
     return this.#terms?.heartbeatMs ?? 1_000;
   }
 
-  /**
-   * "Nothing is assigned to you" while pods run here is what a control plane with an empty store says, too. Everything
-   * goes on, and the question is put again; the same answer later is believed.
-   */
-  #isDoubtful(pods: readonly Pod[]): boolean {
-    const { clock, log } = this.#options;
-    const running = [...this.#workers.values()].filter(({ isHolding }) => isHolding).length;
-    if (pods.length > 0 || running === 0) {
-      this.#doubtedAtMs = undefined;
-      return false;
-    }
-    const now = clock.monotonic();
-    if (this.#doubtedAtMs !== undefined && now - this.#doubtedAtMs >= DOUBT_MS) return false;
-    log.warn(
-      "the control plane says that nothing is assigned here, but pods run: asking again before anything is stopped",
-      { running },
-    );
-    if (this.#doubtedAtMs === undefined) {
-      this.#doubtedAtMs = now;
-      clock.setTimer(DOUBT_MS, () => this.#askAgain());
-    }
-    return true;
-  }
-
-  #askAgain(): void {
-    if (this.#stopping.signal.aborted || this.#doubtedAtMs === undefined) return;
-    this.#watchAgain(this.#ticket);
+  #isDoubtful(assigned: number): boolean {
+    return this.#doubt.isDoubtful(assigned, [...this.#workers.values()].filter(({ isHolding }) => isHolding).length);
   }
 
   #add(pod: Pod, record?: PodRecord): PodWorker {

@@ -7,7 +7,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Driver, ObservedRun, RunRef } from "../drivers/driver.ts";
 import { assert } from "../lib/assert.ts";
-import { disruptionOf } from "../model/disruption.ts";
 import { keyOf } from "../model/meta.ts";
 import {
   AGENT_CONDITIONS,
@@ -21,7 +20,7 @@ import {
 import { isExclusive } from "../model/when-unreachable.ts";
 import type { Timer } from "../seams/clock.ts";
 import type { ProbeVerdict } from "./container-probes.ts";
-import type { FenceWord } from "./fence.ts";
+import { GivenAway, withFenceNoted } from "./given-away.ts";
 import type { PodRecord } from "./local-record.ts";
 import { observe, withAttempt } from "./observe.ts";
 import { carryOut } from "./pod-effects.ts";
@@ -38,8 +37,6 @@ import type { WorkerHost } from "./worker-host.ts";
 
 /** Changes to the record that can be learned again are written together. */
 const SAVE_AFTER_MS = 500;
-/** Exit code of what ended by SIGKILL, as engines and shells give it. */
-const KILLED = 137;
 /** What somebody else has written over is said again this often at most. */
 const SAY_AGAIN_MS = 1_000;
 /** More steps than this without waiting: the machine runs in circles, which is a bug. */
@@ -50,6 +47,7 @@ export class PodWorker implements PodHandle {
   readonly equipment: PodEquipment;
   readonly #startedWallMs: number;
   readonly #probes: PodProbes;
+  readonly #givenAway = new GivenAway();
   #abort = new AbortController();
   #pod: Pod;
   #seen: PodSeen;
@@ -63,8 +61,6 @@ export class PodWorker implements PodHandle {
   #isSavingPhase = false;
   #isHeld = false;
   #leaseTerms: PodRecord["leaseTerms"];
-  /** When a pod that is given to another node has to have ended here. */
-  #givenByMs: number | undefined;
   #saidAgainAtMs = Number.NEGATIVE_INFINITY;
   #sayAgainTimer: Timer | undefined;
   #wakeTimer: Timer | undefined;
@@ -214,7 +210,7 @@ export class PodWorker implements PodHandle {
     if (run.address !== undefined && this.equipment.address === undefined && run.state !== "exited") {
       this.equipment.claim(this.#pod, run.address);
     }
-    this.patch(name, (c) => observe(this.#pod, this.#withFenceNoted(c, run), run, this.#now()));
+    this.patch(name, (c) => observe(this.#pod, withFenceNoted(c, run, this.#seen.fence), run, this.#now()));
     this.#followRun(name, before, containerSeen(this.#seen, name));
     // Where something of it runs already, the question whether it fits has been answered.
     if (this.#seen.stage === "assigned" && this.#seen.admission === undefined) this.patchPod({ admission: "yes" });
@@ -318,7 +314,9 @@ export class PodWorker implements PodHandle {
 
   #setFence(): void {
     const before = this.#seen.fence;
-    const fence = isExclusive(this.#pod) ? (this.#giving() ?? this.host.fence()) : undefined;
+    const fence = isExclusive(this.#pod)
+      ? (this.#givenAway.word(this.#pod, this.host.clock.monotonic()) ?? this.host.fence())
+      : undefined;
     if (fence?.words === before?.words && fence?.stopByMs === before?.stopByMs) return;
     const { fence: _, ...rest } = this.#seen;
     this.#seen = fence === undefined ? rest : { ...rest, fence };
@@ -326,26 +324,6 @@ export class PodWorker implements PodHandle {
       this.host.events.warning(this.#pod, "Fenced", fence.words);
     if (fence === undefined && before?.stopByMs !== undefined)
       this.host.events.normal(this.#pod, "Unfenced", "it may run on this host again");
-  }
-
-  /** Its successor may be started when it has ended here; after the node was lost, it may run already. */
-  #giving(): FenceWord | undefined {
-    const disruption = disruptionOf(this.#pod);
-    if (disruption === undefined) {
-      this.#givenByMs = undefined;
-      return undefined;
-    }
-    const graceMs = disruption.reason === "NodeUnreachable" ? 0 : graceOf(this.#pod);
-    this.#givenByMs ??= this.host.clock.monotonic() + graceMs;
-    return { words: `given to another host: ${disruption.message ?? disruption.reason}`, stopByMs: this.#givenByMs };
-  }
-
-  /** What ends by SIGKILL while the fence is shut was ended by the guard, or by the fence of an agent before this one. */
-  #withFenceNoted(c: ContainerSeen, run: ObservedRun): ContainerSeen {
-    const { fence } = this.#seen;
-    const isKilled = run.state === "exited" && (run.exitCode ?? KILLED) === KILLED && run.outOfMemory !== true;
-    if (fence === undefined || !isKilled || c.kill !== undefined || c.run?.state === "exited") return c;
-    return { ...c, kill: { why: fence.words, after: "restart", isFence: true } };
   }
 
   #move({ to, outcome }: Extract<Action, { type: "move" }>, reason: string): void {
