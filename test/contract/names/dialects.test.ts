@@ -12,6 +12,7 @@ import { testImages } from "../../harness/images.ts";
 const run = promisify(execFile);
 const clock = new SystemClock();
 const MAIN = new URL("../../../src/cli/main.ts", import.meta.url).pathname;
+const WITHIN_MS = 90_000;
 
 const POD = `containers: [{name: c, image: "busybox:1", imagePullPolicy: Never, command: `;
 const KUBERNETES = `
@@ -64,11 +65,11 @@ describe("names of three dialects on one host", { timeout: 150_000, skip: canRun
 
   async function until(what: string, look: () => Promise<string>, wanted: RegExp): Promise<string> {
     let said = "";
-    for (const endMs = clock.monotonic() + 40_000; clock.monotonic() < endMs; await clock.sleep(300)) {
+    for (const endMs = clock.monotonic() + WITHIN_MS; clock.monotonic() < endMs; await clock.sleep(300)) {
       said = await look();
       if (wanted.test(said)) return said;
     }
-    return assert.fail(`not within 40 s: ${what}\n${said}`);
+    return assert.fail(`not within ${WITHIN_MS / 1000} s: ${what}\n${said}`);
   }
 
   before(async () => {
