@@ -1,6 +1,6 @@
 import type { ChangedId, EntryId } from "./entry-table.ts";
 import { type Pack, Piece } from "./piece.ts";
-import { PART_CHARS } from "./shelf-view.ts";
+import { PLAIN } from "./shelf-view.ts";
 
 /** Entries and what is gone, in frames' ends as agent/frames/to-agent.ts has them; never none. */
 export function batchPieces(
@@ -17,7 +17,7 @@ export function batchPieces(
   for (const [key, { kind, id }] of changed) {
     const text = textOf(key);
     const length = text?.length ?? key.length;
-    if (chars > 0 && chars + length > PART_CHARS) end();
+    if (chars > 0 && chars + length > PLAIN.mostChars) end();
     if (text === undefined) removed.push({ kind, id });
     else texts.push(text);
     chars += length;

@@ -15,6 +15,7 @@ import { type ChangedId, type EntryId, EntryTable, type Held } from "./entry-tab
 import { followStore } from "./follow-store.ts";
 import type { Pack, Piece } from "./piece.ts";
 import { Settlement } from "./settlement.ts";
+import { type FrameForm, PLAIN } from "./shelf-view.ts";
 import { Snapshots, type SnapshotView } from "./snapshots.ts";
 
 export interface DirectoryOptions {
@@ -156,10 +157,10 @@ export class Directory {
   }
 
   /** Everything there is for a node, in parts that fit into frames. `has`: digests of what it has already (model/network-shelves.ts). */
-  snapshot(node = "", has?: readonly Uint8Array[]): SnapshotView {
+  snapshot(node = "", form: FrameForm = PLAIN, has?: readonly Uint8Array[]): SnapshotView {
     // What was gathered and not told yet is in the table already.
     this.#tell();
-    return this.#snapshots[this.#audienceOf(node)].view(this.#revision, has);
+    return this.#snapshots[this.#audienceOf(node)].view(this.#revision, this.#options.pack ? form : PLAIN, has);
   }
 
   /** The same for who is in this process. */

@@ -3,12 +3,21 @@ import type { Audience } from "./entry-source.ts";
 import type { EntryTable, Held } from "./entry-table.ts";
 import { type Pack, Piece } from "./piece.ts";
 
-/** Of entries' texts in one frame. */
-export const PART_CHARS = 64 * 1024;
-/** So much lies on shelves that are sent together, as long as there is enough. */
-const GROUP_CHARS = 48 * 1024;
+/** How large frames are that tell everything. */
+export interface FrameForm {
+  /** Of entries' texts in one frame. */
+  readonly mostChars: number;
+  readonly isPacked: boolean;
+}
+
+/** Every frame costs both sides, and is acknowledged: where it is packed it may hold more. */
+export const PLAIN: FrameForm = { mostChars: 64 * 1024, isPacked: false };
+export const PACKED: FrameForm = { mostChars: 512 * 1024, isPacked: true };
 /** Different sets of shelves that agents who came back were sent; mostly all have missed the same. */
 const MOST_SETS = 16;
+
+/** Some lie fuller than others. */
+const FILLED = 0.75;
 
 interface Rendition {
   /** Of its shelves' versions the sum: each counts up alone. */
@@ -41,20 +50,16 @@ export class ShelfView {
   }
 
   /** Everything. */
-  all(): readonly Piece[] {
-    const size = this.#groupSize;
+  all(form: FrameForm): readonly Piece[] {
+    const size = this.#groupSize(form);
     const firsts = Array.from({ length: SHELVES / size }, (_, at) => at * size);
-    return firsts.flatMap((first) =>
-      this.#rendition(
-        this.#groups,
-        Array.from({ length: size }, (_, at) => first + at),
-      ),
-    );
+    const shelvesFrom = (first: number) => Array.from({ length: size }, (_, at) => first + at);
+    return firsts.flatMap((first) => this.#rendition(this.#groups, shelvesFrom(first), form));
   }
 
   /** Of some shelves. */
-  some(shelves: readonly number[]): readonly Piece[] {
-    const pieces = this.#rendition(this.#sets, shelves);
+  some(shelves: readonly number[], form: FrameForm): readonly Piece[] {
+    const pieces = this.#rendition(this.#sets, shelves, form);
     const [oldest] = this.#sets.keys();
     if (this.#sets.size > MOST_SETS && oldest !== undefined) this.#sets.delete(oldest);
     return pieces;
@@ -66,20 +71,20 @@ export class ShelfView {
     this.#sets = new Map();
   }
 
-  /** A power of two, so that it seldom changes, and with it what is in which frame. */
-  get #groupSize(): number {
+  /** Shelves that fill a frame together. A power of two, so that it seldom changes, and with it what is in which frame. */
+  #groupSize({ mostChars }: FrameForm): number {
     let size = 1;
-    while (size < SHELVES && (this.#table.chars / SHELVES) * size * 2 <= GROUP_CHARS) size *= 2;
+    while (size < SHELVES && (this.#table.chars / SHELVES) * size * 2 <= mostChars * FILLED) size *= 2;
     return size;
   }
 
-  #rendition(known: Map<string, Rendition>, shelves: readonly number[]): readonly Piece[] {
-    const name = shelves.join(" ");
+  #rendition(known: Map<string, Rendition>, shelves: readonly number[], form: FrameForm): readonly Piece[] {
+    const name = `${form.mostChars}: ${shelves.join(" ")}`;
     const version = shelves.reduce((sum, shelf) => sum + this.#table.versionOf(shelf), 0);
     const before = known.get(name);
     if (before?.version === version) return before.pieces;
     const texts = shelves.flatMap((shelf) => this.#on(shelf).map(([, { text }]) => text));
-    const pieces = piecesOf(texts, this.#pack);
+    const pieces = piecesOf(texts, form, form.isPacked ? this.#pack : undefined);
     known.set(name, { version, pieces });
     return pieces;
   }
@@ -90,7 +95,7 @@ export class ShelfView {
   }
 }
 
-function piecesOf(texts: readonly string[], pack: Pack | undefined): readonly Piece[] {
+function piecesOf(texts: readonly string[], { mostChars }: FrameForm, pack: Pack | undefined): readonly Piece[] {
   const pieces: Piece[] = [];
   let [part, chars]: [string[], number] = [[], 0];
   const end = () => {
@@ -98,7 +103,7 @@ function piecesOf(texts: readonly string[], pack: Pack | undefined): readonly Pi
     [part, chars] = [[], 0];
   };
   for (const text of texts) {
-    if (chars + text.length > PART_CHARS) end();
+    if (chars + text.length > mostChars) end();
     part.push(text);
     chars += text.length + 1;
   }

@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../seams/clock.ts";
 import type { Audience } from "./entry-source.ts";
 import type { ChangedId, EntryId, EntryTable } from "./entry-table.ts";
 import type { Pack, Piece } from "./piece.ts";
-import { ShelfView } from "./shelf-view.ts";
+import { type FrameForm, ShelfView } from "./shelf-view.ts";
 
 export interface SnapshotView {
   /** Everything, or what is on the shelves that are others. */
@@ -33,7 +33,7 @@ export class Snapshots {
   readonly #clock: Clock;
   readonly #shelves: ShelfView;
   readonly #audience: Audience;
-  #snapshot: Snapshot | undefined;
+  readonly #snapshots = new Map<FrameForm, Snapshot>();
   #timer: Timer | undefined;
 
   constructor(table: EntryTable, clock: Clock, audience: Audience, pack?: Pack) {
@@ -43,39 +43,40 @@ export class Snapshots {
   }
 
   /** `has`: digests of what whoever asks has already. */
-  view(revision: number, has?: readonly Uint8Array[]): SnapshotView {
+  view(revision: number, form: FrameForm, has?: readonly Uint8Array[]): SnapshotView {
     this.#timer?.cancel();
     this.#timer = this.#clock.setTimer(KEEP_MS, () => this.drop());
-    return this.#rest(revision, has) ?? this.#whole(revision);
+    return this.#rest(revision, form, has) ?? this.#whole(revision, form);
   }
 
   note(batch: ReadonlyMap<string, ChangedId>): void {
-    const changed = this.#snapshot?.changed;
-    if (changed === undefined) return;
-    for (const [key, { kind, id, audience }] of batch)
-      if (audience === "all" || audience === this.#audience) changed.set(key, { kind, id });
-    if (changed.size > MOST_CHANGED) this.#snapshot = undefined;
+    for (const [form, { changed }] of this.#snapshots) {
+      for (const [key, { kind, id, audience }] of batch)
+        if (audience === "all" || audience === this.#audience) changed.set(key, { kind, id });
+      if (changed.size > MOST_CHANGED) this.#snapshots.delete(form);
+    }
   }
 
   drop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#snapshot = undefined;
+    this.#snapshots.clear();
     this.#shelves.drop();
   }
 
-  #whole(revision: number): SnapshotView {
-    this.#snapshot ??= { parts: this.#shelves.all(), changed: new Map() };
-    return { ...this.#snapshot, revision };
+  #whole(revision: number, form: FrameForm): SnapshotView {
+    const snapshot = this.#snapshots.get(form) ?? { parts: this.#shelves.all(form), changed: new Map() };
+    this.#snapshots.set(form, snapshot);
+    return { ...snapshot, revision };
   }
 
-  #rest(revision: number, has: readonly Uint8Array[] | undefined): SnapshotView | undefined {
+  #rest(revision: number, form: FrameForm, has: readonly Uint8Array[] | undefined): SnapshotView | undefined {
     if (has === undefined) return undefined;
     const kept = new Set<number>();
     for (const [shelf, digest] of has.entries())
       if (Buffer.compare(digest, this.#shelves.digest(shelf)) === 0) kept.add(shelf);
     if (kept.size < LEAST_KEPT) return undefined;
     const others = has.map((_, shelf) => shelf).filter((shelf) => !kept.has(shelf));
-    return { parts: this.#shelves.some(others), changed: new Map(), revision, kept };
+    return { parts: this.#shelves.some(others, form), changed: new Map(), revision, kept };
   }
 }

@@ -10,6 +10,7 @@ import {
 import type { Batch, Directory, Subscriber, Subscription } from "../directory/directory.ts";
 import type { EntryId } from "../directory/entry-table.ts";
 import { Piece } from "../directory/piece.ts";
+import { PACKED, PLAIN } from "../directory/shelf-view.ts";
 import { digestsOf } from "../model/network-shelves.ts";
 import { type Outlet, SendWindow } from "./send-window.ts";
 
@@ -136,7 +137,11 @@ export class NetworkFeed implements Subscriber {
 
   #begin(): void {
     // What was gathered is told to all before, and is no news after it.
-    const { parts, changed, revision, kept } = this.#directory.snapshot(this.nodeName, this.#has);
+    const { parts, changed, revision, kept } = this.#directory.snapshot(
+      this.nodeName,
+      this.#readsPacked ? PACKED : PLAIN,
+      this.#has,
+    );
     this.#has = undefined;
     this.#isStale = false;
     const last = kept === undefined ? "all" : "kept";
