@@ -17,9 +17,9 @@ export type Things = ReadonlyMap<string, Thing>;
 /** Names of ours in the table begin with it. */
 export const PREFIX = "pol-";
 
-/** The same for the same id on every node, at every time; what it stands for is in the comment. */
+/** The same for the same id on every node, at every time; what it stands for is in the comment. 128 bits: nobody finds another one's name. */
 export function named(what: string, id: string): string {
-  return `${PREFIX}${what}-${createHash("sha256").update(id).digest("hex").slice(0, 12)}`;
+  return `${PREFIX}${what}-${createHash("sha256").update(id).digest("hex").slice(0, 32)}`;
 }
 
 /** For people who read the table. nft takes 128 bytes. */

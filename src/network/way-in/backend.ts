@@ -21,7 +21,7 @@ export function backendOf(route: RouteEntry): Backend {
     options: Object.fromEntries(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1))) as RouteOptions,
     ...(options.rewritePath === undefined ? {} : { matchedPath: path }),
   };
-  const digest = createHash("sha256").update(JSON.stringify(what)).digest("hex").slice(0, 12);
+  const digest = createHash("sha256").update(JSON.stringify(what)).digest("hex").slice(0, 32);
   const readable = `${service}-${port}`.replaceAll(/[^A-Za-z0-9_.-]+/g, "-").slice(0, 60);
   return { ...what, name: `to-${readable}-${digest}`, source };
 }

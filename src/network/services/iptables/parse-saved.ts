@@ -23,7 +23,7 @@ export function parseSaved(text: string, short: string): Programmed {
     else if (rule.includes(`-j ${short}-`)) readElement(`${table}/${chain}`, rule, late, programmed);
   }
   for (const [name, own] of rules) {
-    const [, mark = "none"] = /#([0-9a-f]{10})"/.exec(own[0] ?? "") ?? [];
+    const [, mark = "none"] = /#([0-9a-f]+)"/.exec(own[0] ?? "") ?? [];
     if (!lists.has(name)) programmed.chains.set(name, `${mark}/${own.length}`);
     else {
       programmed.sets.add(name);

@@ -1,6 +1,6 @@
 /** One Service as iptables chains: its endpoints by the statistic match, its clients' by the recent match. */
 import type { BasePlan } from "../firewall.ts";
-import { chainOf, hashOf, titleOf } from "../names.ts";
+import { chainOf, shortHashOf, titleOf } from "../names.ts";
 import { hairpinsOf, isSameChoice, type PortPlan, type ServicePlan, type Target } from "../plan-service.ts";
 import type { Chain, Element, Piece } from "../ruleset.ts";
 import { MARK } from "./render-base.ts";
@@ -22,7 +22,7 @@ export function servicePieceOf(plan: ServicePlan, base: BasePlan, short: string)
 }
 
 function writeInside(port: PortPlan, piece: Writing): void {
-  const name = `${piece.short}-${hashOf(port.id)}`;
+  const name = `${piece.short}-${shortHashOf(port.id)}`;
   const isServed = port.inside.length > 0;
   if (isServed) piece.chains.set(`nat/${name}`, chainOf(port.id, balance(port, port.inside, piece)));
   for (const address of port.addresses) {
@@ -33,7 +33,7 @@ function writeInside(port: PortPlan, piece: Writing): void {
 }
 
 function writeOutside(port: PortPlan, nodePort: number, base: BasePlan, piece: Writing): void {
-  const name = `${piece.short}-${hashOf(port.id)}-n`;
+  const name = `${piece.short}-${shortHashOf(port.id)}-n`;
   const rules = outsideRules(port, base, piece);
   const key = toPort(port.protocol, nodePort);
   const title = titleOf(port.id);
@@ -55,10 +55,10 @@ function outsideRules(port: PortPlan, { ownRange }: BasePlan, piece: Writing): r
   if (!port.isOutsideLocal) {
     if (port.outside.length === 0) return [];
     const notOwn = ownRange === undefined ? "" : `! -s ${ownRange} `;
-    const same = `-j ${piece.short}-${hashOf(port.id)}`;
+    const same = `-j ${piece.short}-${shortHashOf(port.id)}`;
     return [`${notOwn}${MARK}`, ...(isSameChoice(port) ? [same] : balance(port, port.outside, piece))];
   }
-  const inside = `-j ${piece.short}-${hashOf(port.id)}`;
+  const inside = `-j ${piece.short}-${shortHashOf(port.id)}`;
   const fromHost = "-m addrtype --src-type LOCAL";
   const own = ownRange === undefined ? [] : [`-s ${ownRange} ${inside}`];
   return [
@@ -77,7 +77,7 @@ function balance(port: PortPlan, targets: readonly Target[], piece: Writing): re
 
 function stickyRules(port: PortPlan, seconds: number, targets: readonly Target[], piece: Writing): readonly string[] {
   const chains = targets.map((target) => {
-    const chain = `${piece.short}-${hashOf(port.id, target.address, String(target.port))}`;
+    const chain = `${piece.short}-${shortHashOf(port.id, target.address, String(target.port))}`;
     const rules = [
       `-m recent --set --name ${chain} --rsource`,
       `-p ${port.protocol} -j DNAT --to-destination ${target.address}:${target.port}`,

@@ -17,7 +17,7 @@ export function parseTable(text: string, prefix: string): Programmed {
 
 function markIn(body: string): string {
   const rules = body.split("\n").filter((line) => line.startsWith("\t\t") && !line.startsWith("\t\ttype "));
-  const [, mark = "none"] = /#([0-9a-f]{10})"/.exec(rules[0] ?? "") ?? [];
+  const [, mark = "none"] = /#([0-9a-f]+)"/.exec(rules[0] ?? "") ?? [];
   return `${mark}/${rules.length}`;
 }
 
