@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { endpointSlices } from "../model/endpoint-slice.ts";
 import { kernelKinds } from "../model/kinds.ts";
-import type { NodeEntry } from "../model/network.ts";
+import type { NetworkEntry, NodeEntry } from "../model/network.ts";
+import { digestsOf, digestsText, SHELVES, shelfDigest, shelfOf } from "../model/network-shelves.ts";
 import { type Service, services } from "../model/service.ts";
 import { silentLog } from "../seams/log.ts";
 import { ManualClock } from "../seams/manual-clock.ts";
@@ -12,6 +13,7 @@ import { Store } from "../store/store.ts";
 import { type Batch, Directory } from "./directory.ts";
 import type { EntrySource } from "./entry-source.ts";
 import { serviceSource } from "./service.ts";
+import { PLAIN } from "./shelf-view.ts";
 
 const nodeEntry: NodeEntry = { kind: "node", id: "n1", address: "192.0.2.1" };
 const fixedNode = (): EntrySource => ({
@@ -170,6 +172,44 @@ describe("the directory", () => {
     assert.deepEqual([...second.changed.keys()], ["service default/a"]);
     await clock.advance(60_000);
     assert.notEqual(directory.snapshot().parts, first.parts, "it does not lie there for ever");
+    directory.stop();
+  });
+});
+
+/** As an agent makes them (network/plane/held-shelves.ts). */
+function digestsFor(entries: readonly NetworkEntry[]): readonly Uint8Array[] {
+  const onShelf = (shelf: number) => entries.filter(({ kind, id }) => shelfOf(kind, id) === shelf);
+  return Array.from({ length: SHELVES }, (_, shelf) =>
+    shelfDigest(onShelf(shelf).map((entry) => [`${entry.kind} ${entry.id}`, JSON.stringify(entry)] as const)),
+  );
+}
+
+describe("digests of what the directory has", () => {
+  test("are those that an agent makes of what it was told, and change with it", async () => {
+    const { clock, store, directory } = await opened();
+    for (let at = 0; at < 300; at++) await put(store, `web-${at}`, 1);
+    directory.start();
+    const has = () => digestsOf(digestsText(digestsFor(directory.everything("n1").entries)));
+    const before = has();
+    const same = directory.snapshot("n1", PLAIN, before);
+    assert.deepEqual([same.parts.length, same.kept?.size], [0, SHELVES]);
+    await put(store, "web-7", 2);
+    await clock.advance(100);
+    const other = directory.snapshot("n1", PLAIN, before);
+    assert.deepEqual([other.parts.length, other.kept?.size], [1, SHELVES - 1]);
+    assert.ok(other.parts[0]?.text.includes('"default/web-7"'));
+    assert.equal(directory.snapshot("n1", PLAIN, has()).parts.length, 0);
+    directory.stop();
+  });
+
+  test("of somebody who has little of it are no use: everything is told", async () => {
+    const { store, directory } = await opened();
+    for (let at = 0; at < 1_500; at++) await put(store, `web-${at}`, 1);
+    directory.start();
+    const nothing = digestsOf(digestsText(digestsFor([])));
+    const { kept, parts } = directory.snapshot("n1", PLAIN, nothing);
+    assert.equal(kept, undefined);
+    assert.deepEqual(parts, directory.snapshot("n1").parts);
     directory.stop();
   });
 });

@@ -114,7 +114,7 @@ export class Directory {
     this.#stopping.abort(new Error("the directory stops"));
     this.#timer?.cancel();
     this.#settlement.stop();
-    for (const snapshots of Object.values(this.#snapshots)) snapshots.drop();
+    for (const snapshots of Object.values(this.#snapshots)) snapshots.stop();
     this.#subscribers.clear();
   }
 
@@ -187,6 +187,7 @@ export class Directory {
     this.#sources = this.#options.sources();
     for (const source of this.#sources) this.#ask(source, () => source.begin(this.#options.store, this.#table));
     this.#table.endAnew();
+    this.#snapshots.all.warm();
     this.#tellSoon();
     this.#begun.resolve();
   }

@@ -27,6 +27,7 @@ const MOST_CHANGED = 64;
 const KEEP_MS = 10_000;
 /** Who has fewer shelves as they are is told everything. */
 const LEAST_KEPT = SHELVES / 4;
+const WARMED_AT_ONCE = 16;
 
 /** Everything at a time, as one kind of node sees it, made once for the many nodes that come back after their control plane was away. */
 export class Snapshots {
@@ -35,6 +36,7 @@ export class Snapshots {
   readonly #audience: Audience;
   readonly #snapshots = new Map<FrameForm, Snapshot>();
   #timer: Timer | undefined;
+  #warming: Timer | undefined;
 
   constructor(table: EntryTable, clock: Clock, audience: Audience, pack?: Pack) {
     this.#shelves = new ShelfView(table, audience, pack);
@@ -47,6 +49,20 @@ export class Snapshots {
     this.#timer?.cancel();
     this.#timer = this.#clock.setTimer(KEEP_MS, () => this.drop());
     return this.#rest(revision, form, has) ?? this.#whole(revision, form);
+  }
+
+  /** Makes digests before somebody asks for them, some in each turn of the event loop. */
+  warm(first = 0): void {
+    this.#warming?.cancel();
+    this.#warming = undefined;
+    const end = Math.min(SHELVES, first + WARMED_AT_ONCE);
+    for (let shelf = first; shelf < end; shelf++) this.#shelves.digest(shelf);
+    if (end < SHELVES) this.#warming = this.#clock.setTimer(0, () => this.warm(end));
+  }
+
+  stop(): void {
+    this.#warming?.cancel();
+    this.drop();
   }
 
   note(batch: ReadonlyMap<string, ChangedId>): void {

@@ -10,6 +10,7 @@ import type { Store } from "../store/store.ts";
 import { NetworkFeed } from "./network-feed.ts";
 import { PodFeed } from "./pod-feed.ts";
 import type { Outlet } from "./send-window.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 /** Watches of one link at once; an agent has one, and for a moment two. */
 const MOST_FEEDS = 4;
@@ -17,6 +18,12 @@ const MOST_FEEDS = 4;
 const NEW_FEEDS = { burst: 4, perSecond: 1 };
 /** An agent that does not read what it is sent must not fill this process. */
 const MOST_BUFFERED_BYTES = 16 * 1024 * 1024;
+
+/** What all are told of the network, and the way it leaves this process. */
+export interface NetworkTold {
+  readonly directory: Directory;
+  readonly turnstile: Turnstile;
+}
 
 /** One link that an agent dialed, and the streams on it. */
 export class AgentLink {
@@ -88,11 +95,11 @@ export class AgentLink {
     feed.pump();
   }
 
-  openNetwork(stream: number, directory: Directory, wish: NetworkWish): void {
+  openNetwork(stream: number, wish: NetworkWish, { directory, turnstile }: NetworkTold): void {
     if (this.network?.stream === stream || !this.#isOpen) return;
     this.#checkPace(this.#newNetworks);
     this.network?.feed.end();
-    const feed = new NetworkFeed({ directory, node: this.node, stream, outlet: this.#outlet, wish });
+    const feed = new NetworkFeed({ directory, turnstile, node: this.node, stream, outlet: this.#outlet, wish });
     this.network = { stream, feed };
     feed.pump();
   }

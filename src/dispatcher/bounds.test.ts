@@ -76,7 +76,7 @@ describe("what one agent can make the control plane keep", () => {
         return new Promise(() => {});
       },
     } as unknown as NodeCalls;
-    const session = new Session({ id: "s", calls, link, log: silentLog, directory: undefined });
+    const session = new Session({ id: "s", calls, link, log: silentLog, network: undefined });
     const call = { method: "keyValues", kind: "Secret", namespace: "default", name: "x" } as never;
     for (let id = 1; id <= MOST_CALLS + 10; id++)
       session.call({ type: "call", session: "s", id, floor: 0, call }, () => true);

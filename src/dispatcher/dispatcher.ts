@@ -28,6 +28,7 @@ import { Allowance } from "./allowance.ts";
 import { NodeCalls } from "./node-calls.ts";
 import { RemoteAccess } from "./remote-access.ts";
 import { Session } from "./session.ts";
+import { Turnstile } from "./turnstile.ts";
 
 export interface DispatcherOptions {
   readonly store: Store;
@@ -53,6 +54,7 @@ export class Dispatcher {
   readonly #sessions = new Map<string, Session>();
   readonly #turns: readonly Set<AgentLink>[] = Array.from({ length: TURNS }, () => new Set<AgentLink>());
   readonly #stopping = new AbortController();
+  readonly #turnstile: Turnstile;
   readonly #allowances = new Map<string, Allowance>();
   #turn = 0;
   #links = 0;
@@ -62,6 +64,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#turnstile = new Turnstile(options.clock);
     void this.#follow();
   }
 
@@ -120,6 +123,7 @@ export class Dispatcher {
   stop(): void {
     this.#stopping.abort(new Error("the dispatcher stops"));
     this.#timer?.cancel();
+    this.#turnstile.stop();
     for (const turn of this.#turns) for (const agent of [...turn]) this.#close(agent, "the control plane stops");
     this.#sessions.clear();
   }
@@ -215,6 +219,7 @@ export class Dispatcher {
     }
     if (present) this.#close(present.link, "this node has a newer link");
     const { store, leases, log, directory } = this.#options;
+    const network = directory && { directory, turnstile: this.#turnstile };
     agent.use = "session";
     if (directory) agent.sign(this.#offers);
     const news = this.#options.news?.();
@@ -224,7 +229,7 @@ export class Dispatcher {
       return present;
     }
     const calls = new NodeCalls(agent.node, store, leases);
-    const session = new Session({ id, calls, link: agent, log: log.with({ node: agent.node }), directory });
+    const session = new Session({ id, calls, link: agent, log: log.with({ node: agent.node }), network });
     this.#sessions.set(agent.node, session);
     return session;
   }

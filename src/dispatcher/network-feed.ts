@@ -13,6 +13,7 @@ import { Piece } from "../directory/piece.ts";
 import { PACKED, PLAIN } from "../directory/shelf-view.ts";
 import { digestsOf } from "../model/network-shelves.ts";
 import { type Outlet, SendWindow } from "./send-window.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 /** Changes of more entries than this are not gathered one by one: everything is sent anew. */
 const MOST_GATHERED = 4_096;
@@ -28,6 +29,8 @@ export interface NetworkFeedOptions {
   readonly outlet: Outlet;
   /** What the agent reads, and what it has already. */
   readonly wish?: NetworkWish;
+  /** Absent: large frames go out as fast as the agent takes them. */
+  readonly turnstile?: Turnstile;
 }
 
 /** What was begun, and is sent to its end before anything else: parts of two answers never mix. */
@@ -52,6 +55,7 @@ export class NetworkFeed implements Subscriber {
   readonly #window: SendWindow;
   readonly #subscription: Subscription;
   readonly #readsPacked: boolean;
+  readonly #turnstile: Turnstile | undefined;
   /** What it said that it had when it asked: of use once. */
   #has: readonly Uint8Array[] | undefined;
   #begun: Begun | undefined;
@@ -67,12 +71,13 @@ export class NetworkFeed implements Subscriber {
   #settled = 0;
   #sentSettled = 0;
 
-  constructor({ directory, node, stream, outlet, wish = {} }: NetworkFeedOptions) {
+  constructor({ directory, node, stream, outlet, wish = {}, turnstile }: NetworkFeedOptions) {
     this.nodeName = node;
     this.#directory = directory;
     this.#stream = stream;
     this.#readsPacked = wish.reads === "zstd";
     this.#has = wish.has === undefined ? undefined : digestsOf(wish.has);
+    this.#turnstile = turnstile;
     this.#window = new SendWindow(outlet);
     this.#subscription = directory.subscribe(this);
   }
@@ -113,6 +118,7 @@ export class NetworkFeed implements Subscriber {
 
   end(): void {
     this.#isOver = true;
+    this.#turnstile?.forget(this);
     this.#subscription.end();
   }
 
@@ -154,7 +160,7 @@ export class NetworkFeed implements Subscriber {
 
   #sendPiece(begun: Begun): boolean {
     const piece = begun.pieces[begun.at] ?? NOTHING;
-    if ((begun.last !== "changed" && this.#isFull) || !this.#isReady(piece)) return false;
+    if (!this.#isReady(piece) || (begun.last !== "changed" && !this.#mayPass(piece))) return false;
     begun.at++;
     const isLast = begun.at >= begun.pieces.length;
     if (isLast) this.#begun = undefined;
@@ -172,9 +178,11 @@ export class NetworkFeed implements Subscriber {
     return true;
   }
 
-  get #isFull(): boolean {
+  #mayPass(piece: Piece): boolean {
     const { frames, chars } = this.#window.underWay;
-    return frames >= MOST_PARTS_UNDER_WAY || chars >= MOST_PART_CHARS_UNDER_WAY;
+    if (frames >= MOST_PARTS_UNDER_WAY || chars >= MOST_PART_CHARS_UNDER_WAY) return false;
+    const length = (this.#readsPacked ? piece.packed : undefined)?.length ?? piece.text.length;
+    return this.#turnstile?.pass(this, length, () => this.pump()) ?? true;
   }
 
   /** Else it goes on when it is. */

@@ -2,10 +2,9 @@ import type { Call } from "../agent/frames/call.ts";
 import { MOST_CALLS } from "../agent/frames/limits.ts";
 import { doneFrame, refusedFrame } from "../agent/frames/to-agent.ts";
 import type { ToDispatcher } from "../agent/frames/to-dispatcher.ts";
-import type { Directory } from "../directory/directory.ts";
 import { ApiError } from "../model/errors.ts";
 import type { Log } from "../seams/log.ts";
-import type { AgentLink } from "./agent-link.ts";
+import type { AgentLink, NetworkTold } from "./agent-link.ts";
 import type { NodeCalls } from "./node-calls.ts";
 
 type CallFrame = Extract<ToDispatcher, { type: "call" }>;
@@ -16,7 +15,7 @@ export interface SessionOptions {
   readonly link: AgentLink;
   readonly log: Log;
   /** Absent: nothing is told of the network. */
-  readonly directory: Directory | undefined;
+  readonly network: NetworkTold | undefined;
 }
 
 /**
@@ -27,18 +26,18 @@ export class Session {
   readonly id: string;
   readonly calls: NodeCalls;
   readonly #log: Log;
-  readonly #network: Directory | undefined;
+  readonly #network: NetworkTold | undefined;
   /** By number; undefined while it is being carried out. */
   readonly #answers = new Map<number, string | undefined>();
   #floor = 0;
   #link: AgentLink;
 
-  constructor({ id, calls, link, log, directory }: SessionOptions) {
+  constructor({ id, calls, link, log, network }: SessionOptions) {
     this.id = id;
     this.calls = calls;
     this.#link = link;
     this.#log = log;
-    this.#network = directory;
+    this.#network = network;
   }
 
   /** The newest; it may be closed by now. */
@@ -81,13 +80,13 @@ export class Session {
   }
 
   async #carryOut(id: number, call: Call): Promise<unknown> {
-    if (call.method === "network") return this.#link.openNetwork(call.stream, this.#directory(), call);
+    if (call.method === "network") return this.#link.openNetwork(call.stream, call, this.#told());
     if (call.method !== "watch") return this.calls.carryOut(id, call);
     this.calls.checkOwn(call.node, "watch");
     return this.#link.openFeed(call.stream);
   }
 
-  #directory(): Directory {
+  #told(): NetworkTold {
     if (this.#network) return this.#network;
     throw new ApiError("NotFound", "this control plane tells nothing of the network");
   }
