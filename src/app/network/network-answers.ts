@@ -1,5 +1,6 @@
 /** Who answers what is asked of this host's network: the plane, and the host itself. */
 import { Resolver } from "node:dns/promises";
+import { deviceName } from "../../lib/device-name.ts";
 import type { NetworkAnswer, NetworkQuestion } from "../../model/network-questions.ts";
 import { hostsResolvers } from "../../network/names/dns-of-pods.ts";
 import { tableName } from "../../network/nft/table.ts";
@@ -26,6 +27,7 @@ export function networkAnswers({
   const view = new HostView({
     commands,
     table: tableName(networkName),
+    bridge: deviceName(networkName),
     connect: (address, port, timeoutMs) => transport.tcpConnect(address, port, timeoutMs),
     lookUp,
   });

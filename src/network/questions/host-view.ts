@@ -2,15 +2,27 @@
 import type { Commands } from "../../seams/commands.ts";
 import { CommandError } from "../../seams/commands.ts";
 import { readNft } from "../nft/table.ts";
+import { passageOf } from "../pod-network/passage.ts";
+import { readTable } from "../pod-network/shown-table.ts";
 
 export interface HostViewOptions {
   readonly commands: Commands;
   /** nftables' table of this network. */
   readonly table: string;
+  /** The pods' bridge. Absent: what iptables does with pods' packets is not looked at. */
+  readonly bridge?: string;
   /** Opens and closes a connection; rejects in words. */
   readonly connect: (address: string, port: number, timeoutMs: number) => Promise<void>;
   /** Addresses that a name server gives; none: there is no such name. Rejects in words when it does not answer. */
   readonly lookUp: (server: string, name: string, timeoutMs: number) => Promise<readonly string[]>;
+}
+
+/** A packet of a connection between a pod of this host and somebody behind that device. */
+export interface PassedOn {
+  readonly from: string;
+  readonly to: string;
+  readonly device: string;
+  readonly direction: "in" | "out";
 }
 
 export type Listening = { readonly isOpen: true } | { readonly isOpen: false; readonly words: string };
@@ -53,6 +65,22 @@ export class HostView {
     const isRefused = /^(?:unreachable|prohibit|blackhole)\b/.test(line);
     if (exitCode !== 0 || isRefused) return undefined;
     return line.startsWith("local ") ? "this host itself" : found;
+  }
+
+  /** Which rule of iptables stops it; undefined: none that can be read, or there is no iptables here. */
+  async stops({ from, to, device, direction }: PassedOn): Promise<string | undefined> {
+    const { commands, bridge } = this.#options;
+    if (bridge === undefined) return undefined;
+    const devices = direction === "in" ? { in: device, out: bridge } : { in: bridge, out: device };
+    try {
+      const { exitCode, stdout } = await commands.run("iptables", ["-w", "5", "-t", "filter", "-S"]);
+      if (exitCode !== 0) return undefined;
+      const passage = passageOf(readTable(stdout), { from, to, ...devices, state: "NEW" });
+      return passage.isStopped ? passage.rule : undefined;
+    } catch (error) {
+      if (error instanceof CommandError) return undefined;
+      throw error;
+    }
   }
 
   async listens(address: string, port: number): Promise<Listening> {

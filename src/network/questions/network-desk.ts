@@ -16,6 +16,7 @@ import type { PeerLink } from "../../model/network-report.ts";
 import type { ResolvConf } from "../names/resolv-conf.ts";
 import type { PartReport } from "../plane/network-part.ts";
 import type { LocalPod, NetworkState } from "../plane/network-state.ts";
+import { firewallHop } from "./firewall-hop.ts";
 import type { HostView } from "./host-view.ts";
 import { type Named, nameHop } from "./name-hop.ts";
 import { policyHop } from "./policy-hop.ts";
@@ -127,8 +128,9 @@ export class NetworkDesk {
     const port = way.port === undefined ? {} : { port: way.port };
     const packet = { from: from.address ?? "", to: way.address, protocol, ...port };
     const policy = pod && (await policyHop(pod, { state, view: this.#view, direction: "out", packet }));
+    const passing = pod && (await firewallHop(state, this.#view, { from, to: way.address, direction: "out" }));
     const route = await routeHop(state, this.#view, way, this.#peers, "route");
-    return [...(policy ? [policy] : []), route];
+    return [policy, passing, route].filter((hop) => hop !== undefined);
   }
 
   async #arrive(from: TraceEnd, to: TraceTarget): Promise<ArriveAnswer> {
@@ -142,7 +144,10 @@ export class NetworkDesk {
       from.address === undefined
         ? []
         : [await routeHop(state, this.#view, { address: from.address }, this.#peers, "way back")];
-    return { hops: [...(policy ? [policy] : []), await this.#listens(address, to), ...back] };
+    const passing = await firewallHop(state, this.#view, { from, to: address, direction: "in" });
+    return {
+      hops: [...(passing ? [passing] : []), ...(policy ? [policy] : []), await this.#listens(address, to), ...back],
+    };
   }
 
   /** Asked from this host, which no policy keeps out: what is said is said by the pod itself. */

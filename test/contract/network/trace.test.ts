@@ -217,6 +217,25 @@ describe("a connection, traced:", { skip }, () => {
     );
   });
 
+  test("a rule of a host's own firewall that stops what it passes on is named, at the end where it is", async () => {
+    await everybodyHears();
+    for (const [host, at, device] of [
+      [space.host(2), "b", "-i"],
+      [space.host(1), "a", "-o"],
+    ] as const) {
+      host.run("iptables", ["-I", "FORWARD", device, "eth0", "-j", "DROP"]);
+      assert.equal(asks(front, [`${web.address}:80`]).length, 0, "as packets find it");
+      const { isOpen, summary } = await trace("front", `${web.address}:80`);
+      assert.equal(isOpen, false);
+      assert.equal(
+        summary,
+        `it stops at firewall on ${at}: iptables' rule "-A FORWARD ${device} eth0 -j DROP" of this host stops it`,
+      );
+      host.run("iptables", ["-D", "FORWARD", device, "eth0", "-j", "DROP"]);
+    }
+    assert.equal((await trace("front", `${web.address}:80`)).isOpen, true);
+  });
+
   test("a route that is not there stops it where it leaves", async () => {
     await everybodyHears();
     space.host(1).run("ip", ["route", "del", space.host(2).podRange]);

@@ -48,7 +48,7 @@ export class TracedNode {
     this.#state = new NetworkState(name);
     this.part = new PoliciesPart({ networkName: "space", commands, clock: new SystemClock(), log: silentLog });
     const view = new HostView({
-      ...{ commands, table: "space" },
+      ...{ commands, table: "space", bridge: host.bridge },
       connect: async (address, port) => {
         if (asks(host, [`${address}:${port}`]).length === 0) throw new Error(`connect ECONNREFUSED ${address}:${port}`);
       },
