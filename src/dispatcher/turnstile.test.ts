@@ -19,8 +19,6 @@ test("who comes while much goes out waits for a turn of the event loop, in the o
   turnstile.forget(gone);
   assert.deepEqual(sent, ["a", "b"]);
   await clock.advance(0);
-  assert.deepEqual(sent, ["a", "b", "c", "d"]);
-  await clock.advance(0);
   assert.deepEqual(sent, ["a", "b", "c", "d", "e"]);
   turnstile.stop();
 });
