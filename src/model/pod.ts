@@ -169,6 +169,8 @@ export interface ContainerPort {
   readonly protocol?: "TCP" | "UDP" | "SCTP";
   /** Extension: the scheduler picks the host port at binding and writes it to `hostPort`. */
   readonly dynamicHostPort?: boolean;
+  /** Extension, with `dynamicHostPort`: the number is the one that is picked for the earlier port of this name. */
+  readonly sharesHostPortOf?: string;
   /** Extension: Marathon's service port, for the load balancer. */
   readonly servicePort?: number;
 }

@@ -22,6 +22,19 @@ describe("dynamic host ports", () => {
     for (const port of picked) assert.ok(port >= 31000 && port <= 31999, String(port));
   });
 
+  test("one number is for both protocols of a port", () => {
+    const both = [
+      { ...dynamic, name: "a", protocol: "TCP" as const },
+      { ...dynamic, name: "a-udp", protocol: "UDP" as const, sharesHostPortOf: "a" },
+      { ...dynamic, name: "b", containerPort: 81 },
+    ];
+    for (const seed of seeds) {
+      const [tcp, udp, other] = portsOf({ ports: both }, [31000, 31002], seed);
+      assert.equal(udp, tcp);
+      assert.notEqual(other, tcp);
+    }
+  });
+
   test("differ within a pod, keep off its own fixed ones, and go round at the end of the range", () => {
     const ports = [dynamic, { containerPort: 81, hostPort: 31001 }, { ...dynamic, containerPort: 82 }];
     for (const seed of seeds) {

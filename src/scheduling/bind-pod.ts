@@ -9,9 +9,7 @@ const PROTOCOLS = ["TCP", "UDP", "SCTP"] as const;
 export function boundPod(pod: Pod, node: NodeInfo, random: Random, nowMs: number): Pod {
   const take = portPicker(node, pod, random);
   const withPorts = (container: Container): Container =>
-    container.ports?.some(isWanted)
-      ? { ...container, ports: container.ports.map((port) => (isWanted(port) ? { ...port, hostPort: take() } : port)) }
-      : container;
+    container.ports?.some(isWanted) ? { ...container, ports: pickPorts(container.ports, take) } : container;
   const { initContainers, containers } = pod.spec;
   const { reason, message, ...status } = pod.status;
   const kept = reason === "Unschedulable" ? status : pod.status;
@@ -25,6 +23,16 @@ export function boundPod(pod: Pod, node: NodeInfo, random: Random, nowMs: number
     },
     status: { ...kept, conditions: withScheduled(pod, nowMs, "True") },
   };
+}
+
+function pickPorts(ports: readonly ContainerPort[], take: () => number): readonly ContainerPort[] {
+  const picked = new Map<string, number>();
+  return ports.map((port) => {
+    const hostPort = isWanted(port) ? (picked.get(port.sharesHostPortOf ?? "") ?? take()) : port.hostPort;
+    if (hostPort === undefined) return port;
+    if (port.name !== undefined) picked.set(port.name, hostPort);
+    return isWanted(port) ? { ...port, hostPort } : port;
+  });
 }
 
 function isWanted({ dynamicHostPort, hostPort }: ContainerPort): boolean {

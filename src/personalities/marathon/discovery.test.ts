@@ -88,6 +88,26 @@ describe("Marathon: names of an app", () => {
     );
   });
 
+  test("a port for tcp and udp has one name in both", () => {
+    const [tcp, udp] = [
+      { name: "dns", containerPort: 0, hostPort: 31_005, servicePort: 10_053 },
+      { name: "dns-udp", containerPort: 0, hostPort: 31_005, servicePort: 10_053, protocol: "UDP" as const },
+    ];
+    const found = discoverApp(instance("/web", [tcp, udp], { hostNetwork: true }));
+    for (const protocol of ["tcp", "udp"])
+      assert.ok(
+        lines(found?.records).includes(`_dns._web._${protocol}.marathon.mesos prod-web-x7k2m.marathon.mesos:31005`),
+        protocol,
+      );
+    assert.deepEqual(
+      found?.services?.[0]?.ports.map(({ protocol, servicePort }) => [protocol, servicePort]),
+      [
+        ["tcp", 10_053],
+        ["udp", 10_053],
+      ],
+    );
+  });
+
   test("its service ports lead to the instance's own address and port", () => {
     assert.deepEqual(discoverApp(instance("/prod/web"))?.services, [
       {

@@ -98,7 +98,8 @@ function recordsOf({ id, podName, address, hostIP, ports }: Instance): readonly 
     ...(ports.some(({ hostPort }) => hostPort !== undefined)
       ? [{ type: "A", name: ownHost, address: hostIP } as const]
       : []),
-    ...ports.flatMap(({ name, protocol, port, hostPort }): readonly NameRecord[] => {
+    ...ports.flatMap(({ name: half, protocol, port, hostPort }): readonly NameRecord[] => {
+      const name = withoutProtocol(half, ports);
       const services = names.map((each) => `_${each}._${protocol}`);
       const given = name === "" || MADE_UP_NAME.test(name) ? [] : [`_${taskLabel(name)}._${task}._${protocol}`];
       return [
@@ -107,6 +108,12 @@ function recordsOf({ id, podName, address, hostIP, ports }: Instance): readonly 
       ];
     }),
   ];
+}
+
+/** A port for both protocols has one name (translate.ts calls its half of UDP `NAME-udp`). */
+function withoutProtocol(name: string, ports: readonly AppPort[]): string {
+  const [, both] = /^(.+)-udp$/.exec(name) ?? [];
+  return both !== undefined && ports.some((port) => port.name === both && port.protocol === "tcp") ? both : name;
 }
 
 function srv(name: string, target: string, port: number): NameRecord {

@@ -77,6 +77,26 @@ describe("an instance as a pod", () => {
     assert.equal(podOf({ cmd: "ls" }).spec.hostNetwork, true);
   });
 
+  test("a port for tcp and udp is drawn once for both, on the host's network and behind Docker", () => {
+    const drawn = containerOf({ cmd: "ls", portDefinitions: [{ port: 9000, name: "a", protocol: "udp,tcp" }] });
+    assert.deepEqual(drawn.ports, [
+      { name: "a", protocol: "TCP", containerPort: 0, dynamicHostPort: true, servicePort: 9000 },
+      {
+        ...{ name: "a-udp", protocol: "UDP", containerPort: 0, dynamicHostPort: true, servicePort: 9000 },
+        sharesHostPortOf: "a",
+      },
+    ]);
+    const portMappings = [{ containerPort: 53, hostPort: 0, name: "dns", protocol: "udp,tcp" }];
+    const { ports } = containerOf({ ...BRIDGE, container: { docker: { image: "x" }, portMappings } });
+    assert.deepEqual(
+      ports?.map(({ protocol, sharesHostPortOf }) => [protocol, sharesHostPortOf]),
+      [
+        ["TCP", undefined],
+        ["UDP", "dns"],
+      ],
+    );
+  });
+
   test("memory is request and limit, cpu only a share, unless resourceLimits says otherwise", () => {
     assert.deepEqual(containerOf({ cmd: "ls", cpus: 0.1, mem: 64, disk: 10 }).resources, {
       requests: { cpu: "100m", memory: "64Mi", "ephemeral-storage": "10Mi" },

@@ -237,9 +237,12 @@ function containerPorts(app: AppDefinition): readonly ContainerPort[] {
     const name = names[i] ?? "";
     const common = { ...hostPortOf(app, port), ...(port.servicePort > 0 ? { servicePort: port.servicePort } : {}) };
     if (port.protocol !== "udp,tcp") return { name, protocol: port.protocol === "udp" ? "UDP" : "TCP", ...common };
-    // The name stays with TCP; a dynamic port is drawn once, for it.
-    const udp = common.dynamicHostPort ? [] : [{ name: `${name}-udp`, protocol: "UDP" as const, ...common }];
-    return [{ name, protocol: "TCP" as const, ...common }, ...udp];
+    // The name stays with TCP; a dynamic port is drawn once, for both.
+    const shared = common.dynamicHostPort ? { sharesHostPortOf: name } : {};
+    return [
+      { name, protocol: "TCP" as const, ...common },
+      { name: `${name}-udp`, protocol: "UDP" as const, ...common, ...shared },
+    ];
   });
 }
 

@@ -1,9 +1,9 @@
-import { type AppBody, isHostMode, type Network, type PortProtocol } from "./app-definition.ts";
+import { type AppBody, isHostMode, type Network } from "./app-definition.ts";
 import type { Violation } from "./errors.ts";
 
 /** Networks and ports that contradict each other, in Marathon's words (specification 1.8). */
 export function networkViolations(app: AppBody): readonly Violation[] {
-  return [...networks(app.networks), ...placement(app), ...ports(app), ...bothProtocols(app)];
+  return [...networks(app.networks), ...placement(app), ...ports(app)];
 }
 
 function networks(list: readonly Network[]): Violation[] {
@@ -43,10 +43,16 @@ function placement(app: AppBody): Violation[] {
   return [{ field: "/portDefinitions", message: "portDefinitions are only allowed with host-networking" }];
 }
 
+/** Each is rules on every node, and a name. */
+const MOST_PORTS = 2_000;
+
 function ports(app: AppBody): Violation[] {
   const found: Violation[] = [];
   const definitions = app.portDefinitions ?? [];
   const mappings = app.container?.portMappings ?? [];
+  const message = `An app may have ${MOST_PORTS} ports at most.`;
+  if (definitions.length > MOST_PORTS) found.push({ field: "/portDefinitions", message });
+  if (mappings.length > MOST_PORTS) found.push({ field: "/container/portMappings", message });
   if (hasTwice(definitions.map(({ name }) => name))) {
     found.push({ field: "/portDefinitions", message: "Port names must be unique." });
   }
@@ -65,17 +71,4 @@ function ports(app: AppBody): Violation[] {
 function hasTwice(values: readonly (string | undefined)[]): boolean {
   const present = values.filter((value) => value !== undefined);
   return new Set(present).size < present.length;
-}
-
-/** A dynamic port is drawn per protocol, so that one number for both cannot be promised. */
-function bothProtocols({ container }: AppBody): Violation[] {
-  const isBoth = (protocol: PortProtocol) => protocol === "udp,tcp";
-  return (container?.portMappings ?? []).flatMap(({ protocol, hostPort }, i) =>
-    isBoth(protocol) && hostPort === 0
-      ? {
-          field: `/container/portMappings(${i})/protocol`,
-          message: "'udp,tcp' needs a fixed hostPort; with hostPort 0 give one mapping for tcp and one for udp",
-        }
-      : [],
-  );
 }
