@@ -55,8 +55,14 @@ describe("styr down", { skip: cannot ?? false }, () => {
       "all/box.yaml",
       `apiVersion: v1\nkind: ReplicationController\nmetadata: { name: box }\nspec:\n  replicas: 3\n  selector: { app: box }\n  template:\n    metadata: { labels: { app: box } }\n    spec:\n      terminationGracePeriodSeconds: 1\n      volumes: [{ name: v, emptyDir: { medium: Memory } }]\n      containers: [{ name: c, image: "busybox:1", command: [sleep, "100000"], volumeMounts: [{ name: v, mountPath: /v }] }]\n`,
     );
-    await world.must("apply", "-f", join(world.folder, "all"));
+    await world.must("apply", "--no-wait", "-f", join(world.folder, "all"));
     await untilReady(world, ["/proc", "bell.service", "docker.service", "box"]);
+    const ofUnit = () => world.docker("ps", "-q", "--filter", "name=unitmade");
+    await until(
+      "the unit's container runs",
+      async () => (await ofUnit()) !== "",
+      () => world.docker("ps", "-a"),
+    );
   });
 
   const nothingOfOursIsLeft = async () => {

@@ -46,7 +46,7 @@ describe("trouble with the engine", { skip: cannot ?? false }, () => {
     world.file("all/bell.service", "[Service]\nExecStart=/bin/sleep 100000\n");
     world.file("all/probed.yaml", pod("probed", `command: [sleep, '100000'], ${PROBES}`));
     world.file("all/checked.json", JSON.stringify(checked));
-    await world.must("apply", "-f", join(world.folder, "all"));
+    await world.must("apply", "--no-wait", "-f", join(world.folder, "all"));
     await untilReady(world, ["one", "two", "bell.service", "probed", "/checked"]);
   });
 

@@ -29,7 +29,7 @@ describe("explained", { skip: cannot ?? false }, () => {
       "all/box.yaml",
       "apiVersion: v1\nkind: ReplicationController\nmetadata: { name: box }\nspec:\n  replicas: 2\n  selector: { app: box }\n  template:\n    metadata: { labels: { app: box } }\n    spec:\n      terminationGracePeriodSeconds: 1\n      containers: [{ name: c, image: 'busybox:1', command: [sh, -c, 'hostname; exec httpd -f -p 8080 -h /'], ports: [{ containerPort: 8080 }] }]\n",
     );
-    await world.must("apply", "-f", join(world.folder, "all"));
+    await world.must("apply", "--no-wait", "-f", join(world.folder, "all"));
     await untilReady(world, ["/shop/web", "bell.service", "box"]);
   });
 

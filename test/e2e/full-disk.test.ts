@@ -24,7 +24,7 @@ describe("a full disk", { skip: cannot ?? false }, () => {
       "all/box.yaml",
       "apiVersion: v1\nkind: Pod\nmetadata: { name: box }\nspec:\n  terminationGracePeriodSeconds: 1\n  containers: [{ name: c, image: 'busybox:1', command: [sleep, '100000'] }]\n",
     );
-    await world.must("apply", "-f", join(world.folder, "all"));
+    await world.must("apply", "--no-wait", "-f", join(world.folder, "all"));
     await untilReady(world, ["bell.service", "box"]);
   });
 
