@@ -44,6 +44,8 @@ export interface ClusterSettingsSpec {
   /** Watches, followed logs and commands that one of them, and all together, may have open at each server. */
   readonly streamsEach: number;
   readonly streamsInAll: number;
+  /** Ports that all Kubernetes Services of one namespace have together: each is rules on every node. */
+  readonly servicePortsPerNamespace: number;
   /** The audit log of each server: so many files of so many MiB. */
   readonly auditFiles: number;
   readonly auditFileMib: number;
@@ -76,6 +78,7 @@ export const DEFAULT_CLUSTER_SETTINGS: ClusterSettingsSpec = {
   requestsBurst: 1000,
   streamsEach: 500,
   streamsInAll: 3000,
+  servicePortsPerNamespace: 5000,
   auditFiles: 10,
   auditFileMib: 10,
   acmeTermsAccepted: false,

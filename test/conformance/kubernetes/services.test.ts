@@ -238,6 +238,27 @@ describe("kubernetes: services", () => {
     refused(await post("late", { type: "NodePort" }), /range is full/);
   });
 
+  test("ports are rules on every node: a Service has 2,000 at most, and those of one namespace as many as the cluster's settings say", async () => {
+    const ports = (count: number) => Array.from({ length: count }, (_, at) => ({ name: `p${at}`, port: at + 1 }));
+    refused(await post("wide", { ports: ports(2_001) }), /spec.ports: Too many: 2001: must have at most 2000 items/);
+    for (const name of ["one", "two"]) await made(name, { ports: ports(2_000) });
+    const third = await post("three", { ports: ports(1_001) });
+    assert.equal(third.status, 403, third.text);
+    assert.match(
+      third.body.message,
+      /namespace default may have 5000 ports .*: the others have 4000, and this one wants 1001/,
+    );
+    await made("three", { ports: ports(1_000) });
+    const other = await cluster.post("/api/v1/namespaces/kube-public/services", service("other", { ports: ports(9) }));
+    assert.notEqual(other.status, 403, other.text);
+    const grown = await cluster.patch(`${NS}/services/three`, "merge", { spec: { ports: ports(1_001) } });
+    assert.equal(grown.status, 403, grown.text);
+    const fewer = { spec: { ports: ports(999), selector: { a: "b" } } };
+    const less = await cluster.patch(`${NS}/services/three`, "merge", fewer);
+    assert.equal(less.status, 200, less.text);
+    await made("four");
+  });
+
   test("a port that is chosen is not given to another of the same service", async () => {
     const first = (await made("web", { type: "NodePort" })).spec.ports[0].nodePort;
     await cluster.delete(`${NS}/services/web`);

@@ -1,6 +1,7 @@
 import { type Service, services } from "../../../model/service.ts";
 import { defaultService, dropFieldsOfOldType, withOneAddress } from "../default-service.ts";
 import { allocateAddresses, keepAddresses } from "../service-addresses.ts";
+import { refuseTooManyPorts } from "../service-quota.ts";
 import { invalid } from "../status.ts";
 import type { FieldError } from "../validate/field-errors.ts";
 import { dns1035Label } from "../validate/names.ts";
@@ -18,11 +19,14 @@ export const serviceResource = defineResource<Service>(services, {
   warnings: whatIsNotDone,
   beforeCreate(tx, service) {
     refuse(service, refuseUnserved(service, undefined));
-    return { ...allocateAddresses(tx, service), status: { loadBalancer: {} } };
+    const placed = allocateAddresses(tx, service);
+    refuseTooManyPorts(tx, service);
+    return { ...placed, status: { loadBalancer: {} } };
   },
   beforeUpdate(tx, after, before) {
     const kept = keepAddresses(after, before);
     refuse(after, [...refuseUnserved(after, before), ...validateServiceUpdate(kept, before)]);
+    refuseTooManyPorts(tx, kept, before);
     return allocateAddresses(tx, kept, before);
   },
 });

@@ -10,7 +10,8 @@ const ADDRESS_TYPES = ["FQDN", "IPv4", "IPv6"] as const;
 const PROTOCOLS = ["SCTP", "TCP", "UDP"] as const;
 const MOST_ENDPOINTS = 1000;
 const MOST_ADDRESSES = 100;
-const MOST_PORTS = 20_000;
+/** As many as a Service may have; Kubernetes takes 20,000. */
+const MOST_PORTS = 2_000;
 
 export function validateEndpointSlice(slice: EndpointSlice): readonly FieldError[] {
   const { addressType, endpoints = [], ports = [] } = slice;
