@@ -29,6 +29,9 @@ export class CommandError extends Error {
   }
 }
 
+/** It was begun and was ended by force: what it would have said is not known. */
+export class CommandUnfinished extends CommandError {}
+
 const USUAL_TIMEOUT_MS = 10_000;
 const MOST_OUTPUT_BYTES = 64 * 1024 * 1024;
 
@@ -41,13 +44,16 @@ export class SystemCommands implements Commands {
       child.kill("SIGKILL");
       reject(error);
     };
-    const timer = setTimeout(() => fail(new CommandError(`${program} did not end within ${timeoutMs} ms`)), timeoutMs);
+    const timer = setTimeout(
+      () => fail(new CommandUnfinished(`${program} did not end within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
     const gather = (stream: NodeJS.ReadableStream): (() => string) => {
       const chunks: Buffer[] = [];
       let size = 0;
       stream.on("data", (chunk: Buffer) => {
         size += chunk.length;
-        if (size > MOST_OUTPUT_BYTES) fail(new CommandError(`${program} says too much`));
+        if (size > MOST_OUTPUT_BYTES) fail(new CommandUnfinished(`${program} says too much`));
         else chunks.push(chunk);
       });
       return () => Buffer.concat(chunks).toString("utf8");
@@ -60,7 +66,7 @@ export class SystemCommands implements Commands {
     });
     child.once("close", (exitCode, signal) => {
       clearTimeout(timer);
-      if (signal !== null) reject(new CommandError(`${program} was ended by ${signal}`));
+      if (signal !== null) reject(new CommandUnfinished(`${program} was ended by ${signal}`));
       else resolve({ exitCode: exitCode ?? 0, stdout: stdout(), stderr: stderr() });
     });
     // One that ends without reading it all says why itself.

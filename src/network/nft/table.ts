@@ -3,11 +3,13 @@
  * sets and maps of its own by prefix: `svc-` services, `pol-` policies, `net-` the pod network. Each has base chains of its own, and
  * touches nobody else's. One nft transaction is all or nothing, and packets see either the rules before or those after it.
  */
-import { CommandError, type CommandResult, type Commands } from "../../seams/commands.ts";
+import { CommandError, type CommandResult, type Commands, CommandUnfinished } from "../../seams/commands.ts";
 
 export class NftError extends Error {
   override readonly name = "NftError";
 }
+
+const LONGEST_MS = 30_000;
 
 /** Nothing but nft shows what is in the kernel's tables: said wherever it is missing, for hosts that had it. */
 export const UNSEEN_RULES =
@@ -44,13 +46,17 @@ export async function readNft(commands: Commands, args: readonly string[]): Prom
   throw new NftError(firstWords(result.stderr) || `nft ended with ${result.exitCode}`);
 }
 
-/** Whether this host has an nft that this process may use: undefined, or why not. */
+/**
+ * Whether this host has an nft that this process may use: undefined, or why not. Asked by a transaction that changes nothing: even for the
+ * names of tables, nft 1.0.6 reads all that is in them. Rejects when nft does not end: one that is slow is there.
+ */
 export async function whyNoNft(commands: Commands): Promise<string | undefined> {
   try {
-    const { exitCode, stderr } = await commands.run("nft", ["list", "tables"]);
+    const input = "add table ip styrmann-look\n";
+    const { exitCode, stderr } = await commands.run("nft", ["-c", "-f", "-"], { input, timeoutMs: LONGEST_MS });
     return exitCode === 0 ? undefined : firstWords(stderr) || `nft ended with ${exitCode}`;
   } catch (error) {
-    if (error instanceof CommandError) return error.message;
+    if (error instanceof CommandError && !(error instanceof CommandUnfinished)) return error.message;
     throw error;
   }
 }
@@ -79,7 +85,7 @@ export async function removeFromTable(commands: Commands, networkName: string, p
 
 async function nft(commands: Commands, args: readonly string[], input?: string): Promise<CommandResult> {
   try {
-    return await commands.run("nft", args, { timeoutMs: 30_000, ...(input === undefined ? {} : { input }) });
+    return await commands.run("nft", args, { timeoutMs: LONGEST_MS, ...(input === undefined ? {} : { input }) });
   } catch (error) {
     if (!(error instanceof CommandError && error.isMissing)) throw error;
     throw new CommandError(`${error.message}; install nftables: ${UNSEEN_RULES}`, true);

@@ -15,7 +15,7 @@ import type { Touched } from "../plane/touched.ts";
 import { PolicyKernel } from "./policy-kernel.ts";
 import { PolicyPlan } from "./policy-plan.ts";
 import { adoptingScript, changeScript, type Place, wholeScript } from "./policy-script.ts";
-import { type ElementThing, PREFIX, type Thing, type Things } from "./thing.ts";
+import { type ElementThing, PREFIX, picked, type Thing, type Things } from "./thing.ts";
 
 export interface PoliciesPartOptions {
   readonly networkName: string;
@@ -30,9 +30,6 @@ const ADOPTION_MS = 30_000;
 
 /** So often it is looked whether the rules are still there, while there are any: somebody may flush them. */
 const LOOK_MS = 5_000;
-const BRIDGE_FILE = "/proc/sys/net/bridge/bridge-nf-call-iptables";
-const PAST_THE_BRIDGE =
-  "pods of this host reach each other past NetworkPolicies: the kernel does not show bridged packets to nftables; modprobe br_netfilter && sysctl net.bridge.bridge-nf-call-iptables=1";
 
 export class PoliciesPart implements NetworkPart {
   readonly name = "policies";
@@ -45,6 +42,8 @@ export class PoliciesPart implements NetworkPart {
   #applied: Map<string, Thing> | undefined;
   /** What the kernel has, from before this agent, of addresses of which it is not known yet whose they are: by `map address`. */
   #leftovers: ReadonlyMap<string, ElementThing> = new Map();
+  /** Nothing is left there of an agent before. */
+  #isOurs = false;
   #state: NetworkState | undefined;
   #policies = 0;
   /** Why nothing is enforced here. */
@@ -69,8 +68,11 @@ export class PoliciesPart implements NetworkPart {
       this.#state = state;
       this.#policies = state.tables.policy.size;
       if (this.#missing !== undefined && changed.size === 0 && !touched.isAll) return;
-      if (touched.isAll || this.#applied === undefined) await this.#programAll();
+      // Most of what is told again was told before.
+      const isKnown = !touched.isAll || (this.#isOurs && (await this.#isThere()));
+      if (this.#applied === undefined || !isKnown) await this.#programAll();
       else await this.#program(new Set([...changed, ...this.#knownOf(this.#leftovers).keys()]));
+      if (touched.isAll) await this.#lookAtBridge();
       this.#lookLater();
     });
   }
@@ -112,16 +114,17 @@ export class PoliciesPart implements NetworkPart {
     const { commands, clock } = this.#options;
     this.#applied = undefined;
     this.#kernel.forget(this.#kernel.refused);
-    this.#missing = await whyNoNft(commands);
+    this.#missing = await this.#orTrouble(whyNoNft(commands));
     // Not asked again and again: the next change, or the next look, tries anew.
     if (this.#missing !== undefined) return;
     const there = await this.#kernel.places();
     // What the disk remembers may be older than what the kernel has.
     const isAdopting = clock.monotonic() < this.#adoptedAtMs || this.#state?.isTold === false;
     const after = await (isAdopting ? this.#adopt(there) : this.#replace(there));
+    this.#isOurs = !isAdopting;
     if (isAdopting && there.length > 0) this.#sweepLater();
     this.#applied = new Map(after);
-    await this.#lookAtBridge();
+    this.#trouble = undefined;
   }
 
   async #replace(there: readonly Place[]): Promise<Things> {
@@ -183,10 +186,14 @@ export class PoliciesPart implements NetworkPart {
   }
 
   async #run(wanted: Things, script: (after: Things) => string): Promise<Things> {
+    const done = await this.#orTrouble(this.#kernel.run(wanted, script));
+    this.#trouble = undefined;
+    return done;
+  }
+
+  async #orTrouble<T>(work: Promise<T>): Promise<T> {
     try {
-      const done = await this.#kernel.run(wanted, script);
-      this.#trouble = undefined;
-      return done;
+      return await work;
     } catch (error) {
       this.#trouble = `NetworkPolicies are not up to date on this node: ${(error as Error).message}`;
       throw error;
@@ -207,9 +214,7 @@ export class PoliciesPart implements NetworkPart {
   }
 
   async #lookAtBridge(): Promise<void> {
-    if (this.#plan.selectedPods === 0) return;
-    const { exitCode, stdout } = await this.#options.commands.run("cat", [BRIDGE_FILE]);
-    this.#bridge = exitCode === 0 && stdout.trim() === "1" ? undefined : PAST_THE_BRIDGE;
+    if (this.#plan.selectedPods > 0) this.#bridge = await this.#kernel.bridgeTrouble();
   }
 
   #lookLater(): void {
@@ -220,11 +225,15 @@ export class PoliciesPart implements NetworkPart {
     });
   }
 
+  async #isThere(): Promise<boolean> {
+    return this.#applied !== undefined && (await this.#kernel.hasEntrance(this.#applied));
+  }
+
   async #look(): Promise<void> {
     const { log } = this.#options;
     try {
       if (this.#missing !== undefined) return await this.#programAll();
-      if (this.#applied !== undefined && (await this.#kernel.hasEntrance(this.#applied))) {
+      if (await this.#isThere()) {
         await this.#program(new Set(this.#kernel.refused));
         return await this.#lookAtBridge();
       }
@@ -236,13 +245,4 @@ export class PoliciesPart implements NetworkPart {
       log.warn("rules of NetworkPolicies could not be looked at", { why: (error as Error).message });
     }
   }
-}
-
-function picked(names: Iterable<string>, find: (name: string) => Thing | undefined): Map<string, Thing> {
-  const found = new Map<string, Thing>();
-  for (const name of names) {
-    const thing = find(name);
-    if (thing) found.set(name, thing);
-  }
-  return found;
 }

@@ -6,6 +6,10 @@ import type { Place } from "./policy-script.ts";
 import { refusedAmong } from "./refused.ts";
 import { closed, type ElementThing, PREFIX, type Things } from "./thing.ts";
 
+const BRIDGE_FILE = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+const PAST_THE_BRIDGE =
+  "pods of this host reach each other past NetworkPolicies: the kernel does not show bridged packets to nftables; modprobe br_netfilter && sysctl net.bridge.bridge-nf-call-iptables=1";
+
 export interface PolicyKernelOptions {
   readonly networkName: string;
   readonly commands: Commands;
@@ -104,6 +108,11 @@ export class PolicyKernel {
       if (there < wanted.filter((each) => each === map).length) return false;
     }
     return true;
+  }
+
+  async bridgeTrouble(): Promise<string | undefined> {
+    const { exitCode, stdout } = await this.#options.commands.run("cat", [BRIDGE_FILE]);
+    return exitCode === 0 && stdout.trim() === "1" ? undefined : PAST_THE_BRIDGE;
   }
 
   /** One thing at a time: nft 1.0.6, asked for several in one script, does not find the maps that the later ones name. */

@@ -36,3 +36,12 @@ export function closed(thing: Thing): Thing | undefined {
   if (thing.kind !== "chain" || thing.hook !== undefined) return undefined;
   return { ...thing, rules: thing.rules.at(-1) === DROP ? [DROP] : [] };
 }
+
+export function picked(names: Iterable<string>, find: (name: string) => Thing | undefined): Map<string, Thing> {
+  const found = new Map<string, Thing>();
+  for (const name of names) {
+    const thing = find(name);
+    if (thing) found.set(name, thing);
+  }
+  return found;
+}
