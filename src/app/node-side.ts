@@ -198,7 +198,10 @@ function buildDrivers(
     name: networkName,
     subnet: side ? () => side.addresses.range : (podRange ?? LONE_POD_RANGE),
     isMasqueraded: side?.isRouted !== true,
-    clash: (subnet: string) => hostClash(subnet, deviceName(networkName)),
+    clash: async (subnet: string) => {
+      const words = await hostClash(subnet, deviceName(networkName));
+      return words && `${words} (--pod-range CIDR), or take that away`;
+    },
   };
   return new Map<DriverName, Driver>([
     ["docker", new DockerDriver({ ...{ engine, instance, clock, log, network, cgroupRoot }, guard })],

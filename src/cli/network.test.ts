@@ -63,8 +63,13 @@ describe("styr network status", () => {
     const nodes = [
       { ...row("a", []), noPodNetwork: words },
       { ...row("b", [], failing), noPodNetwork: words },
+      { node: "c", trouble: "this node has no part in the network of the cluster", noPodNetwork: words },
     ];
-    assert.deepEqual(networkTroubles({ nodes }), [`a: pods get no network: ${words}`, `b: pod range: ${words}`]);
+    assert.deepEqual(networkTroubles({ nodes }), [
+      `a: pods get no network: ${words}`,
+      `b: pod range: ${words}`,
+      `c: this node has no part in the network of the cluster; pods get no network: ${words}`,
+    ]);
     assert.doesNotMatch(renderNetwork({ nodes }, screen), /all of it works/);
   });
 

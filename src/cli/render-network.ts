@@ -73,12 +73,13 @@ function newsText({ revision, appliedRevision }: NetworkStatusAnswer): string {
 }
 
 function troubleOf({ trouble, noPodNetwork, answer }: NetworkNodeRow): readonly string[] {
-  if (trouble !== undefined) return [trouble];
+  const missing = noPodNetwork === undefined ? [] : [`pods get no network: ${noPodNetwork}`];
+  if (trouble !== undefined) return [[trouble, ...missing].join("; ")];
   const failing = answer?.parts.filter(({ state }) => state === "failing") ?? [];
   // Some parts say it themselves.
   const isSaid = failing.some(({ words }) => words !== undefined && noPodNetwork?.includes(words));
   return [
-    ...(noPodNetwork === undefined || isSaid ? [] : [`pods get no network: ${noPodNetwork}`]),
+    ...(isSaid ? [] : missing),
     ...failing.map(({ name, words }) => `${name}: ${words ?? "it fails, and does not say why"}`),
   ];
 }

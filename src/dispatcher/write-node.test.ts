@@ -137,3 +137,19 @@ test("of what a node is made from, its agent gives the name, labels, annotations
   assert.equal(made.metadata.annotations?.own, "1");
   assert.equal(made.metadata.annotations?.["styrmann.dev/away"], undefined);
 });
+
+test("what an agent alone says of its node's network is over when it says it no longer, also after it was started anew", async () => {
+  const said = (type: string, status: "True" | "False") => ({ type, status, message: "x" }) as const;
+  const node = await afterwards((before) => {
+    const more = [
+      said("NetworkUnavailable", "True"),
+      said("NetworkWorking", "False"),
+      said("example.com/Fan", "False"),
+    ];
+    return { ...before, status: { ...before.status, conditions: [...before.status.conditions, ...more] } };
+  });
+  assert.deepEqual(
+    node.status.conditions.map(({ type }) => type),
+    ["Ready", "example.com/Fan"],
+  );
+});

@@ -1,5 +1,12 @@
 import type { Draft } from "../model/meta.ts";
-import { type Node, type NodeSpec, type NodeStatus, nodes } from "../model/node.ts";
+import {
+  NETWORK_UNAVAILABLE,
+  NETWORK_WORKING,
+  type Node,
+  type NodeSpec,
+  type NodeStatus,
+  nodes,
+} from "../model/node.ts";
 import type { Condition } from "../model/pod.ts";
 import type { Tx } from "../store/transaction.ts";
 import { forgetAddressesElsewhere } from "./believed-addresses.ts";
@@ -67,10 +74,13 @@ function withOwnKey(tx: Tx, name: string, status: NodeStatus): NodeStatus {
   return isTaken ? { ...status, network } : status;
 }
 
+/** Nobody else says these: what an agent says no longer is over, also what an agent before it said. */
+const AGENTS_ONLY: readonly string[] = [NETWORK_UNAVAILABLE, NETWORK_WORKING];
+
 /** The agent's in its order, then those of others. */
 function conditionsOf(before: readonly Condition[], told: readonly Condition[]): readonly Condition[] {
   const known = new Map(before.map((condition) => [condition.type, condition]));
-  const others = before.filter(({ type }) => !told.some((one) => one.type === type));
+  const others = before.filter(({ type }) => !AGENTS_ONLY.includes(type) && !told.some((one) => one.type === type));
   return [...told.map((condition) => merged(known.get(condition.type), condition)), ...others];
 }
 
