@@ -1,3 +1,4 @@
+import { tunnelPortProblem } from "../../model/tunnel-ports.ts";
 import { type AppBody, isHostMode, type Network } from "./app-definition.ts";
 import type { Violation } from "./errors.ts";
 
@@ -61,6 +62,10 @@ function ports(app: AppBody): Violation[] {
   }
   if (hasTwice(definitions.map(({ port, protocol }) => (port === 0 ? undefined : `${port}/${protocol}`)))) {
     found.push({ field: "/portDefinitions", message: "Ports must be unique." });
+  }
+  for (const [i, { hostPort = 0, protocol }] of mappings.entries()) {
+    const taken = tunnelPortProblem(hostPort, protocol);
+    if (taken) found.push({ field: `/container/portMappings(${i})/hostPort`, message: taken });
   }
   if (hasTwice(mappings.map(({ hostPort, protocol }) => (hostPort ? `${hostPort}/${protocol}` : undefined)))) {
     found.push({ field: "/container/portMappings", message: "Ports must be unique." });

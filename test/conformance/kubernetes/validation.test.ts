@@ -126,6 +126,13 @@ describe("kubernetes: what is refused, in Kubernetes' words", () => {
       ],
     },
     {
+      why: "a host port at which hosts hear each other",
+      body: withContainer({ ports: [{ containerPort: 80, hostPort: 8472, protocol: "UDP" }] }),
+      says: [
+        "spec.containers[0].ports[0].hostPort: Invalid value: 8472: 8472/udp is the hosts' own (VXLAN): choose another",
+      ],
+    },
+    {
       why: "negative resources",
       body: withContainer({ resources: { requests: { memory: "-1Gi" } } }),
       says: [

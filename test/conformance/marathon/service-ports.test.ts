@@ -37,6 +37,19 @@ describe("Marathon: service ports, which are open at every host", () => {
       assert.match(body.details[0].errors[0], new RegExp(`^${port} ${whose}: choose another$`));
     });
 
+  test("what a container publishes is never a port at which hosts hear each other", async () => {
+    const container = {
+      type: "DOCKER",
+      docker: { image: "a" },
+      portMappings: [{ containerPort: 80, hostPort: 51_820, protocol: "udp" }],
+    };
+    const { status, body } = await cluster.call("POST", "/v2/apps", {
+      ...{ id: "/evil", networks: [{ mode: "container/bridge" }], container },
+    });
+    assert.deepEqual([status, body.details[0].path], [422, "/container/portMappings(0)/hostPort"]);
+    assert.match(body.details[0].errors[0], /^51820\/udp is the hosts' own \(WireGuard\)/);
+  });
+
   test("of a container too, by its own field; the same number of the other protocol is free", async () => {
     const container = {
       type: "DOCKER",

@@ -1,4 +1,5 @@
 import { type Container, type ContainerPort, driverOf, type EnvFromSource, type EnvVar } from "../../../model/pod.ts";
+import { tunnelPortProblem } from "../../../model/tunnel-ports.ts";
 import {
   duplicate,
   type FieldError,
@@ -79,6 +80,8 @@ function validatePorts(ports: readonly ContainerPort[], path: string, hostNetwor
     if (!port.containerPort && !port.dynamicHostPort) errors.push(required(`${field}.containerPort`));
     else if (port.containerPort) errors.push(...validatePort(port.containerPort, `${field}.containerPort`));
     if (port.hostPort) errors.push(...validatePort(port.hostPort, `${field}.hostPort`));
+    const taken = hostNetwork ? undefined : tunnelPortProblem(port.hostPort ?? 0, port.protocol ?? "TCP");
+    if (taken) errors.push(invalidValue(`${field}.hostPort`, port.hostPort, taken));
     if (hostNetwork && port.hostPort && port.hostPort !== port.containerPort) {
       errors.push(
         invalidValue(`${field}.hostPort`, port.hostPort, "must match `containerPort` when `hostNetwork` is true"),
