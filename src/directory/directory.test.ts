@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { endpointSlices } from "../model/endpoint-slice.ts";
 import { kernelKinds } from "../model/kinds.ts";
 import type { NetworkEntry, NodeEntry } from "../model/network.ts";
-import { digestsOf, digestsText, SHELVES, shelfDigest, shelfOf } from "../model/network-shelves.ts";
+import { digestsText, SHELVES, shelfDigest, shelfOf } from "../model/network-shelves.ts";
 import { type Service, services } from "../model/service.ts";
 import { silentLog } from "../seams/log.ts";
 import { ManualClock } from "../seams/manual-clock.ts";
@@ -189,7 +189,7 @@ describe("digests of what the directory has", () => {
     const { clock, store, directory } = await opened();
     for (let at = 0; at < 300; at++) await put(store, `web-${at}`, 1);
     directory.start();
-    const has = () => digestsOf(digestsText(digestsFor(directory.everything("n1").entries)));
+    const has = () => digestsText(digestsFor(directory.everything("n1").entries));
     const before = has();
     const same = directory.snapshot("n1", PLAIN, before);
     assert.deepEqual([same.parts.length, same.kept?.size], [0, SHELVES]);
@@ -206,7 +206,7 @@ describe("digests of what the directory has", () => {
     const { store, directory } = await opened();
     for (let at = 0; at < 1_500; at++) await put(store, `web-${at}`, 1);
     directory.start();
-    const nothing = digestsOf(digestsText(digestsFor([])));
+    const nothing = digestsText(digestsFor([]));
     const { kept, parts } = directory.snapshot("n1", PLAIN, nothing);
     assert.equal(kept, undefined);
     assert.deepEqual(parts, directory.snapshot("n1").parts);

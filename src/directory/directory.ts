@@ -157,7 +157,7 @@ export class Directory {
   }
 
   /** Everything there is for a node, in parts that fit into frames. `has`: digests of what it has already (model/network-shelves.ts). */
-  snapshot(node = "", form: FrameForm = PLAIN, has?: readonly Uint8Array[]): SnapshotView {
+  snapshot(node = "", form: FrameForm = PLAIN, has?: string): SnapshotView {
     // What was gathered and not told yet is in the table already.
     this.#tell();
     return this.#snapshots[this.#audienceOf(node)].view(this.#revision, this.#options.pack ? form : PLAIN, has);

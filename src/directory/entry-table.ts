@@ -43,6 +43,7 @@ export class EntryTable implements EntrySink {
   #turned = new Set<string>();
   #silent: ReadonlySet<string> = new Set();
   #chars = 0;
+  #version = 0;
   /** While everything is put anew: what was not put yet. */
   #old: Set<string> | undefined;
 
@@ -74,6 +75,11 @@ export class EntryTable implements EntrySink {
       const held = this.#held.get(key);
       return held === undefined ? [] : [[key, held] as const];
     });
+  }
+
+  /** Counts up with every change. */
+  get version(): number {
+    return this.#version;
   }
 
   versionOf(shelf: number): number {
@@ -166,6 +172,7 @@ export class EntryTable implements EntrySink {
   #note(key: string, { kind, id }: EntryId, audience: Audience): void {
     const shelf = this.#shelves[shelfOf(kind, id)] as Shelf;
     shelf.version++;
+    this.#version++;
     if (this.#held.has(key)) shelf.keys.add(key);
     else shelf.keys.delete(key);
     const isForAll = audience === "all" || this.#changed.get(key)?.audience === "all";

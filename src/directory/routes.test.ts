@@ -11,7 +11,7 @@ import { ManualClock } from "../seams/manual-clock.ts";
 import { SeededRandom } from "../seams/random.ts";
 import { MemoryJournal } from "../store/journals/memory.ts";
 import { Store } from "../store/store.ts";
-import type { Change, Tx } from "../store/transaction.ts";
+import type { Change, Reader, Tx } from "../store/transaction.ts";
 import { RoutesSource } from "./routes.ts";
 
 /** A store, and what the source makes of it: as it changes, and read anew. */
@@ -28,7 +28,7 @@ async function openStage() {
   source.begin(store, sinkOf(entries));
   const sorted = (all: Map<string, NetworkEntry>) => [...all].sort(([a], [b]) => (a < b ? -1 : 1));
   return {
-    async change(work: (tx: Tx) => void): Promise<void> {
+    async change(work: (tx: Tx) => void, seen: (reader: Reader) => Reader = (reader) => reader): Promise<void> {
       const since = store.revision;
       await store.update(work);
       const stop = new AbortController();
@@ -37,9 +37,9 @@ async function openStage() {
         changes.push(...batch);
         break;
       }
-      source.changed(changes, store, sinkOf(entries));
+      source.changed(changes, seen(store), sinkOf(entries));
       const anew = new Map<string, NetworkEntry>();
-      new RoutesSource().begin(store, sinkOf(anew));
+      new RoutesSource().begin(seen(store), sinkOf(anew));
       assert.deepEqual(sorted(entries), sorted(anew), "what changes tell is what is read anew");
     },
     get: (key: string) => entries.get(key) as never,
@@ -185,6 +185,31 @@ describe("routes that nodes are told of:", () => {
     );
     const ports = (stage.of("endpoints") as { ports: { port: number }[] }[]).map(({ ports }) => ports[0]?.port);
     assert.deepEqual(ports.sort(), [31_000, 8081].sort());
+    await stage.close();
+  });
+
+  test("however many workloads are exposed, a leader that begins looks at the pods once, and so does a batch of new ones", async () => {
+    const stage = await openStage();
+    await stage.change((tx) => tx.create<Pod>(pods, pod("one") as never));
+    const some = Array.from({ length: 5 }, (_, n) => ({ ...exposure(), metadata: { name: `h${n}.example.org` } }));
+    let lists = 0;
+    const counting = (reader: Reader): Reader =>
+      new Proxy(reader, {
+        get(target, name) {
+          const value: unknown = Reflect.get(target, name);
+          if (typeof value !== "function") return value;
+          return (kind: unknown, ...rest: unknown[]) => {
+            if (name === "list" && kind === pods) lists++;
+            return Reflect.apply(value, target, [kind, ...rest]);
+          };
+        },
+      });
+    await stage.change((tx) => {
+      for (const each of some) tx.create<Exposure>(exposures, each as never);
+    }, counting);
+    assert.equal(stage.of("endpoints").length, 5);
+    // Once when they came, and once by a source that begins anew.
+    assert.equal(lists, 2);
     await stage.close();
   });
 });

@@ -23,10 +23,13 @@ export class RoutesSource implements EntrySource {
   readonly #users = new Map<string, Map<string, Dependent>>();
   readonly #asked = new Map<string, Set<string>>();
   readonly #exposed = new ExposedPods();
+  /** Namespaces in which somebody was exposed anew: their pods are looked at once, for all exposures of a batch. */
+  readonly #fresh = new Set<string>();
 
   begin(reader: Reader, sink: EntrySink): void {
     for (const ingress of reader.list(ingresses)) this.#look({ kind: "Ingress", key: keyOf(ingress) }, reader, sink);
     for (const exposure of reader.list(exposures)) this.#look({ kind: "Exposure", key: keyOf(exposure) }, reader, sink);
+    this.#lookAtFresh(reader, sink);
   }
 
   changed(changes: readonly Change[], reader: Reader, sink: EntrySink): void {
@@ -39,7 +42,14 @@ export class RoutesSource implements EntrySource {
         for (const each of this.#users.get(change.key)?.values() ?? []) note(each);
     }
     for (const each of dependents.values()) this.#look(each, reader, sink);
+    this.#lookAtFresh(reader, sink);
     for (const change of changes) if (change.kind.name === "Pod") this.#lookAtPod(change, sink);
+  }
+
+  #lookAtFresh(reader: Reader, sink: EntrySink): void {
+    for (const namespace of this.#fresh)
+      for (const pod of reader.list(pods, namespace)) this.#exposed.look(pod, workloadKeysOf(pod), sink);
+    this.#fresh.clear();
   }
 
   #lookAtPod({ type, object }: Change, sink: EntrySink): void {
@@ -75,8 +85,7 @@ export class RoutesSource implements EntrySource {
     }
     // Only who is exposed anew makes us look for pods: at those of its namespace, which of other dialects is named as they are.
     const { dialect, namespace = dialect } = exposure.spec.workload;
-    if (this.#exposed.follow(exposure, workloadKey(exposure.spec.workload), sink))
-      for (const pod of reader.list(pods, namespace)) this.#exposed.look(pod, workloadKeysOf(pod), sink);
+    if (this.#exposed.follow(exposure, workloadKey(exposure.spec.workload), sink)) this.#fresh.add(namespace);
     return [exposureRoute(exposure, versionOf)];
   }
 

@@ -1,4 +1,4 @@
-import { SHELVES } from "../model/network-shelves.ts";
+import { digestsOf, SHELVES } from "../model/network-shelves.ts";
 import type { Clock, Timer } from "../seams/clock.ts";
 import type { Audience } from "./entry-source.ts";
 import type { ChangedId, EntryId, EntryTable } from "./entry-table.ts";
@@ -31,6 +31,7 @@ const WARMED_AT_ONCE = 16;
 
 /** Everything at a time, as one kind of node sees it, made once for the many nodes that come back after their control plane was away. */
 export class Snapshots {
+  readonly #table: EntryTable;
   readonly #clock: Clock;
   readonly #shelves: ShelfView;
   readonly #audience: Audience;
@@ -38,14 +39,17 @@ export class Snapshots {
   #timer: Timer | undefined;
   #warming: Timer | undefined;
 
+  #answered: { readonly has: string; readonly version: number; readonly kept: ReadonlySet<number> } | undefined;
+
   constructor(table: EntryTable, clock: Clock, audience: Audience, pack?: Pack) {
     this.#shelves = new ShelfView(table, audience, pack);
+    this.#table = table;
     this.#clock = clock;
     this.#audience = audience;
   }
 
-  /** `has`: digests of what whoever asks has already. */
-  view(revision: number, form: FrameForm, has?: readonly Uint8Array[]): SnapshotView {
+  /** `has`: digests of what whoever asks has already (model/network-shelves.ts). */
+  view(revision: number, form: FrameForm, has?: string): SnapshotView {
     this.#timer?.cancel();
     this.#timer = this.#clock.setTimer(KEEP_MS, () => this.drop());
     return this.#rest(revision, form, has) ?? this.#whole(revision, form);
@@ -77,6 +81,7 @@ export class Snapshots {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#snapshots.clear();
+    this.#answered = undefined;
     this.#shelves.drop();
   }
 
@@ -86,13 +91,22 @@ export class Snapshots {
     return { ...snapshot, revision };
   }
 
-  #rest(revision: number, form: FrameForm, has: readonly Uint8Array[] | undefined): SnapshotView | undefined {
+  /** Those who missed the same say the same: what is to be told them is found out once. */
+  #rest(revision: number, form: FrameForm, has: string | undefined): SnapshotView | undefined {
     if (has === undefined) return undefined;
-    const kept = new Set<number>();
-    for (const [shelf, digest] of has.entries())
-      if (Buffer.compare(digest, this.#shelves.digest(shelf)) === 0) kept.add(shelf);
+    const { version } = this.#table;
+    if (this.#answered?.has !== has || this.#answered.version !== version)
+      this.#answered = { has, version, kept: this.#keptOf(has) };
+    const { kept } = this.#answered;
     if (kept.size < LEAST_KEPT) return undefined;
-    const others = has.map((_, shelf) => shelf).filter((shelf) => !kept.has(shelf));
+    const others = Array.from({ length: SHELVES }, (_, shelf) => shelf).filter((shelf) => !kept.has(shelf));
     return { parts: this.#shelves.some(others, form), changed: new Map(), revision, kept };
+  }
+
+  #keptOf(has: string): ReadonlySet<number> {
+    const kept = new Set<number>();
+    for (const [shelf, digest] of (digestsOf(has) ?? []).entries())
+      if (Buffer.compare(digest, this.#shelves.digest(shelf)) === 0) kept.add(shelf);
+    return kept;
   }
 }

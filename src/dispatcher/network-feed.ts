@@ -11,7 +11,6 @@ import type { Batch, Directory, Subscriber, Subscription } from "../directory/di
 import type { EntryId } from "../directory/entry-table.ts";
 import { Piece } from "../directory/piece.ts";
 import { PACKED, PLAIN } from "../directory/shelf-view.ts";
-import { digestsOf } from "../model/network-shelves.ts";
 import { type Outlet, SendWindow } from "./send-window.ts";
 import type { Turnstile } from "./turnstile.ts";
 
@@ -57,7 +56,7 @@ export class NetworkFeed implements Subscriber {
   readonly #readsPacked: boolean;
   readonly #turnstile: Turnstile | undefined;
   /** What it said that it had when it asked: of use once. */
-  #has: readonly Uint8Array[] | undefined;
+  #has: string | undefined;
   #begun: Begun | undefined;
   /** Its next piece is being packed. */
   #awaited: Piece | undefined;
@@ -76,7 +75,7 @@ export class NetworkFeed implements Subscriber {
     this.#directory = directory;
     this.#stream = stream;
     this.#readsPacked = wish.reads === "zstd";
-    this.#has = wish.has === undefined ? undefined : digestsOf(wish.has);
+    this.#has = wish.has;
     this.#turnstile = turnstile;
     this.#window = new SendWindow(outlet);
     this.#subscription = directory.subscribe(this);
