@@ -1,15 +1,16 @@
 /**
  * The HAProxy of this host: a master with its workers, in a session of its own, so that it outlives the agent that started it and is
  * found again by its socket. A change of configuration is a reload: the new worker takes over the listening sockets, and the old one ends
- * when its connections have.
+ * when its connections have. A master that stands still cannot reload: another one takes over from its worker, in the same way.
  */
 import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { readFile, rm, stat } from "node:fs/promises";
 import type { Clock } from "../../seams/clock.ts";
 import { CommandError, type Commands } from "../../seams/commands.ts";
 import { FILES } from "./files.ts";
-import { MasterSocket } from "./master-socket.ts";
+import { MasterSocket, type Processes, WorkerSocket } from "./master-socket.ts";
+import { finishedStrays, processesWith, processOf, signal } from "./own-processes.ts";
 
 export interface HaProxyOptions {
   readonly folder: string;
@@ -21,15 +22,25 @@ export interface HaProxyOptions {
 
 const START_MS = 10_000;
 const LOOK_AGAIN_MS = 25;
+/** A master answers within milliseconds; what waits for it meanwhile goes to its worker itself. */
+const MASTER_MS = 2_000;
+/** On a busy machine an answer takes its time. */
+const MOST_MISSES = 3;
 export const HOW_TO_INSTALL = "there is no haproxy on this host; next: apt-get install haproxy";
 
 export class HaProxy {
-  readonly socket: MasterSocket;
   readonly #options: HaProxyOptions;
+  readonly #master: MasterSocket;
+  readonly #worker: WorkerSocket;
+  /** It was told to reload and has not: it may yet, whenever it goes on. */
+  #owesReload = false;
+  /** Of masters that stood still some may be left, also from an agent before this one. */
+  #mayHaveStrays = true;
 
   constructor(options: HaProxyOptions) {
     this.#options = options;
-    this.socket = new MasterSocket(this.#file("master"));
+    this.#master = new MasterSocket(this.#file("master"));
+    this.#worker = new WorkerSocket(this.#file("socket"));
   }
 
   /** What is wrong with a configuration, as HAProxy says it; undefined when nothing is. */
@@ -45,25 +56,113 @@ export class HaProxy {
   }
 
   async isRunning(): Promise<boolean> {
-    return (await this.socket.worker()) !== undefined;
+    const { worker } = (await this.processes()) ?? {};
+    return (worker ?? (await this.#worker.pid(MASTER_MS))) !== undefined;
+  }
+
+  /** As its master says; undefined when that does not answer. */
+  processes(): Promise<Processes | undefined> {
+    return this.#master.processes(MASTER_MS).catch(() => undefined);
   }
 
   /** Whether the worker answers: one that stands still takes connections all the same. */
   async answers(timeoutMs: number): Promise<boolean> {
-    return (await this.socket.ask("@1 show info", timeoutMs).catch(() => "")) !== "";
+    return (await this.#worker.pid(timeoutMs)) !== undefined;
+  }
+
+  /** Its worker serves on, but cannot be exchanged. */
+  async isMasterStill(): Promise<boolean> {
+    return (await this.#masterSays()) === undefined;
+  }
+
+  /**
+   * Answers of the worker that serves now, one after the other. The master is asked first whether it answers: what it takes while it stands
+   * still it would do when it goes on, long after it has become untrue.
+   */
+  async tell(commands: readonly string[]): Promise<string> {
+    const isMasterWell = (await this.processes()) !== undefined;
+    return (isMasterWell ? this.#master : this.#worker).askWorker(commands);
   }
 
   /** For a worker that stands still, which ends for no other signal; its master goes with it. */
   async kill(): Promise<void> {
-    const worker = await this.socket.worker();
-    if (worker !== undefined) signal(worker, "SIGKILL");
-    const pid = await this.#pid();
-    if (pid !== undefined && !(await this.#isGone(pid, 5_000))) await this.stop(0);
+    const { worker } = (await this.processes()) ?? {};
+    if (worker === undefined) return this.#endAll();
+    const master = await this.#pid();
+    signal(worker, "SIGKILL");
+    if (master === undefined || !(await this.#areGone([master], 5_000))) await this.#endAll();
   }
 
   async start(): Promise<void> {
-    await rm(this.#file("pid"), { force: true });
-    const [program = "haproxy", ...args] = [...(this.#options.enter ?? []), "haproxy", ...this.#arguments()];
+    await this.#endAll();
+    await this.#spawn([], undefined);
+  }
+
+  /** Resolves when the new worker serves. */
+  async reload(): Promise<void> {
+    const before = await this.#masterSays();
+    if (before === undefined) return this.#takeOver();
+    const from = await this.#logSize();
+    this.#owesReload = true;
+    // The master begins anew at once, and may not answer any more.
+    await this.#master.ask("reload").catch(() => undefined);
+    await this.#until(
+      async () => {
+        const now = await this.processes();
+        if (now && now.failedReloads > before.failedReloads) {
+          this.#owesReload = false;
+          throw new Error(`HAProxy did not take the new configuration: ${await this.#said(from, "it says nothing")}`);
+        }
+        return now?.worker !== undefined && now.worker !== before.worker;
+      },
+      async () => `HAProxy has not reloaded within ${START_MS / 1000} s: ${await this.#said(from, "it says nothing")}`,
+    );
+    this.#owesReload = false;
+  }
+
+  /** `mostMs`: connections may end by themselves until then. */
+  async stop(mostMs: number): Promise<void> {
+    // Where there never was one, not all processes of the host are looked through for it.
+    if (!existsSync(this.#file("config"))) return;
+    const all = await processesWith(this.#file("config"));
+    const pids = all.map(({ pid }) => pid);
+    const masters = all.filter(({ parent }) => !pids.includes(parent));
+    // SIGUSR1: no new connections, and it goes when the last has ended.
+    for (const { pid } of masters) signal(pid, "SIGUSR1");
+    if (await this.#areGone(pids, mostMs)) return;
+    await this.#endAll();
+  }
+
+  /** Masters that stood still when another one took over, once their connections have ended. */
+  async sweep(): Promise<void> {
+    const master = await this.#pid();
+    if (!this.#mayHaveStrays || master === undefined) return;
+    const all = await processesWith(this.#file("config"));
+    const finished = finishedStrays(all, master);
+    for (const pid of finished) signal(pid, "SIGKILL");
+    const own = new Set(all.map(({ pid }) => pid));
+    this.#mayHaveStrays = all.some(({ pid, parent }) => pid !== master && !own.has(parent));
+  }
+
+  /** The worker of a master that stands still hands its sockets to another one's, and ends when its connections have. */
+  async #takeOver(): Promise<void> {
+    const worker = await this.#worker.pid(MASTER_MS);
+    // Two would have the ports, if it reloaded after all.
+    if (worker === undefined || this.#owesReload) return this.start();
+    this.#mayHaveStrays = true;
+    await this.#spawn(["-x", this.#file("socket"), "-sf", `${worker}`], worker);
+  }
+
+  async #masterSays(): Promise<Processes | undefined> {
+    for (let misses = 0; misses < MOST_MISSES; misses++) {
+      const found = await this.processes();
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  async #spawn(more: readonly string[], before: number | undefined): Promise<void> {
+    const [program = "haproxy", ...args] = [...(this.#options.enter ?? []), "haproxy", ...this.#arguments(), ...more];
     const from = await this.#logSize();
     const log = openSync(this.#file("log"), "a", 0o640);
     const child = spawn(program, args, { detached: true, cwd: "/", stdio: ["ignore", log, log] });
@@ -79,39 +178,23 @@ export class HaProxy {
     await this.#until(
       async () => {
         if (ended !== undefined) throw new Error(`HAProxy does not start: ${await this.#said(from, ended)}`);
-        return this.isRunning();
+        const { worker } = (await this.processes()) ?? {};
+        return worker !== undefined && worker !== before;
       },
       async () => `HAProxy has not started within ${START_MS / 1000} s: ${await this.#said(from, "it says nothing")}`,
     );
+    this.#owesReload = false;
   }
 
-  /** Resolves when the new worker serves. */
-  async reload(): Promise<void> {
-    const before = await this.socket.processes();
-    const from = await this.#logSize();
-    // The master begins anew at once, and may not answer any more.
-    await this.socket.ask("reload").catch(() => undefined);
-    await this.#until(
-      async () => {
-        const now = await this.socket.processes().catch(() => undefined);
-        if (now && now.failedReloads > before.failedReloads)
-          throw new Error(`HAProxy did not take the new configuration: ${await this.#said(from, "it says nothing")}`);
-        return now?.worker !== undefined && now.worker !== before.worker;
-      },
-      async () => `HAProxy has not reloaded within ${START_MS / 1000} s: ${await this.#said(from, "it says nothing")}`,
-    );
-  }
-
-  /** `mostMs`: connections may end by themselves until then. */
-  async stop(mostMs: number): Promise<void> {
-    const pid = await this.#pid();
-    if (pid === undefined) return;
-    // SIGUSR1: no new connections, and it goes when the last has ended.
-    signal(pid, "SIGUSR1");
-    if (await this.#isGone(pid, mostMs)) return;
-    signal(pid, "SIGTERM");
-    if (await this.#isGone(pid, 2_000)) return;
-    signal(pid, "SIGKILL");
+  /** Whatever runs with our configuration, known to a pid file or not: a second one would have its ports, or half of its requests. */
+  async #endAll(): Promise<void> {
+    const pids = (await processesWith(this.#file("config"))).map(({ pid }) => pid);
+    for (const pid of pids) signal(pid, "SIGTERM");
+    if (!(await this.#areGone(pids, 2_000))) {
+      for (const pid of pids) signal(pid, "SIGKILL");
+      if (!(await this.#areGone(pids, 2_000))) throw new Error(`HAProxy does not end: processes ${pids.join(", ")}`);
+    }
+    await rm(this.#file("pid"), { force: true });
   }
 
   /** Of our master, and not of whoever has its number now. */
@@ -119,17 +202,17 @@ export class HaProxy {
     const text = await readFile(this.#file("pid"), "utf8").catch(() => "");
     const pid = Number(text.trim());
     if (!Number.isInteger(pid) || pid < 2) return undefined;
-    const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-    return line.split("\0").includes(this.#file("config")) ? pid : undefined;
+    return (await processOf(pid, this.#file("config")))?.pid;
   }
 
-  async #isGone(pid: number, mostMs: number): Promise<boolean> {
+  async #areGone(pids: readonly number[], mostMs: number): Promise<boolean> {
     const { clock } = this.#options;
     const from = clock.monotonic();
-    while ((await this.#pid()) === pid) {
-      if (clock.monotonic() - from >= mostMs) return false;
-      await clock.sleep(LOOK_AGAIN_MS);
-    }
+    for (const pid of pids)
+      while (await processOf(pid, this.#file("config"))) {
+        if (clock.monotonic() - from >= mostMs) return false;
+        await clock.sleep(LOOK_AGAIN_MS);
+      }
     return true;
   }
 
@@ -163,13 +246,5 @@ export class HaProxy {
 
   #file(name: keyof typeof FILES): string {
     return `${this.#options.folder}/${FILES[name]}`;
-  }
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

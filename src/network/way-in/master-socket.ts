@@ -1,15 +1,24 @@
-/** What is asked of a running HAProxy, over the socket of its master process (HAProxy 2.6, management guide, 9.4). */
+/** What is asked of a running HAProxy, over the socket of its master process (HAProxy 2.6, management guide, 9.4), or of its worker. */
 import { connect } from "node:net";
 
 const MOST_BYTES = 64 * 1024 * 1024;
 /** A line is one buffer of HAProxy's at most (tune.bufsize, 16 KiB). */
 const MOST_LINE = 8_000;
 
-export class MasterSocket {
-  readonly #path: string;
+export interface Processes {
+  readonly worker: number | undefined;
+  readonly failedReloads: number;
+}
 
-  constructor(path: string) {
+/** A socket of HAProxy's that takes lines. */
+class AskedSocket {
+  readonly #path: string;
+  /** Before each command: to whom it goes. */
+  readonly #to: string;
+
+  constructor(path: string, to: string) {
     this.#path = path;
+    this.#to = to;
   }
 
   /** The answer to one line. Rejects when nobody answers. */
@@ -33,8 +42,14 @@ export class MasterSocket {
   /** Commands for the worker that serves now; the answers one after the other. */
   async askWorker(commands: readonly string[]): Promise<string> {
     let answers = "";
-    for (const line of lines(commands)) answers += await this.ask(line);
+    for (const line of lines(commands, this.#to)) answers += await this.ask(line);
     return answers;
+  }
+}
+
+export class MasterSocket extends AskedSocket {
+  constructor(path: string) {
+    super(path, "@1 ");
   }
 
   /** Pid of the worker that serves now; undefined when there is none, or no master. */
@@ -43,8 +58,8 @@ export class MasterSocket {
     return worker;
   }
 
-  async processes(): Promise<{ readonly worker: number | undefined; readonly failedReloads: number }> {
-    const text = await this.ask("show proc");
+  async processes(timeoutMs?: number): Promise<Processes> {
+    const text = await this.ask("show proc", timeoutMs);
     const [, current = ""] = /# workers\n([\s\S]*?)(?:\n# |$)/.exec(text) ?? [];
     const worker = /^(\d+)\s+worker\b/m.exec(current)?.[1];
     const failed = /\[failed: (\d+)\]/.exec(text)?.[1];
@@ -52,10 +67,24 @@ export class MasterSocket {
   }
 }
 
-function lines(commands: readonly string[]): readonly string[] {
+/** The worker's own, which answers while its master stands still. */
+export class WorkerSocket extends AskedSocket {
+  constructor(path: string) {
+    super(path, "");
+  }
+
+  /** Of the worker that answers; undefined when none does. */
+  async pid(timeoutMs: number): Promise<number | undefined> {
+    const text = await this.ask("show info", timeoutMs).catch(() => "");
+    const pid = /^Pid: (\d+)$/m.exec(text)?.[1];
+    return pid === undefined ? undefined : Number(pid);
+  }
+}
+
+function lines(commands: readonly string[], to: string): readonly string[] {
   const found: string[] = [];
   for (const command of commands) {
-    const words = `@1 ${command}`;
+    const words = `${to}${command}`;
     const last = found.at(-1);
     if (last !== undefined && last.length + words.length < MOST_LINE) found[found.length - 1] = `${last}; ${words}`;
     else found.push(words);

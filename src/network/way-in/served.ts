@@ -57,7 +57,7 @@ export class Served {
   static async find(options: ServedOptions): Promise<Served> {
     const { haproxy, folder } = options;
     if (!(await haproxy.isRunning())) return new Served(options, undefined, undefined);
-    const slots = parseServersState(await haproxy.socket.askWorker(["show servers state"]));
+    const slots = parseServersState(await haproxy.tell(["show servers state"]));
     return new Served(options, slots, await generationInForce(folder));
   }
 
@@ -72,6 +72,11 @@ export class Served {
   needsReload(changed: readonly string[], slots: (name: string) => Slots): boolean {
     if (!this.#isRunning || this.#isBehind || this.#generation === undefined) return true;
     return changed.some((name) => slots(name).length !== this.slots(name).length);
+  }
+
+  /** Whatever it was brought to, it is brought anew. */
+  renew(): void {
+    this.#generation = undefined;
   }
 
   /** Everything: the configuration, if it is another one, and where servers are. */
@@ -103,7 +108,7 @@ export class Served {
       const id = await generationInForce(folder);
       if (id === undefined) return;
       await haproxy.start();
-      const running = parseServersState(await haproxy.socket.askWorker(["show servers state"]));
+      const running = parseServersState(await haproxy.tell(["show servers state"]));
       for (const [name, each] of running) this.#told.set(name, each);
       this.#isRunning = true;
       this.#generation = id;
@@ -124,7 +129,7 @@ export class Served {
     const commands = changed.flatMap((name) => serverCommands(name, this.slots(name), slots(name)));
     commands.push(...this.#challengeCommands(challenges));
     if (commands.length === 0) return;
-    const refusal = refusedCommand(await haproxy.socket.askWorker(commands));
+    const refusal = refusedCommand(await haproxy.tell(commands));
     if (refusal !== undefined) {
       // It is not what we take it for: everything is told anew.
       this.#generation = undefined;

@@ -109,7 +109,7 @@ export class WayInPart implements NetworkPart {
   /** Requests, answers and times of each backend since HAProxy's worker began; undefined when none runs here. */
   async stats(): Promise<readonly BackendStats[] | undefined> {
     if (!this.#isOn || this.#served === undefined) return undefined;
-    return parseStats(await this.#haproxy.socket.askWorker(["show stat -1 3 -1"]), this.#served.plan.backends);
+    return parseStats(await this.#haproxy.tell(["show stat -1 3 -1"]), this.#served.plan.backends);
   }
 
   async #apply(state: NetworkState, touched: Touched): Promise<void> {
@@ -203,10 +203,20 @@ export class WayInPart implements NetworkPart {
     const isAlive = (await this.#haproxy.isRunning()) && (await this.#answers());
     if (!isAlive) this.#served = undefined;
     if (isAlive) this.#traffic = (await this.stats()) ?? [];
-    if (isAlive && this.#problems.size === 0 && !(await this.#certificates.haveChanged())) return;
+    if (isAlive && !(await this.#mustLookAgain())) return;
     const all = new Touched();
     all.everything();
     await this.#apply(state, all);
+  }
+
+  async #mustLookAgain(): Promise<boolean> {
+    await this.#haproxy.sweep();
+    if (await this.#haproxy.isMasterStill()) {
+      this.#options.log.warn("HAProxy's master process does not answer: another one takes over");
+      this.#served?.renew();
+      return true;
+    }
+    return this.#problems.size > 0 || (await this.#certificates.haveChanged());
   }
 
   /** A worker that stands still is ended, so that another one is started. */
