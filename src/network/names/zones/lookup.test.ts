@@ -285,6 +285,33 @@ test("of fifteen thousand copies an answer has a thousand, none twice and none t
   assert.ok([...seen].every((address) => !zones.isLost(address)));
 });
 
+test("while a host is lost a question looks at some of many copies, and at all only where the others are lost, too", () => {
+  let looks = 0;
+  class Counting extends Zones {
+    override isLost(address: number): boolean {
+      looks++;
+      return super.isLost(address);
+    }
+  }
+  const zones = new Counting("10.42.0.1");
+  zones.put({ kind: "node", id: "n8", address: "10.0.0.8", podRange: "10.45.0.0/16" });
+  zones.put({ kind: "node", id: "n9", address: "10.0.0.9", podRange: "10.44.0.0/16" });
+  for (let n = 0; n < 15_000; n++) {
+    const [target, address] = [`c${n}.marathon.mesos`, `10.44.${n >> 8}.${n & 255}`];
+    const srv = { type: "SRV", name: "_many._tcp.marathon.mesos", target, port: 80 } as const;
+    zones.put({ kind: "names", id: `u${n}`, records: [srv, { type: "A", name: target, address }] });
+  }
+  const ask = (): number => {
+    const found = lookup(zones, "_many._tcp.marathon.mesos", TYPE.SRV, 3, SETTINGS);
+    return found.kind === "ours" ? found.answers.length : 0;
+  };
+  zones.setLost(["n8"]);
+  assert.equal(ask(), 1000);
+  assert.ok(looks <= 4_000, `it looked ${looks} times`);
+  zones.setLost(["n8", "n9"]);
+  assert.equal(ask(), 1000, "with all of them lost they are named all the same");
+});
+
 describe("where pods are", () => {
   const texts = (zones: Zones) => zones.podRanges.map(({ text }) => text);
   const node = (id: string, podRange: string) => ({ kind: "node", id, address: "10.0.0.9", podRange }) as const;

@@ -25,6 +25,8 @@ export type Found =
 const MOST_ALIASES = 8;
 /** More would not be read, and looking through them all for one question would hold up all others. */
 const MOST_ANSWERS = 1000;
+/** For one answer, while hosts are lost: few of many are better than a server that looks through them all for each question. */
+const MOST_LOOKED_AT = 4 * MOST_ANSWERS;
 /** Of an answer's additional addresses; more would not fit. */
 const MOST_ADDITIONAL = 16;
 
@@ -65,7 +67,7 @@ interface End {
 
 function atEnd(zones: Zones, { at, type, turn, records, answers, settings }: End): Found {
   const matching = records.filter((record) => type === TYPE.ANY || numberOf(record) === type);
-  const found = turned(reachable(zones, once(window(zones, matching, turn))), turn);
+  const found = turned(once(window(zones, matching, turn)), turn);
   const zone = zones.zoneOf(at);
   const { ttlSeconds } = settings;
   if (found.length === 0) return ours(answers, zone === undefined ? {} : { authority: [soa(zones, zone, settings)] });
@@ -116,14 +118,17 @@ function keyOf(record: RecordData): string {
   }
 }
 
-/** Of very many, some: the next ones next time. */
+/** Those that can be reached; of very many, some: the next ones next time. */
 function window(zones: Zones, records: readonly RecordData[], turn: number): readonly RecordData[] {
-  if (records.length <= MOST_ANSWERS) return records;
-  const able = reachable(zones, records);
-  if (able.length <= MOST_ANSWERS) return able;
-  const start = (turn * MOST_ANSWERS) % able.length;
-  const some = able.slice(start, start + MOST_ANSWERS);
-  return some.length === MOST_ANSWERS ? some : [...some, ...able.slice(0, MOST_ANSWERS - some.length)];
+  if (records.length <= MOST_ANSWERS) return reachable(zones, records);
+  const start = (turn * MOST_ANSWERS) % records.length;
+  const at = (n: number) => records[(start + n) % records.length] as RecordData;
+  const some: RecordData[] = [];
+  for (let n = 0; n < records.length && some.length < MOST_ANSWERS; n++) {
+    if (n >= MOST_LOOKED_AT && some.length > 0) break;
+    if (!zones.hasLost || !isLost(zones, at(n))) some.push(at(n));
+  }
+  return some.length > 0 ? some : Array.from({ length: MOST_ANSWERS }, (_, n) => at(n));
 }
 
 /** Without those on lost nodes, unless there are no others. */
