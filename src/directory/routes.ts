@@ -64,7 +64,7 @@ export class RoutesSource implements EntrySource {
     const versionOf = this.#versions(who, name, reader);
     const entries = who.kind === "Ingress" ? ofIngress(reader.get(ingresses, who.key), versionOf) : [];
     if (who.kind === "Exposure")
-      entries.push(...this.#ofExposure(who.key, reader.get(exposures, who.key), versionOf, reader, sink));
+      entries.push(...this.#ofExposure(who.key, reader.get(exposures, who.key), versionOf, sink));
     const ids = entries.map(({ id }) => id);
     for (const entry of entries) sink.put(entry, "ways-in");
     for (const id of this.#told.get(name) ?? []) if (!ids.includes(id)) sink.remove("route", id);
@@ -76,7 +76,6 @@ export class RoutesSource implements EntrySource {
     key: string,
     exposure: Exposure | undefined,
     versionOf: (secret: string) => string | undefined,
-    reader: Reader,
     sink: EntrySink,
   ): readonly NetworkEntry[] {
     if (exposure === undefined) {
