@@ -175,6 +175,7 @@ export class Agent {
     this.#heartbeats.start({ node: nodeName, bootId, session: this.#session }, (news) => this.#heard(news));
     for (const view of this.#views.values()) view.watch(this.#stopping.signal);
     await this.#withinMs(FIRST_LOOK_MS, this.#look());
+    this.#options.network?.watch?.(() => void this.#registration.refresh());
     for (const worker of this.#workers.values()) void worker.begin();
     this.#watch(0);
     this.#health.start();

@@ -9,6 +9,10 @@ export interface NodeNetwork {
   readonly report: NodeNetworkReport;
   /** Why other nodes do not reach its pods, or it does not reach theirs, and what to do. */
   readonly trouble: string | undefined;
+  /** A pod that comes gets no address here, for that trouble. */
+  readonly isClosed: boolean;
   /** Parts of its network that fail, and why. */
   readonly failing: string | undefined;
+  /** Whether pods get addresses is different now: the control plane is to hear it at once. */
+  watch?(changed: () => void): void;
 }

@@ -124,9 +124,10 @@ function networkConditions(network: NodeNetwork | undefined, drivers: Drivers): 
 
 /** Nothing is said by a node that has no part in the cluster's network, or no range yet, while there is nothing amiss. */
 function reachedCondition(network: NodeNetwork | undefined, drivers: Drivers): readonly Condition[] {
-  const { trouble, range } = network ?? {};
+  const { trouble, isClosed = false } = network ?? {};
+  const range = isClosed ? undefined : network?.range;
   const unmade = Object.values(drivers).flatMap(({ network: words }) => words ?? []);
-  // Whose range nobody may use: somebody else's network is in its place.
+  // Whose range nobody may use: somebody else's network is in its place, or one of its own with other addresses, on which pods still run.
   const missing = [...unmade, ...(range === undefined && trouble !== undefined ? [trouble] : [])];
   const type = NETWORK_UNAVAILABLE;
   if (missing.length > 0) return [{ type, status: "True", reason: POD_NETWORK_MISSING, message: missing.join("; ") }];

@@ -1,10 +1,14 @@
 import type { ContainerRun } from "../drivers/driver.ts";
 import { type Container, driverOf, type Pod } from "../model/pod.ts";
 import { isOnHostNetwork } from "../model/pod-network-need.ts";
+import type { Addresses } from "./addresses.ts";
 import { ConfigurationError } from "./configuration-error.ts";
 import { containerRun, needsAddress, type RunContext } from "./container-run.ts";
 import { fetchValues, lacksValues, type Values, valueSourcesOf } from "./values.ts";
 import type { WorkerHost } from "./worker-host.ts";
+
+/** So long a pod waits for an address before it says why it has none. */
+const ADDRESSES_MS = 3_000;
 
 /** A pod's address, volumes and values on this node: what its containers need before they can start. */
 export class PodEquipment {
@@ -38,8 +42,19 @@ export class PodEquipment {
     await this.#fetch(pod, fresh);
     this.#volumes = await this.#host.volumes.make(pod, this.#values ?? {});
     if (this.#host.addresses && needsAddress(pod)) {
+      if (this.#address === undefined) await this.#addressesReady(this.#host.addresses);
       this.#address = this.#host.addresses.assign(pod.metadata.uid, this.#address);
     }
+  }
+
+  /** What is over within seconds is no trouble of the pod's. */
+  async #addressesReady(addresses: Addresses): Promise<void> {
+    const over = Promise.withResolvers<void>();
+    const timer = this.#host.clock.setTimer(ADDRESSES_MS, over.resolve);
+    const forget = addresses.whenReady?.(over.resolve) ?? over.resolve();
+    await over.promise;
+    timer.cancel();
+    forget?.();
   }
 
   async runOf(pod: Pod, container: Container, attempt: number): Promise<ContainerRun> {

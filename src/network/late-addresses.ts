@@ -7,6 +7,8 @@ export class LateAddresses {
   readonly #held = new Map<string, string>();
   /** Why there are none yet, in words. */
   #why = "this node has been given no pod range yet";
+  #withheld: string | undefined;
+  readonly #waiting = new Set<() => void>();
 
   get range(): string | undefined {
     return this.#pool?.subnet;
@@ -22,6 +24,23 @@ export class LateAddresses {
     const pool = new AddressPool(range);
     for (const [uid, address] of this.#held) if (pool.assign(uid, address) !== address) pool.release(uid);
     this.#pool = pool;
+    this.#wake();
+  }
+
+  /** Why pods that come get no address now, though there is a range: those that have one keep it. */
+  get withheld(): string | undefined {
+    return this.#withheld;
+  }
+
+  withhold(words: string | undefined): void {
+    this.#withheld = words;
+    this.#wake();
+  }
+
+  whenReady(ready: () => void): () => void {
+    this.#waiting.add(ready);
+    this.#wake();
+    return () => void this.#waiting.delete(ready);
   }
 
   setProblem(words: string): void {
@@ -32,8 +51,8 @@ export class LateAddresses {
   assign(podUid: string, wanted?: string): string {
     const held = this.#held.get(podUid);
     if (held !== undefined && (this.#pool === undefined || held === wanted)) return held;
-    const address = this.#pool?.assign(podUid, wanted) ?? wanted;
-    if (address === undefined) throw new RangeError(this.#why);
+    const address = this.#addressFor(podUid, wanted);
+    if (address === undefined) throw new RangeError(this.#withheld ?? this.#why);
     this.#held.set(podUid, address);
     return address;
   }
@@ -41,5 +60,22 @@ export class LateAddresses {
   release(podUid: string): void {
     this.#held.delete(podUid);
     this.#pool?.release(podUid);
+  }
+
+  /** Withheld, only what a pod has already. */
+  #addressFor(podUid: string, wanted: string | undefined): string | undefined {
+    if (this.#withheld !== undefined && wanted === undefined) return undefined;
+    return this.#pool?.assign(podUid, wanted) ?? wanted;
+  }
+
+  get #isReady(): boolean {
+    return this.#pool !== undefined && this.#withheld === undefined;
+  }
+
+  #wake(): void {
+    if (!this.#isReady) return;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const ready of waiting) ready();
   }
 }

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { Agent } from "../../src/agent/agent.ts";
 import type { PodGate } from "../../src/agent/pod-gate.ts";
 import type { Pod } from "../../src/model/pod.ts";
+import { LateAddresses } from "../../src/network/late-addresses.ts";
 import { podOf, Stage } from "./agent-stage.ts";
 
 /** Notes what passes, in one row with what the driver is asked. */
@@ -186,6 +187,40 @@ describe("a pod's way into the network and out of it", () => {
     stage.control.assign({ ...pod, metadata: { ...pod.metadata, labels: { app: "web" } } });
     await stage.clock.advance(100);
     assert.equal(stage.driver.asked.filter((text) => text.startsWith("coming")).length, 2);
+    await stage.agent.stop();
+  });
+
+  test("before it is known which addresses are this node's it waits in silence for a few seconds, then says why, and starts with one as soon as there are any", async () => {
+    const stage = new Stage();
+    const addresses = new LateAddresses();
+    addresses.withhold("the control plane has not said yet");
+    stage.agent = new Agent({ ...stage.options(), addresses });
+    await stage.start();
+    const pod = podNamed("f");
+    stage.control.assign(pod);
+    await stage.clock.advance(2_000);
+    assert.equal(stage.control.reasons().includes("FailedMount"), false);
+    addresses.setRange("10.42.7.0/24");
+    await stage.clock.advance(2_000);
+    assert.equal(stage.driver.running("main").length, 0);
+    assert(stage.control.events.some(({ message }) => message.includes("has not said yet")));
+    addresses.withhold(undefined);
+    await stage.clock.advance(60_000);
+    assert.equal(stage.control.status(pod).podIP, "10.42.7.2");
+    await stage.agent.stop();
+  });
+
+  test("with one that is given within that time it starts at once, and nobody hears of it", async () => {
+    const stage = new Stage();
+    const addresses = new LateAddresses();
+    stage.agent = new Agent({ ...stage.options(), addresses });
+    await stage.start();
+    stage.control.assign(podNamed("g"));
+    await stage.clock.advance(1_000);
+    addresses.setRange("10.42.7.0/24");
+    await stage.clock.advance(100);
+    assert.equal(stage.driver.running("main").length, 1);
+    assert.equal(stage.control.reasons().includes("FailedMount"), false);
     await stage.agent.stop();
   });
 });

@@ -11,8 +11,8 @@ import { NetworkCache } from "../../network/plane/network-cache.ts";
 import type { NetworkPart } from "../../network/plane/network-part.ts";
 import { type NetworkControl, NetworkPlane } from "../../network/plane/network-plane.ts";
 import { PodNetwork } from "../../network/pod-network/pod-network.ts";
-import { RangePart } from "../../network/pod-network/range-part.ts";
-import { tcpPing } from "../../network/pod-network/tcp-ping.ts";
+import { RangePart, type RangePartOptions } from "../../network/pod-network/range-part.ts";
+import { tcpKnock, tcpPing } from "../../network/pod-network/tcp-ping.ts";
 import { serviceVariables } from "../../network/service-variables.ts";
 import { CommandError } from "../../seams/commands.ts";
 import { type NetworkPartsOptions, networkParts } from "./network-parts.ts";
@@ -65,11 +65,14 @@ class Side implements NetworkSide {
   readonly #options: NetworkSideOptions;
   readonly #range: RangePart;
   readonly #pods: PodNetwork | OffPart;
+  #troubled: () => void = () => {};
 
   constructor(options: NetworkSideOptions, why: string | undefined) {
     this.#options = options;
     this.isRouted = why === undefined;
-    this.#range = rangePart(options, this.addresses, () => this.#changed());
+    const { addresses } = this;
+    const heard = { addresses, changed: () => this.#changed(), troubled: () => this.#troubled() };
+    this.#range = rangePart(options, heard);
     this.#pods = why === undefined ? podNetwork(options, this.addresses) : new OffPart(why);
     const { nodeName, clock, log, folder } = options;
     this.plane = new NetworkPlane({
@@ -96,6 +99,12 @@ class Side implements NetworkSide {
       },
       get trouble() {
         return range.trouble ?? pods.trouble;
+      },
+      get isClosed() {
+        return range.trouble !== undefined;
+      },
+      watch: (changed) => {
+        this.#troubled = changed;
       },
       get failing() {
         const failing = plane.report.parts.filter(
@@ -128,10 +137,13 @@ class Side implements NetworkSide {
   }
 }
 
-function rangePart(options: NetworkSideOptions, addresses: LateAddresses, changed: () => void): RangePart {
+function rangePart(
+  options: NetworkSideOptions,
+  heard: Pick<RangePartOptions, "addresses" | "changed" | "troubled">,
+): RangePart {
   const { engine, instance, settings, clock, log } = options;
   const look = () => lookAtPodNetwork(engine, { name: settings.networkName, instance });
-  return new RangePart({ ...{ addresses, look, changed, clock, log }, networkName: settings.networkName });
+  return new RangePart({ ...heard, ...{ look, clock, log }, networkName: settings.networkName });
 }
 
 function podNetwork(options: NetworkSideOptions, addresses: LateAddresses): PodNetwork {
@@ -140,7 +152,7 @@ function podNetwork(options: NetworkSideOptions, addresses: LateAddresses): PodN
   const ports = new DockerBridgePorts(engine, { network: networkName, bridge: deviceName(networkName) });
   return new PodNetwork({
     ...{ networkName, hostAddress, commands, clock, ports, log: log.with({ part: "pod network" }) },
-    ...{ folder: join(folder, "pod-network"), range: () => addresses.range, dial: tcpPing(clock) },
+    ...{ folder: join(folder, "pod-network"), range: () => addresses.range, dial: tcpPing(clock), knock: tcpKnock },
     ...(options.servers === undefined ? {} : { servers: options.servers }),
   });
 }

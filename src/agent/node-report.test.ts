@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { NETWORK_UNAVAILABLE, podNetworkTrouble } from "../model/node.ts";
+import type { HostReading } from "./node-host.ts";
+import type { NodeNetwork } from "./node-network.ts";
+import { nodeReport } from "./node-report.ts";
+
+const HOST: HostReading = {
+  ...{ machineId: "m", bootId: "b", kernelVersion: "6.1", osImage: "Debian", architecture: "amd64" },
+  ...{
+    cpuMillis: 2_000,
+    memoryBytes: 2 ** 31,
+    memoryAvailableBytes: 2 ** 30,
+    diskBytes: 2 ** 34,
+    diskFreeBytes: 2 ** 33,
+  },
+};
+
+function conditionsOf(network: Partial<NodeNetwork>) {
+  const whole = {
+    wish: "",
+    range: "10.42.0.0/24",
+    report: {},
+    trouble: undefined,
+    isClosed: false,
+    failing: undefined,
+  };
+  const options = { nodeName: "a", hostAddress: "192.0.2.1", version: "0", network: { ...whole, ...network } };
+  return nodeReport(options, HOST, {}, 0).status.conditions;
+}
+
+describe("what a node says of its pods' network", () => {
+  test("that others do not reach its pods keeps no pod away; that a pod gets no address does", () => {
+    const trouble = "this node's pods have addresses of another range";
+    const reached = conditionsOf({ trouble });
+    assert.equal(reached.find(({ type }) => type === NETWORK_UNAVAILABLE)?.reason, "NotReached");
+    assert.equal(podNetworkTrouble(reached), undefined);
+    assert.equal(podNetworkTrouble(conditionsOf({ trouble, isClosed: true })), trouble);
+    assert.equal(podNetworkTrouble(conditionsOf({})), undefined);
+  });
+});
