@@ -23,6 +23,16 @@ export const networkBugs: readonly PlantedBug[] = [
     seeds: 3,
   },
   {
+    name: "all-the-same",
+    file: "src/directory/snapshots.ts",
+    find: "if (Buffer.compare(digest, this.#shelves.digest(shelf)) === 0) kept.add(shelf);",
+    replace: "if (digest.length > 0) kept.add(shelf);",
+    sentence: "who comes back is told that what it has is what there is",
+    foundBy: ["network"],
+    scenario: "network",
+    seeds: 3,
+  },
+  {
     name: "silence-untold",
     file: "src/directory/silent-nodes.ts",
     find: "if (due.length > 0 && !this.#isMass(due.length, nowMs)) this.#name(due, nowMs);",

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { Directory } from "../../../src/directory/directory.ts";
 import type { EntrySource } from "../../../src/directory/entry-source.ts";
 import { serviceSource } from "../../../src/directory/service.ts";
+import { DirectoryControl } from "../../../src/dispatcher/directory-control.ts";
 import { packTextNow } from "../../../src/lib/packed-text.ts";
 import type { NetworkNews, RouteEntry } from "../../../src/model/network.ts";
 import { type Service, services } from "../../../src/model/service.ts";
@@ -312,5 +313,24 @@ describe("what is for ways in only", () => {
     await stage.clock.advance(500);
     assert.ok(directory().settledRevision < directory().revision, "the way in has not said that it has it");
     for (const { control } of [stage, other]) control.close("the test ends");
+  });
+
+  test("comes and goes alike in the process of the server itself", async () => {
+    const stage = await stageOf();
+    const { store, clock } = stage;
+    await put(store, "shop", 1, { is: "route" });
+    const host = new Host(stage, "n2");
+    new DirectoryControl(stage.directory(), "n2").watch((news) => host.plane.hear(news), new AbortController().signal);
+    for (const [labels, routes] of [
+      [{ is: "node" }, []],
+      [{ is: "node", in: "yes" }, ["shop"]],
+      [{ is: "node", in: "no" }, []],
+    ] as const) {
+      await put(store, "n2", 1, labels);
+      await clock.advance(100);
+      assert.deepEqual(host.routes, routes);
+      assert.ok(host.agrees(stage));
+    }
+    stage.crash();
   });
 });
