@@ -1,8 +1,9 @@
-import type { ContainerRun, Mount, PodRun, PublishedPort, RunLimits } from "../drivers/driver.ts";
+import type { ContainerRun, Mount, PodRun, RunLimits } from "../drivers/driver.ts";
 import { bytes, cpuMillis } from "../lib/quantity.ts";
 import { controllerOf } from "../model/meta.ts";
 import { type Container, driverOf, type Pod, type SecurityContext } from "../model/pod.ts";
 import { isOnHostNetwork } from "../model/pod-network-need.ts";
+import { publishedPorts } from "../model/published-ports.ts";
 import { ANNOTATION } from "../model/well-known.ts";
 import { isExclusive } from "../model/when-unreachable.ts";
 import { ConfigurationError } from "./configuration-error.ts";
@@ -97,24 +98,6 @@ function nonRoot(container: Container, { runAsUser }: SecurityContext): { readon
 /** A host name has at most 63 characters and does not end in a dash or dot (kubelet: truncatePodHostnameIfNeeded). */
 function hostnameOf(pod: Pod): string {
   return (pod.spec.hostname ?? pod.metadata.name).slice(0, 63).replace(/[-.]+$/, "");
-}
-
-function publishedPorts(pod: Pod): readonly PublishedPort[] {
-  return allContainers(pod).flatMap(({ ports }) =>
-    (ports ?? []).flatMap(({ containerPort, hostPort, hostIP, protocol }) =>
-      hostPort === undefined || hostPort === 0
-        ? []
-        : [
-            {
-              // Marathon's containerPort 0: the container listens on the number that the host port has.
-              containerPort: containerPort === 0 ? hostPort : containerPort,
-              hostPort,
-              ...(hostIP === undefined ? {} : { hostIP }),
-              protocol: (protocol ?? "TCP").toLowerCase() as PublishedPort["protocol"],
-            },
-          ],
-    ),
-  );
 }
 
 /** Kubernetes expands $(VAR) in command and args. Other dialects' commands are the task's own, to the letter. */

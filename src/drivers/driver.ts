@@ -5,6 +5,7 @@
  */
 import type { DriverReport } from "../model/node.ts";
 import type { ChildContainer, Container, DriverName, UnitState } from "../model/pod.ts";
+import type { PublishedPort } from "../model/published-ports.ts";
 import type { ByteStream, ExecRequest, ExecSession, LogChunk, LogOptions, Usage } from "../model/streams.ts";
 
 /** An operating failure. `temporary` ones are retried by the loop that asked; others are shown to the user as they are. */
@@ -75,13 +76,6 @@ export interface PodRun {
   };
   /** Kernel settings of the pod's own namespaces. */
   readonly sysctls?: Readonly<Record<string, string>>;
-}
-
-export interface PublishedPort {
-  readonly containerPort: number;
-  readonly hostPort: number;
-  readonly hostIP?: string;
-  readonly protocol: "tcp" | "udp" | "sctp";
 }
 
 /** Everything needed to run one container once. Variables are expanded, ports assigned, volumes made. */

@@ -1,5 +1,6 @@
 /** What the engine is asked to create: pure translation of a run into the body of POST /containers/create. */
-import type { ContainerRun, PodRun, PublishedPort } from "../driver.ts";
+import type { PublishedPort } from "../../model/published-ports.ts";
+import type { ContainerRun, PodRun } from "../driver.ts";
 import type { ContainerBody, HostConfig } from "./create-request.ts";
 import { applyParameters } from "./docker-parameters.ts";
 import { appLabels, infraLabels } from "./labels.ts";

@@ -1,7 +1,10 @@
 import type { Pod } from "../../model/pod.ts";
+import { publishedPorts } from "../../model/published-ports.ts";
 import type { LocalPod } from "./network-state.ts";
 
-export function localPodOf({ metadata, spec }: Pod, address: string): LocalPod {
+export function localPodOf(pod: Pod, address: string): LocalPod {
+  const { metadata, spec } = pod;
+  const published = publishedPorts(pod);
   const ports = spec.containers.flatMap((container) => container.ports ?? []);
   const named = ports.flatMap(({ name, containerPort }) =>
     name === undefined || containerPort === undefined ? [] : [[name, containerPort] as const],
@@ -13,5 +16,6 @@ export function localPodOf({ metadata, spec }: Pod, address: string): LocalPod {
     address,
     labels: metadata.labels ?? {},
     ports: Object.fromEntries(named),
+    ...(published.length === 0 ? {} : { published }),
   };
 }

@@ -15,6 +15,7 @@ import type {
   ServiceEntry,
 } from "../../model/network.ts";
 import { shelfOf } from "../../model/network-shelves.ts";
+import type { PublishedPort } from "../../model/published-ports.ts";
 import type { Touched } from "./touched.ts";
 
 /** A pod of this node that has an address of its own, from before its first start to after its end. */
@@ -26,6 +27,8 @@ export interface LocalPod {
   readonly labels: Readonly<Record<string, string>>;
   /** Its named ports. */
   readonly ports: Readonly<Record<string, number>>;
+  /** Absent: none. */
+  readonly published?: readonly PublishedPort[];
 }
 
 interface Tables {

@@ -40,7 +40,7 @@ export class PoliciesPart implements NetworkPart {
   readonly #plan = new PolicyPlan();
   /** What the kernel has of ours; undefined: not known. */
   #applied: Map<string, Thing> | undefined;
-  /** What the kernel has, from before this agent, of addresses of which it is not known yet whose they are: by `map address`. */
+  /** What the kernel has, from before this agent, of addresses of which it is not known yet whose they are: by `map key`. */
   #leftovers: ReadonlyMap<string, ElementThing> = new Map();
   /** Nothing is left there of an agent before. */
   #isOurs = false;
@@ -156,7 +156,7 @@ export class PoliciesPart implements NetworkPart {
   #knownOf(left: ReadonlyMap<string, ElementThing>): ReadonlyMap<string, ElementThing> {
     if (left.size === 0 || this.#state?.isTold !== true) return new Map();
     const known = new Set([...this.#state.localPods.values()].map(({ address }) => address));
-    return new Map([...left].filter(([, { address }]) => known.has(address)));
+    return new Map([...left].filter(([, { key }]) => known.has(key)));
   }
 
   async #program(all: ReadonlySet<string>): Promise<void> {

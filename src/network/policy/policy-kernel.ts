@@ -86,16 +86,16 @@ export class PolicyKernel {
       .filter(({ name }) => name.startsWith(PREFIX));
   }
 
-  /** By `map address`. */
+  /** By `map key`. */
   async elements(places: readonly Place[]): Promise<ReadonlyMap<string, ElementThing>> {
     const maps = places.filter(({ kind }) => kind === "map");
     const texts = await Promise.all(maps.map(({ name }) => this.#list("map", name)));
     const elements = maps.flatMap(({ name: map }, at) =>
-      [...(texts[at]?.matchAll(/([\d.]+) : goto ([\w-]+)/g) ?? [])].map(
-        ([, address = "", chain = ""]): ElementThing => ({ kind: "element", map, address, chain }),
+      [...(texts[at]?.matchAll(/((?:\w+ \. )?[\d.]+) : goto ([\w-]+)/g) ?? [])].map(
+        ([, key = "", chain = ""]): ElementThing => ({ kind: "element", map, key, chain }),
       ),
     );
-    return new Map(elements.map((element) => [`${element.map} ${element.address}`, element]));
+    return new Map(elements.map((element) => [`${element.map} ${element.key}`, element]));
   }
 
   /** Whether packets still come to our chains: by the entrance, and by as many pods as there are to be. */

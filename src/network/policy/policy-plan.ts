@@ -57,7 +57,7 @@ export class PolicyPlan {
       if (pod) this.#own(`pod ${uid}`, podThings(pod, this.policiesOf(uid)));
     }
     for (const group of groups) this.#makeGroup(group, state);
-    this.#own("base", this.#selected.size > 0 ? baseThings(state.gateway) : new Map());
+    this.#own("base", this.#selected.size > 0 ? baseThings(state.gateway, state.self?.podRange) : new Map());
     return new Set(this.#changed);
   }
 

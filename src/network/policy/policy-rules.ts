@@ -11,7 +11,8 @@
 import { formatAddress, parseAddress, parseSubnet } from "../../lib/subnet.ts";
 import type { PeersEntry, PolicyEntry, PolicyPeer, PolicyPort, PolicyRule } from "../../model/network.ts";
 import type { LocalPod } from "../plane/network-state.ts";
-import { commentOf, DROP, named, type Thing } from "./thing.ts";
+import { publishedBase, publishedThings } from "./published-things.ts";
+import { commentOf, DROP, isAddress, isPort, named, type Thing } from "./thing.ts";
 
 export type Direction = "in" | "out";
 
@@ -36,8 +37,8 @@ export function podChain(direction: Direction, uid: string): string {
   return named(direction, uid);
 }
 
-/** There as long as some policy selects some pod of this node. */
-export function baseThings(gateway: string | undefined): ReadonlyMap<string, Thing> {
+/** There as long as some policy selects some pod of this node. `podRange`: of this node's pods. */
+export function baseThings(gateway: string | undefined, podRange?: string): ReadonlyMap<string, Thing> {
   const established = "ct state established,related accept";
   const [arriving, leaving] = [`ip daddr vmap @${IN_MAP}`, `ip saddr vmap @${OUT_MAP}`];
   const hook = (name: string) => `type filter hook ${name} priority -5; policy accept;`;
@@ -49,21 +50,13 @@ export function baseThings(gateway: string | undefined): ReadonlyMap<string, Thi
   // have a port 53 as well, at other addresses of it: they are nobody's name server.
   const names = gateway === undefined ? [] : ["udp", "tcp"].map((one) => `ip daddr ${gateway} ${one} dport 53 accept`);
   return new Map<string, Thing>([
-    [IN_MAP, { kind: "map", comment: "pods that a NetworkPolicy selects for what comes in" }],
-    [OUT_MAP, { kind: "map", comment: "pods that a NetworkPolicy selects for what goes out" }],
+    [IN_MAP, { kind: "map", type: "ipv4_addr", comment: "pods that a NetworkPolicy selects for what comes in" }],
+    [OUT_MAP, { kind: "map", type: "ipv4_addr", comment: "pods that a NetworkPolicy selects for what goes out" }],
+    ...publishedBase(podRange),
     [ARRIVE, chain("let out: may it come in", [arriving, "accept"])],
     ["pol-forward", chain("from and to pods", [established, leaving, arriving], "forward")],
     ["pol-input", chain("from pods to this host", [established, ...names, leaving], "input")],
   ]);
-}
-
-/** Whoever reported it: a word that is no address would be looked up as a name, by root, on every node. */
-function isAddress(text: string): boolean {
-  return parseAddress(text) !== undefined;
-}
-
-function isPort(value: number | undefined): boolean {
-  return Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536;
 }
 
 export function podThings(pod: LocalPod, policies: readonly PolicyEntry[]): ReadonlyMap<string, Thing> {
@@ -79,7 +72,8 @@ export function podThings(pod: LocalPod, policies: readonly PolicyEntry[]): Read
     const jumps = mine.map(({ id }) => `jump ${policyChain(direction, id)} comment "${commentOf(id)}"`);
     const comment = `${about}, ${direction}`;
     things.set(chain, { kind: "chain", comment, rules: [itself, ...jumps, DROP] });
-    things.set(`${map} ${pod.address}`, { kind: "element", map, address: pod.address, chain });
+    if (direction === "in") for (const [each, thing] of publishedThings(pod)) things.set(each, thing);
+    things.set(`${map} ${pod.address}`, { kind: "element", map, key: pod.address, chain });
   }
   return things;
 }

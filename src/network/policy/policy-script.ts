@@ -78,7 +78,7 @@ function creation(table: string, { name, thing }: Entry): readonly string[] {
   if (thing.kind === "element") return [];
   const comment = `comment "${commentOf(thing.comment)}";`;
   if (thing.kind === "chain") return [`add chain ${table} ${name} { ${thing.hook ?? ""} ${comment} }`];
-  const type = thing.kind === "set" ? thing.type : "ipv4_addr : verdict";
+  const type = thing.kind === "set" ? thing.type : `${thing.type} : verdict`;
   return [`add ${thing.kind} ${table} ${name} { type ${type}; ${comment} }`];
 }
 
@@ -111,8 +111,8 @@ function turning(table: string, thing: ElementThing, old: Thing | undefined): re
   return [...before, elementLine("add", table, thing, true)];
 }
 
-function elementLine(verb: string, table: string, { map, address, chain }: ElementThing, whole: boolean): string {
-  return `${verb} element ${table} ${map} { ${address}${whole ? ` : goto ${chain}` : ""} }`;
+function elementLine(verb: string, table: string, { map, key, chain }: ElementThing, whole: boolean): string {
+  return `${verb} element ${table} ${map} { ${key}${whole ? ` : goto ${chain}` : ""} }`;
 }
 
 function elementLines(verb: string, table: string, set: string, elements: readonly string[]): readonly string[] {

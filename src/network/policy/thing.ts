@@ -1,14 +1,18 @@
 /** What the kernel is to have for NetworkPolicies, as data: sets, chains and elements of maps, by name. */
 import { createHash } from "node:crypto";
+import { parseAddress } from "../../lib/subnet.ts";
 
 export type Thing =
   | { readonly kind: "set"; readonly type: SetType; readonly comment: string; readonly elements: readonly string[] }
   | { readonly kind: "chain"; readonly comment: string; readonly rules: readonly string[]; readonly hook?: string }
-  | { readonly kind: "map"; readonly comment: string }
-  /** Of a map of verdicts: packets of this address go on in this chain. */
-  | { readonly kind: "element"; readonly map: string; readonly address: string; readonly chain: string };
+  | { readonly kind: "map"; readonly type: MapType; readonly comment: string }
+  /** Of a map of verdicts: packets of this address, or to this port, go on in this chain. */
+  | { readonly kind: "element"; readonly map: string; readonly key: string; readonly chain: string };
 
 export type ElementThing = Extract<Thing, { kind: "element" }>;
+
+/** What verdicts are looked up by. */
+export type MapType = "ipv4_addr" | "inet_proto . inet_service";
 
 export type SetType = "ipv4_addr" | "ipv4_addr . inet_service";
 
@@ -44,4 +48,13 @@ export function picked(names: Iterable<string>, find: (name: string) => Thing | 
     if (thing) found.set(name, thing);
   }
   return found;
+}
+
+/** Whoever reported it: a word that is no address would be looked up as a name, by root, on every node. */
+export function isAddress(text: string): boolean {
+  return parseAddress(text) !== undefined;
+}
+
+export function isPort(value: number | undefined): boolean {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536;
 }

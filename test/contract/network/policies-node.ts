@@ -1,5 +1,5 @@
 import type { NetworkEntry } from "../../../src/model/network.ts";
-import { NetworkState } from "../../../src/network/plane/network-state.ts";
+import { type LocalPod, NetworkState } from "../../../src/network/plane/network-state.ts";
 import { Touched } from "../../../src/network/plane/touched.ts";
 import { PoliciesPart } from "../../../src/network/policy/policies-part.ts";
 import { type Clock, SystemClock } from "../../../src/seams/clock.ts";
@@ -11,6 +11,7 @@ export interface PodHere {
   readonly place: NetPlace;
   readonly labels: Readonly<Record<string, string>>;
   readonly ports: Readonly<Record<string, number>>;
+  readonly published?: NonNullable<LocalPod["published"]>;
 }
 
 /** The policies part of one host. */
@@ -62,8 +63,8 @@ export class PoliciesNode {
     await this.part.apply(this.#state, touched);
   }
 
-  #comes({ name, place, labels, ports }: PodHere): void {
-    this.#state.localPods.set(name, { uid: name, namespace: "shop", name, address: place.address, labels, ports });
+  #comes({ name, place, ...more }: PodHere): void {
+    this.#state.localPods.set(name, { uid: name, namespace: "shop", name, address: place.address, ...more });
   }
 
   get #self(): NetworkEntry {

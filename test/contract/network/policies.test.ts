@@ -182,6 +182,30 @@ describe("NetworkPolicies, by packets:", { skip }, () => {
     assert.deepEqual(reachable(web.address).front, []);
   });
 
+  test("a host port of a closed pod is no way around: also where a program of the host passes on what comes to it", async () => {
+    const [web1, ...others] = pods();
+    assert.ok(web1);
+    const proxied = [8099, 8053];
+    here.spawn("proxy", talk("answer", ...proxied.map(String)));
+    await until(() => proxied.every((port) => canReach(front, here.address, port)), "the program answers");
+    const published = [
+      { protocol: "tcp", hostPort: 8099, containerPort: 80 },
+      { protocol: "tcp", hostPort: 8053, containerPort: 81, hostIP: here.address },
+    ] as const;
+    const seen = () =>
+      [here.address, here.gateway].map((address) => proxied.filter((port) => canReach(front, address, port)));
+    await node.has([ingress()], [{ ...web1, published }, ...others]);
+    assert.deepEqual(seen(), [[], [8053]], "published at one address, the other one's port is another program's");
+    assert.deepEqual([canReach(web, here.address, 8099), canReach(here, here.address, 8099)], [true, true]);
+    assert.equal(node.part.report().state, "working");
+    await node.has([ingress({ from: [{ peers: "fronts" }] }), fronts(front)], [{ ...web1, published }, ...others]);
+    assert.deepEqual(seen(), [proxied, proxied]);
+    assert.match(node.rules(), /tcp . 8099 : goto pol-h-/);
+    await node.goes("web");
+    assert.deepEqual(seen(), [proxied, proxied]);
+    assert.doesNotMatch(node.rules(), /8099/);
+  });
+
   test("who asks how it is has it looked at then", async () => {
     const asked = new PoliciesNode(here, { clock: new ManualClock() });
     await asked.has([ingress()], pods());
