@@ -1,4 +1,4 @@
-/** A stage in a process of its own that only takes the processor time that nobody else wants; its words are kept together until it has ended. */
+/** Stages in a process of their own that only take the processor time that nobody else wants; their words are kept together until they have ended. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";

@@ -16,6 +16,8 @@ export interface Stage {
   readonly limitMs?: number;
   /** Only reckons, and waits for nobody: it takes what processor time the stages after it leave. */
   readonly isBeside?: true;
+  /** Begins when those beside have ended. */
+  readonly isAlone?: true;
 }
 
 export interface Tally {

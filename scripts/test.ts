@@ -8,7 +8,7 @@ import { add, count, emptyTally, ROOT, runStage, type Stage, type Tally } from "
 
 /**
  * Two cores are meant. A stage that reckons runs two files at a time; those that start daemons and wait for them half of the time run three;
- * the lab, which measures how long a loss is felt, runs alone.
+ * the lab, which measures how long a loss is felt, has the machine to itself.
  */
 const STAGES: readonly Stage[] = [
   { name: "pure", files: ["src/**/*.test.ts", "scripts/*.test.ts"], concurrency: 2, timeoutMs: 120_000 },
@@ -18,16 +18,12 @@ const STAGES: readonly Stage[] = [
     concurrency: 2,
     timeoutMs: 180_000,
   },
-  // Each of its tests runs seeds in two processes of its own. What it promises of speed it measures in processor time.
+  // Both start processes of their own, two at a time, and ask nothing of the clock: what the simulator promises of speed is processor time.
   {
-    name: "sim",
-    files: ["test/sim/**/*.test.ts"],
-    concurrency: 1,
-    timeoutMs: 1_800_000,
-    limitMs: 2_400_000,
-    isBeside: true,
+    ...{ name: "durability", files: ["test/durability/**/*.test.ts"], isBeside: true },
+    ...{ concurrency: 1, timeoutMs: 1_200_000 },
   },
-  { name: "durability", files: ["test/durability/**/*.test.ts"], concurrency: 1, timeoutMs: 600_000 },
+  { name: "sim", files: ["test/sim/**/*.test.ts"], isBeside: true, concurrency: 1, timeoutMs: 1_200_000 },
   {
     name: "contract",
     files: ["test/harness/**/*.test.ts", "test/contract/**/*.test.ts"],
@@ -35,8 +31,16 @@ const STAGES: readonly Stage[] = [
     timeoutMs: 300_000,
   },
   { name: "several servers", files: ["test/ha/**/*.test.ts"], concurrency: 2, timeoutMs: 300_000 },
-  { name: "end to end", files: ["test/e2e/**/*.test.ts"], concurrency: 3, timeoutMs: 600_000 },
-  { name: "lab", files: ["test/lab/**/*.test.ts"], concurrency: 1, timeoutMs: 900_000 },
+  {
+    name: "end to end",
+    files: ["test/e2e/**/*.test.ts", "test/lab/hosts.test.ts"],
+    concurrency: 3,
+    timeoutMs: 600_000,
+  },
+  {
+    ...{ name: "lab", files: ["test/lab/{cluster,network}.test.ts"], isAlone: true },
+    ...{ concurrency: 1, timeoutMs: 900_000 },
+  },
 ];
 
 const BESIDE = "--beside";
@@ -60,44 +64,43 @@ function lostFiles(): readonly string[] {
   return all.filter((file) => !run.has(file)).sort();
 }
 
-/** In turn; what is beside them says what it has to say between two of them, or at the end. */
+/** In turn; those beside them say what they have to say when they have ended and nobody else speaks. */
 async function runAll(tally: Tally): Promise<void> {
-  let beside: readonly Beside[] = [];
+  const names = asked.length > 0 ? [] : STAGES.filter(({ isBeside }) => isBeside).map(({ name }) => name);
+  let beside: Beside | undefined;
   for (const stage of STAGES) {
     const files = filesOf(stage);
-    if (files.length === 0) {
-      // With a filter an empty stage is what was asked for; without one it is a suite that got lost.
-      if (asked.length === 0) count(tally, `stage ${stage.name} found no test file`);
-    } else if (stage.isBeside && asked.length === 0) {
-      beside = [
-        ...beside,
-        startBeside(stage.name, [process.execPath, ...WARNINGS, import.meta.filename, BESIDE, stage.name]),
-      ];
-    } else await runStage(stage, files, tally);
-    for (const one of beside) tell(one.now(), tally);
-    beside = beside.filter((one) => !one.now());
+    // With a filter an empty stage is what was asked for; without one it is a suite that got lost.
+    if (files.length === 0 && asked.length === 0) count(tally, `stage ${stage.name} found no test file`);
+    if (stage.name === names[0]) {
+      beside = startBeside(names.join(", "), [process.execPath, ...WARNINGS, import.meta.filename, BESIDE, ...names]);
+    }
+    if (files.length === 0 || names.includes(stage.name)) continue;
+    if (stage.isAlone) beside = tell(await beside?.ended, tally);
+    await runStage(stage, files, tally);
+    if (beside?.now()) beside = tell(beside.now(), tally);
   }
-  for (const one of beside) tell(await one.ended, tally);
+  tell(await beside?.ended, tally);
 }
 
-function tell(ended: Ended | undefined, tally: Tally): void {
+function tell(ended: Ended | undefined, tally: Tally): undefined {
   if (!ended) return;
   process.stdout.write(ended.output);
   add(tally, ended.tally);
 }
 
 /** This very file as the process that is beside the others. */
-async function runBeside(name: string): Promise<void> {
+async function runBeside(names: readonly string[]): Promise<void> {
   stepBack();
   const tally = emptyTally();
-  const stage = STAGES.find((one) => one.name === name);
-  if (!stage) throw new Error(`there is no stage ${name}`);
-  const files = globSync([...stage.files], { cwd: ROOT }).sort();
-  await runStage(
-    stage,
-    files.map((file) => join(ROOT, file)),
-    tally,
-  );
+  for (const stage of STAGES.filter(({ name }) => names.includes(name))) {
+    const files = globSync([...stage.files], { cwd: ROOT }).sort();
+    await runStage(
+      stage,
+      files.map((file) => join(ROOT, file)),
+      tally,
+    );
+  }
   await reportBack(tally);
 }
 
@@ -124,4 +127,4 @@ async function main(): Promise<void> {
 
 // Half of what a test file costs is reading the program, which is the same each time.
 process.env.NODE_COMPILE_CACHE ??= join(ROOT, "node_modules/.cache/styr");
-await (asked[0] === BESIDE ? runBeside(asked[1] ?? "") : main());
+await (asked[0] === BESIDE ? runBeside(asked.slice(1)) : main());
