@@ -6,15 +6,22 @@ const LEAST_CHARS = 4_096;
 
 /** What one frame tells many nodes: its text made once, and packed once for those that can read that. */
 export class Piece {
-  /** Entries and what is gone, as a frame's end has them (agent/frames/to-agent.ts). */
-  readonly text: string;
+  readonly #keepsText: boolean;
+  #text: string;
   #pack: Pack | undefined;
   #packed: string | undefined;
   #packing: Promise<void> | undefined;
 
-  constructor(text: string, pack: Pack | undefined) {
-    this.text = text;
+  /** `keepsText`: also once it is packed, as there are those who read plain text only. */
+  constructor(text: string, pack: Pack | undefined, keepsText = true) {
+    this.#text = text;
+    this.#keepsText = keepsText;
     this.#pack = text.length < LEAST_CHARS ? undefined : pack;
+  }
+
+  /** Entries and what is gone, as a frame's end has them (agent/frames/to-agent.ts). */
+  get text(): string {
+    return this.#text;
   }
 
   /** It is sent as it is, to all. */
@@ -34,7 +41,8 @@ export class Piece {
 
   async #begin(): Promise<void> {
     try {
-      this.#packed = await this.#pack?.(this.text);
+      this.#packed = await this.#pack?.(this.#text);
+      if (!this.#keepsText) this.#text = "";
     } catch {
       // Too little memory, for one: as it is it can still be sent.
       this.#pack = undefined;

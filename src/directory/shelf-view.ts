@@ -13,8 +13,8 @@ export interface FrameForm {
 /** Every frame costs both sides, and is acknowledged: where it is packed it may hold more. */
 export const PLAIN: FrameForm = { mostChars: 64 * 1024, isPacked: false };
 export const PACKED: FrameForm = { mostChars: 512 * 1024, isPacked: true };
-/** Different sets of shelves that agents who came back were sent; mostly all have missed the same. */
-const MOST_SETS = 16;
+/** Different sets of shelves that agents who came back were sent; mostly all have missed the same, and one that lies must not fill this process. */
+const MOST_SETS = 4;
 
 /** Some lie fuller than others. */
 const FILLED = 0.75;
@@ -99,7 +99,7 @@ function piecesOf(texts: readonly string[], { mostChars }: FrameForm, pack: Pack
   const pieces: Piece[] = [];
   let [part, chars]: [string[], number] = [[], 0];
   const end = () => {
-    if (part.length > 0) pieces.push(new Piece(`[${part.join(",")}]`, pack));
+    if (part.length > 0) pieces.push(new Piece(`[${part.join(",")}]`, pack, pack === undefined));
     [part, chars] = [[], 0];
   };
   for (const text of texts) {

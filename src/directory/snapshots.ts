@@ -25,8 +25,8 @@ interface Snapshot {
 const MOST_CHANGED = 64;
 /** Nobody asked for one for so long: it need not lie there. */
 const KEEP_MS = 10_000;
-/** Who has fewer shelves as they are is told everything. */
-const LEAST_KEPT = SHELVES / 4;
+/** Who has fewer shelves as they are is told everything, which lies ready for all. */
+const LEAST_KEPT = SHELVES / 2;
 const WARMED_AT_ONCE = 16;
 
 /** Everything at a time, as one kind of node sees it, made once for the many nodes that come back after their control plane was away. */

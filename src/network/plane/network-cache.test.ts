@@ -179,6 +179,16 @@ describe("what a node keeps of the network on its disk", () => {
       assert.ok(path.endsWith("network.jsonl"));
     });
 
+    test("and where the whole is gone, everything is", async () => {
+      const { cache, all, path } = await begun("gone", 3);
+      await rm(path);
+      for (const id of ["x", "y"]) {
+        cache.noted({ entries: [entry(id)], removed: [] }, () => [...all(), entry("x"), entry("y")]);
+        await cache.stop();
+      }
+      assert.deepEqual(await names("gone"), ["e0", "e1", "e2", "x", "y"]);
+    });
+
     test("the form before this one is read", async () => {
       const { path } = await begun("before", 2);
       await writeFile(path, (await readFile(path, "utf8")).replace('"form":2', '"form":1'));

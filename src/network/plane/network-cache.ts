@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { constants, mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { NetworkEntry, NetworkEntryKind } from "../../model/network.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
@@ -134,7 +134,8 @@ export class NetworkCache {
   }
 
   async #add(text: string): Promise<void> {
-    const file = await open(this.#path, "a", 0o600);
+    // Not made where it is gone: it would be one without a whole.
+    const file = await open(this.#path, constants.O_WRONLY | constants.O_APPEND);
     try {
       this.#addedBytes += (await file.write(text)).bytesWritten;
       await file.datasync();
