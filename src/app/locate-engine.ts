@@ -20,6 +20,8 @@ export interface LocatedEngine {
 /** The keeper's name for a daemon that we started. */
 const DAEMON_ID = "styrmann/dockerd/0/main";
 const DAEMON_STARTS_WITHIN_MS = 60_000;
+/** Where one was before, nobody waits long: it is asked again for as long as the agent runs, and the cluster is to hear of this host. */
+const KNOWN_MS = 1_000;
 
 /** `known`: where the engine was when this directory was last used; what runs there is ours, so it is looked for first. */
 export async function locateEngine(
@@ -30,10 +32,13 @@ export async function locateEngine(
 ): Promise<LocatedEngine> {
   const remembered =
     settings.dockerHost === undefined && known !== undefined && known !== SYSTEM_ENGINE_HOST ? known : undefined;
-  const found = await look(remembered === undefined ? settings : { ...settings, dockerHost: remembered });
+  const asked = remembered === undefined ? settings : { ...settings, dockerHost: remembered };
+  const found = await look(asked, known === undefined ? undefined : KNOWN_MS);
   if (found.found) return located(found);
   if (remembered !== undefined) return absent(remembered, `${found.message}; DOCKER_HOST chooses another`);
   if (settings.dockerHost !== undefined) return absent(settings.dockerHost, found.message);
+  // It stands still, or begins: it is none that could be started.
+  if (known !== undefined && found.silent !== undefined) return absent(found.silent, found.message);
   if (!settings.mayInstall)
     return absent(SYSTEM_ENGINE_HOST, `${found.message}; nothing is installed because of --no-install`);
   const path = process.env.PATH ?? "";
@@ -93,9 +98,10 @@ async function startKept(settings: Settings, keeper: KeeperClient): Promise<stri
   return error;
 }
 
-function look(settings: Pick<Settings, "dockerHost">) {
+function look(settings: Pick<Settings, "dockerHost">, timeoutMs?: number) {
   const { XDG_RUNTIME_DIR: runtimeDir } = process.env;
   return findEngine({
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(settings.dockerHost === undefined ? {} : { dockerHost: settings.dockerHost }),
     ...(runtimeDir === undefined ? {} : { runtimeDir }),
     home: homedir(),

@@ -102,7 +102,6 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
     ...{ ...options, engine, cgroupRoot: settings.cgroupRoot },
     network: settings.networkName,
   });
-  await unitContainers.learn();
   const unit = buildUnitDriver(options, cgroups, unitContainers);
   const following = new AbortController();
   const meters = options.meters ?? new Meters(AGENT_METRICS);
@@ -151,9 +150,9 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
     start: async () => {
       // Before anything starts: a child's quota must lie within it (cgroup v1).
       reserveForHost(cgroups, allocatableOf(await host.read(), reserve), log);
-      void unitContainers.follow(unit, following.signal);
       if (network === undefined) await leaveNetwork(ofNetwork);
-      await network?.start(control);
+      await Promise.all([unitContainers.learn(LEARN_MS), network?.start(control)]);
+      void unitContainers.follow(unit, following.signal);
       await agent.start();
     },
     stop: async () => {
@@ -233,6 +232,9 @@ export function hostAddress(): string {
     .filter(({ internal, family }) => !internal && family === "IPv4");
   return usable[0]?.address ?? "127.0.0.1";
 }
+
+/** Longer no start waits for what the engine says of its cgroups: it is asked again when it answers. */
+const LEARN_MS = 1_000;
 
 const ROUTES = "/proc/net/route";
 

@@ -73,12 +73,12 @@ export class UnitContainers {
   }
 
   /** Asks the engine which cgroup driver it has; one that does not answer is asked again when its events come. */
-  async learn(): Promise<void> {
+  async learn(timeoutMs = 5_000): Promise<void> {
     try {
       const { CgroupDriver } = await this.#options.engine.call<{ CgroupDriver?: string }>({
         method: "GET",
         path: "/info",
-        timeoutMs: 5000,
+        timeoutMs,
       });
       this.#takesCgroups = CgroupDriver === "cgroupfs";
     } catch (error) {

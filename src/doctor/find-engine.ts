@@ -16,18 +16,32 @@ export interface EngineQuestion {
 
 export type FoundEngine =
   | { readonly found: true; readonly host: string; readonly version: string; readonly apiVersion: string }
-  /** `message`: a sentence for people, with what was tried. `isInstalled`: a socket is there, but what is behind it does not answer. */
-  | { readonly found: false; readonly message: string; readonly tried: readonly string[]; readonly hasSocket: boolean };
+  | LackingEngine;
+
+export interface LackingEngine {
+  readonly found: false;
+  /** A sentence for people, with what was tried. */
+  readonly message: string;
+  readonly tried: readonly string[];
+  /** A socket is there, but what is behind it does not answer. */
+  readonly hasSocket: boolean;
+  /** The first place where somebody took the question and did not answer it in time. */
+  readonly silent?: string;
+}
+
+class NoAnswer extends Error {}
 
 export async function findEngine(question: EngineQuestion): Promise<FoundEngine> {
   const hosts = question.dockerHost ? [question.dockerHost] : usualHosts(question);
   const failures: string[] = [];
   let hasSocket = false;
+  let silent: string | undefined;
   for (const host of hosts) {
     try {
       return { found: true, host, ...(await askVersion(host, question)) };
     } catch (error) {
       failures.push(`${host} (${wordsOf(error)})`);
+      if (error instanceof NoAnswer) silent ??= host;
       hasSocket ||= await access(host.replace(/^unix:\/\//, "")).then(
         () => true,
         () => false,
@@ -40,6 +54,7 @@ export async function findEngine(question: EngineQuestion): Promise<FoundEngine>
     message: `no Docker Engine answers ${where}: ${failures.join(", ")}`,
     tried: hosts,
     hasSocket,
+    ...(silent === undefined ? {} : { silent }),
   };
 }
 
@@ -56,7 +71,7 @@ function askVersion(host: string, question: EngineQuestion): Promise<{ version: 
   const { timeoutMs = 5000 } = question;
   return new Promise((resolve, reject) => {
     const sent = open(host, question);
-    sent.setTimeout(timeoutMs, () => sent.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
+    sent.setTimeout(timeoutMs, () => sent.destroy(new NoAnswer(`no answer within ${timeoutMs / 1000} s`)));
     sent.on("error", reject);
     sent.on("close", () => reject(new Error("the connection closed")));
     sent.on("response", (response) => {

@@ -4,6 +4,7 @@ import type { NodeNetwork } from "../../agent/node-network.ts";
 import { DockerBridgePorts } from "../../drivers/docker/bridge-ports.ts";
 import type { Engine } from "../../drivers/docker/engine.ts";
 import { lookAtPodNetwork } from "../../drivers/docker/pod-network.ts";
+import { writesRules } from "../../drivers/docker/writes-rules.ts";
 import { deviceName } from "../../lib/device-name.ts";
 import { LateAddresses } from "../../network/late-addresses.ts";
 import { dnsOfPods } from "../../network/names/dns-of-pods.ts";
@@ -110,17 +111,22 @@ class Side implements NetworkSide {
         const failing = plane.report.parts.filter(
           ({ name, state }) => state === "failing" && name !== pods.name && name !== range.name,
         );
-        return failing.length === 0
-          ? undefined
-          : failing.map(({ name, words }) => `${name}: ${words ?? "fails"}`).join("; ");
+        const words = failing.map(({ name, words = "fails" }) => `${name}: ${words}`);
+        const all = [...(pods.unpublished === undefined ? [] : [pods.unpublished]), ...words];
+        return all.length === 0 ? undefined : all.join("; ");
+      },
+      get isUnpublished() {
+        return pods.unpublished !== undefined;
       },
     };
   }
 
   async start(control: NetworkControl): Promise<void> {
-    await this.#range.begin();
+    // An engine that stands still holds up neither rules nor names: what it says of pods' addresses is waited for by these alone.
+    const ranged = this.#range.begin();
     await this.plane.begin();
     this.plane.follow(control);
+    await ranged;
   }
 
   async stop(): Promise<void> {
@@ -153,6 +159,7 @@ function podNetwork(options: NetworkSideOptions, addresses: LateAddresses): PodN
   return new PodNetwork({
     ...{ networkName, hostAddress, commands, clock, ports, log: log.with({ part: "pod network" }) },
     ...{ folder: join(folder, "pod-network"), range: () => addresses.range, dial: tcpPing(clock), knock: tcpKnock },
+    writesRules: () => writesRules(engine),
     ...(options.servers === undefined ? {} : { servers: options.servers }),
   });
 }
@@ -162,6 +169,7 @@ class OffPart implements NetworkPart {
   readonly name = "pod network";
   readonly status = {};
   readonly trouble = undefined;
+  readonly unpublished = undefined;
   readonly #why: string;
 
   constructor(why: string) {

@@ -36,6 +36,8 @@ export interface EngineRequest {
 const OLDEST_API = [1, 40] as const;
 const NEWEST_API = [1, 47] as const;
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** A DriverError's reason. */
+const UNAVAILABLE = "EngineUnavailable";
 
 export class Engine {
   readonly address: EngineAddress;
@@ -58,7 +60,7 @@ export class Engine {
 
   /** The JSON answer; undefined when it has no body. EngineRefusal from 400 on, DriverError when there is no answer in time. */
   async call<T>(request: EngineRequest): Promise<T> {
-    const path = `/v${await this.apiVersion()}${request.path}`;
+    const path = `/v${await this.apiVersion(request.timeoutMs)}${request.path}`;
     try {
       return await this.#callOnce<T>({ ...request, path });
     } catch (error) {
@@ -70,14 +72,14 @@ export class Engine {
 
   /** The body as it comes, for as long as it comes: events, logs, pulls. `timeoutMs` is for the headers alone. */
   async stream(request: EngineRequest & { readonly rawBody?: Readable | Uint8Array }): Promise<Readable> {
-    const path = `/v${await this.apiVersion()}${request.path}`;
+    const path = `/v${await this.apiVersion(request.timeoutMs)}${request.path}`;
     const { body } = await this.#send({ ...request, path }, request.rawBody);
     return body;
   }
 
   /** Takes the connection over (Docker's "hijacking"), for a command with input. */
   async hijack(path: string, body: unknown, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<Duplex> {
-    const full = `/v${await this.apiVersion()}${path}`;
+    const full = `/v${await this.apiVersion(timeoutMs)}${path}`;
     try {
       const options = {
         path: full,
@@ -99,13 +101,26 @@ export class Engine {
     await this.#callOnce({ method: "GET", path: "/_ping", timeoutMs }, readText);
   }
 
-  /** The highest version that both sides know; asked once per connection to an engine. */
-  apiVersion(): Promise<string> {
+  /** The highest version that both sides know; asked once per connection to an engine. Nobody waits longer for it than for what he asks. */
+  apiVersion(timeoutMs = DEFAULT_TIMEOUT_MS): Promise<string> {
     this.#version ??= this.#negotiate().catch((error: unknown) => {
       this.#version = undefined;
       throw error;
     });
-    return this.#version;
+    return timeoutMs < DEFAULT_TIMEOUT_MS ? this.#within(this.#version, timeoutMs) : this.#version;
+  }
+
+  /** What is asked goes on for others who wait for it. */
+  async #within(version: Promise<string>, timeoutMs: number): Promise<string> {
+    const over = Promise.withResolvers<never>();
+    const words = `the Docker Engine at ${this.address.text} did not answer within ${timeoutMs / 1000} s (GET /version)`;
+    const tooLate = () => over.reject(new DriverError(words, { temporary: true, reason: UNAVAILABLE }));
+    const timer = setTimeout(tooLate, timeoutMs);
+    try {
+      return await Promise.race([version, over.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #negotiate(): Promise<string> {
@@ -162,7 +177,7 @@ export class Engine {
       : `does not answer: ${connectionWords(error)}`;
     return new DriverError(`the Docker Engine at ${this.address.text} ${words}`, {
       temporary: true,
-      reason: "EngineUnavailable",
+      reason: UNAVAILABLE,
       cause: error,
     });
   }

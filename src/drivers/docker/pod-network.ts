@@ -44,6 +44,7 @@ interface EngineVersion {
 
 /** A DriverError's reason: the engine answers, and there is no network for pods. */
 export const NETWORK_NOT_READY = "NetworkNotReady";
+const LOOK_MS = 1_000;
 const MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade";
 
 /** Idempotent. DriverError (temporary: a person may repair it) with words when the subnet is taken or the network is another's. */
@@ -65,12 +66,12 @@ export async function removePodNetwork(engine: Engine, name: string, instance: s
   return true;
 }
 
-/** Undefined when there is none. DriverError when the engine does not say. */
+/** Undefined when there is none. DriverError when the engine does not say so within a second: others wait for it, and it is asked again. */
 export async function lookAtPodNetwork(
   engine: Engine,
   { name, instance }: Pick<PodNetworkSettings, "name" | "instance">,
 ): Promise<FoundPodNetwork | undefined> {
-  const found = await withReason(NETWORK_NOT_READY, () => findNetwork(engine, name));
+  const found = await withReason(NETWORK_NOT_READY, () => findNetwork(engine, name, LOOK_MS));
   return found && { subnet: subnetsOf(found)[0], attached: attachedTo(found), isOurs: isOf(found, instance) };
 }
 
@@ -109,9 +110,10 @@ async function isRemoved(engine: Engine, found: NetworkDetails, instance: string
   }
 }
 
-async function findNetwork(engine: Engine, name: string): Promise<NetworkDetails | undefined> {
+async function findNetwork(engine: Engine, name: string, timeoutMs?: number): Promise<NetworkDetails | undefined> {
+  const path = `/networks/${encodeURIComponent(name)}`;
   try {
-    return await engine.call<NetworkDetails>({ method: "GET", path: `/networks/${encodeURIComponent(name)}` });
+    return await engine.call({ method: "GET", path, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
   } catch (error) {
     if (isRefusal(error, 404)) return undefined;
     throw error;

@@ -59,7 +59,8 @@ export class RangePart implements NetworkPart {
     this.#patience = this.#options.clock.setTimer(PATIENCE_MS, () => this.#said());
     this.#withhold();
     const found = await this.#present();
-    if (found?.subnet !== undefined && found.isOurs && found.attached > 0) this.#take(found.subnet);
+    if (this.#given === undefined && found?.subnet !== undefined && found.isOurs && found.attached > 0)
+      this.#take(found.subnet);
   }
 
   async apply(state: NetworkState, touched: Touched): Promise<void> {
