@@ -18,14 +18,15 @@ import {
 } from "../../journal.ts";
 import { Appender } from "./appender.ts";
 import { type BatchLimits, DEFAULT_LIMITS, maxRowBytes } from "./batch-plan.ts";
-import { type CampaignOptions, campaign, type Won } from "./campaign.ts";
+import { campaign, type Won } from "./campaign.ts";
 import { EtcdClient, type EtcdConnection } from "./client.ts";
+import { ClusterClaim } from "./cluster-claim.ts";
 import { compactRegularly } from "./compaction.ts";
 import { Delivery } from "./delivery.ts";
 import { decodeHead } from "./head.ts";
 import { type Keys, keysBelow, textOf } from "./keys.ts";
 import { Mirror } from "./mirror.ts";
-import { type ClusterMark, checkCluster, checkVersion, FORMAT, persistently } from "./open.ts";
+import { checkVersion, persistently } from "./open.ts";
 import { Progress } from "./progress.ts";
 import type { WatchEvent } from "./rpc/messages.ts";
 import { type LeaderRecord, Sight } from "./sight.ts";
@@ -70,11 +71,11 @@ export class EtcdJournal implements SharedJournal {
   readonly #sight: Sight;
   readonly #delivery = new Delivery();
   readonly #mirror: Mirror;
+  readonly #claim: ClusterClaim;
   #watcher: Watcher | undefined;
   #term: Term | undefined;
   #appender: Appender | undefined;
   #turn: Promise<unknown> = Promise.resolve();
-  #clusterRevision = 0;
   #head: { revision: number; stagedId: string | undefined } = { revision: 0, stagedId: undefined };
   readonly #progress = new Progress();
   /** Aborts when this journal is closed, or can no longer follow. */
@@ -100,6 +101,7 @@ export class EtcdJournal implements SharedJournal {
     this.#ttlMs = options.ttlMs ?? DEFAULT_TTL_MS;
     this.#sight = new Sight(options.clock, this.#ttlMs);
     this.#mirror = new Mirror(this.#keys);
+    this.#claim = new ClusterClaim(this.#keys.prefix, options.clusterId);
     this.maxRowBytes = maxRowBytes(this.#limits);
   }
 
@@ -118,7 +120,7 @@ export class EtcdJournal implements SharedJournal {
   async load(): Promise<JournalContents> {
     assert(!this.#watcher, "a journal is loaded once");
     const snapshot = await this.#persistently(() => readSnapshot(this.#client, this.#keys));
-    if (snapshot.cluster) checkCluster(snapshot.cluster.value, this.#options.clusterId, this.#keys.prefix);
+    if (snapshot.cluster) this.#claim.check(snapshot.cluster);
     this.#learn(snapshot);
     this.#watcher = this.#watch(snapshot);
     this.#watcher.start();
@@ -137,7 +139,7 @@ export class EtcdJournal implements SharedJournal {
     const either = AbortSignal.any([signal, this.#ended.signal]);
     // Of an earlier term everything has to be settled and told.
     await this.#turn;
-    const won = await campaign({ ...common, sight: this.#sight, ...this.#clusterNews() }, me, either);
+    const won = await campaign({ ...common, sight: this.#sight, ...this.#claim.news }, me, either);
     const { record, revision: leaderRevision, sinceMs } = won;
     const term = new Term({ ...common, record, leaderRevision, sinceMs, ended: () => this.#endTerm() });
     this.#term = term;
@@ -186,7 +188,7 @@ export class EtcdJournal implements SharedJournal {
     for (const piece of pieces) this.#mirror.sawPiece(piece);
     if (leader) this.#sight.sawLeader(leader.record, leader.revision);
     if (pulseRevision > 0) this.#sight.sawPulse(true, pulseRevision);
-    if (cluster) this.#clusterRevision = cluster.revision;
+    if (cluster) this.#claim.saw(cluster.revision);
   }
 
   #watch({ revision, clusterId }: Snapshot): Watcher {
@@ -203,7 +205,7 @@ export class EtcdJournal implements SharedJournal {
     for (const { type, kv } of events) {
       if (kv.key === this.#keys.pulse) this.#sight.sawPulse(type === "put", kv.modRevision);
       if (kv.key === this.#keys.leader) this.#sawLeader(type === "put" ? textOf(kv.value) : undefined, kv.modRevision);
-      if (kv.key === this.#keys.cluster) this.#clusterRevision = type === "put" ? kv.modRevision : 0;
+      if (kv.key === this.#keys.cluster) this.#claim.saw(type === "put" ? kv.modRevision : 0);
       if (kv.key === this.#keys.head && type === "put") {
         this.#head = { revision: kv.modRevision, stagedId: decodeHead(textOf(kv.value)).staged?.id };
       }
@@ -228,18 +230,6 @@ export class EtcdJournal implements SharedJournal {
     this.#ended.abort(new JournalRefusal(reason));
     this.#term?.lose(reason);
     this.#delivery.lost(reason);
-  }
-
-  #clusterNews(): Pick<CampaignOptions, "cluster" | "sawCluster"> {
-    const { clusterId } = this.#options;
-    const mark: ClusterMark = { format: FORMAT, ...(clusterId === undefined ? {} : { clusterId }) };
-    return {
-      cluster: () => ({ value: JSON.stringify(mark), revision: this.#clusterRevision }),
-      sawCluster: (value, revision) => {
-        checkCluster(value, clusterId, this.#keys.prefix);
-        this.#clusterRevision = revision;
-      },
-    };
   }
 
   /** What earlier leaders wrote comes first: the key that was won is behind it in etcd's order. */
