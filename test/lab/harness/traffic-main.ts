@@ -9,6 +9,9 @@ const { url, everyMs = 20, timeoutMs = 2000, dns, keeps = false } = JSON.parse(p
 const { hostname, port, pathname } = new URL(url);
 const resolver = new Resolver({ timeout: timeoutMs, tries: 1 });
 if (dns) resolver.setServers([dns]);
+/** A timer that is so late says that this process had no turn, or stood still. */
+const LATE_MS = 100;
+const LOOK_MS = 300;
 /** One connection, and a failure when it ends. */
 const kept = keeps ? new Agent({ keepAlive: true, maxSockets: 1 }) : undefined;
 
@@ -36,12 +39,27 @@ async function one(): Promise<void> {
 }
 
 function wordsOf({ name, message }: Error): string {
-  return name === "AbortError" || name === "TimeoutError" ? `no answer within ${timeoutMs} ms` : message;
+  return name === "AbortError" ? `no answer within ${timeoutMs} ms` : message;
+}
+
+/** Aborts when there was no answer in time. Who stood still meanwhile has not looked yet: what has come is read before it is judged. */
+function patience(): { readonly signal: AbortSignal; readonly end: () => void } {
+  const tooLate = new AbortController();
+  let timer: NodeJS.Timeout;
+  const wait = (ms: number) => {
+    const dueMs = performance.now() + ms;
+    timer = setTimeout(() => {
+      if (performance.now() - dueMs > LATE_MS) wait(LOOK_MS);
+      else tooLate.abort();
+    }, ms);
+  };
+  wait(timeoutMs);
+  return { signal: tooLate.signal, end: () => clearTimeout(timer) };
 }
 
 function ask(address: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(timeoutMs);
+  const { signal, end } = patience();
+  const answered = new Promise<string>((resolve, reject) => {
     const options = { host: address, port, path: pathname, agent: kept ?? false, signal, headers: { host: hostname } };
     const sent = request(options, (response) => {
       let text = "";
@@ -57,6 +75,7 @@ function ask(address: string): Promise<string> {
     sent.on("error", reject);
     sent.end();
   });
+  return answered.finally(end);
 }
 
 process.stdin.resume();

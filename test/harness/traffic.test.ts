@@ -1,0 +1,59 @@
+/** The lab's client of requests, against a server of this process. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import type { TrafficReport } from "../lab/harness/traffic.ts";
+import { freezeProcess } from "./freeze-process.ts";
+
+const MAIN = join(import.meta.dirname, "../lab/harness/traffic-main.ts");
+const TIMEOUT_MS = 400;
+
+async function traffic(answer: RequestListener, work: (pid: number) => Promise<void>): Promise<TrafficReport> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const child = spawn(process.execPath, [MAIN, JSON.stringify({ url, everyMs: 5, timeoutMs: TIMEOUT_MS })], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  let said = "";
+  const begun = new Promise<void>((resolve) => child.stdout.once("data", () => resolve()));
+  child.stdout.on("data", (data) => (said += data));
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  await begun;
+  await work(child.pid ?? 0);
+  child.stdin.end();
+  await ended;
+  server.close();
+  server.closeAllConnections();
+  return JSON.parse(said.trim().split("\n").at(-1) ?? "") as TrafficReport;
+}
+
+describe("traffic", () => {
+  test("of a client that stood still for longer than it waits, what has been answered is no failure", async () => {
+    // Later than it is asked, so that there are questions without an answer when it stops.
+    const answer: RequestListener = (_, response) => void setTimeout(() => response.end("here"), 30);
+    const report = await traffic(answer, async (pid) => {
+      await delay(300);
+      freezeProcess(pid);
+      await delay(3 * TIMEOUT_MS);
+      process.kill(pid, "SIGCONT");
+      await delay(300);
+    });
+    assert.deepEqual(report.failures, []);
+    assert.ok(report.requests > 20, String(report.requests));
+  });
+
+  test("what is not answered in time is", async () => {
+    let count = 0;
+    const report = await traffic(
+      (_, response) => void (++count % 10 === 0 || response.end("here")),
+      () => delay(800),
+    );
+    assert.ok(report.failures.length >= 2, JSON.stringify(report));
+    for (const { words } of report.failures) assert.equal(words, `no answer within ${TIMEOUT_MS} ms`);
+  });
+});
