@@ -13,7 +13,7 @@ import { Store } from "../store/store.ts";
 import { type Batch, Directory } from "./directory.ts";
 import type { EntrySource } from "./entry-source.ts";
 import { serviceSource } from "./service.ts";
-import { PLAIN } from "./shelf-view.ts";
+import { PACKED, PLAIN } from "./shelf-view.ts";
 
 const nodeEntry: NodeEntry = { kind: "node", id: "n1", address: "192.0.2.1" };
 const fixedNode = (): EntrySource => ({
@@ -212,4 +212,34 @@ describe("digests of what the directory has", () => {
     assert.deepEqual(parts, directory.snapshot("n1").parts);
     directory.stop();
   });
+});
+
+test("what was packed lies ready until something on its shelves changes, and only that is packed anew", async () => {
+  let packed = 0;
+  const pack = async (text: string) => {
+    packed++;
+    return `packed ${text.length}`;
+  };
+  const { clock, store } = await opened();
+  for (let at = 0; at < 4_000; at++) await put(store, `a-service-with-a-name-${at}`, 1);
+  const directory = new Directory({ store, clock, log: silentLog, sources: () => [serviceSource()], pack });
+  directory.start();
+  const ask = async () => {
+    const { parts } = directory.snapshot("n1", PACKED);
+    await Promise.all(parts.map((part) => part.packing()));
+    return parts.length;
+  };
+  const frames = await ask();
+  assert.ok(frames > 1);
+  assert.equal(packed, frames);
+  for (let at = 0; at < 3; at++) {
+    await clock.advance(60_000);
+    await ask();
+  }
+  assert.equal(packed, frames, "nothing has changed");
+  await put(store, "a-service-with-a-name-7", 2);
+  await clock.advance(60_000);
+  await ask();
+  assert.equal(packed, frames + 1);
+  directory.stop();
 });

@@ -65,9 +65,10 @@ export class ShelfView {
     return pieces;
   }
 
-  /** What is sent need not lie there any more; the digests stay. */
+  /** Text need not lie there any more; digests stay, and what is packed, a fifth of it, until its shelves change. */
   drop(): void {
-    this.#groups = new Map();
+    const isPacked = ({ pieces }: Rendition) => pieces.every(({ packed }) => packed !== undefined);
+    this.#groups = new Map([...this.#groups].filter(([, rendition]) => isPacked(rendition)));
     this.#sets = new Map();
   }
 

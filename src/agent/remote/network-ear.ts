@@ -72,7 +72,12 @@ export class NetworkEar {
   async #openWith(has: NetworkHas, watch: NetworkWatch): Promise<void> {
     const asked = {};
     this.#asked = asked;
-    const known = await has();
+    const known = await has().catch((error: unknown) => {
+      this.#options?.log.error("what is known of the network cannot be said, so everything is asked for", {
+        why: String(error),
+      });
+      return undefined;
+    });
     if (this.#asked !== asked) return;
     this.#has = known;
     watch.open();
