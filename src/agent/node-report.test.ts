@@ -38,4 +38,22 @@ describe("what a node says of its pods' network", () => {
     assert.equal(podNetworkTrouble(conditionsOf({ trouble, isClosed: true })), trouble);
     assert.equal(podNetworkTrouble(conditionsOf({})), undefined);
   });
+
+  test("that Docker does not make it stands in the condition, not with the driver, also of a node without a part in the cluster's", () => {
+    const docker = { ready: true, network: "Docker does not make it" };
+    const { status } = nodeReport({ nodeName: "a", hostAddress: "192.0.2.1", version: "0" }, HOST, { docker }, 0);
+    assert.deepEqual(status.drivers, { docker: { ready: true } });
+    assert.equal(podNetworkTrouble(status.conditions), docker.network);
+  });
+
+  test("somebody else's network in its place leaves it without a range, and is said", () => {
+    const trouble = "it is somebody else's";
+    assert.equal(podNetworkTrouble(conditionsOf({ range: undefined, trouble })), trouble);
+    const early = conditionsOf({ range: undefined });
+    assert.equal(
+      early.find(({ type }) => type === NETWORK_UNAVAILABLE),
+      undefined,
+      "one that has none yet says nothing",
+    );
+  });
 });
