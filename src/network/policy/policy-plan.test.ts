@@ -4,8 +4,9 @@ import fc from "fast-check";
 import type { NetworkEntry, PolicyEntry } from "../../model/network.ts";
 import { type LocalPod, NetworkState } from "../plane/network-state.ts";
 import { Touched } from "../plane/touched.ts";
+import { wholeSubnet } from "./ip-block.ts";
 import { PolicyPlan } from "./policy-plan.ts";
-import { groupSet, podChain, policyChain, wholeSubnet } from "./policy-rules.ts";
+import { groupSet, podChain, policyChain } from "./policy-rules.ts";
 import { changeScript } from "./policy-script.ts";
 import type { Thing, Things } from "./thing.ts";
 

@@ -2,6 +2,7 @@ import { matchesSelector } from "../../model/label-selector.ts";
 import type { PolicyEntry } from "../../model/network.ts";
 import type { LocalPod, NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
+import { type Hosts, otherAddressesOf } from "./ip-block.ts";
 import { baseThings, groupsOf, groupThings, podThings, policyThings } from "./policy-rules.ts";
 import type { Thing, Things } from "./thing.ts";
 
@@ -17,6 +18,9 @@ export class PolicyPlan {
   readonly #selected = new Map<string, Set<string>>();
   /** Group → policies that name it and select some pod, with the named ports that each asks for. */
   readonly #users = new Map<string, Map<string, readonly string[]>>();
+  /** Node → its address, and the others that it sends from. */
+  readonly #hosts = new Map<string, readonly [address: string, others: readonly string[]]>();
+  #byAddress: Hosts = new Map();
   readonly #changed = new Set<string>();
 
   get things(): Things {
@@ -47,6 +51,7 @@ export class PolicyPlan {
     const uids = all ? new Set([...this.#pods.keys(), ...state.localPods.keys()]) : touched.localPods;
     const [dirtyPolicies, dirtyPods] = [new Set(policies), new Set(uids)];
     for (const uid of uids) this.#hearPod(uid, state.localPods.get(uid), dirtyPolicies);
+    if (this.#hearNodes(state, touched)) for (const id of this.#withBlocks()) dirtyPolicies.add(id);
     for (const id of policies) this.#hearPolicy(id, state.tables.policy.get(id), dirtyPods);
     // Those that went first: an address may be another's now.
     for (const uid of dirtyPods) if (!this.#pods.has(uid)) this.#own(`pod ${uid}`, new Map());
@@ -59,6 +64,30 @@ export class PolicyPlan {
     for (const group of groups) this.#makeGroup(group, state);
     this.#own("base", this.#selected.size > 0 ? baseThings(state.gateway, state.self?.podRange) : new Map());
     return new Set(this.#changed);
+  }
+
+  /** Whether some of them sends from other addresses than before. */
+  #hearNodes({ tables }: NetworkState, { isAll, nodes }: Touched): boolean {
+    let isOther = false;
+    for (const id of isAll ? new Set([...this.#hosts.keys(), ...tables.node.keys()]) : nodes) {
+      const node = tables.node.get(id);
+      const others = node && otherAddressesOf(node);
+      const now = node && others ? ([node.address, others] as const) : undefined;
+      if (JSON.stringify(now) === JSON.stringify(this.#hosts.get(id))) continue;
+      isOther = true;
+      if (now) this.#hosts.set(id, now);
+      else this.#hosts.delete(id);
+    }
+    if (isOther) this.#byAddress = new Map(this.#hosts.values());
+    return isOther;
+  }
+
+  /** Policies that select a pod here and let ranges of addresses in. */
+  #withBlocks(): readonly string[] {
+    return [...this.#selected.keys()].filter((id) => {
+      const rules = this.#policies.get(this.#namespaceOf.get(id) ?? "")?.get(id)?.ingress ?? [];
+      return rules.some(({ from = [] }) => from.some((peer) => "cidr" in peer));
+    });
   }
 
   #hearPod(uid: string, pod: LocalPod | undefined, dirtyPolicies: Set<string>): void {
@@ -106,7 +135,7 @@ export class PolicyPlan {
     const policy = this.#policies.get(this.#namespaceOf.get(id) ?? "")?.get(id);
     const uids = [...(this.#selected.get(id) ?? [])].sort();
     const pods = uids.flatMap((uid) => this.#pods.get(uid) ?? []);
-    this.#own(`policy ${id}`, policy ? policyThings(policy, pods) : new Map());
+    this.#own(`policy ${id}`, policy ? policyThings(policy, pods, this.#byAddress) : new Map());
     const used = policy && pods.length > 0 ? groupsOf(policy) : new Map<string, readonly string[]>();
     for (const [group, users] of this.#users)
       if (!used.has(group) && users.delete(id)) {

@@ -8,9 +8,9 @@
  *
  * Policies add up: a packet passes when any of them lets it. The addresses are those behind the Service: DNAT came before.
  */
-import { formatAddress, parseAddress, parseSubnet } from "../../lib/subnet.ts";
 import type { PeersEntry, PolicyEntry, PolicyPeer, PolicyPort, PolicyRule } from "../../model/network.ts";
 import type { LocalPod } from "../plane/network-state.ts";
+import { blockMatches, type Hosts, merged, NO_HOSTS } from "./ip-block.ts";
 import { publishedBase, publishedThings } from "./published-things.ts";
 import { commentOf, DROP, isAddress, isPort, named, type Thing } from "./thing.ts";
 
@@ -79,7 +79,11 @@ export function podThings(pod: LocalPod, policies: readonly PolicyEntry[]): Read
 }
 
 /** `pods`: those of this node that it selects, sorted. */
-export function policyThings(policy: PolicyEntry, pods: readonly LocalPod[]): ReadonlyMap<string, Thing> {
+export function policyThings(
+  policy: PolicyEntry,
+  pods: readonly LocalPod[],
+  hosts: Hosts = NO_HOSTS,
+): ReadonlyMap<string, Thing> {
   const things = new Map<string, Thing>();
   if (pods.length === 0) return things;
   for (const direction of ["in", "out"] as const) {
@@ -87,7 +91,7 @@ export function policyThings(policy: PolicyEntry, pods: readonly LocalPod[]): Re
     if (rules === undefined) continue;
     const verdict = direction === "in" ? "accept" : `goto ${ARRIVE}`;
     const lines = rules.flatMap((rule) =>
-      matchesOf(policy, rule, direction).map((match) => `${match} ${verdict}`.trim()),
+      matchesOf(policy, rule, direction, hosts).map((match) => `${match} ${verdict}`.trim()),
     );
     const comment = `NetworkPolicy ${policy.id}, ${direction}`;
     things.set(policyChain(direction, policy.id), { kind: "chain", comment, rules: lines });
@@ -161,9 +165,13 @@ function namedPortsOf(rules: readonly PolicyRule[]): readonly string[] {
 }
 
 /** Each is a way for a packet to match the rule; "" matches all. */
-function matchesOf(policy: PolicyEntry, { from, ports }: PolicyRule, direction: Direction): readonly string[] {
-  const side = direction === "in" ? "ip saddr" : "ip daddr";
-  const peers = from?.flatMap((peer) => peerMatch(peer, side) ?? []) ?? [""];
+function matchesOf(
+  policy: PolicyEntry,
+  { from, ports }: PolicyRule,
+  direction: Direction,
+  hosts: Hosts,
+): readonly string[] {
+  const peers = from?.flatMap((peer) => peerMatches(peer, direction, hosts)) ?? [""];
   const numbers = ports === undefined ? [""] : portMatches(ports);
   const plain = peers.flatMap((peer) => numbers.map((port) => `${peer} ${port}`.trim()));
   const byName = (ports ?? []).filter(({ port }) => typeof port === "string");
@@ -176,37 +184,12 @@ function matchesOf(policy: PolicyEntry, { from, ports }: PolicyRule, direction: 
   return [...plain, ...lookedUp];
 }
 
-/** Undefined: never an address of ours (IPv6). */
-function peerMatch(peer: PolicyPeer, side: string): string | undefined {
-  if ("peers" in peer) return `${side} @${groupSet(peer.peers)}`;
-  const range = wholeSubnet(peer.cidr);
-  if (range === undefined) return undefined;
-  const except = peer.except.flatMap((text) => wholeSubnet(text) ?? []);
-  if (except.includes("0.0.0.0/0")) return undefined;
-  const inside = range === "0.0.0.0/0" ? [] : [`${side} ${range}`];
-  return [...inside, ...exceptMatches(except, side)].join(" ");
-}
-
-/** The kernel takes 128 expressions in a rule, two for each match. */
-const MOST_MATCHES = 8;
-
-function exceptMatches(except: readonly string[], side: string): readonly string[] {
-  if (except.length <= MOST_MATCHES) return except.map((one) => `${side} != ${one}`);
-  const ranges = merged(except.flatMap((text) => parseSubnet(text) ?? []).map(({ first, last }) => [first, last]));
-  const texts = ranges.map(([first, last]) =>
-    first === last ? formatAddress(first) : `${formatAddress(first)}-${formatAddress(last)}`,
-  );
-  return [`${side} != { ${texts.join(", ")} }`];
-}
-
-/** Without the bits behind its prefix, which Kubernetes lets stand. */
-export function wholeSubnet(text: string): string | undefined {
-  const [address = "", length = ""] = text.split("/");
-  const value = parseAddress(address);
-  const bits = Number(length);
-  if (value === undefined || !/^\d{1,2}$/.test(length) || bits > 32) return undefined;
-  const size = 2 ** (32 - bits);
-  return parseSubnet(`${formatAddress(value - (value % size))}/${bits}`)?.text;
+/** None: never an address of ours (IPv6). */
+function peerMatches(peer: PolicyPeer, direction: Direction, hosts: Hosts): readonly string[] {
+  const side = direction === "in" ? "ip saddr" : "ip daddr";
+  if ("peers" in peer) return [`${side} @${groupSet(peer.peers)}`];
+  // Only what comes from a host may have another address than its own.
+  return blockMatches(peer, side, direction === "in" ? hosts : NO_HOSTS);
 }
 
 function portMatches(ports: readonly PolicyPort[]): readonly string[] {
@@ -224,15 +207,4 @@ function portMatches(ports: readonly PolicyPort[]): readonly string[] {
       const texts = ranges.map(([first, last]) => (first === last ? String(first) : `${first}-${last}`));
       return `${protocol} dport { ${texts.join(", ")} }`;
     });
-}
-
-/** nft refuses ranges that overlap. */
-function merged(ranges: readonly (readonly [number, number])[]): readonly (readonly [number, number])[] {
-  const out: [number, number][] = [];
-  for (const [first, last] of ranges.toSorted(([a], [b]) => a - b)) {
-    const before = out.at(-1);
-    if (before && first <= before[1] + 1) before[1] = Math.max(before[1], last);
-    else out.push([first, last]);
-  }
-  return out;
 }

@@ -1,9 +1,9 @@
 /** What NetworkPolicies say of one connection, and in whose words: for people who ask. Pure; the packets themselves ask the kernel. */
-import { parseAddress, parseSubnet } from "../../lib/subnet.ts";
 import { matchesSelector } from "../../model/label-selector.ts";
 import type { PolicyPeer, PolicyPort, PolicyRule, Protocol } from "../../model/network.ts";
 import type { LocalPod, NetworkState } from "../plane/network-state.ts";
-import { type Direction, groupSet, rulesOf, wholeSubnet } from "./policy-rules.ts";
+import { isInBlock, NO_HOSTS, otherAddressesOf } from "./ip-block.ts";
+import { type Direction, groupSet, rulesOf } from "./policy-rules.ts";
 
 export interface Packet {
   readonly from: string;
@@ -31,7 +31,7 @@ export function verdictOf(state: NetworkState, pod: LocalPod, direction: Directi
     return { selecting, allowedBy: { policy: selecting[0] ?? "", peers: "questions for names to the pod's own host" } };
   for (const policy of policies)
     for (const rule of rulesOf(policy, direction) ?? []) {
-      const peer = peerOf(state, rule, direction === "in" ? packet.from : packet.to);
+      const peer = peerOf(state, rule, direction, direction === "in" ? packet.from : packet.to);
       if (peer !== undefined && meansPort(state, pod, rule, direction, packet))
         return { selecting, allowedBy: { policy: policy.id, ...peer } };
     }
@@ -43,22 +43,18 @@ function isQuestionForNames({ gateway }: NetworkState, { to, port, protocol }: P
   return port === 53 && protocol !== "sctp" && to === gateway;
 }
 
-function peerOf(state: NetworkState, { from }: PolicyRule, address: string) {
+function peerOf(state: NetworkState, { from }: PolicyRule, direction: Direction, address: string) {
   if (from === undefined) return { peers: "everybody" };
-  const found = from.find((peer) => meansAddress(state, peer, address));
+  const found = from.find((peer) => meansAddress(state, peer, direction, address));
   if (found === undefined) return undefined;
   return "peers" in found ? { peers: found.peers, set: groupSet(found.peers) } : { peers: found.cidr };
 }
 
-function meansAddress(state: NetworkState, peer: PolicyPeer, address: string): boolean {
+function meansAddress(state: NetworkState, peer: PolicyPeer, direction: Direction, address: string): boolean {
   if ("peers" in peer) return state.peersOf(peer.peers).some(({ addresses }) => addresses.includes(address));
-  return isWithin(address, peer.cidr) && !peer.except.some((range) => isWithin(address, range));
-}
-
-function isWithin(address: string, range: string): boolean {
-  const subnet = parseSubnet(wholeSubnet(range) ?? "");
-  const value = parseAddress(address);
-  return subnet !== undefined && value !== undefined && value >= subnet.first && value <= subnet.last;
+  if (direction === "out") return isInBlock(peer, address, NO_HOSTS);
+  const nodes = [...state.tables.node.values()];
+  return isInBlock(peer, address, new Map(nodes.map((node) => [node.address, otherAddressesOf(node) ?? []])));
 }
 
 function meansPort(

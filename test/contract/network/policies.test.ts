@@ -83,6 +83,24 @@ describe("NetworkPolicies, by packets:", { skip }, () => {
     assert.deepEqual(reachable(web.address), { front: [], far: PORTS, host: PORTS });
   });
 
+  test("a range that means a host means it by whichever way it sends, as of when the host is known", async () => {
+    // As through a tunnel: from the range's own address.
+    const tunnel = `${there.podRange.split("/")[0]}`;
+    there.run("ip", ["addr", "add", `${tunnel}/32`, "dev", "lo"]);
+    there.run("ip", ["route", "replace", here.podRange, "via", here.address, "src", tunnel]);
+    const block = (except: readonly string[], cidr: string) => ingress({ from: [{ cidr, except }] });
+    const other: NetworkEntry = { kind: "node", id: "n2", address: there.address, podRange: there.podRange };
+    await node.has([block([], `${there.address}/32`)], pods());
+    assert.deepEqual(reaches(there, web.address), []);
+    await node.hears([other]);
+    assert.deepEqual(reaches(there, web.address), PORTS);
+    assert.deepEqual(reaches(far, web.address), [], "its pods are not meant");
+    await node.has([block([`${there.address}/32`], "0.0.0.0/0"), other], pods());
+    assert.deepEqual([reaches(there, web.address), reaches(far, web.address)], [[], PORTS]);
+    there.run("ip", ["route", "replace", here.podRange, "via", here.address]);
+    there.run("ip", ["addr", "del", `${tunnel}/32`, "dev", "lo"]);
+  });
+
   test("a range with a thousand exceptions", async () => {
     const except = Array.from({ length: 1000 }, (_, at) => `10.99.${at >> 8}.${at % 256}/32`);
     const all = (more: string) => ingress({ from: [{ cidr: "0.0.0.0/0", except: [...except, more] }] });

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { blockMatches, isInBlock } from "./ip-block.ts";
+
+const HOSTS = new Map([
+  ["192.0.2.1", ["10.42.1.0", "10.42.1.1"]],
+  ["192.0.2.2", ["10.42.2.0", "10.42.2.1"]],
+]);
+
+describe("a range of addresses in which hosts are:", () => {
+  const rows: readonly [string, string, readonly string[], readonly string[]][] = [
+    [
+      "a host, by whichever way it sends",
+      "192.0.2.1/32",
+      [],
+      ["ip saddr 192.0.2.1/32", "ip saddr { 10.42.1.0, 10.42.1.1 }"],
+    ],
+    ["a range that holds all of it", "0.0.0.0/0", [], [""]],
+    [
+      "one that excepts a host",
+      "0.0.0.0/0",
+      ["192.0.2.1/32"],
+      ["ip saddr != 192.0.2.1/32 ip saddr != 10.42.1.0/32 ip saddr != 10.42.1.1/32"],
+    ],
+    [
+      "one that excepts where it sends from",
+      "0.0.0.0/0",
+      ["10.42.1.0/24"],
+      ["ip saddr != 10.42.1.0/24", "ip saddr { 10.42.1.0, 10.42.1.1 }"],
+    ],
+    ["pods alone", "10.42.0.0/16", [], ["ip saddr 10.42.0.0/16"]],
+    ["somebody else", "203.0.113.0/24", [], ["ip saddr 203.0.113.0/24"]],
+  ];
+  for (const [name, cidr, except, expected] of rows)
+    test(name, () => {
+      assert.deepEqual(blockMatches({ cidr, except }, "ip saddr", HOSTS), expected);
+      const isIn = (address: string) => isInBlock({ cidr, except }, address, HOSTS);
+      const own = isIn("192.0.2.1");
+      if (cidr !== "10.42.0.0/16") assert.deepEqual(["10.42.1.0", "10.42.1.1"].map(isIn), [own, own]);
+    });
+});
