@@ -25,6 +25,12 @@ export function parseAddress(text: string): number | undefined {
   return parts.reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 
+/** An IPv4 address that others may reach one host at, as kubelet asks of a node's: not "this host", loopback, link-local, multicast or reserved. */
+export function isHostAddress(text: string): boolean {
+  const value = parseAddress(text);
+  return value !== undefined && !NO_HOSTS.some(({ first, last }) => first <= value && value <= last);
+}
+
 export function formatAddress(value: number): string {
   return [2 ** 24, 2 ** 16, 2 ** 8, 1].map((place) => Math.floor(value / place) % 256).join(".");
 }
@@ -47,3 +53,8 @@ export function dynamicRangeOf(subnet: string): string {
   const size = 2 ** (32 - parsed.prefixLength - 4);
   return `${formatAddress(parsed.last - size + 1)}/${parsed.prefixLength + 4}`;
 }
+
+/** RFC 6890; from 224.0.0.0 on there is no address of one host. */
+const NO_HOSTS: readonly Subnet[] = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"]
+  .map(parseSubnet)
+  .filter((range) => range !== undefined);

@@ -1,5 +1,5 @@
 /** Routes of this host that are somebody else's: what another node's pod range must not take. Pure. */
-import { overlaps, parseAddress, parseSubnet, type Subnet } from "../../lib/subnet.ts";
+import { formatAddress, overlaps, parseAddress, parseSubnet, type Subnet } from "../../lib/subnet.ts";
 import type { NetNames } from "./names.ts";
 
 /** As `ip -j -4 route show` has it. */
@@ -29,17 +29,25 @@ export function foreignRoutes(rows: readonly RouteRow[], names: NetNames, own: s
   });
 }
 
-/** Why no route may lead to another node's `podRange`, in words. `hosts`: addresses of all nodes and servers. */
-export function rangeClash(
-  podRange: string,
-  own: string | undefined,
-  foreign: readonly ForeignRoute[],
-  hosts: readonly string[],
-): string | undefined {
+/** What a route to another node's pods must not take. */
+export interface Taken {
+  readonly own: Subnet | undefined;
+  readonly foreign: readonly ForeignRoute[];
+  /** Sorted. */
+  readonly hosts: readonly number[];
+}
+
+/** Looked through for every node, so read once. `hosts`: addresses of all nodes and servers. */
+export function takenBy(own: string | undefined, foreign: readonly ForeignRoute[], hosts: readonly string[]): Taken {
+  const values = new Set(hosts.map(parseAddress).filter((value) => value !== undefined));
+  return { own: parseSubnet(own ?? ""), foreign, hosts: [...values].sort((a, b) => a - b) };
+}
+
+/** Why no route may lead to another node's `podRange`, in words. */
+export function rangeClash(podRange: string, { own, foreign, hosts }: Taken): string | undefined {
   const range = parseSubnet(podRange);
   if (range === undefined) return "it is no IPv4 range";
-  const mine = parseSubnet(own ?? "");
-  if (mine && overlaps(mine, range)) return `${mine.text} is this node's own`;
+  if (own && overlaps(own, range)) return `${own.text} is this node's own`;
   const link = foreign.find(({ destination, gateway }) => gateway === undefined && overlaps(destination, range));
   if (link) return `${link.destination.text} is what this host reaches on ${link.device} itself`;
   // The same destination would be replaced; a narrower one goes on leading where it leads.
@@ -47,8 +55,8 @@ export function rangeClash(
   if (same) return `this host has another route to it, on ${same.device}`;
   const gateway = foreign.find((route) => route.gateway !== undefined && isIn(route.gateway, range))?.gateway;
   if (gateway !== undefined) return `${gateway} in it is a gateway of this host`;
-  const host = hosts.find((address) => isIn(address, range));
-  return host === undefined ? undefined : `${host} in it is a host of the cluster`;
+  const host = firstWithin(hosts, range);
+  return host === undefined ? undefined : `${formatAddress(host)} in it is a host of the cluster`;
 }
 
 /** By a gateway. */
@@ -59,4 +67,16 @@ export function isRouted({ gateway }: ForeignRoute): boolean {
 function isIn(address: string, { first, last }: Subnet): boolean {
   const value = parseAddress(address);
   return value !== undefined && first <= value && value <= last;
+}
+
+/** Of numbers in order: by halves, as there may be ten thousand. */
+function firstWithin(sorted: readonly number[], { first, last }: Subnet): number | undefined {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) < first) low = middle + 1;
+    else high = middle;
+  }
+  const found = sorted[low];
+  return found !== undefined && found <= last ? found : undefined;
 }

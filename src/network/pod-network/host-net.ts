@@ -3,6 +3,7 @@ import type { CommandResult, Commands } from "../../seams/commands.ts";
 import { type ForeignRoute, foreignRoutes, type RouteRow } from "./foreign-routes.ts";
 import type { NetNames } from "./names.ts";
 import type { HostWay } from "./plan.ts";
+import { type Refusal, refusalWords } from "./refusals.ts";
 import type { Lines, Present, Route } from "./routes.ts";
 
 /** What the host did not take, in its own words. */
@@ -66,7 +67,8 @@ export class HostNet {
     const rows = stdout.split("\n").flatMap((line) => rowsOf<Route & { dev?: string }>(line));
     return new Map(
       rows.flatMap(({ dst, gateway, dev, type }) => {
-        if (dev === undefined || type === "local") return [];
+        // Of this host itself, of all on a link: no host is there.
+        if (dev === undefined || type !== undefined) return [];
         return [[dst, { device: dev, isOnLink: gateway === undefined, mtu: mtus.get(dev) ?? 1500 }] as const];
       }),
     );
@@ -106,9 +108,14 @@ export class HostNet {
   }
 
   /** Writes what differs. Rejects with HostNetError, after all of the others were written. */
-  async write({ ip, bridge }: Lines): Promise<void> {
-    const failed = [await this.#batch("ip", ip), await this.#batch("bridge", bridge)].filter((words) => words !== "");
-    if (failed.length > 0) throw new HostNetError(failed.join("; "));
+  async write(lines: Lines): Promise<void> {
+    const failed = await this.attempt(lines);
+    if (failed.length > 0) throw new HostNetError(refusalWords(failed));
+  }
+
+  /** Writes what differs; resolves with what the host did not take of it. */
+  async attempt({ ip, bridge }: Lines): Promise<readonly Refusal[]> {
+    return [...(await this.#batch("ip", ip)), ...(await this.#batch("bridge", bridge))];
   }
 
   async tunnel(device: string): Promise<TunnelDevice | undefined> {
@@ -133,10 +140,10 @@ export class HostNet {
     if (exitCode !== 0 && !/Cannot find device/.test(stderr)) throw new HostNetError(firstLine(stderr));
   }
 
-  async #batch(program: string, lines: readonly string[]): Promise<string> {
-    if (lines.length === 0) return "";
+  async #batch(program: string, lines: readonly string[]): Promise<readonly Refusal[]> {
+    if (lines.length === 0) return [];
     const { exitCode, stderr } = await this.#commands.run(program, BATCH, { input: `${lines.join("\n")}\n` });
-    return exitCode === 0 ? "" : batchWords(program, lines, stderr);
+    return exitCode === 0 ? [] : refusalsOf(program, lines, stderr);
   }
 
   async #must(program: string, args: readonly string[]): Promise<CommandResult> {
@@ -147,11 +154,13 @@ export class HostNet {
 }
 
 /** `RTNETLINK answers: …` and then `Command failed -:2`, one pair for each line that failed. */
-function batchWords(program: string, lines: readonly string[], stderr: string): string {
-  const at = Number(/Command failed -:(\d+)/.exec(stderr)?.[1] ?? 0);
-  const count = stderr.match(/Command failed/g)?.length ?? 1;
-  const more = count > 1 ? ` (and ${count - 1} more)` : "";
-  return `${program} ${lines[at - 1] ?? lines[0]}: ${firstLine(stderr)}${more}`;
+function refusalsOf(program: string, lines: readonly string[], stderr: string): readonly Refusal[] {
+  const pairs = [...stderr.matchAll(/([\s\S]*?)Command failed -:(\d+)/g)];
+  const failed = pairs.map(([, words = "", at]) => ({
+    line: `${program} ${lines[Number(at) - 1] ?? lines[0]}`,
+    words: firstLine(words),
+  }));
+  return failed.length > 0 ? failed : [{ line: `${program} ${lines[0]}`, words: firstLine(stderr) }];
 }
 
 function firstLine(text: string): string {

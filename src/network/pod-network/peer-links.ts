@@ -1,11 +1,26 @@
 /** How each other node is reached, for the matrix of `styr network status`. */
 import type { PeerLink } from "../../model/network-report.ts";
+import type { Passages } from "./passages.ts";
 import type { Plan } from "./plan.ts";
 import type { Prober } from "./prober.ts";
 
-export function peerLinks({ peers, wayless }: Plan, prober: Pick<Prober, "seen">, nowMs: number): readonly PeerLink[] {
-  const led = peers.map(({ node, mode, mtu, words }): PeerLink => {
-    const { state, rttMs, atMs } = prober.seen(node);
+const CUT =
+  "its host answers, and passes nothing on to its pods: a firewall of that host's (there: iptables -S FORWARD, nft list ruleset)";
+
+export interface PeersSeen {
+  readonly prober: Pick<Prober, "seen">;
+  readonly passages: Pick<Passages, "isCut"> | undefined;
+}
+
+export function peerLinks(
+  { peers, wayless }: Plan,
+  { prober, passages }: PeersSeen,
+  nowMs: number,
+): readonly PeerLink[] {
+  const led = peers.map(({ node, mode, mtu, ...peer }): PeerLink => {
+    const { state: host, rttMs, atMs } = prober.seen(node);
+    const isCut = host === "reachable" && passages?.isCut(node) === true;
+    const [state, words] = isCut ? (["unreachable", CUT] as const) : [host, peer.words];
     return {
       ...{ node, mode, mtu, state },
       ...(rttMs === undefined ? {} : { rttMs }),

@@ -1,7 +1,7 @@
 /** Which way leads to each other node's pods. Pure: from what was told and what was seen of this host. */
-import { gatewayOf } from "../../lib/subnet.ts";
+import { gatewayOf, isHostAddress } from "../../lib/subnet.ts";
 import type { ClusterEntry, LinkMode, NodeEntry } from "../../model/network.ts";
-import { type ForeignRoute, rangeClash } from "./foreign-routes.ts";
+import { type ForeignRoute, rangeClash, type Taken, takenBy } from "./foreign-routes.ts";
 
 /** What the kernel says of the way to another host: `ip route get`. */
 export interface HostWay {
@@ -58,13 +58,18 @@ export interface Plan {
   readonly wayless: readonly Wayless[];
 }
 
+/** Whether the same ways lead to both; undefined: there is no such node. */
+export function isPlannedAlike(one: NodeEntry | undefined, other: NodeEntry | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  const keys = ["address", "podRange", "rangeProblem", "wireguardKey"] as const;
+  return one === other || keys.every((key) => one[key] === other[key]);
+}
+
 /** Sorted by name. */
 export function planPeers(facts: PlanFacts): Plan {
   const others = [...facts.nodes].filter(({ id }) => id !== facts.self.id).sort((a, b) => (a.id < b.id ? -1 : 1));
-  const taken = {
-    foreign: facts.foreign ?? [],
-    hosts: [...facts.nodes].map(({ address }) => address).concat(facts.servers ?? []),
-  };
+  const hosts = [...facts.nodes].map(({ address }) => address).concat(facts.servers ?? []);
+  const taken = takenBy(facts.self.podRange, facts.foreign ?? [], hosts);
   const keys = Map.groupBy(facts.nodes, ({ wireguardKey }) => wireguardKey);
   const each = others.map((node) => planPeer(node, facts, taken, keys.get(node.wireguardKey)?.length ?? 0));
   return {
@@ -73,25 +78,19 @@ export function planPeers(facts: PlanFacts): Plan {
   };
 }
 
-interface Taken {
-  readonly foreign: readonly ForeignRoute[];
-  readonly hosts: readonly string[];
-}
-
 /** `claims`: how many nodes say that its key is theirs. */
 function planPeer(node: NodeEntry, facts: PlanFacts, taken: Taken, claims: number): PeerPlan | Wayless {
   const { id, address, podRange, wireguardKey } = node;
   if (podRange === undefined) return { node: id, words: node.rangeProblem ?? "it has no pod range of the cluster's" };
   // Before all else: a route to such a range would take away what this host reaches now, perhaps the control plane.
-  const clash = rangeClash(podRange, facts.self.podRange, taken.foreign, taken.hosts);
+  const clash = rangeClash(podRange, taken);
   if (clash !== undefined) return { node: id, words: `its pod range ${podRange} is not taken: ${clash}` };
-  if (facts.cluster.mode === "wireguard") {
-    const why = whyNotEncrypted(node, facts, claims);
-    if (why !== undefined)
-      return { node: id, refused: podRange, words: `NOT CONNECTED, as nothing is sent unencrypted: ${why}` };
-  }
-  const way = facts.ways.get(address);
-  if (!way) return { node: id, words: `no route of this host leads to ${address}` };
+  const isEncrypted = facts.cluster.mode === "wireguard";
+  const why = isEncrypted ? whyNotEncrypted(node, facts, claims) : undefined;
+  if (why !== undefined)
+    return { node: id, refused: podRange, words: `NOT CONNECTED, as nothing is sent unencrypted: ${why}` };
+  const way = isHostAddress(address) ? facts.ways.get(address) : undefined;
+  if (!way) return { node: id, words: noWayWords(address), ...(isEncrypted ? { refused: podRange } : {}) };
   const { mode, words } = modeOf(node, way, facts);
   return {
     ...{ node: id, address, podRange, gateway: gatewayOf(podRange), mode },
@@ -99,6 +98,12 @@ function planPeer(node: NodeEntry, facts: PlanFacts, taken: Taken, claims: numbe
     ...(wireguardKey === undefined ? {} : { wireguardKey }),
     ...(words === undefined ? {} : { words }),
   };
+}
+
+/** What a node says its address is, it may say of anything. */
+function noWayWords(address: string): string {
+  if (isHostAddress(address)) return `no route of this host leads to ${address}`;
+  return address === "" ? "it has no address" : `what it says its address is, ${address}, is no address of one host`;
 }
 
 function modeOf(node: NodeEntry, way: HostWay, facts: PlanFacts): { readonly mode: LinkMode; readonly words?: string } {

@@ -13,18 +13,19 @@ import type { NetworkPart, PartReport } from "../plane/network-part.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
 import { BridgeGuard, type BridgePorts } from "./bridge-guard.ts";
-import { FallBack } from "./fall-back.ts";
-import { type ForeignRoute, isRouted } from "./foreign-routes.ts";
 import { HostNet, HostNetError } from "./host-net.ts";
 import { HostSide } from "./host-side.ts";
 import { type NetNames, netNames } from "./names.ts";
+import { Passages } from "./passages.ts";
 import { peerLinks } from "./peer-links.ts";
-import { isPlainWorking } from "./plain-way.ts";
-import { type HostWay, type Plan, planPeers } from "./plan.ts";
+import { PeerPlanner } from "./peer-planner.ts";
+import { PlainWay } from "./plain-way.ts";
 import { Prober } from "./prober.ts";
+import { refusalWords } from "./refusals.ts";
 import { differences } from "./routes.ts";
-import type { Dial } from "./tcp-ping.ts";
+import type { Dial, Knock } from "./tcp-ping.ts";
 import { USUAL_VXLAN_PORT } from "./tunnels.ts";
+import { WayJudge } from "./way-judge.ts";
 
 export interface PodNetworkOptions {
   readonly networkName: string;
@@ -37,8 +38,12 @@ export interface PodNetworkOptions {
   /** Where its key is, and what the host's settings were. */
   readonly folder: string;
   readonly dial: Dial;
+  /** Absent: whether other hosts pass on what is for their pods is not asked. */
+  readonly knock?: Knock;
   /** Servers of the control plane, `host:port`, as this node knows them. */
   readonly servers?: () => readonly string[];
+  /** Whether Docker runs and makes rules of iptables; undefined: it does not say. */
+  readonly writesRules?: () => Promise<boolean | undefined>;
   /** The device behind which its pods are, when Docker does not name it. */
   readonly bridge?: string;
   /** Whose the bridge's ports are; absent: pods are not kept from sending as each other. */
@@ -48,7 +53,6 @@ export interface PodNetworkOptions {
 
 /** Somebody may have flushed the rules, a link may have been down. */
 const LOOK_EVERY_MS = 10_000;
-const NO_PLAN: Plan = { peers: [], wayless: [] };
 
 export class PodNetwork implements NetworkPart {
   readonly name = "pod network";
@@ -58,11 +62,11 @@ export class PodNetwork implements NetworkPart {
   readonly #side: HostSide;
   readonly #bridge: BridgeGuard | undefined;
   readonly #prober: Prober;
-  readonly #fallBack = new FallBack();
+  readonly #passages: Passages | undefined;
+  readonly #planner: PeerPlanner;
+  readonly #judge: WayJudge;
+  readonly #plain: PlainWay;
   #state: NetworkState | undefined;
-  #plan = NO_PLAN;
-  #ways: ReadonlyMap<string, HostWay> = new Map();
-  #foreign: readonly ForeignRoute[] | undefined;
   #written = "";
   #failure: string | undefined;
   #timer: Timer | undefined;
@@ -81,12 +85,24 @@ export class PodNetwork implements NetworkPart {
       const own = range();
       return own === undefined ? undefined : gatewayOf(own);
     };
-    this.#prober = new Prober({ clock, dial, from, onRound: () => void this.#judge() });
+    this.#planner = new PeerPlanner({ host: this.#host, names: this.#names, servers: options.servers ?? (() => []) });
+    this.#prober = new Prober({ clock, dial, from, onRound: () => this.#judgeAll() });
+    if (options.knock !== undefined) this.#passages = new Passages({ clock, from, knock: options.knock });
+    this.#plain = new PlainWay({
+      ...{ clock, dial, log: options.log, own: range, host: this.#host, protocol: this.#names.protocol },
+      turn: (write) => this.#turn.run(write),
+    });
+    this.#judge = new WayJudge({
+      ...{ clock, log: options.log, seen: (node) => this.#prober.seen(node), changed: () => this.lookAgain() },
+      mode: () => this.#state?.cluster?.mode,
+      peers: () => this.#planner.judged,
+      tryPlain: (node) => this.#tryPlain(node),
+    });
   }
 
   async apply(state: NetworkState, touched: Touched): Promise<void> {
     this.#state = state;
-    if (!touched.isAll && !touched.isCluster && touched.nodes.size === 0) return;
+    if (!touched.isAll && !touched.isCluster && this.#isPlanned(state, touched)) return;
     await this.#turn.run(() => this.#bring(touched.isAll));
     this.#lookLater();
   }
@@ -101,7 +117,7 @@ export class PodNetwork implements NetworkPart {
 
   /** How long an answer of that node took over the pod network, in milliseconds; undefined: none came until `signal` aborted. */
   async probe(node: string, signal: AbortSignal): Promise<number | undefined> {
-    const peer = this.#plan.peers.find((one) => one.node === node);
+    const peer = this.#planner.peer(node);
     return peer && (await this.#prober.ask(peer, signal));
   }
 
@@ -109,6 +125,8 @@ export class PodNetwork implements NetworkPart {
     this.#isStopped = true;
     this.#timer?.cancel();
     this.#prober.stop();
+    this.#plain.stop();
+    await this.#judge.idle();
     await this.#bridge?.stop();
     await this.#turn.idle();
   }
@@ -126,11 +144,15 @@ export class PodNetwork implements NetworkPart {
       .join("; ");
     const range = this.#options.range();
     return {
-      state: (this.#failure ?? stopped) !== undefined ? "failing" : range === undefined ? "off" : "working",
+      state: (this.#failure ?? stopped ?? docker) !== undefined ? "failing" : range === undefined ? "off" : "working",
       ...(words === "" && range === undefined ? { words: "this node has no pod range yet" } : {}),
       ...(words === "" ? {} : { words }),
-      facts: { ...(range === undefined ? {} : { range }), nodes: this.#plan.peers.length, ...this.#side.facts },
-      peers: peerLinks(this.#plan, this.#prober, this.#options.clock.monotonic()),
+      facts: { ...(range === undefined ? {} : { range }), nodes: this.#planner.plan.peers.length, ...this.#side.facts },
+      peers: peerLinks(
+        this.#planner.plan,
+        { prober: this.#prober, passages: this.#passages },
+        this.#options.clock.monotonic(),
+      ),
     };
   }
 
@@ -140,10 +162,19 @@ export class PodNetwork implements NetworkPart {
     return this.#failure ?? stopped ?? clash;
   }
 
+  /** Why containers that publish ports do not start here. */
+  get unpublished(): string | undefined {
+    return this.#side.words.docker;
+  }
+
   /** For the node's own status. */
   get status(): NodeNetworkReport {
     const key = this.#side.wireguardKey;
-    return key === undefined ? {} : { wireguardKey: key };
+    return { ...(key === undefined ? {} : { wireguardKey: key }), ...(this.#side.isGuarded ? { echoes: true } : {}) };
+  }
+
+  #isPlanned(state: NetworkState, { nodes }: Touched): boolean {
+    return nodes.size === 0 || (this.#written !== "" && this.#planner.isPlanned(state, nodes));
   }
 
   /** `isLook`: whatever is written may have been changed by others. */
@@ -154,94 +185,59 @@ export class PodNetwork implements NetworkPart {
     try {
       await this.#side.learn(state.cluster.mode, this.#options.folder);
       await this.#replan(state, own, isLook);
-      const text = JSON.stringify([own, state.cluster, this.#plan]);
+      const { plan } = this.#planner;
+      const text = JSON.stringify([own, state.cluster, plan]);
       if (isLook || text !== this.#written) await this.#write(own, state);
-      this.#written = text;
+      // A peer that the host refused is tried again.
+      this.#written = this.#planner.plan === plan ? text : "";
       this.#failure = undefined;
     } catch (error) {
       this.#written = "";
       this.#failure = error instanceof HostNetError || error instanceof CommandError ? error.message : String(error);
       throw error;
+    } finally {
+      this.#prober.setPeers(this.#planner.plan.peers);
     }
   }
 
   async #replan(state: NetworkState, own: string, isLook: boolean): Promise<void> {
-    const { cluster, tables, nodeName } = state;
-    if (cluster === undefined) return;
-    const nodes = [...tables.node.values()];
-    const addresses = nodes.flatMap(({ id, address }) => (id === nodeName || address === "" ? [] : [address]));
-    if (isLook || addresses.some((address) => !this.#ways.has(address))) this.#ways = await this.#host.ways(addresses);
-    this.#fallBack.keepOnly(new Set(nodes.map(({ id }) => id)));
-    const self = { id: nodeName, podRange: own };
-    const servers = (this.#options.servers?.() ?? []).map((server) => server.replace(/:\d+$/, ""));
-    const { vxlan, wireguard } = this.#names;
-    if (isLook || this.#foreign === undefined) this.#foreign = await this.#host.foreignRoutes(own);
-    const found = {
-      cluster,
-      self,
-      nodes,
-      ways: this.#ways,
-      fallenBack: this.#fallBack.nodes,
-      foreign: this.#foreign,
-      servers,
-    };
+    this.#judge.keepOnly(new Set(state.tables.node.keys()));
     const hasWireguard = this.#side.wireguardKey !== undefined;
-    const before = new Map(this.#plan.peers.map(({ node, mode }) => [node, mode]));
-    this.#plan = planPeers({ ...found, devices: { vxlan, wireguard }, hasWireguard });
-    for (const { node, mode } of this.#plan.peers)
-      if (before.has(node) && before.get(node) !== mode) this.#prober.forget(node);
+    const fallenBack = this.#judge.fallen;
+    const turned = await this.#planner.bring({ state, own, hasWireguard, fallenBack, isLook });
+    for (const node of turned) this.#prober.forget(node);
   }
 
   async #write(own: string, state: NetworkState): Promise<void> {
-    const { peers } = this.#plan;
+    const { peers, wayless } = this.#planner.plan;
     const port = state.cluster?.vxlanPort ?? USUAL_VXLAN_PORT;
     // First, whatever is refused of the rest: everything hangs on it.
     const mended = await this.#side.gateway(own);
     if (mended !== undefined) this.#options.log.warn(`${mended}; it is made again`);
-    await this.#side.rules(own, state, peers, this.#uplinks);
+    await this.#side.rules(own, state, peers, this.#planner.uplinks);
     await this.#bridge?.ensure(own);
     await this.#side.tunnels(own, peers, port);
     const { vxlan, protocol } = this.#names;
-    const refused = this.#plan.wayless.flatMap((one) => one.refused ?? []);
-    const lines = differences({ own, peers, refused, vxlan, protocol }, await this.#host.present());
-    await this.#host.write(lines);
-    this.#prober.setPeers(peers);
+    const refused = wayless.flatMap((one) => one.refused ?? []);
+    const present = await this.#host.present();
+    const routes = present.routes.filter((route) => !this.#plain.isOnTrial(route));
+    const lines = differences({ own, peers, refused, vxlan, protocol }, { ...present, routes });
+    const refusals = await this.#host.attempt(lines);
+    const others = refusals.length === 0 ? [] : this.#planner.refuse(refusals);
+    if (others.length > 0) throw new HostNetError(refusalWords(others));
   }
 
-  /** After a round of probes: ways that lead nowhere are left, and tried again later. */
-  async #judge(): Promise<void> {
-    const { clock, log } = this.#options;
-    const nowMs = clock.monotonic();
-    let isChanged = false;
-    for (const { node, mode } of this.#plan.peers) {
-      const { failures } = this.#prober.seen(node);
-      const isSilent = this.#state?.tables.node.get(node)?.isSilent === true;
-      if (mode !== "routes" || this.#state?.cluster?.mode === "routes") continue;
-      if (!this.#fallBack.failed({ node, failures, isSilent, nowMs })) continue;
-      isChanged = true;
-      log.warn("its pods are not reached by plain routes, so packets are wrapped", { node });
-    }
-    for (const node of this.#fallBack.due(nowMs)) if (await this.#tryPlain(node)) isChanged = true;
-    if (isChanged) await this.lookAgain();
-  }
-
-  /** By a route of the other host's own address alone, so that no pod notices. Whether it works. */
   async #tryPlain(node: string): Promise<boolean> {
-    const peer = this.#plan.peers.find((one) => one.node === node);
-    const way = peer && this.#ways.get(peer.address);
-    const works = peer && way ? await this.#turn.run(() => isPlainWorking(peer, way, this.#plainFacts)) : false;
-    this.#fallBack.tried(node, works, this.#options.clock.monotonic());
-    return works;
+    const peer = this.#planner.peer(node);
+    const way = peer && this.#planner.wayTo(peer);
+    return peer !== undefined && way !== undefined && (await this.#plain.works(peer, way));
   }
 
-  /** Devices by which hosts are reached, also those outside of the cluster. */
-  get #uplinks(): readonly string[] {
-    return [...this.#ways.values(), ...(this.#foreign ?? []).filter(isRouted)].map(({ device }) => device);
-  }
-
-  get #plainFacts() {
-    const { clock, dial, range } = this.#options;
-    return { ...{ clock, dial, own: range() }, host: this.#host, protocol: this.#names.protocol };
+  /** After a round of probes. */
+  #judgeAll(): void {
+    void this.#judge.judge();
+    const asked = this.#planner.plan.peers.filter(({ node }) => this.#state?.tables.node.get(node)?.echoes === true);
+    void this.#passages?.look(asked, (node) => this.#prober.seen(node));
   }
 
   #lookLater(): void {

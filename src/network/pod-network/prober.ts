@@ -26,6 +26,8 @@ export interface ProberOptions {
 
 /** A thousand nodes must not ask each other all at once: those that were not asked for longest, and those that did not answer. */
 const PEERS_A_ROUND = 16;
+/** Those that have just failed cost a packet each, and whoever waits for them waits for all of them. */
+const MOST_FAILING_A_ROUND = 64;
 /** A way that is broken is found in about a minute, however many there are: of 1,000 nodes 77 are asked in a round. */
 const MOST_ROUNDS = 13;
 const ROUND_MS = 5_000;
@@ -108,10 +110,19 @@ export class Prober {
     return atMs === Number.NEGATIVE_INFINITY || (failures > 0 && failures < MOST_FAILURES_IN_HURRY);
   }
 
+  /** Those first that failed most often, as they are nearest to another way; then those that were never asked, or not for longest. */
   #next(): readonly Probed[] {
-    const rank = (peer: Probed) => (this.#isUrgent(peer) ? Number.NEGATIVE_INFINITY : this.seen(peer.node).atMs);
-    return this.#peers
-      .toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(a) < rank(b) ? -1 : 1))
-      .slice(0, Math.max(PEERS_A_ROUND, Math.ceil(this.#peers.length / MOST_ROUNDS)));
+    const most = Math.max(PEERS_A_ROUND, Math.ceil(this.#peers.length / MOST_ROUNDS));
+    const failuresOf = ({ node }: Probed) => this.seen(node).failures;
+    const failing = this.#peers
+      .filter((peer) => this.#isUrgent(peer) && failuresOf(peer) > 0)
+      .sort((a, b) => failuresOf(b) - failuresOf(a))
+      .slice(0, MOST_FAILING_A_ROUND);
+    const chosen = new Set(failing);
+    const atMs = ({ node }: Probed) => this.seen(node).atMs;
+    const others = this.#peers
+      .filter((peer) => !chosen.has(peer))
+      .sort((a, b) => (atMs(a) === atMs(b) ? 0 : atMs(a) < atMs(b) ? -1 : 1));
+    return [...failing, ...others.slice(0, most - Math.min(failing.length, Math.floor(most / 2)))];
   }
 }

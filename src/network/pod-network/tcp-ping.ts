@@ -42,3 +42,22 @@ function once({ to, from }: Ping, signal: AbortSignal, clock: Clock): Promise<nu
     socket.destroy();
   });
 }
+
+/** What a connection to that port came to: "open", or the code of its error; undefined: nothing answered until `signal` aborted. */
+export type Knock = (at: Ping & { readonly port: number }, signal: AbortSignal) => Promise<string | undefined>;
+
+export const tcpKnock: Knock = async ({ to, port, from }, signal) => {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const socket = connect({ host: to, port, ...(from === undefined ? {} : { localAddress: from }) });
+  const late = () => resolve(undefined);
+  signal.addEventListener("abort", late, { once: true });
+  socket.once("connect", () => resolve("open"));
+  // It may fail once more while it is taken away.
+  socket.on("error", ({ code }: NodeJS.ErrnoException) => resolve(code));
+  try {
+    return await promise;
+  } finally {
+    signal.removeEventListener("abort", late);
+    socket.destroy();
+  }
+};
