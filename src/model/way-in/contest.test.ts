@@ -37,6 +37,11 @@ describe("whose a host is:", () => {
     ]);
   });
 
+  test("what one source says twice is no contest, and nothing is lost by it", () => {
+    const { served, lost } = outcome(route("bank.example", "bank"), route("bank.example", "bank"));
+    assert.deepEqual([served, lost], [["bank.example/ bank/web"], []]);
+  });
+
   test("its owner lets others in, but never to the proofs for certificates", () => {
     const share = { sharesHostWith: ["shop"] };
     const { served, lost } = outcome(

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Pod } from "../pod.ts";
+import { exposedPod, workloadKeysOf } from "./exposure-routes.ts";
+
+interface Child {
+  readonly state?: string;
+  readonly ports: readonly object[];
+}
+
+const METADATA = {
+  ...{ name: "one", namespace: "fleet", uid: "u1", resourceVersion: "1", generation: 1, creationTimestamp: "" },
+} as const;
+
+function pod(status: object = {}, children: readonly Child[] = [], metadata: object = {}): Pod {
+  const containerStatuses = [{ name: "c", children: children.map((child) => ({ state: "running", ...child })) }];
+  return {
+    ...{ apiVersion: "v1", kind: "Pod", metadata: { ...METADATA, ...metadata } },
+    spec: { nodeName: "n1", containers: [{ name: "c", ports: [{ containerPort: 8080 }] }] },
+    status: {
+      ...{ phase: "Running", podIP: "10.42.0.5", hostIP: "192.0.2.1", containerStatuses },
+      conditions: [{ type: "Ready", status: "True" }],
+      ...status,
+    },
+  } as unknown as Pod;
+}
+
+const placeOf = (each: Pod, port?: number) => {
+  const found = exposedPod(each, port);
+  return found && `${found.endpoint.address}:${found.port}`;
+};
+const published = (containerPort: number, hostPort: number, protocol = "tcp") => ({
+  containerPort,
+  hostPort,
+  protocol,
+});
+
+describe("where a workload that is exposed answers:", () => {
+  test("at its own address, while it runs or is on its way out", () => {
+    assert.equal(placeOf(pod()), "10.42.0.5:8080");
+    for (const phase of ["Succeeded", "Failed"]) assert.equal(placeOf(pod({ phase })), undefined, phase);
+    assert.equal(placeOf(pod({ phase: "Pending" })), undefined);
+  });
+
+  test("one that has ended answers nowhere, also when it was ready and is asked to go", () => {
+    const leaving = { deletionTimestamp: "2026-01-01T00:00:00Z" };
+    assert.equal(placeOf(pod({ phase: "Failed" }, [], leaving)), undefined);
+    assert.equal(placeOf(pod({}, [], leaving)), "10.42.0.5:8080");
+  });
+
+  test("a unit's own container at its host: the lowest port of those that it published, by TCP, while it runs", () => {
+    assert.equal(placeOf(pod({}, [{ ports: [published(90, 9000), published(80, 8081)] }])), "192.0.2.1:8081");
+    assert.equal(placeOf(pod({}, [{ ports: [published(53, 5300, "udp"), published(90, 9000)] }])), "192.0.2.1:9000");
+    assert.equal(placeOf(pod({}, [{ state: "exited", ports: [published(80, 8081)] }])), "10.42.0.5:8080");
+  });
+});
+
+describe("whose copy a pod is:", () => {
+  test("a pod of Kubernetes is never a copy of another dialect's workload, nor of one without a namespace", () => {
+    const keys = workloadKeysOf(pod({}, [], { name: "web", namespace: "shop" }));
+    assert.deepEqual(keys, ["kubernetes\nshop\nweb"]);
+  });
+});
