@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { netNames } from "./names.ts";
-import { chainsOf, isLed, isWritten, jumpPosition, rangesOf, restoreText } from "./rules.ts";
+import { bridgesBeside, chainsOf, isLed, isWritten, jumpPosition, rangesOf, restoreText } from "./rules.ts";
+import { readTable } from "./shown-table.ts";
 
 const [FORWARD, , NAT] = chainsOf(netNames("styrmann"), {
   own: "10.42.1.0/24",
@@ -21,6 +22,30 @@ describe("rules for pods of several hosts", () => {
         `-i ${device} -m conntrack --ctstate DNAT --ctdir REPLY -j ACCEPT`,
       ]),
     ]);
+  });
+
+  test("containers on Docker's other networks come to the pods of their host, and nobody comes to them", () => {
+    const wish = { own: "10.42.1.0/24", ranges: ["10.42.0.0/16"], tunnels: [], beside: ["docker0"] };
+    const [forward] = chainsOf(netNames("styrmann"), wish);
+    assert.deepEqual(forward?.rules.slice(-2), [
+      "-d 10.42.1.0/24 -i docker0 -o styrmann -j ACCEPT",
+      "-s 10.42.1.0/24 -i styrmann -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+    ]);
+  });
+
+  test("those networks are what Docker's own rules keep apart, but for ours and those that were asked to be closed", () => {
+    const names = netNames("styrmann");
+    const until28 = readTable(
+      "-N DOCKER-ISOLATION-STAGE-2\n-A DOCKER-ISOLATION-STAGE-2 -o styrmann -j DROP\n-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP\n" +
+        "-A DOCKER-ISOLATION-STAGE-2 -o br-0123456789ab -j DROP\n-A DOCKER-ISOLATION-STAGE-2 -j RETURN",
+    );
+    assert.deepEqual(bridgesBeside(names, until28), ["br-0123456789ab", "docker0"]);
+    const later = readTable(
+      "-N DOCKER-BRIDGE\n-N DOCKER-INTERNAL\n-A DOCKER-BRIDGE -o docker0 -j DOCKER\n-A DOCKER-BRIDGE -o br-closed -j DOCKER\n" +
+        "-A DOCKER-INTERNAL ! -s 172.20.0.0/16 -o br-closed -j DROP",
+    );
+    assert.deepEqual(bridgesBeside(names, later), ["docker0"]);
+    assert.deepEqual(bridgesBeside(names, readTable("-P FORWARD DROP")), [], "without Docker there are none");
   });
 
   test("what Docker translates for its other networks passes by Docker's rules alone", () => {

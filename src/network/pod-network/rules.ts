@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { overlaps, parseSubnet } from "../../lib/subnet.ts";
 import type { NetNames } from "./names.ts";
-import { endsChain, everyonesTarget } from "./shown-table.ts";
+import { endsChain, everyonesTarget, type ShownTable } from "./shown-table.ts";
 
 export interface RulesWish {
   readonly own: string;
@@ -15,6 +15,8 @@ export interface RulesWish {
   readonly tunnels: readonly string[];
   /** Devices by which this host reaches other hosts, tunnels among them. */
   readonly uplinks?: readonly string[];
+  /** Bridges of Docker's other networks on this host, without those that it closed to everybody: bridgesBeside. */
+  readonly beside?: readonly string[];
 }
 
 export type Table = "filter" | "nat" | "mangle";
@@ -29,6 +31,19 @@ export interface Chain {
   readonly mark: string;
   /** After what others have said of a packet, not before. */
   readonly isLast?: true;
+}
+
+/** Docker's chain that keeps its networks apart (until 28, and from then on), and that of networks which were asked to be closed. */
+const APART = ["DOCKER-ISOLATION-STAGE-2", "DOCKER-BRIDGE"];
+const CLOSED = "DOCKER-INTERNAL";
+
+/** The bridges of Docker's other networks, as its own rules name them. Sorted. */
+export function bridgesBeside({ bridge }: NetNames, { chains }: ShownTable): readonly string[] {
+  const devices = (from: readonly string[], pattern: RegExp) =>
+    from.flatMap((chain) => chains.get(chain) ?? []).flatMap((rule) => pattern.exec(rule)?.[1] ?? []);
+  const closed = new Set([bridge, ...devices([CLOSED], /-[io] (\S+)/)]);
+  const named = devices(APART, /^-o (\S+) -j (?:DROP|DOCKER)$/);
+  return [...new Set(named.filter((device) => !closed.has(device)))].sort();
 }
 
 /** The cluster's range first, then others' that are outside of it, sorted. */
@@ -57,7 +72,8 @@ function chain(table: Table, name: string, from: readonly string[], rules: reado
   return { table, name, from, mark, rules: [`-m comment --comment "${mark}"`, ...rules] };
 }
 
-function forwardRules({ bridge }: NetNames, { own, ranges, uplinks = [] }: RulesWish): readonly string[] {
+function forwardRules({ bridge }: NetNames, wish: RulesWish): readonly string[] {
+  const { own, ranges, uplinks = [], beside = [] } = wish;
   const translated = "-m conntrack --ctstate DNAT";
   return [
     ...ranges.flatMap((range) => [`-s ${range} -d ${own} -j ACCEPT`, `-s ${own} -d ${range} -j ACCEPT`]),
@@ -66,6 +82,11 @@ function forwardRules({ bridge }: NetNames, { own, ranges, uplinks = [] }: Rules
     ...[bridge, ...uplinks].flatMap((device) => [
       `-o ${device} ${translated} -j ACCEPT`,
       `-i ${device} ${translated} --ctdir REPLY -j ACCEPT`,
+    ]),
+    // What a unit has started with `docker run` finds the pods of its own host, as it finds those of all others; they do not find it.
+    ...beside.flatMap((device) => [
+      `-d ${own} -i ${device} -o ${bridge} -j ACCEPT`,
+      `-s ${own} -i ${bridge} -o ${device} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
     ]),
   ];
 }
