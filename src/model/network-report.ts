@@ -6,6 +6,8 @@ export interface NodeNetworkReport {
   readonly wireguardKey?: string;
   /** HTTP and HTTPS from outside come in here. */
   readonly isWayIn?: true;
+  /** Other nodes can ask whether it passes on what is for its pods. */
+  readonly echoes?: true;
 }
 
 /** How one node reaches the pods of another: a cell of the matrix of `styr network status`. */

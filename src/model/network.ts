@@ -43,6 +43,8 @@ export interface NodeEntry {
   readonly isSilent?: true;
   /** HTTP and HTTPS from outside come in here. */
   readonly isWayIn?: true;
+  /** Packets for its pods that it passes on can be asked about (network/pod-network/passages.ts). */
+  readonly echoes?: true;
 }
 
 export type Protocol = "tcp" | "udp" | "sctp";

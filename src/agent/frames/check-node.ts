@@ -34,7 +34,7 @@ const unlisted = shaped({ kept: count, keptPods: few(unlistedPod), waiting: coun
 const wireguardKey: Check = (value) => {
   if (!/^[A-Za-z0-9+/]{43}=$/.test(word(value))) throw new FrameError("a key of WireGuard's is none");
 };
-const network = shaped({ wireguardKey: optional(wireguardKey), isWayIn: optional(flag) });
+const network = shaped({ wireguardKey: optional(wireguardKey), isWayIn: optional(flag), echoes: optional(flag) });
 
 /** Throws FrameError. */
 export function checkNode(value: unknown): void {

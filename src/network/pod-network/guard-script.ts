@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { overlaps, parseSubnet } from "../../lib/subnet.ts";
 import type { NetNames } from "./names.ts";
+import { ECHO_PORT, echoAddressOf, REFUSED_PORT } from "./passages.ts";
 import { VNI } from "./tunnels.ts";
 
 export interface GuardWish {
@@ -23,6 +24,8 @@ export const GUARD_PREFIX = "net-";
 /** Before connections are looked up: a packet that is dropped leaves no trace by which others would be let through. */
 const FIRST = -300;
 const EARLY = -20;
+/** Behind iptables and firewalld (0 to 10), and whoever comes a little later. */
+const LAST = 200;
 
 /** The chain that says, by a mark, what all of them are. */
 export const MARKED_CHAIN = "net-arriving";
@@ -58,6 +61,7 @@ function linesOf(table: string, names: NetNames, wish: GuardWish): readonly stri
 function guardChains({ bridge, vxlan, wireguard }: NetNames, { own, vxlanPort, isEncrypted }: GuardWish) {
   // Other programs' VXLAN, at the same port, is theirs: ours is known by its number in the header (RFC 7348, after UDP's 8 bytes).
   const ours = `udp dport ${vxlanPort} @th,96,24 ${VNI}`;
+  const echo = `ip saddr @net-ranges ip daddr ${echoAddressOf(own)}`;
   const arriving = [
     `iifname "${bridge}" ip saddr != ${own} counter drop`,
     `iifname "${bridge}" accept`,
@@ -74,6 +78,15 @@ function guardChains({ bridge, vxlan, wireguard }: NetNames, { own, vxlanPort, i
       hook: `forward priority ${EARLY}`,
       // From pods and other containers, which would be taken for this host once they are translated.
       rules: [`${ours} ip daddr @net-hosts ip saddr != @net-hosts counter drop`],
+    },
+    {
+      name: "net-passed",
+      hook: `forward priority ${LAST}`,
+      // What comes here was let pass by everybody: other nodes ask whether it is (passages.ts).
+      rules: [
+        `${echo} tcp dport ${ECHO_PORT} reject with icmp type prot-unreachable`,
+        `${echo} tcp dport ${REFUSED_PORT} reject with tcp reset`,
+      ],
     },
   ];
 }

@@ -76,7 +76,7 @@ describe("encryption between hosts", () => {
     await part.stop();
     assert.equal(readFileSync(join(folder, "wireguard.key"), "utf8").trim(), SECRET);
     assert.equal(statSync(join(folder, "wireguard.key")).mode & 0o777, 0o600);
-    assert.deepEqual(part.status, { wireguardKey: PUBLIC });
+    assert.deepEqual(part.status, { wireguardKey: PUBLIC, echoes: true });
     assert.equal(part.report().peers?.[0]?.mode, "wireguard");
     const told = commands.lines.find((line) => line.startsWith("wg syncconf"));
     assert.match(told ?? "", /^wg syncconf styrmann-wg \/dev\/stdin < \[Interface\]/);

@@ -18,6 +18,13 @@ export interface LaidNode {
   tell(entries: readonly NetworkEntry[]): Promise<void>;
 }
 
+/** Says the code of a connection's error, or nothing when there is no answer. */
+const KNOCK = [
+  "const [, host, port, localAddress] = process.argv;",
+  'const socket = require("net").connect({ host, port, localAddress });',
+  'socket.on("error", ({ code }) => process.stdout.write(code)); setTimeout(() => process.exit(), 700);',
+].join(" ");
+
 /** As the agent of host `n` does it; probes are pings, which may be asked inside of a namespace. */
 export function nodeOn(
   space: NetSpace,
@@ -34,6 +41,10 @@ export function nodeOn(
     ...(podRange === undefined ? { bridge: host.bridge } : {}),
     ...(ports === undefined ? {} : { ports }),
     ...{ range: () => range, folder: `${space.dir}/${networkName}-${n}`, lookEveryMs: 500 },
+    knock: async ({ to, port, from }) => {
+      const { stdout } = await host.commands.run(process.execPath, ["-e", KNOCK, to, String(port), from ?? ""]);
+      return stdout === "" ? undefined : stdout;
+    },
     dial: async ({ to, from }) => {
       const words = ["-c", "1", "-W", "1", ...(from === undefined ? [] : ["-I", from]), to];
       const { exitCode, stdout } = await host.commands.run("ping", words);
@@ -65,7 +76,7 @@ export function entriesOf(
       mode,
     },
     ...nodes.map(({ host }, at): NetworkEntry => {
-      return { kind: "node", id: `n${at + 1}`, address: host.address, podRange: host.podRange };
+      return { kind: "node", id: `n${at + 1}`, address: host.address, podRange: host.podRange, echoes: true };
     }),
   ];
 }

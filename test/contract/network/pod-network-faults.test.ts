@@ -66,6 +66,47 @@ describe("rules that others take away, and rules that they add", { skip }, () =>
   });
 });
 
+describe("a host that answers, and passes nothing on to its pods", { skip }, () => {
+  let space: NetSpace;
+  let nodes: readonly LaidNode[];
+  let pods: readonly [NetPlace, NetPlace];
+  const seen = () => nodes[0]?.part.report().peers?.[0];
+
+  before(async () => {
+    space = openNetSpace({ hosts: 2 });
+    nodes = [nodeOn(space, 1), nodeOn(space, 2)];
+    pods = [space.host(1).addPod(5), space.host(2).addPod(6)];
+    for (const node of nodes) await node.tell(entriesOf(nodes));
+  });
+  after(async () => {
+    for (const { part } of nodes) await part.stop();
+    space.close();
+  });
+
+  test("says of itself that it can be asked, and is reached", async () => {
+    assert.equal(nodes[1]?.part.status.echoes, true);
+    await until("it answers", () => seen()?.state === "reachable");
+    assert.ok(reaches(...pods));
+  });
+
+  for (const { name, how } of [
+    { name: "drops", how: "drop" },
+    { name: "refuses", how: "reject with icmp type port-unreachable" },
+  ])
+    test(`is seen by others when rules that nobody here reads ${name === "drops" ? "drop" : "refuse"} what it should pass on`, async () => {
+      const host = space.host(2);
+      const table = `table ip theirs { chain pass { type filter hook forward priority 0; iifname "eth0" ct state new ${how}; }; }`;
+      host.run("nft", ["-f", "-"], table);
+      assert.ok(!reaches(...pods));
+      await until("it is said", () => /passes nothing on to its pods/.test(seen()?.words ?? ""));
+      assert.equal(seen()?.state, "unreachable");
+      assert.equal(seen()?.mode, "routes", "no other way would be better");
+      host.run("nft", ["delete", "table", "ip", "theirs"]);
+      await until("it is reached again", () => seen()?.state === "reachable");
+      assert.ok(reaches(...pods));
+    });
+});
+
 describe("a host's bridge of pods that somebody was at", { skip }, () => {
   let space: NetSpace;
   let nodes: readonly LaidNode[];
