@@ -13,6 +13,8 @@ export interface NodeNetwork {
   readonly isClosed: boolean;
   /** Parts of its network that fail, and why. */
   readonly failing: string | undefined;
+  /** Its engine cannot publish ports: `failing` says why. */
+  readonly isUnpublished?: boolean;
   /** Whether pods get addresses is different now: the control plane is to hear it at once. */
   watch?(changed: () => void): void;
 }

@@ -1,6 +1,7 @@
 import { formatCpuMillis } from "../lib/quantity.ts";
 import type { Draft } from "../model/meta.ts";
 import {
+  DOCKER_RULES_GONE,
   type DriverReport,
   NETWORK_UNAVAILABLE,
   NETWORK_WORKING,
@@ -117,7 +118,7 @@ function networkConditions(network: NodeNetwork | undefined, drivers: Drivers): 
       ...{ type: NETWORK_WORKING, message: network.failing ?? "every part of its network works" },
       ...(network.failing === undefined
         ? { status: "True", reason: "Working" }
-        : { status: "False", reason: "PartFails" }),
+        : { status: "False", reason: network.isUnpublished ? DOCKER_RULES_GONE : "PartFails" }),
     },
   ];
 }

@@ -85,6 +85,16 @@ export const nodes = defineKind<Node>("Node", "v1", "cluster", {
 /** Extension: a condition that is False while a part of the node's network (services, policies, names, …) fails, with its words. */
 export const NETWORK_WORKING = "NetworkWorking";
 
+/** Its reason where the engine cannot publish containers' ports, whatever else fails. */
+export const DOCKER_RULES_GONE = "DockerRulesGone";
+
+/** Whether a container that publishes ports cannot be started on a node that says this of itself. */
+export function isUnpublished(conditions: readonly Condition[]): boolean {
+  return conditions.some(
+    ({ type, status, reason }) => type === NETWORK_WORKING && status === "False" && reason === DOCKER_RULES_GONE,
+  );
+}
+
 /** A condition: Kubernetes' word for a node whose pods others do not reach, or that cannot give pods any network. */
 export const NETWORK_UNAVAILABLE = "NetworkUnavailable";
 /** Its reasons where pods that need the network cannot be started on the node at all; with others they can. */

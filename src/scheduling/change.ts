@@ -20,6 +20,7 @@ export type Change =
   | { readonly type: "remove pods"; readonly keys: readonly string[]; readonly why: string }
   | { readonly type: "driver"; readonly driver: DriverName; readonly isThere: boolean }
   | { readonly type: "pod network" }
+  | { readonly type: "published ports" }
   | { readonly type: "ready" }
   | { readonly type: "uncordon" }
   | { readonly type: "tolerate"; readonly taint: Taint }
@@ -49,6 +50,8 @@ export function changeWords(change: Change): string {
       return `${change.driver === "docker" ? "Docker" : `the ${change.driver} driver`} ${change.isThere ? "works" : "is installed"}`;
     case "pod network":
       return "pods get a network there again";
+    case "published ports":
+      return "Docker's rules are made anew there (systemctl restart docker)";
     case "ready":
       return "the node is ready again";
     case "uncordon":
@@ -102,6 +105,7 @@ export function effort(change: Change, demand: Demand): number {
     case "driver":
       return change.isThere ? 3 : 3.5;
     case "pod network":
+    case "published ports":
     case "drop node rule":
     case "drop pod rule":
       return 3;
@@ -153,6 +157,8 @@ function changedFacts(facts: NodeFacts, change: Change): NodeFacts {
       return { ...facts, ready: true };
     case "pod network":
       return { ...facts, podNetwork: "" };
+    case "published ports":
+      return { ...facts, publishes: true };
     case "uncordon":
       return { ...facts, cordoned: false };
     case "driver":

@@ -36,6 +36,8 @@ export interface Demand {
   readonly drivers: readonly DriverName[];
   /** One of its containers cannot be started where pods get no network of their own. */
   readonly podNetwork: boolean;
+  /** One of its containers has a port that its engine is to publish. */
+  readonly publishes: boolean;
   readonly tolerations: readonly Toleration[];
   /** All must hold; they look at the node alone. */
   readonly nodeRules: readonly NodeRule[];
@@ -66,6 +68,7 @@ export function compileTemplate(pod: Pod): Demand {
     dynamicPorts: portsOf(pod).filter(({ dynamicHostPort }) => dynamicHostPort).length,
     drivers: driversOf(pod),
     podNetwork: allContainers(pod).some((container) => needsPodNetwork(pod, container)),
+    publishes: pod.spec.hostNetwork !== true && allContainers(pod).some(isPublished),
     tolerations: pod.spec.tolerations ?? [],
     nodeRules,
     nodePreferences,
@@ -139,6 +142,11 @@ function asHostPort({ protocol = "TCP", hostIP }: ContainerPort, port: number): 
 
 function isAnyAddress(hostIP: string): boolean {
   return hostIP === "" || hostIP === "0.0.0.0" || hostIP === "::";
+}
+
+function isPublished(container: Container): boolean {
+  const { ports = [] } = container;
+  return driverOf(container) === "docker" && ports.some(({ hostPort, dynamicHostPort }) => hostPort || dynamicHostPort);
 }
 
 function driversOf(pod: Pod): readonly DriverName[] {

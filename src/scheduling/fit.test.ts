@@ -130,6 +130,18 @@ describe("fits", () => {
     assert.equal(fits(two, info), undefined, "what goes gives back");
   });
 
+  test("where the engine can publish no ports, pods that publish some find no place, and all others do", () => {
+    const plain = testNode({ name: "n1" });
+    const gone = { type: "NetworkWorking", status: "False", reason: "DockerRulesGone" } as const;
+    const conditions = [...plain.status.conditions, gone];
+    const node = nodeInfoOf({ ...plain, status: { ...plain.status, conditions } }, []);
+    const refusalOf = (spec: PodSpec) => fits(compileDemand(testPod({ spec })), node)?.message;
+    const publishing = [container("1Mi", { ports: [{ containerPort: 80, dynamicHostPort: true }] })];
+    assert.match(refusalOf({ containers: publishing }) ?? "", /publishes no ports: .*systemctl restart docker/);
+    assert.equal(refusalOf({ containers: publishing, hostNetwork: true }), undefined);
+    assert.equal(refusalOf({ containers: [container("1Mi", { ports: [{ containerPort: 80 }] })] }), undefined);
+  });
+
   test("a finished pod holds nothing", () => {
     const done = { ...testPod({ cpu: "4" }), status: { phase: "Succeeded" as const } };
     assert.equal(fits(compileDemand(testPod({ cpu: "4" })), nodeInfoOf(testNode({ name: "n1" }), [done])), undefined);

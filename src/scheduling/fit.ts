@@ -14,6 +14,7 @@ export function fits(demand: Demand, node: NodeInfo): Refusal | undefined {
   return (
     checkDrivers(demand, node) ??
     checkPodNetwork(demand, node) ??
+    checkPublishing(demand, node) ??
     checkNodeRules(demand, node) ??
     fitsRoom(demand, node)
   );
@@ -37,6 +38,7 @@ export function allMisfits(demand: Demand, node: NodeInfo): readonly Refusal[] {
   const checks = [
     checkDrivers,
     checkPodNetwork,
+    checkPublishing,
     checkNodeRules,
     checkCpu,
     checkMemory,
@@ -64,6 +66,14 @@ export const checkDrivers: Check = (demand, { facts }) => {
 export const checkPodNetwork: Check = ({ podNetwork }, { facts }) => {
   if (!podNetwork || facts.podNetwork === "") return undefined;
   return new Refusal("pod network", () => `gives pods no network: ${facts.podNetwork}`);
+};
+
+export const checkPublishing: Check = ({ publishes }, { facts }) => {
+  if (!publishes || facts.publishes) return undefined;
+  return new Refusal(
+    "published ports",
+    () => "publishes no ports: somebody took Docker's own rules away there (systemctl restart docker makes them anew)",
+  );
 };
 
 export const checkNodeRules: Check = (demand, { facts }) => {

@@ -1,6 +1,6 @@
 import { bytes, cpuMillis } from "../lib/quantity.ts";
 import type { Labels } from "../model/label-selector.ts";
-import { isCordonTaint, type Node, podNetworkTrouble, type Taint } from "../model/node.ts";
+import { isCordonTaint, isUnpublished, type Node, podNetworkTrouble, type Taint } from "../model/node.ts";
 import type { DriverName } from "../model/pod.ts";
 import { NODE_LABEL } from "../model/well-known.ts";
 
@@ -19,6 +19,8 @@ export interface NodeFacts {
   readonly drivers: Readonly<Partial<Record<DriverName, string>>>;
   /** "" = pods get a network of their own here; otherwise why not. */
   readonly podNetwork: string;
+  /** Its engine can publish containers' ports. */
+  readonly publishes: boolean;
   readonly allocatable: Amounts;
   /** What it offers of resources that have no field in `allocatable`. */
   readonly extended: Readonly<Record<string, number>>;
@@ -61,6 +63,7 @@ export function nodeFacts(node: NodeLike): NodeFacts {
       Object.entries(drivers).map(([name, { ready, reason }]) => [name, ready ? "" : (reason ?? "not ready")]),
     ),
     podNetwork: podNetworkTrouble(conditions) ?? "",
+    publishes: !isUnpublished(conditions),
     allocatable: {
       cpuMillis: cpu,
       memoryBytes: memory,

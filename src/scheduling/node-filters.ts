@@ -2,7 +2,7 @@ import type { Taint } from "../model/node.ts";
 import type { Toleration } from "../model/pod.ts";
 import { isTolerated, toleratesCordon } from "../model/toleration.ts";
 import type { Demand } from "./demand.ts";
-import { checkDrivers, checkNodeRules, checkPodNetwork } from "./fit.ts";
+import { checkDrivers, checkNodeRules, checkPodNetwork, checkPublishing } from "./fit.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import type { NodeInfo } from "./node-info.ts";
 import { Refusal } from "./refusal.ts";
@@ -38,6 +38,7 @@ export function checkFacts(demand: Demand, node: NodeInfo): Refusal | undefined 
     checkOpen(node.facts, demand.tolerations) ??
     checkDrivers(demand, node) ??
     checkPodNetwork(demand, node) ??
+    checkPublishing(demand, node) ??
     checkTaints(demand, node.facts) ??
     checkNodeRules(demand, node)
   );

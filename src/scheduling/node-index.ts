@@ -315,6 +315,7 @@ function classKey(facts: NodeFacts, keys: ReadonlySet<string>): string {
     facts.taints,
     drivers,
     facts.podNetwork === "",
+    facts.publishes,
     facts.scoringCpu,
     facts.scoringMemory,
     facts.unwell,

@@ -94,7 +94,8 @@ function remediesOf({ filter }: Refusal, demand: Demand, node: NodeInfo): readon
         .filter((driver) => node.facts.drivers[driver] !== "")
         .map((driver) => ({ type: "driver", driver, isThere: node.facts.drivers[driver] !== undefined }));
     case "pod network":
-      return [{ type: "pod network" }];
+    case "published ports":
+      return [{ type: filter }];
     default:
       return [];
   }

@@ -4,6 +4,7 @@ export type FilterName =
   | "cordon"
   | "driver"
   | "pod network"
+  | "published ports"
   | "taint"
   | "labels"
   | "machine"

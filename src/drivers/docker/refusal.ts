@@ -12,8 +12,15 @@ export async function withReason<T>(reason: string, work: () => Promise<T>): Pro
   } catch (error) {
     if (!(error instanceof EngineRefusal)) throw error;
     const temporary = error.status >= 500 || [404, 408, 409, 429].includes(error.status);
-    throw new DriverError(error.message, { temporary, reason, cause: error });
+    throw new DriverError(withAdvice(error.message), { temporary, reason, cause: error });
   }
+}
+
+/** What a person can do about it, where Docker's words do not say. */
+function withAdvice(message: string): string {
+  if (!/iptables[\s\S]*No chain\/target\/match by that name/.test(message)) return message;
+  const said = message.replaceAll(/\s+/g, " ").trim();
+  return `${said}; somebody took Docker's own rules away: systemctl restart docker makes them anew (with live-restore nothing stops)`;
 }
 
 export function isRefusal(error: unknown, ...statuses: readonly number[]): error is EngineRefusal {

@@ -1,22 +1,14 @@
 /** Keeps the chains of rules.ts in iptables: what is there is left, so that a look costs little and cuts nothing. */
 import { CommandError, type Commands } from "../../seams/commands.ts";
 import { HostNetError } from "./host-net.ts";
-import { type PassingPacket, passageOf } from "./passage.ts";
 import { type Chain, isLed, isWritten, jumpPosition, restoreText, type Table } from "./rules.ts";
 import { reachedChains, readTable, type ShownTable } from "./shown-table.ts";
 
 /** Others write, too: Docker, firewalld. */
 const WAIT = ["-w", "5"];
 
-const DOCKER_GONE =
-  "somebody took Docker's own rules away: published ports are not reached, and containers that publish some do not start; " +
-  "systemctl restart docker makes them anew (with live-restore nothing stops)";
-
 export class PodFirewall {
   readonly #commands: Commands;
-  #hadDocker = false;
-  /** What Docker made beside ours is gone, in words: it does not look, and nobody but it makes it anew. */
-  dockerTrouble: string | undefined;
 
   constructor(commands: Commands) {
     this.#commands = commands;
@@ -33,40 +25,25 @@ export class PodFirewall {
     }
   }
 
-  /** All of one table, and what leads to it. Rejects with HostNetError. */
-  async ensure(table: Table, chains: readonly Chain[]): Promise<void> {
-    const shown = await this.#show(table);
-    if (table === "nat") this.#lookAtDocker(shown);
-    for (const chain of chains) {
+  /** All of one table, and what leads to it; resolves with what was there before. Rejects with HostNetError. */
+  async ensure(table: Table, chains: (before: ShownTable) => readonly Chain[]): Promise<ShownTable> {
+    const shown = await this.show(table);
+    for (const chain of chains(shown)) {
       if (!isWritten(chain, shown.chains.get(chain.name) ?? [])) await this.#write(chain);
       await this.#lead(chain, shown);
     }
-  }
-
-  /** The rule that stops one of these packets on its way through this host, whoever made it; undefined: none that can be read. */
-  async stops(packets: readonly PassingPacket[]): Promise<string | undefined> {
-    const shown = await this.#show("filter");
-    const each = packets.map((packet) => passageOf(shown, packet));
-    return each.find((passage) => passage.isStopped)?.rule;
+    return shown;
   }
 
   /** What is not there is gone. */
   async remove(table: Table, chains: readonly Chain[]): Promise<void> {
-    const shown = await this.#show(table);
+    const shown = await this.show(table);
     for (const { name, from } of chains) {
       for (const parent of from) await this.#unlead(table, parent, name, shown);
       if (!shown.chains.has(name)) continue;
       await this.#run(table, ["-F", name]);
       await this.#run(table, ["-X", name]);
     }
-  }
-
-  /** Docker may have been told to make none (`"iptables": false`): what was never seen is not missed. */
-  #lookAtDocker({ chains }: ShownTable): void {
-    const isThere =
-      chains.has("DOCKER") && chains.get("PREROUTING")?.some((rule) => rule.endsWith("-j DOCKER")) === true;
-    this.#hadDocker ||= isThere;
-    this.dockerTrouble = this.#hadDocker && !isThere ? DOCKER_GONE : undefined;
   }
 
   async #write(chain: Chain): Promise<void> {
@@ -95,7 +72,8 @@ export class PodFirewall {
     for (let n = 0; n < jumps; n++) await this.#run(table, ["-D", parent, "-j", name]);
   }
 
-  async #show(table: Table): Promise<ShownTable> {
+  /** As it is. Rejects with HostNetError. */
+  async show(table: Table): Promise<ShownTable> {
     const { exitCode, stdout, stderr } = await this.#commands.run("iptables", [...WAIT, "-t", table, "-S"]);
     if (exitCode !== 0) throw new HostNetError(`iptables -t ${table} -S: ${firstLine(stderr)}`);
     return readTable(stdout);

@@ -4,25 +4,26 @@ import type { ClusterEntry } from "../../model/network.ts";
 import type { Commands } from "../../seams/commands.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import { type BridgeCables, BridgeDevice } from "./bridge-device.ts";
+import { DockerRules, type DockerRulesOptions } from "./docker-rules.ts";
 import { PodFirewall } from "./firewall.ts";
 import type { GuardWish } from "./guard-script.ts";
 import { type HostNet, HostNetError } from "./host-net.ts";
 import { HostSysctls } from "./host-sysctls.ts";
 import type { NetNames } from "./names.ts";
 import { PacketGuard } from "./packet-guard.ts";
-import type { PassingPacket } from "./passage.ts";
+import { type PassingPacket, passageOf } from "./passage.ts";
 import type { PeerPlan } from "./plan.ts";
-import { type Chain, chainsOf, rangesOf, type Table } from "./rules.ts";
+import { bridgesBeside, type Chain, chainsOf, type RulesWish, rangesOf, type Table } from "./rules.ts";
+import type { ShownTable } from "./shown-table.ts";
 import { ensureVxlan, USUAL_VXLAN_PORT } from "./tunnels.ts";
 import { ensureWireguard, type WireguardKeys, whyNoWireguard, wireguardKeys } from "./wireguard.ts";
 
-export interface HostSideOptions {
+export interface HostSideOptions extends DockerRulesOptions {
   readonly networkName: string;
   readonly commands: Commands;
   readonly host: HostNet;
   readonly names: NetNames;
   readonly hostAddress: string;
-  readonly folder: string;
   readonly ports?: BridgeCables;
 }
 
@@ -47,17 +48,21 @@ export class HostSide {
   readonly #sysctls: HostSysctls;
   readonly #guard: PacketGuard;
   readonly #bridge: BridgeDevice;
+  readonly #docker: DockerRules;
   #keys: WireguardKeys | undefined;
   #hasAskedForWireguard = false;
   #hasFirewall = false;
   /** Undefined: an earlier process may have done it. */
   #isClamped: boolean | undefined;
   words: Words = { sysctls: [] };
+  /** The rules of guard-script.ts are in the kernel. */
+  isGuarded = false;
 
   constructor(options: HostSideOptions) {
     this.#options = options;
     this.#firewall = new PodFirewall(options.commands);
     this.#guard = new PacketGuard(options.commands, options.networkName, options.names);
+    this.#docker = new DockerRules(options);
     this.#bridge = new BridgeDevice(options.host, options.names.bridge, options.ports);
     this.#sysctls = new HostSysctls(options.commands, options.folder);
   }
@@ -91,14 +96,17 @@ export class HostSide {
         throw new HostNetError(`pods cannot be let through to other hosts and out of the cluster: ${none}`);
       this.#hasFirewall = true;
     }
-    const chains = this.#chains(own, state, peers, uplinks);
-    for (const table of ["filter", "nat"] as const) await this.#firewall.ensure(table, of(table, chains));
-    const docker = this.#firewall.dockerTrouble;
+    const chains = (beside: readonly string[]) => this.#chains(own, state, peers, { uplinks, beside });
+    await this.#firewall.ensure("filter", (now) => of("filter", chains(bridgesBeside(this.#options.names, now))));
+    const nat = await this.#firewall.ensure("nat", () => of("nat", chains([])));
+    const filter = await this.#firewall.show("filter");
+    const docker = await this.#docker.trouble(nat, filter);
     if (docker !== undefined) this.words = { ...this.words, docker };
-    const stopped = await this.#stopped(own, peers);
+    const stopped = stoppedWords(filter, own, passingPackets(this.#options.names, own, peers));
     if (stopped !== undefined) this.words = { ...this.words, stopped };
-    await this.#clamp(of("mangle", chains));
+    await this.#clamp(of("mangle", chains([])));
     const guard = await this.#guard.ensure(guardWishOf(own, state, peers));
+    this.isGuarded = guard === undefined;
     if (guard !== undefined) this.words = { ...this.words, guard };
   }
 
@@ -135,29 +143,24 @@ export class HostSide {
       for (const table of ["filter", "nat", "mangle"] as const) await this.#firewall.remove(table, of(table, chains));
     await this.#guard.remove();
     await this.#sysctls.restore();
+    await this.#docker.forget();
   }
 
-  #chains(own: string, state: NetworkState, peers: readonly PeerPlan[], uplinks: readonly string[]): readonly Chain[] {
+  #chains(
+    own: string,
+    state: NetworkState,
+    peers: readonly PeerPlan[],
+    { uplinks, beside }: Required<Pick<RulesWish, "uplinks" | "beside">>,
+  ): readonly Chain[] {
     const { vxlan, wireguard } = this.#options.names;
     const cluster = state.cluster?.podRange ?? own;
     const ranges = rangesOf(cluster, [own, ...peers.map(({ podRange }) => podRange)]);
     const used = new Set(peers.map(({ device }) => device));
     return chainsOf(this.#options.names, {
-      own,
-      ranges,
+      ...{ own, ranges, beside },
       tunnels: [vxlan, wireguard].filter((device) => used.has(device)),
       uplinks: [...new Set([...used, ...uplinks])].sort(),
     });
-  }
-
-  /** In words: what stops packets between pods here and on other hosts, though our rules let them pass. One host behind each device is looked at. */
-  async #stopped(own: string, peers: readonly PeerPlan[]): Promise<string | undefined> {
-    const rule = await this.#firewall.stops(passingPackets(this.#options.names, own, peers));
-    return (
-      rule &&
-      `its pods are cut off from other hosts: iptables' rule ${JSON.stringify(rule)} of this host stops what they send each other; ` +
-        `take it away, or let ${own} pass before it`
-    );
   }
 
   /** Kernels without it lose only what is larger than a tunnel takes and forbids to be divided. */
@@ -165,7 +168,7 @@ export class HostSide {
     const isNeeded = chains.some(({ rules }) => rules.length > 1);
     try {
       if (isNeeded || this.#isClamped !== false)
-        await (isNeeded ? this.#firewall.ensure("mangle", chains) : this.#firewall.remove("mangle", chains));
+        await (isNeeded ? this.#firewall.ensure("mangle", () => chains) : this.#firewall.remove("mangle", chains));
       this.#isClamped = isNeeded;
     } catch (error) {
       if (!(error instanceof HostNetError)) throw error;
@@ -188,6 +191,17 @@ export class HostSide {
   }
 }
 
+/** In words: what stops packets between pods here and on other hosts, though our rules let them pass. */
+function stoppedWords(filter: ShownTable, own: string, packets: readonly PassingPacket[]): string | undefined {
+  const stop = packets.map((packet) => passageOf(filter, packet)).find((passage) => passage.isStopped);
+  return (
+    stop &&
+    `its pods are cut off from other hosts: iptables' rule ${JSON.stringify(stop.rule)} of this host stops what they send each other; ` +
+      `take it away, or let ${own} pass before it`
+  );
+}
+
+/** One host behind each device. */
 function passingPackets({ bridge }: NetNames, own: string, peers: readonly PeerPlan[]): readonly PassingPacket[] {
   const here = gatewayOf(own);
   return [...new Map(peers.map((peer) => [peer.device, peer])).values()].flatMap(({ device, gateway }) => [
