@@ -1,6 +1,6 @@
 /** Stages in a process of their own that only take the processor time that nobody else wants; their words are kept together until they have ended. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 import { count, emptyTally, type Tally } from "./suite.ts";
 
@@ -54,7 +54,12 @@ function without(failure: string): Tally {
 /** Called first in that process: everything it starts has the lowest priority too, and ends with whoever wants its result. */
 export function stepBack(): void {
   setPriority(constants.priority.PRIORITY_LOW);
-  if (existsSync(AUTOGROUP)) writeFileSync(AUTOGROUP, String(constants.priority.PRIORITY_LOW));
+  try {
+    writeFileSync(AUTOGROUP, String(constants.priority.PRIORITY_LOW));
+  } catch (error) {
+    // Not every kernel has it, and in a container it may be read only: then the priority within the session is all there is.
+    console.log(`${AUTOGROUP}: ${(error as Error).message}`);
+  }
   process.once("disconnect", () => process.kill(-process.pid, "SIGKILL"));
 }
 
