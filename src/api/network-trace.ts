@@ -45,10 +45,25 @@ async function follow(context: StyrApiContext, from: TraceEnd, to: TraceTarget, 
   const answer = await askNode(context, from.node, { ask: "leave", from, to });
   if (answer instanceof Error) return { hops: [silent(from.node, answer)], ways: [] };
   const { hops, ways } = answer as LeaveAnswer;
-  return {
-    hops,
-    ways: await Promise.all(ways.map((way) => arrive({ context, from, part, protocol: to.protocol }, way))),
-  };
+  const arrival = { context, from, part, protocol: to.protocol };
+  const followed = ways.map((way) => (way.to.isNodePort ? passOn(arrival, way) : arrive(arrival, way)));
+  return { hops, ways: (await Promise.all(followed)).flat() };
+}
+
+/** At a port of another node, whose own rules lead on from there. */
+async function passOn(arrival: Arrival, { to, hops }: Traced): Promise<readonly Traced[]> {
+  const { context, protocol, from } = arrival;
+  const { node = from.node, source = from.address, isNodePort: _by, ...place } = to;
+  const entering = { node: from.node, ...(source === undefined ? {} : { address: source }) };
+  const question = { ask: "leave", from: entering, to: { ...place, protocol } } as const;
+  const answer = await askNode(context, node, question);
+  if (answer instanceof Error) return [{ to, hops: [...hops, silent(node, answer)] }];
+  const { hops: there, ways } = answer as LeaveAnswer;
+  const before = [...hops, ...there];
+  if (ways.length === 0) return [{ to, hops: before }];
+  // Where it took another address, it is that of the node which passed it on.
+  const next = (way: Traced) => ({ ...arrival, from: way.to.source === undefined ? entering : { ...entering, node } });
+  return await Promise.all(ways.map((way) => arrive(next(way), { to: way.to, hops: [...before, ...way.hops] })));
 }
 
 interface Arrival {
@@ -67,7 +82,9 @@ async function arrive({ context, from, part, protocol }: Arrival, { to, hops }: 
   const port = to.port === undefined ? {} : { port: to.port };
   // Of what is outside nobody can be asked: whether it answers is tried from where the connection begins.
   const node = to.node ?? from.node;
-  const answer = await askNode(context, node, { ask: "arrive", from, to: { address: to.address, protocol, ...port } });
+  const seen = to.source === undefined ? from : { ...from, address: to.source };
+  const question = { ask: "arrive", from: seen, to: { address: to.address, protocol, ...port } } as const;
+  const answer = await askNode(context, node, question);
   const there = answer instanceof Error ? [silent(node, answer)] : (answer as ArriveAnswer).hops;
   const said = to.node === undefined ? there.filter(({ what }) => what === "listens") : there;
   const at = pod ? { ...to, pod: keyOf(pod), uid: pod.metadata.uid } : to;
@@ -86,10 +103,10 @@ function silent(node: string, error: Error): TraceHop {
 
 function podAt({ store }: StyrApiContext, { address, node, uid }: TraceWay): Pod | undefined {
   if (node === undefined) return undefined;
-  const there = store.by(pods, "node", node).filter((pod) => !isTerminal(pod) && pod.spec.hostNetwork !== true);
+  const there = store.by(pods, "node", node).filter((pod) => !isTerminal(pod));
   const mine = there.filter(
-    ({ status }) =>
-      (status.podIP === address && status.podIP !== status.hostIP) ||
+    ({ spec, status }) =>
+      (spec.hostNetwork !== true && status.podIP === address && status.podIP !== status.hostIP) ||
       status.containerStatuses?.some(({ children = [] }) => children.some((child) => child.address === address)),
   );
   return mine.find(({ metadata }) => metadata.uid === uid) ?? mine[0];

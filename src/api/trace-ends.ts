@@ -50,7 +50,7 @@ export async function fromEnd(context: StyrApiContext, name: string, part: Part)
 function endOf({ key, uid, node = "" }: WorkloadPod, pod: Pod): TraceEnd {
   const address = reachedAt(pod);
   // A pod with its host's own address sends as the host does.
-  const isPod = pod.status.podIP !== undefined && pod.status.podIP !== pod.status.hostIP;
+  const isPod = ownAddress(pod.status) !== undefined;
   return {
     node,
     ...(address === undefined ? {} : { address }),
@@ -79,7 +79,11 @@ function askerOf({ metadata, spec }: Pod): NameAsker {
 
 /** Its own address; of a unit that of the container that it runs, as names have it; else its host's. */
 function reachedAt({ status }: Pod): string | undefined {
-  return status.podIP ?? containerOf(status)?.address ?? status.hostIP;
+  return ownAddress(status) ?? containerOf(status)?.address ?? status.hostIP;
+}
+
+function ownAddress({ podIP, hostIP }: Pod["status"]): string | undefined {
+  return podIP === hostIP ? undefined : podIP;
 }
 
 function containerOf({ containerStatuses = [] }: Pod["status"]): ChildContainer | undefined {
@@ -108,7 +112,12 @@ export async function toTargets(
   const service = parseAddress(name) === undefined ? serviceNamed(context, name, namespace, part) : undefined;
   if (service !== undefined) {
     const only = portOfService(service, said);
-    const named = { protocol, name: service.dnsName, ...(only === undefined ? {} : { port: only }) };
+    const bySrv = service.isHeadless && typeof said === "string" ? { service: service.key, port: said } : undefined;
+    const named = {
+      ...{ protocol, name: service.dnsName },
+      ...(only === undefined ? {} : { port: only }),
+      ...(bySrv === undefined ? {} : { portName: bySrv }),
+    };
     return { targets: [named], words: `Service ${service.key}${only === undefined ? "" : `:${only}`}` };
   }
   const node = nodeNamed(context, name);
@@ -157,7 +166,8 @@ function serviceNamed({ store }: StyrApiContext, text: string, near: string, par
     throw new ApiError("NotFound", `there is no Service ${key}`, { name: text });
   }
   const [namespace = "", name = ""] = key.split("/");
-  return { key, dnsName: `${name}.${namespace}`, ports: service.spec.ports ?? [] };
+  const { ports = [], clusterIP } = service.spec;
+  return { key, dnsName: `${name}.${namespace}`, ports, isHeadless: clusterIP === "None" };
 }
 
 function portOfService(
@@ -212,8 +222,8 @@ function copiesOf(
 function portOf({ spec, status }: Pod, name: string | undefined): number | undefined {
   const all = spec.containers.flatMap((container) => container.ports ?? []);
   const first = all.find((port) => (name === undefined ? (port.protocol ?? "TCP") === "TCP" : port.name === name));
-  const container = status.podIP === undefined ? containerOf(status) : undefined;
+  const isOnHost = ownAddress(status) === undefined;
+  const container = isOnHost ? containerOf(status) : undefined;
   if (container !== undefined) return name === undefined ? container.ports?.[0]?.containerPort : undefined;
-  const isOnHost = status.podIP === undefined || status.podIP === status.hostIP;
   return isOnHost ? (first?.hostPort ?? first?.containerPort) : first?.containerPort;
 }

@@ -36,6 +36,8 @@ export interface TraceTarget {
   readonly address?: string;
   readonly port?: number;
   readonly protocol: Protocol;
+  /** Of a headless Service, by its id: the port of this name, whatever number each pod has under it (SRV). */
+  readonly portName?: { readonly service: string; readonly port: string };
 }
 
 /** A step of a connection's way. */
@@ -60,6 +62,10 @@ export interface TraceWay {
   readonly node?: string;
   readonly pod?: string;
   readonly uid?: string;
+  /** From where it comes there; absent: FROM's own address. */
+  readonly source?: string;
+  /** A port of another node's own: that node says where it goes on. */
+  readonly isNodePort?: true;
 }
 
 export interface LeaveAnswer {

@@ -83,6 +83,12 @@ export class HostView {
     }
   }
 
+  /** The address that this host's own packets to that one have. */
+  async source(address: string): Promise<string | undefined> {
+    const { stdout } = await this.#options.commands.run("ip", ["-4", "route", "get", address]);
+    return / src ([\d.]+)/.exec(stdout)?.[1];
+  }
+
   async listens(address: string, port: number): Promise<Listening> {
     try {
       await this.#options.connect(address, port, 1_000);

@@ -22,6 +22,7 @@ import { type Named, nameHop } from "./name-hop.ts";
 import { policyHop } from "./policy-hop.ts";
 import { nodeOf, routeHop } from "./route-hop.ts";
 import { serviceHop } from "./service-hop.ts";
+import { directSource, isPodHere } from "./trace-source.ts";
 
 /** As much of a NetworkPlane as is looked at. */
 export interface PlaneView {
@@ -99,9 +100,9 @@ export class NetworkDesk {
     const addresses = named?.addresses ?? (to.address === undefined ? [] : [to.address]);
     const ways: TraceWay[] = [];
     for (const address of addresses.slice(0, 3)) {
-      const served = await serviceHop(state, this.#view, address, to);
-      if (served) hops.push(served.hop);
-      ways.push(...(served ? served.ways : [this.#direct(address, to)]));
+      const served = await serviceHop(state, this.#view, address, to, from);
+      if (served?.hop) hops.push(served.hop);
+      ways.push(...(served ? served.ways : [await this.#direct(address, to, from)]));
     }
     return {
       hops,
@@ -117,9 +118,17 @@ export class NetworkDesk {
     return nameHop(this.#plane.state, this.#view, name, { ...by, host: this.#resolvers() });
   }
 
-  #direct(address: string, { port }: TraceTarget): TraceWay {
-    const node = nodeOf(this.#plane.state, address)?.id;
-    return { address, ...(port === undefined ? {} : { port }), ...(node === undefined ? {} : { node }) };
+  async #direct(address: string, to: TraceTarget, from: TraceEnd): Promise<TraceWay> {
+    const { state } = this.#plane;
+    const port = portAt(state, address, to);
+    const node = nodeOf(state, address)?.id;
+    const source = await directSource(state, this.#view, from, address);
+    return {
+      address,
+      ...(port === undefined ? {} : { port }),
+      ...(node === undefined ? {} : { node }),
+      ...(source === undefined ? {} : { source }),
+    };
   }
 
   async #out(from: TraceEnd, way: TraceWay, { protocol }: TraceTarget): Promise<readonly TraceHop[]> {
@@ -138,7 +147,7 @@ export class NetworkDesk {
     const { address = "", port, protocol } = to;
     const pod = [...state.localPods.values()].find((one) => one.address === address);
     const packet = { from: from.address ?? "", to: address, protocol, ...(port === undefined ? {} : { port }) };
-    const isOwnHost = from.pod === undefined && from.node === state.nodeName;
+    const isOwnHost = from.node === state.nodeName && !isPodHere(state, from);
     const policy = pod && !isOwnHost && (await policyHop(pod, { state, view: this.#view, direction: "in", packet }));
     const back =
       from.address === undefined
@@ -173,4 +182,12 @@ export class NetworkDesk {
   #localPod({ uid }: TraceEnd): LocalPod | undefined {
     return uid === undefined ? undefined : this.#plane.state.localPods.get(uid);
   }
+}
+
+/** As the name server's SRV says it of that pod. */
+function portAt(state: NetworkState, address: string, { port, portName }: TraceTarget): number | undefined {
+  if (portName === undefined) return port;
+  const slices = state.endpointsOf(portName.service);
+  const mine = slices.filter(({ endpoints }) => endpoints.some((endpoint) => endpoint.address === address));
+  return mine.flatMap(({ ports }) => ports).find(({ name }) => name === portName.port)?.port ?? port;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { NetworkEntry, ServiceEntry } from "../../model/network.ts";
+import type { TraceEnd } from "../../model/network-questions.ts";
 import { NetworkState } from "../plane/network-state.ts";
 import { Touched } from "../plane/touched.ts";
 import { HostView } from "./host-view.ts";
@@ -24,6 +25,7 @@ function hopTo(
   port: number,
   entries: readonly NetworkEntry[],
   nft: (args: string) => string | undefined = () => undefined,
+  from: TraceEnd = { node: "a", address: "10.42.0.5", pod: "shop/front" },
 ) {
   const state = new NetworkState("a");
   const self = { kind: "node", id: "a", address: "192.0.2.1", podRange: "10.42.0.0/24" } as const;
@@ -40,7 +42,7 @@ function hopTo(
     connect: () => Promise.reject(new Error("not asked for")),
     lookUp: () => Promise.reject(new Error("not asked for")),
   });
-  return serviceHop(state, view, address, { port, protocol: "tcp" });
+  return serviceHop(state, view, address, { port, protocol: "tcp" }, from);
 }
 
 describe("where a service's address leads", () => {
@@ -50,26 +52,63 @@ describe("where a service's address leads", () => {
       ...[wanting("marathon:/guestbook/web", "2026-01-01T00:00:00Z"), leading("marathon:/guestbook/web", "10.42.1.6")],
     ];
     const served = await hopTo("192.0.2.1", 30_080, both);
-    assert.match(served?.hop.words ?? "", /^Service marathon:\/guestbook\/web sends it to 10\.42\.1\.6:8080/);
+    assert.match(served?.hop?.words ?? "", /^Service marathon:\/guestbook\/web sends it to 10\.42\.1\.6:8080/);
   });
 
   test("nowhere, when the node keeps that port for itself", async () => {
     const entries = [wanting("shop/web", "2026-01-01T00:00:00Z"), leading("shop/web", "10.42.1.5")];
     const nft = (args: string) => (args.startsWith("-t list") ? "table ip t {\n\tmap svc-node-ports {" : undefined);
     const served = await hopTo("192.0.2.1", 30_080, entries, nft);
-    assert.equal(served?.hop.isOk, false);
-    assert.match(served?.hop.words ?? "", /this node keeps that port for itself/);
+    assert.equal(served?.hop?.isOk, false);
+    assert.match(served?.hop?.words ?? "", /this node keeps that port for itself/);
   });
 
   test("where the kernel has other endpoints, or does not have the service, that is said", async () => {
     const entries = [service("shop/web", { addresses: ["10.43.0.9"] }), leading("shop/web", "10.42.1.5")];
     const chain = (address: string) => (args: string) =>
       args.startsWith("get element") ? "elements = { goto svc-abc }" : `dnat to ${address} . 8080`;
-    assert.equal((await hopTo("10.43.0.9", 80, entries, chain("10.42.1.5")))?.hop.isOk, true);
+    assert.equal((await hopTo("10.43.0.9", 80, entries, chain("10.42.1.5")))?.hop?.isOk, true);
     const other = await hopTo("10.43.0.9", 80, entries, chain("10.42.1.99"));
-    assert.match(other?.hop.words ?? "", /but the kernel of this node does not have 10\.42\.1\.5$/);
-    assert.equal(other?.hop.isOk, false);
+    assert.match(other?.hop?.words ?? "", /but the kernel of this node does not have 10\.42\.1\.5$/);
+    assert.equal(other?.hop?.isOk, false);
     const absent = (args: string) => (args.startsWith("-t list") ? "map svc-addresses {" : undefined);
-    assert.match((await hopTo("10.43.0.9", 80, entries, absent))?.hop.words ?? "", /does not have this service$/);
+    assert.match((await hopTo("10.43.0.9", 80, entries, absent))?.hop?.words ?? "", /does not have this service$/);
+  });
+
+  test("a port of another node is that node's to say: what is local here is not local there", async () => {
+    const other: NetworkEntry = { kind: "node", id: "b", address: "192.0.2.2", podRange: "10.42.1.0/24" };
+    const served = await hopTo("192.0.2.2", 30_080, [other, wanting("shop/web", ""), leading("shop/web", "10.42.1.5")]);
+    const ways = [{ address: "192.0.2.2", port: 30_080, node: "b", isNodePort: true, source: "192.0.2.1" }];
+    assert.deepEqual(served, { ways });
+  });
+
+  describe("who the endpoint sees:", () => {
+    const local = { ...wanting("shop/web", ""), externalTraffic: "local" } as const;
+    const [pod, host, outside]: readonly TraceEnd[] = [
+      { node: "a", address: "10.42.0.5", pod: "shop/front" },
+      { node: "a", address: "192.0.2.1" },
+      { node: "c", address: "192.0.2.3" },
+    ];
+    const rows: readonly [string, TraceEnd | undefined, NetworkEntry, string, string | undefined][] = [
+      ["a pod, an endpoint of another node", pod, wanting("shop/web", ""), "10.42.1.5", undefined],
+      ["a pod, itself", pod, wanting("shop/web", ""), "10.42.0.5", "10.42.0.1"],
+      ["a pod, where only this node's serve what is outside", pod, local, "10.42.1.5", undefined],
+      ["this host, one of another node", host, wanting("shop/web", ""), "10.42.1.5", "10.42.0.1"],
+      ["somebody outside, one of another node", outside, wanting("shop/web", ""), "10.42.1.5", "10.42.0.1"],
+      ["somebody outside, one of this node", outside, wanting("shop/web", ""), "10.42.0.7", undefined],
+    ];
+    for (const [name, from, entry, endpoint, source] of rows)
+      test(name, async () => {
+        const served = await hopTo("192.0.2.1", 30_080, [entry, leading("shop/web", endpoint)], undefined, from);
+        assert.deepEqual(
+          served?.ways.map((way) => [way.address, way.source]),
+          [[endpoint, source]],
+        );
+      });
+
+    test("somebody outside, where only this node's serve them", async () => {
+      const served = await hopTo("192.0.2.1", 30_080, [local, leading("shop/web", "10.42.1.5")], undefined, outside);
+      assert.equal(served?.hop?.isOk, false);
+    });
   });
 });

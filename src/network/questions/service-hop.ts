@@ -1,19 +1,23 @@
 import type { EndpointsEntry, Protocol, ServiceEntry } from "../../model/network.ts";
-import type { TraceHop, TraceTarget, TraceWay } from "../../model/network-questions.ts";
+import type { TraceEnd, TraceHop, TraceTarget, TraceWay } from "../../model/network-questions.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import { placeOf } from "../services/base-plan.ts";
 import { type PortPlan, planService, type Target } from "../services/plan-service.ts";
 import { isOlder } from "../services/port-claims.ts";
 import type { HostView } from "./host-view.ts";
+import { directSource, servedSource } from "./trace-source.ts";
 
 export interface Served {
-  readonly hop: TraceHop;
+  /** Absent: another node says it. */
+  readonly hop?: TraceHop;
   readonly ways: readonly TraceWay[];
 }
 
 interface Match {
   readonly service: ServiceEntry;
   readonly isNodePort: boolean;
+  /** Of another node, whose rules lead on from there. */
+  readonly node?: string;
 }
 
 /** So many endpoints are followed; the others are counted. */
@@ -25,10 +29,16 @@ export async function serviceHop(
   view: HostView,
   address: string,
   { port, protocol }: TraceTarget,
+  from: TraceEnd,
 ): Promise<Served | undefined> {
   const match = matchOf(state, address, port, protocol);
   if (match === undefined) return undefined;
-  const { service, isNodePort } = match;
+  const { service, isNodePort, node } = match;
+  if (node !== undefined && port !== undefined) {
+    const source = await directSource(state, view, from, address);
+    const way: TraceWay = { address, port, node, isNodePort: true };
+    return { ways: [source === undefined ? way : { ...way, source }] };
+  }
   const { namespace } = service;
   const hop = { at: state.nodeName, what: "service", ...(namespace === undefined ? {} : { namespace }) };
   const slices = state.endpointsOf(service.id);
@@ -39,7 +49,9 @@ export async function serviceHop(
     const words = `Service ${service.id} (${address}) has no port ${port ?? ""}/${protocol}: it has ${there || "none"}`;
     return { hop: { ...hop, isOk: false, words, advice: "ask for one of these ports" }, ways: [] };
   }
-  const targets = isNodePort ? plan.outside : plan.inside;
+  // What this node's own pods and the node itself send is not from outside.
+  const isOutside = isNodePort && !(plan.isOutsideLocal && from.node === state.nodeName);
+  const targets = isOutside ? plan.outside : plan.inside;
   const out = othersOf(slices, targets);
   if (targets.length === 0) {
     const words = `Service ${service.id} has no endpoint that takes connections: it refuses at once${out}`;
@@ -48,18 +60,20 @@ export async function serviceHop(
       ways: [],
     };
   }
-  const isHere = !isNodePort || state.self?.address === address;
-  const differs = isHere ? await kernelDiffers(view, address, plan, isNodePort) : undefined;
+  const differs = await kernelDiffers(view, address, plan, isNodePort);
   const said = targets.slice(0, MOST_WAYS).map((target) => `${target.address}:${target.port}`);
   const more = targets.length > MOST_WAYS ? ` and ${targets.length - MOST_WAYS} more` : "";
   const words = `Service ${service.id} sends it to ${targets.length === 1 ? "" : `one of ${targets.length}: `}${said.join(", ")}${more}${out}`;
-  const ways = targets.slice(0, MOST_WAYS).map((target) => wayOf(slices, target));
+  const ways = targets.slice(0, MOST_WAYS).map((target): TraceWay => {
+    const source = servedSource(state, from, { target: target.address, isNodePort });
+    return { ...wayOf(slices, target), ...(source === undefined ? {} : { source }) };
+  });
   if (differs === undefined) return { hop: { ...hop, isOk: true, words }, ways };
   return { hop: { ...hop, isOk: false, words: `${words}; but ${differs}`, advice: "styr network status" }, ways };
 }
 
 function matchOf(
-  { tables }: NetworkState,
+  { tables, nodeName }: NetworkState,
   address: string,
   port: number | undefined,
   protocol: Protocol,
@@ -67,14 +81,15 @@ function matchOf(
   const services = [...tables.service.values()];
   const inside = services.find(({ addresses }) => addresses.includes(address));
   if (inside) return { service: inside, isNodePort: false };
-  const isNode = [...tables.node.values()].some((node) => node.address === address);
-  if (!isNode || port === undefined) return undefined;
+  const owner = [...tables.node.values()].find((node) => node.address === address);
+  if (owner === undefined || port === undefined) return undefined;
   const wanting = services.filter(({ ports }) =>
     ports.some((one) => one.nodePort === port && one.protocol === protocol),
   );
   // Of several the oldest has it.
   const [outside] = wanting.toSorted((a, b) => (isOlder(a, b) ? -1 : 1));
-  return outside ? { service: outside, isNodePort: true } : undefined;
+  const elsewhere = owner.id === nodeName ? {} : { node: owner.id };
+  return outside ? { service: outside, isNodePort: true, ...elsewhere } : undefined;
 }
 
 function wayOf(slices: readonly EndpointsEntry[], { address, port }: Target): TraceWay {

@@ -139,6 +139,87 @@ describe("a connection, traced:", { skip }, () => {
     assert.equal(asks(front, [`${web.address}:80`]).length, 0, "as packets find it");
   });
 
+  test("through a node port of another host: by that host's rules, and judged by the address that comes out of the first", async () => {
+    const lb: readonly NetworkEntry[] = [
+      {
+        ...{ kind: "service", id: "default/lb", namespace: "default", name: "lb", addresses: ["10.43.0.10"] },
+        ports: [{ name: "", protocol: "tcp", port: 80, nodePort: 30_080 }],
+        ...{ externalTraffic: "local", internalTraffic: "cluster" },
+      },
+      {
+        ...{ kind: "endpoints", id: "default/lb-1", service: "default/lb" },
+        ports: [{ name: "", protocol: "tcp", port: 80 }],
+        endpoints: [{ address: web.address, state: "ready", node: "b", pod: "default/web" }],
+      },
+    ];
+    const fronts: NetworkEntry = { kind: "peers", id: "f", group: "fronts", addresses: [front.address] };
+    await everybodyHears(lb);
+    const open = await trace("front", "b:30080");
+    assert.deepEqual(marks(open), [
+      ...["✔ policy out a", "✔ route a", "✔ service b", "✔ route b"],
+      ...["✔ pod the control plane", "✔ policy in b", "✔ listens b", "✔ way back b"],
+    ]);
+    await everybodyHears([...lb, closed, fronts]);
+    const address = space.host(1).address.replaceAll(".", "\\.");
+    const stopped = await trace("front", "b:30080");
+    assert.match(stopped.summary, new RegExp(`^it stops at policy in on b: .* lets tcp 80 from ${address} pass`));
+    assert.equal((await trace("front", `${web.address}:80`)).isOpen, true);
+  });
+
+  test("a unit is where its container is, with the status that its agent writes", async () => {
+    const draft = podDraft("cache", "b", web);
+    const hostIP = space.host(2).address;
+    const children = [{ name: "cache", state: "running", address: web.address, ports: [{ containerPort: 80 }] }];
+    const status = { ...draft.status, hostIP, podIP: hostIP, containerStatuses: [{ name: "c", children }] };
+    const unit = { ...draft, spec: { ...draft.spec, hostNetwork: true }, status };
+    await store.update((tx) => void tx.create(pods, unit as never));
+    await everybodyHears();
+    for (const to of ["pod/cache", "pod/cache:80"]) {
+      const report = await trace("front", to);
+      assert.equal(report.isOpen, true, report.summary);
+      assert.deepEqual([report.ways[0]?.to.address, report.ways[0]?.to.port], [web.address, 80]);
+    }
+    await store.update((tx) => void tx.remove(pods, "default/cache"));
+  });
+
+  test("a headless Service's port, by its name, is the number that it has in each pod", async () => {
+    const spec = { clusterIP: "None", selector: { app: "web" }, ports: [{ name: "pg", port: 5432, targetPort: "x" }] };
+    await store.update(
+      (tx) => void tx.create(services, { ...about("v1", "Service", "db"), spec, status: {} } as never),
+    );
+    const db: readonly NetworkEntry[] = [
+      {
+        ...{ kind: "service", id: "default/db", namespace: "default", name: "db", addresses: [] },
+        ports: [{ name: "pg", protocol: "tcp", port: 5432 }],
+        ...{ externalTraffic: "cluster", internalTraffic: "cluster" },
+      },
+      {
+        ...{ kind: "endpoints", id: "default/db-1", service: "default/db" },
+        ports: [{ name: "pg", protocol: "tcp", port: 80 }],
+        endpoints: [{ address: web.address, state: "ready", node: "b", pod: "default/web" }],
+      },
+    ];
+    await everybodyHears(db);
+    const ports = async (to: string) => (await trace("front", to)).ways.map(({ to: { port } }) => port);
+    assert.deepEqual([await ports("db:pg"), await ports("db:5432")], [[80], [5432]]);
+  });
+
+  test("from a host: by the address that its packets have, which a tunnel gives them", async () => {
+    const host = space.host(1);
+    const tunnel = `${host.podRange.split("/")[0]}`;
+    host.run("ip", ["addr", "add", `${tunnel}/32`, "dev", "lo"]);
+    host.run("ip", ["route", "replace", space.host(2).podRange, "via", space.host(2).address, "src", tunnel]);
+    const block = (cidr: string): NetworkEntry => ({ ...closed, ingress: [{ from: [{ cidr, except: [] }] }] });
+    await everybodyHears([block(`${host.address}/32`)]);
+    assert.equal((await trace("a", `${web.address}:80`)).isOpen, true);
+    assert.equal(asks(host, [`${web.address}:80`]).length, 1, "as packets find it");
+    await everybodyHears([block("203.0.113.0/24")]);
+    const from = tunnel.replaceAll(".", "\\.");
+    assert.match((await trace("a", `${web.address}:80`)).summary, new RegExp(`lets tcp 80 from ${from} pass`));
+    host.run("ip", ["route", "replace", space.host(2).podRange, "via", space.host(2).address]);
+    host.run("ip", ["addr", "del", `${tunnel}/32`, "dev", "lo"]);
+  });
+
   test("where the kernel has other rules than the node was told of, that is said", async () => {
     await everybodyHears([closed, { kind: "peers", id: "f", group: "fronts", addresses: [front.address] }]);
     assert.equal((await trace("front", `${web.address}:80`)).isOpen, true);

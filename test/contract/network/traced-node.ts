@@ -52,10 +52,16 @@ export class TracedNode {
       connect: async (address, port) => {
         if (asks(host, [`${address}:${port}`]).length === 0) throw new Error(`connect ECONNREFUSED ${address}:${port}`);
       },
-      lookUp: async (_server, asked) => (asked === "web.default.svc.cluster.local" ? [CLUSTER_ADDRESS] : []),
+      lookUp: async (_server, asked) => this.#lookUp(asked),
     });
     const state = this.#state;
     this.desk = new NetworkDesk({ state, report: { revision: 1, appliedRevision: 1, parts: [FAILING] } }, view);
+  }
+
+  #lookUp(name: string): readonly string[] {
+    if (name === "web.default.svc.cluster.local") return [CLUSTER_ADDRESS];
+    if (name !== "db.default.svc.cluster.local") return [];
+    return this.#state.endpointsOf("default/db").flatMap(({ endpoints }) => endpoints.map(({ address }) => address));
   }
 
   async hears(
