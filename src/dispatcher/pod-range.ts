@@ -10,7 +10,7 @@ import { NETWORK_UNAVAILABLE, type Node, nodes, POD_RANGES_EXHAUSTED } from "../
 import type { Condition } from "../model/pod.ts";
 import { rfc3339 } from "../seams/clock.ts";
 import type { Tx } from "../store/transaction.ts";
-import { wishProblem } from "./range-wish.ts";
+import { knownHosts, wishProblem } from "./range-wish.ts";
 
 export interface RangeWish {
   readonly node: string;
@@ -36,18 +36,28 @@ export function rangeFor(tx: Tx, { node, held, wish, addresses }: RangeWish): Ra
   const others = tx.list(nodes).flatMap((other) => (other.metadata.name === node ? [] : rangeOf(other)));
   const problem = wish === "" ? undefined : wishProblem(tx, wish, { node, addresses, held, network, others });
   if (wish !== "" && problem === undefined) return { range: wish };
-  const answer: RangeAnswer = held === undefined ? nextFree(network, others) : { range: held };
+  const answer: RangeAnswer = held === undefined ? nextFree(network, others, hostsOf(tx, addresses)) : { range: held };
   return problem !== undefined && answer && "range" in answer
     ? { ...answer, refused: `${wish}, which it asks for, ${problem}` }
     : answer;
 }
 
-/** The first free part of the cluster's range; in words, how full it is. Pure. */
-export function nextFree({ clusterRange, nodePrefix }: ClusterNetworkSpec, taken: readonly Subnet[]): RangeAnswer {
+/** Single addresses of the cluster's hosts: a way to pods must not lead them away. */
+function hostsOf(tx: Tx, own: readonly string[]): readonly Subnet[] {
+  const all = [...own, ...knownHosts(tx).map(({ address }) => address)];
+  return all.flatMap((address) => parseSubnet(`${address}/32`) ?? []);
+}
+
+/** The first free part of the cluster's range that has none of its `hosts` in it; in words, how full it is. Pure. */
+export function nextFree(
+  { clusterRange, nodePrefix }: ClusterNetworkSpec,
+  taken: readonly Subnet[],
+  hosts: readonly Subnet[] = [],
+): RangeAnswer {
   const whole = parseSubnet(clusterRange);
   if (!whole) return { problem: `the cluster range ${clusterRange} is none` };
   const size = 2 ** (32 - nodePrefix);
-  const used = taken.toSorted((a, b) => a.first - b.first);
+  const used = [...taken, ...hosts].sort((a, b) => a.first - b.first);
   let first = whole.first;
   for (const one of used) {
     if (one.last < first) continue;

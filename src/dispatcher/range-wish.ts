@@ -56,22 +56,26 @@ function isWithin(range: Subnet, whole: Subnet): boolean {
 }
 
 function hostWithin(reader: Reader, range: Subnet, { node, addresses }: WishPlace): string | undefined {
-  const hosts = [
-    ...addresses.map((address) => ({ who: `node ${node} itself`, address })),
-    ...reader
-      .list(nodes)
-      .flatMap(({ metadata, status }) =>
-        metadata.name === node
-          ? []
-          : status.addresses.map(({ address }) => ({ who: `node ${metadata.name}`, address })),
-      ),
+  const hosts = [...addresses.map((address) => ({ who: `node ${node} itself`, address })), ...knownHosts(reader, node)];
+  const found = hosts.find(({ address }) => isIn(address, range));
+  return found && `${found.address} of ${found.who}`;
+}
+
+/** Where nodes and servers are, as far as that is an address. */
+export function knownHosts(
+  reader: Reader,
+  except?: string,
+): readonly { readonly who: string; readonly address: string }[] {
+  const others = reader.list(nodes).filter(({ metadata }) => metadata.name !== except);
+  return [
+    ...others.flatMap(({ metadata, status }) =>
+      status.addresses.map(({ address }) => ({ who: `node ${metadata.name}`, address })),
+    ),
     ...reader.list(servers).map(({ metadata, spec }) => ({
       who: `server ${metadata.name}`,
       address: URL.canParse(spec.url) ? new URL(spec.url).hostname : "",
     })),
   ];
-  const found = hosts.find(({ address }) => isIn(address, range));
-  return found && `${found.address} of ${found.who}`;
 }
 
 function podWithin(reader: Reader, node: string, held: Subnet): string | undefined {

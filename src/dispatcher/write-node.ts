@@ -10,6 +10,7 @@ import {
 import type { Condition } from "../model/pod.ts";
 import type { Tx } from "../store/transaction.ts";
 import { forgetAddressesElsewhere } from "./believed-addresses.ts";
+import { believedOfNode, withRefusedAddress } from "./node-addresses.ts";
 import { annotationsOf, labelsOf } from "./node-labels.ts";
 import { type RangeAnswer, rangeConditions, rangeFor } from "./pod-range.ts";
 
@@ -23,8 +24,7 @@ export function writeNode(tx: Tx, draft: Draft<Node>): void {
   const wished = { held: before?.spec.podCIDR, wish: draft.spec.podCIDR };
   const addresses = draft.status.addresses.map(({ address }) => address);
   const range = rangeFor(tx, { node: draft.metadata.name, addresses, ...wished });
-  const said = withOwnKey(tx, draft.metadata.name, statusOf(draft.status));
-  const told = { ...said, conditions: rangeConditions(range, said.conditions, tx.nowMs) };
+  const told = believedStatus(tx, draft, before, range);
   const { labels, owned } = labelsOf(draft.metadata, before?.metadata);
   const annotations = annotationsOf(draft.metadata, before?.metadata, owned);
   if (!before) {
@@ -51,6 +51,16 @@ export function writeNode(tx: Tx, draft: Draft<Node>): void {
   const metadata = { ...before.metadata, labels, annotations };
   tx.update(nodes, { ...before, metadata, spec: { ...before.spec, ...cidrOf(range) }, status });
   if (range && "range" in range) forgetAddressesElsewhere(tx, before.metadata.name);
+}
+
+/** What it says of itself, without what is another's. */
+function believedStatus(tx: Tx, { metadata, spec, status }: Draft<Node>, before: Node | undefined, range: RangeAnswer) {
+  const said = withOwnKey(tx, metadata.name, statusOf(status));
+  const takesPart = spec.podCIDR !== undefined;
+  const place = { node: metadata.name, said: said.addresses, takesPart, before };
+  const { addresses, refused } = believedOfNode(tx, place);
+  const conditions = withRefusedAddress(rangeConditions(range, said.conditions, tx.nowMs), refused, tx.nowMs);
+  return { ...said, addresses, conditions };
 }
 
 /** As Kubernetes has it twice. */

@@ -37,3 +37,14 @@ describe("what a node says of pods that a restored store does not know", () => {
     for (const [why, value] of wrong) assert.throws(() => checkNode(value), FrameError, why);
   });
 });
+
+test("a node has a few addresses, of kinds that there are", () => {
+  const told = (addresses: readonly object[]) => ({
+    ...node(undefined),
+    status: { ...node(undefined).status, addresses },
+  });
+  const inside = { type: "InternalIP", address: "192.0.2.1" };
+  checkNode(told([inside, { type: "Hostname", address: "n1" }]));
+  assert.throws(() => checkNode(told(Array.from({ length: 17 }, () => inside))), FrameError);
+  assert.throws(() => checkNode(told([{ ...inside, type: "AnyIP" }])), FrameError);
+});

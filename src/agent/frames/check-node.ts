@@ -25,7 +25,9 @@ const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
 const taint = shaped({ key: name, value: optional(word), effect: oneOf(EFFECTS), timeAdded: optional(moment) });
 const driver = shaped({ ready: flag, reason: optional(word), version: optional(word) });
-const address = shaped({ type: word, address: place });
+const address = shaped({ type: oneOf(["InternalIP", "ExternalIP", "Hostname"]), address: place });
+/** In dual stack, inside and outside, and names. */
+const MOST_ADDRESSES = 16;
 
 const unlistedPod = shaped({ key: optional(longName), uid: name, since: optional(moment) });
 const unlisted = shaped({ kept: count, keptPods: few(unlistedPod), waiting: count, waitingPods: few(longName) });
@@ -52,7 +54,9 @@ function checkNodeStatus(status: Readonly<Record<string, unknown>>): void {
   eachOf(status.capacity, quantity);
   eachOf(status.allocatable, quantity);
   list(status.conditions).forEach(condition);
-  list(status.addresses).forEach(address);
+  const addresses = list(status.addresses);
+  if (addresses.length > MOST_ADDRESSES) throw new FrameError(`more than ${MOST_ADDRESSES} addresses`);
+  addresses.forEach(address);
   const { machineID, ...info } = record(status.nodeInfo);
   name(machineID);
   eachOf(info, word);
