@@ -6,8 +6,10 @@ import { createHash } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import type { Backend } from "./backend.ts";
 import { FILES } from "./files.ts";
+import type { MapName, Maps } from "./map-commands.ts";
 import type { WayInPlan } from "./plan.ts";
 import { renderConfig, type WayInPlaces } from "./render.ts";
+import { renderBackend } from "./render-backend.ts";
 import type { Slots } from "./slots.ts";
 
 export interface GenerationInput {
@@ -20,38 +22,64 @@ export interface GenerationInput {
 }
 
 export interface Generation {
-  /** The same as long as nothing changed but where servers are, and challenges: what HAProxy can be told while it runs. */
+  /** The same as long as nothing changed but where servers are, and challenges. */
   readonly id: string;
   readonly folder: string;
   readonly config: string;
   readonly files: ReadonlyMap<string, string>;
+  readonly maps: Maps;
+  readonly certificates: string;
+  /** Digest of all that HAProxy cannot be told while it runs (told.ts). */
+  readonly form: string;
+  /** The same of each backend by its name, and of the rest by "". */
+  readonly forms: ReadonlyMap<string, string>;
 }
 
 const MARK = "# generation ";
+const FORM = "\n# form ";
 
 export function generationOf({ places, plan, slots, certificates, challenges }: GenerationInput): Generation {
-  const maps = {
-    ...{ [FILES.exact]: mapText(plan.exact), [FILES.prefix]: mapText(plan.prefix), [FILES.hosts]: mapText(plan.hosts) },
-    ...{ [FILES.backers]: mapText(plan.backers) },
-  };
-  const render = (folder: string, each: (name: string) => Slots) =>
-    renderConfig({ ...places, data: folder }, plan.backends.values(), each);
-  // A slot that points nowhere is as good as any: their number counts.
-  const form = render("", (name) => slots(name).map(() => undefined));
-  const digest = createHash("sha256").update(JSON.stringify([form, maps, certificates]));
-  const id = digest.digest("hex").slice(0, 32);
+  const maps = mapsOf(plan, challenges);
+  const forms = formsOf(places, plan, slots);
+  const form = digestOf(JSON.stringify([...forms]));
+  const { exact, prefix, hosts, backers } = plan;
+  const id = digestOf(JSON.stringify([form, [exact, prefix, hosts, backers].map(mapText), certificates]));
   const folder = dataFolder(places.folder, id);
-  const config = `${MARK}${id}\n${render(folder, slots)}`;
-  const files = new Map(Object.entries({ ...maps, [FILES.challenges]: mapText(challenges) }));
+  const config = `${MARK}${id}${FORM}${form}\n${renderConfig({ ...places, data: folder }, plan.backends.values(), slots)}`;
+  const files = new Map<string, string>([...maps].map(([name, map]) => [FILES[name], mapText(map)]));
   files.set(FILES.certificates, certificates).set(FILES.config, config);
-  return { id, folder, config, files };
+  return { id, folder, config, files, maps, certificates, form, forms };
+}
+
+function formsOf(places: WayInPlaces, { backends }: WayInPlan, slots: GenerationInput["slots"]) {
+  // A slot that points nowhere is as good as any: their number counts.
+  const nowhere = (name: string) => slots(name).map(() => undefined);
+  const forms = new Map([["", digestOf(renderConfig({ ...places, data: "" }, [], nowhere))]]);
+  for (const backend of [...backends.values()].sort((a, b) => (a.name < b.name ? -1 : 1)))
+    forms.set(backend.name, digestOf(renderBackend(backend, nowhere(backend.name), places.httpsPort)));
+  return forms;
+}
+
+/** Whoever runs with the one serves the other: it may have more backends than that needs. */
+export function covers(running: Pick<Generation, "form" | "forms">, wanted: Generation): boolean {
+  if (running.form === wanted.form) return true;
+  return [...wanted.forms].every(([name, form]) => running.forms.get(name) === form);
+}
+
+export function mapsOf(plan: WayInPlan, challenges: ReadonlyMap<string, string>): Maps {
+  const { exact, prefix, hosts, backers } = plan;
+  return new Map(Object.entries({ exact, prefix, hosts, backers, challenges }) as [MapName, Map<string, string>][]);
+}
+
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
 export function dataFolder(root: string, id: string): string {
   return `${root}/of-${id}`;
 }
 
-function mapText(map: ReadonlyMap<string, string>): string {
+export function mapText(map: ReadonlyMap<string, string>): string {
   return [...map]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => `${key} ${value}\n`)
@@ -75,6 +103,12 @@ export async function putInForce(root: string, { folder }: Generation): Promise<
 export async function generationInForce(root: string): Promise<string | undefined> {
   const text = await readFile(`${root}/${FILES.config}`, "utf8").catch(() => "");
   return text.startsWith(MARK) ? text.slice(MARK.length, text.indexOf("\n")) : undefined;
+}
+
+/** What makes the configuration of a folder; undefined when it is not there. */
+export async function formIn(folder: string): Promise<string | undefined> {
+  const text = await readFile(`${folder}/${FILES.config}`, "utf8").catch(() => "");
+  return new RegExp(`^${MARK}\\S+${FORM}(\\S+)`).exec(text)?.[1];
 }
 
 export async function sweepGenerations(root: string, kept: readonly string[]): Promise<void> {

@@ -8,6 +8,10 @@ const MOST_LINE = 8_000;
 export interface Processes {
   readonly worker: number | undefined;
   readonly failedReloads: number;
+  /** Of earlier configurations, which have connections still. */
+  readonly oldWorkers: number;
+  /** How long the worker has been serving. */
+  readonly servingMs: number;
 }
 
 /** A socket of HAProxy's that takes lines. */
@@ -59,11 +63,7 @@ export class MasterSocket extends AskedSocket {
   }
 
   async processes(timeoutMs?: number): Promise<Processes> {
-    const text = await this.ask("show proc", timeoutMs);
-    const [, current = ""] = /# workers\n([\s\S]*?)(?:\n# |$)/.exec(text) ?? [];
-    const worker = /^(\d+)\s+worker\b/m.exec(current)?.[1];
-    const failed = /\[failed: (\d+)\]/.exec(text)?.[1];
-    return { worker: worker === undefined ? undefined : Number(worker), failedReloads: Number(failed ?? 0) };
+    return parseProcesses(await this.ask("show proc", timeoutMs));
   }
 }
 
@@ -86,8 +86,24 @@ function lines(commands: readonly string[], to: string): readonly string[] {
   for (const command of commands) {
     const words = `${to}${command}`;
     const last = found.at(-1);
-    if (last !== undefined && last.length + words.length < MOST_LINE) found[found.length - 1] = `${last}; ${words}`;
+    // One with a payload, in lines of its own, goes alone.
+    const isAlone = [words, last].some((each) => each?.includes("\n"));
+    if (last !== undefined && !isAlone && last.length + words.length < MOST_LINE)
+      found[found.length - 1] = `${last}; ${words}`;
     else found.push(words);
   }
   return found;
+}
+
+/** `show proc`: pid, type, reloads and uptime (`0d00h01m28s`) of each process. */
+export function parseProcesses(text: string): Processes {
+  const part = (name: string) => new RegExp(`# ${name}\\n([\\s\\S]*?)(?:\\n# |$)`).exec(text)?.[1] ?? "";
+  const [, pid, days, hours, minutes, seconds] =
+    /^(\d+)\s+worker\s+\d+\s+(\d+)d(\d+)h(\d+)m(\d+)s/m.exec(part("workers")) ?? [];
+  return {
+    worker: pid === undefined ? undefined : Number(pid),
+    failedReloads: Number(/\[failed: (\d+)\]/.exec(text)?.[1] ?? 0),
+    oldWorkers: part("old workers").match(/^\d+\s+worker\b/gm)?.length ?? 0,
+    servingMs: (((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000 || 0,
+  };
 }

@@ -47,6 +47,14 @@ export function planWayIn(all: Iterable<RouteEntry>): WayInPlan {
   return { exact, prefix, backends, certificates, hosts, backers, refused };
 }
 
+/** What is left when these backends cannot be had. */
+export function without(plan: WayInPlan, names: ReadonlySet<string>): WayInPlan {
+  if (names.size === 0) return plan;
+  const kept = (map: ReadonlyMap<string, string>) => new Map([...map].filter(([, name]) => !names.has(name)));
+  const backends = new Map([...plan.backends].filter(([name]) => !names.has(name)));
+  return { ...plan, exact: kept(plan.exact), prefix: kept(plan.prefix), backends };
+}
+
 /** A namespace as one word of a map. */
 function mapWord(namespace: string): string {
   return namespace.replaceAll(/[^A-Za-z0-9._-]/g, "-") || "-";

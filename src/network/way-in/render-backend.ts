@@ -39,6 +39,10 @@ function rules({ name, options, redirectsToHttps, matchedPath }: Backend, httpsP
   const port = httpsPort === 443 ? "" : `:${httpsPort}`;
   const realm = (options.auth?.realm ?? "restricted").replaceAll(" ", "\\ ");
   return [
+    ...rangeLines("allowed", options.allowFrom),
+    ...(options.allowFrom ? ["    http-request deny unless allowed"] : []),
+    ...rangeLines("denied", options.denyFrom),
+    ...(options.denyFrom ? ["    http-request deny if denied"] : []),
     ...(redirectsToHttps
       ? [
           `    http-request redirect location https://%[req.hdr(host),field(1,:)]${port}%[pathq] code 308 unless { ssl_fc }`,
@@ -51,6 +55,12 @@ function rules({ name, options, redirectsToHttps, matchedPath }: Backend, httpsP
       ? ['    http-response set-header Strict-Transport-Security "max-age=15768000" if { ssl_fc }']
       : []),
   ];
+}
+
+/** Lines of one name are one list; a line has 64 words at most. */
+function rangeLines(name: string, ranges: readonly string[] = []): readonly string[] {
+  const lines = Array.from({ length: Math.ceil(ranges.length / 40) }, (_, at) => ranges.slice(at * 40, at * 40 + 40));
+  return lines.map((each) => `    acl ${name} src ${each.join(" ")}`);
 }
 
 /** The beginning that matched is cut off by its length, and the other one put before the rest. */

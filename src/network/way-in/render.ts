@@ -4,6 +4,7 @@
  */
 import type { Backend } from "./backend.ts";
 import { FILES } from "./files.ts";
+import { HARD_STOP_MINUTES } from "./pace.ts";
 import { renderBackend } from "./render-backend.ts";
 import { lookupLines } from "./render-lookup.ts";
 import type { Slots } from "./slots.ts";
@@ -47,11 +48,10 @@ function globalPart({ folder, user }: WayInPlaces): string {
     "global",
     "    log stdout format raw local0 info",
     `    stats socket ${folder}/${FILES.socket} mode 600 level admin expose-fd listeners`,
-    // What a reload leaves behind ends its connections (WebSockets) within this time.
-    "    hard-stop-after 30m",
+    // WebSockets, of what a reload leaves behind; how many workers there are at once is a matter of their pace.
+    `    hard-stop-after ${HARD_STOP_MINUTES}m`,
     // A second HAProxy on the same port would take half of the requests, and nobody would say so.
     "    noreuseport",
-    "    mworker-max-reloads 20",
     // Connections are as many as half of these: by itself it would take what the host allows, and memory for each.
     "    fd-hard-limit 20000",
     ...(user === undefined ? [] : [`    user ${user}`, `    group ${user}`]),

@@ -1,23 +1,25 @@
 /** What HAProxy does now, and the way from there to what it should do: by words while it runs, or by a new configuration. */
 import type { Log } from "../../seams/log.ts";
-import { FILES } from "./files.ts";
+import { parseList } from "./certificate-commands.ts";
+import { checked, type LeftOut, linesWithout } from "./checked.ts";
 import {
-  badCertificates,
-  culprits,
+  covers,
   dataFolder,
+  formIn,
   type Generation,
   type GenerationInput,
   generationInForce,
   generationOf,
+  mapsOf,
   putInForce,
   sweepGenerations,
-  writeGeneration,
 } from "./generation.ts";
 import type { HaProxy } from "./haproxy.ts";
-import type { WayInPlan } from "./plan.ts";
+import { pauseAfter } from "./pace.ts";
+import { type WayInPlan, without } from "./plan.ts";
 import type { WayInPlaces } from "./render.ts";
-import { parseServersState, refusedCommand, serverCommands } from "./server-commands.ts";
 import { fitSlots, type Slots } from "./slots.ts";
+import { Told } from "./told.ts";
 
 export interface ServedOptions {
   readonly haproxy: HaProxy;
@@ -26,8 +28,6 @@ export interface ServedOptions {
   readonly places: WayInPlaces;
 }
 
-/** Each is a run of `haproxy -c` over the whole configuration. */
-const MOST_CHECKS = 50;
 const NO_PLAN: WayInPlan = {
   ...{ exact: new Map(), prefix: new Map(), backends: new Map(), certificates: new Map(), refused: [] },
   ...{ hosts: new Map(), backers: new Map() },
@@ -35,197 +35,182 @@ const NO_PLAN: WayInPlan = {
 
 export class Served {
   readonly #options: ServedOptions;
-  readonly #told: Map<string, Slots>;
-  #generation: string | undefined;
-  /** Where the files are that it has read. */
-  #data: string;
-  #challenges: ReadonlyMap<string, string> | undefined;
-  #isRunning: boolean;
+  readonly #told: Told;
+  /** Undefined: it does not run, or with what is not known. */
+  #running: Pick<Generation, "form" | "forms"> | undefined;
+  #isRunning = false;
   /** What it should do it could not be brought to. */
   #isBehind = false;
-  #refused: readonly string[] = [];
+  #waits: { readonly words: string; readonly hosts: ReadonlySet<string> } | undefined;
+  /** Of the configuration in force. */
+  #left: readonly LeftOut[] = [];
   plan: WayInPlan = NO_PLAN;
 
-  private constructor(options: ServedOptions, running: ReadonlyMap<string, Slots> | undefined, id: string | undefined) {
+  private constructor(options: ServedOptions) {
     this.#options = options;
-    this.#told = new Map(running ?? []);
-    this.#isRunning = running !== undefined;
-    this.#generation = running === undefined ? undefined : id;
-    this.#data = dataFolder(options.folder, id ?? "");
+    this.#told = new Told(options.haproxy);
   }
 
   static async find(options: ServedOptions): Promise<Served> {
-    const { haproxy, folder } = options;
-    if (!(await haproxy.isRunning())) return new Served(options, undefined, undefined);
-    const slots = parseServersState(await haproxy.tell(["show servers state"]));
-    return new Served(options, slots, await generationInForce(folder));
+    const served = new Served(options);
+    if (await options.haproxy.isRunning()) await served.#adopt();
+    return served;
   }
 
   /** Routes that are not served, and why. */
   get words(): readonly string[] {
-    return this.#refused;
+    const plain = (text: string) => text.replaceAll(/[^\x20-\x7e]+/g, "?");
+    const refused = this.plan.refused.map(
+      ({ route, words }) => `${route.source} (${route.host}${route.path}): ${words}`,
+    );
+    const left = this.#left.map(({ words }) => words);
+    return [...(this.#waits === undefined ? [] : [this.#waits.words]), ...refused, ...left].map(plain);
   }
 
-  readonly slots = (backend: string): Slots => this.#told.get(backend) ?? [];
+  /** Hosts with routes that are not served yet, since a new configuration has to wait. */
+  get waits(): { readonly words: string; readonly hosts: ReadonlySet<string> } | undefined {
+    return this.#waits;
+  }
+
+  readonly slots = (backend: string): Slots => this.#told.slots(backend);
 
   /** It does not run, is behind, or is not what we take it for, or a backend has more servers by now than it has room for. */
-  needsReload(changed: readonly string[], slots: (name: string) => Slots): boolean {
-    if (!this.#isRunning || this.#isBehind || this.#generation === undefined) return true;
+  mustBring(changed: readonly string[], slots: (name: string) => Slots): boolean {
+    if (this.#running === undefined || this.#isBehind) return true;
     return changed.some((name) => slots(name).length !== this.slots(name).length);
   }
 
   /** Whatever it was brought to, it is brought anew. */
   renew(): void {
-    this.#generation = undefined;
+    this.#running = undefined;
   }
 
-  /** Everything: the configuration, if it is another one, and where servers are. */
+  /** Everything: what can be told, and the configuration, if it takes another one. */
   async bring(input: GenerationInput): Promise<void> {
-    const generation = generationOf(input);
-    if (this.#isRunning && generation.id === this.#generation) {
-      this.plan = input.plan;
-      this.#isBehind = false;
-      this.#note(input.plan);
-      await this.tell([...input.plan.backends.keys()], input.slots, input.challenges);
-    } else {
-      try {
-        await this.#begin(generation, input);
+    const wanted = generationOf(input);
+    const lines = new Set(parseList(input.certificates));
+    this.#left = this.#left.filter(({ what }) => lines.has(what) || input.plan.backends.has(what));
+    this.#waits = undefined;
+    try {
+      const running = this.#running;
+      if (running && (await this.#canTellAll(input)) && covers(running, wanted)) {
+        // Of one that an earlier agent made it is known by now what it has.
+        this.#running = running.forms.size === 0 ? wanted : running;
         this.#isBehind = false;
-      } catch (error) {
-        this.#isBehind = true;
-        await this.#goOn(input).catch(({ message: why }: Error) =>
-          this.#options.log.warn("HAProxy cannot be told where servers are", { why }),
-        );
-        throw error;
-      }
+        await this.#told.keep();
+      } else await this.#change(wanted, input);
+    } catch (error) {
+      this.#isBehind = true;
+      await this.#goOn(input).catch(({ message: why }: Error) =>
+        this.#options.log.warn("HAProxy cannot be told where servers are", { why }),
+      );
+      throw error;
     }
+  }
+
+  /** Where servers are, and challenges, while it runs. */
+  async tell(
+    changed: readonly string[],
+    { slots, challenges }: Pick<GenerationInput, "slots" | "challenges">,
+  ): Promise<void> {
+    await this.#tellOf(changed, slots);
+    await this.#known(() => this.#told.tellMaps(new Map([["challenges", challenges]])));
+  }
+
+  /** One that cannot be told, or refuses it, is brought to it by a configuration. */
+  async #canTellAll(input: GenerationInput): Promise<boolean> {
+    try {
+      return await this.#tellAll(input);
+    } catch (error) {
+      this.#options.log.warn("HAProxy cannot be told what changed", { why: (error as Error).message });
+      return false;
+    }
+  }
+
+  /** Whether all that can be told was told. */
+  async #tellAll({ plan, slots, challenges, certificates }: GenerationInput): Promise<boolean> {
+    const present = this.#told.backends.filter((name) => plan.backends.has(name));
+    await this.#tellOf(present, slots);
+    this.plan = this.#servable(plan);
+    const areMapsTold = await this.#known(() => this.#told.tellMaps(mapsOf(this.plan, challenges)));
+    const list = linesWithout(certificates, new Set(this.#left.map(({ what }) => what)));
+    return (await this.#known(() => this.#told.tellCertificates(list))) && areMapsTold;
+  }
+
+  async #tellOf(names: readonly string[], slots: (name: string) => Slots): Promise<void> {
+    const fit = (name: string): Slots => {
+      const [wanted, present] = [slots(name), this.slots(name)];
+      return wanted.length === present.length ? wanted : fitSlots(present, wanted);
+    };
+    await this.#known(() => this.#told.tellSlots(names, fit));
+  }
+
+  /** An HAProxy that is not what we take it for is told everything anew. */
+  async #known<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#running = undefined;
+      throw error;
+    }
+  }
+
+  /** Those whose backends it has. */
+  #servable(plan: WayInPlan): WayInPlan {
+    return without(plan, new Set([...plan.backends.keys()].filter((name) => !this.#told.has(name))));
+  }
+
+  /** A new configuration, as soon as one may be: each leaves a worker behind. */
+  async #change(wanted: Generation, input: GenerationInput): Promise<void> {
+    const processes = this.#running && (await this.#options.haproxy.processes());
+    const { oldWorkers = 0, servingMs = 0 } = processes ?? {};
+    const waitMs = pauseAfter(oldWorkers) - servingMs;
+    if (waitMs > 0) {
+      const seconds = Math.ceil(waitMs / 1000);
+      const words = `new routes wait for another ${seconds} s: connections (WebSockets) are left of ${oldWorkers} changes before`;
+      const late = [...input.plan.exact, ...input.plan.prefix].filter(([, name]) => !this.#told.has(name));
+      this.#waits = { words, hosts: new Set(late.map(([key]) => key.slice(0, key.indexOf("/")))) };
+      return;
+    }
+    await this.#begin(wanted, input);
+    this.#isBehind = false;
   }
 
   /** Without the new configuration the one in force serves on, of which more becomes untrue with each endpoint that it is not told of. */
-  async #goOn({ plan, slots, challenges }: GenerationInput): Promise<void> {
+  async #goOn(input: GenerationInput): Promise<void> {
     const { haproxy, folder } = this.#options;
     if (!(await haproxy.isRunning())) {
-      const id = await generationInForce(folder);
-      if (id === undefined) return;
+      if ((await generationInForce(folder)) === undefined) return;
       await haproxy.start();
-      const running = parseServersState(await haproxy.tell(["show servers state"]));
-      for (const [name, each] of running) this.#told.set(name, each);
-      this.#isRunning = true;
-      this.#generation = id;
-      this.#data = dataFolder(folder, id);
+      await this.#adopt();
     }
-    const both = [...this.#told.keys()].filter((name) => plan.backends.has(name));
-    await this.tell(both, (name) => fitSlots(this.slots(name), slots(name)), challenges);
-    await sweepGenerations(folder, [this.#data, dataFolder(folder, (await generationInForce(folder)) ?? "")]);
+    if (this.#told.folder === undefined) await this.#told.read();
+    await this.#tellAll(input);
+    const inForce = dataFolder(folder, (await generationInForce(folder)) ?? "");
+    await sweepGenerations(folder, [this.#told.folder ?? inForce, inForce]);
   }
 
-  /** Endpoints and challenges, while it runs. */
-  async tell(
-    changed: readonly string[],
-    slots: (name: string) => Slots,
-    challenges: ReadonlyMap<string, string>,
-  ): Promise<void> {
-    const { haproxy } = this.#options;
-    const commands = changed.flatMap((name) => serverCommands(name, this.slots(name), slots(name)));
-    commands.push(...this.#challengeCommands(challenges));
-    if (commands.length === 0) return;
-    const refusal = refusedCommand(await haproxy.tell(commands));
-    if (refusal !== undefined) {
-      // It is not what we take it for: everything is told anew.
-      this.#generation = undefined;
-      throw new Error(`HAProxy refused what it was told: ${refusal}`);
-    }
-    for (const name of changed) this.#told.set(name, slots(name));
-    this.#challenges = challenges;
+  /** One that runs, with what it has been told. */
+  async #adopt(): Promise<void> {
+    await this.#told.read();
+    this.#isRunning = true;
+    const { folder } = this.#told;
+    const form = folder === undefined ? undefined : await formIn(folder);
+    this.#running = form === undefined ? undefined : { form, forms: new Map() };
   }
 
   async #begin(wanted: Generation, input: GenerationInput): Promise<void> {
     const { haproxy, folder } = this.#options;
-    const { generation, plan } = await this.#checked(wanted, input);
+    const { generation, plan, left } = await checked(haproxy, wanted, input);
+    this.#left = left;
     await putInForce(folder, generation);
     if (this.#isRunning) await haproxy.reload();
     else await haproxy.start();
     this.#isRunning = true;
     this.plan = plan;
-    this.#told.clear();
-    for (const name of plan.backends.keys()) this.#told.set(name, input.slots(name));
+    this.#told.begin(generation, new Map([...plan.backends.keys()].map((name) => [name, input.slots(name)])));
     // By its routes as they were asked for: what was left out stays so until they change.
-    this.#generation = wanted.id;
-    this.#data = generation.folder;
-    this.#challenges = input.challenges;
+    this.#running = wanted;
     await sweepGenerations(folder, [generation.folder]);
   }
-
-  /** What HAProxy takes: without those backends that it names, if it does. One bad route is no trouble of the others. */
-  async #checked(wanted: Generation, input: GenerationInput): Promise<{ generation: Generation; plan: WayInPlan }> {
-    let [generation, { plan, certificates }] = [wanted, input];
-    const left: string[] = [];
-    for (let checks = 1; ; checks++) {
-      const config = await writeGeneration(generation);
-      const problem = await this.#options.haproxy.problemOf(config);
-      if (problem === undefined) break;
-      const bad = culprits(problem, generation.config, plan.backends);
-      const lines = new Set(badCertificates(problem, certificates));
-      const words = firstAlert(problem);
-      if (bad.length + lines.size === 0 || checks >= MOST_CHECKS)
-        throw new Error(`HAProxy refuses the configuration: ${words}`);
-      for (const { source } of bad) left.push(`${source} is left out: HAProxy says ${words}`);
-      for (const line of lines)
-        left.push(`the certificate of ${line.split(" ")[1]} is left out: HAProxy says ${words}`);
-      plan = without(plan, new Set(bad.map(({ name }) => name)));
-      certificates = linesWithout(certificates, lines);
-      generation = generationOf({ ...input, plan, certificates });
-    }
-    this.#note(plan, left);
-    return { generation, plan };
-  }
-
-  #note({ refused }: WayInPlan, left: readonly string[] = []): void {
-    const plain = (text: string) => text.replaceAll(/[^\x20-\x7e]+/g, "?");
-    const all = [
-      ...refused.map(({ route, words }) => `${route.source} (${route.host}${route.path}): ${words}`),
-      ...left,
-    ];
-    this.#refused = all.map(plain);
-  }
-
-  #challengeCommands(wanted: ReadonlyMap<string, string>): readonly string[] {
-    if (this.#generation === undefined) return [];
-    const map = `${this.#data}/${FILES.challenges}`;
-    const before = this.#challenges;
-    // After an agent's restart nobody knows what it was told.
-    if (before === undefined)
-      return [`clear map ${map}`, ...[...wanted].map(([key, value]) => `add map ${map} ${key} ${value}`)];
-    const gone = [...before.keys()].filter((key) => !wanted.has(key));
-    const come = [...wanted].filter(([key, value]) => before.get(key) !== value);
-    return [
-      ...gone.map((key) => `del map ${map} ${key}`),
-      ...come.flatMap(([key, value]) => [
-        ...(before.has(key) ? [`del map ${map} ${key}`] : []),
-        `add map ${map} ${key} ${value}`,
-      ]),
-    ];
-  }
-}
-
-function without(plan: WayInPlan, names: ReadonlySet<string>): WayInPlan {
-  const kept = (map: ReadonlyMap<string, string>) => new Map([...map].filter(([, name]) => !names.has(name)));
-  const backends = new Map([...plan.backends].filter(([name]) => !names.has(name)));
-  return { ...plan, exact: kept(plan.exact), prefix: kept(plan.prefix), backends };
-}
-
-function linesWithout(text: string, lines: ReadonlySet<string>): string {
-  return text
-    .split("\n")
-    .filter((line) => !lines.has(line))
-    .join("\n");
-}
-
-function firstAlert(words: string): string {
-  const alert = words.split("\n").find((line) => line.includes("[ALERT]")) ?? words;
-  return alert
-    .replace(/^\[ALERT\]\s*\(\d+\) : (?:config : )?/, "")
-    .replace(/\s+/g, " ")
-    .trim()
-    .slice(0, 400);
 }

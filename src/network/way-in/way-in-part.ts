@@ -96,7 +96,9 @@ export class WayInPart implements NetworkPart {
     const { httpPort, httpsPort } = this.#ports.places;
     const facts = { routes: (plan?.exact.size ?? 0) + (plan?.prefix.size ?? 0), http: httpPort, https: httpsPort };
     const state = failure === undefined ? "working" : "failing";
-    const troubles = this.#problems.size > 0 ? { hostTroubles: Object.fromEntries(this.#problems) } : {};
+    const { words: wait = "", hosts = [] } = this.#served?.waits ?? {};
+    const troubled = new Map([...[...hosts].map((host) => [host, wait] as const), ...this.#problems]);
+    const troubles = troubled.size > 0 ? { hostTroubles: Object.fromEntries(troubled) } : {};
     return {
       state,
       facts,
@@ -140,18 +142,13 @@ export class WayInPart implements NetworkPart {
     const challenges = new Map(
       [...state.tables.challenge.values()].flatMap(({ id, answer }) => challengeLine(id, answer)),
     );
-    if (isNew || served.needsReload(changed, this.#targets.slots)) {
-      const { list, problems } = await this.#certificates.find(plan.certificates);
-      this.#problems = problems;
-      await served.bring({
-        places: this.#ports.places,
-        plan,
-        slots: this.#targets.slots,
-        certificates: list,
-        challenges,
-      });
-      await this.#certificates.sweep(list);
-    } else await served.tell(changed, this.#targets.slots, challenges);
+    const rest = { places: this.#ports.places, plan, slots: this.#targets.slots, challenges };
+    if (!isNew && !served.mustBring(changed, this.#targets.slots)) return served.tell(changed, rest);
+    const { list, problems } = await this.#certificates.find(plan.certificates);
+    this.#problems = problems;
+    await served.bring({ ...rest, certificates: list });
+    // While it waits, the list before is the one that it has.
+    if (served.waits === undefined) await this.#certificates.sweep(list);
   }
 
   /** What HAProxy does now: that of this host, as an earlier agent may have left it. */
@@ -216,6 +213,7 @@ export class WayInPart implements NetworkPart {
       this.#served?.renew();
       return true;
     }
+    if (this.#served?.waits !== undefined) return true;
     return this.#problems.size > 0 || (await this.#certificates.haveChanged());
   }
 

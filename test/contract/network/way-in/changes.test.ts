@@ -68,7 +68,8 @@ describe("the way in: changes:", () => {
     const worker = await stage.worker();
     const traffic = [load(stage, "web.example.org", true), load(stage, "web.example.org", false)];
     for (let round = 0; round < 4; round++) {
-      await stage.hear([stage.route(`r${round}.example.org`)]);
+      const options = { timeoutServerMs: 30_000 + round };
+      await stage.hear([stage.route(`r${round}.example.org`, { options })]);
       assert.equal((await stage.get(`r${round}.example.org`)).status, 200);
     }
     await stage.hear([], [{ kind: "route", id: "r1.example.org" }]);
@@ -154,7 +155,9 @@ describe("the way in: changes:", () => {
     socket.on("message", (text) => heard.push(String(text)));
     await new Promise((resolve, reject) => socket.on("open", resolve).on("error", reject));
     socket.send("before");
-    await stage.hear([stage.route("another.example.org")]);
+    const worker = await stage.worker();
+    await stage.hear([stage.route("another.example.org", { options: { sticky: true } })]);
+    assert.notEqual(await stage.worker(), worker);
     socket.send("after");
     await until("both are heard", () => heard.length === 2);
     assert.deepEqual(heard, ["echo before", "echo after"]);

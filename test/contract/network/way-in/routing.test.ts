@@ -29,6 +29,7 @@ describe("the way in: routing:", () => {
       ...["off.example.org", "odd.example.org"].map((host, at) =>
         stage.route(host, to("web", { options: { stripPath: ["/api", "/a.(b"][at] ?? "" } })),
       ),
+      ...Object.entries(FROM).map(([host, options]) => stage.route(host, to("web", { options }))),
       stage.route("safe.example.org", to("web", { redirectsToHttps: true })),
       stage.route("closed.example.org", to("web", { options: { auth: { users: [`bob:${CRYPTED}`] } } })),
     ]);
@@ -78,6 +79,13 @@ describe("the way in: routing:", () => {
     const { status, headers } = await stage.get("safe.example.org", "/a?b=c");
     assert.equal(status, 308);
     assert.equal(headers.location, `https://safe.example.org:${stage.https}/a?b=c`);
+  });
+
+  test("only from where it may be asked, and what would keep others out and is not done is not served", async () => {
+    const asked = Object.keys(FROM).map(async (host) => (await stage.get(host)).status);
+    assert.deepEqual(await Promise.all(asked), [200, 403, 403, 200]);
+    await stage.hear([stage.route("open.example.org", to("web", { unguarded: ["auth-type"] }))]);
+    assert.equal((await stage.get("open.example.org")).status, 404);
   });
 
   test("only users come in, where there are any", async () => {

@@ -1,26 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { connect } from "node:tls";
+import { certificate } from "./certificate.ts";
 import { Stage, until } from "./stage.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "styr-certificates-"));
-
-const CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
-
-/** A certificate that nobody has signed, and its key. */
-function certificate(name: string, kind = CURVE): { readonly "tls.crt": string; readonly "tls.key": string } {
-  const [key, crt] = [join(dir, "key"), join(dir, "crt")];
-  const words = [...kind, "-nodes", "-days", "3"];
-  execFileSync("openssl", ["req", "-x509", ...words, "-keyout", key, "-out", crt, "-subj", `/CN=${name}`], {
-    stdio: "ignore",
-  });
-  return { "tls.crt": readFileSync(crt, "utf8"), "tls.key": readFileSync(key, "utf8") };
-}
 
 describe("the way in: HTTPS:", () => {
   let stage: Stage;
@@ -155,7 +144,8 @@ describe("the way in: HTTPS:", () => {
     const [kept = ""] = readdirSync(folder).filter((name) => !before.has(name));
     // As a disk may do it, or another version of OpenSSL than ours.
     writeFileSync(join(folder, kept), `${crt}${key}`);
-    await stage.hear([stage.route("after.example.org", { tls: { secret: "shop/fine", version: "1" } })]);
+    const tls = { secret: "shop/fine", version: "1" };
+    await stage.hear([stage.route("after.example.org", { tls, options: { sticky: true } })]);
     assert.equal((await shown("after.example.org")).name, "fine.example.org");
     assert.match(stage.part.report().words ?? "", /the certificate of good\.example\.org is left out: HAProxy says /);
   });

@@ -101,7 +101,8 @@ describe("the way in: trouble:", () => {
             : real.run(program, args, options),
       };
       fresh.part = fresh.newPart({ commands: refuses });
-      await assert.rejects(fresh.hear([fresh.route("b.example.org")]), /HAProxy refuses the configuration: no space/);
+      const another = fresh.route("b.example.org", { options: { sticky: true } });
+      await assert.rejects(fresh.hear([another]), /HAProxy refuses the configuration: no space/);
       const endpoint = (at: number) => fresh.serve("default/web", [{ at }]);
       await assert.rejects(fresh.hear(endpoint(two.port)), /no space/);
       assert.equal((await fresh.get("a.example.org")).body, "two GET /", "an endpoint's change arrives all the same");
