@@ -22,7 +22,13 @@ import {
   waysAreChosen,
 } from "./scenarios/network/reach.ts";
 import { nftIsMissing, rangeOverlaps } from "./scenarios/network/refusals.ts";
-import { agentIsKilled, agentRestarts, dockerRestarts, serverIsAway } from "./scenarios/network/restarts.ts";
+import {
+  agentIsKilled,
+  agentRestarts,
+  dockerRestarts,
+  dockerStandsStill,
+  serverIsAway,
+} from "./scenarios/network/restarts.ts";
 import { rollApp, rollService, serviceAddresses, withoutEndpoints } from "./scenarios/network/services.ts";
 import { networkOf, uninstallLeavesNothing } from "./scenarios/network/uninstall.ts";
 import { play, type Scenario } from "./scenarios/play.ts";
@@ -55,6 +61,7 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "restarts: of Docker, no connection is lost", run: dockerRestarts },
   { name: "restarts: of agents, no connection is lost", run: agentRestarts },
   { name: "restarts: kill -9 of an agent, no connection is lost", run: agentIsKilled },
+  { name: "restarts: an agent starts beside a Docker that stands still", run: dockerStandsStill },
   { name: "restarts: the control plane is away, the network goes on", run: serverIsAway },
   { name: "refusals: without nft, iptables is used and it is said", run: nftIsMissing },
   { name: "refusals: a range that a host has a route to", run: rangeOverlaps },

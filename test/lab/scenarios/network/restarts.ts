@@ -2,8 +2,11 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { startEngine } from "../../harness/engines.ts";
+import type { Host } from "../../harness/host.ts";
 import { STYR } from "../../harness/styr.ts";
 import { type TrafficReport, withTraffic, wordsOf } from "../../harness/traffic.ts";
+import { until } from "../../harness/wait.ts";
+import { service } from "../../harness/workloads.ts";
 import type { Scene } from "../scenario.ts";
 import { copies, WEB } from "./begin.ts";
 import { wellAgain } from "./losses.ts";
@@ -39,6 +42,30 @@ export async function agentIsKilled({ cluster, measured }: Scene): Promise<void>
     await cluster.untilReady([first]);
   });
 }
+
+/** Its host is heard of at once, its pods are nobody else's, and its rules follow what changes, although its engine says nothing. */
+export async function dockerStandsStill({ cluster, measured }: Scene): Promise<void> {
+  const [, second] = cluster.agents;
+  assert.ok(second);
+  await undisturbed(cluster, measured, "agent beside a Docker that stands still", async () => {
+    await second.signal("dockerd", "SIGSTOP");
+    try {
+      await second.signal(STYR, "SIGKILL");
+      measured.seconds("an agent is up beside a Docker that stands still, after", await cluster.startAgent(second));
+      await cluster.untilReady([second], cluster.server, 5_000);
+      await cluster.apply(service("late", { selector: { service: WEB } }));
+      const { address } = await clusterAddress(cluster, "late");
+      await until("a Service that came since is in its rules", async () => (await rulesOf(second)).includes(address), {
+        ...{ withinMs: 10_000, seen: () => cluster.words("network", "status") },
+      });
+    } finally {
+      await second.signal("dockerd", "SIGCONT");
+    }
+  });
+  await cluster.client.must(cluster.server, "/api/v1/namespaces/default/services/late", { method: "DELETE" });
+}
+
+const rulesOf = (host: Host) => host.must(["nft", "list", "table", "ip", "styrmann"]);
 
 /** Also with an agent that is started while nobody tells it anything. */
 export async function serverIsAway({ cluster, measured }: Scene): Promise<void> {
