@@ -184,6 +184,8 @@ export interface RouteEntry {
   readonly source: string;
   /** What of its labels or annotations is not done, in words. */
   readonly remarks?: readonly string[];
+  /** Those of them that would keep somebody out: with one of these it is not served (way-in/protection.ts). */
+  readonly unguarded?: readonly string[];
   /** RFC 3339, when that one was made: of two for one host and path the older wins. */
   readonly since?: string;
   /** Whose the host is, if this route was there first. Absent: the namespace of its service. */
@@ -209,6 +211,9 @@ export interface RouteOptions {
   readonly maxConnections?: number;
   /** Users of basic authentication: `user:encrypted password`. */
   readonly auth?: { readonly realm?: string; readonly users: readonly string[] };
+  /** Addresses and ranges that may ask, all others being refused; and those that may not. */
+  readonly allowFrom?: readonly string[];
+  readonly denyFrom?: readonly string[];
   /** The path that is put in place of the one that matched. */
   readonly rewritePath?: string;
   /** The beginning that is taken off paths which have it. */

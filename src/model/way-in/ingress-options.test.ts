@@ -16,6 +16,36 @@ describe("annotations of an Ingress:", () => {
     assert.deepEqual(made({ "backend-protocol": "HTTP" }), {});
   });
 
+  test("who may ask, by address", () => {
+    const { options, unguarded } = made({
+      "whitelist-source-range": "10.0.0.0/8, 192.0.2.1",
+      "denylist-source-range": "10.9.0.0/16",
+    });
+    assert.deepEqual(options, { allowFrom: ["10.0.0.0/8", "192.0.2.1"], denyFrom: ["10.9.0.0/16"] });
+    assert.equal(unguarded, undefined);
+    assert.deepEqual(made({ "allowlist-source-range": "2001:db8::/32" }).options, { allowFrom: ["2001:db8::/32"] });
+    assert.equal(made({ "whitelist-source-range": "" }).options, undefined);
+  });
+
+  const guards: readonly (readonly [string, string, boolean])[] = [
+    ["auth-type", "basic", true],
+    ["auth-secret", "users", true],
+    ["auth-url", "https://login.example.org", true],
+    ["auth-tls-secret", "shop/ca", true],
+    ["satisfy", "any", true],
+    ["limit-rps", "5", true],
+    ["enable-modsecurity", "true", true],
+    ["enable-modsecurity", "false", false],
+    ["server-snippet", "location /x { deny all; }", true],
+    ["configuration-snippet", 'auth_basic "x";', true],
+    ["configuration-snippet", "if ($x) { return 403; }", true],
+    ["configuration-snippet", "more_set_headers 'Access-Control-Allow-Headers: Authorization'; return 204;", false],
+    ["proxy-body-size", "8m", false],
+  ];
+  for (const [name, value, guarded] of guards)
+    test(`${name}: ${value} ${guarded ? "keeps somebody out, and is not done" : "keeps nobody out"}`, () =>
+      assert.deepEqual(made({ [name]: value }).unguarded, guarded ? [name] : undefined));
+
   test("those that are not, and values that are not, are said with the route", () => {
     const { options, remarks } = made({
       "proxy-body-size": "8m",

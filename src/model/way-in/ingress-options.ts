@@ -1,6 +1,7 @@
 /** Annotations of ingress-nginx that are done, as options of a route; the others are said with it. Pure. */
 import type { RouteEntry, RouteOptions } from "../network.ts";
 import { parsePath } from "./host-and-path.ts";
+import { rangesOf, turnsAway } from "./protection.ts";
 
 export const NGINX = "nginx.ingress.kubernetes.io/";
 
@@ -16,9 +17,17 @@ const DONE: Readonly<Record<string, (value: string) => boolean>> = {
   affinity: (value) => value === "cookie",
   "backend-protocol": (value) => Object.hasOwn(PROTOCOLS, value),
   "rewrite-target": (value) => pathOf(value) !== undefined,
+  // What they list is looked at where options are (option-problem.ts).
+  "whitelist-source-range": () => true,
+  "allowlist-source-range": () => true,
+  "denylist-source-range": () => true,
 };
 
-export function ingressOptions(annotations: Annotations): Pick<RouteEntry, "options" | "remarks"> {
+/** Of those that are not done, which keep somebody out; by the beginning of their names. */
+const PROTECTING = ["auth-", "limit-", "satisfy", "enable-modsecurity", "modsecurity-", "enable-owasp-"];
+const SWITCHES = ["enable-modsecurity", "enable-owasp-core-rules"];
+
+export function ingressOptions(annotations: Annotations): Pick<RouteEntry, "options" | "remarks" | "unguarded"> {
   const said = (name: string) => annotations[`${NGINX}${name}`];
   const protocol = said("backend-protocol") ?? "HTTP";
   const rewritePath = pathOf(said("rewrite-target") ?? "");
@@ -28,12 +37,34 @@ export function ingressOptions(annotations: Annotations): Pick<RouteEntry, "opti
       ? { backendProtocol: PROTOCOLS[protocol] as Protocol }
       : {}),
     ...(rewritePath === undefined ? {} : { rewritePath }),
+    ...rangeOptions(said),
   };
   const remarks = undone(annotations);
+  const unguarded = unguardedBy(annotations);
   return {
     ...(Object.keys(options).length === 0 ? {} : { options }),
     ...(remarks.length === 0 ? {} : { remarks }),
+    ...(unguarded.length === 0 ? {} : { unguarded }),
   };
+}
+
+function rangeOptions(said: (name: string) => string | undefined): Pick<RouteOptions, "allowFrom" | "denyFrom"> {
+  const allowFrom = rangesOf(said("whitelist-source-range")) ?? rangesOf(said("allowlist-source-range"));
+  const denyFrom = rangesOf(said("denylist-source-range"));
+  return { ...(allowFrom ? { allowFrom } : {}), ...(denyFrom ? { denyFrom } : {}) };
+}
+
+function unguardedBy(annotations: Annotations): readonly string[] {
+  const ours = Object.entries(annotations).flatMap(([key, value]) =>
+    key.startsWith(NGINX) ? [[key.slice(NGINX.length), value] as const] : [],
+  );
+  return ours.flatMap(([name, value]) => (keepsOut(name, value) ? [name] : [])).sort();
+}
+
+function keepsOut(name: string, value: string): boolean {
+  if (name.endsWith("-snippet")) return turnsAway(value);
+  if (value === "" || (SWITCHES.includes(name) && value === "false")) return false;
+  return PROTECTING.some((start) => name.startsWith(start));
 }
 
 function undone(annotations: Annotations): readonly string[] {

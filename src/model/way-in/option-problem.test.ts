@@ -18,6 +18,10 @@ describe("options of a route, before they are written into HAProxy's configurati
     ["a path put in place that is none", { rewritePath: "a\nb" }, /put in place/],
     ["a path taken off that is none", { stripPath: "x" }, /taken off/],
     ["a path of a check that is none", { healthPath: "/\n    server evil 192.0.2.1" }, /path of the check/],
+    ["a range that is none", { allowFrom: ["10.0.0.0/8", "10.0.0.0/33"] }, /"10.0.0.0\/33" is no address/],
+    ["a range that ends its line", { denyFrom: ["10.0.0.1\n    server evil"] }, /who may not ask/],
+    ["a zone of an address", { allowFrom: ["fe80::1%eth0"] }, /is no address/],
+    ["a list of nobody", { allowFrom: [] }, /1 to 500/],
     ["nobody who may come in", { auth: { users: [] } }, /no user may come in/],
     ["a realm that ends its line", { auth: { realm: "a\nb", users: [`bob:${CRYPTED}`] } }, /the realm/],
     ["a realm that opens a format", { auth: { realm: "%[src]", users: [`bob:${CRYPTED}`] } }, /the realm/],
@@ -30,6 +34,7 @@ describe("options of a route, before they are written into HAProxy's configurati
   test("what can be meant has no problem", () => {
     const options: RouteOptions = {
       ...{ balance: "leastconn", backendProtocol: "h2c", timeoutServerMs: 1, maxConnections: 1, sticky: true },
+      ...{ allowFrom: ["192.0.2.1", "2001:db8::/32"], denyFrom: ["10.0.0.0/8"] },
       ...{ rewritePath: "/a", stripPath: "/b", healthPath: "/c?d=e" },
       auth: { realm: "The shop", users: [`bob:${CRYPTED}`] },
     };

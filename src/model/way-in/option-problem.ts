@@ -1,5 +1,6 @@
 import type { RouteOptions } from "../network.ts";
 import { parsePath } from "./host-and-path.ts";
+import { rangesProblem } from "./protection.ts";
 
 const USER = /^[A-Za-z0-9._@-]{1,64}$/;
 /** crypt(3): `$6$salt$hash`, or the 13 letters of old ones. */
@@ -23,7 +24,11 @@ export function optionProblem(options: RouteOptions): string | undefined {
   if (!isPath(stripPath)) return `the path that is taken off, ${JSON.stringify(stripPath)}, is no path`;
   if (!isPath(rewritePath)) return `the path that is put in place, ${JSON.stringify(rewritePath)}, is no path`;
   if (!isPath(healthPath)) return `the path of the check, ${JSON.stringify(healthPath)}, is no path`;
-  return auth && authProblem(auth);
+  return (
+    rangesProblem("who may ask", options.allowFrom) ??
+    rangesProblem("who may not ask", options.denyFrom) ??
+    (auth && authProblem(auth))
+  );
 }
 
 function authProblem({ realm, users }: NonNullable<RouteOptions["auth"]>): string | undefined {

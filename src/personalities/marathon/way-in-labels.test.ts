@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { routeProblem } from "../../model/way-in/route-problem.ts";
 import { wayInRoutes } from "./way-in-labels.ts";
 
 const SINCE = "2026-01-01T00:00:00Z";
@@ -95,6 +96,23 @@ describe("Marathon: labels of the way in:", () => {
     assert.equal(new Set(ids.map(({ id }) => id)).size, 4);
     const [first] = routes({ HAPROXY_0_PATH: "-i /one" });
     assert.match(first?.remarks?.join() ?? "", /-i is not done/);
+  });
+
+  test("who may ask; and what would turn others away, and is not done, keeps the route from being served", () => {
+    const [route] = routes({
+      HAPROXY_0_VHOST: "a.example.org",
+      HAPROXY_0_BACKEND_NETWORK_ALLOWED_ACL: "167.114.239.226 10.0.0.0/8",
+      HAPROXY_0_BACKEND_HTTP_OPTIONS: "  http-response set-header Access-Control-Allow-Origin *",
+    });
+    assert.deepEqual(route?.options, { allowFrom: ["167.114.239.226", "10.0.0.0/8"] });
+    assert.equal(routeProblem({ kind: "route", ...(route as NonNullable<typeof route>) }), undefined);
+    assert.match(route?.remarks?.join() ?? "", /NETWORK_ALLOWED_ACL holds for its hosts, not at its service port/);
+    const [open] = routes({
+      HAPROXY_0_VHOST: "a.example.org",
+      HAPROXY_0_BACKEND_HEAD: "  http-request deny if !office",
+    });
+    const words = routeProblem({ kind: "route", ...(open as NonNullable<typeof open>) });
+    assert.match(words ?? "", /^not served: without HAPROXY_0_BACKEND_HEAD, which is not done/);
   });
 
   test("what is not done is said with the route", () => {

@@ -5,6 +5,7 @@
 import type { RouteEntry, RouteOptions } from "../../model/network.ts";
 import { parseHost, parsePath } from "../../model/way-in/host-and-path.ts";
 import { SHARE_HOST, sharedWith } from "../../model/way-in/host-owners.ts";
+import { rangesOf, turnsAway } from "../../model/way-in/protection.ts";
 
 export interface LabelledApp {
   readonly id: string;
@@ -17,10 +18,13 @@ export interface LabelledApp {
 
 type Route = Omit<RouteEntry, "kind">;
 
+/** Addresses that may ask, between blanks. */
+const ALLOWED = "BACKEND_NETWORK_ALLOWED_ACL";
+
 /** Labels of a port that are done, without HAPROXY_{n}_. */
 const DONE = [
   ...["GROUP", "ENABLED", "VHOST", "PATH", "MODE", "STICKY", "REDIRECT_TO_HTTPS", "USE_HSTS", "SSL_CERT", "AUTH"],
-  ...["BALANCE", "HTTP_BACKEND_PROXYPASS_PATH"],
+  ...["BALANCE", "HTTP_BACKEND_PROXYPASS_PATH", ALLOWED],
 ];
 /** Of the group that outside is for, and of every group. An app of other groups only (`internal`) is not shown to the world. */
 const OUR_GROUPS: readonly string[] = ["external", "*"];
@@ -46,7 +50,9 @@ function routesOfPort(app: LabelledApp, port: string, n: number): readonly Route
   const groups = label("GROUP") ?? app.labels.HAPROXY_GROUP;
   if (groups !== undefined && !words(groups).some((group) => OUR_GROUPS.includes(group))) return [];
   const { options, remarks: refused } = optionsOf(label);
-  const remarks = [...unknownLabels(app.labels, n), ...refused];
+  const unknown = unknownLabels(app.labels, n);
+  const remarks = [...unknown.map((name) => `${name} is not done`), ...refused];
+  const unguarded = unknown.filter((name) => turnsAway(app.labels[name] ?? ""));
   const hosts = vhosts ? words(vhosts) : [""];
   // `-i /one /two`, as it stands behind HAProxy's path_beg there.
   const paths = (path ?? "/").split(/\s+/).filter((each) => each !== "-i");
@@ -67,6 +73,7 @@ function routesOfPort(app: LabelledApp, port: string, n: number): readonly Route
         ...(isTrue(label("REDIRECT_TO_HTTPS")) ? { redirectsToHttps: true as const } : {}),
         ...(Object.keys(options).length > 0 ? { options } : {}),
         ...(remarks.length > 0 || problem ? { remarks: [...(problem ? [problem] : []), ...remarks] } : {}),
+        ...(unguarded.length > 0 ? { unguarded } : {}),
         source: `Marathon app ${app.id}`,
         since: app.since,
         ...sharedWith(app.labels[SHARE_HOST]),
@@ -83,6 +90,7 @@ function isTrue(text: string | undefined): boolean {
 function optionsOf(label: (name: string) => string | undefined): { options: RouteOptions; remarks: readonly string[] } {
   const [balance, auth, stripPath] = [label("BALANCE"), label("AUTH"), label("HTTP_BACKEND_PROXYPASS_PATH")];
   const mode = label("MODE")?.toLowerCase() ?? "http";
+  const allowFrom = rangesOf(label(ALLOWED));
   const isKnown = balance === undefined || BALANCES.includes(balance);
   const options = {
     ...(balance !== undefined && isKnown ? { balance: balance as NonNullable<RouteOptions["balance"]> } : {}),
@@ -91,9 +99,11 @@ function optionsOf(label: (name: string) => string | undefined): { options: Rout
     ...(mode === "tcp" ? { backendProtocol: "tcp" as const } : {}),
     ...(stripPath ? { stripPath } : {}),
     ...(auth === undefined ? {} : { auth: authOf(auth) }),
+    ...(allowFrom === undefined ? {} : { allowFrom }),
   };
   const remarks = [
     ...(isKnown ? [] : [`HAPROXY_n_BALANCE=${balance} is not done: roundrobin is`]),
+    ...(allowFrom ? [`HAPROXY_n_${ALLOWED} holds for its hosts, not at its service port`] : []),
     ...(["http", "tcp"].includes(mode) ? [] : [`HAPROXY_n_MODE=${mode} is not done: http is`]),
   ];
   return { options, remarks };
@@ -112,7 +122,7 @@ function unknownLabels(labels: LabelledApp["labels"], n: number): readonly strin
   const unknown = Object.keys(labels).filter(
     (name) => name.startsWith(start) && !DONE.includes(name.slice(start.length)),
   );
-  return unknown.sort().map((name) => `${name} is not done`);
+  return unknown.sort();
 }
 
 function words(text: string): readonly string[] {

@@ -1,10 +1,22 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { RouteEntry } from "../../../../src/model/network.ts";
+import type { RouteEntry, RouteOptions } from "../../../../src/model/network.ts";
 import { Stage } from "./stage.ts";
 
 /** openssl passwd -6 open */
 const CRYPTED = "$6$styrsalt$viYH.qi5poS193BbPtObON2GI7QDvcL6kdmtX49Bla2L.NAYCTuz1Eb2kstLH5.B2vtVCWk6qyoHs9n5WnDKu.";
+
+/** Requests come from 127.0.0.1. */
+const FROM: Readonly<Record<string, RouteOptions>> = {
+  "here.example.org": { allowFrom: [...many(100), "127.0.0.0/8"] },
+  "there.example.org": { allowFrom: ["10.0.0.0/8", "2001:db8::/32"] },
+  "nothere.example.org": { denyFrom: [...many(100), "127.0.0.1"] },
+  "notthere.example.org": { denyFrom: ["10.0.0.0/8"] },
+};
+
+function many(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, at) => `192.0.2.${at}`);
+}
 
 describe("the way in: routing:", () => {
   let stage: Stage;
@@ -84,8 +96,8 @@ describe("the way in: routing:", () => {
   test("only from where it may be asked, and what would keep others out and is not done is not served", async () => {
     const asked = Object.keys(FROM).map(async (host) => (await stage.get(host)).status);
     assert.deepEqual(await Promise.all(asked), [200, 403, 403, 200]);
-    await stage.hear([stage.route("open.example.org", to("web", { unguarded: ["auth-type"] }))]);
-    assert.equal((await stage.get("open.example.org")).status, 404);
+    await stage.hear([stage.route("open.example.com", { service: "default/web", unguarded: ["auth-type"] })]);
+    assert.equal((await stage.get("open.example.com")).status, 404);
   });
 
   test("only users come in, where there are any", async () => {
