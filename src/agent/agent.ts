@@ -83,6 +83,8 @@ const LOOK_EVERY_MS = 10_000;
 const FIRST_LOOK_MS = 5_000;
 /** Longer than this nobody waits for a goodbye. */
 const GOODBYE_MS = 1_000;
+/** Longer than this no pod waits for names and services to leave it, when all of them go. */
+const LEAVE_MS = 2_000;
 /** After so many intervals without an answer, what this node has said may have been replaced by others' words. */
 const GAP_INTERVALS = 5;
 /** The control plane hears of this node: the last heartbeat that was answered is not older than so many intervals. */
@@ -183,12 +185,21 @@ export class Agent {
     clock.setTimer(LOOK_EVERY_MS, () => this.#lookAgain());
   }
 
-  /** Says that it goes away for a while, and why, and ends, leaving everything as it runs. */
+  /** Says that it goes away, and why, and ends, leaving everything as it runs. `down`: when nobody is sent to what runs here any more. */
   async stop(why?: Goodbye["why"]): Promise<void> {
     if (this.#stopping.signal.aborted) return;
     this.#quiet();
+    // What the cluster makes of that is not answered back.
+    if (why === "down") this.#watching.abort(new Error("taken down"));
     await this.#sayGoodbye(why);
+    if (why === "down") await this.#leaveNetwork();
     await this.#end();
+  }
+
+  async #leaveNetwork(): Promise<void> {
+    const { gate, log } = this.#options;
+    const failed = (error: unknown) => log.warn("others may still be sent to what is taken down", { why: String(error) });
+    await Promise.all(this.pods.map((pod) => gate?.leaving(pod, LEAVE_MS).catch(failed)));
   }
 
   /** No sign of life is sent after the goodbye. */
@@ -206,7 +217,7 @@ export class Agent {
       await control.goodbye({ node: nodeName, session: this.#session, why });
       // Counted on only when it was heard, from when it was sent, and for less time than the control plane counts.
       const graceMs = (this.#terms?.rebootGraceMs ?? 0) * GUARD_SHARE;
-      if (graceMs > 0) await this.#guard.extend(sentAtMs + graceMs);
+      if (graceMs > 0 && why !== "down") await this.#guard.extend(sentAtMs + graceMs);
     };
     const failed = (error: unknown) =>
       log.warn("the control plane was not told that the agent stops", { why: String(error) });
@@ -232,11 +243,16 @@ export class Agent {
   }
 
   #workerHost(bootId: string): WorkerHost {
-    const { clock, log, pullsAtOnce, startsAtOnce, addresses, gate } = this.#options;
+    const options = this.#options;
+    const { clock, log, pullsAtOnce, startsAtOnce, addresses, gate } = options;
     const desk = this.#desk;
     return {
       ...this.#options,
       ...{ addresses, gate },
+      // It may be another later.
+      get hostAddress() {
+        return options.hostAddress;
+      },
       bootId,
       pulls: new PullQueue(clock, pullsAtOnce),
       starts: new StartQueue(clock, startsAtOnce),
@@ -440,6 +456,12 @@ export class Agent {
 
   #driverReports() {
     return Object.fromEntries([...this.#views].map(([name, view]) => [name, view.report]));
+  }
+
+  /** The host's address is another: the node says so, and so do the pods that have it. */
+  readdressed(): void {
+    void this.#registration.refresh();
+    this.#wakeAll();
   }
 
   #wakeAll(): void {

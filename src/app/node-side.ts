@@ -1,7 +1,6 @@
 /** The agent half of a process: the keeper, the drivers and the agent, put together. */
-import { existsSync, readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { hostname, networkInterfaces } from "node:os";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { Agent } from "../agent/agent.ts";
 import type { Control } from "../agent/control.ts";
@@ -22,6 +21,7 @@ import { UnitDriver } from "../drivers/unit/unit-driver.ts";
 import { deviceName } from "../lib/device-name.ts";
 import { AGENT_METRICS, type AgentMeters } from "../metrics/agent-metrics.ts";
 import { Meters } from "../metrics/meters.ts";
+import type { Goodbye } from "../model/heartbeat.ts";
 import type { DriverName } from "../model/pod.ts";
 import { AddressPool } from "../network/address-pool.ts";
 import { hostClash } from "../network/host-routes.ts";
@@ -30,6 +30,7 @@ import { SystemCommands } from "../seams/commands.ts";
 import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
 import { SystemTransport } from "../seams/transport.ts";
+import { HostAddress } from "./host-address.ts";
 import { meteredAgentParts, provideNodePods } from "./metered/agent-parts.ts";
 import { provideNetwork } from "./metered/metered-network.ts";
 import { networkAnswers } from "./network/network-answers.ts";
@@ -50,8 +51,8 @@ export interface NodeSide {
   /** What the agent counts, for /metrics. */
   readonly meters: AgentMeters;
   start(): Promise<void>;
-  /** Everything that runs goes on running. */
-  stop(): Promise<void>;
+  /** Everything that runs goes on running. `why`: what the cluster hears; by default what is seen of the host. */
+  stop(why?: Goodbye["why"]): Promise<void>;
 }
 
 export interface NodeSideOptions {
@@ -105,9 +106,10 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
   const unit = buildUnitDriver(options, cgroups, unitContainers);
   const following = new AbortController();
   const meters = options.meters ?? new Meters(AGENT_METRICS);
+  const address = new HostAddress({ commands: new SystemCommands(), clock, log });
   const ofNetwork = {
     ...{ settings, engine, control, clock, random, log, meters, folder: folders.network, instance: options.instance },
-    ...{ nodeName: nodeNameOf(settings), hostAddress: hostAddress() },
+    ...{ nodeName: nodeNameOf(settings), hostAddress: () => address.current },
     ...(options.servers === undefined ? {} : { servers: options.servers }),
   };
   const network = await networkOfNode(ofNetwork);
@@ -139,7 +141,9 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
     log,
     nodeName: nodeNameOf(settings),
     labels: settings.labels,
-    hostAddress: hostAddress(),
+    get hostAddress() {
+      return address.current;
+    },
     reserve,
     version,
   });
@@ -154,10 +158,14 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
       await Promise.all([unitContainers.learn(LEARN_MS), network?.start(control)]);
       void unitContainers.follow(unit, following.signal);
       await agent.start();
+      address.follow(() => {
+        agent.readdressed();
+        network?.readdressed();
+      }, following.signal);
     },
-    stop: async () => {
+    stop: async (why) => {
       following.abort();
-      await agent.stop();
+      await agent.stop(why);
       await network?.stop();
       unit.close();
       keeper.close();
@@ -218,32 +226,5 @@ function buildUnitDriver(
   return new UnitDriver({ keeper, cgroups, stateDir, clock, random, log, dockerHost, ...containers.forDriver });
 }
 
-/** The address that others are most likely to reach this machine at: of the interface with the default route, else of the first real one. */
-export function hostAddress(): string {
-  const all = Object.entries(networkInterfaces()).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const outward = defaultInterface(existsSync(ROUTES) ? readFileSync(ROUTES, "utf8") : "");
-  const isOurs = (name: string) => !/^(?:lo|docker|br-|veth|styr|cni|virbr)/.test(name);
-  const ranked = [
-    ...all.filter(([name]) => name === outward),
-    ...all.filter(([name]) => name !== outward && isOurs(name)),
-  ];
-  const usable = ranked
-    .flatMap(([, list]) => list ?? [])
-    .filter(({ internal, family }) => !internal && family === "IPv4");
-  return usable[0]?.address ?? "127.0.0.1";
-}
-
 /** Longer no start waits for what the engine says of its cgroups: it is asked again when it answers. */
 const LEARN_MS = 1_000;
-
-const ROUTES = "/proc/net/route";
-
-/** The interface of the default route with the least metric, from the text of /proc/net/route. */
-export function defaultInterface(routes: string): string | undefined {
-  const lines = routes
-    .split("\n")
-    .slice(1)
-    .map((line) => line.trim().split(/\s+/));
-  const defaults = lines.filter(([, destination, , , , , , mask]) => destination === "00000000" && mask === "00000000");
-  return defaults.toSorted((a, b) => Number(a[6]) - Number(b[6]))[0]?.[0];
-}

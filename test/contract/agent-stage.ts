@@ -376,6 +376,7 @@ export class Stage {
   readonly record = new MemoryRecord();
   readonly volumes = new StageVolumes();
   reading: HostReading = READING;
+  hostAddress = "192.0.2.1";
   /** As when the process has no descriptor left. */
   isUnreadable = false;
   readonly #given = new Map<string, string>();
@@ -391,9 +392,12 @@ export class Stage {
         this.isUnreadable ? Promise.reject(new Error("EMFILE: too many open files")) : Promise.resolve(this.reading),
     };
     const taken = this.#given;
+    const address = () => this.hostAddress;
     return {
       nodeName: "n1",
-      hostAddress: "192.0.2.1",
+      get hostAddress() {
+        return address();
+      },
       version: "test",
       control: this.control,
       drivers: new Map<DriverName, Driver>([

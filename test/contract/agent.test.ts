@@ -76,6 +76,20 @@ describe("agent: a pod's life", () => {
     assert.equal(said(), undefined);
   });
 
+  test("a host's new address is the node's, and that of pods on the host's network; other pods keep theirs", async () => {
+    const stage = await staged();
+    const onHost = await stage.run(podOf({ hostNetwork: true, containers: [web()] }));
+    const inside = await stage.run(podOf({ containers: [web()] }));
+    const own = stage.control.status(inside).podIP;
+    stage.hostAddress = "192.0.2.77";
+    stage.agent.readdressed();
+    await stage.clock.advance(1_000);
+    assert.equal(stage.control.node?.status.addresses[0]?.address, "192.0.2.77");
+    const { hostIP, podIP } = stage.control.status(onHost);
+    assert.deepEqual([hostIP, podIP], ["192.0.2.77", "192.0.2.77"]);
+    assert.deepEqual([stage.control.status(inside).hostIP, stage.control.status(inside).podIP], ["192.0.2.77", own]);
+  });
+
   test("a host that cannot be read for a while stays as it was, and pods go on", async () => {
     const stage = await staged();
     const pod = await stage.run(podOf({ containers: [web()] }));

@@ -19,7 +19,8 @@ import { portListeners } from "./port-listeners.ts";
 export interface NetworkPartsOptions {
   readonly settings: Settings;
   readonly nodeName: string;
-  readonly hostAddress: string;
+  /** It may be another later. */
+  readonly hostAddress: () => string;
   readonly commands: Commands;
   readonly clock: Clock;
   readonly random: Random;

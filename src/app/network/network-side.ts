@@ -26,6 +26,8 @@ export interface NetworkSide {
   readonly isRouted: boolean;
   /** Before anything of pods is looked at: resolves when what was known of the network last is in force again, or cannot be. */
   start(control: NetworkControl): Promise<void>;
+  /** The host's address is another. */
+  readdressed(): void;
   stop(): Promise<void>;
   /** Takes everything off this host, also of an earlier process. */
   remove(): Promise<void>;
@@ -74,13 +76,17 @@ class Side implements NetworkSide {
     const { addresses } = this;
     const heard = { addresses, changed: () => this.#changed(), troubled: () => this.#troubled() };
     this.#range = rangePart(options, heard);
-    this.#pods = why === undefined ? podNetwork(options, this.addresses) : new OffPart(why);
+    this.#pods =
+      why === undefined
+        ? podNetwork(options, this.addresses, (nodes) => this.plane.unreached(nodes))
+        : new OffPart(why);
     const { nodeName, clock, log, folder } = options;
     this.plane = new NetworkPlane({
       ...{ nodeName, clock, log: log.with({ component: "network" }), variables: serviceVariables },
       ...(this.isRouted ? { dns: dnsOfPods() } : {}),
       parts: [this.#range, this.#pods, ...networkParts(options)].map((part) => options.metered?.(part) ?? part),
       cache: new NetworkCache({ folder, clock, log }),
+      ...(options.servers === undefined ? {} : { servers: options.servers }),
       probe: async ({ id }, signal) => (await this.#pods.probe(id, signal)) !== undefined,
     });
   }
@@ -137,7 +143,11 @@ class Side implements NetworkSide {
     await this.plane.remove();
   }
 
-  /** The range of this node is another: ways and rules are, too. */
+  readdressed(): void {
+    this.#changed();
+  }
+
+  /** The range of this node is another, or its host's address: ways and rules are, too. */
   #changed(): void {
     if (this.#pods instanceof PodNetwork) void this.#pods.lookAgain();
   }
@@ -152,13 +162,23 @@ function rangePart(
   return new RangePart({ ...heard, ...{ look, clock, log }, networkName: settings.networkName });
 }
 
-function podNetwork(options: NetworkSideOptions, addresses: LateAddresses): PodNetwork {
+function podNetwork(
+  options: NetworkSideOptions,
+  addresses: LateAddresses,
+  unreached: (nodes: readonly string[]) => void,
+): PodNetwork {
   const { settings, hostAddress, commands, clock, log, folder, engine } = options;
   const { networkName } = settings;
   const ports = new DockerBridgePorts(engine, { network: networkName, bridge: deviceName(networkName) });
   return new PodNetwork({
     ...{ networkName, hostAddress, commands, clock, ports, log: log.with({ part: "pod network" }) },
-    ...{ folder: join(folder, "pod-network"), range: () => addresses.range, dial: tcpPing(clock), knock: tcpKnock },
+    ...{
+      folder: join(folder, "pod-network"),
+      range: () => addresses.range,
+      unreached,
+      dial: tcpPing(clock),
+      knock: tcpKnock,
+    },
     writesRules: () => writesRules(engine),
     ...(options.servers === undefined ? {} : { servers: options.servers }),
   });

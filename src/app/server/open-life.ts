@@ -8,8 +8,8 @@ import { packText } from "../../lib/packed-text.ts";
 import type { NodeAccess } from "../../model/streams.ts";
 import { adminTokenApi } from "../admin-token-route.ts";
 import type { ControlPlane } from "../control-plane.ts";
+import { hostAddress } from "../host-address.ts";
 import { certificatesIn } from "../metered/certificates.ts";
-import { hostAddress } from "../node-side.ts";
 import { personalities } from "../personalities.ts";
 import type { Pki } from "../pki.ts";
 import type { Settings } from "../settings.ts";
@@ -81,7 +81,7 @@ function planeOptions(
     serverName: name,
     storePlace: isEtcd(store) ? store.url.replace("etcd://", "etcd at ") : "sqlite",
     joining: joiningOf(settings.stateDir, urlOf(settings), store),
-    moreApis: [stopApi(() => stopping.abort()), adminTokenApi(() => pki.renewToken())],
+    moreApis: [stopApi((why) => stopping.abort(why)), adminTokenApi(() => pki.renewToken())],
     meters: meters.server,
     isStranger: (address) => pki.strangers.has(address, Date.now()),
     certificates: () => certificatesIn(join(settings.stateDir, "pki")),

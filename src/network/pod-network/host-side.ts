@@ -23,7 +23,7 @@ export interface HostSideOptions extends DockerRulesOptions {
   readonly commands: Commands;
   readonly host: HostNet;
   readonly names: NetNames;
-  readonly hostAddress: string;
+  readonly hostAddress: () => string;
   readonly ports?: BridgeCables;
 }
 
@@ -124,7 +124,7 @@ export class HostSide {
     const { host, commands, names, hostAddress } = this.#options;
     const [wrapped, encrypted] = [mtuOf(peers, "vxlan"), mtuOf(peers, "wireguard")];
     if (wrapped !== undefined)
-      await ensureVxlan(host, commands, names, { podRange: own, hostAddress, port, mtu: wrapped });
+      await ensureVxlan(host, commands, names, { podRange: own, hostAddress: hostAddress(), port, mtu: wrapped });
     if (encrypted !== undefined && this.#keys)
       await ensureWireguard(host, commands, names, { podRange: own, keys: this.#keys, mtu: encrypted, peers });
   }

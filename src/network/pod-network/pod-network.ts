@@ -29,7 +29,8 @@ import { WayJudge } from "./way-judge.ts";
 
 export interface PodNetworkOptions {
   readonly networkName: string;
-  readonly hostAddress: string;
+  /** It may be another later. */
+  readonly hostAddress: () => string;
   /** Addresses of this node's pods, as Docker's network has them; undefined: not given yet. */
   readonly range: () => string | undefined;
   readonly commands: Commands;
@@ -49,10 +50,14 @@ export interface PodNetworkOptions {
   /** Whose the bridge's ports are; absent: pods are not kept from sending as each other. */
   readonly ports?: BridgePorts;
   readonly lookEveryMs?: number;
+  /** Told again and again: all nodes whose pods are not reached from here. */
+  readonly unreached?: (nodes: readonly string[]) => void;
 }
 
 /** Somebody may have flushed the rules, a link may have been down. */
 const LOOK_EVERY_MS = 10_000;
+/** So many probes in a row: what others serve is taken meanwhile, long before another way is. */
+const UNREACHED = 3;
 
 export class PodNetwork implements NetworkPart {
   readonly name = "pod network";
@@ -117,7 +122,7 @@ export class PodNetwork implements NetworkPart {
 
   /** How long an answer of that node took over the pod network, in milliseconds; undefined: none came until `signal` aborted. */
   async probe(node: string, signal: AbortSignal): Promise<number | undefined> {
-    const peer = this.#planner.peer(node);
+    const peer = this.#passages?.isCut(node) === true ? undefined : this.#planner.peer(node);
     return peer && (await this.#prober.ask(peer, signal));
   }
 
@@ -197,6 +202,7 @@ export class PodNetwork implements NetworkPart {
       throw error;
     } finally {
       this.#prober.setPeers(this.#planner.plan.peers);
+      this.#tellUnreached();
     }
   }
 
@@ -236,8 +242,17 @@ export class PodNetwork implements NetworkPart {
   /** After a round of probes. */
   #judgeAll(): void {
     void this.#judge.judge();
+    this.#tellUnreached();
     const asked = this.#planner.plan.peers.filter(({ node }) => this.#state?.tables.node.get(node)?.echoes === true);
     void this.#passages?.look(asked, (node) => this.#prober.seen(node));
+  }
+
+  #tellUnreached(): void {
+    const { peers, wayless } = this.#planner.plan;
+    const isUnreached = (node: string) =>
+      this.#prober.seen(node).failures >= UNREACHED || this.#passages?.isCut(node) === true;
+    const all = [...wayless, ...peers.filter(({ node }) => isUnreached(node))].map(({ node }) => node);
+    if (!this.#isStopped) this.#options.unreached?.(all);
   }
 
   #lookLater(): void {

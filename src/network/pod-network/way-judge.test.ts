@@ -80,7 +80,7 @@ async function hostWith(t: TestContext, nodes: readonly NodeEntry[], answers: (a
   const [clock, host, state] = [new ManualClock(), new PaperHost(), new NetworkState("me")];
   const folder = await mkdtemp(join(tmpdir(), "ways-"));
   const part = new PodNetwork({
-    ...{ networkName: "styrmann", hostAddress: "192.0.2.250", range: () => "10.42.250.0/24", clock, folder },
+    ...{ networkName: "styrmann", hostAddress: () => "192.0.2.250", range: () => "10.42.250.0/24", clock, folder },
     ...{ commands: host as unknown as Commands, log: silentLog },
     dial: ({ to }, signal) => {
       const device = host.deviceTo(to);

@@ -49,7 +49,7 @@ describe("encryption between hosts", () => {
     const part = new PodNetwork({
       ...{
         networkName: "styrmann",
-        hostAddress: "192.0.2.1",
+        hostAddress: () => "192.0.2.1",
         commands,
         clock: new ManualClock(),
         log: silentLog,

@@ -14,6 +14,8 @@ const DEADLINE_MS = 30_000;
 
 export interface LaidNode {
   readonly host: NetHost;
+  /** Where its agent says that it is. */
+  readonly place: { address: string };
   readonly part: PodNetwork;
   tell(entries: readonly NetworkEntry[]): Promise<void>;
 }
@@ -34,10 +36,11 @@ export function nodeOn(
   ports?: BridgePorts,
 ): LaidNode {
   const host = space.host(n);
+  const place = { address: host.address };
   const range = podRange ?? host.podRange;
   const clock = new SystemClock();
   const part = new PodNetwork({
-    ...{ networkName, clock, log: silentLog, commands: host.commands, hostAddress: host.address },
+    ...{ networkName, clock, log: silentLog, commands: host.commands, hostAddress: () => place.address },
     ...(podRange === undefined ? { bridge: host.bridge } : {}),
     ...(ports === undefined ? {} : { ports }),
     ...{ range: () => range, folder: `${space.dir}/${networkName}-${n}`, lookEveryMs: 500 },
@@ -58,7 +61,7 @@ export function nodeOn(
     state.hear({ type: "all", revision: 1, entries }, touched);
     await part.apply(state, touched);
   };
-  return { host, part, tell };
+  return { host, place, part, tell };
 }
 
 /** The hosts' ranges are outside of the cluster's, as after --pod-range: none of these addresses is anything else here. */
@@ -75,8 +78,8 @@ export function entriesOf(
       domain: "cluster.local",
       mode,
     },
-    ...nodes.map(({ host }, at): NetworkEntry => {
-      return { kind: "node", id: `n${at + 1}`, address: host.address, podRange: host.podRange, echoes: true };
+    ...nodes.map(({ host, place }, at): NetworkEntry => {
+      return { kind: "node", id: `n${at + 1}`, address: place.address, podRange: host.podRange, echoes: true };
     }),
   ];
 }

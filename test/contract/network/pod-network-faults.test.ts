@@ -107,6 +107,39 @@ describe("a host that answers, and passes nothing on to its pods", { skip }, () 
     });
 });
 
+describe("a host that gets another address while pods talk", { skip }, () => {
+  let space: NetSpace;
+  let nodes: readonly LaidNode[];
+  let pods: readonly [NetPlace, NetPlace];
+
+  before(async () => {
+    space = openNetSpace({ hosts: 2, isApart: true });
+    nodes = [nodeOn(space, 1), nodeOn(space, 2)];
+    pods = [space.host(1).addPod(5), space.host(2).addPod(6)];
+    for (const node of nodes) await node.tell(entriesOf(nodes));
+  });
+  after(async () => {
+    for (const { part } of nodes) await part.stop();
+    space.close();
+  });
+
+  test("sends from it, and is reached there, when everybody was told", async () => {
+    assert.ok(reaches(...pods));
+    const [, { host, place, part }] = nodes as readonly [LaidNode, LaidNode];
+    const router = /default via (\S+)/.exec(host.run("ip", ["route"]).output)?.[1] ?? "";
+    const next = host.address.replace(/\d+$/, (last) => String(Number(last) + 1));
+    host.run("ip", ["addr", "del", `${host.address}/28`, "dev", "eth0"]);
+    host.run("ip", ["addr", "add", `${next}/28`, "dev", "eth0"]);
+    host.run("ip", ["route", "add", "default", "via", router]);
+    assert.ok(!reaches(...pods));
+    place.address = next;
+    await part.lookAgain();
+    for (const node of nodes) await node.tell(entriesOf(nodes));
+    assert.ok(reaches(pods[0], pods[1]) && reaches(pods[1], pods[0]));
+    assert.match(host.run("ip", ["-d", "link", "show", "styrmann-vxlan"]).output, new RegExp(`local ${next} `));
+  });
+});
+
 describe("a host's bridge of pods that somebody was at", { skip }, () => {
   let space: NetSpace;
   let nodes: readonly LaidNode[];
