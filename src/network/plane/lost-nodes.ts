@@ -8,6 +8,8 @@ export interface LostNodesOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly probe?: (node: NodeEntry, signal: AbortSignal) => Promise<boolean>;
+  /** The control plane's, `host:port`: when it is not heard, their hosts are asked before all others. */
+  readonly servers?: () => readonly string[];
   /** Nodes were lost, or found again. */
   readonly touched: (touched: Touched) => void;
 }
@@ -16,6 +18,8 @@ export interface LostNodesOptions {
 const PROBE_MS = 400;
 /** A node that is silent is asked again so often, whether it answered or not. */
 const AGAIN_MS = 500;
+/** One that is heard, and that this node alone does not reach: its probes go on besides. */
+const SUSPECTED_AGAIN_MS = 2_000;
 /** Of the control plane nothing was heard for so many heartbeats: its host may be the one that is gone. */
 const UNHEARD_BEATS = 1.4;
 /** Asked at once while nobody says which ones are silent. */
@@ -24,7 +28,8 @@ const MOST_AT_ONCE = 32;
 /**
  * Nodes of which the control plane hears nothing, and all others while it is not heard itself: whether this node reaches them it finds out for
  * itself, as the fault may lie between them and the control plane alone. One that is not reached is no place to send to until it
- * answers, or is heard again.
+ * answers, or is heard again. The same of one that is heard, and that this node's own probes do not reach: one rule of a firewall between two
+ * hosts would cost its share of all connections for ever.
  */
 export class LostNodes {
   readonly #options: LostNodesOptions;
@@ -32,6 +37,8 @@ export class LostNodes {
   readonly #asked = new Map<string, Timer | undefined>();
   #isUnheard = false;
   #unheardTimer: Timer | undefined;
+  /** Nodes that this node's probes do not reach, whoever else hears them. */
+  #suspected: ReadonlySet<string> = new Set();
   /** Whose turn it is while the control plane is not heard. */
   #row: string[] = [];
 
@@ -42,8 +49,16 @@ export class LostNodes {
 
   /** Looks at these nodes. */
   look(names: Iterable<string>): void {
-    const { state } = this.#options;
-    for (const name of names) if (state.tables.node.get(name)?.isSilent === true) this.#begin(name);
+    for (const name of names) if (this.#isSilent(name)) this.#begin(name);
+  }
+
+  /** All those that this node's probes do not reach now. */
+  suspect(names: Iterable<string>): void {
+    const { state, probe, signal } = this.#options;
+    if (probe === undefined || signal.aborted) return;
+    // One that has no pods of its own network is not asked there.
+    this.#suspected = new Set([...names].filter((name) => state.tables.node.get(name)?.podRange !== undefined));
+    for (const name of this.#suspected) this.#begin(name);
   }
 
   /** Everything was told anew, `before` was lost then. A server that has just begun does not know yet who is silent: who was lost has to answer first. */
@@ -73,9 +88,17 @@ export class LostNodes {
     const { state, clock } = this.#options;
     if (!this.#isUnheard) return;
     if (this.#row.length === 0) this.#row = [...state.tables.node.keys()].sort();
-    for (const name of this.#row.splice(0, MOST_AT_ONCE))
+    for (const name of [...this.#serverHosts(), ...this.#row.splice(0, MOST_AT_ONCE)])
       if (state.tables.node.get(name)?.podRange !== undefined) this.#begin(name);
     this.#unheardTimer = clock.setTimer(AGAIN_MS, () => this.#askNext());
+  }
+
+  /** Of however many nodes: who is not heard is suspected first. */
+  #serverHosts(): readonly string[] {
+    const hosts = new Set((this.#options.servers?.() ?? []).map((server) => server.replace(/:\d+$/, "")));
+    if (hosts.size === 0) return [];
+    const nodes = [...this.#options.state.tables.node.values()];
+    return nodes.flatMap(({ id, address }) => (hosts.has(address) || hosts.has(id) ? [id] : []));
   }
 
   #begin(name: string): void {
@@ -98,17 +121,31 @@ export class LostNodes {
       state.setLost(name, !isThere, changed);
       if (!changed.isEmpty) touched(changed);
     }
+    // Suspected again by probes that fail, if they do.
+    if (isThere && this.#suspected.has(name)) this.#suspected = without(this.#suspected, name);
     if (this.#isDoubtful(name) && !(this.#isUnheard && isThere)) {
       this.#asked.set(
         name,
-        clock.setTimer(AGAIN_MS, () => void this.#ask(name)),
+        clock.setTimer(this.#againMs(name), () => void this.#ask(name)),
       );
     } else this.#asked.delete(name);
   }
 
   #isDoubtful(name: string): boolean {
     const { state } = this.#options;
-    return this.#isUnheard || state.lostNodes.has(name) || state.tables.node.get(name)?.isSilent === true;
+    return this.#isUnheard || this.#isSuspected(name) || state.lostNodes.has(name) || this.#isSilent(name);
+  }
+
+  #isSuspected(name: string): boolean {
+    return this.#suspected.has(name) && this.#options.state.tables.node.has(name);
+  }
+
+  #isSilent(name: string): boolean {
+    return this.#options.state.tables.node.get(name)?.isSilent === true;
+  }
+
+  #againMs(name: string): number {
+    return this.#isSuspected(name) && !this.#isUnheard && !this.#isSilent(name) ? SUSPECTED_AGAIN_MS : AGAIN_MS;
   }
 
   async #answers(node: NodeEntry, probe: NonNullable<LostNodesOptions["probe"]>): Promise<boolean> {
@@ -133,4 +170,8 @@ export class LostNodes {
     for (const timer of this.#asked.values()) timer?.cancel();
     this.#asked.clear();
   }
+}
+
+function without(names: ReadonlySet<string>, name: string): ReadonlySet<string> {
+  return new Set([...names].filter((one) => one !== name));
 }

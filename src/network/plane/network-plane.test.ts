@@ -4,7 +4,7 @@ import type { EndpointEntry, NetworkEntry, NetworkNews, NodeEntry } from "../../
 import type { Pod } from "../../model/pod.ts";
 import { silentLog } from "../../seams/log.ts";
 import { ManualClock } from "../../seams/manual-clock.ts";
-import { NetworkPlane } from "./network-plane.ts";
+import { NetworkPlane, type NetworkPlaneOptions } from "./network-plane.ts";
 
 const POD = {
   metadata: { name: "p", namespace: "default", uid: "u1", labels: { app: "web" } },
@@ -23,7 +23,7 @@ const changed = (revision: number, entries: readonly NetworkEntry[]): NetworkNew
   return { type: "changed", revision, entries, removed: [] };
 };
 
-function planeOf(more: { readonly probe?: (node: NodeEntry) => Promise<boolean> } = {}) {
+function planeOf(more: Pick<NetworkPlaneOptions, "probe" | "servers"> = {}) {
   const clock = new ManualClock();
   const part = (name: string, isGate: boolean) => ({
     ...{ name, problem: "", takesMs: 0, applied: 0 },
@@ -268,6 +268,19 @@ describe("while the control plane is not heard", () => {
     await plane.stop();
   });
 
+  test("of however many nodes, the control plane's own hosts are asked first, each time, and lost within 2 s", async () => {
+    const dead = ["m498", "m499"];
+    const addressed = (_: unknown, at: number) => ({ ...node(`m${at}`), address: `192.0.2.${at}` });
+    const probe = ({ id }: NodeEntry) => (dead.includes(id) ? new Promise<boolean>(() => {}) : Promise.resolve(true));
+    // One is known by its address, one by its name.
+    const { clock, plane, hear } = planeOf({ probe, servers: () => ["192.0.2.498:7443", "m499:7443"] });
+    hear({ type: "all", revision: 1, entries: Array.from({ length: 500 }, addressed) });
+    plane.heardControl(1_000);
+    await clock.advance(1_990);
+    assert.deepEqual([...plane.state.lostNodes].sort(), dead);
+    await plane.stop();
+  });
+
   test("of many nodes it asks a few at a time", async () => {
     let underWay = 0;
     const probe = () => {
@@ -279,6 +292,47 @@ describe("while the control plane is not heard", () => {
     plane.heardControl(1_000);
     await clock.advance(1_450);
     assert.ok(underWay <= 32, `${underWay} at once`);
+    await plane.stop();
+  });
+});
+
+describe("a node that is heard, and that this node's probes do not reach", () => {
+  const apart: NodeEntry = { kind: "node", id: "n3", address: "192.0.2.3" };
+  const node = (id: string, more: Partial<NodeEntry> = {}): NodeEntry => {
+    return { kind: "node", id, address: "192.0.2.2", podRange: "10.42.7.0/24", ...more };
+  };
+
+  test("is lost to this node until it answers again, also when something is told of it meanwhile", async () => {
+    let answers = false;
+    let asked = 0;
+    const probe = () => {
+      asked++;
+      return Promise.resolve(answers);
+    };
+    const { clock, plane, hear } = planeOf({ probe });
+    hear({ type: "all", revision: 1, entries: [node("n2"), apart] });
+    plane.unreached(["n2", "n3", "of no cluster"]);
+    await clock.settle();
+    assert.deepEqual([...plane.state.lostNodes], ["n2"], "a node without pods of the network is not asked there");
+    hear(changed(2, [node("n2", { zone: "b" })]));
+    await clock.advance(2_100);
+    assert.deepEqual([...plane.state.lostNodes], ["n2"]);
+    assert.ok(asked <= 3, `asked ${asked} times`);
+    answers = true;
+    await clock.advance(2_100);
+    assert.deepEqual([...plane.state.lostNodes], []);
+    const before = asked;
+    await clock.advance(10_000);
+    assert.equal(asked, before);
+    await plane.stop();
+  });
+
+  test("is not lost when it answers the one question more that decides", async () => {
+    const { clock, plane, hear } = planeOf({ probe: () => Promise.resolve(true) });
+    hear({ type: "all", revision: 1, entries: [node("n2")] });
+    plane.unreached(["n2"]);
+    await clock.advance(5_000);
+    assert.deepEqual([...plane.state.lostNodes], []);
     await plane.stop();
   });
 });

@@ -4,11 +4,12 @@
  * when nobody sends connections any more to what has left; and is the gate through which pods come into the network and leave it.
  */
 import type { NetworkEntry, NetworkNews, NodeEntry } from "../../model/network.ts";
-import type { Pod } from "../../model/pod.ts";
+import type { Pod, PodStatus } from "../../model/pod.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
 import { heldDigests } from "./held-shelves.ts";
 import { Lane } from "./lane.ts";
+import { LocalChildren } from "./local-children.ts";
 import { localPodOf } from "./local-pod.ts";
 import { LostNodes } from "./lost-nodes.ts";
 import type { NetworkCache } from "./network-cache.ts";
@@ -37,6 +38,8 @@ export interface NetworkPlaneOptions {
   readonly cache?: NetworkCache;
   /** Whether a node of which the control plane hears nothing answers over the pod network. Absent: it is taken to. */
   readonly probe?: (node: NodeEntry, signal: AbortSignal) => Promise<boolean>;
+  /** The control plane's, `host:port`. */
+  readonly servers?: () => readonly string[];
   /** Kubernetes' variables for Services. */
   readonly variables?: (pod: Pod, state: NetworkState) => Readonly<Record<string, string>>;
   /** Where a pod's containers ask for names. */
@@ -68,6 +71,7 @@ interface Waiting {
 
 export class NetworkPlane {
   readonly state: NetworkState;
+  readonly #children: LocalChildren;
   readonly #options: NetworkPlaneOptions;
   readonly #lanes: readonly Lane[];
   readonly #lost: LostNodes;
@@ -88,14 +92,16 @@ export class NetworkPlane {
   #version = 0;
 
   constructor(options: NetworkPlaneOptions) {
-    const { nodeName, parts, clock, log, probe } = options;
+    const { nodeName, parts, clock, log, probe, servers } = options;
     this.#options = options;
     this.state = new NetworkState(nodeName);
+    this.#children = new LocalChildren(this.state.localPods);
     this.#lanes = parts.map((part) => new Lane({ part, state: this.state, clock, log, onDone: () => this.#report() }));
     this.#looks = new PartLooks(parts, clock);
     this.#lost = new LostNodes({
       ...{ state: this.state, clock, signal: this.#stopping.signal },
       ...(probe === undefined ? {} : { probe }),
+      ...(servers === undefined ? {} : { servers }),
       touched: (touched) => this.#note(touched),
     });
   }
@@ -197,12 +203,22 @@ export class NetworkPlane {
     await this.#until(isSettled, untilMs - clock.monotonic());
   }
 
+  seen(pod: Pod, status: PodStatus): void {
+    for (const id of this.#children.hear(pod, status)) this.#noteLocal(id);
+  }
+
   gone(podUid: string): void {
+    for (const id of this.#children.gone(podUid)) this.#noteLocal(id);
     if (this.state.localPods.delete(podUid)) this.#noteLocal(podUid);
   }
 
   heardControl(heartbeatMs: number): void {
     this.#lost.heard(heartbeatMs);
+  }
+
+  /** All nodes that this host's probes do not reach now: their endpoints come after the others. */
+  unreached(nodes: Iterable<string>): void {
+    this.#lost.suspect(nodes);
   }
 
   variables(pod: Pod): Readonly<Record<string, string>> {

@@ -79,9 +79,11 @@ const shown = (line: string) => ({
 async function hostWith(t: TestContext, nodes: readonly NodeEntry[], answers: (address: string) => boolean) {
   const [clock, host, state] = [new ManualClock(), new PaperHost(), new NetworkState("me")];
   const folder = await mkdtemp(join(tmpdir(), "ways-"));
+  const unreached: string[] = [];
   const part = new PodNetwork({
     ...{ networkName: "styrmann", hostAddress: () => "192.0.2.250", range: () => "10.42.250.0/24", clock, folder },
     ...{ commands: host as unknown as Commands, log: silentLog },
+    unreached: (nodes) => unreached.splice(0, unreached.length, ...nodes),
     dial: ({ to }, signal) => {
       const device = host.deviceTo(to);
       if (device?.includes("vxlan") || (device !== undefined && answers(to))) return Promise.resolve(1);
@@ -112,7 +114,7 @@ async function hostWith(t: TestContext, nodes: readonly NodeEntry[], answers: (a
     }
   };
   const links = () => new Map((part.report().peers ?? []).map((peer) => [peer.node, peer]));
-  return { part, clock, host, hear, passes, links };
+  return { part, host, hear, passes, links, unreached };
 }
 
 /** Rejects when it needs more than what a busy machine needs for it. */
@@ -180,6 +182,18 @@ describe("plain routes that lead nowhere, as in a cloud", () => {
       "an answer by the tunnel is none of the plain way",
     );
   });
+});
+
+test("nodes that three probes in a row do not reach, and those to which no way leads, are told until they are reached", async (t) => {
+  const nodes = [...many(3), node(9, { address: "127.0.0.1" })];
+  const { passes, unreached, links } = await hostWith(t, nodes, (address) => address !== "10.42.2.1");
+  assert.deepEqual(unreached, ["n009"]);
+  await passes(60, () => unreached.length > 1);
+  assert.deepEqual(unreached, ["n009", "n002"]);
+  assert.equal(links().get("n002")?.mode, "routes", "it is told before another way is taken");
+  // By VXLAN.
+  await passes(60, () => unreached.length === 1);
+  assert.deepEqual(unreached, ["n009"]);
 });
 
 describe("what a host refuses of a node", () => {
