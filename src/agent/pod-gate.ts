@@ -1,5 +1,5 @@
 import type { PodRun } from "../drivers/driver.ts";
-import type { Pod } from "../model/pod.ts";
+import type { Pod, PodStatus } from "../model/pod.ts";
 
 /** A pod's way into the network of the cluster and out of it. Absent: the network is somebody else's. */
 export interface PodGate {
@@ -8,6 +8,8 @@ export interface PodGate {
    * force here. Rejects in words: the pod waits, and is tried again.
    */
   coming(pod: Pod, address: string | undefined): Promise<void>;
+  /** What the pod's status says from now on: a unit has containers of its own in it, which come and go when it likes. */
+  seen?(pod: Pod, status: PodStatus): void;
   /**
    * Before a pod that is to be deleted is stopped: resolves when no name leads to it any more and no connected node sends it new
    * connections, or after `mostMs`. At once when none ever did.

@@ -431,6 +431,7 @@ export class PodWorker implements PodHandle {
       ...(this.#status === undefined ? {} : { before: this.#status }),
     });
     if (JSON.stringify(status) !== JSON.stringify(this.#status)) this.#saveSoon();
+    this.host.gate?.seen?.(this.#pod, status);
     this.#status = status;
     this.#report();
   }

@@ -3,6 +3,7 @@
  * can be of; with no policies, pods are not looked at at all.
  */
 import { parseAddress } from "../lib/subnet.ts";
+import { childrenOnNetwork } from "../model/children-on-network.ts";
 import type { Labels } from "../model/label-selector.ts";
 import { type Kind, keyOf } from "../model/meta.ts";
 import { namespaces } from "../model/namespace.ts";
@@ -17,7 +18,8 @@ import { compilePolicy } from "./policy-entry.ts";
 
 interface Member {
   readonly node: string;
-  readonly address: string;
+  /** One; of a unit, those of containers that it started on the pod network. */
+  readonly addresses: readonly string[];
   /** Its named ports. */
   readonly ports: Readonly<Record<string, number>>;
   readonly groups: readonly string[];
@@ -100,19 +102,17 @@ export class PeersSource implements EntrySource {
     for (const group of after?.groups ?? []) this.#enroll(group, after?.node ?? "", key, true);
   }
 
-  /** Of a pod on its host's network nothing is told: its address is that of everything there. */
+  /** Of a pod on its host's network itself nothing is told: its address is that of everything there. */
   #memberOf(pod: Pod, reader: Reader): Member | undefined {
-    const { metadata, spec, status } = pod;
+    const { metadata, spec } = pod;
     const { nodeName: node } = spec;
-    const { podIP: address, hostIP } = status;
-    if (node === undefined || address === undefined || address === hostIP || spec.hostNetwork === true)
-      return undefined;
-    // Nothing else may come into the kernel's rules of all nodes.
-    if (parseAddress(address) === undefined) return undefined;
+    // Nothing but addresses may come into the kernel's rules of all nodes.
+    const addresses = addressesOf(pod).filter((address) => parseAddress(address) !== undefined);
+    if (node === undefined || addresses.length === 0) return undefined;
     if (isTerminal(pod)) return undefined;
     const { namespace = "" } = metadata;
     const groups = this.#index.groupsOf(namespace, labelsOf(namespace, reader), metadata.labels ?? {});
-    return groups.length === 0 ? undefined : { node, address, ports: namedPorts(pod), groups };
+    return groups.length === 0 ? undefined : { node, addresses, ports: namedPorts(pod), groups };
   }
 
   #enroll(group: string, node: string, key: string, isOf: boolean): void {
@@ -150,7 +150,7 @@ export class PeersSource implements EntrySource {
     const named = namedOf(members, this.#index.portsOf(group));
     return {
       ...{ kind: "peers", id: entryId(group, node), group },
-      addresses: [...new Set(members.map(({ address }) => address))].sort(),
+      addresses: [...new Set(members.flatMap(({ addresses }) => addresses))].sort(),
       ...(named ? { named } : {}),
     };
   }
@@ -164,6 +164,12 @@ function labelsOf(namespace: string, reader: Reader): Labels {
   return { ...reader.get(namespaces, namespace)?.metadata.labels, [NAMESPACE_NAME_LABEL]: namespace };
 }
 
+function addressesOf({ spec, status }: Pod): readonly string[] {
+  const { podIP, hostIP } = status;
+  const isOnHost = podIP === undefined || podIP === hostIP || spec.hostNetwork === true;
+  return isOnHost ? childrenOnNetwork(status).map(({ address }) => address) : [podIP];
+}
+
 function namedPorts({ spec }: Pod): Readonly<Record<string, number>> {
   const all = spec.containers.flatMap(({ ports = [] }) => ports);
   return Object.fromEntries(all.flatMap(({ name, containerPort }) => (name ? [[name, containerPort] as const] : [])));
@@ -171,8 +177,8 @@ function namedPorts({ spec }: Pod): Readonly<Record<string, number>> {
 
 function namedOf(members: readonly Member[], names: ReadonlySet<string>): PeersEntry["named"] {
   const named = [...names].sort().flatMap((name) => {
-    const ports = members.flatMap(({ address, ports }) =>
-      Object.hasOwn(ports, name) ? [[address, ports[name] ?? 0] as const] : [],
+    const ports = members.flatMap(({ addresses, ports }) =>
+      Object.hasOwn(ports, name) ? addresses.map((address) => [address, ports[name] ?? 0] as const) : [],
     );
     return ports.length === 0 ? [] : [[name, Object.fromEntries(ports)] as const];
   });

@@ -73,17 +73,22 @@ interface PodLook {
   readonly port?: { readonly name: string; readonly containerPort: number };
   readonly phase?: Pod["status"]["phase"];
   readonly hostNetwork?: boolean;
+  readonly children?: readonly object[];
 }
 
 function putPod(tx: Tx, key: string, look: PodLook): void {
   const [namespace = "", name = ""] = key.split("/");
-  const { labels = {}, address, node = "n1", port, phase = "Running", hostNetwork } = look;
+  const { labels = {}, address, node = "n1", port, phase = "Running", hostNetwork, children } = look;
   const spec: Pod["spec"] = {
     containers: [{ name: "c", image: "i", ...(port ? { ports: [port] } : {}) }],
     nodeName: node,
     ...(hostNetwork === undefined ? {} : { hostNetwork }),
   };
-  const status: Pod["status"] = { phase, hostIP: "192.0.2.1", ...(address ? { podIP: address } : {}) };
+  const status = {
+    ...{ phase, hostIP: "192.0.2.1" },
+    ...(address ? { podIP: address } : {}),
+    ...(children ? { containerStatuses: [{ name: "c", children }] } : {}),
+  };
   put(tx, pods, key, { apiVersion: "v1", kind: "Pod", metadata: { name, namespace, labels }, spec, status });
 }
 
@@ -181,6 +186,27 @@ describe("peers of NetworkPolicies", () => {
     await change((tx) => putPod(tx, "shop/a", { labels: { app: "front" }, address: "10.42.0.5", phase: "Succeeded" }));
     assert.deepEqual(entries.addresses(), []);
     assert.equal(entries.all.size, 1, "the policy");
+  });
+
+  test("of a unit, which has its host's address, the containers that it started on the pod network; nothing that is no address", async () => {
+    const { entries, change } = await open();
+    const child = { id: "c", name: "redis", image: "redis", state: "running" };
+    const children = [
+      { ...child, address: "10.42.0.240" },
+      { ...child, address: "10.42.0.241", state: "exited" },
+      { ...child, address: "10.42.0.0/16" },
+      child,
+    ];
+    await change((tx) => {
+      putPolicy(tx, "shop/p", fromFront);
+      putPod(tx, "shop/unit", { labels: { app: "front" }, address: "192.0.2.1", hostNetwork: true, children });
+      putPod(tx, "shop/mad", { labels: { app: "front" }, address: "10.42.0.9 accept" });
+    });
+    assert.deepEqual(entries.addresses(), ["10.42.0.240"]);
+    await change((tx) =>
+      putPod(tx, "shop/unit", { labels: { app: "front" }, address: "192.0.2.1", hostNetwork: true }),
+    );
+    assert.deepEqual(entries.addresses(), []);
   });
 
   test("a namespace's labels bring its pods in and put them out; its name is one of them, always", async () => {

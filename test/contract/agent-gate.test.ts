@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Agent } from "../../src/agent/agent.ts";
 import type { PodGate } from "../../src/agent/pod-gate.ts";
-import type { Pod } from "../../src/model/pod.ts";
+import type { Pod, PodStatus } from "../../src/model/pod.ts";
 import { LateAddresses } from "../../src/network/late-addresses.ts";
 import { podOf, Stage } from "./agent-stage.ts";
 
@@ -10,6 +10,8 @@ import { podOf, Stage } from "./agent-stage.ts";
 class StageGate implements PodGate {
   readonly #asked: string[];
   refusal = "";
+  /** What the statuses say. */
+  readonly phases = new Map<string, string>();
   /** Answers of the control plane. */
   heards = 0;
   /** How long names and services lead to a pod that leaves. */
@@ -27,6 +29,10 @@ class StageGate implements PodGate {
   leaving({ metadata }: Pod, mostMs: number): Promise<void> {
     this.#asked.push(`leaving ${metadata.uid} ${mostMs}`);
     return this.led;
+  }
+
+  seen({ metadata }: Pod, { phase }: PodStatus): void {
+    this.phases.set(metadata.uid, phase);
   }
 
   heardControl(): void {
@@ -66,6 +72,18 @@ const podNamed = (name: string) =>
 const isNoted = (text: string) => /^(coming|leaving|gone|start|stop)/.test(text);
 
 describe("a pod's way into the network and out of it", () => {
+  test("what its status says is told there, by a new agent too, which finds nothing changed", async () => {
+    const { stage, gate, anew } = await staged();
+    await stage.run(podNamed("a"));
+    assert.deepEqual([...gate.phases], [["uid-of-a", "Running"]]);
+    gate.phases.clear();
+    await stage.agent.stop();
+    anew();
+    await stage.start();
+    await stage.clock.advance(1_000);
+    assert.deepEqual([...gate.phases], [["uid-of-a", "Running"]]);
+  });
+
   test("in before anything of it starts, out before anything of it is stopped, and gone when nothing is left", async () => {
     const { stage } = await staged();
     const pod = await stage.run(podNamed("a"));
@@ -188,6 +206,28 @@ describe("a pod's way into the network and out of it", () => {
     await stage.clock.advance(100);
     assert.equal(stage.driver.asked.filter((text) => text.startsWith("coming")).length, 2);
     await stage.agent.stop();
+  });
+
+  test("taken down with its host, it runs until nobody is sent to it any more, and what the cluster makes of it is not answered back", async () => {
+    const { stage, gate } = await staged();
+    const led = Promise.withResolvers<void>();
+    gate.led = led.promise;
+    const pod = await stage.run(podNamed("h"));
+    const stopped = stage.agent.stop("down");
+    await stage.clock.advance(100);
+    assert.deepEqual(
+      stage.control.goodbyes.map(({ why }) => why),
+      ["down"],
+    );
+    assert.equal(stage.driver.asked.filter(isNoted).at(-1), "leaving uid-of-h 2000");
+    const { reports } = stage.control;
+    stage.control.assign({ ...pod, status: { ...pod.status, reason: "NodeLost" } });
+    await stage.clock.advance(500);
+    assert.equal(stage.control.reports, reports);
+    assert.equal(stage.driver.running("main").length, 1, "it is stopped by who takes it down");
+    led.resolve();
+    await stage.clock.advance(100);
+    await stopped;
   });
 
   test("before it is known which addresses are this node's it waits in silence for a few seconds, then says why, and starts with one as soon as there are any", async () => {

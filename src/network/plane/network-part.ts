@@ -33,6 +33,8 @@ export interface PartReport {
   readonly peers?: readonly PeerLink[];
   /** Of the way in: hosts whose certificate is not to be had here, and why. */
   readonly hostTroubles?: Readonly<Record<string, string>>;
+  /** Of the way in: hosts with routes that are not served here, and why. */
+  readonly lateHosts?: Readonly<Record<string, string>>;
   /** Of the way in: requests of each route's backend, as they were counted last. */
   readonly traffic?: readonly BackendStats[];
 }

@@ -76,11 +76,12 @@ export class NetworkDesk {
     return {
       ...(podRange === undefined ? {} : { podRange }),
       ...{ revision, appliedRevision },
-      parts: parts.map(({ name, state: now, words, facts, hostTroubles }) => ({
+      parts: parts.map(({ name, state: now, words, facts, hostTroubles, lateHosts }) => ({
         ...{ name, state: now },
         ...(words === undefined ? {} : { words }),
         ...(facts === undefined ? {} : { facts }),
         ...(hostTroubles === undefined ? {} : { hostTroubles }),
+        ...(lateHosts === undefined ? {} : { lateHosts }),
       })),
       peers: this.#peers
         .toSorted((a, b) => Number(a.state === "reachable") - Number(b.state === "reachable"))
@@ -179,8 +180,12 @@ export class NetworkDesk {
     return { ...hop, isOk: false, words: `${address}:${port} takes no connections: ${why}`, advice };
   }
 
-  #localPod({ uid }: TraceEnd): LocalPod | undefined {
-    return uid === undefined ? undefined : this.#plane.state.localPods.get(uid);
+  /** Of a unit: the container that it is. */
+  #localPod({ uid, node, address }: TraceEnd): LocalPod | undefined {
+    const { state } = this.#plane;
+    if (uid !== undefined) return state.localPods.get(uid);
+    if (node !== state.nodeName) return undefined;
+    return [...state.localPods.values()].find((one) => one.address === address);
   }
 }
 
