@@ -1,13 +1,16 @@
 import type { NetworkStatusAnswer } from "../model/network-questions.ts";
+import { isNodeReady, nodes } from "../model/node.ts";
 import type { RouteRow, RoutesReport } from "../model/route-row.ts";
 import { askNode } from "./ask-node.ts";
 import type { StyrApiContext } from "./context.ts";
 
-/** With what the nodes say where it comes in: certificates that they do not have, and a way in that fails. */
-export async function withTroubles(
-  context: Pick<StyrApiContext, "nodeAccess" | "clock">,
-  report: RoutesReport,
-): Promise<RoutesReport> {
+type Context = Pick<StyrApiContext, "nodeAccess" | "clock" | "store">;
+
+/** More nodes that do not serve a route are counted. */
+const MOST_NAMED = 3;
+
+/** With what the nodes say where it comes in: certificates that they do not have, routes that they do not serve, a way in that fails. */
+export async function withTroubles(context: Context, report: RoutesReport): Promise<RoutesReport> {
   if (context.nodeAccess.network === undefined || report.routes.length === 0) return report;
   const asked = await Promise.all(
     report.wayIn.map(async ({ node }) => [node, await troublesOf(context, node)] as const),
@@ -22,24 +25,54 @@ export async function withTroubles(
   };
 }
 
+type HostWords = Readonly<Record<string, string>>;
+
 interface Troubles {
   readonly fails?: string;
-  readonly hosts: Readonly<Record<string, string>>;
+  /** It serves no route at all, and why. */
+  readonly out?: string;
+  /** Of certificates. */
+  readonly hosts: HostWords;
+  /** Hosts with routes that it does not serve. */
+  readonly late: HostWords;
 }
 
-async function troublesOf(context: Pick<StyrApiContext, "nodeAccess" | "clock">, node: string): Promise<Troubles> {
+async function troublesOf(context: Context, node: string): Promise<Troubles> {
   const answer = await askNode(context, node, { ask: "status" });
-  if (answer instanceof Error) return { fails: answer.message, hosts: {} };
+  if (answer instanceof Error) {
+    // HAProxy outlives an agent that is restarted, and not a host that is off.
+    const known = context.store.get(nodes, node);
+    const isGone = known === undefined || !isNodeReady(known);
+    return { fails: answer.message, hosts: {}, late: {}, ...(isGone ? { out: answer.message } : {}) };
+  }
   const part = (answer as NetworkStatusAnswer).parts.find(({ name }) => name === "way in");
-  const fails = part?.state === "failing" ? (part.words ?? "it fails") : undefined;
-  return { hosts: part?.hostTroubles ?? {}, ...(fails === undefined ? {} : { fails }) };
+  const { state, words = "it fails", facts, hostTroubles: hosts = {}, lateHosts: late = {} } = part ?? {};
+  const isOut = state === "off" || (state === "failing" && facts?.routes === 0);
+  return { hosts, late, ...(state === "failing" ? { fails: words } : {}), ...(isOut ? { out: words } : {}) };
 }
 
 function rowWith(row: RouteRow, troubles: ReadonlyMap<string, Troubles>): RouteRow {
-  if (row.certificate === undefined) return row;
-  const said = [...troubles].flatMap(([node, { hosts }]) => {
-    const words = Object.hasOwn(hosts, row.host) ? hosts[row.host] : undefined;
+  if (!row.isServed) return row;
+  const notAt = [...troubles].flatMap(([node, { out, late }]) => {
+    const words = out ?? wordsOf(late, row.host);
     return words === undefined ? [] : [`${node}: ${words}`];
   });
-  return said.length === 0 ? row : { ...row, words: [...(row.words ?? []), ...said] };
+  const isServed = notAt.length < Math.max(1, troubles.size);
+  const places = [...notAt.slice(0, MOST_NAMED), ...(notAt.length > MOST_NAMED ? [`${notAt.length} in all`] : [])];
+  const missing =
+    notAt.length === 0 ? [] : [`${isServed ? "not served by" : "no way in serves it:"} ${places.join("; ")}`];
+  const said = [...missing, ...(row.words ?? []), ...certificateTroubles(row, troubles)];
+  return said.length === 0 ? row : { ...row, isServed, words: said };
+}
+
+function certificateTroubles(row: RouteRow, troubles: ReadonlyMap<string, Troubles>): readonly string[] {
+  if (row.certificate === undefined) return [];
+  return [...troubles].flatMap(([node, { hosts }]) => {
+    const words = wordsOf(hosts, row.host);
+    return words === undefined ? [] : [`${node}: ${words}`];
+  });
+}
+
+function wordsOf(hosts: HostWords, host: string): string | undefined {
+  return Object.hasOwn(hosts, host) ? hosts[host] : undefined;
 }

@@ -85,6 +85,8 @@ export interface NetworkPartRow {
   readonly facts?: Readonly<Record<string, string | number>>;
   /** Of the way in: hosts whose certificate is not to be had there, and why. */
   readonly hostTroubles?: Readonly<Record<string, string>>;
+  /** Of the way in: hosts with routes that are not served there, and why. */
+  readonly lateHosts?: Readonly<Record<string, string>>;
 }
 
 export interface NetworkStatusAnswer {

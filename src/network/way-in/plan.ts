@@ -21,6 +21,11 @@ export interface WayInPlan {
   readonly refused: readonly { readonly route: RouteEntry; readonly words: string }[];
 }
 
+export const NO_PLAN: WayInPlan = {
+  ...{ exact: new Map(), prefix: new Map(), backends: new Map(), certificates: new Map(), refused: [] },
+  ...{ hosts: new Map(), backers: new Map() },
+};
+
 export function planWayIn(all: Iterable<RouteEntry>): WayInPlan {
   const refused: { route: RouteEntry; words: string }[] = [];
   const sound: RouteEntry[] = [];
@@ -53,6 +58,14 @@ export function without(plan: WayInPlan, names: ReadonlySet<string>): WayInPlan 
   const kept = (map: ReadonlyMap<string, string>) => new Map([...map].filter(([, name]) => !names.has(name)));
   const backends = new Map([...plan.backends].filter(([name]) => !names.has(name)));
   return { ...plan, exact: kept(plan.exact), prefix: kept(plan.prefix), backends };
+}
+
+/** Hosts of which something that is wanted is not served. */
+export function lateHosts(wanted: WayInPlan, served: WayInPlan): ReadonlySet<string> {
+  const late = (["exact", "prefix"] as const).flatMap((map) =>
+    [...wanted[map]].filter(([key, backend]) => served[map].get(key) !== backend),
+  );
+  return new Set(late.map(([key]) => key.slice(0, key.indexOf("/"))));
 }
 
 /** A namespace as one word of a map. */

@@ -16,7 +16,7 @@ import {
 } from "./generation.ts";
 import type { HaProxy } from "./haproxy.ts";
 import { pauseAfter } from "./pace.ts";
-import { type WayInPlan, without } from "./plan.ts";
+import { NO_PLAN, type WayInPlan, without } from "./plan.ts";
 import type { WayInPlaces } from "./render.ts";
 import { fitSlots, type Slots } from "./slots.ts";
 import { Told } from "./told.ts";
@@ -28,11 +28,6 @@ export interface ServedOptions {
   readonly places: WayInPlaces;
 }
 
-const NO_PLAN: WayInPlan = {
-  ...{ exact: new Map(), prefix: new Map(), backends: new Map(), certificates: new Map(), refused: [] },
-  ...{ hosts: new Map(), backers: new Map() },
-};
-
 export class Served {
   readonly #options: ServedOptions;
   readonly #told: Told;
@@ -41,7 +36,7 @@ export class Served {
   #isRunning = false;
   /** What it should do it could not be brought to. */
   #isBehind = false;
-  #waits: { readonly words: string; readonly hosts: ReadonlySet<string> } | undefined;
+  #waits: string | undefined;
   /** Of the configuration in force. */
   #left: readonly LeftOut[] = [];
   plan: WayInPlan = NO_PLAN;
@@ -64,11 +59,11 @@ export class Served {
       ({ route, words }) => `${route.source} (${route.host}${route.path}): ${words}`,
     );
     const left = this.#left.map(({ words }) => words);
-    return [...(this.#waits === undefined ? [] : [this.#waits.words]), ...refused, ...left].map(plain);
+    return [...(this.#waits === undefined ? [] : [this.#waits]), ...refused, ...left].map(plain);
   }
 
-  /** Hosts with routes that are not served yet, since a new configuration has to wait. */
-  get waits(): { readonly words: string; readonly hosts: ReadonlySet<string> } | undefined {
+  /** Why some routes are not served yet: a new configuration has to wait. */
+  get waits(): string | undefined {
     return this.#waits;
   }
 
@@ -167,9 +162,7 @@ export class Served {
     const waitMs = pauseAfter(oldWorkers) - servingMs;
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000);
-      const words = `new routes wait for another ${seconds} s: connections (WebSockets) are left of ${oldWorkers} changes before`;
-      const late = [...input.plan.exact, ...input.plan.prefix].filter(([, name]) => !this.#told.has(name));
-      this.#waits = { words, hosts: new Set(late.map(([key]) => key.slice(0, key.indexOf("/")))) };
+      this.#waits = `new routes wait for another ${seconds} s: connections (WebSockets) are left of ${oldWorkers} changes before`;
       return;
     }
     await this.#begin(wanted, input);

@@ -16,7 +16,8 @@ import { Certificates, type SecretValues } from "./certificates.ts";
 import { ChosenPorts } from "./chosen-ports.ts";
 import { FILES } from "./files.ts";
 import { HaProxy } from "./haproxy.ts";
-import { planWayIn, type WayInPlan } from "./plan.ts";
+import { lateHosts, NO_PLAN, planWayIn, type WayInPlan } from "./plan.ts";
+import { withPortHolder } from "./port-holders.ts";
 import { Served } from "./served.ts";
 import { type BackendStats, parseStats } from "./stats.ts";
 import { Targets } from "./targets.ts";
@@ -96,14 +97,15 @@ export class WayInPart implements NetworkPart {
     const { httpPort, httpsPort } = this.#ports.places;
     const facts = { routes: (plan?.exact.size ?? 0) + (plan?.prefix.size ?? 0), http: httpPort, https: httpsPort };
     const state = failure === undefined ? "working" : "failing";
-    const { words: wait = "", hosts = [] } = this.#served?.waits ?? {};
-    const troubled = new Map([...[...hosts].map((host) => [host, wait] as const), ...this.#problems]);
-    const troubles = troubled.size > 0 ? { hostTroubles: Object.fromEntries(troubled) } : {};
+    const troubles = this.#problems.size > 0 ? { hostTroubles: Object.fromEntries(this.#problems) } : {};
+    const why = failure ?? this.#served?.waits;
+    const late = this.#plan && why !== undefined ? [...lateHosts(this.#plan, plan ?? NO_PLAN)] : [];
     return {
       state,
       facts,
       traffic: this.#traffic,
       ...troubles,
+      ...(late.length > 0 ? { lateHosts: Object.fromEntries(late.map((host) => [host, why ?? ""])) } : {}),
       ...(words.length > 0 ? { words: words.join("; ") } : {}),
     };
   }
@@ -121,8 +123,10 @@ export class WayInPart implements NetworkPart {
       await this.#bring(state, touched);
       this.#failure = undefined;
     } catch (error) {
-      this.#failure = (error as Error).message;
-      throw error;
+      const { httpPort, httpsPort } = this.#ports.places;
+      const { message } = error as Error;
+      this.#failure = await withPortHolder(message, [httpPort, httpsPort], this.#options.commands);
+      throw new Error(this.#failure, { cause: error });
     } finally {
       this.#watch(state);
     }

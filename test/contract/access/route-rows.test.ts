@@ -11,8 +11,13 @@ import { ADMIN, openStage, type Stage } from "./stage.ts";
 describe("routes say what is wrong:", () => {
   let stage: Stage;
   let said: Omit<NetworkPartRow, "name"> = { state: "working" };
+  const others = new Map<string, () => Omit<NetworkPartRow, "name"> | Error>();
   before(async () => {
-    const network = async () => ({ revision: 1, appliedRevision: 1, peers: [], parts: [{ name: "way in", ...said }] });
+    const network = async (node: string) => {
+      const answer = others.get(node)?.() ?? said;
+      if (answer instanceof Error) throw answer;
+      return { revision: 1, appliedRevision: 1, peers: [], parts: [{ name: "way in", ...answer }] };
+    };
     stage = await openStage({ nodeAccess: { ...echoAccess, network } });
     await addPod("web", [{ containerPort: 80 }]);
     await addPod("mute", []);
@@ -74,6 +79,28 @@ describe("routes say what is wrong:", () => {
     said = { state: "failing", words: "HAProxy is not there" };
     const { body } = await stage.ask(ADMIN, "GET", "/styr/v1/routes");
     assert.deepEqual(body.wayIn, [{ node: "in", trouble: "HAProxy is not there" }]);
+  });
+
+  test("served is what a way in serves: one that serves nothing, or not this host, is named with its reason", async () => {
+    const answer = async (): Promise<readonly [boolean, string]> => {
+      const { isServed, words } = await row("web.example.org");
+      return [isServed, String(words ?? "")];
+    };
+    const words = "port 80 is taken by python3 (pid 7)";
+    said = { state: "failing", words, facts: { routes: 0 } };
+    assert.deepEqual(await answer(), [false, `no way in serves it: in: ${words}`]);
+    said = { state: "working", lateHosts: { "web.example.org": "new routes wait" } };
+    assert.deepEqual(await answer(), [false, "no way in serves it: in: new routes wait"]);
+    said = { state: "failing", words: "ENOSPC", facts: { routes: 3 }, lateHosts: { "other.example.org": "ENOSPC" } };
+    assert.deepEqual(await answer(), [true, ""], "what it served before it serves on");
+    said = { state: "working" };
+    others.set("second", () => ({ state: "off", words: "this node is no way in" }));
+    await addNode(stage, "second", { "styrmann.dev/way-in": "true" });
+    assert.deepEqual(await answer(), [true, "not served by second: this node is no way in"]);
+    others.set("second", () => new Error("second is not connected: is the host on?"));
+    assert.deepEqual(await answer(), [true, "not served by second: second is not connected: is the host on?"]);
+    others.set("second", () => ({ state: "working" }));
+    assert.deepEqual(await answer(), [true, ""]);
   });
 
   test("an Ingress of a class that there is not is listed with that; one of another controller's class is its own", async () => {

@@ -115,6 +115,8 @@ describe("the way in: trouble:", () => {
       assert.equal((await fresh.get("a.example.org")).body, "one GET /", "the last good configuration serves on");
       assert.equal(fresh.part.report().state, "failing");
       assert.equal((await fresh.get("b.example.org")).status, 404);
+      const { lateHosts = {} } = fresh.part.report();
+      assert.deepEqual(Object.keys(lateHosts), ["b.example.org"], "only what is new is not served");
     } finally {
       await fresh.close();
     }
@@ -131,7 +133,9 @@ describe("the way in: trouble:", () => {
         fresh.hear([stage.route("a.example.org")]),
         /cannot bind socket \(Address already in use\) .*127\.0\.0\.1/,
       );
-      assert.equal(fresh.part.report().state, "failing");
+      const { state, words = "", facts } = fresh.part.report();
+      assert.deepEqual([state, facts?.routes], ["failing", 0]);
+      assert.ok(words.startsWith(`port ${port} is taken by `) && words.includes(`(pid ${process.pid})`), words);
     } finally {
       await fresh.close();
       await new Promise((resolve) => taken.close(resolve));

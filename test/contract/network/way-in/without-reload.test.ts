@@ -138,8 +138,8 @@ describe("the way in without a new worker:", () => {
     assert.notEqual(await status("h1.example.org"), 404);
     assert.equal(await status("h29.example.org"), 404);
     assert.match(stage.part.report().words ?? "", /new routes wait for another \d+ s: connections \(WebSockets\)/);
-    assert.match(stage.part.report().hostTroubles?.["h29.example.org"] ?? "", /new routes wait/);
-    assert.equal(stage.part.report().hostTroubles?.["h1.example.org"], undefined);
+    assert.match(stage.part.report().lateHosts?.["h29.example.org"] ?? "", /new routes wait/);
+    assert.equal(stage.part.report().lateHosts?.["h1.example.org"], undefined);
     await stage.hear([stage.route("quick.example.org")]);
     assert.equal(await status("quick.example.org"), 200, "what needs no worker does not wait");
     for (const client of clients) client.terminate();
