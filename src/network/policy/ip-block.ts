@@ -11,8 +11,6 @@ export type Block = Extract<PolicyPeer, { cidr: string }>;
 /** A host's own address → the others that it sends from. */
 export type Hosts = ReadonlyMap<string, readonly string[]>;
 
-export const NO_HOSTS: Hosts = new Map();
-
 /** The kernel takes 128 expressions in a rule, two for each match. */
 const MOST_MATCHES = 8;
 

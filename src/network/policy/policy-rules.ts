@@ -10,7 +10,7 @@
  */
 import type { PeersEntry, PolicyEntry, PolicyPeer, PolicyPort, PolicyRule } from "../../model/network.ts";
 import type { LocalPod } from "../plane/network-state.ts";
-import { blockMatches, type Hosts, merged, NO_HOSTS } from "./ip-block.ts";
+import { blockMatches, type Hosts, merged } from "./ip-block.ts";
 import { publishedBase, publishedThings } from "./published-things.ts";
 import { commentOf, DROP, isAddress, isPort, named, type Thing } from "./thing.ts";
 
@@ -82,7 +82,7 @@ export function podThings(pod: LocalPod, policies: readonly PolicyEntry[]): Read
 export function policyThings(
   policy: PolicyEntry,
   pods: readonly LocalPod[],
-  hosts: Hosts = NO_HOSTS,
+  hosts: Hosts = new Map(),
 ): ReadonlyMap<string, Thing> {
   const things = new Map<string, Thing>();
   if (pods.length === 0) return things;
@@ -189,7 +189,7 @@ function peerMatches(peer: PolicyPeer, direction: Direction, hosts: Hosts): read
   const side = direction === "in" ? "ip saddr" : "ip daddr";
   if ("peers" in peer) return [`${side} @${groupSet(peer.peers)}`];
   // Only what comes from a host may have another address than its own.
-  return blockMatches(peer, side, direction === "in" ? hosts : NO_HOSTS);
+  return blockMatches(peer, side, direction === "in" ? hosts : new Map());
 }
 
 function portMatches(ports: readonly PolicyPort[]): readonly string[] {

@@ -2,7 +2,7 @@
 import { matchesSelector } from "../../model/label-selector.ts";
 import type { PolicyPeer, PolicyPort, PolicyRule, Protocol } from "../../model/network.ts";
 import type { LocalPod, NetworkState } from "../plane/network-state.ts";
-import { isInBlock, NO_HOSTS, otherAddressesOf } from "./ip-block.ts";
+import { isInBlock, otherAddressesOf } from "./ip-block.ts";
 import { type Direction, groupSet, rulesOf } from "./policy-rules.ts";
 
 export interface Packet {
@@ -52,7 +52,7 @@ function peerOf(state: NetworkState, { from }: PolicyRule, direction: Direction,
 
 function meansAddress(state: NetworkState, peer: PolicyPeer, direction: Direction, address: string): boolean {
   if ("peers" in peer) return state.peersOf(peer.peers).some(({ addresses }) => addresses.includes(address));
-  if (direction === "out") return isInBlock(peer, address, NO_HOSTS);
+  if (direction === "out") return isInBlock(peer, address, new Map());
   const nodes = [...state.tables.node.values()];
   return isInBlock(peer, address, new Map(nodes.map((node) => [node.address, otherAddressesOf(node) ?? []])));
 }
