@@ -52,6 +52,8 @@ export interface AgentOptions extends NodeReportOptions {
   readonly drivers: ReadonlyMap<DriverName, Driver>;
   /** Absent: pods have the address that their driver gives them, if any. */
   readonly addresses?: Addresses;
+  /** What Docker calls the network of those; default as people do. */
+  readonly podNetwork?: string;
   /** Absent: pods neither come into a network of the cluster nor leave one. */
   readonly gate?: PodGate;
   /** Answers what is asked of this host's network. */
@@ -198,7 +200,8 @@ export class Agent {
 
   async #leaveNetwork(): Promise<void> {
     const { gate, log } = this.#options;
-    const failed = (error: unknown) => log.warn("others may still be sent to what is taken down", { why: String(error) });
+    const failed = (error: unknown) =>
+      log.warn("others may still be sent to what is taken down", { why: String(error) });
     await Promise.all(this.pods.map((pod) => gate?.leaving(pod, LEAVE_MS).catch(failed)));
   }
 

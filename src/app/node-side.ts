@@ -131,6 +131,7 @@ export async function buildNodeSide(options: NodeSideOptions): Promise<NodeSide>
           }),
         }
       : { addresses: new AddressPool(settings.podRange ?? LONE_POD_RANGE) }),
+    podNetwork: settings.networkName,
     volumes: new FileVolumes(folders.volumes, { canMount: process.geteuid?.() === 0 }),
     record: new FileRecord(folders.record, log),
     host,

@@ -66,6 +66,11 @@ export class CannotGoOn extends Error {
   }
 }
 
+/** `styr down` takes away what runs here as soon as the process has ended: reason of `stopping`. */
+export class TakenDown extends Error {
+  override readonly name = "TakenDown";
+}
+
 /** Throws, after an orderly end, what made the process stop if that was no person: it is to be seen, and its exit code too. */
 export function throwIfFailed({ reason }: AbortSignal): void {
   if (reason instanceof CannotGoOn) throw reason.cause;

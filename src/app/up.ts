@@ -10,7 +10,7 @@ import { foldersOf, type NodeSide } from "./node-side.ts";
 import { listeningWords, placeWords } from "./server/banner.ts";
 import { ServerHalf } from "./server/server-half.ts";
 import type { Settings } from "./settings.ts";
-import { beginProcess, styrWith, throwIfFailed, untilAborted } from "./styr-process.ts";
+import { beginProcess, styrWith, TakenDown, throwIfFailed, untilAborted } from "./styr-process.ts";
 import type { UpIo } from "./up-io.ts";
 import { programVersion } from "./version.ts";
 
@@ -45,7 +45,7 @@ export async function up(settings: Settings, io: UpIo, { demo, newStore }: UpOpt
   } finally {
     stopping.abort();
     io.say("stopping styr; what runs goes on running");
-    await stopHalves(server, node, way);
+    await stopHalves(server, node, way, stopping.signal);
     log.info("stopped");
   }
   throwIfFailed(stopping.signal);
@@ -54,9 +54,10 @@ export async function up(settings: Settings, io: UpIo, { demo, newStore }: UpOpt
 }
 
 /** An agent that came in by a link says goodbye over it; one that goes straight into the store needs no socket. */
-async function stopHalves(server: ServerHalf, node: NodeSide, way: AgentWay): Promise<void> {
+async function stopHalves(server: ServerHalf, node: NodeSide, way: AgentWay, { reason }: AbortSignal): Promise<void> {
   if (!way.isLink) await server.stopListening();
-  await node.stop();
+  // Without others there is nobody to tell, and nobody who asks its pods.
+  await node.stop(way.isLink && reason instanceof TakenDown ? "down" : undefined);
   await way.close();
   if (way.isLink) await server.stopListening();
   await server.stop();

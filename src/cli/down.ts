@@ -26,7 +26,9 @@ export function register(program: Command, terminal: Terminal): void {
         });
       });
       if (left === undefined) return terminal.out(`next: ${terminal.asTyped("styr up")} starts anew\n`);
-      terminal.out("its cluster was not told, as styr uninstall does; it waits for this host to come back\n");
+      terminal.out(
+        "its cluster was told, if it was to be reached: others run what ran here; this host is still on its list\n",
+      );
       terminal.out(`next: with a server of the cluster, styr forget ${left}\n`);
     });
 }

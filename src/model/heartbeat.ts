@@ -51,11 +51,14 @@ export interface LeaseTerms {
   readonly rebootGraceMs?: number;
 }
 
-/** "I go away for a while": said before an orderly end of the agent or the host. */
+/**
+ * "I go away for a while": said before an orderly end of the agent or the host. `down`: for good, and all that runs here is about to be
+ * stopped and removed: nobody waits.
+ */
 export interface Goodbye {
   readonly node: string;
   readonly session: string;
-  readonly why: "agent-restart" | "reboot";
+  readonly why: "agent-restart" | "reboot" | "down";
 }
 
 /** Where signs of life arrive in the control plane. A beat's answer waits for nothing. */

@@ -14,6 +14,7 @@ import {
   guestbookRolls,
 } from "./scenarios/network/guestbook.ts";
 import { halfIsCut, hostLosesPower, processIsKilled, processStandsStill } from "./scenarios/network/losses.ts";
+import { bridgeIsTouched, dockersRulesAreGone, rulesAreFlushed } from "./scenarios/network/meddling.ts";
 import { namesFollowPods, namesOfAllDialects } from "./scenarios/network/names.ts";
 import {
   largePacketsArrive,
@@ -27,6 +28,7 @@ import {
   agentRestarts,
   dockerRestarts,
   dockerStandsStill,
+  hostIsTakenDown,
   serverIsAway,
 } from "./scenarios/network/restarts.ts";
 import { rollApp, rollService, serviceAddresses, withoutEndpoints } from "./scenarios/network/services.ts";
@@ -62,7 +64,11 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "restarts: of agents, no connection is lost", run: agentRestarts },
   { name: "restarts: kill -9 of an agent, no connection is lost", run: agentIsKilled },
   { name: "restarts: an agent starts beside a Docker that stands still", run: dockerStandsStill },
+  { name: "restarts: a host is taken down, no request fails, and it joins again", run: hostIsTakenDown },
   { name: "restarts: the control plane is away, the network goes on", run: serverIsAway },
+  { name: "meddling: rules of iptables are flushed, pods reach each other again", run: rulesAreFlushed },
+  { name: "meddling: the pods' bridge is touched, pods reach each other again", run: bridgeIsTouched },
+  { name: "meddling: Docker's own rules are gone, and it is said", run: dockersRulesAreGone },
   { name: "refusals: without nft, iptables is used and it is said", run: nftIsMissing },
   { name: "refusals: a range that a host has a route to", run: rangeOverlaps },
   { name: "guestbook: three dialects find each other by name", run: guestbookBegins },

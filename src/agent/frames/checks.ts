@@ -21,7 +21,7 @@ export function heartbeatOf(value: unknown): Heartbeat {
   return { ...who, health, ...(message === undefined ? {} : { message }) } as Heartbeat;
 }
 
-const REASONS: readonly unknown[] = ["agent-restart", "reboot"];
+const REASONS: readonly unknown[] = ["agent-restart", "reboot", "down"];
 const KINDS: readonly unknown[] = ["Secret", "ConfigMap"];
 
 /** `chars`: of the frame that it came in. */

@@ -16,7 +16,7 @@ import { foldersOf } from "../node-side.ts";
 import { systemProcessFacts } from "../process-facts.ts";
 import type { Settings } from "../settings.ts";
 import { stopApi } from "../stop-route.ts";
-import { beginProcess, type StyrProcess, throwIfFailed, untilAborted } from "../styr-process.ts";
+import { beginProcess, type StyrProcess, TakenDown, throwIfFailed, untilAborted } from "../styr-process.ts";
 import type { UpIo } from "../up-io.ts";
 import { agentHostApi } from "./agent-api.ts";
 import { AgentMounted } from "./agent-mounted.ts";
@@ -44,9 +44,9 @@ export async function runAgent(given: Settings, io: UpIo): Promise<void> {
     await untilAborted(stopping.signal);
   } finally {
     stopping.abort();
-    io.say("stopping the agent; what runs goes on running");
+    io.say(`stopping the agent${stopping.signal.reason instanceof TakenDown ? "" : "; what runs goes on running"}`);
     await listening.close();
-    await half.node.stop();
+    await half.node.stop(stopping.signal.reason instanceof TakenDown ? "down" : undefined);
     await way.close();
     log.info("stopped");
   }
@@ -82,7 +82,7 @@ async function listenHere(
   const about = { version, startedAtMs, clock, pkiDir: join(settings.stateDir, "pki") };
   const metrics = () => expose(agentMeterSets(meters.agent, facts, about));
   const report = () => reportOf(process, { membership, way, startedAtMs, pods: node.agent.pods });
-  const own = mountApis([agentHostApi({ report, metrics }), stopApi(() => stopping.abort())]);
+  const own = mountApis([agentHostApi({ report, metrics }), stopApi((why) => stopping.abort(why))]);
   const socket = await listenUnix(
     new AgentMounted(own, () => way.servers, join(about.pkiDir, "ca.crt")),
     settings.socketPath,

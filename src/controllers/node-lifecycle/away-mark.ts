@@ -11,7 +11,7 @@ import { believed, STEP_MS } from "./believed.ts";
 export const AWAY_ANNOTATION = "styrmann.dev/away";
 
 export interface Away {
-  readonly why: Goodbye["why"];
+  readonly why: Exclude<Goodbye["why"], "down">;
   /** Wall time. */
   readonly untilMs: number;
   /** When that was written: if it is long ago, or not yet, then the wall clock has jumped or nobody ran. */
@@ -39,7 +39,7 @@ export function withoutAway(node: Node): Node {
 export function awayOf({ metadata }: Node): Away | undefined {
   const [, why, until = "", asOf = ""] =
     /^(agent-restart|reboot) until (\S+) as of (\S+)$/.exec(metadata.annotations?.[AWAY_ANNOTATION] ?? "") ?? [];
-  return why ? { why: why as Goodbye["why"], untilMs: Date.parse(until), asOfMs: Date.parse(asOf) } : undefined;
+  return why ? { why: why as Away["why"], untilMs: Date.parse(until), asOfMs: Date.parse(asOf) } : undefined;
 }
 
 /** How much of its time is left, with what has passed since it was written if that can be believed. */

@@ -129,6 +129,11 @@ export function isAway({ leaving, graceMs, loss }: Lease, nowMs: number): boolea
   return leaving !== undefined && loss === undefined && nowMs < graceMs;
 }
 
+/** A person took its host down, and all that ran there goes: nothing is waited for. */
+export function isTakenDown({ leaving, loss }: Pick<Lease, "leaving" | "loss">): boolean {
+  return loss !== undefined && leaving?.goodbye.why === "down";
+}
+
 /** When its exclusive pods may be started elsewhere, if it stays silent and no grace runs. `floorMs`: never before. */
 export function giveAwayMs(lease: Lease, { exclusiveAfterMs }: ClusterSettingsSpec, floorMs: number): number {
   return Math.max(lease.heardMs + exclusiveAfterMs, floorMs);

@@ -5,7 +5,7 @@
 import { Heap } from "../../lib/heap.ts";
 import type { ClusterSettingsSpec } from "../../model/cluster-settings.ts";
 import type { Goodbye, Heartbeat } from "../../model/heartbeat.ts";
-import { dueMs, isAway, type Lease, NO_GRACE, newLease, restOfGrace } from "./lease.ts";
+import { dueMs, isAway, isTakenDown, type Lease, NO_GRACE, newLease, restOfGrace } from "./lease.ts";
 
 /** What a heartbeat was. A stale one came late or twice and says nothing. */
 export type Heard = "stale" | "alive";
@@ -59,6 +59,8 @@ export class Leases {
     if (before !== undefined && beat.sequence <= before) return "stale";
     if (before === undefined) rememberSession(lease, beat.session);
     lease.sessions.set(beat.session, beat.sequence);
+    // Sent before it was taken down.
+    if (isTakenDown(lease) && lease.leaving?.goodbye.session === beat.session) return "stale";
     lease.heardMs = nowMs;
     lease.beatMs = nowMs;
     lease.quietMs = undefined;

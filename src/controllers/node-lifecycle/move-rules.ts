@@ -4,7 +4,7 @@ import { disruptionOf } from "../../model/disruption.ts";
 import { controllerOf, keyOf } from "../../model/meta.ts";
 import { isTerminal, type Pod } from "../../model/pod.ts";
 import { isExclusive, unreachableRuleOf } from "../../model/when-unreachable.ts";
-import { giveAwayMs, type Lease, type Loss } from "./lease.ts";
+import { giveAwayMs, isTakenDown, type Lease, type Loss } from "./lease.ts";
 import type { Move } from "./move-queue.ts";
 
 export interface MoveTerms {
@@ -32,7 +32,7 @@ function moveDueMs(pod: Pod, lease: Lease, loss: Loss, { settings, floorMs }: Mo
   if (controllerOf(pod) === undefined) return undefined;
   const rule = unreachableRuleOf(pod);
   if (rule.action === "keep") return undefined;
-  const askedMs = loss.sinceMs + rule.afterMs;
+  const askedMs = loss.sinceMs + (isTakenDown(lease) ? 0 : rule.afterMs);
   return isExclusive(pod) ? Math.max(askedMs, exclusiveDueMs(lease, loss, settings, floorMs)) : askedMs;
 }
 

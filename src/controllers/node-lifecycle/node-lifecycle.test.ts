@@ -458,6 +458,40 @@ describe("node lifecycle: goodbye", () => {
     assert.deepEqual(c.lost, ["web-1"]);
   });
 
+  test("one that a person takes down is waited for by nobody: its pods take no requests at once, and others are started, whatever they ask for", async () => {
+    const c = await cluster();
+    await c.run("web-1", "n1");
+    await c.run("patient-1", "n1", { spec: { whenUnreachable: { action: "replace", afterMs: 3_600_000 } } });
+    c.goodbye("n1", "down");
+    await c.advance(10);
+    assert.equal(c.condition(c.node("n1"), "Ready"), "Unknown NodeStatusUnknown");
+    assert.match(c.lifecycle.stateOf("n1")?.words ?? "", /^taken down 0 s ago \(styr down\): its pods are replaced$/);
+    await c.advance(1_000);
+    assert.deepEqual(c.lost, ["patient-1", "web-1"]);
+  });
+
+  test("what one that was taken down has sent before brings it not back; its next agent does", async () => {
+    const c = await cluster();
+    c.goodbye("n1", "down");
+    await c.advance(10);
+    c.beat("n1");
+    await c.advance(10);
+    assert.equal(c.lifecycle.stateOf("n1")?.state, "unreachable");
+    await c.back("n1", true);
+    assert.equal(c.lifecycle.stateOf("n1")?.state, "ready");
+  });
+
+  test("nodes that are taken down are no mass that the brake holds, and an exclusive pod waits for its time", async () => {
+    const c = await cluster();
+    await c.run("db-1", "n1", EXCLUSIVE);
+    for (const name of ["n1", "n2", "n3"]) c.goodbye(name, "down");
+    await c.advance(1_000);
+    assert.equal(c.lifecycle.brake, undefined);
+    assert.deepEqual(c.lost, []);
+    await c.advance(60_000);
+    assert.deepEqual(c.lost, ["db-1"]);
+  });
+
   test("a control plane that starts meanwhile waits for it as long, and forgets it when it is back", async () => {
     const c = await cluster();
     await c.run("web-1", "n1");

@@ -169,17 +169,26 @@ export class NodeLifecycle implements LeaseDesk, NodeStates {
     if (!lease || lease.loss || given || this.#brake.holds(goodbye.node)) {
       throw new ApiError("Conflict", `node ${goodbye.node} is not known as ready: its goodbye comes too late`);
     }
-    const graceMs = nowMs + this.#settings.rebootGraceMs;
+    const graceMs = goodbye.why === "down" ? nowMs : nowMs + this.#settings.rebootGraceMs;
     if (!this.#leases.leave(lease, goodbye, nowMs, graceMs)) {
       throw new ApiError("Conflict", `node ${goodbye.node} has an agent that began after the one that says goodbye`);
     }
     this.#touch(goodbye.node);
+    const { node, why } = goodbye;
+    if (why === "down") return this.#takeDown(lease, nowMs);
     const { rebootGraceMs } = this.#settings;
     return this.#store.update((tx) => {
-      const node = tx.get(nodes, goodbye.node);
-      if (node)
-        tx.update(nodes, withAway(node, { why: goodbye.why, untilMs: tx.nowMs + rebootGraceMs, asOfMs: tx.nowMs }));
+      const stored = tx.get(nodes, node);
+      if (stored) tx.update(nodes, withAway(stored, { why, untilMs: tx.nowMs + rebootGraceMs, asOfMs: tx.nowMs }));
     });
+  }
+
+  /** As if it had been silent for long, but by a person's word: no brake counts it. Resolves when others are told to lead nobody there. */
+  #takeDown(lease: Lease, nowMs: number): Promise<void> {
+    lease.released = true;
+    this.#lose(lease, nowMs);
+    this.#dirty.delete(lease.node);
+    return this.#look(lease.node);
   }
 
   stateOf(nodeName: string): NodeState | undefined {

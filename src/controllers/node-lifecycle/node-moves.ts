@@ -5,12 +5,13 @@ export const NODE_MOVES: Readonly<Record<NodeStateWord, Readonly<Partial<Record<
   ready: {
     suspect: "no heartbeat for `suspectAfterMs` (3 s)",
     restarting: "its agent said goodbye",
+    unreachable: "its host is taken down (`styr down`): its pods are replaced at once",
   },
   suspect: {
     ready: "a heartbeat",
     restarting: "its agent said goodbye",
     unreachable:
-      "no heartbeat for `unreachableAfterMs` (8 s); after a start or a stall of the control plane not before a new lease is over (`startGraceMs`, 30 s, or less)",
+      "its host is taken down (`styr down`); no heartbeat for `unreachableAfterMs` (8 s); after a start or a stall of the control plane not before a new lease is over (`startGraceMs`, 30 s, or less)",
   },
   restarting: {
     ready: "a heartbeat of a new agent",

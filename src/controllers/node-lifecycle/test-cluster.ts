@@ -2,7 +2,7 @@
 import type { ClusterSettingsSpec } from "../../model/cluster-settings.ts";
 import { CLUSTER_SETTINGS_NAME, type ClusterSettings, clusterSettings } from "../../model/cluster-settings.ts";
 import { type Event, events } from "../../model/event.ts";
-import type { HeartbeatAnswer, NodeHealth } from "../../model/heartbeat.ts";
+import type { Goodbye, HeartbeatAnswer, NodeHealth } from "../../model/heartbeat.ts";
 import { kernelKinds } from "../../model/kinds.ts";
 import { type Node, nodes } from "../../model/node.ts";
 import { type Condition, type Pod, type PodSpec, pods } from "../../model/pod.ts";
@@ -124,7 +124,7 @@ export class TestCluster {
     return answer;
   }
 
-  goodbye(name: string, why: "agent-restart" | "reboot" = "reboot"): void {
+  goodbye(name: string, why: Goodbye["why"] = "reboot"): void {
     void this.lifecycle.goodbye({ node: name, session: `${name}-${this.#voice(name).session}`, why });
     this.silence(name);
   }

@@ -2,7 +2,7 @@
 import type { ClusterSettingsSpec } from "../../model/cluster-settings.ts";
 import type { NodeState } from "../../model/node-state.ts";
 import { FLAPPING_TROUBLE, isFlapping } from "./flapping.ts";
-import { type Comeback, isAway, isGone, isSilent, isWaitedFor, type Lease } from "./lease.ts";
+import { type Comeback, isAway, isGone, isSilent, isTakenDown, isWaitedFor, type Lease } from "./lease.ts";
 
 /** `8 s`, `70 s`, `5 min`, `26 h`. */
 export function spell(ms: number): string {
@@ -20,6 +20,7 @@ function quietSinceMs({ heardMs, beatMs, quietMs }: Lease): number {
 export function silentWords(lease: Lease, nowMs: number): string {
   const { leaving, hasLived } = lease;
   if (!hasLived) return "silent since it was made: no agent has ever reported from it";
+  if (isTakenDown(lease)) return `taken down ${spell(nowMs - (leaving?.sinceMs ?? nowMs))} ago (styr down)`;
   if (!leaving) return `silent for ${spell(nowMs - quietSinceMs(lease))}`;
   return `away for ${spell(nowMs - leaving.sinceMs)} after its goodbye`;
 }
@@ -47,7 +48,8 @@ export function stateOf(lease: Lease, { nowMs, wallMs, settings, heldWords }: Vi
   }
   if (lease.loss) {
     const gone = isGone(lease, nowMs, settings);
-    const words = `${silent}: ${gone ? "what was replaced of it is forgotten" : "its pods are replaced as each asks for"}`;
+    const moved = isTakenDown(lease) ? "its pods are replaced" : "its pods are replaced as each asks for";
+    const words = `${silent}: ${gone ? "what was replaced of it is forgotten" : moved}`;
     return { state: gone ? "gone" : "unreachable", sinceMs: wall(lease.quietMs ?? lease.loss.sinceMs), words };
   }
   if (isAway(lease, nowMs)) {

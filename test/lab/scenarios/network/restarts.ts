@@ -65,6 +65,28 @@ export async function dockerStandsStill({ cluster, measured }: Scene): Promise<v
   await cluster.client.must(cluster.server, "/api/v1/namespaces/default/services/late", { method: "DELETE" });
 }
 
+/** Its pods leave names and services before they are stopped, others are started at once, and it may come back. */
+export async function hostIsTakenDown({ cluster, measured }: Scene): Promise<void> {
+  const [client] = await copies(cluster);
+  const host = cluster.agents[2];
+  assert.ok(client && host);
+  const { address } = await clusterAddress(cluster);
+  const report = await withTraffic(client.enter, { url: `http://${address}/`, everyMs: 20 }, async () => {
+    await host.must([cluster.programOf(host).styr, "down"]);
+    await delay(2000);
+  });
+  measured.note("styr down on a host, new connections", wordsOf(report));
+  assert.deepEqual(report.failures, []);
+  assert.equal(await cluster.stateOf(host), "unreachable");
+  const [lost] = (await cluster.nodes()).filter(({ name }) => name === host.name);
+  measured.note("and it is", JSON.stringify(lost));
+  await cluster.command("forget", host.name);
+  const [url, token] = await cluster.tokenFor("agent");
+  await cluster.join(host, url, token);
+  await cluster.untilReady([host]);
+  await wellAgain(cluster);
+}
+
 const rulesOf = (host: Host) => host.must(["nft", "list", "table", "ip", "styrmann"]);
 
 /** Also with an agent that is started while nobody tells it anything. */
