@@ -116,4 +116,28 @@ describe("what a server of names is told", () => {
     assert.deepEqual(removed, [{ kind: "names", id: "c" }]);
     assert.deepEqual(told.difference(state, touched), { entries: [], removed: [] });
   });
+
+  test("when all is said again, each entry is compared once", () => {
+    const [state, told, touched] = [new NetworkState("a"), new ToldEntries(), new Touched()];
+    let reads = 0;
+    const names = (): NetworkEntry => {
+      const entry = { kind: "names", id: "a" } as const;
+      const records = [{ type: "A", name: "a.mesos", address: "10.42.0.1" }] as const;
+      return Object.defineProperty({ ...entry, records }, "records", {
+        enumerable: true,
+        get: () => {
+          reads++;
+          return records;
+        },
+      });
+    };
+    state.hear({ type: "all", revision: 1, entries: [CLUSTER, names()] }, new Touched());
+    told.all(state);
+    state.hear({ type: "all", revision: 2, entries: [CLUSTER, names()] }, touched);
+    reads = 0;
+    told.difference(state, touched);
+    assert.equal(reads, 2, "of the one that was told, and of the one that is said again");
+    told.difference(state, touched);
+    assert.equal(reads, 2, "the same object is not compared");
+  });
 });

@@ -31,15 +31,20 @@ export class ToldEntries {
     const look = (kind: NamedEntry["kind"], id: string) => {
       const now = state.tables[kind].get(id);
       const before = this.#told.get(`${kind} ${id}`);
-      if (now === before || (touched.isAll && isDeepStrictEqual(now, before))) return;
+      if (now === before) return;
+      if (now && touched.isAll && isDeepStrictEqual(now, before)) {
+        // The next time it is the same object, and not compared.
+        this.#told.set(`${kind} ${id}`, now);
+        return;
+      }
       if (before) this.#forget(before);
       if (now) entries.push(this.#note(now));
       else removed.push({ kind, id });
     };
     // All was said again: at a new leader or after a gap, when little has changed. A server that is told all anew answers nobody meanwhile.
     if (touched.isAll) {
-      const ids = [...this.#told.values(), ...KINDS.flatMap((kind): NamedEntry[] => [...state.tables[kind].values()])];
-      for (const { kind, id } of ids) look(kind, id);
+      for (const { kind, id } of [...this.#told.values()]) if (!state.tables[kind].has(id)) look(kind, id);
+      for (const kind of KINDS) for (const id of state.tables[kind].keys()) look(kind, id);
       return { entries, removed };
     }
     if (touched.isCluster) look("cluster", "cluster");
