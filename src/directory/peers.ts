@@ -95,11 +95,14 @@ export class PeersSource implements EntrySource {
     const before = this.#members.get(key);
     const after = pod && this.#memberOf(pod, reader);
     if (before === undefined && after === undefined) return;
-    if (before && after && JSON.stringify(before) === JSON.stringify(after)) return;
-    for (const group of before?.groups ?? []) this.#enroll(group, before?.node ?? "", key, false);
+    // What it is to its groups is as it was: only those that it came to or left are made again.
+    const isSame = before !== undefined && after !== undefined && isSameButGroups(before, after);
+    const [left, joined] = [leftOf(before, after), leftOf(after, before)];
+    if (isSame && left.length === 0 && joined.length === 0) return;
+    for (const group of isSame ? left : (before?.groups ?? [])) this.#enroll(group, before?.node ?? "", key, false);
     if (after) this.#members.set(key, after);
     else this.#members.delete(key);
-    for (const group of after?.groups ?? []) this.#enroll(group, after?.node ?? "", key, true);
+    for (const group of isSame ? joined : (after?.groups ?? [])) this.#enroll(group, after?.node ?? "", key, true);
   }
 
   /** Of a pod on its host's network itself nothing is told: its address is that of everything there. */
@@ -168,6 +171,16 @@ function addressesOf({ spec, status }: Pod): readonly string[] {
   const { podIP, hostIP } = status;
   const isOnHost = podIP === undefined || podIP === hostIP || spec.hostNetwork === true;
   return isOnHost ? childrenOnNetwork(status).map(({ address }) => address) : [podIP];
+}
+
+function isSameButGroups({ groups: _one, ...before }: Member, { groups: _other, ...after }: Member): boolean {
+  return JSON.stringify(before) === JSON.stringify(after);
+}
+
+/** Groups of the one that are none of the other's. */
+function leftOf(one: Member | undefined, other: Member | undefined): readonly string[] {
+  const groups = new Set(other?.groups);
+  return (one?.groups ?? []).filter((group) => !groups.has(group));
 }
 
 function namedPorts({ spec }: Pod): Readonly<Record<string, number>> {
