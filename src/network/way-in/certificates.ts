@@ -1,6 +1,6 @@
 /** The certificates of hosts, as files that HAProxy reads. Those of Secrets are kept, so that a host that boots alone has them. */
 import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
-import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { RouteTls } from "../../model/network.ts";
 import type { Clock } from "../../seams/clock.ts";
@@ -19,6 +19,9 @@ export interface FoundCertificates {
   /** Hosts whose certificate is not to be had, and why. */
   readonly problems: ReadonlyMap<string, string>;
 }
+
+/** The longest chains with their key are a tenth of this. */
+const MOST_BYTES = 1024 * 1024;
 
 export class Certificates {
   readonly #options: CertificatesOptions;
@@ -78,15 +81,16 @@ export class Certificates {
   async haveChanged(): Promise<boolean> {
     for (const [file, text] of this.#seen) {
       // One that cannot be read now is read again when it can be.
-      const now = await readFile(file, "utf8").catch(() => text);
+      const now = await readCertificate(file).catch(() => text);
       if (now !== text) return true;
     }
     return false;
   }
 
   async #read(file: string): Promise<string> {
-    const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-      throw new Error(`${file} ${error.code === "ENOENT" ? "is not there" : `cannot be read (${error.code})`}`);
+    const text = await readCertificate(file).catch((error: NodeJS.ErrnoException) => {
+      const words = error.code === undefined ? error.message : `cannot be read (${error.code})`;
+      throw new Error(`${file} ${error.code === "ENOENT" ? "is not there" : words}`);
     });
     this.#seen.set(file, text);
     return text;
@@ -110,6 +114,14 @@ export class Certificates {
   #path(what: string): string {
     return `${this.#options.folder}/${createHash("sha256").update(what).digest("hex").slice(0, 40)}.pem`;
   }
+}
+
+/** A person wrote the path: devices and pipes have no end. */
+async function readCertificate(file: string): Promise<string> {
+  const found = await stat(file);
+  if (!found.isFile()) throw new Error("is no file");
+  if (found.size > MOST_BYTES) throw new Error(`is no certificate: it has ${found.size} bytes`);
+  return readFile(file, "utf8");
 }
 
 /** Why HAProxy could not use it, in words. One that has run out can be used: better than another one's. */

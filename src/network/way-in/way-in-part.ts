@@ -57,6 +57,7 @@ export class WayInPart implements NetworkPart {
   /** What the log says of it already. */
   #said: string | undefined;
   #isOn = false;
+  #isStopped = false;
   #isStill = false;
   #traffic: readonly BackendStats[] = [];
   #timer: Timer | undefined;
@@ -71,10 +72,12 @@ export class WayInPart implements NetworkPart {
   }
 
   apply(state: NetworkState, touched: Touched): Promise<void> {
+    if (this.#isStopped) return Promise.resolve();
     return this.#work.run(() => this.#apply(state, touched));
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#timer?.cancel();
     this.#timer = undefined;
     await this.#work.idle();
@@ -180,7 +183,7 @@ export class WayInPart implements NetworkPart {
 
   /** HAProxy that has ended is started again, its log kept from growing, and a certificate's file that was changed read again. */
   #watch(state: NetworkState): void {
-    if (this.#timer || !this.#isOn) return;
+    if (this.#timer || !this.#isOn || this.#isStopped) return;
     this.#timer = this.#options.clock.setTimer(WATCH_MS, () => {
       this.#timer = undefined;
       const look = this.#work.run(() => this.#look(state));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -108,6 +108,23 @@ describe("the way in: HTTPS:", () => {
     assert.equal((await shown("f.example.org")).name, "from a file");
     write("from a newer file");
     await until("it is read again", async () => (await shown("f.example.org")).name === "from a newer file", 20_000);
+  });
+
+  test("a path that is no certificate's file is refused, and never read to its end", async () => {
+    const pipe = join(dir, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const large = join(dir, "large.pem");
+    writeFileSync(large, "");
+    truncateSync(large, 2 ** 40);
+    const places = { "device.example.org": "/dev/zero", "pipe.example.org": pipe, "large.example.org": large };
+    const routes = Object.entries(places).map(([host, file]) => stage.route(host, { tls: { file } }));
+    await stage.hear(routes);
+    const { hostTroubles = {} } = stage.part.report();
+    assert.deepEqual(
+      Object.keys(places).map((host) => hostTroubles[host]),
+      ["/dev/zero is no file", `${pipe} is no file`, `${large} is no certificate: it has ${2 ** 40} bytes`],
+    );
+    await stage.hear([], routes);
   });
 
   test("keys of certificates are root's alone to read", () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import type { CommandOptions, CommandResult, Commands } from "../../../../src/seams/commands.ts";
@@ -117,6 +118,22 @@ describe("the way in: trouble:", () => {
       assert.equal((await fresh.get("b.example.org")).status, 404);
       const { lateHosts = {} } = fresh.part.report();
       assert.deepEqual(Object.keys(lateHosts), ["b.example.org"], "only what is new is not served");
+    } finally {
+      await fresh.close();
+    }
+  });
+
+  test("who was stopped does nothing any more, and what was under way has ended", async () => {
+    const fresh = await Stage.open();
+    try {
+      const late = fresh.hear([fresh.route("a.example.org")]);
+      await fresh.part.stop();
+      await late;
+      const { rm } = await import("node:fs/promises");
+      await fresh.part.remove();
+      await rm(`${fresh.dir}/way-in`, { recursive: true, force: true });
+      await fresh.hear([fresh.route("b.example.org")]);
+      assert.equal(existsSync(`${fresh.dir}/way-in`), false);
     } finally {
       await fresh.close();
     }
