@@ -3,7 +3,7 @@
  * of VXLAN are believed, so only hosts may send them, and what comes out of one has the address of another host's pod. Pure.
  */
 import { createHash } from "node:crypto";
-import { overlaps, parseSubnet } from "../../lib/subnet.ts";
+import { parseSubnet } from "../../lib/subnet.ts";
 import type { NetNames } from "./names.ts";
 import { ECHO_PORT, echoAddressOf, REFUSED_PORT } from "./passages.ts";
 import { VNI } from "./tunnels.ts";
@@ -95,11 +95,14 @@ function elements(table: string, set: string, all: readonly string[]): readonly 
   return all.length === 0 ? [] : [`add element ${table} ${set} { ${all.join(", ")} }`];
 }
 
-/** nft refuses ranges that overlap: the wider one is both. */
+/** nft refuses ranges that overlap: the wider one is both. Of two subnets that overlap one is within the other, so the last one kept decides. */
 function disjoint(ranges: readonly string[]): readonly string[] {
   const parsed = ranges.flatMap((text) => parseSubnet(text) ?? []);
-  const widest = parsed.toSorted((a, b) => a.prefixLength - b.prefixLength || a.first - b.first);
-  const taken: typeof parsed = [];
-  for (const range of widest) if (!taken.some((one) => overlaps(one, range))) taken.push(range);
-  return taken.toSorted((a, b) => a.first - b.first).map(({ text }) => text);
+  const inOrder = parsed.sort((a, b) => a.first - b.first || a.prefixLength - b.prefixLength);
+  let last = -1;
+  return inOrder.flatMap((range) => {
+    if (range.first <= last) return [];
+    last = range.last;
+    return [range.text];
+  });
 }
