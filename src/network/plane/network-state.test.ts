@@ -34,6 +34,52 @@ const news: fc.Arbitrary<Exclude<NetworkNews, { type: "settled" }>> = fc.oneof(
   }),
 );
 
+describe("a node that is lost", () => {
+  const at = (id: string, node: string): EndpointsEntry => ({
+    ...{ kind: "endpoints", id: `${id}-1`, service: id, ports: [] },
+    endpoints: [{ address: "10.42.0.2", state: "ready", node }],
+  });
+  const told = () => {
+    const state = new NetworkState("here");
+    const nodes = ["n1", "n2"].map((id) => ({ kind: "node", id, address: "192.0.2.1", isSilent: true }) as const);
+    const entries = [...nodes, at("a", "n1"), at("b", "n2"), at("c", "n1")];
+    state.hear({ type: "all", revision: 1, entries }, new Touched());
+    return state;
+  };
+
+  test("is looked at again by whoever leads to it, and by nobody else; and when it is found", () => {
+    const state = told();
+    for (const isLost of [true, false]) {
+      const touched = new Touched();
+      state.setLost("n1", isLost, touched);
+      assert.deepEqual([...touched.services].sort(), ["a", "c"], `lost: ${isLost}`);
+      assert.deepEqual([...touched.nodes], ["n1"]);
+    }
+  });
+
+  test("is found when it is heard of again, and that is news for its services", () => {
+    const state = told();
+    state.setLost("n1", true, new Touched());
+    const touched = new Touched();
+    const heard = { kind: "node", id: "n1", address: "192.0.2.1" } as const;
+    state.hear({ type: "changed", revision: 2, entries: [heard], removed: [] }, touched);
+    assert.deepEqual([...state.lostNodes], []);
+    assert.deepEqual([...touched.services].sort(), ["a", "c"]);
+  });
+
+  test("is none any more once it is no node of the cluster", () => {
+    for (const isAll of [false, true]) {
+      const state = told();
+      state.setLost("n1", true, new Touched());
+      const news = isAll
+        ? ({ type: "all", revision: 2, entries: [] } as const)
+        : ({ type: "changed", revision: 2, entries: [], removed: [{ kind: "node", id: "n1" }] } as const);
+      state.hear(news, new Touched());
+      assert.deepEqual([...state.lostNodes], []);
+    }
+  });
+});
+
 describe("whether services lead to a pod of this node", () => {
   test("is what its endpoints say, after any news", () => {
     fc.assert(
