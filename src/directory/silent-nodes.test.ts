@@ -113,6 +113,18 @@ describe("nodes of which nothing is heard", () => {
     assert.deepEqual(told, []);
   });
 
+  test("one that is slower to beat than is waited for is waited for all the same, when the others are faster", async () => {
+    const terms = { heartbeatMs: 1_000, avoidAfterMs: 200 };
+    const { clock, told, beat } = nodesOf(["slow"], terms);
+    const others = () => {
+      for (const node of ["b", "c", "d"]) beat(node);
+      clock.setTimer(100, others);
+    };
+    others();
+    await clock.advance(20_000);
+    assert.deepEqual(told, []);
+  });
+
   test("those that a new server never heard are named after five seconds, but for those there are no more", async () => {
     const { clock, told, alive, silent, known } = nodesOf(["a", "b", "c"]);
     alive.delete("c");
