@@ -88,6 +88,23 @@ describe("Marathon: names of an app", () => {
     );
   });
 
+  test("on the host's network it is found at its host, whatever address the pod itself says it has", () => {
+    const pod = instance("/web", [{ name: "http", containerPort: 0, hostPort: 31_005 }], { hostNetwork: true });
+    const found = discoverApp({ ...pod, status: { ...pod.status, podIP: "10.42.0.5" } });
+    assert.ok(lines(found?.records).includes("web.marathon.mesos 10.0.0.1"));
+    assert.deepEqual(
+      found?.services[0]?.ports.map(({ address, port }) => `${address}:${port}`),
+      ["10.0.0.1:31005"],
+    );
+  });
+
+  test("its host has a name for it only where it answers there", () => {
+    const ownHost = "prod-web-x7k2m.marathon.slave.mesos 10.0.0.1";
+    assert.ok(lines(discoverApp(instance("/prod/web"))?.records).includes(ownHost));
+    for (const ports of [[], [{ name: "http", containerPort: 80 }]])
+      assert.ok(!lines(discoverApp(instance("/prod/web", ports))?.records).includes(ownHost));
+  });
+
   test("a port for tcp and udp has one name in both", () => {
     const [tcp, udp] = [
       { name: "dns", containerPort: 0, hostPort: 31_005, servicePort: 10_053 },
@@ -122,6 +139,44 @@ describe("Marathon: names of an app", () => {
     const objects = { get: () => app as never };
     assert.equal(discoverApp(instance("/prod/web"), objects)?.services[0]?.since, "2026-01-01T00:00:00Z");
     assert.equal(discoverApp(instance("/prod/web", []), objects)?.services[0]?.since, undefined);
+  });
+
+  describe("on a network of the user's", () => {
+    const [inside, published] = [{ name: "http", containerPort: 8080, servicePort: 10_600 }, WEB_PORT];
+    const on = (ports: readonly ContainerPort[], networkAddress?: string) => {
+      const status = { phase: "Running" as const, hostIP: "10.0.0.1" };
+      const pod = { ...instance("/prod/web", ports), status: networkAddress ? { ...status, networkAddress } : status };
+      const { records, services } = discoverApp(pod) ?? assert.fail("nothing is told of it");
+      return { names: lines(records), ports: services[0]?.ports };
+    };
+
+    test("it is found at what its host publishes", () => {
+      for (const address of ["172.20.0.5", undefined]) {
+        const { names, ports } = on([inside, published], address);
+        assert.ok(names.includes("web-prod.marathon.mesos 10.0.0.1"), names.join("\n"));
+        assert.ok(
+          names.includes("_web-prod._tcp.marathon.mesos prod-web-x7k2m.marathon.mesos:31000"),
+          names.join("\n"),
+        );
+        assert.deepEqual(ports, [
+          { name: "port-0", protocol: "tcp", address: "10.0.0.1", port: 31_000, servicePort: 10_001 },
+        ]);
+      }
+    });
+
+    test("without a published port it is found by those on that network, and no service port leads there", () => {
+      const { names, ports } = on([inside], "172.20.0.5");
+      assert.ok(names.includes("web-prod.marathon.mesos 172.20.0.5"), names.join("\n"));
+      assert.ok(names.includes("web-prod.marathon.slave.mesos 10.0.0.1"), names.join("\n"));
+      assert.ok(names.includes("_http._web-prod._tcp.marathon.mesos prod-web-x7k2m.marathon.mesos:8080"));
+      assert.deepEqual(ports, []);
+    });
+
+    test("without a published port and an address of its own its name does not lead to the host, where nothing listens", () => {
+      const { names, ports } = on([inside]);
+      assert.deepEqual(names, ["web-prod.marathon.slave.mesos 10.0.0.1", "web.prod.marathon.slave.mesos 10.0.0.1"]);
+      assert.deepEqual(ports, []);
+    });
   });
 
   test("a port that was not drawn yet leads nowhere", () => {
