@@ -222,8 +222,12 @@ describe("pods of two hosts with a router between them", { skip }, () => {
 
   test("a host hears in VXLAN of other nodes' pods alone, and of its own pods from its own bridge alone", () => {
     const [one, two] = [space.host(1), space.host(2)];
-    const dropped = (rule: RegExp) =>
-      Number(rule.exec(two.run("nft", ["list", "chain", "ip", "styrmann", "net-arriving"]).output)?.[1]);
+    const dropped = (rule: RegExp) => {
+      const { output } = two.run("nft", ["list", "chain", "ip", "styrmann", "net-arriving"]);
+      const [, count] = rule.exec(output) ?? [];
+      assert.ok(count, `there is no rule ${rule}: ${output}`);
+      return Number(count);
+    };
     for (const { source, rule } of [
       { source: "192.0.2.78", rule: /saddr != @net-ranges counter packets (\d+)/ },
       { source: pods[1].address.replace(/\d+$/, "200"), rule: /saddr [\d.]+\/24 counter packets (\d+)/ },
