@@ -120,6 +120,49 @@ describe("slices of endpoints", () => {
     );
   });
 
+  test("a pod that has another address stays where it is, and nothing moves", () => {
+    const before = stored(packSlices(many(250), []));
+    const { endpoint } = wanted(120);
+    const moved = { ports: HTTP, endpoint: { ...endpoint, addresses: ["10.42.99.9"] } };
+    const after = stored(packSlices(many(250).with(120, moved), before));
+    assert.deepEqual(changed(before, after), [before[1]?.metadata.name]);
+    assert.deepEqual(after[1]?.endpoints[20]?.addresses, ["10.42.99.9"]);
+  });
+
+  test("a newcomer goes into a slice that changes anyway, though another one is fuller", () => {
+    const before = stored(packSlices(many(280), []));
+    const left = many(280).filter((_, at) => at !== 5 && (at < 10 || at >= 30));
+    const [first, , last] = before;
+    const room = stored(packSlices(left, before));
+    assert.ok((room[0]?.endpoints.length ?? 0) < (last?.endpoints.length ?? 0));
+    const after = stored(packSlices([...left, wanted(999)], before));
+    assert.deepEqual(changed(before, after), [first?.metadata.name]);
+  });
+
+  test("of slices that do not change the fullest that has room takes the newcomer", () => {
+    const part = (from: number, count: number, name: string): EndpointSlice => {
+      const [slice] = stored(packSlices(many(count, from), []));
+      assert.ok(slice);
+      return { ...slice, metadata: { ...slice.metadata, name } };
+    };
+    const before = [part(0, 60, "a"), part(100, 90, "b"), part(200, 70, "c")];
+    const present = before.flatMap(({ endpoints }) => endpoints.map((endpoint) => ({ ports: HTTP, endpoint })));
+    const after = stored(packSlices([...present, wanted(999)], before));
+    assert.deepEqual(changed(before, after), ["b"]);
+  });
+
+  test("a slice that holds too many is brought to a hundred, and the others stand in another", () => {
+    const [full] = stored(packSlices(many(100), []));
+    assert.ok(full);
+    const swollen = { ...full, endpoints: many(130).map(({ endpoint }) => endpoint) };
+    const after = packSlices(many(130), [swollen]);
+    assert.deepEqual(
+      after.map(({ endpoints }) => endpoints.length),
+      [100, 30],
+    );
+    assert.equal(after[0]?.slice?.metadata.name, full.metadata.name);
+  });
+
   test("whatever comes and goes: everybody stands once, no slice is too full, and what did not change stays where it is", () => {
     const sets = fc.array(fc.uniqueArray(fc.nat(400), { maxLength: 320 }), { minLength: 1, maxLength: 6 });
     fc.assert(
