@@ -4,6 +4,7 @@ import { ApiError } from "../model/errors.ts";
 import type { Protocol } from "../model/network.ts";
 import type { NetworkNodeRow, NetworkReport, NetworkStatusAnswer } from "../model/network-questions.ts";
 import { type Node, nodes, podNetworkTrouble } from "../model/node.ts";
+import { briefly } from "../model/peer-summary.ts";
 import { askNode } from "./ask-node.ts";
 import type { StyrApiContext } from "./context.ts";
 import { traceConnection } from "./network-trace.ts";
@@ -12,16 +13,24 @@ import { atLeader, readOwnPart } from "./own-part-routes.ts";
 import { addressOf } from "./pod-urls.ts";
 
 /** Nodes asked at once. */
-const AT_ONCE = 32;
+const AT_ONCE = 128;
+/** Of so many every pair is told: more are more than one answer has room for, and than anybody reads. */
+const MOST_IN_FULL = 50;
 const PROTOCOLS: readonly string[] = ["tcp", "udp", "sctp"];
 
 export function networkRoutes(context: StyrApiContext): readonly Route[] {
+  // However many ask at once, each node is asked once.
+  let underWay: Promise<NetworkReport> | undefined;
+  const report = () => {
+    underWay ??= networkReport(context).finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
   return [
     // As with the nodes themselves: where packets may go concerns everybody whose pods send some.
     atLeader(
-      readOwnPart("/styr/v1/network", "network", async (part) =>
-        Response.json(reportFor(await networkReport(context), part)),
-      ),
+      readOwnPart("/styr/v1/network", "network", async (part) => Response.json(reportFor(await report(), part))),
     ),
     atLeader(
       readOwnPart("/styr/v1/network/trace", "network", async (part, { url }) => {
@@ -56,16 +65,17 @@ function reportFor(report: NetworkReport, part: Part): NetworkReport {
 
 async function networkReport(context: StyrApiContext): Promise<NetworkReport> {
   const all = context.store.list(nodes);
+  const isBrief = all.length > MOST_IN_FULL;
   const rows: NetworkNodeRow[] = [];
   const next = all.values();
   const work = async () => {
-    for (const node of next) rows.push(await rowOf(context, node));
+    for (const node of next) rows.push(await rowOf(context, node, isBrief));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return { nodes: rows.toSorted((a, b) => (a.node < b.node ? -1 : 1)) };
 }
 
-async function rowOf(context: StyrApiContext, node: Node): Promise<NetworkNodeRow> {
+async function rowOf(context: StyrApiContext, node: Node, isBrief: boolean): Promise<NetworkNodeRow> {
   const { name } = node.metadata;
   const address = addressOf(node);
   const { podCIDR } = node.spec;
@@ -76,8 +86,9 @@ async function rowOf(context: StyrApiContext, node: Node): Promise<NetworkNodeRo
     ...(podCIDR === undefined ? {} : { podRange: podCIDR }),
     ...(noPodNetwork === undefined ? {} : { noPodNetwork }),
   };
-  const answer = await askNode(context, name, { ask: "status" });
-  return answer instanceof Error
-    ? { ...about, trouble: answer.message }
-    : { ...about, answer: answer as NetworkStatusAnswer };
+  const answer = await askNode(context, name, { ask: "status", ...(isBrief ? { isBrief } : {}) });
+  if (answer instanceof Error) return { ...about, trouble: answer.message };
+  const said = answer as NetworkStatusAnswer;
+  // One of an earlier version tells all of them.
+  return { ...about, answer: isBrief && said.summary === undefined ? { ...said, ...briefly(said.peers) } : said };
 }

@@ -36,6 +36,25 @@ describe("styr network status", () => {
     assert.match(text, /^all of it works$/m);
   });
 
+  test("of very many nodes it has counts, and of the pairs that fail some of each node", () => {
+    const brief = (node: string, peers: readonly PeerLink[], unreachable: number): NetworkNodeRow => {
+      const plain = row(node, peers);
+      const summary = { peers: 59, unreachable, modes: { routes: 50, vxlan: 9 }, slowestMs: 5.9, old: 0 };
+      return plain.answer === undefined ? plain : { ...plain, answer: { ...plain.answer, summary } };
+    };
+    const lost = to("n30", { state: "unreachable" });
+    const names = Array.from({ length: 59 }, (_, at) => `n${at}`);
+    const nodes = [brief("a", [lost], 25), ...names.map((name) => brief(name, [], 0))];
+    const text = renderNetwork({ nodes }, screen);
+    assert.match(
+      text,
+      /^pairs of nodes: 3000 by routes, 540 by vxlan; 25 not reached; the slowest answers in 5\.9 ms$/m,
+    );
+    assert.match(text, /^ {2}✘ a → n30 \(routes\)$/m);
+    assert.match(text, /^ {2}… and 24 more \(-o json has some of each node\)$/m);
+    assert.match(text, /^next: /m);
+  });
+
   test("names the nodes that do not answer, the parts that fail, and the pairs that do not reach each other", () => {
     const failing = [{ name: "policies", state: "failing" as const, words: "NetworkPolicies are NOT enforced" }];
     const report = {

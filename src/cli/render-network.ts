@@ -2,6 +2,7 @@
 import { humanDuration } from "../lib/duration.ts";
 import type { NetworkNodeRow, NetworkReport, NetworkStatusAnswer } from "../model/network-questions.ts";
 import type { PeerLink } from "../model/network-report.ts";
+import { isOld, OLD_ANSWER_MS, type PeerSummary, summaryOf } from "../model/peer-summary.ts";
 import { plainText } from "./plain-text.ts";
 import { type Cell, type Column, renderTable } from "./table.ts";
 import { type Color, paint, type Terminal } from "./terminal.ts";
@@ -10,8 +11,6 @@ import { type Color, paint, type Terminal } from "./terminal.ts";
 const MOST_IN_MATRIX = 12;
 /** Of the pairs that are listed. */
 const MOST_PAIRS = 30;
-/** A node that is one of few is asked every five seconds: what is older than two rounds is said to be. */
-const OLD_MS = 10_000;
 /** Of the nodes of which the same is said. */
 const MOST_NAMED = 5;
 
@@ -166,30 +165,46 @@ function linkText(peer: PeerLink): string {
 }
 
 /** Undefined for an answer of this moment: whoever asks has the nodes looked at, of which each asks some of the others. */
-function ageWords({ ageMs = 0 }: PeerLink): string | undefined {
-  return ageMs < OLD_MS ? undefined : `${humanDuration(ageMs)} ago`;
+function ageWords(peer: PeerLink): string | undefined {
+  return isOld(peer) ? `${humanDuration(peer.ageMs ?? 0)} ago` : undefined;
 }
 
 /** An old "reached" must not look like a fresh one. */
-function oldestWords(links: readonly { readonly peer: PeerLink }[]): string {
-  const old = links.flatMap(({ peer }) => (ageWords(peer) === undefined ? [] : (peer.ageMs ?? [])));
-  if (old.length === 0) return "";
-  return `; of ${old.length} the answer is older than ${OLD_MS / 1000} s, of one ${humanDuration(Math.max(...old))}`;
+function oldestWords(summaries: readonly PeerSummary[]): string {
+  const old = summaries.reduce((sum, one) => sum + one.old, 0);
+  if (old === 0) return "";
+  const oldest = Math.max(...summaries.map(({ oldestMs = 0 }) => oldestMs));
+  return `; of ${old} the answer is older than ${OLD_ANSWER_MS / 1000} s, of one ${humanDuration(oldest)}`;
 }
 
 function pairs(nodes: readonly NetworkNodeRow[]): readonly string[] {
-  const links = nodes.flatMap(({ node, answer }) => (answer?.peers ?? []).map((peer) => ({ from: node, peer })));
+  const answers = nodes.flatMap(({ node, answer }) => (answer === undefined ? [] : [{ node, answer }]));
+  const summaries = answers.map(({ answer }) => answer.summary ?? summaryOf(answer.peers));
   const counts = new Map<string, number>();
-  for (const { peer } of links) counts.set(peer.mode, (counts.get(peer.mode) ?? 0) + 1);
+  for (const { modes } of summaries)
+    for (const [mode, count] of Object.entries(modes)) counts.set(mode, (counts.get(mode) ?? 0) + count);
   const modes = [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([mode, count]) => `${count} by ${mode}`);
-  const cut = links.filter(({ peer }) => peer.state === "unreachable");
-  const lines = cut
+  const cut = summaries.reduce((sum, { unreachable }) => sum + unreachable, 0);
+  const links = answers.flatMap(({ node, answer }) => answer.peers.map((peer) => ({ from: node, peer })));
+  const lines = links
+    .filter(({ peer }) => peer.state === "unreachable")
     .slice(0, MOST_PAIRS)
     .map(({ from, peer }) =>
       plainText(
         `  ✘ ${from} → ${peer.node} (${[peer.mode, ageWords(peer) ?? []].flat().join(", ")})${peer.words ? `: ${peer.words}` : ""}`,
       ),
     );
-  if (cut.length > MOST_PAIRS) lines.push(`  … and ${cut.length - MOST_PAIRS} more (-o json has them all)`);
-  return [[`pairs of nodes: ${modes.join(", ")}; ${cut.length} not reached${oldestWords(links)}`, ...lines].join("\n")];
+  if (cut > lines.length) lines.push(`  … and ${cut - lines.length} more (-o json has ${hasAll(nodes)})`);
+  const first = `pairs of nodes: ${modes.join(", ")}; ${cut} not reached${oldestWords(summaries)}${slowestWords(answers)}`;
+  return [[first, ...lines].join("\n")];
+}
+
+/** Where not every pair is there to be looked at. */
+function slowestWords(answers: readonly { readonly answer: NetworkStatusAnswer }[]): string {
+  const slowest = Math.max(0, ...answers.map(({ answer }) => answer.summary?.slowestMs ?? 0));
+  return slowest === 0 ? "" : `; the slowest answers in ${slowest.toFixed(slowest < 10 ? 1 : 0)} ms`;
+}
+
+function hasAll(nodes: readonly NetworkNodeRow[]): string {
+  return nodes.some(({ answer }) => answer?.summary !== undefined) ? "some of each node" : "them all";
 }

@@ -1,10 +1,12 @@
 /** What an agent is asked of its host's network, and what it answers: `styr network status` and `styr network trace`. */
 import type { Protocol } from "./network.ts";
 import type { PeerLink } from "./network-report.ts";
+import type { PeerSummary } from "./peer-summary.ts";
 import type { PodSpec } from "./pod.ts";
 
 export type NetworkQuestion =
-  | { readonly ask: "status" }
+  /** `isBrief`: of its peers those that are worth a word, and how many there are. */
+  | { readonly ask: "status"; readonly isBrief?: true }
   /** What becomes of a connection that leaves this node: name, service address, policy of what goes out, route. */
   | { readonly ask: "leave"; readonly from: TraceEnd; readonly to: TraceTarget }
   /** What becomes of one that arrives here: policy of what comes in, whether anything listens, the way back. */
@@ -96,6 +98,8 @@ export interface NetworkStatusAnswer {
   readonly appliedRevision: number;
   readonly parts: readonly NetworkPartRow[];
   readonly peers: readonly PeerLink[];
+  /** There where `peers` are not all. */
+  readonly summary?: PeerSummary;
 }
 
 export type NetworkAnswer = NetworkStatusAnswer | LeaveAnswer | ArriveAnswer;

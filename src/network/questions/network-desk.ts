@@ -13,6 +13,7 @@ import type {
   TraceWay,
 } from "../../model/network-questions.ts";
 import type { PeerLink } from "../../model/network-report.ts";
+import { briefly } from "../../model/peer-summary.ts";
 import type { ResolvConf } from "../names/resolv-conf.ts";
 import type { PartReport } from "../plane/network-part.ts";
 import type { LocalPod, NetworkState } from "../plane/network-state.ts";
@@ -57,7 +58,7 @@ export class NetworkDesk {
   async answer(question: NetworkQuestion): Promise<NetworkAnswer> {
     if (question.ask === "status") {
       await this.#plane.lookNow?.();
-      return this.#status();
+      return this.#status(question.isBrief === true);
     }
     const { from, to } = question;
     // They become words of nft and ip.
@@ -69,7 +70,7 @@ export class NetworkDesk {
     return question.ask === "leave" ? await this.#leave(from, to) : await this.#arrive(from, to);
   }
 
-  #status(): NetworkStatusAnswer {
+  #status(isBrief: boolean): NetworkStatusAnswer {
     const { state, report } = this.#plane;
     const { revision, appliedRevision, parts } = report;
     const podRange = state.self?.podRange;
@@ -83,10 +84,13 @@ export class NetworkDesk {
         ...(hostTroubles === undefined ? {} : { hostTroubles }),
         ...(lateHosts === undefined ? {} : { lateHosts }),
       })),
-      peers: this.#peers
-        .toSorted((a, b) => Number(a.state === "reachable") - Number(b.state === "reachable"))
-        .slice(0, MOST_PEERS),
+      ...(isBrief ? briefly(this.#peers) : { peers: this.#foremost }),
     };
+  }
+
+  get #foremost(): readonly PeerLink[] {
+    const sorted = this.#peers.toSorted((a, b) => Number(a.state === "reachable") - Number(b.state === "reachable"));
+    return sorted.slice(0, MOST_PEERS);
   }
 
   get #peers(): readonly PeerLink[] {
