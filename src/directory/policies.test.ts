@@ -209,6 +209,19 @@ describe("peers of NetworkPolicies", () => {
     assert.deepEqual(entries.addresses(), []);
   });
 
+  test("what is no IPv4 address comes into the rules of no node", async () => {
+    const { entries, change } = await open();
+    const said = ["fd00::5", "10.42.0.256", "10.42.0.6, 0.0.0.0/0", "0.0.0.0/0", "10.42.0.6 } ; flush ruleset"];
+    await change((tx) => {
+      putPolicy(tx, "shop/p", fromFront);
+      for (const [n, address] of said.entries()) putPod(tx, `shop/bad${n}`, { labels: { app: "front" }, address });
+      putPod(tx, "shop/good", { labels: { app: "front" }, address: "10.42.0.5" });
+    });
+    assert.deepEqual(entries.addresses(), ["10.42.0.5"]);
+    await change((tx) => putPod(tx, "shop/good", { labels: { app: "front" }, address: "10.42.0.5/8" }));
+    assert.deepEqual(entries.addresses(), [], "also one that had an address before");
+  });
+
   test("a namespace's labels bring its pods in and put them out; its name is one of them, always", async () => {
     const { entries, change } = await open();
     const prod = { namespaceSelector: { matchLabels: { env: "prod" } } };
