@@ -50,6 +50,21 @@ export async function hostLosesPower(scene: Scene): Promise<void> {
   assert.ok(lastMs < HOST_LOSS_MS, wordsOf(report));
 }
 
+/** Its server hears it, and so does everybody but one host: that one finds out by its probes, every five seconds, and by two more. */
+export async function hostIsCutFromOne(scene: Scene): Promise<void> {
+  const { cluster } = scene;
+  const [client] = await copies(cluster);
+  assert.ok(client);
+  const { report, lastMs } = await withLoss(scene, "a host cut off from one other", {
+    ...{ everyMs: 20, forMs: 11_500 },
+    lose: ({ host }) => cluster.lab.cut(host, [client.host]),
+    giveBack: async ({ host }) => cluster.lab.heal(host),
+  });
+  assert.ok(report.failures.length > 0, "it was an endpoint");
+  assert.ok(lastMs < 11_000, wordsOf(report));
+  await wellAgain(cluster);
+}
+
 interface Loss {
   readonly everyMs: number;
   readonly forMs: number;
