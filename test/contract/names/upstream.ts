@@ -1,12 +1,13 @@
 /**
- * A resolver of the outside world for tests, written without a line of ours: `upstream.ts ADDRESS`. What it answers is in the name:
+ * A resolver of the outside world for tests, written without a line of ours: `upstream.ts ADDRESS [KIND]`. What it answers is in the name:
  * `nx.…` there is none, `fail.…` it cannot, `silent.…` nothing, `big.…` more than a datagram takes, else 192.0.2.1 for 30 s.
  * It writes each question on a line of stdout.
  */
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 
-const [address = ""] = process.argv.slice(2);
+/** `kind`: what it answers to every name. */
+const [address = "", always] = process.argv.slice(2);
 
 function answerTo(bytes: Buffer, isTcp: boolean): Buffer | undefined {
   let end = 12;
@@ -16,7 +17,7 @@ function answerTo(bytes: Buffer, isTcp: boolean): Buffer | undefined {
     end += length + 1;
   }
   const question = bytes.subarray(12, end + 5);
-  const [kind] = labels;
+  const kind = always ?? labels[0];
   process.stdout.write(`${isTcp ? "tcp" : "udp"} ${labels.join(".")} ${bytes.readUInt16BE(end + 1)}\n`);
   if (kind === "silent" || labels.at(-1) === "invalid") return undefined;
   const rcode = kind === "nx" ? 3 : kind === "fail" ? 2 : 0;

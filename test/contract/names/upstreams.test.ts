@@ -35,6 +35,16 @@ describe("the host's resolvers", { timeout: 90_000 }, () => {
     assert.ok(clock.monotonic() - startMs < 1000, "the dead one is not waited for again");
   });
 
+  test("one that says that it cannot is not the last word: the next one is asked", async () => {
+    const program = new URL("./upstream.ts", import.meta.url).pathname;
+    const words = [process.execPath, "--disable-warning=ExperimentalWarning", program, "127.0.0.3", "fail"];
+    const failing = host.spawnOnHost("failing", words);
+    setResolvers("127.0.0.3", host.upstream.address);
+    await clock.sleep(2500);
+    assert.match(host.dig("other.example.org", "+short"), /192\.0\.2\.1/);
+    failing.kill();
+  });
+
   test("when none answers, that is said, and which; and no longer once one does", async () => {
     const dead = [76, 77].map((last) => host.upstream.address.replace(/\.\d+$/, `.${last}`));
     setResolvers(...dead);

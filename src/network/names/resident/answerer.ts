@@ -107,9 +107,10 @@ export class Answerer {
     if (!target) return this.#plain(query, RCODE.serverFailure);
     const question = Buffer.concat([target, query.question.subarray(-4)]);
     const asked = { ...forwarded(query, "tcp"), name: found.goesOnAt ?? "", question, transport: "udp" as const };
-    const answer = this.#parts.forwarder.known(asked)?.answer ?? (await this.#parts.forwarder.ask(asked));
+    const known = this.#parts.forwarder.known(asked);
+    const answer = known?.answer ?? (await this.#parts.forwarder.ask(asked));
     if (!answer) return this.#plain(query, RCODE.serverFailure);
-    const answers = [...found.answers, ...readable(answer)];
+    const answers = [...found.answers, ...readable(answer, known?.ageSeconds ?? 0)];
     return this.#ours(query, { ...found, answers, rcode: answer.rcode }, transport);
   }
 
@@ -153,9 +154,9 @@ function forwarded(query: Query, transport: Transport): ForwardedQuestion {
   };
 }
 
-function readable(answer: UpstreamAnswer): readonly ResourceRecord[] {
+function readable(answer: UpstreamAnswer, ageSeconds: number): readonly ResourceRecord[] {
   try {
-    return recordsOf(answer);
+    return recordsOf(answer).map((each) => ({ ...each, ttlSeconds: Math.max(0, each.ttlSeconds - ageSeconds) }));
   } catch (error) {
     if (!(error instanceof MalformedMessage)) throw error;
     return NO_RECORDS;

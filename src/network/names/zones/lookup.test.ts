@@ -215,6 +215,18 @@ describe("names of the cluster", () => {
     assert.equal(said(zones, svc("db.default"), TYPE.A), "ok; 10.42.0.5; 10.42.1.6");
   });
 
+  test("units of a lost host, which have its address, are not named, as long as others are", () => {
+    const zones = zonesWith();
+    for (const [id, address] of [
+      ["u1", "10.0.0.1"],
+      ["u2", "10.0.0.2"],
+    ] as const)
+      zones.put({ kind: "names", id, records: [{ type: "A", name: "cache.fleet.local", address }] });
+    zones.setLost(["n1"]);
+    assert.equal(said(zones, "cache.fleet.local", TYPE.A), "ok; 10.0.0.2");
+    assert.equal(said(zones, "redis.fleet.local", TYPE.A), "ok; 10.0.0.1");
+  });
+
   test("each of several comes first in its turn", () => {
     const zones = zonesWith();
     const first = [0, 1, 2, 3].map((turn) => {
