@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Container, ContainerPort, Pod, PodSpec, Volume } from "../model/pod.ts";
-import { containerRun } from "./container-run.ts";
+import { containerRun, needsAddress } from "./container-run.ts";
 
 function runOf(
   container: Container,
@@ -26,6 +26,25 @@ function runOf(
 function publishes(ports: readonly ContainerPort[], hostNetwork = false) {
   return runOf({ name: "app", image: "busybox:1", ports }, hostNetwork).pod.ports;
 }
+
+describe("an address of the pod network", () => {
+  const needs = (docker: Container["docker"], podNetwork?: string) => {
+    const container = { name: "app", image: "i", ...(docker ? { docker } : {}) };
+    const pod = { spec: { containers: [container] } } as unknown as Pod;
+    return needsAddress(pod, podNetwork);
+  };
+
+  test("is given to who names none, or that one by its usual or its own name", () => {
+    for (const docker of [undefined, { network: "styrmann" }, { network: "own" }])
+      assert.equal(needs(docker, "own"), true, JSON.stringify(docker));
+  });
+
+  test("is not given on a network of the user's, however it is named", () => {
+    const byParameter = (key: string) => ({ parameters: [{ key, value: "theirs" }] });
+    for (const docker of [{ network: "own" }, { network: "host" }, byParameter("net"), byParameter("network")])
+      assert.equal(needs(docker), false, JSON.stringify(docker));
+  });
+});
 
 describe("the mounts of a container", () => {
   test("config maps and secrets are mounted read-only whatever is asked; other volumes as asked", () => {

@@ -2,14 +2,14 @@ import type { ContainerRun, Mount, PodRun, RunLimits } from "../drivers/driver.t
 import { bytes, cpuMillis } from "../lib/quantity.ts";
 import { controllerOf } from "../model/meta.ts";
 import { type Container, driverOf, type Pod, type SecurityContext } from "../model/pod.ts";
-import { isOnHostNetwork } from "../model/pod-network-need.ts";
+import { isOnHostNetwork, isOnOtherNetwork } from "../model/pod-network-need.ts";
 import { publishedPorts } from "../model/published-ports.ts";
 import { ANNOTATION } from "../model/well-known.ts";
 import { isExclusive } from "../model/when-unreachable.ts";
 import { ConfigurationError } from "./configuration-error.ts";
 import { type EnvironmentContext, environmentOf, expandReferences } from "./environment.ts";
 import { oomScoreAdjust } from "./quality-of-service.ts";
-import { allContainers, sidecarsOf } from "./seen.ts";
+import { sidecarsOf } from "./seen.ts";
 
 export interface RunContext extends EnvironmentContext {
   /** The pod's own address; absent on the host network. */
@@ -43,9 +43,9 @@ export function containerRun(pod: Pod, container: Container, attempt: number, co
   };
 }
 
-/** Whether this node gives the pod an address. A network of the user's gives its own. */
-export function needsAddress(pod: Pod): boolean {
-  return !isOnHostNetwork(pod) && !allContainers(pod).some(({ docker }) => docker?.network !== undefined);
+/** Whether this node, whose pod network is Docker's of that name, gives the pod an address. A network of the user's gives its own. */
+export function needsAddress(pod: Pod, podNetwork?: string): boolean {
+  return !isOnHostNetwork(pod) && !isOnOtherNetwork(pod, podNetwork);
 }
 
 function podRun(pod: Pod, { address, nodeName, dns }: RunContext): PodRun {

@@ -33,7 +33,7 @@ export class PodEquipment {
 
   /** Takes the address that the pod had, before anybody else is given it. */
   claim(pod: Pod, wanted: string | undefined): void {
-    if (!this.#host.addresses || !needsAddress(pod) || wanted === undefined) return;
+    if (!this.#host.addresses || !needsAddress(pod, this.#host.podNetwork) || wanted === undefined) return;
     this.#address = this.#host.addresses.assign(pod.metadata.uid, wanted);
   }
 
@@ -41,7 +41,7 @@ export class PodEquipment {
   async make(pod: Pod, fresh: boolean): Promise<void> {
     await this.#fetch(pod, fresh);
     this.#volumes = await this.#host.volumes.make(pod, this.#values ?? {});
-    if (this.#host.addresses && needsAddress(pod)) {
+    if (this.#host.addresses && needsAddress(pod, this.#host.podNetwork)) {
       if (this.#address === undefined) await this.#addressesReady(this.#host.addresses);
       this.#address = this.#host.addresses.assign(pod.metadata.uid, this.#address);
     }

@@ -29,6 +29,8 @@ export interface WorkerHost {
   readonly record: LocalRecord;
   readonly volumes: Volumes;
   readonly addresses: Addresses | undefined;
+  /** What Docker calls the network of those addresses. */
+  readonly podNetwork?: string;
   readonly pulls: PullQueue;
   readonly starts: StartQueue;
   readonly timers: TimerHeap;

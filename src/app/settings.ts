@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { defaultStateDir, socketIn } from "../client/locations.ts";
 import { parseQuantity } from "../lib/quantity.ts";
 import type { ClusterNetworkSpec } from "../model/cluster-network.ts";
+import { POD_NETWORK } from "../model/pod-network-need.ts";
 import { NODE_LABEL } from "../model/well-known.ts";
 import { type AddressOptions, clusterAddressesOf, podRangeOf } from "./network/network-options.ts";
 import { type StoreOptionsGiven, type StorePlace, storeOf } from "./store-place.ts";
@@ -119,7 +120,7 @@ export function readSettings(options: Options, environment: Environment = proces
     podRange: options.podRange === undefined ? undefined : podRangeOf(options.podRange),
     clusterNetwork: options.clusterNetwork !== false,
     clusterAddresses: clusterAddressesOf(options),
-    networkName: plainName("--network", options.network ?? "styrmann"),
+    networkName: plainName("--network", options.network ?? POD_NETWORK),
     names: { ttlSeconds: dnsTtl(options.dnsTtl ?? "5"), isForHost: options.hostNames === true },
     wayIn: wayInPorts(options.wayInPorts ?? "80,443"),
     wayInGiven: {

@@ -74,6 +74,45 @@ describe("addresses that a node says of its pods", () => {
       );
     });
 
+  describe("on a Docker network of the user's", () => {
+    const docker = { network: "theirs" };
+    const theirs = { containers: [{ name: "app", image: "a:1", docker }] };
+
+    test("are told apart from pods' own: no peer of a policy, and no endpoint, is there", async () => {
+      const { place, report } = await cluster();
+      for (const name of ["a", "apart"]) {
+        await place(name, theirs);
+        const status = await report(name, { podIP: "172.18.0.3", podIPs: [{ ip: "172.18.0.3" }] });
+        assert.deepEqual([status.podIP, status.podIPs, status.networkAddress], [undefined, undefined, "172.18.0.3"]);
+        assert.equal(
+          status.conditions?.find(({ type }) => type === "AddressReached"),
+          undefined,
+        );
+      }
+    });
+
+    test("are none of the cluster's, and not what the node says besides", async () => {
+      const { place, report } = await cluster();
+      await place("a", theirs);
+      for (const podIP of ["10.42.1.7", "10.42.200.7", "192.0.2.2", "10.96.0.1", "9.9.9.9", "127.0.0.1"]) {
+        const status = await report("a", { podIP, networkAddress: podIP });
+        assert.deepEqual([status.podIP, status.networkAddress], [undefined, undefined], podIP);
+        assert.ok(
+          status.conditions?.some(({ type }) => type === "AddressReached"),
+          podIP,
+        );
+      }
+      assert.equal((await report("a", { networkAddress: "172.18.0.3" })).networkAddress, undefined);
+    });
+
+    test("count as pods' own where the network is the pods', by another name", async () => {
+      const { place, report } = await cluster();
+      await place("a", theirs);
+      const { podIP, networkAddress } = await report("a", { podIP: "10.42.0.241" });
+      assert.deepEqual([podIP, networkAddress], ["10.42.0.241", undefined]);
+    });
+  });
+
   test("a pod on the host's network is at the host, and the host where the node was registered, whatever is said", async () => {
     const { place, report } = await cluster();
     await place("a", { hostNetwork: true });

@@ -107,7 +107,7 @@ export interface Container {
 export interface DockerSettings {
   /** `--key=value` pairs as Marathon's docker.parameters gives them. */
   readonly parameters?: readonly { readonly key: string; readonly value: string }[];
-  /** A Docker network of the user's, instead of the pod network. */
+  /** A Docker network of the user's, instead of the pod network (`styrmann`: that one). */
   readonly network?: string;
 }
 
@@ -328,6 +328,8 @@ export interface PodStatus {
   readonly hostIP?: string;
   readonly podIP?: string;
   readonly podIPs?: readonly { readonly ip: string }[];
+  /** On a Docker network of the user's. Who is on that network knows a way there; the cluster's does not lead there. */
+  readonly networkAddress?: string;
   readonly startTime?: string;
   readonly qosClass?: "Guaranteed" | "Burstable" | "BestEffort";
   readonly containerStatuses?: readonly ContainerStatus[];

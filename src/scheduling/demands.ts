@@ -1,5 +1,6 @@
 import type { ObjectMeta } from "../model/meta.ts";
 import { type Container, driverOf, type Pod } from "../model/pod.ts";
+import { otherNetwork } from "../model/pod-network-need.ts";
 import { compileTemplate, type Demand, withAssignedPorts } from "./demand.ts";
 import { identify, type PodIdentity } from "./selection.ts";
 
@@ -57,7 +58,7 @@ function templateKey({ spec }: Pod, { key }: PodIdentity): string {
         port.containerPort,
       ]),
       driverOf(container),
-      container.docker?.network !== undefined,
+      otherNetwork(container) !== undefined,
       container.restartPolicy,
     ]);
   return JSON.stringify([

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { ContainerRun } from "../driver.ts";
 import { DriverError } from "../driver.ts";
 import { appBody, type BodySettings, infraBody } from "./container-body.ts";
-import { appName, infraName, refOf } from "./labels.ts";
+import { appName, infraName, LABEL, refOf } from "./labels.ts";
 
 const settings: BodySettings = {
   ...{ instance: "i1", network: "styrmann", cgroupParent: "/styrmann/u1", oomScoreFloor: -1000 },
@@ -51,6 +51,35 @@ describe("body of a container", () => {
     assert.deepEqual(joined({}), { ...mine, IpcMode: "container:i" });
     assert.deepEqual(joined({ hostIPC: true }), { ...mine, IpcMode: "host" });
     assert.deepEqual(joined({ hostNetwork: true }), { ...mine, ...network, IpcMode: "container:i" });
+  });
+
+  describe("its network", () => {
+    const parameter = (key: string, value: string) => ({ parameters: [{ key, value }] });
+    const bodyOf = (docker: object, hostNetwork = false, network = "styrmann") =>
+      appBody(runOf({ spec: { name: "main", image: "a:1", docker } }, { hostNetwork }), { ...settings, network });
+    const placeOf = ({ HostConfig, NetworkingConfig, Labels }: ReturnType<typeof appBody>) => [
+      HostConfig.NetworkMode,
+      NetworkingConfig !== undefined,
+      Labels[LABEL.network],
+    ];
+
+    test("is the pods', with the address that was given, also for those who name it", () => {
+      const wanted = ["own", true, undefined];
+      for (const name of ["styrmann", "own"])
+        for (const docker of [{ network: name }, parameter("network", name), parameter("net", name)])
+          assert.deepEqual(placeOf(bodyOf(docker, false, "own")), wanted, JSON.stringify(docker));
+      assert.deepEqual(placeOf(bodyOf({}, false, "own")), wanted);
+    });
+
+    test("or one of the user's, which gives the address and is marked, so that Docker is asked for it", () => {
+      for (const docker of [{ network: "theirs" }, parameter("network", "theirs"), parameter("--net", "theirs")])
+        assert.deepEqual(placeOf(bodyOf(docker)), ["theirs", false, "theirs"], JSON.stringify(docker));
+    });
+
+    test("or the host's", () => {
+      assert.deepEqual(placeOf(bodyOf({}, true)), ["host", false, undefined]);
+      assert.deepEqual(placeOf(bodyOf(parameter("network", "theirs"), true)), ["theirs", false, "theirs"]);
+    });
   });
 
   test("no new privileges, and a stop signal of its own", () => {

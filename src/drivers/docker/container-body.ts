@@ -1,4 +1,5 @@
 /** What the engine is asked to create: pure translation of a run into the body of POST /containers/create. */
+import { isNetworkParameter, otherNetwork } from "../../model/pod-network-need.ts";
 import type { PublishedPort } from "../../model/published-ports.ts";
 import type { ContainerRun, PodRun } from "../driver.ts";
 import type { ContainerBody, HostConfig } from "./create-request.ts";
@@ -28,6 +29,7 @@ export interface LogBounds {
 export function appBody(run: ContainerRun, settings: BodySettings): ContainerBody {
   const { spec, pod } = run;
   const security = spec.securityContext ?? {};
+  const network = otherNetwork(spec, settings.network);
   const body: ContainerBody = {
     Image: spec.image ?? "",
     ...(spec.command?.length ? { Entrypoint: spec.command } : {}),
@@ -38,7 +40,7 @@ export function appBody(run: ContainerRun, settings: BodySettings): ContainerBod
     ...(spec.lifecycle?.stopSignal ? { StopSignal: spec.lifecycle.stopSignal } : {}),
     Tty: spec.tty ?? false,
     OpenStdin: spec.stdin ?? false,
-    Labels: appLabels(run, settings.instance),
+    Labels: appLabels(run, settings.instance, network),
     HostConfig: {
       LogConfig: logConfig(settings.logs),
       CgroupParent: settings.cgroupParent,
@@ -55,10 +57,12 @@ export function appBody(run: ContainerRun, settings: BodySettings): ContainerBod
     },
   };
   if (settings.infraId === undefined) {
-    placeInNetwork(body, pod, spec.docker?.network, settings.network);
+    placeInNetwork(body, pod, network, settings.network);
     if (pod.sysctls) body.HostConfig.Sysctls = pod.sysctls;
   } else joinInfra(body, pod, settings.infraId);
-  applyParameters(body, spec.docker?.parameters ?? []);
+  const given = spec.docker?.parameters ?? [];
+  const isPlaced = network === undefined && !pod.hostNetwork;
+  applyParameters(body, isPlaced ? given.filter((parameter) => !isNetworkParameter(parameter)) : given);
   return body;
 }
 

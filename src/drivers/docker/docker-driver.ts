@@ -5,6 +5,7 @@
 import { availableParallelism } from "node:os";
 import { assert } from "../../lib/assert.ts";
 import type { DriverReport } from "../../model/node.ts";
+import { otherNetwork } from "../../model/pod-network-need.ts";
 import type { ByteStream, ExecRequest, ExecSession, LogChunk, LogOptions, Usage } from "../../model/streams.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
@@ -237,7 +238,7 @@ export class DockerDriver implements Driver {
 
   async #start(run: ContainerRun): Promise<ObservedRun> {
     const facts = await this.#engineFacts();
-    if (!run.pod.hostNetwork && run.spec.docker?.network === undefined) await this.#ensureNetwork();
+    if (!run.pod.hostNetwork && otherNetwork(run.spec, this.#network.name) === undefined) await this.#ensureNetwork();
     const settings: BodySettings = {
       ...{ instance: this.#options.instance, network: this.#network.name },
       cgroupParent: facts.cgroups.parentOf(run.pod.uid),
@@ -311,7 +312,8 @@ export class DockerDriver implements Driver {
   async #observe({ Id, State, Labels }: ContainerSummary): Promise<ObservedRun | undefined> {
     this.#noteRequest(Labels ?? {});
     const seen = this.#seen.get(Id);
-    if (seen && seen.state === runState(State) && seen.state !== "created") return seen;
+    const isWhole = seen?.address !== undefined || Labels?.[LABEL.network] === undefined;
+    if (seen && seen.state === runState(State) && seen.state !== "created" && isWhole) return seen;
     return await this.#inspects.run(async () => {
       const details = await withReason("InspectError", () => inspectContainer(this.#engine, Id)).catch(
         undefinedWhenGone,

@@ -14,6 +14,8 @@ export const LABEL = {
   /** `app`, or `infra` for the container that holds a pod's address. */
   role: "dev.styrmann.role",
   address: "dev.styrmann.address",
+  /** The network of the user's that it is on instead of the pods': its address is given by Docker. */
+  network: "dev.styrmann.network",
   cpuRequest: "dev.styrmann.cpu-request",
   /** On containers that a unit or process of ours started itself: which run it belongs to. */
   unit: "dev.styrmann.unit",
@@ -21,13 +23,14 @@ export const LABEL = {
 
 export type Labels = Readonly<Record<string, string>>;
 
-export function appLabels(run: ContainerRun, instance: string): Labels {
+export function appLabels(run: ContainerRun, instance: string, network?: string): Labels {
   return {
     ...podLabels(run.pod, instance),
     [LABEL.role]: "app",
     [LABEL.container]: run.ref.container,
     [LABEL.attempt]: String(run.ref.attempt),
     [LABEL.cpuRequest]: String(run.limits.cpuRequestMillis),
+    ...(network === undefined ? {} : { [LABEL.network]: network }),
   };
 }
 

@@ -12,7 +12,7 @@ export function observedOf(details: ContainerDetails): ObservedRun | undefined {
   const state = runState(State.Status);
   const startedAtMs = instant(State.StartedAt);
   const finishedAtMs = instant(State.FinishedAt);
-  const address = labels[LABEL.address] ?? addressOf(details);
+  const address = labels[LABEL.address] ?? addressOf(details, labels[LABEL.network]);
   return inOrder({
     ...base(ref, details.Id, state),
     image: details.Config.Image,
@@ -48,6 +48,8 @@ function instant(text: string): number | undefined {
   return Number.isNaN(ms) || ms <= 0 ? undefined : ms;
 }
 
-function addressOf({ NetworkSettings }: ContainerDetails): string | undefined {
-  return Object.values(NetworkSettings?.Networks ?? {}).find(({ IPAddress }) => IPAddress)?.IPAddress;
+/** On the network that it was asked for, as long as it is on that one. */
+function addressOf({ NetworkSettings }: ContainerDetails, network = ""): string | undefined {
+  const networks = NetworkSettings?.Networks ?? {};
+  return networks[network]?.IPAddress || Object.values(networks).find(({ IPAddress }) => IPAddress)?.IPAddress;
 }

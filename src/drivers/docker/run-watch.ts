@@ -60,7 +60,7 @@ export class RunWatch {
     const { seen } = this.#options;
     const id = event.Actor.ID;
     if (event.Action === "oom") this.#outOfMemory.add(id);
-    else if (event.Action === "start") listener(seen.note(id, this.#started(event, ref)));
+    else if (event.Action === "start") listener(seen.note(id, await this.#started(event, ref)));
     else if (event.Action === "die") listener(seen.note(id, await this.#ended(event, ref)));
   }
 
@@ -72,8 +72,9 @@ export class RunWatch {
     listener("lost");
   }
 
-  #started({ Actor, timeNano }: EngineEvent, ref: RunRef): ObservedRun {
-    const { image = "", [LABEL.address]: address } = Actor.Attributes ?? {};
+  async #started({ Actor, timeNano }: EngineEvent, ref: RunRef): Promise<ObservedRun> {
+    const { image = "", [LABEL.address]: own, [LABEL.network]: network } = Actor.Attributes ?? {};
+    const address = own ?? (network === undefined ? undefined : (await this.#inspect(Actor.ID))?.address);
     const imageId = this.#options.images.idOf(image);
     return {
       ...base(ref, Actor.ID, "running"),
@@ -103,7 +104,7 @@ export class RunWatch {
     try {
       return observedOf(await inspectContainer(this.#options.engine, id));
     } catch (error) {
-      this.#options.log.debug("a container ended and could not be looked at", { id, error: String(error) });
+      this.#options.log.debug("a container began or ended and could not be looked at", { id, error: String(error) });
       return undefined;
     }
   }

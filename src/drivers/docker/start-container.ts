@@ -5,6 +5,7 @@ import { inspectContainer } from "./container-streams.ts";
 import type { ContainerBody } from "./create-request.ts";
 import type { Engine } from "./engine.ts";
 import { EngineRefusal } from "./engine.ts";
+import { LABEL } from "./labels.ts";
 import { base, observedOf } from "./observe.ts";
 import { already, isRefusal, withReason } from "./refusal.ts";
 import type { SeenRuns } from "./seen.ts";
@@ -28,6 +29,7 @@ export async function createAndStart(run: ContainerRun, start: Start): Promise<O
   if (there && there.state !== "created") return seen.note(id, there);
   if (!seen.get(id)) seen.note(id, { ...base(run.ref, id, "created"), image: body.Image });
   await withReason("RunContainerError", () => startWhenAddressIsFree(engine, id, clock));
+  const address = run.pod.address ?? (await givenAddress(engine, id, body));
   // Its events may have come before this answer: it may even have ended.
   const known = seen.get(id);
   if (known && known.state !== "created") return known;
@@ -35,8 +37,19 @@ export async function createAndStart(run: ContainerRun, start: Start): Promise<O
     ...base(run.ref, id, "running"),
     ...{ startedAtMs: clock.now(), image: body.Image },
     ...(imageId === undefined ? {} : { imageId }),
-    ...(run.pod.address === undefined ? {} : { address: run.pod.address }),
+    ...(address === undefined ? {} : { address }),
   });
+}
+
+/** On a network of the user's. Without an answer it runs all the same: its start's event, or the next list, asks again. */
+async function givenAddress(engine: Engine, id: string, { Labels }: ContainerBody): Promise<string | undefined> {
+  if (Labels[LABEL.network] === undefined) return undefined;
+  try {
+    return observedOf(await inspectContainer(engine, id))?.address;
+  } catch (error) {
+    if (error instanceof DriverError) return undefined;
+    throw error;
+  }
 }
 
 async function createOrFind({ engine, name, body }: Start): Promise<{ id: string; there?: ObservedRun }> {

@@ -48,6 +48,18 @@ describe("where a workload that is exposed answers:", () => {
     assert.equal(placeOf(pod({}, [], leaving)), "10.42.0.5:8080");
   });
 
+  test("on a network of the user's at its host, where a port is published, and else nowhere", () => {
+    const elsewhere = { podIP: undefined, networkAddress: "172.20.0.5" };
+    const on = (ports: readonly object[], port?: number) => {
+      const one = pod(elsewhere);
+      return placeOf({ ...one, spec: { ...one.spec, containers: [{ name: "c", ports }] } } as unknown as Pod, port);
+    };
+    assert.equal(on([{ containerPort: 8080, hostPort: 31_000 }]), "192.0.2.1:31000");
+    assert.equal(on([{ containerPort: 8080, hostPort: 31_000 }], 8080), "192.0.2.1:31000");
+    assert.equal(on([{ containerPort: 8080 }]), undefined);
+    assert.equal(on([], 8080), undefined);
+  });
+
   test("a unit's own container at its host: the lowest port of those that it published, by TCP, while it runs", () => {
     assert.equal(placeOf(pod({}, [{ ports: [published(90, 9000), published(80, 8081)] }])), "192.0.2.1:8081");
     assert.equal(placeOf(pod({}, [{ ports: [published(53, 5300, "udp"), published(90, 9000)] }])), "192.0.2.1:9000");

@@ -101,8 +101,11 @@ function ownPlace({ spec, status }: Pod, wanted: number | undefined): { address:
   const tcp = ports.filter(({ protocol }) => (protocol ?? "TCP") === "TCP");
   const said =
     wanted === undefined ? tcp[0] : tcp.find((port) => port.containerPort === wanted || port.hostPort === wanted);
-  const onHost = spec.hostNetwork === true || status.podIP === undefined || status.podIP === status.hostIP;
-  const address = onHost ? status.hostIP : status.podIP;
-  const port = onHost ? (said?.hostPort ?? said?.containerPort ?? wanted) : (said?.containerPort ?? wanted);
+  const onHost = spec.hostNetwork === true || status.podIP === status.hostIP;
+  const own = said?.containerPort ?? wanted;
+  // On a network of the user's its host answers for it, at what is published there.
+  const isElsewhere = !onHost && status.podIP === undefined;
+  const address = onHost || isElsewhere ? status.hostIP : status.podIP;
+  const port = isElsewhere ? said?.hostPort : onHost ? (said?.hostPort ?? own) : own;
   return address && port ? { address, port } : undefined;
 }

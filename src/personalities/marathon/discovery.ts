@@ -28,16 +28,37 @@ interface AppPort {
 export function discoverApp(pod: Pod, objects?: ObjectReader): PodDiscovery | undefined {
   const { annotations = {} } = pod.metadata;
   const id = annotations[ANNOTATION.workload];
-  const { hostIP, podIP } = pod.status;
+  const { hostIP } = pod.status;
   if (dialectOf(pod) !== "marathon" || id === undefined || hostIP === undefined) return undefined;
-  // On the host's network, or a network of the user's, it answers at its host.
-  const address = podIP !== undefined && pod.spec.hostNetwork !== true ? podIP : hostIP;
-  const ports = portsOf(pod, address === hostIP);
+  const { address, isOnHost, isReached } = placeOf(pod, hostIP);
+  const ports = address === undefined ? [] : portsOf(pod, isOnHost);
+  const since = objects && appOf(pod, objects)?.metadata.creationTimestamp;
   return {
     records: recordsOf({ id, podName: pod.metadata.name, address, hostIP, ports }),
-    services: [serviceOf(id, address, ports, objects && appOf(pod, objects)?.metadata.creationTimestamp)],
+    services: [serviceOf(id, address ?? "", isReached ? ports : [], since)],
     routes: objects === undefined ? [] : routesOfInstance(pod, objects),
   };
+}
+
+interface Place {
+  /** Undefined: nowhere that anybody was told of. */
+  readonly address: string | undefined;
+  readonly isOnHost: boolean;
+  /** Every node knows a way there. */
+  readonly isReached: boolean;
+}
+
+/**
+ * On the pod network at its own address. On a network of the user's at the ports that its host publishes; without any, at the address
+ * that those of that network know (as Mesos-DNS tells it), to which no service port leads.
+ */
+function placeOf(pod: Pod, hostIP: string): Place {
+  const { podIP, networkAddress } = pod.status;
+  const isOnHost = pod.spec.hostNetwork === true || podIP === hostIP;
+  if (isOnHost || podIP !== undefined) return { address: isOnHost ? hostIP : podIP, isOnHost, isReached: true };
+  const isPublished = pod.spec.containers.some(({ ports = [] }) => ports.some(({ hostPort = 0 }) => hostPort > 0));
+  if (isPublished) return { address: hostIP, isOnHost: true, isReached: true };
+  return { address: networkAddress, isOnHost: false, isReached: false };
 }
 
 function portsOf(pod: Pod, isOnHost: boolean): readonly AppPort[] {
@@ -79,7 +100,7 @@ function serviceOf(
 interface Instance {
   readonly id: string;
   readonly podName: string;
-  readonly address: string;
+  readonly address: string | undefined;
   readonly hostIP: string;
   readonly ports: readonly AppPort[];
 }
@@ -92,12 +113,10 @@ function recordsOf({ id, podName, address, hostIP, ports }: Instance): readonly 
   const [own, ownHost] = [FRAMEWORK, AGENTS].map((zone) => `${taskLabel(podName)}.${zone}`) as [string, string];
   const names = [...new Set([task, dotted])];
   return [
-    ...names.map((name): NameRecord => ({ type: "A", name: `${name}.${FRAMEWORK}`, address })),
-    ...names.map((name): NameRecord => ({ type: "A", name: `${name}.${AGENTS}`, address: hostIP })),
-    { type: "A", name: own, address },
-    ...(ports.some(({ hostPort }) => hostPort !== undefined)
-      ? [{ type: "A", name: ownHost, address: hostIP } as const]
-      : []),
+    ...(address === undefined ? [] : names.map((name) => at(`${name}.${FRAMEWORK}`, address))),
+    ...names.map((name) => at(`${name}.${AGENTS}`, hostIP)),
+    ...(address === undefined ? [] : [at(own, address)]),
+    ...(ports.some(({ hostPort }) => hostPort !== undefined) ? [at(ownHost, hostIP)] : []),
     ...ports.flatMap(({ name: half, protocol, port, hostPort }): readonly NameRecord[] => {
       const name = withoutProtocol(half, ports);
       const services = names.map((each) => `_${each}._${protocol}`);
@@ -114,6 +133,10 @@ function recordsOf({ id, podName, address, hostIP, ports }: Instance): readonly 
 function withoutProtocol(name: string, ports: readonly AppPort[]): string {
   const [, both] = /^(.+)-udp$/.exec(name) ?? [];
   return both !== undefined && ports.some((port) => port.name === both && port.protocol === "tcp") ? both : name;
+}
+
+function at(name: string, address: string): NameRecord {
+  return { type: "A", name, address };
 }
 
 function srv(name: string, target: string, port: number): NameRecord {

@@ -62,7 +62,7 @@ export function renderTask(task: Instance, app: AppDefinition, view: RenderView)
   const nodeName = pod.spec.nodeName ?? "";
   const labels = view.nodeLabels(nodeName);
   const host = pod.status.hostIP ?? view.nodeAddress(nodeName) ?? nodeName;
-  const address = isHostMode(app) ? host : pod.status.podIP;
+  const address = isHostMode(app) ? host : (pod.status.podIP ?? pod.status.networkAddress);
   const results = healthResults(task, app);
   const { check } = checkIndexes(app);
   const checked = check === undefined ? undefined : pod.status.containerStatuses?.[0]?.healthResults?.[check];

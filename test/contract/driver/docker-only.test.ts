@@ -407,7 +407,9 @@ describe("docker driver", { skip: canRunEngine() ?? false }, () => {
     await driver.release(run.ref.podUid);
   });
 
-  test("the host's network, a user's network and Docker's own parameters", async () => {
+  test("the host's network, a user's network and Docker's own parameters", async (t) => {
+    const observer = new Observer(driver, t);
+    await observer.loses();
     docker("network", "create", "theirs");
     const host = makeRun(dockerPrograms.service, { pod: { hostNetwork: true } });
     const theirs = makeRun({ ...dockerPrograms.service, docker: { network: "theirs" } });
@@ -427,9 +429,16 @@ describe("docker driver", { skip: canRunEngine() ?? false }, () => {
       { ...dockerPrograms.service, docker: { parameters } },
       { pod: { address: subject.address() } },
     );
-    for (const run of [host, theirs, custom]) await start(run);
+    for (const run of [host, custom]) await start(run);
+    const startedTheirs = await start(theirs);
     assert.equal(docker("inspect", "-f", "{{.HostConfig.NetworkMode}}", nameOf(host)).trim(), "host");
     assert.equal(docker("inspect", "-f", "{{.HostConfig.NetworkMode}}", nameOf(theirs)).trim(), "theirs");
+    const given = docker("inspect", "-f", "{{.NetworkSettings.Networks.theirs.IPAddress}}", nameOf(theirs)).trim();
+    const known = async () => (await driver.list()).find(({ ref }) => ref.podUid === theirs.ref.podUid)?.address;
+    assert.match(given, /^\d/);
+    assert.equal(startedTheirs.address, given, "known once it runs");
+    assert.equal(await known(), given);
+    assert.equal((await observer.sees(theirs.ref, "running")).address, given, "as its start tells");
     // Of what the container runs: of a command in it, runc before 1.1.13 makes the soft limit the hard one now and then (its issue 4195).
     const limits = "awk '/open files/ {print $4, $5}' /proc/1/limits";
     assert.equal(

@@ -1,5 +1,6 @@
 import { type Actor, authorize } from "../../../http/actor.ts";
 import type { Container, PodSpec } from "../../../model/pod.ts";
+import { otherNetwork } from "../../../model/pod-network-need.ts";
 import { sameJson } from "../../../store/transaction.ts";
 import { forbidden, type Named } from "../status.ts";
 
@@ -39,12 +40,13 @@ function hostReach(spec: PodSpec | undefined): readonly string[] {
   return [...shared, ...volumes, ...containers.flatMap(containerReach)];
 }
 
-function containerReach({ name, securityContext, docker }: Container): readonly string[] {
+function containerReach(container: Container): readonly string[] {
+  const { name, securityContext } = container;
   const unusual = (securityContext?.capabilities?.add ?? []).filter(
     (capability) => !USUAL_CAPABILITIES.has(capability.toUpperCase().replace(/^CAP_/, "")),
   );
   // The host's own network, another container's, or one that was made for something else.
-  const network = docker?.network ?? "none";
+  const network = otherNetwork(container) ?? "none";
   return [
     ...(network === "none" ? [] : [`container "${name}" (docker.network ${network})`]),
     ...(securityContext?.privileged === true ? [`container "${name}" (privileged)`] : []),

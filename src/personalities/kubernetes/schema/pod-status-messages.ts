@@ -8,7 +8,7 @@ export const podStatusMessages = {
     extendedResourceClaimStatus:PodExtendedResourceClaimStatus allocatedResources:{Q}
     resources:ResourceRequirements
     nodeAllocatableResourceClaimStatuses:NodeAllocatableResourceClaimStatus[]
-    volumeHealth:PodVolumeHealth[]
+    volumeHealth:PodVolumeHealth[] networkAddress:s
   `,
   PodCondition: "type:s status:s lastProbeTime:T lastTransitionTime:T reason:s message:s observedGeneration:l",
   ContainerStatus: `
