@@ -110,6 +110,14 @@ describe("the server of names", { timeout: 120_000 }, () => {
     assert.match(output, /www\.example\.org\.\n192\.0\.2\.1/);
   });
 
+  test("what is remembered behind an alias of ours counts down as well", async () => {
+    const asked = () =>
+      Number(/^www\.example\.org\.\s+(\d+)\s+IN\s+A/m.exec(host.dig("ext.default.svc.cluster.local"))?.[1]);
+    const first = asked();
+    await clock.sleep(1_100);
+    assert.ok(asked() < first, `still ${first} s`);
+  });
+
   test("says that it cannot, before the client gives up, when nobody outside answers", () => {
     const startMs = clock.monotonic();
     assert.match(host.dig("silent.example.org"), /status: SERVFAIL/);
