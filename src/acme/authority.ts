@@ -14,6 +14,8 @@ export interface Order {
   readonly accountKey: string;
   /** Has the answer given to whoever asks for the token; resolves when it is. */
   readonly answer: (token: string, answer: string) => Promise<void>;
+  /** It is given up. */
+  readonly signal: AbortSignal;
 }
 
 export interface Authority {

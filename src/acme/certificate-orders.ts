@@ -1,24 +1,27 @@
 /**
- * Certificates of hosts that asked for one by ACME: ordered by the server that leads, one after the other, kept as Secrets, and renewed
+ * Certificates of hosts that asked for one by ACME: ordered by the server that leads, a few at a time, kept as Secrets, and renewed
  * when a third of their life is left. The nodes where HTTP comes in answer the authority's questions.
  */
-import { createHash } from "node:crypto";
-import { type BackoffRules, backoffMs } from "../lib/backoff.ts";
-import { type AcmeChallenge, acmeChallenges } from "../model/acme-challenge.ts";
-import { CLUSTER_SETTINGS_NAME, clusterSettings, settingsInForce } from "../model/cluster-settings.ts";
+import {
+  CLUSTER_SETTINGS_NAME,
+  type ClusterSettingsSpec,
+  clusterSettings,
+  settingsInForce,
+} from "../model/cluster-settings.ts";
+import { ApiError } from "../model/errors.ts";
 import { exposures } from "../model/exposure.ts";
 import { ingresses } from "../model/ingress.ts";
 import type { Kind } from "../model/meta.ts";
-import { secrets } from "../model/secret.ts";
-import { acmeSecretName, CERTIFICATE_NAMESPACE } from "../model/way-in/acme-secret.ts";
 import { type CertificateAskers, certificateAskers, type RouteLists } from "../model/way-in/certificate-askers.ts";
 import type { WorkloadReader } from "../model/workload.ts";
 import type { Clock, Timer } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Store } from "../store/store.ts";
 import type { Authority } from "./authority.ts";
-import { renewAtMs } from "./due.ts";
-import { keepAccountKey, keepCertificate, sayOfCertificate } from "./kept.ts";
+import { Renewals } from "./due.ts";
+import { sayOfCertificate } from "./kept.ts";
+import { forgetChallenges, orderCertificate } from "./order-certificate.ts";
+import { forgetOldRefusals, keepRefusal, refusalOf } from "./refusals.ts";
 
 export interface CertificateOrdersOptions {
   readonly store: Store;
@@ -31,26 +34,29 @@ export interface CertificateOrdersOptions {
   readonly settled: (token: string) => Promise<void>;
 }
 
-/** Authorities count failures: Let's Encrypt takes five an hour of one host. */
-const RETRY: BackoffRules = { initialMs: 300_000, factor: 2, maxMs: 12 * 3_600_000 };
+/** An authority that does not end one order must not hold up all others. */
+const MOST_AT_ONCE = 4;
 const LONGEST_ORDER_MS = 300_000;
 const LOOK_AGAIN_MS = 3_600_000;
 /** While a host is asked for that is another namespace's: changes of dialects' routes are not followed. */
 const LOOK_FOR_OWNERS_MS = 60_000;
+/** After trouble of our own, such as a store that takes nothing. */
+const REST_MS = 60_000;
+const STOPPED = "this server does not lead any more";
 
-interface Failing {
+interface Due {
+  readonly host: string;
+  readonly atMs: number;
   readonly failures: number;
-  readonly againAtMs: number;
 }
 
 export class CertificateOrders {
   readonly #options: CertificateOrdersOptions;
-  readonly #failing = new Map<string, Failing>();
+  readonly #renewals = new Renewals();
+  readonly #running = new Set<string>();
   readonly #stopping = new AbortController();
   #timer: Timer | undefined;
-  #isAtWork = false;
-  #isAsked = false;
-  #settings = "";
+  #restsUntilMs = 0;
 
   constructor(options: CertificateOrdersOptions) {
     this.#options = options;
@@ -58,11 +64,10 @@ export class CertificateOrders {
 
   start(): void {
     void this.#follow();
-    this.#ask();
   }
 
   stop(): void {
-    this.#stopping.abort(new Error("this server does not lead any more"));
+    this.#stopping.abort(new Error(STOPPED));
     this.#timer?.cancel();
   }
 
@@ -70,135 +75,136 @@ export class CertificateOrders {
     const { store, log } = this.#options;
     const { signal } = this.#stopping;
     const kinds = [exposures, ingresses, clusterSettings] as unknown as readonly Kind[];
+    await this.#safely(() => forgetChallenges(store));
     while (!signal.aborted) {
+      const since = store.revision;
+      this.#look();
       try {
-        for await (const _changes of store.watch({ kinds, signal })) this.#ask();
+        for await (const _changes of store.watch({ kinds, since, signal })) this.#look();
         return;
       } catch (error) {
-        if (signal.aborted || (error as { reason?: string }).reason !== "Expired") return;
+        if (signal.aborted || !(error instanceof ApiError) || error.reason !== "Expired") return;
         log.info("some changes were missed: certificates are looked at again");
-        this.#ask();
       }
     }
   }
 
-  /** Orders what is due, and comes back when the next one is. */
-  #ask(): void {
-    this.#isAsked = true;
-    if (this.#isAtWork || this.#stopping.signal.aborted) return;
-    this.#isAtWork = true;
-    this.#work()
-      .catch((error: Error) => this.#options.log.warn("certificates cannot be looked at", { why: error.message }))
-      .finally(() => {
-        this.#isAtWork = false;
-        if (this.#isAsked) this.#ask();
-      });
+  /** Orders what is due, as far as there is room, and comes back when the next one is, or when one has ended. */
+  #look(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#comeBackIn(REST_MS);
+    void this.#safely(async () => {
+      const { store, clock } = this.#options;
+      const { wanted, isAnyRefused } = this.#askers(store);
+      this.#renewals.keep(wanted);
+      const nowMs = clock.now();
+      const waiting = this.#inForce().acmeTermsAccepted ? this.#waiting(wanted.keys()) : [];
+      const isResting = nowMs < this.#restsUntilMs;
+      const room = isResting ? 0 : MOST_AT_ONCE - this.#running.size;
+      const due = waiting.filter(({ atMs }) => atMs <= nowMs).sort(byNeed);
+      for (const { host } of due.slice(0, room)) void this.#order(host);
+      const later = waiting.map(({ atMs }) => atMs - nowMs).filter((inMs) => inMs > 0);
+      const longestMs = isAnyRefused ? LOOK_FOR_OWNERS_MS : LOOK_AGAIN_MS;
+      // What is due and has no room is looked at when an order has ended.
+      this.#comeBackIn(isResting ? REST_MS : later.reduce((least, inMs) => Math.min(least, inMs), longestMs));
+    });
   }
 
-  async #work(): Promise<void> {
+  #comeBackIn(ms: number): void {
     this.#timer?.cancel();
-    while (this.#isAsked && !this.#stopping.signal.aborted) {
-      this.#isAsked = false;
-      for (const host of this.#due()) await this.#order(host);
-    }
-    if (!this.#stopping.signal.aborted) this.#timer = this.#options.clock.setTimer(this.#nextInMs(), () => this.#ask());
+    this.#timer = this.#options.clock.setTimer(Math.max(1_000, ms), () => this.#look());
   }
 
-  #due(): readonly string[] {
-    const { store, clock } = this.#options;
-    const { acmeTermsAccepted, acmeDirectory, acmeEmail } = this.#inForce();
-    // Another authority may take what this one refused.
-    const settings = `${acmeDirectory} ${acmeEmail}`;
-    if (settings !== this.#settings) this.#failing.clear();
-    this.#settings = settings;
-    if (!acmeTermsAccepted) return [];
-    const now = clock.now();
-    return [...this.#askers(store).wanted.keys()].filter((host) => this.#atMs(host) <= now);
-  }
-
-  #atMs(host: string): number {
-    const secret = this.#options.store.get(secrets, `${CERTIFICATE_NAMESPACE}/${acmeSecretName(host)}`);
-    return Math.max(renewAtMs(secret), this.#failing.get(host)?.againAtMs ?? 0);
-  }
-
-  #nextInMs(): number {
-    const { store, clock } = this.#options;
-    if (!this.#inForce().acmeTermsAccepted) return LOOK_AGAIN_MS;
-    const { wanted, isAnyRefused } = this.#askers(store);
-    const dueIn = [...wanted.keys()].map((host) => this.#atMs(host) - clock.now());
-    return Math.max(1_000, Math.min(isAnyRefused ? LOOK_FOR_OWNERS_MS : LOOK_AGAIN_MS, ...dueIn));
+  #waiting(hosts: Iterable<string>): readonly Due[] {
+    const { store } = this.#options;
+    const settings = this.#inForce();
+    return [...hosts].flatMap((host) => {
+      if (this.#running.has(host)) return [];
+      const { failures = 0, againAtMs = 0 } = refusalOf(store, host, settings) ?? {};
+      return [{ host, failures, atMs: Math.max(this.#renewals.atMs(store, host), againAtMs) }];
+    });
   }
 
   #askers(reader: WorkloadReader): CertificateAskers {
     return certificateAskers(reader, this.#options.routes);
   }
 
-  #inForce() {
+  #inForce(): ClusterSettingsSpec {
     return settingsInForce(this.#options.store.get(clusterSettings, CLUSTER_SETTINGS_NAME));
   }
 
   async #order(host: string): Promise<void> {
-    const { store, clock, log } = this.#options;
-    const { signal } = this.#stopping;
-    if (signal.aborted) return;
+    const { store, log } = this.#options;
+    this.#running.add(host);
+    log.info("a certificate is ordered", { host });
+    await this.#safely(async () => {
+      const settings = this.#inForce();
+      const why = (await this.#refusal(host, settings)) ?? this.#dueAgain(host);
+      if (this.#stopping.signal.aborted) return;
+      if (why !== undefined) await this.#keepRefusal(host, settings, why);
+      await forgetChallenges(store, host);
+    });
+    this.#running.delete(host);
+    this.#look();
+  }
+
+  /** Undefined: the certificate is there. */
+  async #refusal(host: string, settings: ClusterSettingsSpec): Promise<string | undefined> {
+    const { store, clock, authority, settled } = this.#options;
     const deadline = new AbortController();
-    const late = clock.sleep(LONGEST_ORDER_MS, deadline.signal).then(
-      () => Promise.reject(new Error(`the authority has not given it within ${LONGEST_ORDER_MS / 60_000} minutes`)),
-      () => undefined,
+    const signal = AbortSignal.any([deadline.signal, this.#stopping.signal]);
+    const minutes = LONGEST_ORDER_MS / 60_000;
+    const timer = clock.setTimer(LONGEST_ORDER_MS, () =>
+      deadline.abort(new Error(`the authority has not given it within ${minutes} minutes`)),
     );
+    const ended = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+    const askers = (reader: WorkloadReader) => this.#askers(reader).wanted.get(host);
+    const parts = { store, authority, settled, settings, askers };
     try {
-      log.info("a certificate is ordered", { host });
-      await Promise.race([this.#obtain(host), late]);
-      this.#failing.delete(host);
+      await Promise.race([orderCertificate(parts, host, signal), ended]);
+      return undefined;
     } catch (error) {
-      const failures = (this.#failing.get(host)?.failures ?? 0) + 1;
-      const inMs = backoffMs(RETRY, failures);
-      this.#failing.set(host, { failures, againAtMs: clock.now() + inMs });
-      const why = (error as Error).message;
-      log.warn("a certificate was not given", { host, why });
-      const message = `no certificate for ${host}: ${why}; tried again in ${Math.round(inMs / 60_000)} minutes`;
-      const said = { type: "Warning", reason: "CertificateRefused", message } as const;
-      if (!signal.aborted)
-        await store.update((tx) => sayOfCertificate(tx, this.#askers(tx).wanted.get(host) ?? [], said));
+      return (error as Error).message;
     } finally {
+      timer.cancel();
       deadline.abort();
-      if (!signal.aborted) await this.#forgetChallenges(host);
     }
   }
 
-  async #obtain(host: string): Promise<void> {
-    const { store, authority } = this.#options;
-    const { acmeDirectory: directory, acmeEmail: email } = this.#inForce();
-    const accountKey = await keepAccountKey(store, directory, () => authority.newAccountKey());
-    const answer = (token: string, text: string) => this.#answer(host, token, text);
-    const ordered = await authority.order({ host, directory, email, accountKey, answer });
-    // Nobody wants it any more who may have it: it is not kept.
+  /** Of a certificate whose time is over when it comes, another one would be ordered at once, and again. */
+  #dueAgain(host: string): string | undefined {
+    const { store, clock } = this.#options;
+    if (this.#renewals.atMs(store, host) > clock.now() || !this.#askers(store).wanted.has(host)) return undefined;
+    return "the one that was given would be renewed at once: is the clock of this server right?";
+  }
+
+  async #keepRefusal(host: string, settings: ClusterSettingsSpec, why: string): Promise<void> {
+    const { store, log } = this.#options;
+    log.warn("a certificate was not given", { host, why });
     await store.update((tx) => {
-      const askers = this.#askers(tx).wanted.get(host);
-      if (this.#stopping.signal.aborted || askers === undefined) return;
-      keepCertificate(tx, host, ordered);
-      const message = `${host} has a certificate of ${new URL(directory).host}`;
-      sayOfCertificate(tx, askers, { type: "Normal", reason: "CertificateGiven", message });
+      const { wanted } = this.#askers(tx);
+      const inMs = keepRefusal(tx, host, settings, why);
+      forgetOldRefusals(tx, wanted);
+      const message = `no certificate for ${host}: ${why}; tried again in ${Math.round(inMs / 60_000)} minutes`;
+      sayOfCertificate(tx, wanted.get(host) ?? [], { type: "Warning", reason: "CertificateRefused", message });
     });
   }
 
-  async #answer(host: string, token: string, answer: string): Promise<void> {
-    const { store, settled } = this.#options;
-    const name = createHash("sha256").update(token).digest("hex").slice(0, 32);
-    await store.update((tx) => {
-      if (tx.get(acmeChallenges, name)) return;
-      const spec = { token, answer, host };
-      tx.create<AcmeChallenge>(acmeChallenges, {
-        ...{ apiVersion: acmeChallenges.apiVersion, kind: "AcmeChallenge", metadata: { name }, spec },
-      });
-    });
-    await settled(token);
+  /** Trouble of our own: later again, and never at once. */
+  async #safely(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      this.#restsUntilMs = this.#options.clock.now() + REST_MS;
+      this.#options.log.warn("certificates cannot be looked at", { why: (error as Error).message });
+    }
   }
+}
 
-  async #forgetChallenges(host: string): Promise<void> {
-    await this.#options.store.update((tx) => {
-      for (const { metadata, spec } of tx.list(acmeChallenges))
-        if (spec.host === host) tx.remove(acmeChallenges, metadata.name);
-    });
-  }
+/** Who never failed comes first; then who has waited longest, which is who has none. */
+function byNeed(a: Due, b: Due): number {
+  return a.failures - b.failures || a.atMs - b.atMs || (a.host < b.host ? -1 : 1);
 }

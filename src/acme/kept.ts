@@ -2,6 +2,7 @@ import type { StoredObject } from "../model/meta.ts";
 import { type Namespace, namespaces } from "../model/namespace.ts";
 import { type Secret, secrets } from "../model/secret.ts";
 import { acmeSecretName, CERTIFICATE_NAMESPACE } from "../model/way-in/acme-secret.ts";
+import type { WorkloadReader } from "../model/workload.ts";
 import { recordEvent } from "../store/record-event.ts";
 import type { Store } from "../store/store.ts";
 import type { Tx } from "../store/transaction.ts";
@@ -11,11 +12,21 @@ const ACCOUNT = "acme-account";
 
 /** The account's key with this authority, sealed like every Secret; made with the first order. */
 export async function keepAccountKey(store: Store, directory: string, make: () => Promise<string>): Promise<string> {
-  const known = store.get(secrets, `${CERTIFICATE_NAMESPACE}/${ACCOUNT}`)?.data;
-  if (known?.key !== undefined && decoded(known.directory) === directory) return decoded(known.key);
-  const key = await make();
-  await store.update((tx) => write(tx, ACCOUNT, "Opaque", { directory, key }));
-  return key;
+  const known = accountKey(store, directory);
+  if (known !== undefined) return known;
+  const made = await make();
+  return store.update((tx) => {
+    // Of several orders that began at once the first has made the account.
+    const theirs = accountKey(tx, directory);
+    if (theirs !== undefined) return theirs;
+    write(tx, ACCOUNT, "Opaque", { directory, key: made });
+    return made;
+  });
+}
+
+function accountKey(reader: WorkloadReader, directory: string): string | undefined {
+  const known = reader.get(secrets, `${CERTIFICATE_NAMESPACE}/${ACCOUNT}`)?.data;
+  return known?.key !== undefined && decoded(known.directory) === directory ? decoded(known.key) : undefined;
 }
 
 export function keepCertificate(tx: Tx, host: string, { certificate, key }: OrderedCertificate): void {

@@ -1,4 +1,5 @@
 import { acmeChallenges } from "./acme-challenge.ts";
+import { acmeRefusals } from "./acme-refusal.ts";
 import { clusterNetworks } from "./cluster-network.ts";
 import { clusterSettings } from "./cluster-settings.ts";
 import { clusterTrusts } from "./cluster-trust.ts";
@@ -40,6 +41,7 @@ export const kernelKinds: readonly Kind[] = [
   networkPolicies,
   exposures,
   acmeChallenges,
+  acmeRefusals,
   events,
   secrets,
   configMaps,

@@ -16,7 +16,16 @@ export function isRouteSecret(reader: WorkloadReader, namespace: string, name: s
   const key = `${namespace}/${name}`;
   const named = reader.list(ingresses, namespace).some((each) => isOurs(each) && namesSecret(each, name));
   if (named || reader.list(exposures).some(({ spec }) => spec.tls?.secret === key)) return true;
-  return namespace === CERTIFICATE_NAMESPACE && acmeHosts(reader).some((host) => acmeSecretName(host) === name);
+  return namespace === CERTIFICATE_NAMESPACE && isAcmeSecret(reader, name);
+}
+
+/** Asked for each certificate that a way in fetches: nothing is sorted, and no list made of all. */
+function isAcmeSecret(reader: WorkloadReader, name: string): boolean {
+  const isIts = (host: string) => acmeSecretName(host) === name;
+  return (
+    reader.list(exposures).some((each) => isIts(each.spec.host) && hostsOfExposure(each).length > 0) ||
+    reader.list(ingresses).some((each) => each.spec?.tls !== undefined && hostsOfIngress(each).some(isIts))
+  );
 }
 
 function namesSecret({ spec }: Ingress, name: string): boolean {
