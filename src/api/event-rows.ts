@@ -1,10 +1,15 @@
 import { type Event, events } from "../model/event.ts";
+import { exposures } from "../model/exposure.ts";
+import { ingresses } from "../model/ingress.ts";
 import { keyOf } from "../model/meta.ts";
 import type { EventRow } from "../model/reports.ts";
+import { hostsOf } from "../model/way-in/ingress-routes.ts";
 import type { Workload } from "../model/workload.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Store } from "../store/store.ts";
+import type { Reader } from "../store/transaction.ts";
 import type { Found } from "./find.ts";
+import { namespaceOfWorkload, type Part, sees } from "./own-part.ts";
 import { slices } from "./slices.ts";
 import { idOf } from "./workloads.ts";
 
@@ -23,7 +28,7 @@ export async function listEvents(
   clock: Clock,
 ): Promise<readonly EventEntry[]> {
   const slice = slices(clock);
-  const ownerOf = ownersOf(workloads);
+  const ownerOf = ownersOf(workloads, store);
   const entries: EventEntry[] = [];
   for (const event of [...store.scan(events)].sort(inOrder)) {
     const owner = ownerOf(event);
@@ -42,7 +47,7 @@ export function inOrder(a: Event, b: Event): number {
 }
 
 /** What an event's row belongs to: by its pod, by its own object, or, for a pod that is gone, by what that pod was named after. */
-function ownersOf(workloads: readonly Workload[]): (event: Event) => Workload | undefined {
+function ownersOf(workloads: readonly Workload[], reader: Reader): (event: Event) => Workload | undefined {
   const byUid = new Map<string, Workload>();
   const byObject = new Map<string, Workload>();
   const byStem = new Map<string, Workload>();
@@ -51,12 +56,22 @@ function ownersOf(workloads: readonly Workload[]): (event: Event) => Workload | 
     byObject.set(`${workload.object.kind} ${workload.object.key}`, workload);
     for (const stem of stemsOf(workload)) byStem.set(stem, workload);
   }
+  // What is said of an exposure is about the workload that was exposed.
+  const byName = new Map(workloads.map((workload) => [exposedAs(workload), workload]));
+  for (const { metadata, spec } of reader.list(exposures)) {
+    const exposed = byName.get(exposedAs(spec.workload));
+    if (exposed) byUid.set(metadata.uid, exposed);
+  }
   return ({ involvedObject }) => {
     const { kind, name, namespace, uid } = involvedObject;
     const key = namespace === undefined ? name : `${namespace}/${name}`;
     const itself = byUid.get(uid) ?? byObject.get(`${kind} ${key}`) ?? byObject.get(`${kind} ${name}`);
     return itself ?? (kind === "Pod" ? byStem.get(stemOf(key)) : undefined);
   };
+}
+
+function exposedAs({ dialect, namespace = "", name }: Pick<Workload, "dialect" | "name" | "namespace">): string {
+  return `${dialect}\n${namespace}\n${name}`;
 }
 
 /** What pods of a controller are named after. A pod of its own is itself the object. */
@@ -83,6 +98,19 @@ export function eventsAbout({ workload, pods: meant }: Found): (entry: EventEntr
     const isOfAll = kind === workload.object.kind || uids.size === workload.pods.length;
     return isOfAll && owner === id;
   };
+}
+
+/** Those of Ingresses and exposures of this name, or of this host; undefined: there is none that is seen. */
+export function eventsOfRoutes(reader: Reader, name: string, part: Part): ((entry: EventEntry) => boolean) | undefined {
+  const uids = new Set<string>();
+  for (const ingress of reader.list(ingresses)) {
+    const names = [ingress.metadata.name, keyOf(ingress), ...hostsOf(ingress)];
+    if (names.includes(name) && sees(part, ingress.metadata.namespace ?? "")) uids.add(ingress.metadata.uid);
+  }
+  for (const { metadata, spec } of reader.list(exposures))
+    if ([metadata.name, spec.host].includes(name) && sees(part, namespaceOfWorkload(spec.workload)))
+      uids.add(metadata.uid);
+  return uids.size === 0 ? undefined : ({ about }) => uids.has(about.uid);
 }
 
 /** A node's own: what happened to it, also before it was made anew. */

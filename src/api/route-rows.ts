@@ -1,5 +1,11 @@
 /** What comes in from outside, of all dialects: rows of `styr routes`, and the URLs of workloads. */
-import { CLUSTER_SETTINGS_NAME, clusterSettings, settingsInForce } from "../model/cluster-settings.ts";
+import { acmeRefusals, isRefusalOf } from "../model/acme-refusal.ts";
+import {
+  CLUSTER_SETTINGS_NAME,
+  type ClusterSettingsSpec,
+  clusterSettings,
+  settingsInForce,
+} from "../model/cluster-settings.ts";
 import { type Exposure, exposures } from "../model/exposure.ts";
 import { type Ingress, ingresses } from "../model/ingress.ts";
 import { ingressClasses } from "../model/ingress-class.ts";
@@ -9,12 +15,14 @@ import { nodes } from "../model/node.ts";
 import type { RouteRow, RoutesReport } from "../model/route-row.ts";
 import { secrets } from "../model/secret.ts";
 import { services } from "../model/service.ts";
+import { acmeSecretName, CERTIFICATE_NAMESPACE } from "../model/way-in/acme-secret.ts";
 import { settleContest, urlOfRoute } from "../model/way-in/contest.ts";
 import { portIsUnsaid } from "../model/way-in/exposed-port.ts";
 import { exposureRoute } from "../model/way-in/exposure-routes.ts";
 import { classOf, INGRESS_CLASS, ingressRoutes, isOurs } from "../model/way-in/ingress-routes.ts";
 import { routeProblem } from "../model/way-in/route-problem.ts";
 import { isWayIn } from "../model/way-in/route-secrets.ts";
+import { rfc3339 } from "../seams/clock.ts";
 import type { Reader } from "../store/transaction.ts";
 import type { StyrApiContext } from "./context.ts";
 import { addressOf } from "./pod-urls.ts";
@@ -53,10 +61,9 @@ export function routesReport(reader: Reader, context: Context): RoutesReport {
   const known = knownRoutes(reader, context);
   const refusals = refusalsOf(reader, known);
   const wayIn = wayInNodes(reader);
-  const surroundings = {
-    hasWayIn: wayIn.length > 0,
-    mayOrder: settingsInForce(reader.get(clusterSettings, CLUSTER_SETTINGS_NAME)).acmeTermsAccepted,
-  };
+  const settings = settingsInForce(reader.get(clusterSettings, CLUSTER_SETTINGS_NAME));
+  const trouble = (route: RouteEntry) => certificateTrouble(reader, route, settings);
+  const surroundings = { hasWayIn: wayIn.length > 0, trouble };
   const rows = known.map((each) => rowOf(each, refusals.get(each.route.id), surroundings));
   const order = ({ host, path }: RouteRow) => `${host} ${path}`;
   return { routes: [...rows, ...brokenParts(reader)].sort((a, b) => (order(a) < order(b) ? -1 : 1)), wayIn };
@@ -76,7 +83,7 @@ export function wayInNodes(reader: Reader): RoutesReport["wayIn"] {
 function refusalsOf(reader: Reader, known: readonly KnownRoute[]): ReadonlyMap<string, string> {
   const refusals = new Map<string, string>();
   for (const { route, exposure } of known) {
-    const problem = routeProblem(route) ?? missingService(reader, route) ?? unsaidPort(reader, exposure);
+    const problem = routeProblem(route) ?? serviceProblem(reader, route) ?? unsaidPort(reader, exposure);
     if (problem !== undefined) refusals.set(route.id, problem);
   }
   const sound = known.filter(({ route }) => !refusals.has(route.id) || routeProblem(route) === undefined);
@@ -84,9 +91,33 @@ function refusalsOf(reader: Reader, known: readonly KnownRoute[]): ReadonlyMap<s
   return refusals;
 }
 
-function missingService(reader: Reader, { service }: RouteEntry): string | undefined {
-  if (service.includes(":") || reader.get(services, service)) return undefined;
-  return `there is no Service ${service}`;
+/** Of a Service that can never answer. A workload of another dialect is no Service. */
+function serviceProblem(reader: Reader, { service, port }: RouteEntry): string | undefined {
+  if (service.includes(":")) return undefined;
+  const { spec } = reader.get(services, service) ?? {};
+  if (spec === undefined) return `there is no Service ${service}`;
+  if (spec.type === "ExternalName") return `Service ${service} is an ExternalName, to which no request is sent`;
+  const ports = (spec.ports ?? []).filter(({ protocol = "TCP" }) => protocol === "TCP");
+  if (ports.some((each) => port === "" || each.port === port || each.name === port)) return undefined;
+  const has = ports.map(({ name, port: number }) => (name ? `${number} (${name})` : `${number}`)).join(", ");
+  return `Service ${service} has no TCP port ${port}: it has ${has || "none"}`;
+}
+
+/** Why a certificate that is ordered is not there, or not renewed. */
+function certificateTrouble(
+  reader: Reader,
+  { host, tls }: RouteEntry,
+  settings: ClusterSettingsSpec,
+): string | undefined {
+  if (tls === undefined) return undefined;
+  const isThere = !("acme" in tls);
+  if (isThere && !("secret" in tls && tls.secret === `${CERTIFICATE_NAMESPACE}/${acmeSecretName(host)}`))
+    return undefined;
+  if (!settings.acmeTermsAccepted) return isThere ? undefined : TERMS;
+  const refusal = reader.get(acmeRefusals, host);
+  if (refusal === undefined || !isRefusalOf(refusal, settings)) return undefined;
+  const { why, againAtMs } = refusal.spec;
+  return `${isThere ? "its certificate is not renewed" : "no certificate yet"}: ${why}; tried again at ${rfc3339(againAtMs)}`;
 }
 
 function unsaidPort(reader: Reader, exposure: Exposure | undefined): string | undefined {
@@ -96,14 +127,13 @@ function unsaidPort(reader: Reader, exposure: Exposure | undefined): string | un
 
 interface Surroundings {
   readonly hasWayIn: boolean;
-  /** Somebody has accepted the terms of the authority of certificates. */
-  readonly mayOrder: boolean;
+  readonly trouble: (route: RouteEntry) => string | undefined;
 }
 
 function rowOf(
   { route, namespace, exposure }: KnownRoute,
   refused: string | undefined,
-  { hasWayIn, mayOrder }: Surroundings,
+  { hasWayIn, trouble }: Surroundings,
 ): RouteRow {
   const { host, path, pathType, source, service, tls, remarks: told = [], since } = route;
   const refusal = refused ?? (hasWayIn ? undefined : "no node is a way in");
@@ -111,8 +141,7 @@ function rowOf(
   const remarks = told.filter((each) => each !== refusal);
   const url = urlOfRoute(route);
   const certificate = tls && certificateWords(tls, exposure);
-  const isDue = tls !== undefined && "acme" in tls && !mayOrder;
-  const words = [...(refusal === undefined ? [] : [refusal]), ...remarks, ...(isDue ? [TERMS] : [])];
+  const words = [refusal, ...remarks, trouble(route)].filter((each) => each !== undefined);
   return {
     ...{ host, path, pathType, source, namespace, isServed: refusal === undefined },
     to: exposure ? exposure.spec.workload.name : service,

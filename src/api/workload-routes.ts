@@ -11,7 +11,7 @@ import { pods } from "../model/pod.ts";
 import type { InspectReport } from "../model/reports.ts";
 import type { Workload } from "../model/workload.ts";
 import type { StyrApiContext } from "./context.ts";
-import { type EventEntry, eventsAbout, eventsOfNode, listEvents } from "./event-rows.ts";
+import { type EventEntry, eventsAbout, eventsOfNode, eventsOfRoutes, listEvents } from "./event-rows.ts";
 import { type Found, findWorkload } from "./find.ts";
 import { endsWith, jsonLines } from "./json-lines.ts";
 import { readLogs } from "./logs.ts";
@@ -84,14 +84,17 @@ function isSeen({ row, about, owner }: EventEntry, part: ReadonlySet<string>): b
   return row.about.startsWith(`${about.kind} ${namespace}/`) && sees(part, namespace);
 }
 
-/** A workload's, or those of the node that has just this name. */
+/** A workload's, and those of routes of this name or host, or those of the node that has just this name. */
 async function eventsMeant(context: StyrApiContext, name: string, part: Part): Promise<(entry: EventEntry) => boolean> {
+  const ofRoutes = eventsOfRoutes(context.store, name, part);
   try {
-    return eventsAbout(await findWorkload(context, name, part));
+    const ofWorkload = eventsAbout(await findWorkload(context, name, part));
+    return (entry) => ofWorkload(entry) || ofRoutes?.(entry) === true;
   } catch (error) {
     const isUnknown = error instanceof ApiError && error.reason === "NotFound";
-    if (isUnknown && context.store.get(nodes, name)) return eventsOfNode(name);
-    throw error;
+    const ofNode = context.store.get(nodes, name) ? eventsOfNode(name) : undefined;
+    if (!isUnknown || (ofNode ?? ofRoutes) === undefined) throw error;
+    return (entry) => ofNode?.(entry) === true || ofRoutes?.(entry) === true;
   }
 }
 

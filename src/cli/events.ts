@@ -12,7 +12,7 @@ export function register(program: Command, terminal: Terminal): void {
   program
     .command("events")
     .description("What happened, oldest first: placements, starts, failures, restarts, each with its reason.")
-    .argument("[name]", "only what concerns this workload, or this node")
+    .argument("[name]", "only what concerns this workload, Ingress, host or node")
     .addOption(outputOption())
     .addOption(watchOption())
     .action(async (name: string | undefined, options: ListingOptions, command: Command) => {

@@ -108,7 +108,7 @@ export function hostsSince(after: Ingress, before: Ingress, now: string): Readon
   return Object.fromEntries(all.flatMap(([host, since]) => (since === undefined ? [] : [[host, since]])));
 }
 
-function hostsOf(ingress: Ingress): readonly string[] {
+export function hostsOf(ingress: Ingress): readonly string[] {
   return (ingress.spec?.rules ?? []).flatMap(({ host = "" }) => {
     const parsed = parseHost(host);
     return "host" in parsed && parsed.host !== "" ? [parsed.host] : [];

@@ -1,9 +1,16 @@
 /** styr routes: what is not served, or not as it was asked for, says so, and the URL of nothing is shown. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { Actor } from "../../../src/http/actor.ts";
+import { type AcmeRefusal, acmeRefusals } from "../../../src/model/acme-refusal.ts";
+import { DEFAULT_CLUSTER_SETTINGS } from "../../../src/model/cluster-settings.ts";
+import { type Exposure, exposures } from "../../../src/model/exposure.ts";
+import { ingresses } from "../../../src/model/ingress.ts";
 import type { NetworkPartRow } from "../../../src/model/network-questions.ts";
 import { type Pod, pods } from "../../../src/model/pod.ts";
+import type { EventRow } from "../../../src/model/reports.ts";
 import type { RouteRow } from "../../../src/model/route-row.ts";
+import { recordEvent } from "../../../src/store/record-event.ts";
 import { echoAccess } from "../../cli/server.ts";
 import { addNode } from "./nodes.ts";
 import { ADMIN, openStage, type Stage } from "./stage.ts";
@@ -41,6 +48,11 @@ describe("routes say what is wrong:", () => {
     });
   }
 
+  function backendOf(name: string, port: unknown = 80) {
+    const service = { name, port: typeof port === "number" ? { number: port } : { name: port } };
+    return { http: { paths: [{ path: "/", pathType: "Prefix", backend: { service } }] } };
+  }
+
   const expose = (body: object) => stage.ask(ADMIN, "POST", "/styr/v1/exposures", body);
   async function row(host: string): Promise<RouteRow> {
     const { body } = await stage.ask(ADMIN, "GET", "/styr/v1/routes");
@@ -68,6 +80,83 @@ describe("routes say what is wrong:", () => {
     const set = await stage.ask(ADMIN, "PATCH", "/styr/v1/settings", { acmeTermsAccepted: true });
     assert.equal(set.status, 200, set.text);
     assert.equal((await row("acme.example.org")).words, undefined);
+  });
+
+  test("why an authority gave no certificate is said with the route; and the events of its workload, its host and its Ingress", async () => {
+    const { acmeDirectory, acmeEmail } = DEFAULT_CLUSTER_SETTINGS;
+    const made = await stage.ask(ADMIN, "POST", "/apis/networking.k8s.io/v1/namespaces/default/ingresses", {
+      ...{ apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata: { name: "shopfront" } },
+      spec: { rules: [{ host: "shop.example.org", ...backendOf("web") }], tls: [{ hosts: ["shop.example.org"] }] },
+    });
+    assert.equal(made.status, 201, made.text);
+    await stage.store.update((tx) => {
+      for (const host of ["acme.example.org", "shop.example.org"])
+        tx.create<AcmeRefusal>(acmeRefusals, {
+          ...{ apiVersion: acmeRefusals.apiVersion, kind: "AcmeRefusal", metadata: { name: host } },
+          spec: {
+            ...{ host, directory: acmeDirectory, email: acmeEmail, failures: 1, why: "nobody is there" },
+            againAtMs: Date.UTC(2030, 0, 1),
+          },
+        });
+      const asker = [tx.get(exposures, "acme.example.org"), tx.get(ingresses, "default/shopfront")];
+      for (const each of asker)
+        recordEvent(tx, each as Exposure, {
+          ...{ type: "Warning", reason: "CertificateRefused", component: "acme" },
+          message: `no certificate for ${each?.metadata.name}`,
+        });
+    });
+    const words = "no certificate yet: nobody is there; tried again at 2030-01-01T00:00:00Z";
+    for (const host of ["acme.example.org", "shop.example.org"]) assert.ok((await row(host)).words?.includes(words));
+    const said = async (name: string, as: Actor = ADMIN) => {
+      const { body } = await stage.ask(as, "GET", `/styr/v1/events?workload=${name}`);
+      return (body.events ?? []).flatMap(({ reason, message }: EventRow) =>
+        reason === "CertificateRefused" ? [message] : [],
+      );
+    };
+    for (const name of ["web", "acme.example.org"])
+      assert.deepEqual(await said(name), ["no certificate for acme.example.org"]);
+    for (const name of ["shopfront", "default/shopfront", "shop.example.org"])
+      assert.deepEqual(await said(name), ["no certificate for shopfront"]);
+    const bob: Actor = { name: "bob", roles: [], rolesIn: { other: ["operator"] } };
+    assert.deepEqual(await said("shopfront", bob), []);
+  });
+
+  test("a Service that can never answer: it has not that port, or is another's name", async () => {
+    const services = "/api/v1/namespaces/default/services";
+    const meta = { apiVersion: "v1", kind: "Service" };
+    await stage.ask(ADMIN, "POST", services, {
+      ...{ ...meta, metadata: { name: "back" } },
+      spec: { selector: { app: "back" }, ports: [{ name: "http", port: 80 }] },
+    });
+    await stage.ask(ADMIN, "POST", services, {
+      ...{ ...meta, metadata: { name: "ext" } },
+      spec: { type: "ExternalName", externalName: "example.com", ports: [{ port: 80 }] },
+    });
+    const backends = {
+      "fine.example.org": ["back", 80],
+      "named.example.org": ["back", "http"],
+      "badport.example.org": ["back", 81],
+    };
+    const rules = Object.entries({
+      ...backends,
+      "badname.example.org": ["back", "web"],
+      "ext.example.org": ["ext", 80],
+    });
+    const made = await stage.ask(ADMIN, "POST", "/apis/networking.k8s.io/v1/namespaces/default/ingresses", {
+      ...{ apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata: { name: "ports" } },
+      spec: { rules: rules.map(([host, [name, port]]) => ({ host, ...backendOf(String(name), port) })) },
+    });
+    assert.equal(made.status, 201, made.text);
+    const said = async (host: string) => [(await row(host)).isServed, (await row(host)).words?.[0]];
+    assert.deepEqual(await said("fine.example.org"), [true, undefined]);
+    assert.deepEqual(await said("named.example.org"), [true, undefined]);
+    const no = "Service default/back has no TCP port";
+    assert.deepEqual(await said("badport.example.org"), [false, `${no} 81: it has 80 (http)`]);
+    assert.deepEqual(await said("badname.example.org"), [false, `${no} web: it has 80 (http)`]);
+    const ext = "Service default/ext is an ExternalName, to which no request is sent";
+    assert.deepEqual(await said("ext.example.org"), [false, ext]);
+    for (const name of ["ports", "shopfront"])
+      await stage.ask(ADMIN, "DELETE", `/apis/networking.k8s.io/v1/namespaces/default/ingresses/${name}`);
   });
 
   test("what a way-in node does not have of a certificate, and that it fails, is said where routes are listed", async () => {
