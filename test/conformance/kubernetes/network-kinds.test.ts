@@ -214,6 +214,26 @@ describe("kubernetes: ingresses, network policies, endpoint slices", () => {
   });
   afterEach(() => cluster.close());
 
+  test("an annotation that would keep others out, and is not done, is said at once: it is not served", async () => {
+    const warned = async (name: string, said: object, more: object = {}) => {
+      const annotations = Object.fromEntries(
+        Object.entries(said).map(([key, value]) => [`nginx.ingress.kubernetes.io/${key}`, value]),
+      );
+      const body = ingress({ defaultBackend: toWeb, ...more }, { name, annotations });
+      const answer = await cluster.post(INGRESSES, body);
+      assert.equal(answer.status, 201, answer.text);
+      return answer.headers.get("warning");
+    };
+    assert.match(
+      (await warned("a", { "auth-type": "basic" })) ?? "",
+      /not served: without auth-type, which is not done/,
+    );
+    assert.match((await warned("b", { "whitelist-source-range": "10.0.0" })) ?? "", /10\.0\.0.* is no address/);
+    assert.match((await warned("c", { "proxy-body-size": "8m" })) ?? "", /proxy-body-size is not done/);
+    assert.equal(await warned("d", { "whitelist-source-range": "10.0.0.0/8" }), null);
+    assert.equal(await warned("e", { "auth-type": "basic" }, { ingressClassName: "another" }), null);
+  });
+
   for (const { why, path, body, words } of refusals)
     test(`refused: ${why}`, async () => {
       const answer = await cluster.post(path, body);

@@ -8,7 +8,8 @@ import {
   ingressClasses,
 } from "../../../model/ingress-class.ts";
 import { type NetworkPolicy, networkPolicies } from "../../../model/network-policy.ts";
-import { hostsSince } from "../../../model/way-in/ingress-routes.ts";
+import { hostsSince, ingressRoutes } from "../../../model/way-in/ingress-routes.ts";
+import { routeProblem } from "../../../model/way-in/route-problem.ts";
 import { rfc3339 } from "../../../seams/clock.ts";
 import type { Tx } from "../../../store/transaction.ts";
 import { validateEndpointSlice, validateEndpointSliceUpdate } from "../validate/endpoint-slice.ts";
@@ -36,6 +37,7 @@ export const ingressResource = defineResource<Ingress>(ingresses, {
   subresources: ["status"],
   withDefaults: (ingress) => ({ ...ingress, spec: ingress.spec ?? {} }),
   validate: validateIngress,
+  warnings: whatIsNotServed,
   beforeCreate: (tx, ingress) => ({ ...withDefaultClass(tx, ingress), status: { loadBalancer: {} } }),
   beforeUpdate(tx, ingress, before) {
     const { hostsSince: _before, ...status } = ingress.status ?? {};
@@ -43,6 +45,13 @@ export const ingressResource = defineResource<Ingress>(ingresses, {
     return { ...ingress, status: { ...status, ...(Object.keys(since).length > 0 ? { hostsSince: since } : {}) } };
   },
 });
+
+/** Of what comes in through us: what is written there and is not done, and what is not served therefore. */
+function whatIsNotServed(ingress: Ingress): readonly string[] {
+  const { routes, problems } = ingressRoutes(ingress, () => undefined);
+  const said = routes.flatMap((route) => [routeProblem(route), ...(route.remarks ?? [])]);
+  return [...new Set([...problems, ...said])].filter((each) => each !== undefined);
+}
 
 /** One that names no class is of the class that is marked as everybody's; of several marked ones, of the newest, as in Kubernetes. */
 function withDefaultClass(tx: Tx, ingress: Ingress): Ingress {
