@@ -40,6 +40,16 @@ const MARATHON = {
   networks: [{ mode: "container/bridge" }],
 };
 
+/** IP per task: no host port, a network by name. */
+const onNetwork = (id: string, network: string, servicePort: number) => ({
+  ...{ id, cpus: 0.1, mem: 32, args: ["httpd", "-f", "-p", "8080"], networks: [{ mode: "container", name: network }] },
+  container: {
+    ...{ type: "DOCKER", docker: { image: "busybox:1" } },
+    portMappings: [{ containerPort: 8080, servicePort, name: "http" }],
+  },
+  healthChecks: [{ protocol: "TCP", portIndex: 0, gracePeriodSeconds: 60, intervalSeconds: 1, timeoutSeconds: 1 }],
+});
+
 describe("names of three dialects on one host", { timeout: 150_000, skip: canRunEngine() ?? false }, () => {
   let engine: Engine;
   let up: ChildProcess;
@@ -84,13 +94,21 @@ describe("names of three dialects on one host", { timeout: 150_000, skip: canRun
     up = spawn(file, args, { stdio: ["ignore", log, log] });
     await until("styr up", async () => readFileSync(join(engine.dir, "up.log"), "utf8"), /is up/);
     writeFileSync(join(files, "kubernetes.yaml"), KUBERNETES);
-    writeFileSync(join(files, "api.json"), JSON.stringify(MARATHON));
+    const onNetworks = [
+      ["usual", "styrmann", 10_011],
+      ["own", "styrnames", 10_012],
+      ["theirs", "theirs", 10_013],
+    ] as const;
+    const apps = [MARATHON, ...onNetworks.map(([name, ...at]) => onNetwork(`/prod/${name}`, ...at))];
+    await docker("network", "create", "theirs");
+    for (const app of apps) writeFileSync(join(files, `${app.id.slice("/prod/".length)}.json`), JSON.stringify(app));
     const start = "/usr/bin/docker run --rm --name cache --network styrnames busybox:1 httpd -f -p 6379";
     writeFileSync(
       join(files, "redis.service"),
       `[Service]\nExecStart=${start}\nExecStop=/usr/bin/docker stop -t 1 cache\n`,
     );
-    await styr("apply", join(files, "kubernetes.yaml"), join(files, "api.json"), join(files, "redis.service"));
+    const names = ["kubernetes.yaml", "api.json", "usual.json", "own.json", "theirs.json", "redis.service"];
+    await styr("apply", ...names.map((name) => join(files, name)));
     await until("the client", () => docker("ps", "-q", "--filter", "name=styr-client"), /^[0-9a-f]{12}/);
     client = (await docker("ps", "-q", "--filter", "name=styr-client")).trim();
   });
@@ -113,6 +131,34 @@ describe("names of three dialects on one host", { timeout: 150_000, skip: canRun
     assert.match(said, /Name:\s+api-prod\.marathon\.mesos/);
     assert.match(await ask("nslookup", "-type=srv", "_api-prod._tcp.marathon.mesos"), /0 1 8080 prod-api-/);
     assert.match(await ask("wget", "-qO-", "http://api.prod.marathon.mesos:8080/"), /404/);
+  });
+
+  const hostAddress = async () => {
+    const asked = await ask("nslookup", "api-prod.marathon.slave.mesos");
+    return /Name:.*\nAddress: (\S+)/.exec(asked)?.[1] ?? assert.fail(asked);
+  };
+
+  test("a Marathon app that names the pod network has an address of it, and its service port leads there", async () => {
+    const host = await hostAddress();
+    for (const [name, servicePort] of [
+      ["usual", 10_011],
+      ["own", 10_012],
+    ] as const) {
+      const found = `http://${name}-prod.marathon.mesos:8080/`;
+      await until(found, () => ask("wget", "-qO-", found), /404/);
+      assert.match(await ask("nslookup", "-type=srv", `_http._${name}-prod._tcp.marathon.mesos`), /0 1 8080 /);
+      assert.match(await ask("wget", "-qO-", `http://${host}:${servicePort}/`), /404/, name);
+    }
+  });
+
+  test("one on a network of the user's is named by its address there, and no service port leads there", async () => {
+    const own =
+      (await docker("network", "inspect", "-f", "{{range .Containers}}{{.IPv4Address}}{{end}}", "theirs")).split(
+        "/",
+      )[0] ?? "";
+    const said = await until("its name", () => ask("nslookup", "theirs-prod.marathon.mesos"), /Name:/);
+    assert.ok(own !== "" && said.includes(own), `${own} in ${said}`);
+    assert.match(await ask("wget", "-qO-", `http://${await hostAddress()}:10013/`), /refused/);
   });
 
   test("a fleet unit, and the container that it started on the pod network", async () => {
