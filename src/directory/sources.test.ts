@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { DiscoverPod } from "../model/discovery.ts";
 import { type EndpointSlice, endpointSlices, type SliceEndpoint } from "../model/endpoint-slice.ts";
 import { kernelKinds } from "../model/kinds.ts";
-import type { EndpointsEntry, NetworkEntry, NetworkEntryKind } from "../model/network.ts";
+import type { EndpointsEntry, NetworkEntry, NetworkEntryKind, NodeEntry } from "../model/network.ts";
 import { type Node, nodes } from "../model/node.ts";
 import { type Pod, type PodStatus, pods } from "../model/pod.ts";
 import type { Service } from "../model/service.ts";
@@ -16,6 +16,7 @@ import type { Tx } from "../store/transaction.ts";
 import { discoveredSource } from "./discovered.ts";
 import { endpointsEntry, endpointsSource } from "./endpoints.ts";
 import type { EntrySource } from "./entry-source.ts";
+import { nodesSource } from "./nodes.ts";
 import { serviceEntry } from "./service.ts";
 
 const metadata = { uid: "u", resourceVersion: "1", generation: 1, creationTimestamp: "2026-01-01T00:00:00Z" };
@@ -129,6 +130,15 @@ describe("what nodes are told of an EndpointSlice", () => {
   });
 });
 
+test("a port without a number, which is every port, is none that could be translated to", () => {
+  const every = [{ name: "all" }, { name: "none", port: null }, { name: "http", port: 8080 }];
+  const entry = endpointsEntry(
+    sliceOf([], { ports: every as unknown as NonNullable<EndpointSlice["ports"]> }),
+    () => undefined,
+  );
+  assert.deepEqual(entry?.ports, [{ name: "http", protocol: "tcp", port: 8080 }]);
+});
+
 /** Brings a source up to date by hand, as the directory does. */
 async function world(source: EntrySource) {
   const clock = new ManualClock();
@@ -183,6 +193,38 @@ test("a node that moves to another zone takes its endpoints along, and nobody el
   assert.equal((entries.get("endpoints shop/one") as EndpointsEntry).endpoints[0]?.zone, "b");
   await change((tx) => tx.remove(endpointSlices, "shop/one"));
   assert.equal(entries.has("endpoints shop/one"), false);
+});
+
+describe("what nodes are told of a node", () => {
+  const told = async (
+    draft: { readonly labels?: Readonly<Record<string, string>> } & Pick<Partial<Node>, "spec" | "status">,
+  ) => {
+    const { change, entries } = await world(nodesSource());
+    const { labels = {}, spec = {}, status = {} } = draft;
+    await change((tx) => {
+      const base = nodeOf("n1", "a");
+      const said: Node["status"] = { ...base.status, ...{ conditions: [], addresses: [] }, ...status };
+      tx.create<Node>(nodes, { ...base, metadata: { name: "n1", labels }, spec, status: said });
+    });
+    return entries.get("node n1") as NodeEntry;
+  };
+
+  test("it is a way in when its label says so, or when its agent does, and otherwise not", async () => {
+    const label = { "styrmann.dev/way-in": "true" };
+    const network = { isWayIn: true } as NonNullable<Node["status"]["network"]>;
+    assert.equal((await told({})).isWayIn, undefined);
+    assert.equal((await told({ labels: label })).isWayIn, true);
+    assert.equal((await told({ status: { network } as Node["status"] })).isWayIn, true);
+  });
+
+  test("why it has no range of addresses is said, until it has one", async () => {
+    const message = "all ranges are given away";
+    const condition = { type: "NetworkUnavailable", status: "True", reason: "PodRangesExhausted", message };
+    const status = { conditions: [condition] } as unknown as Node["status"];
+    assert.equal((await told({ status })).rangeProblem, message);
+    const ranged = await told({ status, spec: { podCIDR: "10.42.3.0/24" } });
+    assert.deepEqual([ranged.podRange, ranged.rangeProblem], ["10.42.3.0/24", undefined]);
+  });
 });
 
 /** An app per pod: its label names it, its port comes from the annotation. */
