@@ -9,6 +9,7 @@ import type { Clock, Timer } from "../../../seams/clock.ts";
 import type { Answerer } from "./answerer.ts";
 import { boundNeighbours } from "./bound-neighbours.ts";
 import type { Counters } from "./counters.ts";
+import { IDLE_MS, TcpPlaces } from "./tcp-places.ts";
 
 export interface DoorsOptions {
   readonly address: string;
@@ -22,9 +23,6 @@ export interface DoorsOptions {
 const AGAIN_MS = 250;
 /** Room for a burst while the program is at something else; the kernel may give less. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
-const MOST_CONNECTIONS = 512;
-const MOST_OF_ONE_CLIENT = 32;
-const IDLE_MS = 10_000;
 const LONGEST_QUESTION = 4096;
 /**
  * Answers that wait for the kernel. It holds those to addresses that nobody has (ARP asks three times, for 3 s), and everybody's others
@@ -37,7 +35,7 @@ const LAST_ANSWERS_MS = 50;
 
 export class DnsDoors {
   readonly #options: DoorsOptions;
-  readonly #connections = new Map<Socket, string>();
+  readonly #places = new TcpPlaces<Socket>();
   #udp: UdpSocket | undefined;
   #tcp: Server | undefined;
   #timer: Timer | undefined;
@@ -100,7 +98,7 @@ export class DnsDoors {
     await nextTurn();
     this.#isGone = true;
     this.#udp?.close();
-    for (const socket of this.#connections.keys()) socket.end();
+    for (const socket of this.#places.all) socket.end();
   }
 
   /** A socket that shares with nobody takes the port and gives it back. */
@@ -183,10 +181,11 @@ export class DnsDoors {
 
   #accept(socket: Socket): void {
     const source = socket.remoteAddress ?? "";
-    const ofClient = [...this.#connections.values()].filter((each) => each === source).length;
-    if (this.#connections.size >= MOST_CONNECTIONS || ofClient >= MOST_OF_ONE_CLIENT) return void socket.destroy();
-    this.#connections.set(socket, source);
-    socket.on("close", () => this.#connections.delete(socket));
+    const { clock } = this.#options;
+    const place = this.#places.enter(socket, source, clock.monotonic());
+    if (place === false) return void socket.destroy();
+    place.inPlaceOf?.destroy();
+    socket.on("close", () => this.#places.leave(socket));
     socket.on("error", () => socket.destroy());
     socket.setTimeout(IDLE_MS, () => socket.destroy());
     let rest = Buffer.alloc(0);
@@ -195,10 +194,13 @@ export class DnsDoors {
       while (rest.length >= 2 && !socket.destroyed) {
         const length = rest.readUInt16BE(0);
         if (length > LONGEST_QUESTION) return void socket.destroy();
-        if (rest.length < 2 + length) return;
+        if (rest.length < 2 + length) break;
+        this.#places.asked(socket, clock.monotonic());
         this.#answer(socket, source, rest.subarray(2, 2 + length));
         rest = rest.subarray(2 + length);
       }
+      // Whoever sends a byte now and then asks nothing.
+      if (this.#places.isIdle(socket, clock.monotonic())) socket.destroy();
     });
   }
 
