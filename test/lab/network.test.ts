@@ -13,9 +13,17 @@ import {
   guestbookLosesHost,
   guestbookRolls,
 } from "./scenarios/network/guestbook.ts";
-import { halfIsCut, hostLosesPower, processIsKilled, processStandsStill } from "./scenarios/network/losses.ts";
-import { bridgeIsTouched, dockersRulesAreGone, rulesAreFlushed } from "./scenarios/network/meddling.ts";
+import {
+  halfIsCut,
+  hostIsCutFromOne,
+  hostLosesPower,
+  processIsKilled,
+  processStandsStill,
+} from "./scenarios/network/losses.ts";
+import { addressChanges, bridgeIsTouched, dockersRulesAreGone, rulesAreFlushed } from "./scenarios/network/meddling.ts";
 import { namesFollowPods, namesOfAllDialects } from "./scenarios/network/names.ts";
+import { hostPortIsNoWayAround, traceAgrees, unitsContainerIsClosed } from "./scenarios/network/policies.ts";
+import { forgottenHostJoinsAgain } from "./scenarios/network/ranges.ts";
 import {
   largePacketsArrive,
   podsReachHostsAndServers,
@@ -56,18 +64,24 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "services: without endpoints, refused at once", run: withoutEndpoints },
   { name: "services: a rolling update under load fails no request", run: rollService },
   { name: "services: a rolling update of an app behind its service port fails no request", run: rollApp },
+  { name: "policies: a host port of a closed pod is no way around", run: hostPortIsNoWayAround },
+  { name: "policies: a container that a unit starts is a pod of its own", run: unitsContainerIsClosed },
+  { name: "policies: a trace says what packets find, through ports of every host", run: traceAgrees },
   { name: "losses: kill -9 of an endpoint", run: processIsKilled },
   { name: "losses: an endpoint that stands still is out within its probe's time", run: processStandsStill },
   { name: "losses: new connections fail for at most 2 s when a host loses its power", run: hostLosesPower },
+  { name: "losses: a host that one other does not reach gets nothing new from there", run: hostIsCutFromOne },
   { name: "losses: half of the hosts are cut off, and come back", run: halfIsCut },
   { name: "restarts: of Docker, no connection is lost", run: dockerRestarts },
   { name: "restarts: of agents, no connection is lost", run: agentRestarts },
   { name: "restarts: kill -9 of an agent, no connection is lost", run: agentIsKilled },
   { name: "restarts: an agent starts beside a Docker that stands still", run: dockerStandsStill },
   { name: "restarts: a host is taken down, no request fails, and it joins again", run: hostIsTakenDown },
+  { name: "restarts: a host that was forgotten, whose range is another's, joins again", run: forgottenHostJoinsAgain },
   { name: "restarts: the control plane is away, the network goes on", run: serverIsAway },
   { name: "meddling: rules of iptables are flushed, pods reach each other again", run: rulesAreFlushed },
   { name: "meddling: the pods' bridge is touched, pods reach each other again", run: bridgeIsTouched },
+  { name: "meddling: a host's address is another, and it is reached there", run: addressChanges },
   { name: "meddling: Docker's own rules are gone, and it is said", run: dockersRulesAreGone },
   { name: "refusals: without nft, iptables is used and it is said", run: nftIsMissing },
   { name: "refusals: a range that a host has a route to", run: rangeOverlaps },
