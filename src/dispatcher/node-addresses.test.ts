@@ -69,8 +69,17 @@ describe("what a node says its address is", () => {
     await say("renamed", "192.0.2.1");
     assert.deepEqual(addressesOf("renamed"), ["192.0.2.1"]);
     for (const name of ["a", "b"]) await say(name, "127.0.0.1", false);
+    assert.deepEqual(addressesOf("b"), ["127.0.0.1"]);
     for (const name of ["a", "b"]) await say(name, "192.0.2.1", false);
     assert.deepEqual(addressesOf("b"), ["192.0.2.1"]);
+  });
+
+  test("an address is another's as long as that one is Ready", async () => {
+    const { store, say, addressesOf, node } = await cluster(2);
+    const conditions = [{ type: "Ready", status: "Unknown" }] as const;
+    await store.update((tx) => tx.update(nodes, { ...node("h1"), status: { ...node("h1").status, conditions } }));
+    await say("h2", "192.0.2.1");
+    assert.deepEqual(addressesOf("h2"), ["192.0.2.1"]);
   });
 
   test("a host without any network, which is alone, has no other than its own", async () => {

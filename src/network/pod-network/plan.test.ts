@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { parseSubnet, type Subnet } from "../../lib/subnet.ts";
 import type { ClusterEntry, NodeEntry } from "../../model/network.ts";
 import type { ForeignRoute } from "./foreign-routes.ts";
-import { type HostWay, type PlanFacts, planPeers } from "./plan.ts";
+import { type HostWay, isPlannedAlike, type PlanFacts, planPeers } from "./plan.ts";
 
 const node = (id: string, more: Partial<NodeEntry> = {}): NodeEntry => {
   const n = id.charCodeAt(0) - 96;
@@ -113,4 +113,30 @@ describe("the way from one node to another's pods", () => {
       { node: "c", words: "no route of this host leads to 192.0.2.3" },
     ]);
   });
+});
+
+test("who is silent, a way in or in another zone is reached the same way; who is elsewhere, or new, is not", () => {
+  const one = node("b");
+  assert.ok(isPlannedAlike(one, node("b", { isSilent: true, zone: "z", isWayIn: true })));
+  for (const more of [
+    { address: "192.0.2.9" },
+    { podRange: "10.42.9.0/24" },
+    { wireguardKey: "k" },
+    { rangeProblem: "p" },
+  ])
+    assert.ok(!isPlannedAlike(one, node("b", more)), JSON.stringify(more));
+  assert.ok(!isPlannedAlike(undefined, one) && !isPlannedAlike(one, undefined));
+});
+
+test("ten thousand nodes are planned in a moment", () => {
+  const nodes = Array.from({ length: 10_000 }, (_, n): NodeEntry => {
+    const [high, low] = [n >> 8, n & 255];
+    return { kind: "node", id: `n${n}`, address: `192.${high}.${low}.7`, podRange: `10.${high}.${low}.0/24` };
+  });
+  const ways = new Map(nodes.map(({ address }) => [address, LINK]));
+  const before = process.cpuUsage();
+  const { peers } = planned("auto", {}, { self: { id: "a", podRange: "172.16.0.0/24" }, nodes, ways });
+  const { user } = process.cpuUsage(before);
+  assert.equal(peers.length, nodes.length);
+  assert.ok(user < 2_000_000, `${user} µs: each with each other`);
 });
