@@ -56,8 +56,8 @@ export interface PodNetworkOptions {
 
 /** Somebody may have flushed the rules, a link may have been down. */
 const LOOK_EVERY_MS = 10_000;
-/** So many probes in a row: what others serve is taken meanwhile, long before another way is. */
-const UNREACHED = 3;
+/** So many probes in a row, and one more that decides (plane/lost-nodes.ts): what others serve is taken meanwhile, long before another way is. */
+const UNREACHED = 2;
 
 export class PodNetwork implements NetworkPart {
   readonly name = "pod network";

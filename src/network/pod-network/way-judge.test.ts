@@ -196,7 +196,7 @@ describe("plain routes that lead nowhere, as in a cloud", () => {
   });
 });
 
-test("nodes that three probes in a row do not reach, and those to which no way leads, are told until they are reached", async (t) => {
+test("nodes that two probes in a row do not reach, and those to which no way leads, are told until they are reached", async (t) => {
   const nodes = [...many(3), node(9, { address: "127.0.0.1" })];
   const { passes, unreached, links } = await hostWith(t, nodes, (address) => address !== "10.42.2.1");
   assert.deepEqual(unreached, ["n009"]);

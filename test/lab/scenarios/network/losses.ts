@@ -50,7 +50,7 @@ export async function hostLosesPower(scene: Scene): Promise<void> {
   assert.ok(lastMs < HOST_LOSS_MS, wordsOf(report));
 }
 
-/** Its server hears it, and so does everybody but one host: that one finds out by its probes, every five seconds, and by two more. */
+/** Its server hears it, and so does everybody but one host: that one finds out by its probes, every five seconds, and by two more at once. */
 export async function hostIsCutFromOne(scene: Scene): Promise<void> {
   const { cluster } = scene;
   const [client] = await copies(cluster);
