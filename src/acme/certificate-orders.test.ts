@@ -18,10 +18,13 @@ import { ManualClock } from "../seams/manual-clock.ts";
 import { SeededRandom } from "../seams/random.ts";
 import { MemoryJournal } from "../store/journals/memory.ts";
 import { Store } from "../store/store.ts";
+import { issueCa } from "../trust/issue-certificate.ts";
 import type { Authority, Order, OrderedCertificate } from "./authority.ts";
 import { CertificateOrders } from "./certificate-orders.ts";
+import { keepCertificate } from "./kept.ts";
 
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 describe("orders of certificates:", () => {
   let clock: ManualClock;
@@ -86,6 +89,17 @@ describe("orders of certificates:", () => {
     orders = new CertificateOrders({ store, clock, log: silentLog, authority, settled, routes: [] });
     running.push(orders);
     orders.start();
+  }
+
+  /** Made before the clock goes on: making it takes time of another clock. */
+  async function issued(days: number, inDays = 0): Promise<OrderedCertificate> {
+    const from = clock.now() + inDays * DAY;
+    const { certPem, keyPem } = await issueCa(from, from + days * DAY);
+    return { certificate: certPem, key: keyPem };
+  }
+
+  function keep(host: string, certificate: OrderedCertificate): Promise<void> {
+    return store.update((tx) => keepCertificate(tx, host, certificate));
   }
 
   test("what was refused is remembered by whoever leads next, and tried again after 5 minutes, then 10", async () => {
@@ -200,6 +214,60 @@ describe("orders of certificates:", () => {
     await clock.advance(4 * MINUTE);
     assert.equal(asked.length, 1);
     assert.match(store.get(acmeRefusals, "a.example.org")?.spec.why ?? "", /clock of this server/);
+  });
+
+  test("a certificate is renewed when a third of its life is left, and not before; one that is over, at once", async () => {
+    const given: string[] = [];
+    const [first, second] = [await issued(90), await issued(90, 59)];
+    answer = async ({ host }) => {
+      given.push(`${host} day ${Math.floor(clock.monotonic() / DAY)}`);
+      return given.length === 1 ? first : second;
+    };
+    await expose("a.example.org");
+    await keep("b.example.org", await issued(2));
+    lead();
+    await clock.advance(1_000);
+    assert.deepEqual(given, ["a.example.org day 0"]);
+    await clock.advance(59 * DAY);
+    assert.deepEqual(given.slice(1), []);
+    await expose("b.example.org");
+    await clock.advance(1_000);
+    assert.deepEqual(given.slice(1), ["b.example.org day 59"]);
+    await clock.advance(2 * DAY);
+    // Its life began an hour before it was given.
+    assert.deepEqual(given.slice(2), ["a.example.org day 59"]);
+  });
+
+  test("a certificate that nobody wants any more when it comes is not kept, and refuses nobody", async () => {
+    const certificate = await issued(90);
+    answer = async () => {
+      await clock.sleep(MINUTE);
+      return certificate;
+    };
+    await expose("a.example.org");
+    lead();
+    await clock.advance(1_000);
+    await store.update((tx) => tx.remove(exposures, "a.example.org"));
+    await clock.advance(2 * MINUTE);
+    assert.equal(store.get(secrets, "styr-system/tls.a.example.org"), undefined);
+    assert.deepEqual([store.list(acmeRefusals), store.list(acmeChallenges)], [[], []]);
+  });
+
+  test("each authority has an account of its own; what was refused once is forgotten with the certificate", async () => {
+    await expose("a.example.org");
+    lead();
+    await clock.advance(1_000);
+    assert.equal(store.list(acmeRefusals).length, 1);
+    const keys: string[] = [];
+    const certificate = await issued(90);
+    answer = async ({ accountKey }) => {
+      keys.push(accountKey);
+      return certificate;
+    };
+    await set({ acmeDirectory: "https://acme.example.org/directory" });
+    await clock.advance(1_000);
+    assert.deepEqual(keys, ["account 2"]);
+    assert.deepEqual(store.list(acmeRefusals), []);
   });
 
   test("who does not want it any more is forgotten, once nothing has to wait for it", async () => {
