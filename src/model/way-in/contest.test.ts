@@ -55,6 +55,20 @@ describe("whose a host is:", () => {
     assert.match(lost.join(), /\/x other\/web: bank\.example is bank's/);
   });
 
+  test("a wildcard whose route was let in takes no name below from who asks for that later", () => {
+    const { served, lost } = outcome(
+      route("*.bank.example", "shop", { isGranted: true }),
+      route("www.bank.example", "bank"),
+      route("www.bank.example", "bank", { path: "/new" }),
+    );
+    assert.deepEqual(lost, []);
+    assert.deepEqual(served, [
+      "*.bank.example/ shop/web",
+      "www.bank.example/ bank/web",
+      "www.bank.example/new bank/web",
+    ]);
+  });
+
   test("who was let in by somebody of the whole cluster owns nothing, however old", () => {
     const { served } = outcome(
       route("bank.example", "shop", { path: "/login", isGranted: true }),
