@@ -55,6 +55,34 @@ export async function dockersRulesAreGone({ cluster }: Scene): Promise<void> {
   await wellAgain(cluster);
 }
 
+/** As at the end of a lease: there, and back again. */
+export async function addressChanges({ cluster, measured }: Scene): Promise<void> {
+  const host = cluster.agents[1];
+  assert.ok(host);
+  const other = host.address.replace(/\d+$/, "177");
+  for (const [before, next] of [
+    [host.address, other],
+    [other, host.address],
+  ] as const) {
+    await readdress(host, before, next);
+    const beganMs = performance.now();
+    const said = async () => (await cluster.words("nodes", "-o", "json")).includes(`"${next}"`);
+    await until("the node says its new address", said, { withinMs: MENDED_MS, seen: () => cluster.words("nodes") });
+    await wellAgain(cluster);
+    measured.seconds("a host with another address is reached by all after", performance.now() - beganMs);
+  }
+}
+
+async function readdress(host: Host, before: string, next: string): Promise<void> {
+  const shown = await host.must(["ip", "-o", "-4", "addr", "show"]);
+  const [, device = "", length = ""] = new RegExp(`(\\S+) +inet ${before}/(\\d+)`).exec(shown) ?? [];
+  const router = /default via (\S+)/.exec(await host.must(["ip", "route"]))?.[1];
+  await host.must(["ip", "addr", "del", `${before}/${length}`, "dev", device]);
+  await host.must(["ip", "addr", "add", `${next}/${length}`, "dev", device]);
+  // It went with the address.
+  if (router !== undefined) await host.must(["ip", "route", "replace", "default", "via", router]);
+}
+
 async function restartDocker(cluster: Cluster, host: Host): Promise<void> {
   await host.signal("dockerd", "SIGTERM");
   await startEngine(host, { mirror: cluster.registry.url });
