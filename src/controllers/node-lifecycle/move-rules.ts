@@ -32,7 +32,9 @@ function moveDueMs(pod: Pod, lease: Lease, loss: Loss, { settings, floorMs }: Mo
   if (controllerOf(pod) === undefined) return undefined;
   const rule = unreachableRuleOf(pod);
   if (rule.action === "keep") return undefined;
-  const askedMs = loss.sinceMs + (isTakenDown(lease) ? 0 : rule.afterMs);
+  const askedMs = loss.sinceMs + rule.afterMs;
+  // What ran there is stopped by now: it does not come back.
+  if (isTakenDown(lease)) return isExclusive(pod) ? exclusiveDueMs(lease, loss, settings, floorMs) : loss.sinceMs;
   return isExclusive(pod) ? Math.max(askedMs, exclusiveDueMs(lease, loss, settings, floorMs)) : askedMs;
 }
 
