@@ -40,6 +40,8 @@ test("services are those of Kubernetes with their slices' endpoints, and Maratho
     tx.create(pods, task("one", true, 10_001));
     tx.create(pods, task("two", false, 10_001));
     tx.create(pods, task("new", true, 10_002));
+    const elsewhere = task("elsewhere", true, 10_002);
+    tx.create(pods, { ...elsewhere, status: { ...elsewhere.status, networkAddress: "172.20.0.5" } });
   });
   const rows = await listServices(store, clock);
   assert.deepEqual(
@@ -55,7 +57,7 @@ test("services are those of Kubernetes with their slices' endpoints, and Maratho
           { name: "http", protocol: "TCP", nodePort: 10_001 },
           { name: "http", protocol: "TCP", nodePort: 10_002 },
         ],
-        ...{ ready: 2, endpoints: 3 },
+        ...{ ready: 2, endpoints: 4 },
       },
     ],
   );

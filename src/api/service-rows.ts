@@ -2,6 +2,7 @@ import { dialectOf, KUBERNETES } from "../model/dialect.ts";
 import { endpointSlices } from "../model/endpoint-slice.ts";
 import { keyOf } from "../model/meta.ts";
 import { isReady, isTerminal, type Pod, pods } from "../model/pod.ts";
+import { isOnItsNetworkOnly } from "../model/pod-network-need.ts";
 import { type Service, services } from "../model/service.ts";
 import type { ServicePortRow, ServiceRow } from "../model/service-row.ts";
 import { ANNOTATION } from "../model/well-known.ts";
@@ -57,7 +58,7 @@ function addPod(rows: Map<string, ServiceRow>, pod: Pod): void {
   const workload = annotations[ANNOTATION.workload] ?? name;
   const id = `${dialect} ${namespace}/${workload}`;
   const before = rows.get(id);
-  const isServing = isReady(pod) && pod.metadata.deletionTimestamp === undefined;
+  const isServing = isReady(pod) && pod.metadata.deletionTimestamp === undefined && !isOnItsNetworkOnly(pod);
   rows.set(id, {
     ...{ dialect, namespace, name: workload, type: "servicePort", addresses: [] },
     ports: before ? union(before.ports, ports) : ports,

@@ -5,6 +5,7 @@ import type { Protocol } from "../model/network.ts";
 import type { NameAsker, TraceEnd, TraceTarget } from "../model/network-questions.ts";
 import { nodes } from "../model/node.ts";
 import { type ChildContainer, isTerminal, type Pod, pods } from "../model/pod.ts";
+import { isOnItsNetworkOnly } from "../model/pod-network-need.ts";
 import { services } from "../model/service.ts";
 import { ANNOTATION } from "../model/well-known.ts";
 import type { WorkloadPod } from "../model/workload.ts";
@@ -202,7 +203,11 @@ function copiesOf(
   said: number | string | undefined,
 ): Targets {
   const there = copies.flatMap(({ key }) => store.get(pods, key) ?? []);
-  const reachable = there.filter((pod) => !isTerminal(pod) && reachedAt(pod) !== undefined);
+  const addressed = there.filter((pod) => !isTerminal(pod) && reachedAt(pod) !== undefined);
+  const reachable = addressed.filter((pod) => !isOnItsNetworkOnly(pod));
+  const [hidden] = addressed;
+  if (reachable.length === 0 && hidden !== undefined)
+    throw new ApiError("Conflict", `${workload.name} is ${onItsNetworkOnly(hidden)}`, { name: workload.name });
   if (reachable.length === 0)
     throw new ApiError("Conflict", `no copy of ${workload.name} has an address: styr why ${workload.name}`, {
       name: workload.name,
@@ -216,6 +221,13 @@ function copiesOf(
   const copied = copies.length > 1 ? ` (${Math.min(reachable.length, MOST_COPIES)} of ${copies.length} copies)` : "";
   const [first] = targets;
   return { targets, words: `${workload.name}${first?.port === undefined ? "" : `:${first.port}`}${copied}` };
+}
+
+function onItsNetworkOnly({ status }: Pod): string {
+  return (
+    `at ${status.networkAddress} of a Docker network of its own, and its host publishes no port of it: nobody else gets there. ` +
+    'Give a port mapping a hostPort (0: any), or name the network "styrmann"'
+  );
 }
 
 /** Its first port, or the one of that name; at the address where it is reached. */

@@ -1,4 +1,5 @@
-import { type Container, driverOf, type PodSpec } from "./pod.ts";
+import { type Container, driverOf, type Pod, type PodSpec } from "./pod.ts";
+import { publishedPorts } from "./published-ports.ts";
 
 /** By this name people ask for the pod network; a host's own Docker network may be called otherwise (`styr up --network`). */
 export const POD_NETWORK = "styrmann";
@@ -37,4 +38,10 @@ interface PodNeeds {
 
 function isContained(container: Container): boolean {
   return ["docker", "fake"].includes(driverOf(container));
+}
+
+/** Whether nobody but those of a Docker network of the user's reaches it: it has its address there, and its host publishes no port of it. */
+export function isOnItsNetworkOnly(pod: Pod): boolean {
+  const { podIP, networkAddress } = pod.status;
+  return podIP === undefined && networkAddress !== undefined && publishedPorts(pod).length === 0;
 }

@@ -6,6 +6,7 @@ import { dialectOf } from "../../model/dialect.ts";
 import type { DiscoveredService, ObjectReader, PodDiscovery } from "../../model/discovery.ts";
 import type { NameRecord, Protocol } from "../../model/network.ts";
 import type { ContainerPort, Pod } from "../../model/pod.ts";
+import { publishedPorts } from "../../model/published-ports.ts";
 import { ANNOTATION } from "../../model/well-known.ts";
 import { discoveryName } from "./ids.ts";
 import { appOf, routesOfInstance } from "./way-in-routes.ts";
@@ -56,8 +57,7 @@ function placeOf(pod: Pod, hostIP: string): Place {
   const { podIP, networkAddress } = pod.status;
   const isOnHost = pod.spec.hostNetwork === true || podIP === hostIP;
   if (isOnHost || podIP !== undefined) return { address: isOnHost ? hostIP : podIP, isOnHost, isReached: true };
-  const isPublished = pod.spec.containers.some(({ ports = [] }) => ports.some(({ hostPort = 0 }) => hostPort > 0));
-  if (isPublished) return { address: hostIP, isOnHost: true, isReached: true };
+  if (publishedPorts(pod).length > 0) return { address: hostIP, isOnHost: true, isReached: true };
   return { address: networkAddress, isOnHost: false, isReached: false };
 }
 

@@ -99,7 +99,7 @@ describe("names of three dialects on one host", { timeout: 150_000, skip: canRun
       ["own", "styrnames", 10_012],
       ["theirs", "theirs", 10_013],
     ] as const;
-    const apps = [MARATHON, ...onNetworks.map(([name, ...at]) => onNetwork(`/prod/${name}`, ...at))];
+    const apps = [MARATHON, ...onNetworks.map(([name, network, port]) => onNetwork(`/prod/${name}`, network, port))];
     await docker("network", "create", "theirs");
     for (const app of apps) writeFileSync(join(files, `${app.id.slice("/prod/".length)}.json`), JSON.stringify(app));
     const start = "/usr/bin/docker run --rm --name cache --network styrnames busybox:1 httpd -f -p 6379";

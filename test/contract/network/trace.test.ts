@@ -131,6 +131,18 @@ describe("a connection, traced:", { skip }, () => {
     assert.match(words, new RegExp(`sends it to ${web.address}:80; not to default/web-2 \\(not ready\\)`));
   });
 
+  test("to a pod on a network of the user's, of which nothing is published: nobody else gets there, in words", async () => {
+    const theirs = podDraft("theirs", "b", web);
+    const { podIP: _ip, podIPs: _ips, ...status } = theirs.status as Record<string, unknown>;
+    const elsewhere = { ...theirs, status: { ...status, networkAddress: "172.20.0.5" } };
+    await store.update((tx) => tx.create(pods, elsewhere as never));
+    await assert.rejects(
+      trace("front", "theirs"),
+      /theirs is at 172\.20\.0\.5 of a Docker network of its own.*hostPort/,
+    );
+    await store.update((tx) => tx.remove(pods, "default/theirs"));
+  });
+
   test("a policy that lets nothing in stops it at the other end, and is named", async () => {
     await everybodyHears([closed]);
     const report = await trace("front", `${web.address}:80`);
