@@ -344,7 +344,8 @@ async function runHook(
     await clock.sleep(Math.min((hook.sleep.seconds ?? 0) * 1000, timeoutMs));
     return WELL;
   }
-  const podAddress = worker.equipment.podIP(worker.pod) ?? hostAddress;
+  const given = containerSeen(worker.seen, name).run?.address;
+  const podAddress = worker.equipment.podIP(worker.pod) ?? given ?? hostAddress;
   const driver = worker.driverFor(name);
   const target = {
     pod: worker.pod,

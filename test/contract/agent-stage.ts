@@ -101,6 +101,7 @@ class StageDriver implements Driver {
     if (doubled) this.doubled.push(`${key} was started while ${doubled.id} runs`);
     this.#homes.add(run.ref.podUid);
     const id = `${this.name}://${key}`;
+    const address = run.pod.address ?? (run.spec.docker?.network === "theirs" ? "172.20.0.5" : undefined);
     if (loadOnly) return this.#say({ ref: run.ref, driver: this.name, id, state: "created" });
     return this.#say({
       ref: run.ref,
@@ -109,7 +110,7 @@ class StageDriver implements Driver {
       state: "running",
       startedAtMs: this.#clock.now(),
       ...(run.spec.image === undefined ? {} : { image: run.spec.image, imageId: `id of ${run.spec.image}` }),
-      ...(run.pod.address === undefined ? {} : { address: run.pod.address }),
+      ...(address === undefined ? {} : { address }),
     });
   }
 

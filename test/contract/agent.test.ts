@@ -679,6 +679,21 @@ describe("agent: probes and health checks", () => {
     assert.equal(stage.driver.running()[0]?.ref.attempt, 0, "readiness restarts nothing");
   });
 
+  test("on a network of the user's, probes and hooks ask at the address that it has there", async () => {
+    const stage = await staged();
+    const [at, began] = ["http://172.20.0.5:8080/ok", "http://172.20.0.5:8080/began"];
+    stage.transport.http.set(began, 200);
+    const get = (path: string) => ({ httpGet: { port: "http", path } });
+    const [lifecycle, readinessProbe] = [{ postStart: get("/began") }, { ...get("/ok"), periodSeconds: 5 }];
+    const ports = [{ name: "http", containerPort: 8080 }];
+    const pod = await stage.run(
+      podOf({ containers: [web({ docker: { network: "theirs" }, lifecycle, readinessProbe, ports })] }),
+    );
+    await stage.clock.advance(5_100);
+    assert.deepEqual([...new Set(stage.transport.asked)].sort(), [began, at]);
+    assert.equal(stage.control.status(pod).podIP, "172.20.0.5");
+  });
+
   test("a failed liveness probe restarts the container and says which probe and what it answered", async () => {
     const stage = await staged();
     const livenessProbe = { exec: { command: ["alive"] }, periodSeconds: 10, failureThreshold: 2 };
