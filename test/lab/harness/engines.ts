@@ -10,10 +10,15 @@ export interface EngineOptions {
   readonly mirror?: string;
   /** Containers survive the daemon. Default true; a swarm refuses it. */
   readonly liveRestore?: boolean;
+  /** As Docker is installed: a program of the host listens at published ports, and asks containers as the host. Default false. */
+  readonly hasUserlandProxy?: boolean;
 }
 
 /** Also after a crash of one of the two, or of the host: what runs already is left alone. */
-export async function startEngine(host: Host, { mirror, liveRestore = true }: EngineOptions = {}): Promise<void> {
+export async function startEngine(
+  host: Host,
+  { mirror, liveRestore = true, hasUserlandProxy = false }: EngineOptions = {},
+): Promise<void> {
   const config = join(host.dir, "containerd.toml");
   writeFileSync(config, 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n');
   if (!host.runs("containerd")) host.start("containerd", ["containerd", "--config", config, "--log-level", "warn"]);
@@ -25,7 +30,7 @@ export async function startEngine(host: Host, { mirror, liveRestore = true }: En
   await host.run(["rm", "-f", "/var/run/docker.pid"]);
   host.start("dockerd", [
     ...["dockerd", "--containerd", "/run/containerd/containerd.sock", "--storage-driver", "overlay2"],
-    ...["--userland-proxy=false", "--shutdown-timeout", "3", "--log-level", "warn"],
+    ...[`--userland-proxy=${hasUserlandProxy}`, "--shutdown-timeout", "3", "--log-level", "warn"],
     ...(liveRestore ? ["--live-restore"] : []),
     ...(mirror ? ["--registry-mirror", mirror] : []),
   ]);

@@ -1,0 +1,127 @@
+/** NetworkPolicies where Docker has a hand in it: host ports of pods, and containers that units start themselves. */
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { startEngine } from "../../harness/engines.ts";
+import { type PodPlace, placesOf } from "../../harness/pod-place.ts";
+import { until } from "../../harness/wait.ts";
+import { replicas, service } from "../../harness/workloads.ts";
+import type { Scene } from "../scenario.ts";
+import { copies, copyOn } from "./begin.ts";
+
+type Cluster = Scene["cluster"];
+
+const HOST_PORT = 8099;
+const UNIT = `[Service]
+ExecStartPre=-/usr/bin/docker rm -f closed-unit
+ExecStart=/usr/bin/docker run --rm --name closed-unit --network styrmann lab/who:1
+ExecStop=/usr/bin/docker stop -t 1 closed-unit
+`;
+
+function closing(name: string, namespace: string, ingress: readonly object[]): string {
+  const spec = { podSelector: namespace === "fleet" ? {} : { matchLabels: { app: name } }, ingress };
+  return JSON.stringify({
+    ...{ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name, namespace } },
+    spec: { ...spec, policyTypes: ["Ingress"] },
+  });
+}
+
+const forget = (cluster: Cluster, namespace: string, name: string) => {
+  const path = `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies/${name}`;
+  return cluster.client.must(cluster.server, path, { method: "DELETE" });
+};
+
+/** With the engine as Docker is installed: a program of the host (its userland proxy) passes on what pods send to a host port. */
+export async function hostPortIsNoWayAround({ cluster }: Scene): Promise<void> {
+  const [, host] = cluster.agents;
+  assert.ok(host);
+  await host.signal("dockerd", "SIGTERM");
+  await startEngine(host, { mirror: cluster.registry.url, hasUserlandProxy: true });
+  const nodeSelector = { "kubernetes.io/hostname": host.name };
+  await cluster.apply(replicas("vault", { replicas: 1, hostPort: HOST_PORT, nodeSelector }));
+  const [vault] = await placesOf(cluster, "vault", 1);
+  const near = (await copies(cluster)).find((place) => place.host === host);
+  assert.ok(vault && near);
+  const gateway = vault.address.replace(/\.\d+$/, ".1");
+  const ways = [`${vault.address}:80`, `${host.address}:${HOST_PORT}`, `${gateway}:${HOST_PORT}`];
+  const isReached = () => Promise.all(ways.map((way) => answers(near, way)));
+  assert.deepEqual(await isReached(), [true, true, true], "without a policy");
+  await cluster.apply(closing("vault", "default", []));
+  await untilSeen("the pod is closed by every way", isReached, [false, false, false]);
+  await cluster.apply(closing("vault", "default", [{ from: [{ podSelector: { matchLabels: { service: "web" } } }] }]));
+  await untilSeen("and open by every way to whom it lets in", isReached, [true, true, true]);
+  await forget(cluster, "default", "vault");
+  await cluster.command("delete", "vault");
+  await host.signal("dockerd", "SIGTERM");
+  await startEngine(host, { mirror: cluster.registry.url });
+}
+
+export async function unitsContainerIsClosed({ cluster, measured }: Scene): Promise<void> {
+  await cluster.apply(UNIT, "--name", "closed-unit.service");
+  const places = await copies(cluster);
+  const isReached = () => Promise.all(places.map((place) => answers(place, "closed-unit.fleet.local:80")));
+  const everywhere = (is: boolean) => places.map(() => is);
+  await untilSeen("the unit's container is found by its name", isReached, everywhere(true));
+  const began = performance.now();
+  await cluster.apply(closing("units", "fleet", []));
+  await untilSeen("it is closed from everywhere", isReached, everywhere(false));
+  measured.seconds("a policy closes a unit's container", performance.now() - began);
+  const traced = await cluster.words("network", "trace", places[0]?.pod.name ?? "", "closed-unit.service:80");
+  assert.match(traced, /✘ policy in .*NetworkPolicy fleet\/units selects/, traced);
+  await forget(cluster, "fleet", "units");
+  await untilSeen("it is open again", isReached, everywhere(true));
+  await cluster.command("delete", "closed-unit.service");
+}
+
+const PORT = 30_121;
+
+/** Whether it is own, its endpoint's or a third host's port, for everybody or local: what a trace says is what packets find. */
+export async function traceAgrees({ cluster }: Scene): Promise<void> {
+  const places = await copies(cluster);
+  const [from, third, endpoint] = places;
+  assert.ok(from && third && endpoint);
+  const app = copyOn(endpoint.host.name);
+  const found: string[] = [];
+  for (const ingress of [[{}], [{ from: [{ ipBlock: { cidr: `${from.host.address}/32` } }] }]]) {
+    await cluster.apply(closing(app, "default", ingress));
+    for (const externalTrafficPolicy of ["Cluster", "Local"]) {
+      const ports = [{ name: "http", port: 80, targetPort: "http", nodePort: PORT }];
+      await cluster.apply(service("lonely", { type: "NodePort", selector: { app }, ports, externalTrafficPolicy }));
+      await delay(2_000);
+      for (const { host } of [from, endpoint, third]) {
+        const isOpen = await answers(from, `${host.address}:${PORT}`);
+        const traced = await cluster.words("network", "trace", from.pod.name, `${host.name}:${PORT}`);
+        const last =
+          traced
+            .trim()
+            .split("\n")
+            .findLast((line) => line !== "") ?? "";
+        found.push(
+          `${isOpen ? "open" : "shut"} ${externalTrafficPolicy} ${host === from.host ? "own" : host === third.host ? "third" : "its"}`,
+        );
+        assert.equal(!traced.includes("✘"), isOpen, `${found.at(-1)}: ${last}\n${traced}`);
+      }
+    }
+  }
+  assert.deepEqual(found, [
+    ...["open Cluster own", "open Cluster its", "open Cluster third", "open Local own", "open Local its"],
+    ...["shut Local third", "shut Cluster own", "open Cluster its", "shut Cluster third"],
+    ...["shut Local own", "open Local its", "shut Local third"],
+  ]);
+  await forget(cluster, "default", app);
+  await cluster.client.must(cluster.server, "/api/v1/namespaces/default/services/lonely", { method: "DELETE" });
+}
+
+async function answers(from: PodPlace, way: string): Promise<boolean> {
+  return /^200$/.test(
+    await from.run("curl", "-s", "-o", "/dev/null", "-m", "1", "-w", "%{http_code}", `http://${way}/`),
+  );
+}
+
+async function untilSeen(what: string, look: () => Promise<readonly boolean[]>, wanted: readonly boolean[]) {
+  let seen: readonly boolean[] = [];
+  const isSo = async () => {
+    seen = await look();
+    return JSON.stringify(seen) === JSON.stringify(wanted);
+  };
+  await until(what, isSo, { withinMs: 30_000, seen: () => JSON.stringify(seen) });
+}
