@@ -12,7 +12,12 @@ function reader(specs: readonly object[], exposed: readonly object[] = []): Work
     if (kind === exposures) return exposed.map((spec) => ({ metadata: { name: "e" }, spec }));
     return kind === ingresses && namespace !== "bank" ? specs.map((spec) => ({ metadata, spec })) : [];
   };
-  return { list } as unknown as WorkloadReader;
+  // An exposure of a whole host is named by it.
+  const get = (_kind: unknown, key: string) => {
+    const spec = exposed.find((each) => "host" in each && each.host === key && !("path" in each));
+    return spec && { metadata: { name: key }, spec };
+  };
+  return { list, get } as unknown as WorkloadReader;
 }
 
 describe("what a way in may read:", () => {
@@ -23,6 +28,24 @@ describe("what a way in may read:", () => {
     assert.equal(isRouteSecret(reader([{ tls }]), "shop", "b"), false);
     assert.equal(isRouteSecret(reader([{ tls, ingressClassName: "nginx" }]), "shop", "a"), false);
     assert.equal(isRouteSecret(reader([], [{ host: "a.example.org", tls: { secret: "shop/a" } }]), "shop", "a"), true);
+  });
+});
+
+describe("what a way in may read of what was ordered:", () => {
+  const may = (host: string, ...all: Parameters<typeof reader>) =>
+    isRouteSecret(reader(...all), "styr-system", `tls.${host}`);
+
+  test("of hosts that somebody asks for by ACME, by whatever says so; not the account's key, nor what was ordered once", () => {
+    const host = "a.example.org";
+    assert.equal(may(host, [], [{ host, tls: { acme: true } }]), true);
+    assert.equal(may(host, [], [{ host, path: "/x", tls: { acme: true } }]), true);
+    assert.equal(may(host, [{ tls: [{ hosts: ["A.example.org"] }] }]), true);
+    assert.equal(may(host, [], [{ host, tls: { secret: "shop/a" } }]), false);
+    assert.equal(may(host, [{ tls: [{ hosts: [host], secretName: "a" }] }]), false);
+    assert.equal(may("*.example.org", [], [{ host: "*.example.org", tls: { acme: true } }]), false);
+    const asked = reader([], [{ host, tls: { acme: true } }]);
+    assert.equal(isRouteSecret(asked, "styr-system", "acme-account"), false);
+    assert.equal(isRouteSecret(asked, "shop", `tls.${host}`), false);
   });
 });
 

@@ -14,14 +14,16 @@ export function isWayIn(node: Node | undefined): boolean {
 /** Whether some route takes its certificate from that Secret. */
 export function isRouteSecret(reader: WorkloadReader, namespace: string, name: string): boolean {
   const key = `${namespace}/${name}`;
+  if (namespace === CERTIFICATE_NAMESPACE && isAcmeSecret(reader, name)) return true;
   const named = reader.list(ingresses, namespace).some((each) => isOurs(each) && namesSecret(each, name));
-  if (named || reader.list(exposures).some(({ spec }) => spec.tls?.secret === key)) return true;
-  return namespace === CERTIFICATE_NAMESPACE && isAcmeSecret(reader, name);
+  return named || reader.list(exposures).some(({ spec }) => spec.tls?.secret === key);
 }
 
-/** Asked for each certificate that a way in fetches: nothing is sorted, and no list made of all. */
+/** Asked for each certificate that a way in fetches: most are of an exposure of the whole host, which has its name. */
 function isAcmeSecret(reader: WorkloadReader, name: string): boolean {
   const isIts = (host: string) => acmeSecretName(host) === name;
+  const whole = reader.get(exposures, name.slice(acmeSecretName("").length));
+  if (whole !== undefined && isIts(whole.spec.host) && hostsOfExposure(whole).length > 0) return true;
   return (
     reader.list(exposures).some((each) => isIts(each.spec.host) && hostsOfExposure(each).length > 0) ||
     reader.list(ingresses).some((each) => each.spec?.tls !== undefined && hostsOfIngress(each).some(isIts))
