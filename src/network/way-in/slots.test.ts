@@ -56,12 +56,25 @@ describe("the way in: slots:", () => {
           const [, , name = "", what, value = "", , port] = command.split(" ");
           const at = Number(name.split("/s")[1]) - 1;
           const old = model[at] ?? { address: "240.0.0.1", port: 1, state: "off" as const };
+          // Requests that are given to it meanwhile would go to another server's address.
+          if (what === "addr") assert.equal(old.state, "off", `${command} while it takes requests`);
           if (what === "addr") model[at] = { ...old, address: value, port: Number(port) };
           else model[at] = { ...old, state: value === "ready" ? "on" : "off" };
         }
         assert.deepEqual(model, [...after]);
       }),
     );
+  });
+
+  test("a server that takes requests, as HAProxy says, takes none while it is given another address", () => {
+    const slot = (last: number, port = 80) => ({ address: `10.42.0.${last}`, port, state: "on" as const });
+    for (const after of [slot(2), slot(1, 8080)]) {
+      const [first, second, third, ...more] = serverCommands("b", [slot(1)], [after]);
+      assert.equal(first, "set server b/s1 state maint");
+      assert.equal(second, `set server b/s1 addr ${after.address} port ${after.port}`);
+      assert.equal(third, "set server b/s1 state ready");
+      assert.deepEqual(more, []);
+    }
   });
 
   test("are read from what HAProxy says of its servers", () => {
