@@ -11,8 +11,11 @@ import { NftFirewall } from "../../../src/network/services/nft/nft-firewall.ts";
 import type { ServicePlan } from "../../../src/network/services/plan-service.ts";
 import type { Chain, Difference, Piece, Programmed } from "../../../src/network/services/ruleset.ts";
 import { ServiceRules } from "../../../src/network/services/service-rules.ts";
+import { ServicesPart } from "../../../src/network/services/services-part.ts";
 import { SystemClock } from "../../../src/seams/clock.ts";
 import type { CommandResult, Commands } from "../../../src/seams/commands.ts";
+import { silentLog } from "../../../src/seams/log.ts";
+import { ManualClock } from "../../../src/seams/manual-clock.ts";
 import { newsStep } from "./news.ts";
 
 /** A kernel in memory, as strict as a real one: no change of what is not there, no jump to what is not there, nothing made twice. */
@@ -92,8 +95,8 @@ class MemoryFirewall implements Firewall {
 const silent: Commands = { run: async (): Promise<CommandResult> => ({ exitCode: 0, stdout: "", stderr: "" }) };
 const clock = new SystemClock();
 
-async function bring(rules: ServiceRules, told: NetworkState, touched: Touched): Promise<void> {
-  await rules.plan(told, touched.isAll ? undefined : touched.services, basePlanOf(told, true));
+async function bring(rules: ServiceRules, told: NetworkState, touched: Touched, isFiltered = true): Promise<void> {
+  await rules.plan(told, touched.isAll ? undefined : touched.services, basePlanOf(told, isFiltered));
   await rules.program();
 }
 
@@ -153,6 +156,51 @@ for (const [name, real] of [
       await same(kernel, told, real);
     });
 
+    test("a kernel that refuses everything is not asked for each of many Services, and they are there when it does again", async () => {
+      const kernel = new MemoryFirewall(real);
+      const told = new NetworkState("n1");
+      const rules = new ServiceRules(kernel, clock);
+      const hear = (entries: readonly NetworkEntry[]) => {
+        const touched = new Touched();
+        told.hear({ type: "changed", revision: 1, entries, removed: [] }, touched);
+        return bring(rules, told, touched);
+      };
+      await hear([]);
+      const many = Array.from({ length: 200 }, (_, n) => [serviceOf(`s${n}`, `10.96.1.${n}`), sliceOf(`s${n}`, 1)]);
+      kernel.failures = 1_000;
+      await assert.rejects(hear(many.flat()), /cannot be written: the kernel refuses$/);
+      const tries = 1_000 - kernel.failures;
+      // Ten are found one by one, each behind at most eight halves.
+      assert.ok(tries < 100, `${tries} transactions were tried`);
+      kernel.failures = 0;
+      await hear([]);
+      await same(kernel, told, real);
+    });
+
+    test("when what pods of a bridge send to each other begins to pass the rules, or ends, all rules are as it is: a look finds it", async () => {
+      const kernel = new MemoryFirewall(real);
+      const told = new NetworkState("n1");
+      let said = "0";
+      const commands: Commands = {
+        run: async (program) => ({ exitCode: 0, stdout: program === "cat" ? said : "", stderr: "" }),
+      };
+      const parts = { commands, clock: new ManualClock(), log: silentLog, networkName: "net", firewall: kernel };
+      const part = new ServicesPart(parts);
+      const touched = new Touched();
+      const ranges = { podRange: "10.42.0.0/16", serviceRange: "10.96.0.0/12" };
+      const cluster = { kind: "cluster", id: "cluster", ...ranges, domain: "cluster.local", mode: "auto" } as const;
+      const self = { kind: "node", id: "n1", address: "192.0.2.1", podRange: "10.42.0.0/24" } as const;
+      const entries = [cluster, self, serviceOf("a", "10.96.0.1"), sliceOf("a", 1, 2)];
+      told.hear({ type: "all", revision: 1, entries }, touched);
+      await part.apply(told, touched);
+      for (const isFiltered of [false, true, false]) {
+        said = isFiltered ? "1" : "0";
+        await part.lookAgain();
+        await same(kernel, told, real, isFiltered);
+      }
+      await part.stop();
+    });
+
     test("what did not change costs no transaction, and one endpoint's change touches its own chains only", async () => {
       const kernel = new MemoryFirewall(real);
       const told = new NetworkState("n1");
@@ -173,11 +221,11 @@ for (const [name, real] of [
     });
   });
 
-async function same(kernel: MemoryFirewall, told: NetworkState, real: Firewall): Promise<void> {
+async function same(kernel: MemoryFirewall, told: NetworkState, real: Firewall, isFiltered = true): Promise<void> {
   const fresh = new MemoryFirewall(real);
   const everything = new Touched();
   everything.everything();
-  await bring(new ServiceRules(fresh, clock), told, everything);
+  await bring(new ServiceRules(fresh, clock), told, everything, isFiltered);
   assert.deepEqual(kernel.all, fresh.all);
 }
 
