@@ -1,5 +1,6 @@
 /** Processes of this host that run with one configuration, by what /proc says of them: a pid file may be gone, or name another's. */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 
 export interface OwnProcess {
   readonly pid: number;
@@ -16,11 +17,20 @@ export async function processesWith(config: string): Promise<readonly OwnProcess
 export async function processOf(pid: number, config: string): Promise<OwnProcess | undefined> {
   const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
   const words = line.split("\0");
-  if (!words.includes(config) || !words.includes("-W")) return undefined;
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  if (!words.includes(config) || !words.includes("-W") || !(await isSameFolder(pid, dirname(config)))) return undefined;
+  const state = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
   // The name stands in brackets and may hold anything: "pid (name) state parent".
-  const [, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [, parent] = state.slice(state.lastIndexOf(")") + 2).split(" ");
   return { pid, parent: Number(parent) };
+}
+
+/** Another host's, in a container or a lab, may have the same path: it is another folder there. */
+async function isSameFolder(pid: number, folder: string): Promise<boolean> {
+  const [own, its] = await Promise.all([
+    stat(folder).catch(() => undefined),
+    stat(`/proc/${pid}/root${folder}`).catch(() => undefined),
+  ]);
+  return own !== undefined && own.dev === its?.dev && own.ino === its.ino;
 }
 
 /** Masters that no pid file names any more, and none of whose workers is left: another one took over while they stood still. */
