@@ -86,8 +86,12 @@ function refusalsOf(reader: Reader, known: readonly KnownRoute[]): ReadonlyMap<s
     const problem = routeProblem(route) ?? serviceProblem(reader, route) ?? unsaidPort(reader, exposure);
     if (problem !== undefined) refusals.set(route.id, problem);
   }
-  const sound = known.filter(({ route }) => !refusals.has(route.id) || routeProblem(route) === undefined);
-  for (const { route, words } of settleContest(sound.map((each) => each.route)).lost) refusals.set(route.id, words);
+  const all = known.map(({ route }) => route);
+  const [sound, unserved] = [
+    all.filter((route) => routeProblem(route) === undefined),
+    all.filter((route) => routeProblem(route) !== undefined),
+  ];
+  for (const { route, words } of settleContest(sound, unserved).lost) refusals.set(route.id, words);
   return refusals;
 }
 

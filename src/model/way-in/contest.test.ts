@@ -42,6 +42,13 @@ describe("whose a host is:", () => {
     assert.deepEqual([served, lost], [["bank.example/ bank/web"], []]);
   });
 
+  test("also while the route that makes it one's cannot be served", () => {
+    at = 0;
+    const [theirs, mine] = [route("bank.example", "bank"), route("bank.example", "shop")];
+    const { routes, lost } = settleContest([mine], [theirs, { ...theirs, id: "x", host: "not a host" }]);
+    assert.deepEqual([routes, lost.map((each) => each.route.id)], [[], [mine.id]]);
+  });
+
   test("its owner lets others in, but never to the proofs for certificates", () => {
     const share = { sharesHostWith: ["shop"] };
     const { served, lost } = outcome(

@@ -1,4 +1,5 @@
 import type { RouteEntry } from "../network.ts";
+import { parseHost } from "./host-and-path.ts";
 import { HostOwners } from "./host-owners.ts";
 
 export interface LostRoute {
@@ -15,13 +16,14 @@ export interface Contest {
 
 /**
  * A host is its owner's (host-owners.ts). Of two routes for the same host and path the older wins, and of two equally old ones the first
- * by id: every node, and every reader, comes to the same.
+ * by id: every node, and every reader, comes to the same. `unserved`: routes that cannot be served; a host is its owner's all the same.
  */
-export function settleContest(all: Iterable<RouteEntry>): Contest {
+export function settleContest(all: Iterable<RouteEntry>, unserved: Iterable<RouteEntry> = []): Contest {
   const winners = new Map<string, RouteEntry>();
   const lost: LostRoute[] = [];
   const sorted = [...all].sort(byAge);
-  const owners = new HostOwners(sorted);
+  const claims = [...unserved].filter(({ host }) => isHost(host));
+  const owners = new HostOwners([...sorted, ...claims].sort(byAge));
   for (const route of sorted) {
     const key = `${route.host} ${route.path} ${route.pathType}`;
     const winner = winners.get(key);
@@ -32,6 +34,11 @@ export function settleContest(all: Iterable<RouteEntry>): Contest {
   }
   const routes = [...winners].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, route]) => route);
   return { routes, lost, owners };
+}
+
+function isHost(host: string): boolean {
+  const parsed = parseHost(host);
+  return "host" in parsed && parsed.host === host;
 }
 
 /** Said twice, by two rules of one source: no contest. */

@@ -34,7 +34,10 @@ export function planWayIn(all: Iterable<RouteEntry>): WayInPlan {
     if (words === undefined) sound.push(route);
     else refused.push({ route, words });
   }
-  const { routes, lost, owners } = settleContest(sound);
+  const { routes, lost, owners } = settleContest(
+    sound,
+    refused.map(({ route }) => route),
+  );
   refused.push(...lost);
   const [exact, prefix] = [new Map<string, string>(), new Map<string, string>()];
   const backends = new Map<string, Backend>();
