@@ -88,6 +88,21 @@ describe("nodes of which nothing is heard", () => {
     assert.equal(told.length, before + 1);
   });
 
+  test("one that was away for good is named as soon as any other when it goes again", async () => {
+    const { clock, told, alive } = nodesOf(["a", "b", "c"]);
+    await clock.advance(4_500);
+    for (let round = 0; round < 4; round++) {
+      alive.delete("b");
+      await clock.advance(6_000);
+      alive.add("b");
+      await clock.advance(3_000);
+    }
+    const before = told.length;
+    alive.delete("b");
+    await clock.advance(2_000);
+    assert.equal(told.length, before + 1);
+  });
+
   test("of two, one is named", async () => {
     const { clock, told, alive } = nodesOf(["a", "b"]);
     await clock.advance(4_500);

@@ -23,6 +23,8 @@ const EXPECTED_MS = 5_000;
 /** Who is silent for longer than this is no news: it is counted neither among the silent nor among all. */
 const RECENT_MS = 60_000;
 const LOOK_AGAIN_MS = 200;
+/** Who was named for so long was not just late. */
+const AWAY_MS = 3_000;
 const MOST_DOUBLINGS = 3;
 /** A timer that comes so late: we stood still, and cannot tell who was silent. */
 const STALL_MS = 300;
@@ -67,15 +69,19 @@ export class SilentNodes implements LeaseDesk {
     this.#heard.delete(node);
     this.#heard.set(node, this.#options.clock.monotonic());
     this.#expected.delete(node);
-    if (this.#silent.delete(node)) this.#returned(node);
+    const sinceMs = this.#silent.get(node);
+    if (this.#silent.delete(node)) this.#returned(node, sinceMs ?? 0);
     if (this.#timer === undefined) this.#lookSoon();
     return this.#options.desk.beat(beat);
   }
 
-  /** One that comes and goes is waited for twice as long each time: every naming is news to all nodes. */
-  #returned(node: string): void {
+  /**
+   * One that comes and goes is waited for twice as long each time: every naming is news to all nodes. Not one that was away for good, a
+   * host that was off: when it goes again it is gone.
+   */
+  #returned(node: string, sinceMs: number): void {
     const nowMs = this.#options.clock.monotonic();
-    this.#returns.set(node, { times: this.#returnsOf(node, nowMs) + 1, atMs: nowMs });
+    if (nowMs - sinceMs < AWAY_MS) this.#returns.set(node, { times: this.#returnsOf(node, nowMs) + 1, atMs: nowMs });
     this.#options.changed(this.silent);
   }
 
