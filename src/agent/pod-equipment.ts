@@ -7,7 +7,7 @@ import { containerRun, needsAddress, type RunContext } from "./container-run.ts"
 import { fetchValues, lacksValues, type Values, valueSourcesOf } from "./values.ts";
 import type { WorkerHost } from "./worker-host.ts";
 
-/** So long a pod waits for an address before it says why it has none. */
+/** So long a pod waits for an address before it says why it has none, and a unit for the network that its containers may name. */
 const ADDRESSES_MS = 3_000;
 
 /** A pod's address, volumes and values on this node: what its containers need before they can start. */
@@ -44,17 +44,32 @@ export class PodEquipment {
     if (this.#host.addresses && needsAddress(pod, this.#host.podNetwork)) {
       if (this.#address === undefined) await this.#addressesReady(this.#host.addresses);
       this.#address = this.#host.addresses.assign(pod.metadata.uid, this.#address);
-    }
+    } else if (this.#host.addresses && pod.spec.containers.some((each) => driverOf(each) === "unit"))
+      await this.#networkReady(this.#host.addresses);
   }
 
   /** What is over within seconds is no trouble of the pod's. */
   async #addressesReady(addresses: Addresses): Promise<void> {
+    const ready = Promise.withResolvers<void>();
+    if (!addresses.whenReady) return;
+    const forget = addresses.whenReady(ready.resolve);
+    await this.#within(ready.promise);
+    forget();
+  }
+
+  /** A unit's own `docker run --network` fails for good where the host has just begun and the network is not there yet. */
+  async #networkReady(addresses: Addresses): Promise<void> {
+    await this.#addressesReady(addresses);
+    const { drivers, log } = this.#host;
+    const failed = (error: Error) => log.warn("the pods' network could not be made sure of", { why: error.message });
+    await this.#within((drivers.get("docker")?.bringNetwork?.() ?? Promise.resolve()).catch(failed));
+  }
+
+  async #within(done: Promise<void>): Promise<void> {
     const over = Promise.withResolvers<void>();
     const timer = this.#host.clock.setTimer(ADDRESSES_MS, over.resolve);
-    const forget = addresses.whenReady?.(over.resolve) ?? over.resolve();
-    await over.promise;
+    await Promise.race([done, over.promise]);
     timer.cancel();
-    forget?.();
   }
 
   async runOf(pod: Pod, container: Container, attempt: number): Promise<ContainerRun> {

@@ -163,6 +163,8 @@ export interface Driver {
    * and keeps the ended runs with their logs until `remove`.
    */
   quiesce?(podUid: string): Promise<void>;
+  /** Makes sure that the pods' network is there, for what starts containers on it by itself. Resolves in any case: what is wrong `describe` says. */
+  bringNetwork?(): Promise<void>;
   /**
    * Watches over runs of which there may be one only: unless called again within `forMs`, something that outlives this
    * process kills every one of them. Each call replaces the one before; an empty list ends the watch. What is not

@@ -117,6 +117,10 @@ export class DockerDriver implements Driver {
     }
   }
 
+  async bringNetwork(): Promise<void> {
+    await this.describe();
+  }
+
   async list(): Promise<readonly ObservedRun[]> {
     const summaries = await this.#summaries();
     const runs = await Promise.all(
