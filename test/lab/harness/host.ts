@@ -178,6 +178,8 @@ export class Host {
   async signal(name: string, signalName: NodeJS.Signals): Promise<void> {
     const service = this.#services.get(name);
     signal(this.pidOf(name), signalName);
+    // nsenter stands still with the program that it has started, and does not go on with it.
+    if (signalName === "SIGCONT") service?.child.kill(signalName);
     if (!["SIGKILL", "SIGTERM", "SIGINT"].includes(signalName)) return;
     service?.child.ref();
     await service?.ended;
