@@ -130,7 +130,11 @@ export class UnitRun {
 
   /** Events are taken in order; resolves when this one has been acted on. */
   send(event: ServiceEvent): Promise<void> {
-    const done = this.#queue.then(() => this.#handle(event));
+    return this.#inTurn(() => this.#handle(event), event);
+  }
+
+  #inTurn(work: () => Promise<void>, event?: ServiceEvent): Promise<void> {
+    const done = this.#queue.then(work);
     this.#queue = done.catch((error: unknown) => {
       if (!this.#parts.signal.aborted) this.#log.error("an event of the unit was not handled", { event, error });
     });
@@ -139,8 +143,8 @@ export class UnitRun {
 
   /** Goes on where another driver left off. `processes`: what the keeper has of this run. */
   async resume(processes: readonly ProcessInfo[]): Promise<void> {
-    const follow = await this.#performAll(this.#pending);
-    for (const event of follow) await this.send(event);
+    // In the queue like every move: an end that is heard meanwhile waits, else its process is forgotten and then started once more.
+    await this.#inTurn(async () => this.#handleAll([...(await this.#performAll(this.#pending))]));
     await this.reconcile(processes);
     await this.send({ type: "look" });
     if (this.#state.isStartAsked && isAtRest(this.#state)) await this.start(true);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { Keeper, ProcessSpec } from "../../../src/drivers/keeper/keeper.ts";
 import { readHost } from "../../../src/drivers/unit/host.ts";
 import { cannotKeepProcesses } from "../../contract/keeper/node-place.ts";
 import { UnitBench, unitRef, unitRun } from "./unit-bench.ts";
@@ -67,6 +68,38 @@ describe("units whose styr is gone for a while", { skip: cannotKeepProcesses() ?
     assert.equal(run.exitCode, 3);
     assert.deepEqual(lines(file), ["pre", "exit-code"]);
     assert(!existsSync(`${file}.main`));
+  });
+
+  test("a command that was begun is not begun again, when its end is heard before it is asked for", async () => {
+    const file = bench.path("twice");
+    const say = (word: string) => `/bin/sh -c "echo ${word} >> ${file}; sleep 0.4"`;
+    /** The bench's keeper, but for how a start is answered. */
+    const keeperWith = (spawn: Keeper["spawn"]): Keeper =>
+      new Proxy<Keeper>(bench.keeper, {
+        get: (target, name) => {
+          const value: unknown = name === "spawn" ? spawn : Reflect.get(target, name);
+          return typeof value === "function" && name !== "spawn" ? value.bind(target) : value;
+        },
+      });
+    const isPost = (spec: ProcessSpec) => JSON.stringify(spec).includes("echo post");
+    bench.replaceDriver({
+      keeper: keeperWith(async (spec) => {
+        const info = await bench.keeper.spawn(spec);
+        return isPost(spec) ? new Promise(() => undefined) : info;
+      }),
+    });
+    const text = `[Service]\nExecStart=/bin/sh -c "echo main >> ${file}; exec sleep 1000"\nExecStartPost=${say("post")}\n`;
+    void bench.start("twice.service", text).catch(() => undefined);
+    await until("both have begun", () => lines(file).length === 2);
+    bench.replaceDriver({
+      keeper: keeperWith(async (spec) => {
+        if (isPost(spec)) await delay(800);
+        return bench.keeper.spawn(spec);
+      }),
+    });
+    await bench.until("twice.service", "active/running");
+    await delay(1200);
+    assert.deepEqual(lines(file).toSorted(), ["main", "post"]);
   });
 
   test("a main process that died meanwhile is restarted by Restart=", async () => {
