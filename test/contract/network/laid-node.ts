@@ -8,7 +8,7 @@ import type { BridgePorts } from "../../../src/network/pod-network/bridge-guard.
 import { PodNetwork } from "../../../src/network/pod-network/pod-network.ts";
 import { SystemClock } from "../../../src/seams/clock.ts";
 import { silentLog } from "../../../src/seams/log.ts";
-import type { NetHost, NetPlace, NetSpace } from "../../harness/net-space.ts";
+import { type NetHost, type NetPlace, type NetSpace, openNetSpace } from "../../harness/net-space.ts";
 
 const DEADLINE_MS = 30_000;
 
@@ -62,6 +62,31 @@ export function nodeOn(
     await part.apply(state, touched);
   };
   return { host, place, part, tell };
+}
+
+export interface LaidPair {
+  readonly space: NetSpace;
+  readonly nodes: readonly [LaidNode, LaidNode];
+  readonly pods: readonly [NetPlace, NetPlace];
+  close(): Promise<void>;
+}
+
+/** Two hosts that were told of each other, and a pod on each. `isApart`: behind a router. */
+export async function layTwo({ isApart = false } = {}): Promise<LaidPair> {
+  const space = openNetSpace({ hosts: 2, isApart });
+  const nodes = [nodeOn(space, 1), nodeOn(space, 2)] as const;
+  const close = async () => {
+    for (const { part } of nodes) await part.stop();
+    space.close();
+  };
+  try {
+    const pods = [space.host(1).addPod(5), space.host(2).addPod(6)] as const;
+    for (const node of nodes) await node.tell(entriesOf(nodes));
+    return { space, nodes, pods, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 /** The hosts' ranges are outside of the cluster's, as after --pod-range: none of these addresses is anything else here. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type NetHost, type NetPlace, type NetSpace, openNetSpace } from "../../harness/net-space.ts";
-import { entriesOf, type LaidNode, nodeOn, reaches, until } from "./laid-node.ts";
+import { entriesOf, type LaidNode, type LaidPair, layTwo, nodeOn, reaches, until } from "./laid-node.ts";
 
 const skip = process.getuid?.() === 0 ? false : "NOT RUN: needs root";
 
@@ -67,21 +67,17 @@ describe("rules that others take away, and rules that they add", { skip }, () =>
 });
 
 describe("a host that answers, and passes nothing on to its pods", { skip }, () => {
+  let pair: LaidPair;
   let space: NetSpace;
-  let nodes: readonly LaidNode[];
-  let pods: readonly [NetPlace, NetPlace];
+  let nodes: LaidPair["nodes"];
+  let pods: LaidPair["pods"];
   const seen = () => nodes[0]?.part.report().peers?.[0];
 
   before(async () => {
-    space = openNetSpace({ hosts: 2 });
-    nodes = [nodeOn(space, 1), nodeOn(space, 2)];
-    pods = [space.host(1).addPod(5), space.host(2).addPod(6)];
-    for (const node of nodes) await node.tell(entriesOf(nodes));
+    pair = await layTwo();
+    ({ space, nodes, pods } = pair);
   });
-  after(async () => {
-    for (const { part } of nodes) await part.stop();
-    space.close();
-  });
+  after(() => pair?.close());
 
   test("says of itself that it can be asked, and is reached", async () => {
     assert.equal(nodes[1]?.part.status.echoes, true);
@@ -108,20 +104,15 @@ describe("a host that answers, and passes nothing on to its pods", { skip }, () 
 });
 
 describe("a host that gets another address while pods talk", { skip }, () => {
-  let space: NetSpace;
-  let nodes: readonly LaidNode[];
-  let pods: readonly [NetPlace, NetPlace];
+  let pair: LaidPair;
+  let nodes: LaidPair["nodes"];
+  let pods: LaidPair["pods"];
 
   before(async () => {
-    space = openNetSpace({ hosts: 2, isApart: true });
-    nodes = [nodeOn(space, 1), nodeOn(space, 2)];
-    pods = [space.host(1).addPod(5), space.host(2).addPod(6)];
-    for (const node of nodes) await node.tell(entriesOf(nodes));
+    pair = await layTwo({ isApart: true });
+    ({ nodes, pods } = pair);
   });
-  after(async () => {
-    for (const { part } of nodes) await part.stop();
-    space.close();
-  });
+  after(() => pair?.close());
 
   test("sends from it, and is reached there, when everybody was told", async () => {
     assert.ok(reaches(...pods));

@@ -5,7 +5,7 @@ import type { NetworkEntry } from "../../../src/model/network.ts";
 import type { BridgePorts } from "../../../src/network/pod-network/bridge-guard.ts";
 import type { PodPort } from "../../../src/network/pod-network/bridge-script.ts";
 import { type NetHost, type NetPlace, type NetSpace, openNetSpace } from "../../harness/net-space.ts";
-import { entriesOf, type LaidNode, nodeOn, reaches, until } from "./laid-node.ts";
+import { entriesOf, type LaidNode, type LaidPair, layTwo, nodeOn, reaches, until } from "./laid-node.ts";
 
 const skip = process.getuid?.() === 0 ? false : "NOT RUN: needs root";
 
@@ -174,20 +174,16 @@ describe("pods of two hosts on one link", { skip }, () => {
 });
 
 describe("pods of two hosts with a router between them", { skip }, () => {
+  let pair: LaidPair;
   let space: NetSpace;
-  let nodes: readonly LaidNode[];
-  let pods: readonly [NetPlace, NetPlace];
+  let nodes: LaidPair["nodes"];
+  let pods: LaidPair["pods"];
 
   before(async () => {
-    space = openNetSpace({ hosts: 2, isApart: true });
-    nodes = [nodeOn(space, 1), nodeOn(space, 2)];
-    pods = [space.host(1).addPod(5), space.host(2).addPod(6)];
-    for (const node of nodes) await node.tell(entriesOf(nodes));
+    pair = await layTwo({ isApart: true });
+    ({ space, nodes, pods } = pair);
   });
-  after(async () => {
-    for (const { part } of nodes) await part.stop();
-    space.close();
-  });
+  after(() => pair?.close());
 
   test("they reach each other by VXLAN, with packets that fit", async () => {
     assert.ok(reaches(...pods));
