@@ -3,7 +3,7 @@
  * what comes from it: so no node is believed an address that is another's, or that is of another's pods.
  */
 import { isIP } from "node:net";
-import { isHostAddress, parseAddress, parseSubnet, type Subnet } from "../lib/subnet.ts";
+import { holds, isHostAddress, parseAddress, parseSubnet, type Subnet } from "../lib/subnet.ts";
 import { NETWORK_UNAVAILABLE, type Node, type NodeStatus, nodes } from "../model/node.ts";
 import type { Condition } from "../model/pod.ts";
 import { rfc3339 } from "../seams/clock.ts";
@@ -59,8 +59,8 @@ function whyNot({ type, address }: Addresses[number], place: Place): string | un
   if (value === undefined) return undefined;
   // Alone, without any network, a host has no other.
   if (takesPart && others.length > 0 && !isHostAddress(address)) return "is no address of one host";
-  if (services && isIn(value, services)) return `is one of Services' (${services.text})`;
-  const owner = others.find(({ spec }) => isIn(value, parseSubnet(spec.podCIDR ?? "")));
+  if (services && holds(services, value)) return `is one of Services' (${services.text})`;
+  const owner = others.find(({ spec }) => holds(parseSubnet(spec.podCIDR ?? ""), value));
   if (owner) return `is one of the pods of ${owner.metadata.name} (${owner.spec.podCIDR})`;
   const holder = isMove(place, address) ? others.find((other) => isHeldBy(other, address)) : undefined;
   return holder && `is that of ${holder.metadata.name}`;
@@ -75,10 +75,6 @@ function isMove({ before, takesPart }: SaidAddresses, address: string): boolean 
 function isHeldBy({ spec, status }: Node, address: string): boolean {
   const isReady = status.conditions.some((one) => one.type === "Ready" && one.status === "True");
   return isReady && spec.podCIDR !== undefined && status.addresses.some((one) => one.address === address);
-}
-
-function isIn(value: number, range: Subnet | undefined): boolean {
-  return range !== undefined && range.first <= value && value <= range.last;
 }
 
 /** Shown where it is shown that a node's pods are not reached. */

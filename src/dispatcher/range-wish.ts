@@ -1,5 +1,5 @@
 /** Why a node does not get the pod range that it asks for. All hosts of the cluster send what is for that range to it. */
-import { overlaps, parseAddress, parseSubnet, type Subnet } from "../lib/subnet.ts";
+import { holds, overlaps, parseSubnet, type Subnet } from "../lib/subnet.ts";
 import {
   CLUSTER_NETWORK_NAME,
   type ClusterNetworkSpec,
@@ -57,7 +57,7 @@ function isWithin(range: Subnet, whole: Subnet): boolean {
 
 function hostWithin(reader: Reader, range: Subnet, { node, addresses }: WishPlace): string | undefined {
   const hosts = [...addresses.map((address) => ({ who: `node ${node} itself`, address })), ...knownHosts(reader, node)];
-  const found = hosts.find(({ address }) => isIn(address, range));
+  const found = hosts.find(({ address }) => holds(range, address));
   return found && `${found.address} of ${found.who}`;
 }
 
@@ -79,11 +79,6 @@ export function knownHosts(
 }
 
 function podWithin(reader: Reader, node: string, held: Subnet): string | undefined {
-  const found = reader.by(pods, "node", node).find((pod) => !isTerminal(pod) && isIn(pod.status.podIP ?? "", held));
+  const found = reader.by(pods, "node", node).find((pod) => !isTerminal(pod) && holds(held, pod.status.podIP ?? ""));
   return found && `${found.metadata.namespace}/${found.metadata.name}`;
-}
-
-function isIn(address: string, range: Subnet): boolean {
-  const value = parseAddress(address);
-  return value !== undefined && value >= range.first && value <= range.last;
 }

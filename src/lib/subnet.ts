@@ -28,11 +28,17 @@ export function parseAddress(text: string): number | undefined {
 /** An IPv4 address that others may reach one host at, as kubelet asks of a node's: not "this host", loopback, link-local, multicast or reserved. */
 export function isHostAddress(text: string): boolean {
   const value = parseAddress(text);
-  return value !== undefined && !NO_HOSTS.some(({ first, last }) => first <= value && value <= last);
+  return value !== undefined && !NO_HOSTS.some((range) => holds(range, value));
 }
 
 export function formatAddress(value: number): string {
   return [2 ** 24, 2 ** 16, 2 ** 8, 1].map((place) => Math.floor(value / place) % 256).join(".");
+}
+
+/** No range holds nothing, and what is no address is in none. A number is an address that was parsed before. */
+export function holds(range: Pick<Subnet, "first" | "last"> | undefined, address: string | number): boolean {
+  const value = typeof address === "number" ? address : parseAddress(address);
+  return range !== undefined && value !== undefined && range.first <= value && value <= range.last;
 }
 
 export function overlaps(a: Subnet, b: Subnet): boolean {

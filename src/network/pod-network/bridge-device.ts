@@ -2,7 +2,7 @@
  * The pods' bridge, on which all that they say goes: up, and with the host's own address among theirs. Docker makes it once, and does not look
  * whether somebody took its address (a restart of the host's networking), set it down, or took it away.
  */
-import { gatewayOf, parseSubnet } from "../../lib/subnet.ts";
+import { gatewayOf, holds, parseSubnet } from "../../lib/subnet.ts";
 import { type HostNet, HostNetError } from "./host-net.ts";
 
 export interface BridgeCables {
@@ -38,7 +38,7 @@ export class BridgeDevice {
     const { isUp, addresses } = device;
     const isAddressed = addresses.includes(address);
     // Docker has yet to make it anew for another range.
-    if (!isAddressed && addresses.some((one) => !isIn(one, own))) {
+    if (!isAddressed && addresses.some((one) => !holds(parseSubnet(own), one))) {
       await this.#lend(address);
       return undefined;
     }
@@ -98,9 +98,4 @@ function placeOf(own: string): string {
   const range = parseSubnet(own);
   if (range === undefined) throw new HostNetError(`${own} is no pod range`);
   return `${gatewayOf(own)}/${range.prefixLength}`;
-}
-
-function isIn(address: string, own: string): boolean {
-  const [range, one] = [parseSubnet(own), parseSubnet(`${address}/32`)];
-  return range !== undefined && one !== undefined && range.first <= one.first && one.last <= range.last;
 }

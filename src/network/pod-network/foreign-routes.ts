@@ -1,5 +1,5 @@
 /** Routes of this host that are somebody else's: what another node's pod range must not take. Pure. */
-import { formatAddress, overlaps, parseAddress, parseSubnet, type Subnet } from "../../lib/subnet.ts";
+import { formatAddress, holds, overlaps, parseAddress, parseSubnet, type Subnet } from "../../lib/subnet.ts";
 import type { NetNames } from "./names.ts";
 
 /** As `ip -j -4 route show` has it. */
@@ -53,7 +53,7 @@ export function rangeClash(podRange: string, { own, foreign, hosts }: Taken): st
   // The same destination would be replaced; a narrower one goes on leading where it leads.
   const same = foreign.find(({ destination }) => destination.text === range.text);
   if (same) return `this host has another route to it, on ${same.device}`;
-  const gateway = foreign.find((route) => route.gateway !== undefined && isIn(route.gateway, range))?.gateway;
+  const gateway = foreign.find((route) => route.gateway !== undefined && holds(range, route.gateway))?.gateway;
   if (gateway !== undefined) return `${gateway} in it is a gateway of this host`;
   const host = firstWithin(hosts, range);
   return host === undefined ? undefined : `${formatAddress(host)} in it is a host of the cluster`;
@@ -62,11 +62,6 @@ export function rangeClash(podRange: string, { own, foreign, hosts }: Taken): st
 /** By a gateway. */
 export function isRouted({ gateway }: ForeignRoute): boolean {
   return gateway !== undefined;
-}
-
-function isIn(address: string, { first, last }: Subnet): boolean {
-  const value = parseAddress(address);
-  return value !== undefined && first <= value && value <= last;
 }
 
 /** Of numbers in order: by halves, as there may be ten thousand. */

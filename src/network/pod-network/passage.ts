@@ -1,5 +1,5 @@
 /** What iptables' rules do with a packet that is passed on, as far as they can be read. Pure. */
-import { parseAddress, parseSubnet } from "../../lib/subnet.ts";
+import { holds, parseAddress, parseSubnet } from "../../lib/subnet.ts";
 import type { ShownTable } from "./shown-table.ts";
 
 export interface PassingPacket {
@@ -131,8 +131,7 @@ function matchOf(name: string, value: string, packet: PassingPacket): boolean | 
 
 function isIn(address: string, range: string): boolean | undefined {
   const [value, subnet] = [parseAddress(address), parseSubnet(range.includes("/") ? range : `${range}/32`)];
-  if (value === undefined || subnet === undefined) return undefined;
-  return subnet.first <= value && value <= subnet.last;
+  return value === undefined || subnet === undefined ? undefined : holds(subnet, value);
 }
 
 /** `veth+`: all that begin so. */

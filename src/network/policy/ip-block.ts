@@ -2,7 +2,7 @@
  * `ipBlock` of a NetworkPolicy. A host that is wrapped (VXLAN, WireGuard), or passes on what came to a node port, sends from an address of its
  * pod range: who means the host means these as well, by whichever way it sends. Pure.
  */
-import { formatAddress, gatewayOf, parseAddress, parseSubnet, type Subnet } from "../../lib/subnet.ts";
+import { formatAddress, gatewayOf, holds, parseAddress, parseSubnet, type Subnet } from "../../lib/subnet.ts";
 import type { NodeEntry, PolicyPeer } from "../../model/network.ts";
 import { tunnelAddressOf } from "../pod-network/names.ts";
 
@@ -57,11 +57,6 @@ function isWithin({ cidr, except }: Block, address: string): boolean {
 
 function subnetOf(text: string): Subnet | undefined {
   return parseSubnet(wholeSubnet(text) ?? "");
-}
-
-function holds(range: Subnet | undefined, address: string): boolean {
-  const value = parseAddress(address);
-  return range !== undefined && value !== undefined && value >= range.first && value <= range.last;
 }
 
 function exceptMatches(except: readonly string[], side: string): readonly string[] {

@@ -1,4 +1,4 @@
-import { parseAddress, parseSubnet } from "../../lib/subnet.ts";
+import { holds, parseSubnet } from "../../lib/subnet.ts";
 import type { TraceEnd, TraceHop } from "../../model/network-questions.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import type { HostView } from "./host-view.ts";
@@ -35,7 +35,5 @@ function isPodHere(state: NetworkState, address: string): boolean {
 }
 
 function isHere({ self }: NetworkState, address: string): boolean {
-  const [range, value] = [parseSubnet(self?.podRange ?? ""), parseAddress(address)];
-  if (address === self?.address) return true;
-  return range !== undefined && value !== undefined && range.first <= value && value <= range.last;
+  return address === self?.address || holds(parseSubnet(self?.podRange ?? ""), address);
 }

@@ -1,4 +1,4 @@
-import { formatAddress, parseAddress, parseSubnet } from "../../lib/subnet.ts";
+import { formatAddress, holds, parseAddress, parseSubnet } from "../../lib/subnet.ts";
 import type { NodeEntry } from "../../model/network.ts";
 import type { TraceHop, TraceWay } from "../../model/network-questions.ts";
 import type { PeerLink } from "../../model/network-report.ts";
@@ -9,8 +9,7 @@ import type { HostView } from "./host-view.ts";
 export function nodeOf({ tables }: NetworkState, address: string): NodeEntry | undefined {
   const value = parseAddress(address);
   return [...tables.node.values()].find((node) => {
-    const range = parseSubnet(node.podRange ?? "");
-    return node.address === address || (range && value !== undefined && value >= range.first && value <= range.last);
+    return node.address === address || holds(parseSubnet(node.podRange ?? ""), value ?? address);
   });
 }
 

@@ -1,5 +1,5 @@
 /** From which address a connection comes, as its other end sees it: what the rules of services and of the pod network make of it. */
-import { parseAddress, parseSubnet } from "../../lib/subnet.ts";
+import { holds, parseSubnet } from "../../lib/subnet.ts";
 import type { TraceEnd } from "../../model/network-questions.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import type { HostView } from "./host-view.ts";
@@ -37,6 +37,5 @@ export async function directSource(
 }
 
 function isOwn({ self }: NetworkState, address: string): boolean {
-  const [range, value] = [parseSubnet(self?.podRange ?? ""), parseAddress(address)];
-  return range !== undefined && value !== undefined && value >= range.first && value <= range.last;
+  return holds(parseSubnet(self?.podRange ?? ""), address);
 }

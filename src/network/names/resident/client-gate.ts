@@ -4,7 +4,7 @@
  */
 import { readdirSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { parseAddress, parseSubnet, type Subnet } from "../../../lib/subnet.ts";
+import { holds, parseAddress, parseSubnet, type Subnet } from "../../../lib/subnet.ts";
 import { type BucketRules, TokenBucket } from "../../../lib/token-bucket.ts";
 import type { Clock } from "../../../seams/clock.ts";
 
@@ -36,7 +36,7 @@ export class ClientGate {
     const address = parseAddress(source);
     if (address === undefined) return source === "::1";
     if (Math.floor(address / 2 ** 24) === LOOPBACK) return true;
-    const isIn = ({ first, last }: Subnet) => address >= first && address <= last;
+    const isIn = (range: Subnet) => holds(range, address);
     if (this.#options.podRanges().some(isIn) || this.#hostRanges(LOOK_MS).some(isIn)) return true;
     // A bridge appears among the addresses when its first container starts, and that one asks at once.
     return this.#hostRanges(LOOK_AGAIN_MS).some(isIn);

@@ -2,7 +2,7 @@
  * The names that this cluster answers for, from the entries that every node is told: Kubernetes' below its domain, those of other
  * dialects below `mesos` and `fleet.local`, and the addresses of pods and Services backwards. Everything else is another server's.
  */
-import { parseAddress, parseSubnet, type Subnet } from "../../../lib/subnet.ts";
+import { holds, parseAddress, parseSubnet, type Subnet } from "../../../lib/subnet.ts";
 import type {
   ClusterEntry,
   EndpointsEntry,
@@ -55,7 +55,7 @@ export class Zones {
   #foldedRanges(): readonly Subnet[] {
     const own = [...this.#nodes.values()].flatMap(({ podRange }) => parseSubnet(podRange ?? "") ?? []);
     const whole = this.#ranges.slice(0, 1);
-    const isPart = ({ first, last }: Subnet) => whole.some((range) => isWithin(range, first) && isWithin(range, last));
+    const isPart = ({ first, last }: Subnet) => whole.some((range) => holds(range, first) && holds(range, last));
     return [...whole, ...own.filter((range) => !isPart(range))];
   }
 
@@ -125,7 +125,7 @@ export class Zones {
   }
 
   isLost(address: number): boolean {
-    return this.#lostAddresses.has(address) || this.#lost.some((range) => isWithin(range, address));
+    return this.#lostAddresses.has(address) || this.#lost.some((range) => holds(range, address));
   }
 
   /** The zone of ours that holds this name; undefined: it is somebody else's. */
@@ -142,7 +142,7 @@ export class Zones {
     const [host = "", namespace, ...more] = name.slice(0, -end.length).split(".");
     if (namespace === undefined || more.length > 0) return undefined;
     const address = /^\d{1,3}(-\d{1,3}){3}$/.test(host) ? parseAddress(host.replaceAll("-", ".")) : undefined;
-    return address !== undefined && this.podRanges.some((range) => isWithin(range, address)) ? address : undefined;
+    return address !== undefined && this.podRanges.some((range) => holds(range, address)) ? address : undefined;
   }
 
   #putCluster(entry: ClusterEntry): void {
@@ -178,7 +178,7 @@ export class Zones {
   /** The last number's: 0.42.10.in-addr.arpa, as far as a range of ours reaches. */
   #reverseZoneOf(name: string): string | undefined {
     const address = addressOfReverseName(name);
-    if (address === undefined || !this.#ranges.some((range) => isWithin(range, address))) return undefined;
+    if (address === undefined || !this.#ranges.some((range) => holds(range, address))) return undefined;
     return name.slice(name.indexOf(".") + 1);
   }
 }
@@ -209,8 +209,4 @@ function namedRecord(record: NameRecord): readonly NamedRecord[] {
   return [
     { name, data: record.type === "SRV" ? { type: "SRV", target, port: record.port } : { type: "CNAME", target } },
   ];
-}
-
-function isWithin({ first, last }: Subnet, address: number): boolean {
-  return address >= first && address <= last;
 }
