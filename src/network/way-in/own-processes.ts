@@ -27,10 +27,18 @@ export async function processOf(pid: number, config: string): Promise<OwnProcess
 /** Another host's, in a container or a lab, may have the same path: it is another folder there. */
 async function isSameFolder(pid: number, folder: string): Promise<boolean> {
   const [own, its] = await Promise.all([
-    stat(folder).catch(() => undefined),
-    stat(`/proc/${pid}/root${folder}`).catch(() => undefined),
+    statOf(folder, ["ENOENT"]),
+    // Ended meanwhile, or one that this process may not look into: none of ours.
+    statOf(`/proc/${pid}/root${folder}`, ["ENOENT", "ENOTDIR", "ESRCH", "EACCES", "EPERM"]),
   ]);
   return own !== undefined && own.dev === its?.dev && own.ino === its.ino;
+}
+
+async function statOf(path: string, nothing: readonly string[]) {
+  return stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (nothing.includes(error.code ?? "")) return undefined;
+    throw error;
+  });
 }
 
 /** Masters that no pid file names any more, and none of whose workers is left: another one took over while they stood still. */
