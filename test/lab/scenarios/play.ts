@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { LabCluster } from "../harness/lab-cluster.ts";
 import { Measured } from "../harness/measured.ts";
+import { mend } from "../harness/mend.ts";
 import type { Scene } from "./scenario.ts";
 
 export interface Scenario {
@@ -43,10 +44,12 @@ export function play({ name, skip, open, scenarios, askAfter }: Play): void {
       assert.deepEqual(cluster?.lab.left(), []);
     });
 
-    const act = async ({ name: scenario, run, isEnd }: Scenario) => {
+    const act = async ({ name: scenario, run, isBase, isEnd }: Scenario) => {
       await run({ cluster, measured, isFull }).catch(async (error: Error) => {
         const all = [error.message, cluster.lastWords(), (await askAfter?.(cluster)) ?? ""].join("\n");
         console.log(`  failed: ${scenario}\n${all}`);
+        if (!isBase && !isEnd)
+          await mend(cluster).catch((left: Error) => console.log(`  and is not mended: ${left.message}`));
         throw new Error(all, { cause: error });
       });
       if (!isEnd) assert.equal(cluster.lastWords(), "", "whoever was not killed on purpose runs");
