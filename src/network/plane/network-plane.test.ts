@@ -176,7 +176,26 @@ describe("a pod that leaves", () => {
     assert.equal(leaving.over, "", "others may still send to it");
     hear({ type: "settled", revision: 2 });
     await clock.settle();
+    assert.equal(leaving.over, "", "a first packet that was lost is sent again after a second, and comes here");
+    await clock.advance(1_050);
+    assert.equal(leaving.over, "");
+    await clock.advance(100);
     assert.equal(leaving.over, "well");
+  });
+
+  test("that nobody was sent to any more for a while goes at once", async () => {
+    const { clock, plane, hear, isOver } = await led();
+    hear(changed(2, [endpoints("waiting")]));
+    hear({ type: "settled", revision: 2 });
+    await clock.advance(600);
+    const leaving = isOver(plane.leaving(POD, 2_000));
+    await clock.advance(450);
+    assert.equal(leaving.over, "");
+    await clock.advance(100);
+    assert.equal(leaving.over, "well");
+    const again = isOver(plane.leaving(POD, 2_000));
+    await clock.settle();
+    assert.equal(again.over, "well");
   });
 
   test("waits for its names as well", async () => {
@@ -188,8 +207,12 @@ describe("a pod that leaves", () => {
     await clock.advance(100);
     assert.equal(leaving.over, "");
     hear({ type: "changed", revision: 3, entries: [], removed: [{ kind: "names", id: "u1" }] });
+    await clock.advance(1_100);
+    assert.equal(leaving.over, "", "others may still know its names");
     hear({ type: "settled", revision: 3 });
-    await clock.settle();
+    await clock.advance(700);
+    assert.equal(leaving.over, "", "nor did they know until now that no service leads to it");
+    await clock.advance(150);
     assert.equal(leaving.over, "well");
   });
 
@@ -202,6 +225,8 @@ describe("a pod that leaves", () => {
     await clock.advance(200);
     assert.equal(leaving.over, "");
     await clock.advance(150);
+    assert.equal(leaving.over, "");
+    await clock.advance(1_100);
     assert.equal(leaving.over, "well");
   });
 
@@ -232,7 +257,9 @@ describe("a pod that leaves", () => {
     await clock.advance(100);
     assert.equal(leaving.over, "");
     hear({ type: "settled", revision: 3 });
-    await clock.settle();
+    await clock.advance(1_050);
+    assert.equal(leaving.over, "");
+    await clock.advance(100);
     assert.equal(leaving.over, "well");
   });
 });

@@ -9,6 +9,7 @@ import type { Clock } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
 import { heldDigests } from "./held-shelves.ts";
 import { Lane } from "./lane.ts";
+import { Lingering } from "./lingering.ts";
 import { LocalChildren } from "./local-children.ts";
 import { localPodOf } from "./local-pod.ts";
 import { LostNodes } from "./lost-nodes.ts";
@@ -90,11 +91,13 @@ export class NetworkPlane {
   #hasSaid = false;
   /** Counts up with what is heard. */
   #version = 0;
+  readonly #lingering: Lingering;
 
   constructor(options: NetworkPlaneOptions) {
     const { nodeName, parts, clock, log, probe, servers } = options;
     this.#options = options;
     this.state = new NetworkState(nodeName);
+    this.#lingering = new Lingering(clock);
     this.#children = new LocalChildren(this.state.localPods);
     this.#lanes = parts.map((part) => new Lane({ part, state: this.state, clock, log, onDone: () => this.#report() }));
     this.#looks = new PartLooks(parts, clock);
@@ -200,7 +203,10 @@ export class NetworkPlane {
       if (count !== this.#count) [count, revision] = [this.#count, this.#revision];
       return this.#settled >= revision && this.#applied >= revision;
     };
+    const isJust = !isSettled();
     await this.#until(isSettled, untilMs - clock.monotonic());
+    const lingersUntilMs = this.#lingering.untilMs(uid, isJust) ?? 0;
+    await this.#until(() => false, Math.min(lingersUntilMs, untilMs) - clock.monotonic());
   }
 
   seen(pod: Pod, status: PodStatus): void {
@@ -233,6 +239,7 @@ export class NetworkPlane {
     const touched = new Touched();
     const lost = [...this.state.lostNodes];
     this.state.hear(news, touched);
+    this.#lingering.left(this.state.takeLeft());
     if (news.type === "all") this.#lost.lookAnew(lost, touched);
     else this.#lost.look(touched.nodes);
     this.#note(touched);

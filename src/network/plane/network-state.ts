@@ -72,6 +72,9 @@ export class NetworkState {
   /** Pod of this node, by uid → how many ready endpoints it is. */
   readonly #readyHere = new Map<string, number>();
 
+  /** Pods of this node to which services led until lately. */
+  readonly #leftHere = new Set<string>();
+
   constructor(nodeName: string) {
     this.nodeName = nodeName;
   }
@@ -107,6 +110,13 @@ export class NetworkState {
   /** Whether some service leads to this pod of this node. */
   isReadyHere(uid: string): boolean {
     return this.#readyHere.has(uid);
+  }
+
+  /** Pods of this node that services have ceased to lead to since this was asked last. */
+  takeLeft(): readonly string[] {
+    const left = [...this.#leftHere].filter((uid) => !this.#readyHere.has(uid));
+    this.#leftHere.clear();
+    return left;
   }
 
   /** Takes news in, and notes in `touched` what is to be looked at again. */
@@ -200,7 +210,7 @@ export class NetworkState {
       if (node === this.nodeName && uid !== undefined && state === "ready") {
         const count = (this.#readyHere.get(uid) ?? 0) + by;
         if (count > 0) this.#readyHere.set(uid, count);
-        else this.#readyHere.delete(uid);
+        else if (this.#readyHere.delete(uid)) this.#leftHere.add(uid);
       }
     }
   }
