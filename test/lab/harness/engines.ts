@@ -14,13 +14,23 @@ export interface EngineOptions {
   readonly hasUserlandProxy?: boolean;
 }
 
+/**
+ * No CRI, which is Kubernetes'. A shim that does not answer containerd within five seconds of its start is taken for dead, with its container: on
+ * a machine that all hosts of a lab share that says nothing.
+ */
+const CONTAINERD = `version = 2
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[timeouts]
+"io.containerd.timeout.shim.load" = "60s"
+`;
+
 /** Also after a crash of one of the two, or of the host: what runs already is left alone. */
 export async function startEngine(
   host: Host,
   { mirror, liveRestore = true, hasUserlandProxy = false }: EngineOptions = {},
 ): Promise<void> {
   const config = join(host.dir, "containerd.toml");
-  writeFileSync(config, 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n');
+  writeFileSync(config, CONTAINERD);
   if (!host.runs("containerd")) host.start("containerd", ["containerd", "--config", config, "--log-level", "warn"]);
   await until(`containerd of ${host.name} listens`, () => existsSync(host.path("/run/containerd/containerd.sock")), {
     seen: () => host.log("containerd").slice(-2000),
