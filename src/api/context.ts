@@ -45,6 +45,8 @@ export interface StyrApiContext {
   readonly process?: () => ProcessReading;
   /** Whether connections come from that address, and only such that end before their handshake does: another CA is believed there. */
   readonly isStranger?: (address: string) => boolean;
+  /** Why the certificate is not taken of a node that knocks at this server now; undefined when none of it does. */
+  readonly untaken?: (node: string) => string | undefined;
   /** Those in this host's `pki/`. */
   readonly certificates?: () => readonly CertificateEnd[];
   /** Where the server's parts count what they do, for /metrics. */

@@ -4,8 +4,8 @@ import { ApiError } from "../model/errors.ts";
 import type { Protocol } from "../model/network.ts";
 import type { NetworkNodeRow, NetworkReport, NetworkStatusAnswer } from "../model/network-questions.ts";
 import { type Node, nodes, podNetworkTrouble } from "../model/node.ts";
-import { briefly } from "../model/peer-summary.ts";
-import { askNode } from "./ask-node.ts";
+import { briefly, isOld } from "../model/peer-summary.ts";
+import { askNode, IS_IT_ON } from "./ask-node.ts";
 import type { StyrApiContext } from "./context.ts";
 import { traceConnection } from "./network-trace.ts";
 import type { Part } from "./own-part.ts";
@@ -72,7 +72,20 @@ async function networkReport(context: StyrApiContext): Promise<NetworkReport> {
     for (const node of next) rows.push(await rowOf(context, node, isBrief));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return { nodes: rows.toSorted((a, b) => (a.node < b.node ? -1 : 1)) };
+  return { nodes: rows.map((row) => withAnswering(row, rows)).toSorted((a, b) => (a.node < b.node ? -1 : 1)) };
+}
+
+/** A host that others reach over the pods' network is on, whatever became of its agent. */
+function withAnswering(row: NetworkNodeRow, all: readonly NetworkNodeRow[]): NetworkNodeRow {
+  if (!row.trouble?.endsWith(IS_IT_ON)) return row;
+  const reached = all.filter(({ answer }) =>
+    answer?.peers.some((peer) => peer.node === row.node && peer.state === "reachable" && !isOld(peer)),
+  );
+  const [first] = reached.map(({ node }) => node).toSorted();
+  if (first === undefined) return row;
+  const by = reached.length === 1 ? first : `${first} and ${reached.length - 1} more`;
+  const words = `the host is on, ${by} ${reached.length === 1 ? "reaches" : "reach"} it: its agent is stopped, or gets to no server; styr status there says why`;
+  return { ...row, trouble: row.trouble.replace(IS_IT_ON, words) };
 }
 
 async function rowOf(context: StyrApiContext, node: Node, isBrief: boolean): Promise<NetworkNodeRow> {

@@ -19,6 +19,7 @@ async function rowsOf(
   more: readonly Pod[] = [],
   lifecycle?: NodeStates,
   drains: readonly NodeDrain[] = [],
+  knocks: Pick<Parameters<typeof listNodes>[0], "untaken" | "isStranger"> = {},
 ) {
   const [clock, log] = [new ManualClock(), silentLog];
   const row = (kind: string, object: StoredObject) => ({ kind, key: keyOf(object), json: JSON.stringify(object) });
@@ -40,7 +41,7 @@ async function rowsOf(
     log,
   });
   const tally = new PodTally({ store, clock, log });
-  return listNodes({ store, clock, tally, ...(lifecycle ? { lifecycle } : {}) });
+  return listNodes({ store, clock, tally, ...knocks, ...(lifecycle ? { lifecycle } : {}) });
 }
 
 test("nodes: what is asked counts init containers as the scheduler does", async () => {
@@ -89,6 +90,21 @@ describe("how a node fares:", () => {
   test("its lease's word, in words and since when", async () => {
     const { state, since, reason } = await rowOf(well, states("suspect"));
     assert.deepEqual([state, since, reason], ["suspect", "1970-01-01T00:00:00Z", "it is suspect"]);
+  });
+
+  test("one whose agent knocks and is not let in: why", async () => {
+    const addressed: Node = { ...well, status: { ...well.status, addresses: [{ type: "InternalIP", address: "a" }] } };
+    const untaken = (name: string) => `certificate of node "${name}": by this server's clock …`;
+    const reasonOf = async (state: NodeState["state"], knocks: Parameters<typeof rowsOf>[4]) =>
+      (await rowsOf(addressed, [], states(state), [], knocks))[0]?.reason;
+    const refused = 'its agent is there, and is not let in: certificate of node "n1": by this server\'s clock …';
+    assert.equal(await reasonOf("unreachable", { untaken }), `it is unreachable; ${refused}`);
+    assert.match(
+      (await reasonOf("unreachable", { isStranger: () => true })) ?? "",
+      /; somebody at its address.* clock /,
+    );
+    assert.equal(await reasonOf("unreachable", { isStranger: () => false }), "it is unreachable");
+    assert.equal(await reasonOf("ready", { untaken }), undefined);
   });
 
   test("one that is heard and says itself that it is not ready is not ready", async () => {

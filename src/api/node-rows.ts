@@ -8,6 +8,7 @@ import type { Store } from "../store/store.ts";
 import type { Asked, PodTally } from "./pod-tally.ts";
 import { addressOf } from "./pod-urls.ts";
 import { slices } from "./slices.ts";
+import { whyNotLetIn } from "./why-not-let-in.ts";
 
 interface Parts {
   readonly store: Store;
@@ -15,10 +16,13 @@ interface Parts {
   readonly tally: PodTally;
   readonly lifecycle?: NodeStates;
   readonly isLed?: () => boolean;
+  readonly isStranger?: (address: string) => boolean;
+  readonly untaken?: (node: string) => string | undefined;
 }
 
 /** In slices. */
-export async function listNodes({ store, clock, tally, lifecycle, isLed }: Parts): Promise<readonly NodeRow[]> {
+export async function listNodes(parts: Parts): Promise<readonly NodeRow[]> {
+  const { store, clock, tally, lifecycle, isLed } = parts;
   await tally.upToDate();
   const held = new Set(lifecycle?.brake?.nodes);
   const slice = slices(clock);
@@ -29,7 +33,7 @@ export async function listNodes({ store, clock, tally, lifecycle, isLed }: Parts
     const state = lifecycle?.stateOf(name);
     const drain = store.get(nodeDrains, name)?.status.phase;
     rows.push({
-      ...nodeRow(node, tally.onNode(name), state),
+      ...withKnock(nodeRow(node, tally.onNode(name), state), parts),
       ...(held.has(name) ? { held: true as const } : {}),
       ...(drain === undefined ? {} : { drain }),
       ...(isLed?.() === false ? UNHEARD : {}),
@@ -45,6 +49,12 @@ const UNHEARD = { state: "unknown", reason: "no server leads, so nobody hears it
 export function stateWord(node: Node, state: NodeState | undefined): NodeRow["state"] {
   if (state === undefined || state.state === "ready") return isNodeReady(node) ? "ready" : "not ready";
   return state.state;
+}
+
+/** Of one that is not heard: its agent may be there, and not be let in. */
+function withKnock(row: NodeRow, parts: Parts): NodeRow {
+  const why = row.state === "ready" ? undefined : whyNotLetIn(row.name, row.address, parts);
+  return why === undefined ? row : { ...row, reason: row.reason === undefined ? why : `${row.reason}; ${why}` };
 }
 
 function nodeRow(node: Node, there: Asked, state: NodeState | undefined): NodeRow {

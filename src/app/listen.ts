@@ -7,7 +7,6 @@ import { connect, type Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { Actor } from "../http/actor.ts";
 import type { Connection, Mounted } from "../http/mount.ts";
 import type { Socket } from "../http/route.ts";
 import { endStream } from "./end-stream.ts";
@@ -23,7 +22,7 @@ export interface Listening {
 }
 
 /** Who asks, as far as the listener can tell. */
-type Identify = (request: IncomingMessage) => Pick<Connection, "actor" | "bearer" | "isLocal">;
+type Identify = (request: IncomingMessage) => Pick<Connection, "actor" | "refusal" | "bearer" | "isLocal">;
 
 /** What closes when an exchange is over: a response, or an upgraded socket. */
 interface Closing {
@@ -179,7 +178,8 @@ function isHandshake({ headers, method }: IncomingMessage): boolean {
 }
 
 function refuseUpgrade(stream: Duplex, status: number, type: string, body: string): void {
-  const head = `HTTP/1.1 ${status} Refused\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
+  // The time, as with all answers: who is refused for the time of a certificate compares it with the own.
+  const head = `HTTP/1.1 ${status} Refused\r\nDate: ${new Date().toUTCString()}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
   endStream(stream, `${head}\r\n\r\n${body}`);
 }
 
@@ -211,7 +211,7 @@ function connectionOf(incoming: IncomingMessage, identify: Identify, closing: Cl
   const scheme = "encrypted" in incoming.socket ? "https" : "http";
   const identity = identify(incoming);
   const passedOn = incoming.headers[ORIGINAL_HEADER];
-  if (passedOn !== undefined) return originalOf(identity.actor, String(passedOn));
+  if (passedOn !== undefined) return originalOf(identity, String(passedOn));
   return {
     ...identity,
     onClosed: (listener) => void closing.once("close", listener),
@@ -222,9 +222,10 @@ function connectionOf(incoming: IncomingMessage, identify: Identify, closing: Cl
 }
 
 /** Of a request that a server passes on: who asked there. From anybody else it is a lie, and then nobody asks. */
-function originalOf(sender: Actor | undefined, text: string): Connection {
+function originalOf({ actor: sender, refusal }: ReturnType<Identify>, text: string): Connection {
   const original = sender?.roles.includes("server") ? parseOriginal(text) : undefined;
-  if (!sender || !original) return { actor: undefined, remoteAddress: "", origin: "https://localhost" };
+  const nobody = { actor: undefined, remoteAddress: "", origin: "https://localhost" };
+  if (!sender || !original) return { ...nobody, ...(refusal === undefined ? {} : { refusal }) };
   return { ...original, via: sender.name };
 }
 
@@ -232,9 +233,9 @@ function originalOf(sender: Actor | undefined, text: string): Connection {
 function proven(request: IncomingMessage, pki: Pki): ReturnType<Identify> {
   const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
   const known = bearer === undefined ? undefined : pki.actorOfToken(bearer);
-  const actor = known ?? (isFromAnotherOrigin(request) ? undefined : certified(request, pki));
+  const shown = known || isFromAnotherOrigin(request) ? { actor: known } : certified(request, pki);
   // Also of the admin's: what it has opened ends with it.
-  return bearer === undefined || (actor && !known) ? { actor } : { actor, bearer };
+  return bearer === undefined || (shown.actor && !known) ? shown : { ...shown, bearer };
 }
 
 /** A browser shows a certificate that it has to whatever page asks for it; a token it does not have. Programs send no origin. */

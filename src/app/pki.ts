@@ -13,6 +13,7 @@ import { ensureLeaf, type LeafName, leavesOf } from "./trust/leaves.ts";
 import { type Pair, writePair } from "./trust/pair-files.ts";
 import { type Authorities, ensureToken, makeToken, openAuthorities } from "./trust/pki-files.ts";
 import { Strangers } from "./trust/strangers.ts";
+import { Untaken } from "./trust/untaken.ts";
 
 interface Identity extends Pair {
   /** Of every CA that is believed. */
@@ -35,6 +36,8 @@ export interface Pki {
   renewToken(): Promise<string>;
   /** The actor of a client certificate, if a CA that is believed signed it and nobody has taken it back. */
   actorOfCertificate(certificate: X509Certificate, nowMs: number): Actor | undefined;
+  /** Why one that such a CA signed is nobody's, in words that begin with whose it is; it is noted in `untaken`. */
+  refusalOfCertificate(certificate: X509Certificate, nowMs: number): string | undefined;
   /** What the cluster says of its CAs now; writes it down and makes certificates anew where that needs it. */
   takeTrust(trust: ClusterTrust["spec"], nowMs: number): Promise<void>;
   /** Makes anew what is about to expire, or lacks a name that this host has got. */
@@ -42,6 +45,7 @@ export interface Pki {
   /** Called when `server`, `peer`, or who is believed, has changed; the answer takes the listener away. */
   onChange(listener: () => void): () => void;
   readonly strangers: Strangers;
+  readonly untaken: Untaken;
   readonly files: {
     readonly ca: string;
     readonly adminCert: string;
@@ -75,6 +79,7 @@ export async function openPki(stateDir: string, nowMs: number, options: PkiOptio
 
 class FilePki implements Pki {
   readonly strangers = new Strangers();
+  readonly untaken = new Untaken();
   readonly files: Pki["files"];
   readonly #dir: string;
   readonly #options: PkiOptions;
@@ -128,7 +133,13 @@ class FilePki implements Pki {
 
   // Asked per request, not per connection: a connection outlives what was believed when it was made, and so does a TLS session.
   actorOfCertificate(certificate: X509Certificate, nowMs: number): Actor | undefined {
-    return this.#believed.actorOf(certificate, nowMs);
+    const verdict = this.#believed.verdictOn(certificate, nowMs);
+    return verdict && "actor" in verdict ? verdict.actor : undefined;
+  }
+
+  refusalOfCertificate(certificate: X509Certificate, nowMs: number): string | undefined {
+    const verdict = this.#believed.verdictOn(certificate, nowMs);
+    return verdict && "why" in verdict ? this.untaken.note(verdict.holder, verdict.why, nowMs) : undefined;
   }
 
   takeTrust(trust: ClusterTrust["spec"], nowMs: number): Promise<void> {

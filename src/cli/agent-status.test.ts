@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type AgentReport, linkWords } from "../model/agent-report.ts";
+import { notTakenWords, serverOutOfTime } from "../model/certificate-time.ts";
 import { ManualClock } from "../seams/manual-clock.ts";
 import { agentProblems, renderAgent } from "./agent-status.ts";
 
@@ -44,6 +45,20 @@ describe("styr status on a host that runs an agent only", () => {
       assert.match(linkWords(problem), /styr join/);
     }
     assert.doesNotMatch(linkWords("connection refused"), /styr join/);
+  });
+
+  test("one of the two clocks is wrong: that is said, and nobody is told to join again", () => {
+    const nowMs = Date.parse("2026-01-10T12:00:00Z");
+    const certificate = { validFrom: "Jan 10 11:00:00 2026 GMT", validTo: "Feb  9 12:00:00 2026 GMT" };
+    for (const problem of [
+      notTakenWords(certificate, new Date(nowMs - 7_200_000).toUTCString(), nowMs),
+      serverOutOfTime("CERT_NOT_YET_VALID", "h1", nowMs) ?? "",
+    ]) {
+      const next = /^next .*set the clock that is wrong right: date; timedatectl set-ntp true/m;
+      assert.match(renderAgent({ ...CUT_OFF, problem }, screen), next);
+      assert.match(linkWords(problem), /clock .*dialing again until one is$/);
+      assert.doesNotMatch(linkWords(problem), /join/);
+    }
   });
 
   test("a certificate that ends soon is a problem", () => {

@@ -214,7 +214,7 @@ export function refusal(status: number, text: string): ClientError {
 
 /** What the server says of a token that was good once is more than we know. */
 function unknownHere(report: ErrorReport | undefined): ClientError {
-  const words = /^Unauthorized: (token .*)$/.exec(report?.message ?? "")?.[1];
+  const words = /^Unauthorized: ((?:token|certificate) .*)$/.exec(report?.message ?? "")?.[1];
   const message = words ?? "the server does not know you";
   return new ClientError(message, { status: 401, ...(words ? {} : { next: "--token TOKEN (or STYR_TOKEN)" }) });
 }

@@ -7,6 +7,8 @@ export interface Connection {
   readonly origin: string;
   /** The server that passed the request on; `actor` is then who asked there. */
   readonly via?: string;
+  /** Why the certificate that was shown makes nobody of them, where that can be said: whose it is, and what it lacks. */
+  readonly refusal?: string;
   /** The token that was sent, unless a certificate counts. One that the listener does not know the front desk may. */
   readonly bearer?: string;
   /** Who may open the unix socket is on this machine, and is its owner. */

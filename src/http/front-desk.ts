@@ -67,13 +67,14 @@ const NOT_MY_ADMIN =
 
 function identify(desk: FrontDesk, connection: Connection, isJoining: boolean): Actor {
   const { tokens, gate } = desk;
-  const { actor, bearer, remoteAddress } = connection;
+  const { actor, bearer, remoteAddress, refusal } = connection;
   slowDown(desk, connection);
   if (actor) return actor;
   const known = bearer === undefined ? undefined : tokens?.actorOf(bearer);
   if (known) return known;
   if (isJoining) return NOBODY;
   if (bearer !== undefined) gate?.failedToken(remoteAddress);
+  if (refusal !== undefined) throw new ApiError("Unauthorized", `Unauthorized: ${refusal}`);
   throw new ApiError("Unauthorized", /^styr-[\w-]+$/.test(bearer ?? "") ? NOT_MY_ADMIN : NOBODYS);
 }
 

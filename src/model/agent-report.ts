@@ -1,3 +1,5 @@
+import { isOfClock, SET_CLOCK } from "./certificate-time.ts";
+
 /** What an agent says of itself on the socket of its host: GET /styr/v1/agent. */
 export interface AgentReport {
   readonly node: string;
@@ -21,11 +23,13 @@ export interface AgentReport {
   readonly certificateEndsAt?: string;
 }
 
-/** What this host's certificate is refused with, or the server's is by this host: only joining again mends it. */
+/** What this host's certificate is refused with, or the server's is by this host: but for a clock, only joining again mends it. */
 const OF_TRUST = /certificate|join again/;
 
 /** What there is to do about a link that does not come about; undefined: it is dialed again by itself. */
 export function linkRemedy(problem: string): string | undefined {
+  if (isOfClock(problem))
+    return `look at the time here and on the servers, and set the clock that is wrong right: ${SET_CLOCK}`;
   if (!OF_TRUST.test(problem)) return undefined;
   return "on a server: styr token create --role agent; then here the line that it prints: styr join https://HOST:7443 --token …";
 }
@@ -34,6 +38,7 @@ export function linkRemedy(problem: string): string | undefined {
 export function linkWords(problem: string | undefined): string {
   if (problem === undefined) return "a server is reached again";
   const remedy = linkRemedy(problem);
-  const then = remedy === undefined ? "dialing again until one is" : `if that lasts, join again: ${remedy}`;
+  const isOver = remedy !== undefined && !isOfClock(problem);
+  const then = isOver ? `if that lasts, join again: ${remedy}` : "dialing again until one is";
   return `no server is reached: ${problem}; what runs goes on running; ${then}`;
 }

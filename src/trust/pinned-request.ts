@@ -6,6 +6,7 @@ import { X509Certificate } from "node:crypto";
 import { request } from "node:https";
 import { isIP } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
+import { serverOutOfTime } from "../model/certificate-time.ts";
 import { keyHashOf } from "./key-hash.ts";
 
 /** Why the other side is not believed, or was not reached, in words that say what to do. Nothing secret was sent. */
@@ -30,6 +31,8 @@ export async function fetchCa(url: URL, pin: string, signal?: AbortSignal): Prom
 export interface PinnedAnswer {
   readonly status: number;
   readonly text: string;
+  /** The server's time, as its answer says it. */
+  readonly date?: string;
 }
 
 /** POSTs JSON to a server whose certificate that CA must have signed, for the host of `url`. Rejects with TrustError. */
@@ -53,9 +56,11 @@ export function postJson(url: URL, caPem: string, body: unknown, options: Client
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", (error) => reject(problemOf(url, error)));
-      response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
-      );
+      response.on("end", () => {
+        const { statusCode: status = 0, headers } = response;
+        const text = Buffer.concat(chunks).toString("utf8");
+        resolve({ status, text, ...(headers.date === undefined ? {} : { date: headers.date }) });
+      });
     });
     sent.end(payload);
   });
@@ -108,15 +113,11 @@ function pemOf(certificate: X509Certificate): string {
   return new X509Certificate(certificate.raw).toString();
 }
 
-const CLOCK = new Set(["CERT_NOT_YET_VALID", "CERT_HAS_EXPIRED"]);
-
 /** A failed connection in words. */
 function problemOf(url: URL, error: NodeJS.ErrnoException): TrustError {
   const { code = "", message } = error;
-  if (CLOCK.has(code))
-    return new TrustError(
-      `by this host's clock the certificate of ${url.host} is ${code === "CERT_HAS_EXPIRED" ? "not valid any more" : "not valid yet"}; is the clock right here (date; timedatectl set-ntp true) and there?`,
-    );
+  const untimely = serverOutOfTime(code, url.host);
+  if (untimely !== undefined) return new TrustError(untimely);
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
     return new TrustError(
       `the certificate of ${url.host} is not for that address; use another address of that server, or start it with --tls-name ${url.hostname}`,

@@ -84,6 +84,7 @@ function planeOptions(
     moreApis: [stopApi((why) => stopping.abort(why)), adminTokenApi(() => pki.renewToken())],
     meters: meters.server,
     isStranger: (address) => pki.strangers.has(address, Date.now()),
+    untaken: (node) => pki.untaken.ofNode(node, Date.now()),
     certificates: () => certificatesIn(join(settings.stateDir, "pki")),
     moreMeters: () => (localNode === undefined ? [] : [meters.agent]),
   };

@@ -63,6 +63,8 @@ export interface ControlPlaneOptions {
   readonly meters?: ServerMeters;
   /** Whether connections come from that address, and only such that end before their handshake does: another CA is believed there. */
   readonly isStranger?: (address: string) => boolean;
+  /** Why the certificate is not taken of a node that knocks at this server now; undefined when none of it does. */
+  readonly untaken?: NonNullable<StyrApiContext["untaken"]>;
   /** When the certificates of this host end. */
   readonly certificates?: NonNullable<StyrApiContext["certificates"]>;
   /** What else the process shows in /metrics. */

@@ -115,6 +115,7 @@ function ownContext(parts: PlaneParts): StyrApiContext {
     ...(audit ? { audit } : {}),
     ...(certificates === undefined ? {} : { certificates }),
     isStranger: (address) => options.isStranger?.(address) ?? false,
+    untaken: (node) => options.untaken?.(node),
     moreMeters: () => options.moreMeters?.() ?? [],
     lifecycle: nodeStatesOf(leading),
     ...serverContext(parts),

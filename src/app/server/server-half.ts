@@ -35,6 +35,7 @@ export class ServerHalf {
     const keys = join(settings.stateDir, "pki");
     const isNew = isEtcd(store) && !existsSync(keys);
     const pki = await openPki(settings.stateDir, clock.now(), { serverName: name, names, ...agent });
+    pki.untaken.onNew((why) => log.warn("a certificate is not taken", { why }));
     const audit = new AuditLog({ dir: foldersOf(settings.stateDir).logs, server: name, clock, log });
     const parts = { store, pki, audit };
     try {

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Actor } from "../../http/actor.ts";
+import { refusedByTime } from "../../model/certificate-time.ts";
 import type { ClusterTrust } from "../../model/cluster-trust.ts";
 import { splitPem } from "../../trust/key-hash.ts";
 import { issuedAtFor, refusalOf } from "../../trust/refused.ts";
@@ -9,6 +10,9 @@ import { actorOfSubject } from "./actor-of-subject.ts";
 type Refused = Pick<ClusterTrust["spec"], "refused">;
 
 const MOST_CHECKED = 4096;
+
+/** Who shows a certificate of ours; or whose it is, and why it is not taken. */
+export type Verdict = { readonly actor: Actor } | { readonly holder: Actor; readonly why: string };
 
 /** Whose certificates are believed: those of CAs in force, but for what was taken back. */
 export class Believed {
@@ -34,12 +38,15 @@ export class Believed {
     return isNew;
   }
 
-  actorOf(certificate: X509Certificate, nowMs: number): Actor | undefined {
-    if (!this.#isOurs(certificate)) return undefined;
-    if (Date.parse(certificate.validTo) <= nowMs || Date.parse(certificate.validFrom) > nowMs) return undefined;
-    const actor = actorOfSubject(certificate.subject);
-    if (!actor || refusalOf(this.#refused, { ...actor, validFrom: certificate.validFrom })) return undefined;
-    return actor;
+  /** Undefined for a certificate of another CA, of which nothing is known. */
+  verdictOn(certificate: X509Certificate, nowMs: number): Verdict | undefined {
+    const holder = this.#isOurs(certificate) ? actorOfSubject(certificate.subject) : undefined;
+    if (!holder) return undefined;
+    const untimely = refusedByTime(certificate, nowMs);
+    if (untimely !== undefined) return { holder, why: untimely };
+    if (refusalOf(this.#refused, { ...holder, validFrom: certificate.validFrom }))
+      return { holder, why: "it was taken back: the host was forgotten, or has joined again since" };
+    return { actor: holder };
   }
 
   isRefused(certPem: string): boolean {

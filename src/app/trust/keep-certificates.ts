@@ -4,6 +4,7 @@
  */
 import { createPublicKey, type X509Certificate } from "node:crypto";
 import { backoffMs } from "../../lib/backoff.ts";
+import { notTakenWords } from "../../model/certificate-time.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
 import type { Random } from "../../seams/random.ts";
@@ -90,13 +91,10 @@ class CertificateKeeper {
   }
 
   async #asked(body: CertificateRequest): Promise<CertificateAnswer> {
-    const { ask = (asked: CertificateRequest) => askServers(this.#options, asked) } = this.#options;
-    const { status, text } = await ask(body);
+    const { ask = (asked: CertificateRequest) => askServers(this.#options, asked), identity, clock } = this.#options;
+    const { status, text, date } = await ask(body);
     if (status === 200) return JSON.parse(text) as CertificateAnswer;
-    const hint =
-      status === 401
-        ? "; the cluster does not take this host's certificate (any more): it was forgotten there, or was away too long. Join again: styr join https://HOST:7443 --token TOKEN"
-        : "";
+    const hint = status === 401 ? `; ${notTakenWords(identity.certificate, date, clock.now())}` : "";
     throw new Error(`the server answered ${status}: ${text.slice(0, 200)}${hint}`);
   }
 }

@@ -1,10 +1,12 @@
 /** How a listener shows the server's certificate and knows its clients by theirs, while both may change. */
+import type { X509Certificate } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server } from "node:https";
 import type { Socket as NetSocket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import type { Actor } from "../../http/actor.ts";
+import type { Connection } from "../../http/connection.ts";
 import type { Pki } from "../pki.ts";
 
 /** So many are looked at in one turn of the event loop: a signature costs a tenth of a millisecond. */
@@ -17,8 +19,12 @@ export function shownBy({ server: { caPem, certPem, keyPem } }: Pki) {
 }
 
 /** By what is believed now: `authorized` says what was when the connection was made, or the session that it resumes. */
-export function certified({ socket }: IncomingMessage, pki: Pki): Actor | undefined {
-  return actorOf(socket as TLSSocket, pki);
+export function certified({ socket }: IncomingMessage, pki: Pki): Pick<Connection, "actor" | "refusal"> {
+  const certificate = certificateOf(socket as TLSSocket);
+  if (!certificate) return { actor: undefined };
+  const [actor, nowMs] = [actorOf(socket as TLSSocket, pki), Date.now()];
+  const refusal = actor ? undefined : pki.refusalOfCertificate(certificate, nowMs);
+  return { actor, ...(refusal === undefined ? {} : { refusal }) };
 }
 
 /** New connections see what holds now. Those that are there go on, unless whoever proved himself then is nobody any more. */
@@ -80,8 +86,12 @@ class KnownSockets {
   }
 }
 
-/** A socket that is closed has no certificate any more. */
 function actorOf(socket: TLSSocket, pki: Pki): Actor | undefined {
-  const certificate = socket.getPeerX509Certificate?.();
+  const certificate = certificateOf(socket);
   return certificate && pki.actorOfCertificate(certificate, Date.now());
+}
+
+/** A socket that is closed has none any more. */
+function certificateOf(socket: TLSSocket): X509Certificate | undefined {
+  return socket.getPeerX509Certificate?.();
 }

@@ -2,8 +2,10 @@
  * Links over WebSockets (RFC 6455) with TLS and a client certificate: how agents reach servers, and servers each other.
  * Certificate and CAs are asked for with each dial, so that renewed ones are used from the next link on.
  */
+import { X509Certificate } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
+import { notTakenWords, serverOutOfTime } from "../../model/certificate-time.ts";
 import type { Clock } from "../../seams/clock.ts";
 import { type Dialer, type Link, LinkError, type LinkListener } from "../../seams/link.ts";
 import { closeReason } from "./socket-link.ts";
@@ -34,8 +36,6 @@ const LARGEST_MESSAGE = 24 * 1024 * 1024;
 const CLOSE_MS = 1_000;
 const MOST_REFUSAL_BYTES = 4_096;
 const UNAUTHORIZED = 401;
-const NOT_TAKEN =
-  "it does not take this host's certificate (any more): the host was forgotten, or was away too long; join again: styr join";
 
 export class WebSocketDialer implements Dialer {
   readonly #options: WebSocketDialerOptions;
@@ -72,14 +72,14 @@ export class WebSocketDialer implements Dialer {
       link.begin();
       resolve(link);
     });
-    socket.on("error", (error) => fail(wordsOf(error), isRefusal(error)));
+    socket.on("error", (error) => fail(this.#wordsOf(error), isRefusal(error)));
     socket.on("close", () => {
       signal.removeEventListener("abort", onAbort);
       fail("it closed the connection");
     });
     socket.on("unexpected-response", (request, response) => {
       // Until it has ended or was aborted; then "close" does not come from ws.
-      void refusalWords(response).then((words) => {
+      void this.#refusalWords(response).then((words) => {
         fail(words);
         request.destroy();
         socket.terminate();
@@ -100,6 +100,20 @@ export class WebSocketDialer implements Dialer {
       maxPayload: LARGEST_MESSAGE,
       followRedirects: false,
     });
+  }
+
+  #wordsOf(error: Error): string {
+    if (error instanceof AggregateError)
+      return [...new Set(error.errors.map((one: Error) => this.#wordsOf(one)))].join("; ");
+    const { code = "" } = error as NodeJS.ErrnoException;
+    return serverOutOfTime(code, "that server", this.#options.clock.now()) ?? error.message;
+  }
+
+  #refusalWords(response: IncomingMessage): Promise<string> {
+    if (response.statusCode !== UNAUTHORIZED) return refusalWords(response);
+    const { clock, material } = this.#options;
+    const certificate = new X509Certificate(material().certPem);
+    return Promise.resolve(notTakenWords(certificate, response.headers.date, clock.now()));
   }
 }
 
@@ -161,14 +175,8 @@ function isRefusal(error: Error): boolean {
   return (error as NodeJS.ErrnoException).code === "ECONNREFUSED";
 }
 
-function wordsOf(error: Error): string {
-  if (error instanceof AggregateError) return [...new Set(error.errors.map(wordsOf))].join("; ");
-  return error.message;
-}
-
 /** The words of our own error bodies, else the status. */
 async function refusalWords(response: IncomingMessage): Promise<string> {
-  if (response.statusCode === UNAUTHORIZED) return NOT_TAKEN;
   const status = `it answered ${response.statusCode}`;
   try {
     let text = "";

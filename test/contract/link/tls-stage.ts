@@ -10,7 +10,7 @@ import { mountApis } from "../../../src/http/mount.ts";
 import type { Api } from "../../../src/http/route.ts";
 import type { TlsMaterial } from "../../../src/network/link/web-socket-dialer.ts";
 import { WebSocketDialer } from "../../../src/network/link/web-socket-dialer.ts";
-import { SystemClock } from "../../../src/seams/clock.ts";
+import { type Clock, SystemClock } from "../../../src/seams/clock.ts";
 import { type Issued, issueLeaf } from "../../../src/trust/issue-certificate.ts";
 
 export interface Trust {
@@ -18,21 +18,21 @@ export interface Trust {
   readonly pki: Pki;
   readonly ca: Issued;
   /** A client's certificate, as that of node NAME: `CN=NAME,O=styrmann:node`. */
-  client(name: string, role?: "node" | "server" | "admin"): Promise<TlsMaterial>;
+  client(name: string, role?: "node" | "server" | "admin", issuedAtMs?: number): Promise<TlsMaterial>;
   close(): Promise<void>;
 }
 
-export async function makeTrust(): Promise<Trust> {
+/** `openedAtMs`: by the clock of the server that made it. */
+export async function makeTrust(openedAtMs = Date.now()): Promise<Trust> {
   const folder = await mkdtemp(join(tmpdir(), "styr-link-"));
-  const pki = await openPki(folder, Date.now());
+  const pki = await openPki(folder, openedAtMs);
   const pem = (name: string) => readFile(join(folder, "pki", name), "utf8");
   const ca = { certPem: await pem("ca.crt"), keyPem: await pem("ca.key") };
   return {
     ...{ folder, pki, ca },
-    async client(name, role = "node") {
+    async client(name, role = "node", issuedAtMs = Date.now()) {
       const wanted = { subject: `CN=${name},O=styrmann:${role}`, names: [], usage: "client" } as const;
-      const nowMs = Date.now();
-      return { caPem: ca.certPem, ...(await issueLeaf(ca, wanted, nowMs, nowMs + 3_600_000)) };
+      return { caPem: ca.certPem, ...(await issueLeaf(ca, wanted, issuedAtMs, issuedAtMs + 3_600_000)) };
     },
     close: () => rm(folder, { recursive: true, force: true }),
   };
@@ -58,10 +58,10 @@ export async function openDoor(
 export function dialerTo(
   server: string,
   material: TlsMaterial,
-  more: { readonly path?: string; readonly version?: string } = {},
+  more: { readonly path?: string; readonly version?: string; readonly clock?: Clock } = {},
 ): WebSocketDialer {
   const path = more.path ?? `${AGENT_PATH}?version=${more.version ?? "0.1.0"}`;
-  const options = { server, path, protocol: AGENT_PROTOCOL, clock: new SystemClock() };
+  const options = { server, path, protocol: AGENT_PROTOCOL, clock: more.clock ?? new SystemClock() };
   return new WebSocketDialer({ ...options, material: () => material });
 }
 
