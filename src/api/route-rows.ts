@@ -6,6 +6,7 @@ import {
   clusterSettings,
   settingsInForce,
 } from "../model/cluster-settings.ts";
+import { publishedRoutes } from "../model/discovery.ts";
 import { type Exposure, exposures } from "../model/exposure.ts";
 import { type Ingress, ingresses } from "../model/ingress.ts";
 import { ingressClasses } from "../model/ingress-class.ts";
@@ -16,12 +17,12 @@ import type { RouteRow, RoutesReport } from "../model/route-row.ts";
 import { secrets } from "../model/secret.ts";
 import { services } from "../model/service.ts";
 import { acmeSecretName, CERTIFICATE_NAMESPACE } from "../model/way-in/acme-secret.ts";
-import { settleContest, urlOfRoute } from "../model/way-in/contest.ts";
+import { urlOfRoute } from "../model/way-in/contest.ts";
 import { portIsUnsaid } from "../model/way-in/exposed-port.ts";
 import { exposureRoute } from "../model/way-in/exposure-routes.ts";
 import { classOf, INGRESS_CLASS, ingressRoutes, isOurs } from "../model/way-in/ingress-routes.ts";
-import { routeProblem } from "../model/way-in/route-problem.ts";
 import { isWayIn } from "../model/way-in/route-secrets.ts";
+import { settleRoutes } from "../model/way-in/settle-routes.ts";
 import { rfc3339 } from "../seams/clock.ts";
 import type { Reader } from "../store/transaction.ts";
 import type { StyrApiContext } from "./context.ts";
@@ -34,10 +35,10 @@ export interface KnownRoute {
   readonly exposure?: Exposure;
 }
 
-type Context = Pick<StyrApiContext, "routes">;
+type Context = Pick<StyrApiContext, "publishers">;
 
 /** Every route there is, whether it is served or not. */
-export function knownRoutes(reader: Reader, { routes = [] }: Context): readonly KnownRoute[] {
+export function knownRoutes(reader: Reader, { publishers = [] }: Context): readonly KnownRoute[] {
   const versionOf = (secret: string) => reader.get(secrets, secret)?.metadata.resourceVersion;
   return [
     ...reader.list(ingresses).flatMap((ingress) => {
@@ -48,7 +49,7 @@ export function knownRoutes(reader: Reader, { routes = [] }: Context): readonly 
       const { namespace, dialect } = exposure.spec.workload;
       return { route: exposureRoute(exposure, versionOf), namespace: namespace ?? dialect, exposure };
     }),
-    ...routes.flatMap((list) => list(reader)).map((route) => ({ route, namespace: dialectOf(route) })),
+    ...publishedRoutes(publishers, reader).map((route) => ({ route, namespace: dialectOf(route) })),
   ];
 }
 
@@ -83,15 +84,10 @@ export function wayInNodes(reader: Reader): RoutesReport["wayIn"] {
 function refusalsOf(reader: Reader, known: readonly KnownRoute[]): ReadonlyMap<string, string> {
   const refusals = new Map<string, string>();
   for (const { route, exposure } of known) {
-    const problem = routeProblem(route) ?? serviceProblem(reader, route) ?? unsaidPort(reader, exposure);
+    const problem = serviceProblem(reader, route) ?? unsaidPort(reader, exposure);
     if (problem !== undefined) refusals.set(route.id, problem);
   }
-  const all = known.map(({ route }) => route);
-  const [sound, unserved] = [
-    all.filter((route) => routeProblem(route) === undefined),
-    all.filter((route) => routeProblem(route) !== undefined),
-  ];
-  for (const { route, words } of settleContest(sound, unserved).lost) refusals.set(route.id, words);
+  for (const { route, words } of settleRoutes(known.map((each) => each.route)).refused) refusals.set(route.id, words);
   return refusals;
 }
 

@@ -1,9 +1,9 @@
 import { keyOf } from "../model/meta.ts";
 import { pods } from "../model/pod.ts";
 import { type Service, selectsPods, services } from "../model/service.ts";
-import { settleContest, urlOfRoute } from "../model/way-in/contest.ts";
+import { urlOfRoute } from "../model/way-in/contest.ts";
 import { workloadKey } from "../model/way-in/exposure-routes.ts";
-import { routeProblem } from "../model/way-in/route-problem.ts";
+import { settleRoutes } from "../model/way-in/settle-routes.ts";
 import type { Workload } from "../model/workload.ts";
 import type { Reader } from "../store/transaction.ts";
 import type { StyrApiContext } from "./context.ts";
@@ -12,7 +12,7 @@ import { knownRoutes, wayInNodes } from "./route-rows.ts";
 /** Workloads with the URLs by which they are reached from outside, in front of those of their pods. Costs nothing where there are no routes. */
 export function withRouteUrls(
   reader: Reader,
-  context: Pick<StyrApiContext, "routes">,
+  context: Pick<StyrApiContext, "publishers">,
   rows: readonly Workload[],
 ): readonly Workload[] {
   const urls = new RouteUrls(reader, context);
@@ -30,12 +30,12 @@ class RouteUrls {
   readonly #services = new Map<string, { service: Service; urls: readonly string[] }[]>();
   readonly #reader: Reader;
 
-  constructor(reader: Reader, context: Pick<StyrApiContext, "routes">) {
+  constructor(reader: Reader, context: Pick<StyrApiContext, "publishers">) {
     this.#reader = reader;
     // What comes in nowhere has no URL.
     if (wayInNodes(reader).length === 0) return;
-    const known = knownRoutes(reader, context).filter(({ route }) => routeProblem(route) === undefined);
-    const served = new Set(settleContest(known.map(({ route }) => route)).routes);
+    const known = knownRoutes(reader, context);
+    const served = new Set(settleRoutes(known.map(({ route }) => route)).routes);
     const byService = new Map<string, string[]>();
     for (const { route, exposure } of known) {
       const url = urlOfRoute(route);

@@ -1,6 +1,7 @@
 import type { RouteEntry } from "../network.ts";
 import { parseHost } from "./host-and-path.ts";
 import { HostOwners } from "./host-owners.ts";
+import { routeKey } from "./route-key.ts";
 
 export interface LostRoute {
   readonly route: RouteEntry;
@@ -25,7 +26,7 @@ export function settleContest(all: Iterable<RouteEntry>, unserved: Iterable<Rout
   const claims = [...unserved].filter(({ host }) => isHost(host));
   const owners = new HostOwners([...sorted, ...claims].sort(byAge));
   for (const route of sorted) {
-    const key = `${route.host} ${route.path} ${route.pathType}`;
+    const key = `${routeKey(route)} ${route.pathType}`;
     const winner = winners.get(key);
     const refusal = owners.refusal(route);
     if (refusal !== undefined) lost.push({ route, words: refusal });

@@ -3,6 +3,7 @@
  * certificates) is its owner's, and nobody else's who may write in some namespace. Pure.
  */
 import type { RouteEntry } from "../network.ts";
+import { pathKey } from "./route-key.ts";
 
 /** On an Ingress, a Marathon app: namespaces that may have routes for its hosts, too. */
 export const SHARE_HOST = "styrmann.dev/share-host-with";
@@ -38,7 +39,7 @@ export class HostOwners {
     if (!shared.includes(mine) && !shared.includes("*"))
       return `${owner.host} is ${theirs}'s (${owner.source} was there first), who can share it: ${SHARE_HOST}=${mine}`;
     // Who has the proof has certificates of the whole host.
-    return `${route.path}/`.startsWith(`${CHALLENGE_PATH}/`)
+    return `${pathKey(route.path)}/`.startsWith(`${CHALLENGE_PATH}/`)
       ? `proofs of ${owner.host} for certificates are ${theirs}'s alone`
       : undefined;
   }

@@ -3,6 +3,13 @@
  * been promised that others do not come in. Pure.
  */
 import { isIP } from "node:net";
+import type { RouteEntry } from "../network.ts";
+
+/** Whether not everybody may come in. Where such a route cannot be served, its path is closed: it is not left to the route above it. */
+export function keepsOut({ options = {}, unguarded = [] }: Pick<RouteEntry, "options" | "unguarded">): boolean {
+  const { auth, allowFrom, denyFrom } = options;
+  return unguarded.length > 0 || [auth, allowFrom, denyFrom].some((each) => each !== undefined);
+}
 
 const MOST_RANGES = 500;
 

@@ -1,5 +1,10 @@
 import { createHash } from "node:crypto";
 import type { RouteEntry, RouteOptions } from "../../model/network.ts";
+import { keepsOut } from "../../model/way-in/protection.ts";
+
+/** Ends of the names of backends into which not everybody may come, and of what stands for those that cannot be served. */
+export const GUARDED = ".guarded";
+export const CLOSED = ".closed";
 
 /** What requests of a route come to: routes that differ in nothing but host and path share one. */
 export interface Backend {
@@ -23,5 +28,10 @@ export function backendOf(route: RouteEntry): Backend {
   };
   const digest = createHash("sha256").update(JSON.stringify(what)).digest("hex").slice(0, 32);
   const readable = `${service}-${port}`.replaceAll(/[^A-Za-z0-9_.-]+/g, "-").slice(0, 60);
-  return { ...what, name: `to-${readable}-${digest}`, source };
+  return { ...what, name: `to-${readable}-${digest}${keepsOut(route) ? GUARDED : ""}`, source };
+}
+
+/** In place of the backends of a namespace that would keep somebody out, and cannot be served: nobody comes in. */
+export function closedName(namespace: string): string {
+  return `to-${namespace}${CLOSED}`;
 }

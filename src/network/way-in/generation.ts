@@ -42,8 +42,8 @@ export function generationOf({ places, plan, slots, certificates, challenges }: 
   const maps = mapsOf(plan, challenges);
   const forms = formsOf(places, plan, slots);
   const form = digestOf(JSON.stringify([...forms]));
-  const { exact, prefix, hosts, backers } = plan;
-  const id = digestOf(JSON.stringify([form, [exact, prefix, hosts, backers].map(mapText), certificates]));
+  const texts = [...mapsOf(plan, new Map()).values()].map(mapText);
+  const id = digestOf(JSON.stringify([form, texts, certificates]));
   const folder = dataFolder(places.folder, id);
   const config = `${MARK}${id}${FORM}${form}\n${renderConfig({ ...places, data: folder }, plan.backends.values(), slots)}`;
   const files = new Map<string, string>([...maps].map(([name, map]) => [FILES[name], mapText(map)]));
@@ -67,7 +67,9 @@ export function covers(running: Pick<Generation, "form" | "forms">, wanted: Gene
 }
 
 export function mapsOf(plan: WayInPlan, challenges: ReadonlyMap<string, string>): Maps {
-  const { exact, prefix, hosts, backers } = plan;
+  const { hosts, backers, closed } = plan;
+  const exact = new Map([...plan.exact, ...closed.exact]);
+  const prefix = new Map([...plan.prefix, ...closed.prefix]);
   return new Map(Object.entries({ exact, prefix, hosts, backers, challenges }) as [MapName, Map<string, string>][]);
 }
 

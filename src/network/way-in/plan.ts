@@ -1,9 +1,10 @@
 /** From all routes to what HAProxy has to know of them: maps from host and path to backends, and the backends. Pure. */
 import type { RouteEntry, RouteTls } from "../../model/network.ts";
-import { settleContest } from "../../model/way-in/contest.ts";
+import type { LostRoute } from "../../model/way-in/contest.ts";
 import { namespaceOfRoute } from "../../model/way-in/host-owners.ts";
-import { routeProblem } from "../../model/way-in/route-problem.ts";
-import { type Backend, backendOf } from "./backend.ts";
+import { routeKey } from "../../model/way-in/route-key.ts";
+import { settleRoutes } from "../../model/way-in/settle-routes.ts";
+import { type Backend, backendOf, closedName, GUARDED } from "./backend.ts";
 import { certificatesOf } from "./plan-certificates.ts";
 
 export interface WayInPlan {
@@ -11,56 +12,61 @@ export interface WayInPlan {
   readonly exact: ReadonlyMap<string, string>;
   /** `host/path/` → backend: beginnings of a request's host and path with a slash at its end. */
   readonly prefix: ReadonlyMap<string, string>;
+  /** The same of those that keep somebody out and cannot be served: nobody comes in (backend.ts, closedName). */
+  readonly closed: Readonly<Record<"exact" | "prefix", ReadonlyMap<string, string>>>;
   readonly backends: ReadonlyMap<string, Backend>;
   /** Host → where its certificate is; sorted by host. */
   readonly certificates: ReadonlyMap<string, RouteTls>;
   /** Host, or wildcard → namespace that it belongs to. */
   readonly hosts: ReadonlyMap<string, string>;
-  /** Backend → namespace of its route. */
+  /** Backend, or what is closed → namespace of its route. */
   readonly backers: ReadonlyMap<string, string>;
-  readonly refused: readonly { readonly route: RouteEntry; readonly words: string }[];
+  readonly refused: readonly LostRoute[];
 }
 
 export const NO_PLAN: WayInPlan = {
   ...{ exact: new Map(), prefix: new Map(), backends: new Map(), certificates: new Map(), refused: [] },
-  ...{ hosts: new Map(), backers: new Map() },
+  ...{ hosts: new Map(), backers: new Map(), closed: { exact: new Map(), prefix: new Map() } },
 };
 
 export function planWayIn(all: Iterable<RouteEntry>): WayInPlan {
-  const refused: { route: RouteEntry; words: string }[] = [];
-  const sound: RouteEntry[] = [];
-  for (const route of all) {
-    const words = routeProblem(route);
-    if (words === undefined) sound.push(route);
-    else refused.push({ route, words });
-  }
-  const { routes, lost, owners } = settleContest(
-    sound,
-    refused.map(({ route }) => route),
-  );
-  refused.push(...lost);
-  const [exact, prefix] = [new Map<string, string>(), new Map<string, string>()];
+  const { routes, closed, refused, owners } = settleRoutes(all);
+  const maps = { exact: new Map<string, string>(), prefix: new Map<string, string>() };
+  const shut = { exact: new Map<string, string>(), prefix: new Map<string, string>() };
   const backends = new Map<string, Backend>();
   const [hosts, backers] = [new Map<string, string>(), new Map<string, string>()];
+  const place = (route: RouteEntry, to: string, into: typeof maps) => {
+    backers.set(to, mapWord(namespaceOfRoute(route)));
+    const owner = owners.of(route.host);
+    if (owner) hosts.set(route.host, mapWord(namespaceOfRoute(owner)));
+    into[route.pathType].set(routeKey(route), to);
+  };
   for (const route of routes) {
     const backend = backendOf(route);
     if (!backends.has(backend.name)) backends.set(backend.name, backend);
-    backers.set(backend.name, mapWord(namespaceOfRoute(route)));
-    const owner = owners.of(route.host);
-    if (owner) hosts.set(route.host, mapWord(namespaceOfRoute(owner)));
-    if (route.pathType === "exact") exact.set(route.host + route.path, backend.name);
-    else prefix.set(`${route.host}${route.path === "/" ? "" : route.path}/`, backend.name);
+    place(route, backend.name, maps);
   }
-  const certificates = certificatesOf(routes, owners);
-  return { exact, prefix, backends, certificates, hosts, backers, refused };
+  for (const route of closed) place(route, closedName(mapWord(namespaceOfRoute(route))), shut);
+  return { ...maps, closed: shut, backends, certificates: certificatesOf(routes, owners), hosts, backers, refused };
 }
 
-/** What is left when these backends cannot be had. */
+/** What is left when these backends cannot be had: into which not everybody may come, nobody does. */
 export function without(plan: WayInPlan, names: ReadonlySet<string>): WayInPlan {
   if (names.size === 0) return plan;
+  const backers = new Map(plan.backers);
+  const closedFor = (name: string) => {
+    const namespace = plan.backers.get(name) ?? "-";
+    backers.set(closedName(namespace), namespace);
+    return closedName(namespace);
+  };
   const kept = (map: ReadonlyMap<string, string>) => new Map([...map].filter(([, name]) => !names.has(name)));
+  const shut = (map: "exact" | "prefix") => {
+    const guarded = [...plan[map]].filter(([, name]) => names.has(name) && name.endsWith(GUARDED));
+    return new Map([...plan.closed[map], ...guarded.map(([key, name]) => [key, closedFor(name)] as const)]);
+  };
+  const closed = { exact: shut("exact"), prefix: shut("prefix") };
   const backends = new Map([...plan.backends].filter(([name]) => !names.has(name)));
-  return { ...plan, exact: kept(plan.exact), prefix: kept(plan.prefix), backends };
+  return { ...plan, exact: kept(plan.exact), prefix: kept(plan.prefix), closed, backends, backers };
 }
 
 /** Hosts of which something that is wanted is not served. */

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { RouteOptions } from "../../model/network.ts";
+import { pathKey } from "../../model/way-in/route-key.ts";
 import type { Backend } from "./backend.ts";
+import { WHOLE_PATH } from "./render-paths.ts";
 import type { Slots } from "./slots.ts";
 
 /** Where an unused slot points: an address that is never anybody's (RFC 1112, class E). */
@@ -69,6 +71,9 @@ function rewriteLines(matched: string, put: string): readonly string[] {
   const before = literal(put.replace(/\/+$/, ""));
   const whole = literal(put);
   return [
+    ...(matched === "/"
+      ? []
+      : [...plainLines(matched), `    http-request deny deny_status 400 unless ${isBelow(matched)}`]),
     `    http-request set-var(txn.rest) path,bytes(${cut})`,
     `    http-request set-path ${before}%[var(txn.rest)] if { var(txn.rest),length gt 0 }`,
     `    http-request set-path ${whole} unless { var(txn.rest),length gt 0 }`,
@@ -80,10 +85,27 @@ function stripLines(path: string): readonly string[] {
   const off = path.replace(/\/+$/, "");
   if (off === "") return [];
   return [
+    ...plainLines(off),
     `    http-request set-path ${literal(off)}/ if { path ${word(off)} }`,
     `    http-request set-var(txn.rest) path,bytes(${off.length}) if { path_beg ${word(off)}/ }`,
     "    http-request set-path %[var(txn.rest)] if { var(txn.rest),length gt 0 }",
   ];
+}
+
+/** A path that begins with this one in another spelling is put into this one: it is cut by its length. */
+function plainLines(path: string): readonly string[] {
+  const key = pathKey(path);
+  const isOther = `!{ path ${word(path)} } !{ path_beg ${word(path)}/ }`;
+  return [
+    `    http-request set-var(txn.whole) ${WHOLE_PATH}`,
+    `    http-request set-var(txn.below) var(txn.whole),bytes(${key.length})`,
+    `    http-request set-path ${literal(path)}%[var(txn.below)] if ${isOther} { var(txn.whole) -m beg ${key}/ }`,
+    `    http-request set-path ${literal(path)} if ${isOther} { var(txn.whole) -m str ${key} }`,
+  ];
+}
+
+function isBelow(path: string): string {
+  return `{ path ${word(path)} } or { path_beg ${word(path)}/ }`;
 }
 
 /** Within a log format and between blanks; paths have no others (option-problem.ts). */

@@ -1,24 +1,28 @@
 /** From a request's host and path to its backend, `txn.to`, as lines of HAProxy's frontend; and the answer to those that have none. Pure. */
 import { CHALLENGE_PATH } from "../../model/way-in/host-owners.ts";
+import { CLOSED, GUARDED } from "./backend.ts";
 import { FILES } from "./files.ts";
+import { cleanPath, PATH, READINGS } from "./render-paths.ts";
 
-const UNFOUND = "unless { var(txn.to) -m found }";
-const IS_PROOF = `{ path_beg ${CHALLENGE_PATH}/ }`;
-const IS_FOREIGN = "{ var(txn.owner) -m found } { var(txn.to) -m found } !{ var(txn.owner),strcmp(txn.backer) eq 0 }";
+const IS_PROOF = `{ var(txn.path) -m beg ${CHALLENGE_PATH}/ }`;
+const KEEPS_OUT = `-m end ${GUARDED} ${CLOSED}`;
+/** Another reading of the path leads to where not everybody may come in, and the first one does not. */
+const IS_AROUND = `{ var(txn.other) ${KEEPS_OUT} } !{ var(txn.other),strcmp(txn.to) eq 0 }`;
 
 /** `data`: the folder of its maps. */
 export function lookupLines(data: string): readonly string[] {
-  const map = (name: keyof typeof FILES, how = "map") => `${how}(${data}/${FILES[name]})`;
+  const map: MapOf = (name, how = "map") => `${how}(${data}/${FILES[name]})`;
   return [
     ...HOST,
-    `set-var(txn.answer) path,${map("challenges")} if ${IS_PROOF}`,
+    ...PATH,
+    `set-var(txn.answer) path,${map("challenges")} if { path_beg ${CHALLENGE_PATH}/ }`,
     'return status 200 content-type text/plain lf-string "%[var(txn.answer)]" if { var(txn.answer) -m found }',
     `set-var(txn.owner) var(txn.host),${map("hosts")}`,
     `set-var(txn.owner) var(txn.wild),${map("hosts")} unless { var(txn.owner) -m found }`,
-    ...lookAt("var(txn.host),concat(,txn.path)", "var(txn.host),concat(,txn.path,/)", map, IS_PROOF),
-    ...lookAt("var(txn.wild),concat(,txn.path)", "var(txn.wild),concat(,txn.path,/)", map),
-    ...lookAt("path", "path,concat(/)", map),
-    `return status 404 content-type text/plain string "nothing is reached under this host name and path\\n" ${UNFOUND}`,
+    ...search("to", "path", map),
+    ...READINGS.flatMap(([path, when]) => readAgain(path, when, map)),
+    `return status 404 content-type text/plain string "this path is closed: its route is not served\\n" if { var(txn.to) -m end ${CLOSED} }`,
+    'return status 404 content-type text/plain string "nothing is reached under this host name and path\\n" unless { var(txn.to) -m found }',
   ].map((line) => `    http-request ${line}`);
 }
 
@@ -26,26 +30,55 @@ const HOST = [
   // A slash in it would be taken for the beginning of a path: the client would choose which route is looked at.
   "deny deny_status 400 if { req.fhdr_cnt(host) gt 1 }",
   "deny deny_status 400 if { req.fhdr(host) -m found } !{ req.fhdr(host) -m reg ^([A-Za-z0-9._-]+(:[0-9]*)?)?$ }",
-  "set-var(txn.path) path",
   "set-var(txn.host) req.hdr(host),field(1,:),lower,regsub([.]$,)",
   "set-var(txn.wild) var(txn.host),regsub(^[^.]*,*)",
   "capture var(txn.host) len 100",
 ];
+
+type MapOf = (name: keyof typeof FILES, how?: string) => string;
+
+/** By the path in `txn.{path}` to the backend in `txn.{to}`: first at the host, then at its wildcard, then at every host. */
+function search(to: string, path: string, map: MapOf, when = ""): readonly string[] {
+  const [host, wild] = ["host", "wild"].map((name) => [
+    `var(txn.${name}),concat(,txn.${path})`,
+    `var(txn.${name}),concat(,txn.${path},/)`,
+  ]) as [[string, string], [string, string]];
+  return [
+    ...lookAt(to, host, map, when, IS_PROOF),
+    ...lookAt(to, wild, map, when),
+    ...lookAt(to, [`var(txn.${path})`, `var(txn.${path}),concat(/)`], map, when),
+  ];
+}
 
 /**
  * What a host's owner has no route for is not answered by a wildcard, or a route of every host, of somebody else. At the host itself only
  * those have routes that its owner let in; proofs for certificates (`only`) are nobody's but the owner's.
  */
 function lookAt(
-  path: string,
-  folder: string,
-  map: (name: keyof typeof FILES, how?: string) => string,
+  to: string,
+  [path, folder]: readonly [string, string],
+  map: MapOf,
+  when: string,
   only = "",
 ): readonly string[] {
+  const found = `{ var(txn.${to}) -m found }`;
+  const isForeign = `{ var(txn.owner) -m found } ${found} !{ var(txn.owner),strcmp(txn.backer) eq 0 }`;
   return [
-    `set-var(txn.to) ${path},${map("exact")} ${UNFOUND}`,
-    `set-var(txn.to) ${folder},${map("prefix", "map_beg")} ${UNFOUND}`,
-    `set-var(txn.backer) var(txn.to),${map("backers")} if { var(txn.to) -m found }`,
-    `unset-var(txn.to) if ${IS_FOREIGN} ${only}`.trimEnd(),
+    `set-var(txn.${to}) ${path},${map("exact")} if !${found} ${when}`.trimEnd(),
+    `set-var(txn.${to}) ${folder},${map("prefix", "map_beg")} if !${found} ${when}`.trimEnd(),
+    `set-var(txn.backer) var(txn.${to}),${map("backers")} if ${found}`,
+    `unset-var(txn.${to}) if ${isForeign} ${only}`.trimEnd(),
+  ];
+}
+
+/** Where not everybody may come in is who answers by any reading of the path; where two such are, nobody does. */
+function readAgain(path: string, when: string, map: MapOf): readonly string[] {
+  return [
+    "unset-var(txn.other)",
+    "unset-var(txn.read)",
+    `set-var(txn.read) ${cleanPath(path)} if ${when}`,
+    ...search("other", "read", map, "{ var(txn.read) -m found }"),
+    `deny deny_status 400 if ${IS_AROUND} { var(txn.to) ${KEEPS_OUT} }`,
+    `set-var(txn.to) var(txn.other) if ${IS_AROUND}`,
   ];
 }

@@ -37,7 +37,12 @@ describe("the way in: certificates by ACME:", () => {
     authority = await AcmeServer.open({ lookUp });
     const parts = { clock, random: new SystemRandom(), log: silentLog };
     store = await Store.open({ kinds: kernelKinds, journal: new MemoryJournal(), ...parts });
-    directory = new Directory({ store, clock, log: silentLog, sources: () => directorySources({ discover: [] }) });
+    directory = new Directory({
+      store,
+      clock,
+      log: silentLog,
+      sources: () => directorySources({ discovery: { discover: [], publishers: [] } }),
+    });
     orders = certificateDesk({
       store,
       clock,

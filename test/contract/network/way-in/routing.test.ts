@@ -34,6 +34,7 @@ describe("the way in: routing:", () => {
       stage.route("example.org", to("web")),
       stage.route("example.org", to("shop", { path: "/shop" })),
       stage.route("example.org", to("exact", { path: "/shop/only", pathType: "exact" })),
+      stage.route("example.org", to("exact", { path: "/%C3%BCn" })),
       stage.route("*.example.org", to("wild")),
       stage.route("", to("any", { path: "/any" })),
       stage.route("empty.example.org", to("web", { service: "default/none" })),
@@ -67,6 +68,32 @@ describe("the way in: routing:", () => {
     ["by whole parts", "off.example.org", "/apiary", "web GET /apiary"],
     ["letter by letter", "odd.example.org", "/a.(b/c", "web GET /c"],
     ["that path alone", "put.example.org", "/a", "web GET /b"],
+    ["what is passed on is what was sent: a blank", "example.org", "/a%20b/", "web GET /a%20b/"],
+    ["a slash within a part", "example.org", "/@scope%2Fname/x", "web GET /@scope%2Fname/x"],
+    ["letters of other alphabets", "example.org", "/b%C3%BCcher/%e2%82%ac", "web GET /b%C3%BCcher/%e2%82%ac"],
+    [
+      "slashes of a question",
+      "example.org",
+      "/go?to=https://x//y/../z&p=%2e%2e",
+      "web GET /go?to=https://x//y/../z&p=%2e%2e",
+    ],
+    ["slashes, parameters", "example.org", "//x//y;v=1/a+b", "web GET //x//y;v=1/a+b"],
+    ["names that begin with dots", "example.org", "/.well-known/..x/...", "web GET /.well-known/..x/..."],
+    ["a letter that needs no encoding", "example.org", "/%73hop/a", "shop GET /%73hop/a"],
+    ["slashes that are together", "example.org", "//shop/a", "shop GET //shop/a"],
+    ["a slash that is encoded", "example.org", "/shop%2Fa", "shop GET /shop%2Fa"],
+    ["an exact one", "example.org", "/shop/%6fnly", "exact GET /shop/%6fnly"],
+    ["small letters of a code", "example.org", "/%c3%bcn/x", "exact GET /%c3%bcn/x"],
+    ["large ones", "example.org", "/%C3%BCn", "exact GET /%C3%BCn"],
+    [
+      "the longest path that there may be",
+      "example.org",
+      `/shop/${"x%20".repeat(1500)}`,
+      `shop GET /shop/${"x%20".repeat(1500)}`,
+    ],
+    ["another spelling of what is put in place of", "put.example.org", "/%61/c%20d?e", "web GET /b/c%20d?e"],
+    ["of that alone", "put.example.org", "//a", "web GET /b"],
+    ["another spelling of what is taken off", "off.example.org", "//%61pi/c%20d", "web GET /c%20d"],
   ];
   for (const [why, host, path, answer] of ROWS)
     test(`${why}: ${host}${path}`, async () => assert.equal((await stage.get(host, path)).body, answer));
@@ -98,6 +125,20 @@ describe("the way in: routing:", () => {
     assert.deepEqual(await Promise.all(asked), [200, 403, 403, 200]);
     await stage.hear([stage.route("open.example.com", { service: "default/web", unguarded: ["auth-type"] })]);
     assert.equal((await stage.get("open.example.com")).status, 404);
+  });
+
+  test("a path that no two programs read in the same way is refused", async () => {
+    for (const path of [
+      "/shop/../x",
+      "/./shop",
+      "/x/%2e%2E",
+      "/x%2F..%2fshop",
+      "/x\\..\\shop",
+      "/..;v/shop",
+      "/x%00",
+      "/x%zz",
+    ])
+      assert.equal((await stage.get("example.org", path)).status, 400, path);
   });
 
   test("only users come in, where there are any", async () => {
