@@ -37,15 +37,21 @@ export async function fromEnd(context: StyrApiContext, name: string, part: Part)
     };
   }
   const { pods: copies, workload } = await findWorkload(context, name, part);
-  const placed = copies.filter((copy) => copy.node !== undefined);
+  // What has ended sends nothing any more, and its address may be another's.
+  const placed = copies.filter(({ node, key }) => node !== undefined && !hasEnded(context, key));
   const copy = placed.find(({ ready }) => ready) ?? placed[0];
   const pod = copy && context.store.get(pods, copy.key);
   if (copy?.node === undefined || pod === undefined)
-    throw new ApiError("Conflict", `no copy of ${workload.name} is on any node: nothing could be sent from there`, {
+    throw new ApiError("Conflict", `no copy of ${workload.name} runs on any node: nothing could be sent from there`, {
       name,
     });
   const others = copies.length > 1 ? `, one of ${copies.length} copies of ${workload.name}` : "";
   return { end: endOf(copy, pod), words: `${copy.key} on ${copy.node}${others}` };
+}
+
+function hasEnded({ store }: StyrApiContext, key: string): boolean {
+  const pod = store.get(pods, key);
+  return pod !== undefined && isTerminal(pod);
 }
 
 function endOf({ key, uid, node = "" }: WorkloadPod, pod: Pod): TraceEnd {

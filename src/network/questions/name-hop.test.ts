@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { NetworkEntry } from "../../model/network.ts";
 import type { NameAsker } from "../../model/network-questions.ts";
 import type { ResolvConf } from "../names/resolv-conf.ts";
 import { NetworkState } from "../plane/network-state.ts";
@@ -11,10 +12,15 @@ const HOST: ResolvConf = { nameservers: ["192.0.2.53"], searches: ["lan"], optio
 const GATEWAY = "10.42.0.1";
 
 /** Who was asked for what, and what the hop says. */
-async function asked(name: string, asker: NameAsker | undefined, answers: (name: string) => readonly string[] | Error) {
+async function asked(
+  name: string,
+  asker: NameAsker | undefined,
+  answers: (name: string) => readonly string[] | Error,
+  more: readonly NetworkEntry[] = [],
+) {
   const state = new NetworkState("a");
   const node = { kind: "node", id: "a", address: "192.0.2.1", podRange: "10.42.0.0/24" } as const;
-  state.hear({ type: "all", revision: 1, entries: [node] }, new Touched());
+  state.hear({ type: "all", revision: 1, entries: [node, ...more] }, new Touched());
   const questions: string[] = [];
   const view = new HostView({
     commands: { run: () => Promise.reject(new Error("no program is needed to look a name up")) },
@@ -75,6 +81,39 @@ describe("a name, looked up as a pod would", () => {
       assert.match(hop.words, /^nothing is named nosuch .*it was passed on, and whoever is asked beyond the cluster/);
       assert.deepEqual(questions.slice(3), [`nosuch.lan @${GATEWAY}`]);
     });
+
+  describe("of a Service that names another one", () => {
+    const external = (id: string, externalName: string): NetworkEntry => ({
+      ...{ kind: "service", id, ports: [], addresses: [], externalName },
+      ...{ externalTraffic: "cluster", internalTraffic: "cluster" },
+    });
+    const SERVICES = [
+      external("shop/loop", "loop.shop.svc.cluster.local."),
+      external("shop/round", "about.shop.svc.cluster.local"),
+      external("shop/about", "Round.shop.svc.cluster.local"),
+      external("shop/out", "example.com."),
+      external("shop/in", "web.marathon.mesos"),
+    ];
+    const wordsOf = async (name: string, code: string) =>
+      (await asked(name, pod(undefined), () => coded(code), SERVICES)).hop.words;
+
+    test("one that leads back to itself has no address, and this node's server is not blamed", async () => {
+      const one = "Service shop/loop is an ExternalName, loop.shop.svc.cluster.local, and that leads back to ";
+      assert.equal(await wordsOf("loop", "ESERVFAIL"), `${one}loop.shop.svc.cluster.local: there is no address`);
+      assert.match(await wordsOf("round", "ESERVFAIL"), /leads back to round\.shop\.svc\.cluster\.local/);
+    });
+
+    for (const code of ["ESERVFAIL", "ETIMEOUT"])
+      test(`one outside of the cluster, of which nobody knows (${code})`, async () => {
+        const words = await wordsOf("out", code);
+        assert.match(words, /^Service shop\/out .*: example\.com is asked beyond the cluster, and nobody there/);
+      });
+
+    test("one of the cluster's other names is this node's to answer", async () => {
+      assert.match(await wordsOf("in", "ETIMEOUT"), /^the name server of this node \(10\.42\.0\.1\) does not answer/);
+      assert.match(await wordsOf("in", "ESERVFAIL"), /^the name server of this node .* answers that it failed/);
+    });
+  });
 
   test("this node's own server is blamed when it does not answer for the cluster's names", async () => {
     const { hop } = await asked("web", pod(undefined), () => coded("ETIMEOUT"));

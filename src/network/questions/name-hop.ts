@@ -38,13 +38,17 @@ export async function nameHop(
     const isOurs = isOfCluster(candidate, domain);
     // Whoever does not answer for one name from outside does not for the next.
     if (beyond !== "" && !isOurs) continue;
-    const answer = await ask(view, server, candidate, isOurs ? OWN_MS : BEYOND_MS);
+    const external = isOurs ? externalOf(state, candidate) : undefined;
+    const answer = await ask(view, server, candidate, isOurs && external?.ends !== "beyond" ? OWN_MS : BEYOND_MS);
+    if (answer instanceof Error && external !== undefined && isOfOthers(answer))
+      return { hop: { ...hop, isOk: false, words: external.words, advice: "styr services" }, addresses: [] };
     if (answer instanceof Error && !isOurs && isOfOthers(answer)) {
       beyond = `; ${server === state.gateway ? "it was passed on, and whoever" : `${server}, which`} is asked beyond the cluster gives no answer`;
       continue;
     }
     if (answer instanceof Error) {
-      const words = `the name server of this node (${server}) does not answer: ${answer.message}`;
+      const how = codeOf(answer) === "ESERVFAIL" ? "answers that it failed" : "does not answer";
+      const words = `the name server of this node (${server}) ${how}: ${answer.message}`;
       return { hop: { ...hop, isOk: false, words, advice: "styr network status" }, addresses: [] };
     }
     if (answer.length === 0) continue;
@@ -67,8 +71,11 @@ function isOfCluster(name: string, domain: string): boolean {
 
 /** This node's server gave up on the one that it asked, or had not done so yet. */
 function isOfOthers(error: Error): boolean {
-  const { code } = error as { readonly code?: unknown };
-  return code === "ESERVFAIL" || SILENT.includes(String(code));
+  return [...SILENT, "ESERVFAIL"].includes(codeOf(error));
+}
+
+function codeOf(error: Error): string {
+  return String((error as { readonly code?: unknown }).code);
 }
 
 async function ask(view: HostView, server: string, name: string, mostMs: number): Promise<readonly string[] | Error> {
@@ -77,6 +84,28 @@ async function ask(view: HostView, server: string, name: string, mostMs: number)
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
+}
+
+/** Why no address is found by the name of a Service that only names another: undefined when it is none, or leads to names of the cluster. */
+function externalOf(state: NetworkState, name: string) {
+  const passed = new Set<string>();
+  const domain = state.cluster?.domain ?? "cluster.local";
+  const first = serviceOf(state, name);
+  let next = plainName(name);
+  for (let service = first; service?.externalName !== undefined; service = serviceOf(state, next)) {
+    passed.add(next);
+    next = plainName(service.externalName);
+    if (passed.has(next)) break;
+  }
+  if (first === undefined || passed.size === 0) return undefined;
+  const about = `Service ${first.id} is an ExternalName, ${plainName(first.externalName ?? "")}`;
+  if (passed.has(next)) return { ends: "loop", words: `${about}, and that leads back to ${next}: there is no address` };
+  if (isOfCluster(next, domain)) return undefined;
+  return { ends: "beyond", words: `${about}: ${next} is asked beyond the cluster, and nobody there gives an answer` };
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/\.$/, "");
 }
 
 function serviceOf({ tables, cluster }: NetworkState, name: string) {

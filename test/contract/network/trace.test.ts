@@ -194,6 +194,18 @@ describe("a connection, traced:", { skip }, () => {
     await store.update((tx) => void tx.remove(pods, "default/cache"));
   });
 
+  test("a pod that has ended sends nothing, whatever its address was", async () => {
+    const draft = podDraft("job", "a", front);
+    await store.update(
+      (tx) => void tx.create(pods, { ...draft, status: { ...draft.status, phase: "Succeeded" } } as never),
+    );
+    await assert.rejects(
+      trace("pod/job", "web:8080"),
+      /^ApiError: no copy of .* runs on any node: nothing could be sent/,
+    );
+    await store.update((tx) => void tx.remove(pods, "default/job"));
+  });
+
   test("a headless Service's port, by its name, is the number that it has in each pod", async () => {
     const spec = { clusterIP: "None", selector: { app: "web" }, ports: [{ name: "pg", port: 5432, targetPort: "x" }] };
     await store.update(
