@@ -2,10 +2,10 @@ import type { MeterSet } from "../metrics/definition.ts";
 import type { ProcessReading } from "../metrics/process-metrics.ts";
 import type { ServerMeters } from "../metrics/server-metrics.ts";
 import type { CopiesRule } from "../model/copies.ts";
+import type { Publisher } from "../model/discovery.ts";
 import type { Kind } from "../model/meta.ts";
 import type { NodeStates } from "../model/node-state.ts";
 import type { NodeAccess } from "../model/streams.ts";
-import type { RouteLists } from "../model/way-in/certificate-askers.ts";
 import type { WorkloadSource } from "../model/workload.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
@@ -36,8 +36,8 @@ export interface StyrApiContext {
   readonly kinds: readonly Kind[];
   /** One per dialect that declares workloads of its own, and one for Kubernetes' kinds (workloads.ts, replicatedSource). */
   readonly sources: readonly WorkloadSource[];
-  /** Routes from outside that dialects have in ways of their own; beside Ingresses and exposures. */
-  readonly routes?: RouteLists;
+  /** Ports on every node and routes from outside that dialects have in ways of their own; beside Services, Ingresses and exposures. */
+  readonly publishers?: readonly Publisher[];
   readonly nodeAccess: NodeAccess;
   /** Names of the dialects served, for `styr status`. */
   readonly dialects: readonly string[];

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Publisher } from "../model/discovery.ts";
 import { endpointSlices, SERVICE_LABEL } from "../model/endpoint-slice.ts";
 import { kernelKinds } from "../model/kinds.ts";
+import type { Draft } from "../model/meta.ts";
 import { type Pod, pods } from "../model/pod.ts";
+import { type ReplicationController, replicationControllers } from "../model/replication-controller.ts";
 import { services } from "../model/service.ts";
 import { SystemClock } from "../seams/clock.ts";
 import { silentLog } from "../seams/log.ts";
@@ -23,7 +26,29 @@ function task(name: string, isReady: boolean, servicePort: number) {
   };
 }
 
-test("services are those of Kubernetes with their slices' endpoints, and Marathon apps with service ports", async () => {
+/** Stands for an app: what its pods are copies of. */
+function appNamed(name: string): Draft<ReplicationController> {
+  const template = { metadata: {}, spec: { containers: [] } };
+  return {
+    ...{ apiVersion: "v1", kind: "ReplicationController", metadata: { name, namespace: "marathon" }, status: {} },
+    spec: { replicas: 0, selector: {}, template },
+  } as unknown as Draft<ReplicationController>;
+}
+
+const publisher: Publisher<ReplicationController> = {
+  kind: replicationControllers,
+  tell: ({ metadata }) => ({
+    services: [
+      {
+        ...{ id: `marathon:/prod/${metadata.name}`, name: `/prod/${metadata.name}`, since: metadata.creationTimestamp },
+        ports: [{ name: "http", protocol: "tcp", servicePort: 10_002 }],
+      },
+    ],
+    routes: [],
+  }),
+};
+
+test("services are those of Kubernetes with their slices' endpoints, and Marathon apps with service ports, instances or not", async () => {
   const clock = new SystemClock();
   const random = new SeededRandom("services");
   const store = await Store.open({ kinds: kernelKinds, journal: new MemoryJournal(), clock, random, log: silentLog });
@@ -37,13 +62,14 @@ test("services are those of Kubernetes with their slices' endpoints, and Maratho
       metadata: { name: "web-1", namespace: "shop", labels: { [SERVICE_LABEL]: "web" } },
       endpoints: [{ addresses: ["10.42.0.2"] }, { addresses: ["10.42.0.3"], conditions: { ready: false } }],
     });
+    for (const name of ["web", "empty"]) tx.create(replicationControllers, appNamed(name));
     tx.create(pods, task("one", true, 10_001));
     tx.create(pods, task("two", false, 10_001));
     tx.create(pods, task("new", true, 10_002));
     const elsewhere = task("elsewhere", true, 10_002);
     tx.create(pods, { ...elsewhere, status: { ...elsewhere.status, networkAddress: "172.20.0.5" } });
   });
-  const rows = await listServices(store, clock);
+  const rows = await listServices(store, clock, [publisher]);
   assert.deepEqual(
     rows.map(({ createdAt: _c, ...row }) => row),
     [
@@ -53,11 +79,11 @@ test("services are those of Kubernetes with their slices' endpoints, and Maratho
       },
       {
         ...{ dialect: "marathon", namespace: "marathon", name: "/prod/web", type: "servicePort", addresses: [] },
-        ports: [
-          { name: "http", protocol: "TCP", nodePort: 10_001 },
-          { name: "http", protocol: "TCP", nodePort: 10_002 },
-        ],
-        ...{ ready: 2, endpoints: 4 },
+        ...{ ports: [{ name: "http", protocol: "TCP", nodePort: 10_002 }], ready: 2, endpoints: 4 },
+      },
+      {
+        ...{ dialect: "marathon", namespace: "marathon", name: "/prod/empty", type: "servicePort", addresses: [] },
+        ...{ ports: [{ name: "http", protocol: "TCP", nodePort: 10_002 }], ready: 0, endpoints: 0 },
       },
     ],
   );

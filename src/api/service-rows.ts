@@ -1,33 +1,45 @@
-import { dialectOf, KUBERNETES } from "../model/dialect.ts";
+import { dialectOf } from "../model/dialect.ts";
+import type { PublishedService, Publisher } from "../model/discovery.ts";
 import { endpointSlices } from "../model/endpoint-slice.ts";
 import { keyOf } from "../model/meta.ts";
 import { isReady, isTerminal, type Pod, pods } from "../model/pod.ts";
 import { isOnItsNetworkOnly } from "../model/pod-network-need.ts";
 import { type Service, services } from "../model/service.ts";
-import type { ServicePortRow, ServiceRow } from "../model/service-row.ts";
+import type { ServiceRow } from "../model/service-row.ts";
 import { ANNOTATION } from "../model/well-known.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Store } from "../store/store.ts";
 import { slices } from "./slices.ts";
 
-/** Services of Kubernetes, and the service ports of other dialects' pods. In slices. */
-export async function listServices(store: Store, clock: Clock): Promise<readonly ServiceRow[]> {
+/** Services of Kubernetes, and service ports of other dialects. In slices. */
+export async function listServices(
+  store: Store,
+  clock: Clock,
+  publishers: readonly Publisher[] = [],
+): Promise<readonly ServiceRow[]> {
   const slice = slices(clock);
   const rows: ServiceRow[] = [];
   for (const service of store.scan(services)) {
     rows.push(serviceRow(store, service));
     await slice();
   }
-  const byWorkload = new Map<string, ServiceRow>();
+  const published = publishedRows(store, publishers);
+  if (published.size === 0) return rows;
   for (const pod of store.scan(pods)) {
-    addPod(byWorkload, pod);
+    const id = workloadId(pod);
+    const row = published.get(id);
+    if (row !== undefined && !isTerminal(pod)) published.set(id, withPod(row, pod));
     await slice();
   }
-  return [...rows, ...byWorkload.values()];
+  return [...rows, ...published.values()];
 }
 
 /** One for each row, and the same for as long as it is there. */
 export function serviceId({ dialect, namespace, name }: ServiceRow): string {
+  return idOf(dialect, namespace, name);
+}
+
+function idOf(dialect: string, namespace: string, name: string): string {
   return `${dialect} ${namespace}/${name}`;
 }
 
@@ -49,35 +61,37 @@ function serviceRow(store: Store, service: Service): ServiceRow {
   };
 }
 
-/** Pods of one workload are the endpoints of its service ports. */
-function addPod(rows: Map<string, ServiceRow>, pod: Pod): void {
-  const dialect = dialectOf(pod);
-  const ports = servicePortsOf(pod);
-  if (dialect === KUBERNETES || ports.length === 0 || isTerminal(pod)) return;
+/** Whether a pod is there for them or not. */
+function publishedRows(store: Store, publishers: readonly Publisher[]): Map<string, ServiceRow> {
+  const rows = new Map<string, ServiceRow>();
+  for (const publisher of publishers)
+    for (const object of store.scan(publisher.kind))
+      for (const service of publisher.tell(object).services) {
+        const { namespace = "" } = object.metadata;
+        const dialect = service.id.slice(0, service.id.indexOf(":"));
+        if (service.ports.length > 0)
+          rows.set(idOf(dialect, namespace, service.name), rowOf(service, dialect, namespace));
+      }
+  return rows;
+}
+
+function rowOf({ name, ports, since }: PublishedService, dialect: string, namespace: string): ServiceRow {
+  return {
+    ...{ dialect, namespace, name, type: "servicePort", addresses: [] },
+    ports: ports.map(({ name: port, protocol, servicePort }) => ({
+      ...(port ? { name: port } : {}),
+      ...{ protocol: protocol.toUpperCase(), nodePort: servicePort },
+    })),
+    ...{ ready: 0, endpoints: 0, createdAt: since },
+  };
+}
+
+function workloadId(pod: Pod): string {
   const { namespace = "", name, annotations = {} } = pod.metadata;
-  const workload = annotations[ANNOTATION.workload] ?? name;
-  const id = `${dialect} ${namespace}/${workload}`;
-  const before = rows.get(id);
+  return idOf(dialectOf(pod), namespace, annotations[ANNOTATION.workload] ?? name);
+}
+
+function withPod(row: ServiceRow, pod: Pod): ServiceRow {
   const isServing = isReady(pod) && pod.metadata.deletionTimestamp === undefined && !isOnItsNetworkOnly(pod);
-  rows.set(id, {
-    ...{ dialect, namespace, name: workload, type: "servicePort", addresses: [] },
-    ports: before ? union(before.ports, ports) : ports,
-    ready: (before?.ready ?? 0) + (isServing ? 1 : 0),
-    endpoints: (before?.endpoints ?? 0) + 1,
-  });
-}
-
-function servicePortsOf({ spec }: Pod): readonly ServicePortRow[] {
-  return (spec.containers ?? []).flatMap(({ ports = [] }) =>
-    ports.flatMap(({ name, protocol = "TCP", servicePort }) =>
-      servicePort ? [{ ...(name ? { name } : {}), protocol, nodePort: servicePort }] : [],
-    ),
-  );
-}
-
-/** While a workload changes, its old pods and its new ones may have different ports. */
-function union(a: readonly ServicePortRow[], b: readonly ServicePortRow[]): readonly ServicePortRow[] {
-  const isThere = ({ nodePort, protocol }: ServicePortRow) =>
-    a.some((other) => other.nodePort === nodePort && other.protocol === protocol);
-  return [...a, ...b.filter((port) => !isThere(port))].sort((x, y) => (x.nodePort ?? 0) - (y.nodePort ?? 0));
+  return { ...row, ready: row.ready + (isServing ? 1 : 0), endpoints: row.endpoints + 1 };
 }

@@ -10,10 +10,11 @@ import { listOrWatch, readOwnPart } from "./own-part-routes.ts";
 import { RowFeed } from "./row-feed.ts";
 import { listServices, serviceId } from "./service-rows.ts";
 
-export function serviceRoutes({ store, clock }: StyrApiContext): readonly Route[] {
+export function serviceRoutes({ store, clock, publishers = [] }: StyrApiContext): readonly Route[] {
   const feed = new RowFeed<ServiceRow>({
-    ...{ store, clock, kinds: [services, endpointSlices, pods], id: serviceId },
-    list: () => listServices(store, clock),
+    ...{ store, clock, id: serviceId },
+    kinds: [services, endpointSlices, pods, ...publishers.map(({ kind }) => kind)],
+    list: () => listServices(store, clock, publishers),
   });
   return [
     readOwnPart("/styr/v1/services", "services", (part, { url, signal }) => {

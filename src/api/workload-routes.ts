@@ -120,11 +120,11 @@ function wholeNumber(query: URLSearchParams, name: string): Readonly<Record<stri
   return { [name]: Number(text) };
 }
 
-function inspect({ store, kinds, routes = [] }: StyrApiContext, { workload, pods: meant }: Found): InspectReport {
+function inspect({ store, kinds, publishers = [] }: StyrApiContext, { workload, pods: meant }: Found): InspectReport {
   const kind = kinds.find(({ name }) => name === workload.object.kind);
   const declaring = kind === undefined ? undefined : store.get(kind, workload.object.key);
   const copies = meant.flatMap(({ key }) => store.get(pods, key) ?? []);
-  const [shown = workload] = withRouteUrls(store, { routes }, [workload]);
+  const [shown = workload] = withRouteUrls(store, { publishers }, [workload]);
   const others = copies.filter((pod) => pod.kind !== declaring?.kind || keyOf(pod) !== keyOf(declaring));
   const objects: readonly StoredObject[] = meant.length < workload.pods.length ? copies : others;
   return { workload: shown, objects: declaring && objects === others ? [declaring, ...objects] : objects };

@@ -1,4 +1,4 @@
-import type { DiscoveredService } from "../model/discovery.ts";
+import type { DiscoveredEndpoint, PublishedService } from "../model/discovery.ts";
 import { endpointState } from "../model/endpoint-state.ts";
 import { keyOf } from "../model/meta.ts";
 import type { EndpointEntry, EndpointsEntry, NameRecord, NamesEntry, ServiceEntry } from "../model/network.ts";
@@ -11,26 +11,20 @@ export function namesOfPod(pod: Pod, records: readonly NameRecord[]): readonly N
 }
 
 /** Ports on every node; no address of their own. */
-export function serviceOf({ id, ports, affinitySeconds, since }: DiscoveredService): ServiceEntry {
-  const entry = {
-    kind: "service" as const,
-    ...{ id, addresses: [] },
-    ports: ports.map(({ name, protocol, port, servicePort }) => ({
-      ...{ name, protocol, port: servicePort ?? port },
-      ...(servicePort === undefined ? {} : { nodePort: servicePort }),
-    })),
-    externalTraffic: "cluster" as const,
-    internalTraffic: "cluster" as const,
-  };
+export function serviceOf({ id, ports, affinitySeconds, since }: PublishedService): ServiceEntry {
   return {
-    ...entry,
+    ...{ kind: "service", id, addresses: [] },
+    ports: ports.map(({ name, protocol, servicePort }) => ({
+      ...{ name, protocol, port: servicePort, nodePort: servicePort },
+    })),
+    ...{ externalTraffic: "cluster", internalTraffic: "cluster" },
     ...(affinitySeconds === undefined ? {} : { affinitySeconds }),
-    ...(since === undefined ? {} : { since }),
+    ...(ports.length === 0 ? {} : { since }),
   };
 }
 
 /** Ports that the host gives differ from pod to pod: each pod is an entry, or several where its ports have several addresses. */
-export function endpointsOfPod(pod: Pod, { id, ports }: DiscoveredService): readonly EndpointsEntry[] {
+export function endpointsOfPod(pod: Pod, { id, ports }: DiscoveredEndpoint): readonly EndpointsEntry[] {
   const { uid } = pod.metadata;
   const addresses = [...new Set(ports.map(({ address }) => address))].filter((address) => address !== "").sort();
   return addresses.map((address, at) => ({

@@ -1,140 +1,92 @@
-import type { DiscoverPod, PodDiscovery } from "../model/discovery.ts";
+import type { DiscoverPod, PodDiscovery, Publication, Publisher } from "../model/discovery.ts";
+import type { StoredObject } from "../model/meta.ts";
 import type { NetworkEntry } from "../model/network.ts";
 import { isTerminal, type Pod, pods } from "../model/pod.ts";
 import type { Change, Reader } from "../store/transaction.ts";
 import { endpointsOfPod, namesOfPod, serviceOf } from "./discovered-entries.ts";
 import type { EntrySink, EntrySource } from "./entry-source.ts";
 
-/** What other dialects than Kubernetes say of their pods: names, ports on every node, and routes from outside. */
-export function discoveredSource(discover: readonly DiscoverPod[]): EntrySource {
-  return new DiscoveredSource(discover);
+export interface Discovery {
+  readonly discover: readonly DiscoverPod[];
+  readonly publishers: readonly Publisher[];
 }
 
-/** What one pod says of something that several pods make together. */
-interface Voice {
-  readonly uid: string;
-  /** Of voices that differ the newest pod's counts: during a deployment that is the newer version's. */
-  readonly createdAt: string;
-  readonly entry: NetworkEntry;
+/**
+ * What other dialects than Kubernetes say: names and endpoints of their pods; and of the objects that these are copies of, ports on every
+ * node and routes from outside. Those follow the object: who has no copy just now keeps its ports and its hosts.
+ */
+export function discoveredSource(discovery: Discovery): EntrySource {
+  return new DiscoveredSource(discovery);
 }
-
-interface Told {
-  /** Entries of this pod alone. */
-  readonly own: readonly NetworkEntry[];
-  readonly shared: readonly NetworkEntry[];
-}
-
-const NOTHING: Told = { own: [], shared: [] };
 
 class DiscoveredSource implements EntrySource {
   readonly name = "discovered";
-  readonly kinds = [pods];
+  readonly kinds: EntrySource["kinds"];
   readonly #discover: readonly DiscoverPod[];
-  readonly #told = new Map<string, Told>();
-  /** `service id` and `route id` → who speaks for it. */
-  readonly #choirs = new Map<string, Choir>();
+  /** Kind → who reads its objects. */
+  readonly #publishers: ReadonlyMap<string, Publisher>;
+  /** `Pod uid`, `App key` → what was told of it. */
+  readonly #told = new Map<string, readonly NetworkEntry[]>();
 
-  constructor(discover: readonly DiscoverPod[]) {
+  constructor({ discover, publishers }: Discovery) {
     this.#discover = discover;
+    this.#publishers = new Map(publishers.map((publisher) => [publisher.kind.name, publisher]));
+    this.kinds = [pods as EntrySource["kinds"][number], ...publishers.map(({ kind }) => kind)];
   }
 
   begin(reader: Reader, sink: EntrySink): void {
+    for (const publisher of this.#publishers.values())
+      for (const object of reader.list(publisher.kind))
+        this.#take(objectId(object), publishedEntries(publisher.tell(object)), sink);
     if (this.#discover.length === 0) return;
-    for (const pod of reader.list(pods)) this.#take(pod, this.#tellOf(pod, reader), sink);
+    for (const pod of reader.list(pods)) this.#take(podId(pod), this.#tellOf(pod), sink);
   }
 
-  changed(changes: readonly Change[], reader: Reader, sink: EntrySink): void {
-    if (this.#discover.length === 0) return;
-    for (const { type, object } of changes) {
-      const pod = object as Pod;
-      this.#take(pod, type === "removed" ? NOTHING : this.#tellOf(pod, reader), sink);
+  changed(changes: readonly Change[], _reader: Reader, sink: EntrySink): void {
+    for (const { type, kind, object } of changes) {
+      const isGone = type === "removed";
+      const publisher = this.#publishers.get(kind.name);
+      if (publisher) this.#take(objectId(object), isGone ? [] : publishedEntries(publisher.tell(object)), sink);
+      else this.#take(podId(object), isGone ? [] : this.#tellOf(object as Pod), sink);
     }
   }
 
-  #tellOf(pod: Pod, reader: Reader): Told {
-    if (isTerminal(pod)) return NOTHING;
-    const found = this.#discover.flatMap((discover) => discover(pod, reader) ?? []);
-    return { own: found.flatMap((each) => ownEntries(pod, each)), shared: found.flatMap(sharedEntries) };
+  #tellOf(pod: Pod): readonly NetworkEntry[] {
+    if (isTerminal(pod)) return [];
+    return this.#discover.flatMap((discover) => podEntries(pod, discover(pod) ?? NOTHING));
   }
 
-  #take({ metadata }: Pod, told: Told, sink: EntrySink): void {
-    const { uid, creationTimestamp } = metadata;
-    const before = this.#told.get(uid) ?? NOTHING;
-    if (told.own.length + told.shared.length === 0) this.#told.delete(uid);
-    else this.#told.set(uid, told);
-    replace(before.own, told.own, sink);
-    for (const entry of told.shared) this.#say({ uid, createdAt: creationTimestamp, entry }, sink);
-    const now = new Set(told.shared.map(nameOf));
-    for (const entry of before.shared) if (!now.has(nameOf(entry))) this.#fallSilent(uid, entry, sink);
-  }
-
-  #say(voice: Voice, sink: EntrySink): void {
-    const name = nameOf(voice.entry);
-    const choir = this.#choirs.get(name) ?? new Choir();
-    this.#choirs.set(name, choir);
-    if (choir.say(voice)) tell(voice.entry, sink);
-  }
-
-  #fallSilent(uid: string, { kind, id }: NetworkEntry, sink: EntrySink): void {
-    const name = `${kind} ${id}`;
-    const choir = this.#choirs.get(name);
-    if (choir?.fallSilent(uid) === false) return;
-    if (choir?.leader === undefined) {
-      this.#choirs.delete(name);
-      sink.remove(kind, id);
-    } else tell(choir.leader.entry, sink);
+  #take(who: string, entries: readonly NetworkEntry[], sink: EntrySink): void {
+    const now = new Set(entries.map(nameOf));
+    for (const entry of entries) tell(entry, sink);
+    for (const entry of this.#told.get(who) ?? []) if (!now.has(nameOf(entry))) sink.remove(entry.kind, entry.id);
+    if (entries.length === 0) this.#told.delete(who);
+    else this.#told.set(who, entries);
   }
 }
 
-/** All who speak for one thing. Who leads is kept, so that of 15,000 copies not all are looked at for the news of each. */
-class Choir {
-  readonly #voices = new Map<string, Voice>();
-  #leader: Voice | undefined;
-
-  get leader(): Voice | undefined {
-    return this.#leader;
-  }
-
-  /** Whether it leads. Nobody's time of creation changes, so who led leads on with its next word. */
-  say(voice: Voice): boolean {
-    this.#voices.set(voice.uid, voice);
-    const leads = this.#leader === undefined || this.#leader.uid === voice.uid || isNewer(voice, this.#leader);
-    if (leads) this.#leader = voice;
-    return leads;
-  }
-
-  /** Whether it led. */
-  fallSilent(uid: string): boolean {
-    this.#voices.delete(uid);
-    if (this.#leader?.uid !== uid) return false;
-    this.#leader = undefined;
-    for (const voice of this.#voices.values())
-      if (this.#leader === undefined || isNewer(voice, this.#leader)) this.#leader = voice;
-    return true;
-  }
-}
+const NOTHING: PodDiscovery = { records: [], services: [] };
 
 /** Routes may have hashed passwords, and name Secrets. */
 function tell(entry: NetworkEntry, sink: EntrySink): void {
   sink.put(entry, entry.kind === "route" ? "ways-in" : "all");
 }
 
-function isNewer(a: Voice, b: Voice): boolean {
-  return a.createdAt === b.createdAt ? a.uid < b.uid : a.createdAt > b.createdAt;
-}
-
-function replace(before: readonly NetworkEntry[], after: readonly NetworkEntry[], sink: EntrySink): void {
-  const now = new Set(after.map(nameOf));
-  for (const entry of after) sink.put(entry);
-  for (const { kind, id } of before) if (!now.has(`${kind} ${id}`)) sink.remove(kind, id);
-}
-
-function ownEntries(pod: Pod, { records, services }: PodDiscovery): readonly NetworkEntry[] {
+function podEntries(pod: Pod, { records, services }: PodDiscovery): readonly NetworkEntry[] {
   return [...namesOfPod(pod, records), ...services.flatMap((service) => endpointsOfPod(pod, service))];
 }
 
-function sharedEntries({ services, routes }: PodDiscovery): readonly NetworkEntry[] {
+function publishedEntries({ services, routes }: Publication): readonly NetworkEntry[] {
   return [...services.map(serviceOf), ...routes.map((route) => ({ kind: "route", ...route }) as const)];
+}
+
+/** Entries of a pod have its uid for an id; those of other objects have their names. */
+function podId({ metadata }: StoredObject): string {
+  return `Pod ${metadata.uid}`;
+}
+
+function objectId({ kind, metadata }: StoredObject): string {
+  return `${kind} ${metadata.namespace ?? ""}/${metadata.name}`;
 }
 
 function nameOf({ kind, id }: NetworkEntry): string {

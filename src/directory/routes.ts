@@ -1,4 +1,4 @@
-/** HTTP from outside: what Ingresses and `styr expose` say. Marathon's labels are told by its pods (discovered.ts). */
+/** HTTP from outside: what Ingresses and `styr expose` say. Marathon's labels are told with its apps (discovered.ts). */
 import { type Exposure, exposures } from "../model/exposure.ts";
 import { type Ingress, ingresses } from "../model/ingress.ts";
 import { keyOf } from "../model/meta.ts";

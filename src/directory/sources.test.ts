@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { DiscoverPod } from "../model/discovery.ts";
+import type { DiscoverPod, Publisher } from "../model/discovery.ts";
 import { type EndpointSlice, endpointSlices, type SliceEndpoint } from "../model/endpoint-slice.ts";
 import { kernelKinds } from "../model/kinds.ts";
+import type { Draft, Kind } from "../model/meta.ts";
 import type { EndpointsEntry, NetworkEntry, NetworkEntryKind, NodeEntry } from "../model/network.ts";
 import { type Node, nodes } from "../model/node.ts";
 import { type Pod, type PodStatus, pods } from "../model/pod.ts";
+import { type ReplicationController, replicationControllers } from "../model/replication-controller.ts";
 import type { Service } from "../model/service.ts";
 import { silentLog } from "../seams/log.ts";
 import { ManualClock } from "../seams/manual-clock.ts";
@@ -227,26 +229,44 @@ describe("what nodes are told of a node", () => {
   });
 });
 
-/** An app per pod: its label names it, its port comes from the annotation. */
-const discover: DiscoverPod = ({ metadata: { labels, name }, status }) => {
+/** Its label names the app of which it is a copy, and the port where it answers. */
+const discover: DiscoverPod = ({ metadata: { labels }, status }) => {
   const app = labels?.app;
   if (app === undefined) return undefined;
   const address = status.podIP ?? "192.0.2.1";
   const port = Number(labels?.port ?? 80);
-  const ports = [
-    { name: "web", protocol: "tcp" as const, servicePort: Number(labels?.service ?? 10_000), address, port },
-  ];
+  const ports = [{ name: "web", protocol: "tcp" as const, address, port }];
   return {
     records: [{ type: "A", name: `${app}.marathon.mesos`, address }],
     services: [{ id: `marathon:/${app}`, ports }],
-    routes: [
-      {
-        ...{ id: `marathon:/${app} 0`, host: `${app}.example.org`, path: "/", pathType: "prefix" },
-        ...{ service: `marathon:/${app}`, port: "web", source: `Marathon app /${app} by ${name}` },
-      },
-    ],
   };
 };
+
+/** What stands for an app: its label says its service port. */
+const publisher: Publisher<ReplicationController> = {
+  kind: replicationControllers,
+  tell: ({ metadata: { name, labels, creationTimestamp } }) => ({
+    services: [
+      {
+        ...{ id: `marathon:/${name}`, name: `/${name}`, since: creationTimestamp },
+        ports: labels?.service ? [{ name: "web", protocol: "tcp", servicePort: Number(labels.service) }] : [],
+      },
+    ],
+    routes: [
+      {
+        ...{ id: `marathon:/${name} 0`, host: `${name}.example.org`, path: "/", pathType: "prefix" },
+        ...{ service: `marathon:/${name}`, port: "web", source: `Marathon app /${name}`, since: creationTimestamp },
+      },
+    ],
+  }),
+};
+const discovery = { discover: [discover], publishers: [publisher] };
+
+function appDraft(name: string, labels: Readonly<Record<string, string>>) {
+  const spec = { replicas: 0, template: { metadata: {}, spec: { containers: [] } } };
+  const draft = { apiVersion: "v1", kind: "ReplicationController", metadata: { name, namespace: "default", labels } };
+  return { ...draft, spec, status: {} } as unknown as Draft<ReplicationController>;
+}
 
 const READY: PodStatus = {
   phase: "Running",
@@ -273,7 +293,7 @@ describe("what nodes are told of other dialects' pods", () => {
   const ready = (tx: Tx, name: string) => patch(tx, name, (pod) => ({ ...pod, status: READY }));
 
   test("a pod is no name before it is ready, and none from the moment its end is asked for; its connections may go on", async () => {
-    const { change, entries, store } = await world(discoveredSource([discover]));
+    const { change, entries, store } = await world(discoveredSource(discovery));
     await change((tx) => void tx.create<Pod>(pods, podDraft("p1", { app: "web" })));
     const uid = store.get(pods, "default/p1")?.metadata.uid ?? "";
     const stateNow = () => (entries.get(`endpoints marathon:/web ${uid}`) as EndpointsEntry).endpoints[0]?.state;
@@ -292,8 +312,9 @@ describe("what nodes are told of other dialects' pods", () => {
   });
 
   test("each pod answers at the port that its host gave it, behind the one port of the service", async () => {
-    const { change, entries } = await world(discoveredSource([discover]));
+    const { change, entries } = await world(discoveredSource(discovery));
     await change((tx) => {
+      tx.create(replicationControllers, appDraft("web", { service: "10000" }));
       for (const [name, port] of [
         ["p1", "31001"],
         ["p2", "31002"],
@@ -309,59 +330,62 @@ describe("what nodes are told of other dialects' pods", () => {
     assert.deepEqual(services, [{ name: "web", protocol: "tcp", port: 10_000, nodePort: 10_000 }]);
   });
 
-  test("where two versions differ the newer pod's word counts, and the service stays while anybody speaks for it", async () => {
-    const { clock, change, entries } = await world(discoveredSource([discover]));
-    const servicePort = () => {
+  test("service ports and routes are their object's: there before the first copy, with none, and as its newest version says", async () => {
+    const { change, entries } = await world(discoveredSource(discovery));
+    const serviceNow = () => {
       const entry = entries.get("service marathon:/web");
-      return entry?.kind === "service" ? entry.ports[0]?.nodePort : undefined;
+      return entry?.kind === "service" ? [entry.ports[0]?.nodePort, entry.since] : undefined;
     };
-    await change((tx) => void tx.create<Pod>(pods, podDraft("p1", { app: "web", service: "10001" })));
-    await change((tx) => patch(tx, "p1", (pod) => ({ ...pod, status: { phase: "Running" } })));
-    assert.equal(servicePort(), 10_001);
-    await clock.advance(5_000);
-    await change((tx) => void tx.create<Pod>(pods, podDraft("p2", { app: "web", service: "10002" })));
-    assert.equal(servicePort(), 10_002);
-    await change((tx) => ready(tx, "p1"));
-    assert.equal(servicePort(), 10_002, "the older pod's word does not come back with its news");
-    await change((tx) => tx.remove(pods, "default/p2"));
-    assert.equal(servicePort(), 10_001);
+    const since = "2026-01-01T00:00:00Z";
+    await change((tx) => void tx.create(replicationControllers, appDraft("web", { service: "10001" })));
+    assert.deepEqual(serviceNow(), [10_001, since]);
+    assert.deepEqual([...entries.keys()].sort(), ["route marathon:/web 0", "service marathon:/web"]);
+    await change((tx) => {
+      tx.create<Pod>(pods, podDraft("p1", { app: "web" }));
+      ready(tx, "p1");
+    });
     await change((tx) => tx.remove(pods, "default/p1"));
-    assert.equal(servicePort(), undefined);
-    assert.equal(entries.size, 0, "routes go with it");
+    assert.deepEqual(serviceNow(), [10_001, since], "its last copy takes nothing along");
+    assert.ok(entries.has("route marathon:/web 0"));
+    await change((tx) => {
+      const app = tx.get(replicationControllers, "default/web") as ReplicationController;
+      tx.update(replicationControllers, { ...app, metadata: { ...app.metadata, labels: { service: "10002" } } });
+    });
+    assert.deepEqual(serviceNow(), [10_002, since]);
+    await change((tx) => tx.remove(replicationControllers, "default/web"));
+    assert.equal(entries.size, 0);
   });
 
-  test("whoever comes, changes and goes: the service is always as the newest of its pods says, of one moment the first by uid", async () => {
-    const { clock, change, entries, store, written } = await world(discoveredSource([discover]));
-    const random = new SeededRandom("choir");
+  test("whoever comes, changes and goes: services are those of the objects that there are, and endpoints those of the pods", async () => {
+    const { change, entries, store, written } = await world(discoveredSource(discovery));
+    const random = new SeededRandom("discovered");
+    const named = (kind: NetworkEntryKind) =>
+      [...entries.values()].filter((entry) => entry.kind === kind).map(({ id }) => id);
     for (let step = 0; step < 60; step++) {
-      if (random.next() < 0.3) await clock.advance(1_000);
-      const there = store.list(pods);
+      const kind = random.int(2) === 0 ? pods : replicationControllers;
+      const there = [...store.list<Pod | ReplicationController>(kind as Kind<Pod | ReplicationController>)];
       const one = there[Math.floor(random.next() * there.length)];
-      const dice = random.int(4);
+      const isNew = one === undefined || random.int(2) === 0;
       await change((tx) => {
-        if (one === undefined || dice < 2)
-          tx.create<Pod>(pods, podDraft(`p${step}`, { app: "web", service: `${10_000 + step}` }));
-        else if (dice === 2) tx.remove(pods, `default/${one.metadata.name}`);
-        else patch(tx, one.metadata.name, (pod) => ({ ...pod, status: { ...READY, message: `${step}` } }));
+        if (!isNew) tx.remove(kind as Kind, `default/${one.metadata.name}`);
+        else if (kind === pods) tx.create<Pod>(pods, podDraft(`p${step}`, { app: `a${step % 3}` }));
+        else tx.create(replicationControllers, appDraft(`a${step}`, { service: "10000" }));
       });
-      const newest = store.list(pods).toSorted(({ metadata: a }, { metadata: b }) => {
-        if (a.creationTimestamp !== b.creationTimestamp) return a.creationTimestamp < b.creationTimestamp ? 1 : -1;
-        return a.uid < b.uid ? -1 : 1;
-      })[0];
-      const entry = entries.get("service marathon:/web");
-      const said = entry?.kind === "service" ? String(entry.ports[0]?.nodePort) : undefined;
-      assert.equal(said, newest?.metadata.labels?.service, `after ${step} steps`);
+      const apps = store.list(replicationControllers).map(({ metadata }) => `marathon:/${metadata.name}`);
+      assert.deepEqual(named("service").sort(), apps.sort(), `after ${step} steps`);
+      assert.equal(named("route").length, apps.length);
+      const uids = store.list(pods).map(({ metadata }) => metadata.uid);
+      const told = named("endpoints").map((id) => id.split(" ")[1]);
+      assert.deepEqual(told.sort(), uids.sort(), `after ${step} steps`);
     }
-    await change((tx) => void tx.create<Pod>(pods, podDraft("old", { app: "web" })));
-    await clock.advance(5_000);
-    await change((tx) => void tx.create<Pod>(pods, podDraft("new", { app: "web" })));
+    await change((tx) => void tx.create<Pod>(pods, podDraft("one", { app: "web" })));
     written.length = 0;
-    await change((tx) => ready(tx, "old"));
+    await change((tx) => ready(tx, "one"));
     assert.ok(!written.includes("marathon:/web"), "the news of one copy among many is its own alone");
   });
 
   test("a pod that is over, and one of no such dialect, is told of nowhere", async () => {
-    const { change, entries } = await world(discoveredSource([discover]));
+    const { change, entries } = await world(discoveredSource(discovery));
     await change((tx) => {
       tx.create<Pod>(pods, podDraft("p1", {}));
       tx.create<Pod>(pods, podDraft("p2", { app: "web" }));

@@ -1,8 +1,7 @@
 /** The sources of what nodes are told, one per concern. */
-import type { DiscoverPod } from "../model/discovery.ts";
 import { challengesSource } from "./challenges.ts";
 import { clusterSource } from "./cluster.ts";
-import { discoveredSource } from "./discovered.ts";
+import { type Discovery, discoveredSource } from "./discovered.ts";
 import { endpointsSource } from "./endpoints.ts";
 import type { EntrySource } from "./entry-source.ts";
 import { leaderNamesSource } from "./leader-names.ts";
@@ -14,19 +13,19 @@ import { serviceSource } from "./service.ts";
 
 export interface SourcesOptions {
   /** Of the dialects whose pods are found by other names than those of Kubernetes' Services. */
-  readonly discover: readonly DiscoverPod[];
+  readonly discovery: Discovery;
   /** `host:port` of the server that leads, as others reach it. */
   readonly address?: string;
 }
 
 /** Fresh ones, at every call. */
-export function directorySources({ discover, address }: SourcesOptions): readonly EntrySource[] {
+export function directorySources({ discovery, address }: SourcesOptions): readonly EntrySource[] {
   return [
     clusterSource(),
     nodesSource(),
     serviceSource(),
     endpointsSource(),
-    discoveredSource(discover),
+    discoveredSource(discovery),
     policiesSource(),
     new PeersSource(),
     new RoutesSource(),

@@ -1,37 +1,66 @@
-/** What a dialect says of one of its pods to those who look for it: names, ports on every node, routes from outside. */
+/** What a dialect says to those who look for what it runs: names of its pods, ports on every node, routes from outside. */
 import type { Kind, StoredObject } from "./meta.ts";
 import type { NameRecord, Protocol, RouteEntry } from "./network.ts";
 import type { Pod } from "./pod.ts";
+import type { WorkloadReader } from "./workload.ts";
 
 export interface PodDiscovery {
   /** Records that stand while the pod is ready and not on its way out. */
   readonly records: readonly NameRecord[];
   /** Services that the pod is an endpoint of. Pods that name the same id are endpoints of the same one. */
-  readonly services: readonly DiscoveredService[];
-  /** Told by any pod of the service; the same from all of them. */
-  readonly routes: readonly Omit<RouteEntry, "kind">[];
+  readonly services: readonly DiscoveredEndpoint[];
 }
 
-export interface DiscoveredService {
-  /** `marathon:/prod/web`. */
+export interface DiscoveredEndpoint {
+  /** Of a PublishedService: `marathon:/prod/web`. */
   readonly id: string;
   readonly ports: readonly {
+    /** The service's name for it. */
     readonly name: string;
     readonly protocol: Protocol;
-    /** Opened on every node; absent: only routes use it. */
-    readonly servicePort?: number;
     /** Where this pod answers. */
     readonly address: string;
     readonly port: number;
   }[];
-  readonly affinitySeconds?: number;
-  /** RFC 3339, when what the pods are copies of was made. */
-  readonly since?: string;
 }
 
 /** Pure. Undefined: nobody is told of this pod. Called again when the pod changes. */
-export type DiscoverPod = (pod: Pod, objects: ObjectReader) => PodDiscovery | undefined;
+export type DiscoverPod = (pod: Pod) => PodDiscovery | undefined;
 
-export interface ObjectReader {
-  get<T extends StoredObject>(kind: Kind<T>, key: string): T | undefined;
+/** What is asked for by the object that pods are copies of: it stands as long as the object does, whether a copy is there or not. */
+export interface Publication {
+  readonly services: readonly PublishedService[];
+  readonly routes: readonly Omit<RouteEntry, "kind">[];
+}
+
+export interface PublishedService {
+  /** `marathon:/prod/web`. */
+  readonly id: string;
+  /** What its user calls it: `/prod/web`. */
+  readonly name: string;
+  readonly ports: readonly {
+    readonly name: string;
+    readonly protocol: Protocol;
+    /** Opened on every node. */
+    readonly servicePort: number;
+  }[];
+  readonly affinitySeconds?: number;
+  /** RFC 3339, when the object was made. */
+  readonly since: string;
+}
+
+/** A kind of a dialect's own whose objects ask for ports on every node and for routes. */
+export interface Publisher<T extends StoredObject = StoredObject> {
+  readonly kind: Kind<T>;
+  /** Pure. Called again when the object changes. A method, so that a Publisher of apps is a Publisher. */
+  tell(object: T): Publication;
+}
+
+/** All routes that objects of such kinds ask for. */
+export function publishedRoutes(publishers: readonly Publisher[], reader: WorkloadReader): readonly RouteEntry[] {
+  return publishers.flatMap((publisher) =>
+    reader
+      .list(publisher.kind)
+      .flatMap((object) => publisher.tell(object).routes.map((route) => ({ kind: "route", ...route }) as const)),
+  );
 }

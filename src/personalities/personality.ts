@@ -5,10 +5,9 @@
 import type { Controller } from "../controllers/controller.ts";
 import type { Api } from "../http/route.ts";
 import type { CopiesRule } from "../model/copies.ts";
-import type { DiscoverPod } from "../model/discovery.ts";
+import type { DiscoverPod, Publisher } from "../model/discovery.ts";
 import type { Kind } from "../model/meta.ts";
-import type { RouteEntry } from "../model/network.ts";
-import type { WorkloadReader, WorkloadSource } from "../model/workload.ts";
+import type { WorkloadSource } from "../model/workload.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Random } from "../seams/random.ts";
@@ -34,10 +33,10 @@ export interface Personality {
   controllers(context: PersonalityContext): readonly Controller[];
   /** How copies that its own kinds keep may be moved: one rule per kind. Without one, a drain judges by what is there. */
   readonly copies?: readonly CopiesRule[];
-  /** By what names, ports and routes its pods are found. Without it: by those of Kubernetes' Services alone. */
+  /** By what names its pods are found, and behind which ports. Without it: by those of Kubernetes' Services alone. */
   readonly discover?: DiscoverPod;
-  /** All routes from outside that its own kinds ask for, for whoever lists them; the same that `discover` tells of pods. */
-  readonly routes?: (reader: WorkloadReader) => readonly RouteEntry[];
+  /** Its own kind whose objects ask for ports on every node and for routes from outside, whether a pod of them is there or not. */
+  readonly publisher?: Publisher;
   /** What of its own kinds `styr ps` lists. Without it, src/api derives rows from pods and from kinds with `spec.replicas`. */
   workloads?(context: PersonalityContext): WorkloadSource;
 }

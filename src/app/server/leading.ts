@@ -25,11 +25,13 @@ import { SilentNodes } from "../../directory/silent-nodes.ts";
 import { directorySources } from "../../directory/sources.ts";
 import { Dispatcher } from "../../dispatcher/dispatcher.ts";
 import { CLUSTER_SETTINGS_NAME, clusterSettings, settingsInForce } from "../../model/cluster-settings.ts";
+import { publishedRoutes } from "../../model/discovery.ts";
 import type { LeaseDesk } from "../../model/heartbeat.ts";
 import type { Kind } from "../../model/meta.ts";
 import { nodes } from "../../model/node.ts";
 import type { NodeStates } from "../../model/node-state.ts";
 import type { Pod } from "../../model/pod.ts";
+import type { WorkloadReader } from "../../model/workload.ts";
 import type { Personality, PersonalityContext } from "../../personalities/personality.ts";
 import { Scheduler } from "../../scheduling/scheduler.ts";
 import type { Clock } from "../../seams/clock.ts";
@@ -91,7 +93,8 @@ export class Leading {
     this.directory = this.#newDirectory();
     this.#silence = this.#newSilence();
     const { authority, personalities } = plane;
-    const routes = personalities.flatMap((personality) => personality.routes ?? []);
+    const publishers = personalities.flatMap(({ publisher }) => publisher ?? []);
+    const routes = [(reader: WorkloadReader) => publishedRoutes(publishers, reader)];
     const desk = { store, clock, log, directory: this.directory, routes };
     if (authority) this.#certificates = certificateDesk({ ...desk, authority });
     this.#runner = new ControllerRunner({
@@ -141,7 +144,8 @@ export class Leading {
     const { store, plane, context } = this.#options;
     const { clock, log, personalities, packText } = plane;
     const discover = personalities.flatMap((personality) => personality.discover ?? []);
-    const sources = () => directorySources({ discover, address: context.address });
+    const publishers = personalities.flatMap(({ publisher }) => publisher ?? []);
+    const sources = () => directorySources({ discovery: { discover, publishers }, address: context.address });
     const pack = packText === undefined ? {} : { pack: packText };
     return new Directory({ store, clock, log: log.with({ component: "directory" }), sources, ...pack });
   }

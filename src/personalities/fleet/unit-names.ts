@@ -18,7 +18,7 @@ export function discoverUnit(pod: Pod): PodDiscovery | undefined {
   if (dialectOf(pod) !== "fleet" || unit === undefined || hostIP === undefined) return undefined;
   const children = containerStatuses.flatMap((status) => status.children ?? []);
   const running = children.filter(({ state }) => state === "running");
-  return { records: recordsOf(unit, hostIP, running), services: [], routes: [] };
+  return { records: recordsOf(unit, hostIP, running), services: [] };
 }
 
 function recordsOf(unit: string, hostIP: string, children: readonly ChildContainer[]): readonly NameRecord[] {

@@ -189,6 +189,20 @@ export function portsOf(app: Pick<AppBody, "networks" | "portDefinitions" | "con
   return app.container?.portMappings ?? [];
 }
 
+/** A port for both protocols is two; the name stays with TCP. */
+export function portHalves(protocol: PortProtocol, name: string): readonly PortHalf[] {
+  if (protocol !== "udp,tcp") return [{ name, protocol: protocol === "udp" ? "UDP" : "TCP" }];
+  return [
+    { name, protocol: "TCP" },
+    { name: `${name}-udp`, protocol: "UDP" },
+  ];
+}
+
+interface PortHalf {
+  readonly name: string;
+  readonly protocol: "TCP" | "UDP";
+}
+
 export interface AppPort {
   readonly servicePort: number;
   readonly containerPort: number;

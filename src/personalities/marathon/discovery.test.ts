@@ -117,10 +117,10 @@ describe("Marathon: names of an app", () => {
         protocol,
       );
     assert.deepEqual(
-      found?.services?.[0]?.ports.map(({ protocol, servicePort }) => [protocol, servicePort]),
+      found?.services?.[0]?.ports.map(({ name, protocol, port }) => [name, protocol, port]),
       [
-        ["tcp", 10_053],
-        ["udp", 10_053],
+        ["dns", "tcp", 31_005],
+        ["dns-udp", "udp", 31_005],
       ],
     );
   });
@@ -129,16 +129,9 @@ describe("Marathon: names of an app", () => {
     assert.deepEqual(discoverApp(instance("/prod/web"))?.services, [
       {
         id: "marathon:/prod/web",
-        ports: [{ name: "port-0", protocol: "tcp", address: "10.42.0.5", port: 80, servicePort: 10_001 }],
+        ports: [{ name: "port-0", protocol: "tcp", address: "10.42.0.5", port: 80 }],
       },
     ]);
-  });
-
-  test("its service ports are as old as the app, however new the instance", () => {
-    const app = { metadata: { creationTimestamp: "2026-01-01T00:00:00Z" }, spec: { definition: { labels: {} } } };
-    const objects = { get: () => app as never };
-    assert.equal(discoverApp(instance("/prod/web"), objects)?.services[0]?.since, "2026-01-01T00:00:00Z");
-    assert.equal(discoverApp(instance("/prod/web", []), objects)?.services[0]?.since, undefined);
   });
 
   describe("on a network of the user's", () => {
@@ -158,9 +151,7 @@ describe("Marathon: names of an app", () => {
           names.includes("_web-prod._tcp.marathon.mesos prod-web-x7k2m.marathon.mesos:31000"),
           names.join("\n"),
         );
-        assert.deepEqual(ports, [
-          { name: "port-0", protocol: "tcp", address: "10.0.0.1", port: 31_000, servicePort: 10_001 },
-        ]);
+        assert.deepEqual(ports, [{ name: "port-0", protocol: "tcp", address: "10.0.0.1", port: 31_000 }]);
       }
     });
 

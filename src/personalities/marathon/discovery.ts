@@ -3,13 +3,13 @@
  * `web-prod.marathon.mesos`, and here `web.prod.marathon.mesos` too.
  */
 import { dialectOf } from "../../model/dialect.ts";
-import type { DiscoveredService, ObjectReader, PodDiscovery } from "../../model/discovery.ts";
+import type { DiscoveredEndpoint, PodDiscovery } from "../../model/discovery.ts";
 import type { NameRecord, Protocol } from "../../model/network.ts";
 import type { ContainerPort, Pod } from "../../model/pod.ts";
 import { publishedPorts } from "../../model/published-ports.ts";
 import { ANNOTATION } from "../../model/well-known.ts";
+import { serviceIdOf } from "./app-publisher.ts";
 import { discoveryName } from "./ids.ts";
-import { appOf, routesOfInstance } from "./way-in-routes.ts";
 
 const FRAMEWORK = "marathon.mesos";
 const AGENTS = "marathon.slave.mesos";
@@ -20,24 +20,21 @@ const MADE_UP_NAME = /^port-\d+-*$/;
 interface AppPort {
   readonly name: string;
   readonly protocol: Protocol;
-  readonly servicePort?: number;
   /** Where the instance itself answers. */
   readonly port: number;
   readonly hostPort?: number;
 }
 
-export function discoverApp(pod: Pod, objects?: ObjectReader): PodDiscovery | undefined {
+export function discoverApp(pod: Pod): PodDiscovery | undefined {
   const { annotations = {} } = pod.metadata;
   const id = annotations[ANNOTATION.workload];
   const { hostIP } = pod.status;
   if (dialectOf(pod) !== "marathon" || id === undefined || hostIP === undefined) return undefined;
   const { address, isOnHost, isReached } = placeOf(pod, hostIP);
   const ports = address === undefined ? [] : portsOf(pod, isOnHost);
-  const since = objects && appOf(pod, objects)?.metadata.creationTimestamp;
   return {
     records: recordsOf({ id, podName: pod.metadata.name, address, hostIP, ports }),
-    services: [serviceOf(id, address ?? "", isReached ? ports : [], since)],
-    routes: objects === undefined ? [] : routesOfInstance(pod, objects),
+    services: [endpointOf(id, address ?? "", isReached ? ports : [])],
   };
 }
 
@@ -64,13 +61,12 @@ function placeOf(pod: Pod, hostIP: string): Place {
 function portsOf(pod: Pod, isOnHost: boolean): readonly AppPort[] {
   const ports = pod.spec.containers.flatMap((container) => container.ports ?? []);
   return ports.flatMap((port) => {
-    const { hostPort = 0, servicePort } = port;
+    const { hostPort = 0 } = port;
     const own = port.containerPort === 0 ? hostPort : port.containerPort;
     const answers = isOnHost ? hostPort || (pod.spec.hostNetwork === true ? own : 0) : own;
     if (answers === 0) return [];
     return {
       ...{ name: port.name ?? "", protocol: protocolOf(port), port: answers },
-      ...(servicePort === undefined ? {} : { servicePort }),
       ...(hostPort === 0 ? {} : { hostPort }),
     };
   });
@@ -80,21 +76,8 @@ function protocolOf({ protocol = "TCP" }: ContainerPort): Protocol {
   return protocol.toLowerCase() as Protocol;
 }
 
-function serviceOf(
-  id: string,
-  address: string,
-  ports: readonly AppPort[],
-  madeAt: string | undefined,
-): DiscoveredService {
-  const isOnNodes = ports.some(({ servicePort }) => servicePort !== undefined);
-  return {
-    ...(isOnNodes && madeAt !== undefined ? { since: madeAt } : {}),
-    id: `marathon:${id}`,
-    ports: ports.map(({ name, protocol, port, servicePort }) => ({
-      ...{ name, protocol, address, port },
-      ...(servicePort === undefined ? {} : { servicePort }),
-    })),
-  };
+function endpointOf(id: string, address: string, ports: readonly AppPort[]): DiscoveredEndpoint {
+  return { id: serviceIdOf(id), ports: ports.map(({ name, protocol, port }) => ({ name, protocol, address, port })) };
 }
 
 interface Instance {

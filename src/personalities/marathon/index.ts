@@ -6,6 +6,7 @@ import type { Api } from "../../http/route.ts";
 import { withinNamespace } from "../../http/within-namespace.ts";
 import type { Personality } from "../personality.ts";
 import { appMoves } from "./app-moves.ts";
+import { appPublisher } from "./app-publisher.ts";
 import { appController } from "./controllers/app-controller.ts";
 import { deploymentController } from "./controllers/deployment-controller.ts";
 import { discoverApp } from "./discovery.ts";
@@ -20,7 +21,6 @@ import { queueRoutes } from "./routes/queue.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { versionRoutes } from "./routes/versions.ts";
-import { routesOfApps } from "./way-in-routes.ts";
 import { appWorkloads } from "./workloads.ts";
 
 export const marathon: Personality = {
@@ -49,6 +49,6 @@ export const marathon: Personality = {
   controllers: () => [appController, deploymentController],
   copies: [appMoves],
   discover: discoverApp,
-  routes: routesOfApps,
+  publisher: appPublisher,
   workloads: () => appWorkloads,
 };

@@ -6,7 +6,7 @@ import { type Draft, ownedBy } from "../../model/meta.ts";
 import type { Container, ContainerPort, Pod, PodSpec, Resources, Volume, VolumeMount } from "../../model/pod.ts";
 import { ANNOTATION } from "../../model/well-known.ts";
 import { parseUnreachableRule, WHEN_UNREACHABLE_ANNOTATION } from "../../model/when-unreachable.ts";
-import { type AppDefinition, type AppPort, isExclusive, isHostMode, portsOf } from "./app-definition.ts";
+import { type AppDefinition, type AppPort, isExclusive, isHostMode, portHalves, portsOf } from "./app-definition.ts";
 import { translateConstraint } from "./constraints.ts";
 import { discoveryName } from "./ids.ts";
 import { type App, NAMESPACE } from "./kinds.ts";
@@ -236,13 +236,9 @@ function containerPorts(app: AppDefinition): readonly ContainerPort[] {
   return portsOf(app).flatMap((port, i) => {
     const name = names[i] ?? "";
     const common = { ...hostPortOf(app, port), ...(port.servicePort > 0 ? { servicePort: port.servicePort } : {}) };
-    if (port.protocol !== "udp,tcp") return { name, protocol: port.protocol === "udp" ? "UDP" : "TCP", ...common };
-    // The name stays with TCP; a dynamic port is drawn once, for both.
+    // A dynamic port is drawn once, for both halves.
     const shared = common.dynamicHostPort ? { sharesHostPortOf: name } : {};
-    return [
-      { name, protocol: "TCP" as const, ...common },
-      { name: `${name}-udp`, protocol: "UDP" as const, ...common, ...shared },
-    ];
+    return portHalves(port.protocol, name).map((half, at) => ({ ...half, ...common, ...(at > 0 ? shared : {}) }));
   });
 }
 

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { appPublisher } from "./app-publisher.ts";
+import type { App } from "./kinds.ts";
+import { definitionOf } from "./test-app.ts";
+
+const MADE = "2026-01-01T00:00:00Z";
+
+function app(json: object, more: Partial<App["spec"]> = {}, metadata: Partial<App["metadata"]> = {}): App {
+  const own = { name: "shop-cart", namespace: "marathon", uid: "u1", resourceVersion: "1", generation: 1 };
+  const definition = definitionOf({ cmd: "sleep 100", ...json });
+  return {
+    ...{ apiVersion: "marathon/v2", kind: "App", status: {} },
+    metadata: { ...own, creationTimestamp: MADE, ...metadata },
+    spec: { definition, ...more },
+  };
+}
+
+const LABELS = { HAPROXY_GROUP: "external", HAPROXY_0_VHOST: "shop.example.org" };
+const PORT = { portDefinitions: [{ port: 10_300, name: "http" }] };
+
+describe("Marathon: what an app publishes", () => {
+  test("is its service ports and routes, as old as the app, and stands while no instance is wanted", () => {
+    for (const instances of [0, 2]) {
+      const { services, routes } = appPublisher.tell(app({ instances, labels: LABELS, ...PORT }));
+      assert.deepEqual(services, [
+        {
+          ...{ id: "marathon:/shop/cart", name: "/shop/cart", since: MADE },
+          ports: [{ name: "http", protocol: "tcp", servicePort: 10_300 }],
+        },
+      ]);
+      assert.deepEqual(
+        routes.map(({ host, service, port, since }) => ({ host, service, port, since })),
+        [{ host: "shop.example.org", service: "marathon:/shop/cart", port: "http", since: MADE }],
+      );
+    }
+  });
+
+  test("a port for tcp and udp is both, by the names that instances say", () => {
+    const { services } = appPublisher.tell(
+      app({ portDefinitions: [{ port: 10_053, protocol: "udp,tcp", name: "dns" }, { port: 10_054 }] }),
+    );
+    assert.deepEqual(services[0]?.ports, [
+      { name: "dns", protocol: "tcp", servicePort: 10_053 },
+      { name: "dns-udp", protocol: "udp", servicePort: 10_053 },
+      { name: "port-1", protocol: "tcp", servicePort: 10_054 },
+    ]);
+  });
+
+  test("is what runs at present, until a deployment comes to the next version", () => {
+    const active = definitionOf({ cmd: "sleep 100", portDefinitions: [{ port: 10_299 }] });
+    const { services, routes } = appPublisher.tell(app({ labels: LABELS, ...PORT }, { active }));
+    assert.deepEqual(services[0]?.ports, [{ name: "port-0", protocol: "tcp", servicePort: 10_299 }]);
+    assert.deepEqual(routes, []);
+  });
+
+  test("of an app that was deleted its hosts are free at once, its service ports when its tasks have stopped", () => {
+    const { services, routes } = appPublisher.tell(
+      app({ labels: LABELS, ...PORT }, {}, { deletionTimestamp: "2026-01-02T00:00:00Z" }),
+    );
+    assert.deepEqual(routes, []);
+    assert.equal(services[0]?.ports.length, 1);
+  });
+});

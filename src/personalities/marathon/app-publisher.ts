@@ -1,0 +1,39 @@
+import type { PublishedService, Publisher } from "../../model/discovery.ts";
+import type { Protocol, RouteEntry } from "../../model/network.ts";
+import { portHalves, portsOf } from "./app-definition.ts";
+import { type App, apps } from "./kinds.ts";
+import { portNames } from "./task-environment.ts";
+import { wayInRoutes } from "./way-in-labels.ts";
+
+/** Service ports and routes of an app, as it is deployed at present. */
+export const appPublisher: Publisher<App> = {
+  kind: apps,
+  tell: (app) => ({ services: servicesOf(app), routes: routesOf(app) }),
+};
+
+/** Where its instances are reached by it (discovery.ts). */
+export function serviceIdOf(appId: string): string {
+  return `marathon:${appId}`;
+}
+
+/** Stays with a deleted app for as long as its tasks take to stop: their connections end by themselves. */
+function servicesOf({ metadata, spec }: App): readonly PublishedService[] {
+  const app = spec.active ?? spec.definition;
+  const names = portNames(app);
+  const ports = portsOf(app).flatMap(({ servicePort, protocol }, i) =>
+    servicePort > 0
+      ? portHalves(protocol, names[i] ?? "").map((half) => ({
+          ...{ name: half.name, protocol: half.protocol.toLowerCase() as Protocol, servicePort },
+        }))
+      : [],
+  );
+  return [{ id: serviceIdOf(app.id), name: app.id, ports, since: metadata.creationTimestamp }];
+}
+
+function routesOf({ metadata, spec }: App): readonly Omit<RouteEntry, "kind">[] {
+  const app = spec.active ?? spec.definition;
+  const isLabelled =
+    metadata.deletionTimestamp === undefined && Object.keys(app.labels).some((name) => name.startsWith("HAPROXY_"));
+  if (!isLabelled) return [];
+  return wayInRoutes({ id: app.id, labels: app.labels, ports: portNames(app), since: metadata.creationTimestamp });
+}
