@@ -49,6 +49,11 @@ export class FallBack {
     return true;
   }
 
+  /** A way that an earlier agent had to take is kept, and tried again as those that fell are: it works, and a plain one may not. */
+  keep(node: string, link: string, nowMs: number): void {
+    this.#fall(node, link, nowMs);
+  }
+
   /** The others of links on which no plain route leads anywhere: not each of them has to be waited for. */
   failedWithLink(peers: readonly LinkPeer[], nowMs: number): readonly string[] {
     return [...Map.groupBy(peers, ({ link }) => link)].flatMap(([link, all]) => {

@@ -110,6 +110,12 @@ export class HostSide {
     if (guard !== undefined) this.words = { ...this.words, guard };
   }
 
+  /** After `rules`. `links`: devices behind which hosts are with nothing between them and this one. */
+  async loosen(links: readonly string[]): Promise<void> {
+    const words = await this.#sysctls.loosen(links);
+    if (words.length > 0) this.words = { ...this.words, sysctls: [...this.words.sysctls, ...words] };
+  }
+
   /** What was wrong with the pods' bridge, and is made good now. */
   gateway(own: string): Promise<string | undefined> {
     return this.#bridge.ensure(own);

@@ -23,6 +23,11 @@ const NEEDED: readonly Needed[] = [
 
 const WAITING_BYTES = 4096;
 
+/** rp_filter: a packet is dropped unless the way back leads through the device that it came by; */
+const STRICT = 1;
+/** or unless there is any way back. */
+const LOOSE = 2;
+
 export class HostSysctls {
   readonly #commands: Commands;
   readonly #path: string;
@@ -53,6 +58,25 @@ export class HostSysctls {
    */
   async shortenQueues(bridge: string): Promise<void> {
     await this.#commands.run("sysctl", ["-qw", `net/ipv4/neigh/${bridge}/unres_qlen_bytes=${WAITING_BYTES}`]);
+  }
+
+  /**
+   * Devices of links with other hosts. While packets to a host go wrapped, its plain ones are tried: a strict filter drops them, and the two stay
+   * wrapped for good. Of the device's setting and that of all the larger one counts. What could not be had, in words.
+   */
+  async loosen(devices: readonly string[]): Promise<readonly string[]> {
+    const words: string[] = [];
+    for (const device of devices) {
+      const name = `net/ipv4/conf/${device}/rp_filter`;
+      const { exitCode, stdout } = await this.#commands.run("sysctl", ["-n", "net/ipv4/conf/all/rp_filter", name]);
+      const [all = 0, own = 0] = stdout.trim().split("\n").map(Number);
+      if (exitCode !== 0 || Math.max(all, own) !== STRICT) continue;
+      await this.#remember(name, String(own));
+      const set = await this.#commands.run("sysctl", ["-qw", `${name}=${LOOSE}`]);
+      if (set.exitCode !== 0)
+        words.push(`${name} cannot be set to ${LOOSE}: hosts that were once reached by tunnels alone stay so`);
+    }
+    return words;
   }
 
   async restore(): Promise<void> {

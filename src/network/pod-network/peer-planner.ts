@@ -55,6 +55,11 @@ export class PeerPlanner {
     return [...this.#ways.values(), ...(this.#foreign ?? []).filter(isRouted)].map(({ device }) => device);
   }
 
+  /** Devices behind which hosts are with nothing between. */
+  get links(): readonly string[] {
+    return [...new Set(this.judged.flatMap(({ link }) => link ?? []))].sort();
+  }
+
   get judged(): readonly JudgedPeer[] {
     return this.#plan.peers.map((peer) => {
       const way = this.wayTo(peer);

@@ -71,6 +71,8 @@ export class PodNetwork implements NetworkPart {
   readonly #planner: PeerPlanner;
   readonly #judge: WayJudge;
   readonly #plain: PlainWay;
+  /** Nodes to which a way was planned since the start. */
+  readonly #met = new Set<string>();
   #state: NetworkState | undefined;
   #written = "";
   #failure: string | undefined;
@@ -208,10 +210,26 @@ export class PodNetwork implements NetworkPart {
 
   async #replan(state: NetworkState, own: string, isLook: boolean): Promise<void> {
     this.#judge.keepOnly(new Set(state.tables.node.keys()));
-    const hasWireguard = this.#side.wireguardKey !== undefined;
-    const fallenBack = this.#judge.fallen;
-    const turned = await this.#planner.bring({ state, own, hasWireguard, fallenBack, isLook });
+    for (const node of this.#met) if (!state.tables.node.has(node)) this.#met.delete(node);
+    const plan = (isLook: boolean) => {
+      const hasWireguard = this.#side.wireguardKey !== undefined;
+      return this.#planner.bring({ state, own, hasWireguard, fallenBack: this.#judge.fallen, isLook });
+    };
+    const turned = await plan(isLook);
     for (const node of turned) this.#prober.forget(node);
+    if (await this.#keepsWrapping()) await plan(false);
+  }
+
+  /** Of nodes that are met first the kernel may still have the way that an earlier agent found out: plain routes in its place would cut what goes there. */
+  async #keepsWrapping(): Promise<boolean> {
+    const met = this.#planner.plan.peers.filter(({ node }) => !this.#met.has(node));
+    for (const { node } of met) this.#met.add(node);
+    if (!met.some(({ mode }) => mode === "routes") || this.#state?.cluster?.mode !== "auto") return false;
+    const { routes } = await this.#host.present();
+    const wrapped = new Set(routes.flatMap(({ dst, dev }) => (dev === this.#names.vxlan ? dst : [])));
+    const kept = met.filter(({ mode, podRange }) => mode === "routes" && wrapped.has(podRange));
+    for (const { node, device } of kept) this.#judge.keep(node, device);
+    return kept.length > 0;
   }
 
   async #write(own: string, state: NetworkState): Promise<void> {
@@ -221,6 +239,7 @@ export class PodNetwork implements NetworkPart {
     const mended = await this.#side.gateway(own);
     if (mended !== undefined) this.#options.log.warn(`${mended}; it is made again`);
     await this.#side.rules(own, state, peers, this.#planner.uplinks);
+    if (state.cluster?.mode === "auto") await this.#side.loosen(this.#planner.links);
     await this.#bridge?.ensure(own);
     await this.#side.tunnels(own, peers, port);
     const { vxlan, protocol } = this.#names;

@@ -79,9 +79,15 @@ const shown = (line: string) => ({
   gateway: /via (\S+)/.exec(line)?.[1],
 });
 
-/** `answers`: whether a plain route to that address leads somewhere; wrapped packets always do. */
-async function hostWith(t: TestContext, nodes: readonly NodeEntry[], answers: (address: string) => boolean) {
+/** `answers`: whether a plain route to that address leads somewhere; wrapped packets always do. `wrapped`: ranges to which an earlier agent left routes. */
+async function hostWith(
+  t: TestContext,
+  nodes: readonly NodeEntry[],
+  answers: (address: string) => boolean,
+  wrapped: readonly string[] = [],
+) {
   const [clock, host, state] = [new ManualClock(), new PaperHost(), new NetworkState("me")];
+  for (const range of wrapped) host.routes.set(range, `route replace ${range} dev styrmann-vxlan`);
   const folder = await mkdtemp(join(tmpdir(), "ways-"));
   const unreached: string[] = [];
   const part = new PodNetwork({
@@ -177,6 +183,21 @@ describe("plain routes that lead nowhere, as in a cloud", () => {
       [...host.routes.keys()].filter((destination) => destination.endsWith("/32")),
       [],
     );
+  });
+
+  test("are not taken again by an agent that starts anew, for a moment: the way that works stays until a plain one does", async (t) => {
+    let isMended = false;
+    const { host, links, passes, hear } = await hostWith(t, many(3), () => isMended, ["10.42.2.0/24", "10.42.9.0/24"]);
+    const modes = () => [...links().values()].map(({ node: name, mode }) => `${name} ${mode}`);
+    assert.deepEqual(modes(), ["n001 routes", "n002 vxlan", "n003 routes"]);
+    assert.match(host.routes.get("10.42.2.0/24") ?? "", /vxlan/);
+    // Somebody else's range once: what is of nobody is taken away, and a node that comes later begins as all do.
+    assert.ok(!host.routes.has("10.42.9.0/24"));
+    await hear(node(9));
+    assert.equal(links().get("n009")?.mode, "routes");
+    isMended = true;
+    await passes(60, () => links().get("n002")?.mode === "routes");
+    assert.equal(links().get("n002")?.mode, "routes");
   });
 
   test("they are tried again one by one, and the look at routes meanwhile leaves the trial alone", async (t) => {

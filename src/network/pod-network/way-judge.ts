@@ -43,6 +43,11 @@ export class WayJudge {
     return this.#fallBack.nodes;
   }
 
+  /** Packets to it were wrapped before this agent began. */
+  keep(node: string, link: string): void {
+    this.#fallBack.keep(node, link, this.#options.clock.monotonic());
+  }
+
   keepOnly(nodes: ReadonlySet<string>): void {
     this.#fallBack.keepOnly(nodes);
   }
