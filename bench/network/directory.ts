@@ -53,7 +53,12 @@ await store.update((tx) => {
   }
 });
 
-const directory = new Directory({ store, clock, log: silentLog, sources: () => directorySources({ discovery: { discover: [], publishers: [] } }) });
+const directory = new Directory({
+  store,
+  clock,
+  log: silentLog,
+  sources: () => directorySources({ discovery: { discover: [], publishers: [] } }),
+});
 const beganMs = clock.monotonic();
 directory.start();
 const readMs = clock.monotonic() - beganMs;
