@@ -5,6 +5,8 @@ import { FILES } from "./files.ts";
 import { cleanPath, PATH, READINGS } from "./render-paths.ts";
 
 const IS_PROOF = `{ var(txn.path) -m beg ${CHALLENGE_PATH}/ }`;
+const IS_FOUND = "{ var(txn.found) -m found }";
+const IS_FOREIGN = `{ var(txn.owner) -m found } ${IS_FOUND} !{ var(txn.owner),strcmp(txn.backer) eq 0 }`;
 const KEEPS_OUT = `-m end ${GUARDED} ${CLOSED}`;
 /** Another reading of the path leads to where not everybody may come in, and the first one does not. */
 const IS_AROUND = `{ var(txn.other) ${KEEPS_OUT} } !{ var(txn.other),strcmp(txn.to) eq 0 }`;
@@ -61,13 +63,15 @@ function lookAt(
   when: string,
   only = "",
 ): readonly string[] {
-  const found = `{ var(txn.${to}) -m found }`;
-  const isForeign = `{ var(txn.owner) -m found } ${found} !{ var(txn.owner),strcmp(txn.backer) eq 0 }`;
+  const isSettled = `{ var(txn.${to}) -m found }`;
   return [
-    `set-var(txn.${to}) ${path},${map("exact")} if !${found} ${when}`.trimEnd(),
-    `set-var(txn.${to}) ${folder},${map("prefix", "map_beg")} if !${found} ${when}`.trimEnd(),
-    `set-var(txn.backer) var(txn.${to}),${map("backers")} if ${found}`,
-    `unset-var(txn.${to}) if ${isForeign} ${only}`.trimEnd(),
+    "unset-var(txn.found)",
+    `set-var(txn.found) ${path},${map("exact")} if !${isSettled} ${when}`.trimEnd(),
+    `set-var(txn.found) ${folder},${map("prefix", "map_beg")} if !${isSettled} !${IS_FOUND} ${when}`.trimEnd(),
+    `set-var(txn.backer) var(txn.found),${map("backers")} if ${IS_FOUND}`,
+    // Only what was found here: those that its owner let in at the host itself stay.
+    `unset-var(txn.found) if ${IS_FOREIGN} ${only}`.trimEnd(),
+    `set-var(txn.${to}) var(txn.found) if ${IS_FOUND}`,
   ];
 }
 

@@ -36,6 +36,11 @@ describe("the way in: whose a host is:", () => {
       route("*.example", "shop/evil", "2"),
       route("", "shop/evil", "2"),
       route("", "bank/bank", "2", { path: "/bank" }),
+      route("shared.example", "bank/bank", "1", { sharesHostWith: ["shop"] }),
+      route("shared.example", "shop/evil", "2", { path: "/o" }),
+      route("shared.example", "other/evil", "2", { path: "/x" }),
+      route("shared.example", "shop/evil", "3", { path: "/granted", isGranted: true }),
+      route("granted.bank.example", "shop/evil", "2", { isGranted: true }),
     ]);
   });
   after(() => stage.close());
@@ -50,6 +55,12 @@ describe("the way in: whose a host is:", () => {
     ["and its own route of every host", "bank.example", "/bank", /^bank GET/],
     ["its own program may prove it", "open.bank.example", PROOF, /^bank GET/],
     ["hosts that are nobody's are everybody's", "example.net", "/", /^evil GET/],
+    ["who is let in by its owner has a part of it", "shared.example", "/o/x", /^evil GET/],
+    ["who is let in for the whole cluster, too", "shared.example", "/granted", /^evil GET/],
+    ["also below a wildcard of others", "granted.bank.example", "/x", /^evil GET/],
+    ["the rest is the owner's", "shared.example", "/", /^bank GET/],
+    ["who is not let in has nothing", "shared.example", "/x", /^bank GET/],
+    ["nor has who is let in its proofs", "shared.example", PROOF, /^bank GET/],
     ["a wildcard's names, too", "a.example", "/", /^evil GET/],
   ];
   for (const [why, host, path, answer] of ROWS)
