@@ -4,6 +4,7 @@ import { CommandError } from "../../seams/commands.ts";
 import { readNft } from "../nft/table.ts";
 import { passageOf } from "../pod-network/passage.ts";
 import { readTable } from "../pod-network/shown-table.ts";
+import { type Foreign, foreignIn, routesInto } from "../services/foreign-ranges.ts";
 
 export interface HostViewOptions {
   readonly commands: Commands;
@@ -65,6 +66,13 @@ export class HostView {
     const isRefused = /^(?:unreachable|prohibit|blackhole)\b/.test(line);
     if (exitCode !== 0 || isRefused) return undefined;
     return line.startsWith("local ") ? "this host itself" : found;
+  }
+
+  /** What of the service range is this host's own, or reached from it by a network of its own. */
+  async foreign(serviceRange: string): Promise<Foreign> {
+    const { commands, bridge } = this.#options;
+    const own = bridge === undefined ? [] : [bridge];
+    return foreignIn(await routesInto(commands, serviceRange), serviceRange, own);
   }
 
   /** Which rule of iptables stops it; undefined: none that can be read, or there is no iptables here. */

@@ -107,7 +107,7 @@ export class NetworkDesk {
     for (const address of addresses.slice(0, 3)) {
       const served = await serviceHop(state, this.#view, address, to, from);
       if (served?.hop) hops.push(served.hop);
-      ways.push(...(served ? served.ways : [await this.#direct(address, to, from)]));
+      ways.push(...(served && !served.isOthers ? served.ways : [await this.#direct(address, to, from)]));
     }
     return {
       hops,

@@ -111,4 +111,40 @@ describe("where a service's address leads", () => {
       assert.equal(served?.hop?.isOk, false);
     });
   });
+
+  describe("of the service range,", () => {
+    const cluster = {
+      ...{ kind: "cluster", id: "cluster", podRange: "10.42.0.0/16", serviceRange: "10.96.0.0/12" },
+      ...{ domain: "cluster.local", mode: "auto" },
+    } as const;
+    const link = (args: string) =>
+      args.endsWith("-batch -") ? `[{"dst":"10.105.0.0/16","dev":"br-o2"}]\n[]\n` : undefined;
+
+    test("what no Service has is refused by this node, which is said before anybody is asked whether something listens", async () => {
+      const served = await hopTo("10.105.0.2", 80, [cluster], (args) =>
+        args.endsWith("-batch -") ? "[]\n[]\n" : undefined,
+      );
+      assert.equal(served?.hop?.isOk, false);
+      assert.match(served?.hop?.words ?? "", /no Service has it: this node's rules refuse it at once$/);
+      assert.deepEqual([served?.ways, served?.isOthers], [[], undefined]);
+    });
+
+    test("what this host has a network of its own for is that network's, and so it goes on there", async () => {
+      const served = await hopTo("10.105.0.2", 80, [cluster], link);
+      assert.deepEqual([served?.hop?.isOk, served?.isOthers], [true, true]);
+      assert.match(served?.hop?.words ?? "", /this host has 10\.105\.0\.0\/16 on br-o2: that goes first$/);
+    });
+
+    test("a Service with an address of such a network is not reached there, and a Service elsewhere is", async () => {
+      const away = [service("shop/web", { addresses: ["10.105.0.2"] }), leading("shop/web", "10.42.1.5")];
+      const hidden = await hopTo("10.105.0.2", 80, [cluster, ...away], link);
+      assert.deepEqual([hidden?.hop?.isOk, hidden?.ways], [false, []]);
+      assert.match(
+        hidden?.hop?.words ?? "",
+        /^Service shop\/web has 10\.105\.0\.2, but this host has 10\.105\.0\.0\/16/,
+      );
+      const other = [service("shop/web", { addresses: ["10.96.0.2"] }), leading("shop/web", "10.42.1.5")];
+      assert.equal((await hopTo("10.96.0.2", 80, [cluster, ...other], link))?.ways[0]?.address, "10.42.1.5");
+    });
+  });
 });

@@ -5,12 +5,15 @@ import { placeOf } from "../services/base-plan.ts";
 import { type PortPlan, planService, type Target } from "../services/plan-service.ts";
 import { isOlder } from "../services/port-claims.ts";
 import type { HostView } from "./host-view.ts";
+import { rangeHop } from "./range-hop.ts";
 import { directSource, servedSource } from "./trace-source.ts";
 
 export interface Served {
   /** Absent: another node says it. */
   readonly hop?: TraceHop;
   readonly ways: readonly TraceWay[];
+  /** It is another network's here: straight to the address. */
+  readonly isOthers?: true;
 }
 
 interface Match {
@@ -32,6 +35,8 @@ export async function serviceHop(
   from: TraceEnd,
 ): Promise<Served | undefined> {
   const match = matchOf(state, address, port, protocol);
+  const ranged = match?.isNodePort === true ? undefined : await rangeHop(state, view, address, match?.service);
+  if (ranged !== undefined) return { hop: ranged, ways: [], ...(ranged.isOk === true ? { isOthers: true } : {}) };
   if (match === undefined) return undefined;
   const { service, isNodePort, node } = match;
   if (node !== undefined && port !== undefined) {

@@ -1,4 +1,5 @@
 /** A kind of firewall that Services can be written in: nftables, or iptables where that is missing. */
+import type { Foreign } from "./foreign-ranges.ts";
 import type { ServicePlan } from "./plan-service.ts";
 import type { Difference, Piece, Programmed } from "./ruleset.ts";
 
@@ -15,6 +16,8 @@ export interface BasePlan {
    * to a service address would not find their way back, unless the client's address is hidden.
    */
   readonly isBridgeFiltered: boolean;
+  /** What of the service range is not ours here. */
+  readonly foreign: Foreign;
 }
 
 export interface Firewall {

@@ -1,6 +1,7 @@
 /** What the host needs beside rules: a route to the service addresses, and bridge ports on which a pod may reach itself. */
 import type { Commands } from "../../seams/commands.ts";
 import type { BasePlan } from "./firewall.ts";
+import type { RangeRoute } from "./foreign-ranges.ts";
 
 /** Whether what pods of one bridge send to each other passes the rules of the host. */
 export async function isBridgeFiltered(commands: Commands): Promise<boolean> {
@@ -11,12 +12,21 @@ export async function isBridgeFiltered(commands: Commands): Promise<boolean> {
 /**
  * The host itself looks up a route before any rule translates a service address: without one it could not send at all where it has no
  * default route, and with one its packets would carry an address that other hosts answer by another way. Over `lo`, because a route over
- * the bridge makes the kernel tell pods (ICMP redirect) to look for service addresses on the bridge.
+ * the bridge makes the kernel tell pods (ICMP redirect) to look for service addresses on the bridge. Where a link has all these addresses
+ * there is a way already, and ours would take its neighbours away from the host. `routes`: those that are there.
  */
-export async function ensureServiceRoute(commands: Commands, { serviceRange, gateway }: BasePlan): Promise<void> {
+export async function ensureServiceRoute(
+  commands: Commands,
+  { serviceRange, gateway, foreign }: BasePlan,
+  routes: readonly RangeRoute[],
+): Promise<void> {
   if (serviceRange === undefined || gateway === undefined) return;
-  const { stdout } = await commands.run("ip", ["-4", "route", "show", "exact", serviceRange]);
-  if (stdout.includes(`src ${gateway}`)) return;
+  const isThere = routes.some(({ dst, dev, prefsrc }) => dst === serviceRange && dev === "lo" && prefsrc === gateway);
+  if (foreign.whole !== undefined) {
+    if (isThere) await commands.run("ip", ["-4", "route", "del", serviceRange, "dev", "lo", "src", gateway]);
+    return;
+  }
+  if (isThere) return;
   // Refused while the bridge has no address: looked at again with the rules.
   await commands.run("ip", ["-4", "route", "replace", serviceRange, "dev", "lo", "scope", "link", "src", gateway]);
 }

@@ -1,8 +1,10 @@
 /** The rules of all Services of a node: planned from what it was told, compared with what the kernel has, and brought there as one difference. */
+import type { ServiceEntry } from "../../model/network.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import { placeOf } from "./base-plan.ts";
 import type { BasePlan, Firewall } from "./firewall.ts";
+import { type Foreign, foreignAt } from "./foreign-ranges.ts";
 import type { HostPorts } from "./host-ports.ts";
 import { planService, type ServicePlan } from "./plan-service.ts";
 import { PortClaims } from "./port-claims.ts";
@@ -31,6 +33,8 @@ export class ServiceRules {
   readonly #claims = new PortClaims();
   readonly #ruleset = new Ruleset();
   readonly #plans = new Map<string, ServicePlan>();
+  /** Why a Service is not reached at an address of its own here, in words, by its id. */
+  readonly #displaced = new Map<string, string>();
   /** Undefined: what is in the kernel is not known (at the start, after a failure). */
   #programmed: Programmed | undefined;
   /** What was planned and not brought yet, by owner. */
@@ -156,18 +160,37 @@ export class ServiceRules {
     const others = this.#ruleset
       .contested()
       .map(({ key, loser, winner }) => `${loser} does not have ${key}: ${winner} has it`);
-    return [...ports, ...others];
+    return [...ports, ...others, ...this.#displaced.values()];
   }
 
   #planOne(state: NetworkState, id: string, base: BasePlan): void {
     const service = state.tables.service.get(id);
-    const plan = service && planService(this.#claims.allowed(service), state.endpointsOf(id), placeOf(state));
+    const here = service && this.#placed(this.#claims.allowed(service), base.foreign);
+    const plan = here && planService(here, state.endpointsOf(id), placeOf(state));
     const before = this.#plans.get(id);
     // After a start there is nothing to compare with.
     if (before !== undefined || this.#programmed !== undefined) this.#flows.push(...flowsToForget(before, plan));
     this.#changed.set(id, plan && this.firewall.service(plan, base));
     if (plan === undefined) this.#plans.delete(id);
     else this.#plans.set(id, plan);
+    if (plan === undefined) this.#displaced.delete(id);
+  }
+
+  /** Without the addresses that are others' on this host: whoever may write a Service must not draw to himself what is sent there. */
+  #placed(service: ServiceEntry, foreign: Foreign): ServiceEntry {
+    const lost = service.addresses.flatMap((address) => {
+      const range = foreignAt(foreign, address);
+      return range === undefined ? [] : [{ address, ...range }];
+    });
+    const [first] = lost;
+    if (first === undefined) this.#displaced.delete(service.id);
+    else
+      this.#displaced.set(
+        service.id,
+        `${service.id} is not reached at ${first.address} here: this host has ${first.range} on ${first.device}`,
+      );
+    const isLost = (address: string) => lost.some((one) => one.address === address);
+    return first === undefined ? service : { ...service, addresses: service.addresses.filter((one) => !isLost(one)) };
   }
 
   #flowsOfRewritten({ chains }: Difference): FlowFilter[] {

@@ -10,9 +10,11 @@ import type { Log } from "../../seams/log.ts";
 import type { NetworkPart, PartReport } from "../plane/network-part.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
+import { netNames } from "../pod-network/names.ts";
 import { basePlanOf } from "./base-plan.ts";
 import { chooseFirewall, hasBetter, removeFirewalls, removeOutdated } from "./choose-firewall.ts";
 import type { BasePlan, Firewall } from "./firewall.ts";
+import { foreignIn, foreignWords, NOTHING_FOREIGN, routesInto } from "./foreign-ranges.ts";
 import { HostPorts, type ReservedPorts } from "./host-ports.ts";
 import { allowHairpin, ensureServiceRoute, isBridgeFiltered, removeServiceRoute } from "./host-side.ts";
 import { ServiceRules } from "./service-rules.ts";
@@ -96,13 +98,16 @@ export class ServicesPart implements NetworkPart {
 
   report(): PartReport {
     const conflicts = this.#rules?.conflicts ?? [];
-    const words =
-      this.#failure ??
-      wordsOf(conflicts) ??
-      this.#hidden() ??
-      this.#hostWords ??
-      this.#hostPorts.words ??
-      this.#flows.words;
+    const all = [
+      wordsOf(conflicts),
+      this.#foreign(),
+      this.#hidden(),
+      this.#hostWords,
+      this.#hostPorts.words,
+      this.#flows.words,
+    ];
+    const said = all.filter((words) => words !== undefined).join("; ");
+    const words = this.#failure ?? (said === "" ? undefined : said);
     return {
       state: this.#failure === undefined && conflicts.length === 0 ? "working" : "failing",
       ...(words === undefined ? {} : { words }),
@@ -120,6 +125,11 @@ export class ServicesPart implements NetworkPart {
     return "bridge-nf-call-iptables is not 1: a pod that reaches another of this node by a service address is seen as this host";
   }
 
+  #foreign(): string | undefined {
+    const { foreign, serviceRange } = this.#base ?? {};
+    return foreign && serviceRange && foreignWords(foreign, serviceRange);
+  }
+
   async #chosen(): Promise<ServiceRules> {
     const { commands, networkName, firewall, clock } = this.#options;
     this.#rules ??= new ServiceRules(firewall ?? (await chooseFirewall(commands, networkName)), clock, this.#hostPorts);
@@ -127,11 +137,18 @@ export class ServicesPart implements NetworkPart {
   }
 
   async #rebase(state: NetworkState): Promise<BasePlan> {
-    const { commands, bridge } = this.#options;
-    const base = basePlanOf(state, await isBridgeFiltered(commands));
-    this.#base = base;
-    if (bridge !== undefined) await this.#onHost(() => ensureServiceRoute(commands, base));
-    return base;
+    const { commands, networkName, bridge } = this.#options;
+    const range = state.cluster?.serviceRange;
+    const isFiltered = await isBridgeFiltered(commands);
+    // Where it cannot be asked, what was known of it holds.
+    let foreign = this.#base?.foreign ?? NOTHING_FOREIGN;
+    await this.#onHost(async () => {
+      const routes = range === undefined ? [] : await routesInto(commands, range);
+      if (range !== undefined) foreign = foreignIn(routes, range, ownDevices(networkName, bridge));
+      if (bridge !== undefined) await ensureServiceRoute(commands, basePlanOf(state, isFiltered, foreign), routes);
+    });
+    this.#base = basePlanOf(state, isFiltered, foreign);
+    return this.#base;
   }
 
   /** Without iproute2 the rules work all the same, for pods. */
@@ -198,12 +215,13 @@ export class ServicesPart implements NetworkPart {
 
   async #lookNow(): Promise<void> {
     const { commands, bridge, log } = this.#options;
-    const [state, known] = [this.#state, this.#base];
-    if (this.#rules === undefined || state === undefined || known === undefined) return;
+    const state = this.#state;
+    if (this.#rules === undefined || state === undefined) return;
     // Also makes the route anew, where the bridge lost its address for a while.
     const base = await this.#rebase(state);
     const rules = await this.#reconsidered(state, base, this.#rules);
-    if (base.isBridgeFiltered !== known.isBridgeFiltered) await rules.plan(state, undefined, base);
+    // All of them when what they have in common is another.
+    await rules.plan(state, [], base);
     await rules.recheck(state, base);
     if (bridge !== undefined) await this.#onHost(() => allowHairpin(commands, bridge));
     if (!(await rules.firewall.isIntact())) {
@@ -213,6 +231,11 @@ export class ServicesPart implements NetworkPart {
     }
     await this.#program(rules);
   }
+}
+
+function ownDevices(networkName: string, bridge: string | undefined): readonly string[] {
+  const names = netNames(networkName);
+  return [names.bridge, names.vxlan, names.wireguard, ...(bridge === undefined ? [] : [bridge])];
 }
 
 function wordsOf(conflicts: readonly string[]): string | undefined {

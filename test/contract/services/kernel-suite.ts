@@ -230,6 +230,89 @@ export function describeKernelRules(
       assert.match(stage.dial(host, "udp", VIP, 53)[0] ?? "", /^(EPERM|ECONNREFUSED)/);
     });
 
+    test("what a host reaches by itself within the service range stays reached, as soon as it is seen; Services with addresses there are named, and the rest is refused as before", async () => {
+      const { one, client } = stage.pods;
+      const [near, { outside }] = [stage.space.host(1), stage];
+      const away = service("default/away", { addresses: ["10.105.0.3"] });
+      const part = () => stage.sides[0]?.part.report();
+      const hide = ["POSTROUTING", "-o", "eth0", "-s", near.podRange, "-j", "MASQUERADE"];
+      const theirs = await stage.answer({ ...outside, address: "0.0.0.0" }, "theirs", 8099);
+      try {
+        outside.run("ip", ["addr", "add", "10.105.0.3/16", "dev", "eth0"]);
+        await stage.all(web, endpoints(web, three()), away, endpoints(away, [stage.endpoint(one)]));
+        assert.match(stage.dial(client, "tcp", "10.105.0.3", 80)[0] ?? "", /^one /);
+        near.run("ip", ["addr", "add", "10.105.0.1/16", "dev", "eth0"]);
+        near.run("iptables", ["-t", "nat", "-A", ...hide]);
+        await until(
+          () => part()?.state === "failing",
+          () => `the link to be seen: ${part()?.words}`,
+        );
+        assert.equal(
+          part()?.words,
+          "default/away is not reached at 10.105.0.3 here: this host has 10.105.0.0/16 on eth0; 10.105.0.0/16 on eth0 is part of " +
+            "the service range 10.96.0.0/12: what this host reaches there stays so, and no Service has an address of it here",
+        );
+        await stage.change(web);
+        for (const from of [near, client])
+          assert.match(stage.dial(from, "tcp", "10.105.0.3", 8099)[0] ?? "", /^theirs /);
+        // Not the Service's any more: nobody listens there.
+        assert.match(stage.dial(client, "tcp", "10.105.0.3", 80)[0] ?? "", /^ECONNREFUSED/);
+        assert.equal(
+          stage.dial(outside, "tcp", "10.105.0.1", 30080)[0]?.split(" ").length,
+          2,
+          "a node port at that address",
+        );
+        assert.deepEqual(names(dialled(24)), ["far", "one", "two"]);
+        assert.match(stage.dial(client, "tcp", "10.96.0.99", 80)[0] ?? "", /^ECONNREFUSED/);
+        near.run("ip", ["addr", "del", "10.105.0.1/16", "dev", "eth0"]);
+        await until(
+          () => part()?.state === "working" && part()?.words === undefined,
+          () => `the link to be gone: ${part()?.words}`,
+        );
+        await stage.change(web);
+        assert.match(stage.dial(client, "tcp", "10.105.0.3", 80)[0] ?? "", /^one /);
+      } finally {
+        theirs.kill();
+        near.run("iptables", ["-t", "nat", "-D", ...hide]);
+        for (const [place, address] of [
+          [outside, "10.105.0.3/16"],
+          [near, "10.105.0.1/16"],
+        ] as const)
+          place.run("ip", ["addr", "del", address, "dev", "eth0"]);
+      }
+    });
+
+    test("where a link has all of the service range, Services have their addresses and the neighbours theirs", async () => {
+      const [near, { outside }] = [stage.space.host(1), stage];
+      const theirs = await stage.answer({ ...outside, address: "0.0.0.0" }, "theirs", 8099);
+      const words = () => stage.sides[0]?.part.report().words;
+      try {
+        for (const [place, address] of [
+          [outside, "10.100.0.3/8"],
+          [near, "10.100.0.1/8"],
+        ] as const)
+          place.run("ip", ["addr", "add", address, "dev", "eth0"]);
+        await put(web);
+        await until(
+          () => /lies in 10\.0\.0\.0\/8 on eth0/.test(words() ?? ""),
+          () => `the link to be seen: ${words()}`,
+        );
+        await stage.change(web);
+        const line = stage.dial(near, "tcp", "10.100.0.3", 8099)[0] ?? "";
+        assert.equal(line, "theirs 10.100.0.1");
+        assert.deepEqual(names(stage.dial(near, "tcp", VIP, 80, 24)), ["far", "one", "two"]);
+        assert.deepEqual(names(dialled(24)), ["far", "one", "two"]);
+      } finally {
+        theirs.kill();
+        outside.run("ip", ["addr", "del", "10.100.0.3/8", "dev", "eth0"]);
+        near.run("ip", ["addr", "del", "10.100.0.1/8", "dev", "eth0"]);
+        await until(
+          () => words() === undefined,
+          () => `the link to be gone: ${words()}`,
+        );
+      }
+    });
+
     test("draining endpoints take no new connections, unless nobody else is there; waiting ones never, unless that is asked for", async () => {
       const { one, two, far } = stage.pods;
       await put(web, [

@@ -17,6 +17,7 @@ export const LISTS = ["nat/-addresses", "nat/-ports", "nat/-hairpin", "filter/-r
 
 export const MARK = `-j MARK --set-xmark ${MASQUERADE_MARK}/${MASQUERADE_MARK}`;
 const MARKED = `-m mark --mark ${MASQUERADE_MARK}/${MASQUERADE_MARK}`;
+const TRANSLATED = "-m conntrack --ctstate DNAT";
 const AT_THE_NODE = "! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL";
 
 export function basePieceOf(base: BasePlan, short: string): Piece {
@@ -37,7 +38,7 @@ export function basePieceOf(base: BasePlan, short: string): Piece {
       ]),
       chain("filter/-forward", "refusals", [
         "-m conntrack --ctstate ESTABLISHED,RELATED -j RETURN",
-        ...(base.serviceRange === undefined ? [] : [`-d ${base.serviceRange} -j ${short}-refuse`]),
+        ...refusals(base, short),
         `-j ${short}-refused`,
       ]),
       chain("filter/-input", "refusals at node ports", [
@@ -49,6 +50,11 @@ export function basePieceOf(base: BasePlan, short: string): Piece {
       ...{ container: `${table}/${builtIn}`, key: "", value: `${short}${to}`, title: "" },
     })),
   };
+}
+
+function refusals({ serviceRange, foreign }: BasePlan, short: string): readonly string[] {
+  if (serviceRange === undefined || foreign.whole !== undefined) return [];
+  return [...foreign.ranges.map(({ range }) => `-d ${range} -j RETURN`), `-d ${serviceRange} -j ${short}-refuse`];
 }
 
 /** Names are answered there, whatever port a Service has. */
@@ -70,11 +76,12 @@ function servicesRules(base: BasePlan, short: string): readonly string[] {
 function masqueradeRules({ podRange, ownRange, isBridgeFiltered }: BasePlan, short: string): readonly string[] {
   const isHidden = !isBridgeFiltered && ownRange !== undefined;
   return [
-    `-m conntrack --ctstate DNAT -j ${short}-hairpin`,
-    ...(isHidden ? [`-s ${ownRange} -d ${ownRange} -m conntrack --ctstate DNAT -j ${short}-take`] : []),
+    `${TRANSLATED} -j ${short}-hairpin`,
+    ...(isHidden ? [`-s ${ownRange} -d ${ownRange} ${TRANSLATED} -j ${short}-take`] : []),
     ...(ownRange === undefined ? [] : [`-d ${ownRange} -j RETURN`]),
     `${MARKED} -m addrtype --dst-type LOCAL -j RETURN`,
-    ...(podRange === undefined ? [] : [`-d ${podRange} ${MARKED} -j ${short}-take`]),
-    `${MARKED} -j MASQUERADE`,
+    ...(podRange === undefined ? [] : [`-d ${podRange} ${MARKED} ${TRANSLATED} -j ${short}-take`]),
+    // What was marked and is no Service's in the end keeps its sender.
+    `${MARKED} ${TRANSLATED} -j MASQUERADE`,
   ];
 }

@@ -84,16 +84,20 @@ function masqueradeRules({ podRange, ownRange, gateway, isBridgeFiltered }: Base
       : [`ct status dnat ip saddr ${ownRange} ip daddr ${ownRange} ${take}`]),
     ...(ownRange === undefined ? [] : [`ip daddr ${ownRange} return`]),
     `${MARKED} fib daddr type local return`,
-    ...(podRange === undefined ? [] : [`${MARKED} ip daddr ${podRange} ${take}`]),
-    `${MARKED} masquerade`,
+    ...(podRange === undefined ? [] : [`${MARKED} ct status dnat ip daddr ${podRange} ${take}`]),
+    // What was marked and is no Service's in the end keeps its sender.
+    `${MARKED} ct status dnat masquerade`,
   ];
 }
 
-function refusalRules({ serviceRange }: BasePlan): readonly string[] {
+function refusalRules({ serviceRange, foreign }: BasePlan): readonly string[] {
+  const others = foreign.ranges.map(({ range }) => range).join(", ");
+  const but = others === "" ? "" : ` ip daddr != { ${others} }`;
+  const isOurs = serviceRange !== undefined && foreign.whole === undefined;
   return [
     // Nearly all packets: none of them is for a service address any more.
     "ct state established,related accept",
-    ...(serviceRange === undefined ? [] : [`ip daddr ${serviceRange} goto svc-refuse`]),
+    ...(isOurs ? [`ip daddr ${serviceRange}${but} goto svc-refuse`] : []),
     "ip daddr . meta l4proto . th dport @svc-refused goto svc-refuse",
   ];
 }
