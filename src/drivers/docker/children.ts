@@ -39,11 +39,16 @@ function listBy(engine: Engine, filters: object): Promise<ContainerSummary[]> {
   return withReason("ListError", () => engine.call({ method: "GET", path: "/containers/json", query }));
 }
 
+/** `-p 127.0.0.1:7010:80`: nobody else gets there, and who is told of it would be refused. */
+const OF_THE_HOST_ALONE = /^(?:127\.|::1$)/;
+
 function childOf(summary: ContainerSummary, network = ""): ListedChild {
   const { Id, Names, Image, State, Ports, Labels, NetworkSettings } = summary;
   const address = NetworkSettings?.Networks?.[network]?.IPAddress || undefined;
-  const ports = (Ports ?? []).flatMap(({ PrivatePort, PublicPort, Type }) =>
-    PublicPort === undefined ? [] : [{ containerPort: PrivatePort, hostPort: PublicPort, protocol: Type }],
+  const ports = (Ports ?? []).flatMap(({ IP = "", PrivatePort, PublicPort, Type }) =>
+    PublicPort === undefined || OF_THE_HOST_ALONE.test(IP)
+      ? []
+      : [{ containerPort: PrivatePort, hostPort: PublicPort, protocol: Type }],
   );
   const unit = Labels?.[LABEL.unit];
   return {

@@ -13,6 +13,8 @@ export interface ContainerSummary {
 }
 
 export interface PortSummary {
+  /** Of the host, where the port is open: `0.0.0.0`, `::`, or the one that was asked for. */
+  readonly IP?: string;
   readonly PrivatePort: number;
   readonly PublicPort?: number;
   readonly Type: string;
