@@ -53,6 +53,23 @@ describe("fleet: names of a unit", () => {
     assert.ok(found.includes("_redis._tcp.fleet.local redis.fleet.local:16379"));
   });
 
+  test("of a container are as its user wrote them, and with dashes", () => {
+    for (const [name, labels] of [
+      ["my_app", ["my_app", "my-app"]],
+      ["Web.Prod", ["web.prod", "web-prod"]],
+      ["demo.service", ["demo.service", "demo-service"]],
+      ["a..b", ["a-b"]],
+      ["cache", ["cache"]],
+    ] as const) {
+      const found = lines("other.service", [{ ...CONTAINER, name, address: "10.42.0.250" }]);
+      const own = found.filter((line) => !line.startsWith("other."));
+      assert.deepEqual(
+        own,
+        labels.map((label) => `${label}.fleet.local 10.42.0.250`),
+      );
+    }
+  });
+
   test("of a container that has ended lead nowhere", () => {
     assert.ok(!lines("redis.service", [{ ...CONTAINER, state: "exited" }]).some((line) => line.startsWith("redis1")));
   });

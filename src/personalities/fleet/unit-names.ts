@@ -10,6 +10,8 @@ import { ANNOTATION } from "../../model/well-known.ts";
 
 const ZONE = "fleet.local";
 const LONGEST_LABEL = 63;
+/** A name has 253 at most, and SRV records put something before it. */
+const LONGEST_OWN = 200;
 
 export function discoverUnit(pod: Pod): PodDiscovery | undefined {
   const { annotations = {} } = pod.metadata;
@@ -32,8 +34,7 @@ function recordsOf(unit: string, hostIP: string, children: readonly ChildContain
   for (const label of unitLabels(unit)) name(label, first?.address ?? hostIP, first ?? children[0]);
   const known = new Set(unitLabels(unit));
   for (const child of children) {
-    const label = safeLabel(child.name);
-    if (label !== "" && !known.has(label)) name(label, child.address ?? hostIP, child);
+    for (const label of childLabels(child.name)) if (!known.has(label)) name(label, child.address ?? hostIP, child);
   }
   return [...found.values()];
 }
@@ -56,6 +57,13 @@ export function unitLabels(unit: string): readonly string[] {
   const plain = isLabel(stem) ? [stem] : [];
   const labels = [safeLabel(stem), ...plain, ...template, `${safeLabel(stem)}.${type}`];
   return [...new Set(labels)].filter((label) => label !== "" && !label.startsWith("."));
+}
+
+/** `my_app` as its user wrote it, and `my-app`; `web.prod` likewise. Of dots Docker knows nothing, and names have them where they like. */
+function childLabels(name: string): readonly string[] {
+  const plain = name.toLowerCase();
+  const isName = plain.length <= LONGEST_OWN && plain.split(".").every(isLabel);
+  return [...new Set([...(isName ? [plain] : []), safeLabel(plain)])].filter((label) => label !== "");
 }
 
 function isLabel(stem: string): boolean {
