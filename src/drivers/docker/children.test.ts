@@ -6,7 +6,7 @@ import type { ContainerSummary, PortSummary } from "./engine-facts.ts";
 
 async function portsOf(...published: readonly Omit<PortSummary, "Type">[]) {
   const summary: ContainerSummary = {
-    ...{ Id: "c1", Names: ["/web"], Image: "web", State: "running" },
+    ...{ Id: "c1", Names: ["/web"], Image: "web", ImageID: "i1", State: "running" },
     Ports: published.map((port) => ({ ...port, Type: "tcp" })),
   };
   const engine = { call: async () => [summary] } as unknown as Engine;
