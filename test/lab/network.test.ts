@@ -34,6 +34,7 @@ import { nftIsMissing, rangeOverlaps } from "./scenarios/network/refusals.ts";
 import {
   agentIsKilled,
   agentRestarts,
+  agentRestartsInCloud,
   dockerRestarts,
   dockerStandsStill,
   hostIsTakenDown,
@@ -74,6 +75,10 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "losses: half of the hosts are cut off, and come back", run: halfIsCut },
   { name: "restarts: of Docker, no connection is lost", run: dockerRestarts },
   { name: "restarts: of agents, no connection is lost", run: agentRestarts },
+  {
+    name: "restarts: of an agent on a link that drops pods' addresses, no connection is lost",
+    run: agentRestartsInCloud,
+  },
   { name: "restarts: kill -9 of an agent, no connection is lost", run: agentIsKilled },
   { name: "restarts: an agent starts beside a Docker that stands still", run: dockerStandsStill },
   { name: "restarts: a host is taken down, no request fails, and it joins again", run: hostIsTakenDown },

@@ -43,6 +43,43 @@ export async function agentIsKilled({ cluster, measured }: Scene): Promise<void>
   });
 }
 
+/**
+ * As in every cloud, which drops packets of addresses that it has not given: pods are reached by tunnels there, and an agent that starts anew does
+ * not try plain routes in their place.
+ */
+export async function agentRestartsInCloud({ cluster, measured }: Scene): Promise<void> {
+  const [near, other] = await copies(cluster);
+  assert.ok(near && other);
+  const hosts = [near.host, other.host];
+  const ways = () => Promise.all([near.host.must([...WAY, other.address]), other.host.must([...WAY, near.address])]);
+  for (const host of hosts) await host.must(["nft", "-f", "-"], { input: CLOUD });
+  try {
+    const isWrapped = async () => (await ways()).every((way) => way.includes("vxlan"));
+    await until("pods of the link are reached by tunnels", isWrapped, {
+      ...PATIENT,
+      seen: async () => `${await ways()}`,
+    });
+    await wellAgain(cluster);
+    await undisturbed(cluster, measured, "restart of an agent on a link that drops pods' addresses", async () => {
+      await cluster.restart(near.host);
+      await cluster.untilReady([near.host]);
+      await delay(2000);
+    });
+    assert.ok(await isWrapped(), "as before the restart");
+  } finally {
+    for (const host of hosts) await host.must(["nft", "delete", "table", "ip", "cloud"]);
+  }
+  const isPlain = async () => (await ways()).every((way) => way.includes("eth0"));
+  await until("routes lead there again", isPlain, { ...PATIENT, seen: async () => `${await ways()}` });
+}
+
+const WAY = ["ip", "-4", "route", "get"] as const;
+const PATIENT = { withinMs: 120_000, everyMs: 500 } as const;
+const CLOUD = `add table ip cloud
+add chain ip cloud pre { type filter hook prerouting priority -200; }
+add rule ip cloud pre iifname eth0 ip saddr 10.42.0.0/16 drop
+`;
+
 /** Its host is heard of at once, its pods are nobody else's, and its rules follow what changes, although its engine says nothing. */
 export async function dockerStandsStill({ cluster, measured }: Scene): Promise<void> {
   const [, second] = cluster.agents;
