@@ -169,7 +169,7 @@ function podNetwork(
 ): PodNetwork {
   const { settings, hostAddress, commands, clock, log, folder, engine } = options;
   const { networkName } = settings;
-  const ports = new DockerBridgePorts(engine, { network: networkName, bridge: deviceName(networkName) });
+  const ports = new DockerBridgePorts(engine, { network: networkName, bridge: deviceName(networkName), commands });
   return new PodNetwork({
     ...{ networkName, hostAddress, commands, clock, ports, log: log.with({ part: "pod network" }) },
     ...{

@@ -15,6 +15,8 @@ export interface BridgePorts extends BridgeCables {
   indexes(): Promise<readonly number[]>;
   /** Those of them of which it is known whose they are. */
   pods(): Promise<readonly PodPort[]>;
+  /** In words, pods that are known to be on the bridge, and not at which port. */
+  strangers?(): readonly string[];
 }
 
 export interface BridgeGuardOptions {
@@ -27,8 +29,12 @@ export interface BridgeGuardOptions {
 }
 
 const LOOK_EVERY_MS = 200;
-/** So often in a row the engine is asked whose a port is that it does not name yet; after that at every `ensure`. */
+/** So often in a row it is asked whose a port is that is not known yet; after that nothing from it passes. */
 const MOST_ASKED = 15;
+/** Then it is still asked, but less often: an engine that has much to do may name it late. */
+const ASK_STRANGE_MS = 2_000;
+/** No answer holds up what is known. */
+const LONGEST_ASKED_MS = 10_000;
 
 export class BridgeGuard {
   readonly #options: BridgeGuardOptions;
@@ -36,7 +42,9 @@ export class BridgeGuard {
   #own: string | undefined;
   #seen = "";
   #knowsBridge = true;
-  #asked = 0;
+  /** Ports of which it is not known whose they are, and how often it was asked. */
+  #asked: ReadonlyMap<number, number> = new Map();
+  #askAtMs = 0;
   #timer: Timer | undefined;
   #turn: Promise<void> = Promise.resolve();
   #isStopped = false;
@@ -74,31 +82,61 @@ export class BridgeGuard {
   }
 
   async #bring(): Promise<void> {
-    const { log, ports } = this.#options;
+    const { ports, clock } = this.#options;
     this.#timer?.cancel();
     try {
       const indexes = await ports.indexes();
-      if (indexes.join(" ") !== this.#seen) await this.#write(indexes);
-      this.words = undefined;
+      const isDue = this.#asked.size > 0 && clock.monotonic() >= this.#askAtMs;
+      if (isDue || indexes.join(" ") !== this.#seen) await this.#write(indexes);
+      this.#say(this.#strangeWords());
     } catch (error) {
-      const words = `pods of this host can send as each other: ${(error as Error).message}`;
-      if (words !== this.words) log.warn(words);
-      this.words = words;
+      this.#say(`pods of this host can send as each other: ${(error as Error).message}`);
     }
-    if (!this.#isStopped) this.#timer = this.#options.clock.setTimer(LOOK_EVERY_MS, () => void this.#look());
+    if (!this.#isStopped) this.#timer = clock.setTimer(LOOK_EVERY_MS, () => void this.#look());
+  }
+
+  #say(words: string | undefined): void {
+    if (words !== undefined && words !== this.words) this.#options.log.warn(words);
+    this.words = words;
+  }
+
+  get #strange(): readonly number[] {
+    return [...this.#asked].flatMap(([index, times]) => (times >= MOST_ASKED ? index : []));
+  }
+
+  #strangeWords(): string | undefined {
+    const strange = this.#strange;
+    if (strange.length === 0) return undefined;
+    const named = this.#options.ports.strangers?.() ?? [];
+    const devices = `${strange.length === 1 ? "device" : "devices"} ${strange.join(", ")} of the pods' bridge`;
+    const who = named.length === 0 ? "" : `; the port of ${named.join(", of ")} is not known`;
+    return `nothing from ${devices} passes: it is not known whose addresses are there${who}`;
   }
 
   async #write(indexes: readonly number[]): Promise<void> {
-    const { commands, ports } = this.#options;
-    const pods = indexes.length === 0 ? [] : await ports.pods();
+    const { commands, clock } = this.#options;
+    const pods = indexes.length === 0 ? [] : await this.#askedInTime();
+    const known = new Set(pods.map(({ index }) => index));
+    const missing = indexes.filter((index) => !known.has(index));
+    this.#asked = new Map(missing.map((index) => [index, (this.#asked.get(index) ?? 0) + 1]));
+    this.#askAtMs = clock.monotonic() + ASK_STRANGE_MS;
     const script = this.#script(indexes, pods);
     if (script === undefined) return;
     const shown = await readNft(commands, ["list", "chain", "bridge", this.#table, FRAMES_CHAIN]);
     if (!shown?.includes(`"${script.mark}"`)) await this.#run(indexes, pods);
-    const isWhole = pods.length >= indexes.length || ++this.#asked >= MOST_ASKED;
-    if (!isWhole) return;
-    this.#seen = indexes.join(" ");
-    this.#asked = 0;
+    this.#seen = this.#strange.length === missing.length ? indexes.join(" ") : "";
+  }
+
+  async #askedInTime(): Promise<readonly PodPort[]> {
+    const { clock, ports } = this.#options;
+    const late = Promise.withResolvers<never>();
+    const words = `whose the ports of their bridge are was not said within ${LONGEST_ASKED_MS / 1000} s`;
+    const timer = clock.setTimer(LONGEST_ASKED_MS, () => late.reject(new Error(words)));
+    try {
+      return await Promise.race([ports.pods(), late.promise]);
+    } finally {
+      timer.cancel();
+    }
   }
 
   async #run(indexes: readonly number[], pods: readonly PodPort[]): Promise<void> {
@@ -116,7 +154,8 @@ export class BridgeGuard {
     const { bridge } = this.#options;
     const own = this.#own;
     if (own === undefined) return undefined;
-    const wish = { bridge, own, gateway: gatewayOf(own), indexes, pods, knowsBridge: this.#knowsBridge };
+    const strange = this.#strange;
+    const wish = { bridge, own, gateway: gatewayOf(own), indexes, pods, strange, knowsBridge: this.#knowsBridge };
     return bridgeScript(this.#table, wish);
   }
 }

@@ -20,6 +20,8 @@ export interface BridgeWish {
   /** All devices of the bridge. */
   readonly indexes: readonly number[];
   readonly pods: readonly PodPort[];
+  /** Devices of which it is not known whose they are, though it was asked for often enough. */
+  readonly strange?: readonly number[];
   /** Whether the kernel can say of which bridge a device is (CONFIG_NFT_BRIDGE_META). */
   readonly knowsBridge: boolean;
 }
@@ -49,11 +51,12 @@ export function bridgeScript(table: string, wish: BridgeWish): BridgeScript {
   return { text: [...lines, `add rule ${at} ${FRAMES_CHAIN} accept comment "${mark}"`].join("\n"), mark };
 }
 
-function setsOf({ gateway, indexes, pods }: BridgeWish) {
+function setsOf({ gateway, indexes, pods, strange = [] }: BridgeWish) {
   const once = (values: readonly (string | number)[]) => [...new Set(values)].sort();
   return [
     { name: "net-bridge", type: "iface_index", elements: once(indexes) },
     { name: "net-known", type: "iface_index", elements: once(pods.map(({ index }) => index)) },
+    { name: "net-strange", type: "iface_index", elements: once(strange) },
     {
       name: "net-pods",
       type: "iface_index . ether_addr . ipv4_addr",
@@ -71,6 +74,7 @@ function rulesOf({ bridge, own, knowsBridge }: BridgeWish): readonly string[] {
     "iif . ether saddr . ip saddr @net-pods accept",
     "iif . ether saddr . arp saddr ip @net-pods accept",
     "iif @net-known counter drop",
+    "iif @net-strange counter drop",
     // Of a container that has just come it is not known yet which it is: it may be anybody but those that are known.
     "ether saddr @net-macs counter drop",
     "ip saddr @net-taken counter drop",

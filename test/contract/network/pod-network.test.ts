@@ -267,6 +267,7 @@ describe("pods of one host", { skip }, () => {
   let node: LaidNode;
   let pods: readonly [NetPlace, NetPlace, NetPlace];
   const bound: PodPort[] = [];
+  const [firstLook, asking] = [Promise.withResolvers<void>(), { times: 0 }];
 
   const indexOf = (host: NetHost, device: string) => Number(/^(\d+):/.exec(show(host, "link", "show", device))?.[1]);
   const macOf = (pod: NetPlace) => /ether (\S+)/.exec(pod.run("ip", ["link", "show", "eth0"]).output)?.[1] ?? "";
@@ -285,7 +286,11 @@ describe("pods of one host", { skip }, () => {
     const ports: BridgePorts = {
       indexes: async () =>
         [...show(host, "-o", "link", "show", "master", "pods").matchAll(/^(\d+):/gm)].map(([, index]) => Number(index)),
-      pods: async () => bound,
+      pods: async () => {
+        if (asking.times++ > 0) await firstLook.promise;
+        return bound;
+      },
+      strangers: () => ["fresh (its address)"],
     };
     for (const [at, pod] of pods.slice(0, 2).entries())
       bound.push({ index: indexOf(host, `v${at + 5}`), mac: macOf(pod), address: pod.address });
@@ -301,6 +306,7 @@ describe("pods of one host", { skip }, () => {
     assert.ok(reaches(pods[0], pods[1]) && reaches(pods[1], pods[2]) && reaches(pods[2], pods[0]));
     assert.ok(reaches(pods[0], space.host(1)));
     assert.equal(dropped(), 0);
+    firstLook.resolve();
   });
 
   test("what waits for an address that no pod has fills nobody's buffer", () => {
@@ -338,12 +344,25 @@ describe("pods of one host", { skip }, () => {
     assert.ok(reaches(friend, other));
   });
 
+  test("of a port that stays nobody's nothing passes, which is said, and the others go on", async () => {
+    const words = () => node.part.report().words ?? "";
+    await until("it is said", () => words().includes("the port of fresh (its address) is not known"));
+    assert.match(words(), new RegExp(`nothing from device ${indexOf(space.host(1), "v7")} of the pods' bridge passes`));
+    assert.ok(!reaches(pods[2], space.host(1)), "its own address");
+    pods[2].run("ip", ["addr", "add", `${pods[2].address.replace(/\d+$/, "201")}/24`, "dev", "eth0"]);
+    const free = ["-c", "1", "-W", "1", "-I", pods[2].address.replace(/\d+$/, "201"), pods[0].address];
+    assert.notEqual(pods[2].run("ping", free).exitCode, 0, "an address that no pod has");
+    pods[2].run("ip", ["addr", "del", `${pods[2].address.replace(/\d+$/, "201")}/24`, "dev", "eth0"]);
+    assert.ok(reaches(pods[0], pods[1]));
+  });
+
   test("a pod that is started again has another port and is believed there; what somebody took away is made again", async () => {
     const host = space.host(1);
     bound.push({ index: indexOf(host, "v7"), mac: macOf(pods[2]), address: pods[2].address });
     host.run("nft", ["flush", "ruleset"]);
     await until("the rules are there again, with the third pod", () => frames().includes(pods[2].address));
     assert.ok(reaches(pods[2], pods[0]));
+    await until("it is said no more", () => !node.part.report().words?.includes("nothing from"));
     bound.splice(0, 1);
     host.run("ip", ["link", "del", "v5"]);
     await until(
