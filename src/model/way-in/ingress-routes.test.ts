@@ -32,6 +32,26 @@ describe("an Ingress as routes:", () => {
     );
   });
 
+  test("an entry with a wildcard is for the hosts below it that none names, one name deep; those without any rule are said", () => {
+    const tls = [
+      { hosts: ["*.Wild.example.org", "gone.example.org"], secretName: "wild" },
+      { hosts: ["b.wild.example.org"], secretName: "b" },
+      { hosts: ["*.open.example.org"] },
+    ];
+    const hosts = ["a.wild.example.org", "b.wild.example.org", "a.b.wild.example.org", "a.open.example.org"];
+    const found = routes({ tls, rules: hosts.map(rule) });
+    const shown = found.map((route) => (route.tls && "secret" in route.tls ? route.tls.secret : undefined));
+    assert.deepEqual(shown, ["shop/wild", "shop/b", undefined, "styr-system/tls.a.open.example.org"]);
+    assert.deepEqual(
+      found.map(({ redirectsToHttps }) => redirectsToHttps),
+      [true, true, undefined, true],
+    );
+    assert.deepEqual(
+      found.map(({ remarks }) => remarks),
+      [["tls names gone.example.org, for which it has no rule"], undefined, undefined, undefined],
+    );
+  });
+
   test("a host with a certificate is sent to it unless that is taken back; one without only when that is asked for", () => {
     const tls = [{ hosts: ["a.example.org"], secretName: "a" }];
     const redirects = (spec: object, annotations = {}) => routes(spec, annotations)[0]?.redirectsToHttps;

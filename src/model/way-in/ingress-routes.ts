@@ -6,6 +6,7 @@ import { acmeTls, type SecretVersion } from "./acme-secret.ts";
 import { parseHost, parsePath } from "./host-and-path.ts";
 import { SHARE_HOST, sharedWith } from "./host-owners.ts";
 import { ingressOptions, NGINX } from "./ingress-options.ts";
+import { tlsEntryOf, unusedTlsHosts } from "./ingress-tls.ts";
 
 /** Ingresses of this class, and those of none, come in through us. */
 export const INGRESS_CLASS = "styrmann";
@@ -28,7 +29,19 @@ export function ingressRoutes(ingress: Ingress, versionOf: SecretVersion): Ingre
     if (!http && defaultBackend) found.add(host, "/", "prefix", defaultBackend);
   }
   if (defaultBackend) found.add("", "/", "prefix", defaultBackend);
-  return found;
+  return { problems: found.problems, routes: withUnusedTls(ingress, found.routes) };
+}
+
+/** Said with the first of them: nobody shows a certificate there. */
+function withUnusedTls({ spec }: Ingress, routes: readonly RouteEntry[]): readonly RouteEntry[] {
+  const [first, ...more] = routes;
+  const unused = unusedTlsHosts(
+    spec ?? {},
+    routes.map(({ host }) => host),
+  );
+  if (first === undefined || unused.length === 0) return routes;
+  const words = `tls names ${unused.slice(0, 5).join(", ")}${unused.length > 5 ? ", …" : ""}, for which it has no rule`;
+  return [{ ...first, remarks: [...(first.remarks ?? []), words] }, ...more];
 }
 
 /** The class that no Ingress has to name is ours. */
@@ -74,13 +87,10 @@ class Finder implements IngressRoutes {
     }
   }
 
-  /** An entry of `tls` without hosts is for all of them. */
   #tlsOf(host: string): RouteTls | undefined {
     if (host === "") return undefined;
     const { namespace } = this.#ingress.metadata;
-    const all = this.#ingress.spec.tls ?? [];
-    const named = all.find(({ hosts }) => hosts?.some((each) => each.toLowerCase() === host));
-    const entry = named ?? all.find(({ hosts }) => (hosts ?? []).length === 0);
+    const entry = tlsEntryOf(this.#ingress.spec, host);
     if (entry === undefined) return undefined;
     if (entry.secretName === undefined) return acmeTls(host, this.#versionOf);
     const secret = `${namespace}/${entry.secretName}`;

@@ -57,6 +57,8 @@ describe("hosts whose certificates are ordered:", () => {
       "b.example.org",
     ]);
     assert.deepEqual(acmeHosts(reader([{ rules, tls: [{ secretName: "x" }] }])), []);
+    const below = { rules: [{ host: "a.d.example.org" }], tls: [{ hosts: ["*.d.example.org"] }] };
+    assert.deepEqual(acmeHosts(reader([below])), ["a.d.example.org"]);
     const wild = { host: "*.c.example.org", tls: { acme: true } };
     assert.deepEqual(acmeHosts(reader([], [wild, { host: "c.example.org", tls: { acme: true } }])), ["c.example.org"]);
   });

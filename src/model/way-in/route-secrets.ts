@@ -5,6 +5,7 @@ import { NODE_LABEL } from "../well-known.ts";
 import type { WorkloadReader } from "../workload.ts";
 import { acmeSecretName, CERTIFICATE_NAMESPACE } from "./acme-secret.ts";
 import { isOurs } from "./ingress-routes.ts";
+import { tlsEntryOf } from "./ingress-tls.ts";
 
 /** Whether a node is a way in: it may have the certificates of routes, and no other secret. */
 export function isWayIn(node: Node | undefined): boolean {
@@ -54,12 +55,12 @@ function canBeProved(host: string): boolean {
   return host.includes(".") && !host.startsWith("*");
 }
 
-function hostsWithoutSecret({ spec }: Ingress): readonly string[] {
-  const open = (spec?.tls ?? []).filter(({ secretName }) => secretName === undefined);
-  const named = open.flatMap(({ hosts }) => hosts ?? []);
-  // An entry without hosts is for all of them.
-  const all = open.some(({ hosts }) => (hosts ?? []).length === 0)
-    ? (spec.rules ?? []).map(({ host }) => host ?? "")
-    : [];
-  return [...named, ...all].map((host) => host.toLowerCase());
+function hostsWithoutSecret({ spec = {} }: Pick<Ingress, "spec">): readonly string[] {
+  const named = (spec.tls ?? []).flatMap(({ hosts = [], secretName }) => (secretName === undefined ? hosts : []));
+  const ruled = (spec.rules ?? []).flatMap(({ host }) => host?.toLowerCase() ?? []);
+  const asked = ruled.filter((host) => {
+    const entry = tlsEntryOf(spec, host);
+    return entry !== undefined && entry.secretName === undefined;
+  });
+  return [...named.map((host) => host.toLowerCase()), ...asked];
 }
