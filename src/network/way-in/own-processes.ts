@@ -1,5 +1,5 @@
 /** Processes of this host that run with one configuration, by what /proc says of them: a pid file may be gone, or name another's. */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, readlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
 export interface OwnProcess {
@@ -15,28 +15,50 @@ export async function processesWith(config: string): Promise<readonly OwnProcess
 
 /** Undefined: it has ended, or its number is another's by now. */
 export async function processOf(pid: number, config: string): Promise<OwnProcess | undefined> {
+  // First: the kernel reads the words of a command from the memory of the process, which may be a file that a container has chosen.
+  if (!(await isSameFolder(pid, dirname(config)))) return undefined;
   const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
   const words = line.split("\0");
-  if (!words.includes(config) || !words.includes("-W") || !(await isSameFolder(pid, dirname(config)))) return undefined;
+  if (!words.includes(config) || !words.includes("-W")) return undefined;
   const state = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
   // The name stands in brackets and may hold anything: "pid (name) state parent".
   const [, parent] = state.slice(state.lastIndexOf(")") + 2).split(" ");
   return { pid, parent: Number(parent) };
 }
 
-/** Another host's, in a container or a lab, may have the same path: it is another folder there. */
+/**
+ * Another host's, in a container or a lab, may have the same path: it is another folder there. Asked of the kernel's list of what is mounted:
+ * in a container's file system itself, asking may never end.
+ */
 async function isSameFolder(pid: number, folder: string): Promise<boolean> {
-  const [own, its] = await Promise.all([
-    statOf(folder, ["ENOENT"]),
-    // Ended meanwhile, or one that this process may not look into: none of ours.
-    statOf(`/proc/${pid}/root${folder}`, ["ENOENT", "ENOTDIR", "ESRCH", "EACCES", "EPERM"]),
-  ]);
-  return own !== undefined && own.dev === its?.dev && own.ino === its.ino;
+  const [own, its] = await Promise.all(["self", pid].map((one) => orNone(readlink(`/proc/${one}/ns/mnt`))));
+  if (own === undefined || its === undefined || own === its) return own !== undefined && own === its;
+  const [here, there] = await Promise.all(
+    ["self", pid].map((one) => orNone(readFile(`/proc/${one}/mountinfo`, "utf8"))),
+  );
+  const [wanted, found] = [mountOf(here ?? "", folder), mountOf(there ?? "", folder)];
+  return wanted !== undefined && wanted === found;
 }
 
-async function statOf(path: string, nothing: readonly string[]) {
-  return stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (nothing.includes(error.code ?? "")) return undefined;
+/** Which part of which file system is at a path, by /proc/PID/mountinfo (proc(5)): id, parent, device, root, place. */
+function mountOf(text: string, path: string): string | undefined {
+  const mounts = text.split("\n").flatMap((line) => {
+    const [, , device, root, place = ""] = line.split(" ");
+    return `${path}/`.startsWith(place === "/" ? place : `${place}/`)
+      ? { mount: `${device} ${root} ${place}`, place }
+      : [];
+  });
+  // Of two at one place the later one is on top.
+  return mounts.reduce<(typeof mounts)[number] | undefined>(
+    (best, each) => (best === undefined || each.place.length >= best.place.length ? each : best),
+    undefined,
+  )?.mount;
+}
+
+/** Undefined: ended meanwhile, or one that this process may not look into. */
+async function orNone(asked: Promise<string>): Promise<string | undefined> {
+  return asked.catch((error: NodeJS.ErrnoException) => {
+    if (["ENOENT", "ESRCH", "EACCES", "EPERM", "EINVAL"].includes(error.code ?? "")) return undefined;
     throw error;
   });
 }
