@@ -33,6 +33,8 @@ describe("a connection, traced:", { skip }, () => {
   let store: Store;
   let desks: Map<string, TracedNode>;
   let context: StyrApiContext;
+  /** What nodes were asked since a test began to look. */
+  const asked: string[] = [];
 
   before(async () => {
     space = openNetSpace({ hosts: 2 });
@@ -50,6 +52,7 @@ describe("a connection, traced:", { skip }, () => {
     const nodeAccess = {
       network: (name: string, question: Parameters<NetworkDesk["answer"]>[0]) => {
         const node = desks.get(name);
+        asked.push(question.ask);
         if (node === undefined) return Promise.reject(new ApiError("Unavailable", `node "${name}" is not connected`));
         return node.desk.answer(question);
       },
@@ -393,10 +396,15 @@ describe("a connection, traced:", { skip }, () => {
     await assert.rejects(trace("a", "web", new Set(["default"])), { reason: "Forbidden" });
     await assert.rejects(trace("front", "web", new Set(["else"])), { reason: "NotFound" });
     await store.update((tx) => void tx.create(pods, podDraft("lone", "a", front, "else") as never));
+    asked.splice(0);
     const report = await trace("lone", `${web.address}:80`, new Set(["else"]));
     const said = JSON.stringify(report);
     assert.doesNotMatch(said, /default\/(closed|web)/);
     assert.match(said, /nothing that you may see/);
+    assert.match(JSON.stringify(await trace("lone", "192.0.2.7:80", new Set(["else"]))), /nothing that you may see/);
+    assert.deepEqual([...new Set(asked)], ["leave"], "no host knocks for somebody who may not see what is there");
+    await trace("lone", `${web.address}:80`);
+    assert.ok(asked.includes("arrive"));
   });
 
   test("an address that is none is refused before any program is given it", async () => {
