@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { NetworkEntry } from "../../model/network.ts";
+import type { Pod } from "../../model/pod.ts";
 import { SystemClock } from "../../seams/clock.ts";
 import { type LogFields, silentLog } from "../../seams/log.ts";
 import { ManualClock } from "../../seams/manual-clock.ts";
@@ -179,6 +181,65 @@ describe("what a node keeps of the network on its disk", () => {
       assert.ok(path.endsWith("network.jsonl"));
     });
 
+    test("of itself, also when nothing changes any more: it is tried until it is written, and until then the mark and the words say so", async () => {
+      const clock = new ManualClock();
+      const folder = join(home, "full");
+      const cache = new NetworkCache({ folder, clock, log: silentLog });
+      const pass = async (isSo: () => boolean, missing: string) => {
+        const untilMs = Date.now() + 10_000;
+        while (!isSo()) {
+          assert.ok(Date.now() < untilMs, missing);
+          await clock.advance(0.01);
+        }
+      };
+      cache.changed(() => [entry("a")]);
+      await clock.advance(5_000);
+      await pass(() => existsSync(join(folder, "network.jsonl")), "the first whole");
+      // A disk that takes names, and nothing in them.
+      await rm(join(folder, "network.jsonl"));
+      await symlink("/dev/full", join(folder, "network.jsonl"));
+      cache.noted({ entries: [entry("policy")], removed: [] }, () => [entry("a"), entry("policy")]);
+      await clock.advance(5_000);
+      await pass(() => cache.problem !== "", "the words");
+      assert.match(cache.problem, /ENOSPC/);
+      await pass(() => existsSync(join(folder, "network.jsonl.new")), "the mark");
+      const next = cacheIn("full").cache;
+      await rm(join(folder, "network.jsonl"));
+      await next.load();
+      assert.equal(next.isBehind, true);
+      await clock.advance(5_000);
+      await pass(() => cache.problem === "", "the whole to be written, with no further change");
+      const last = cacheIn("full").cache;
+      assert.deepEqual(
+        (await last.load()).map(({ id }) => id),
+        ["a", "policy"],
+      );
+      assert.equal(last.isBehind, false);
+    });
+
+    test("and is known to be less than was known where that could not be written, or cannot be read", async () => {
+      const { cache, all, path } = await begun("behind", 2);
+      assert.equal(cacheIn("behind").cache.isBehind, false);
+      await rm(path);
+      await symlink("/dev/full", path);
+      cache.noted({ entries: [entry("x")], removed: [] }, all);
+      await cache.stop();
+      await rm(path);
+      await writeFile(path, '{"styrmann":"network","form":2}\n{"end":true}\n');
+      const isBehind = async () => {
+        const again = cacheIn("behind").cache;
+        await again.load();
+        return again.isBehind;
+      };
+      assert.equal(await isBehind(), true);
+      await rm(`${path}.new`);
+      assert.equal(await isBehind(), false);
+      await writeFile(path, "of another form\n");
+      assert.equal(await isBehind(), true);
+      await rm(path);
+      assert.equal(await isBehind(), false, "a host that knew nothing yet");
+    });
+
     test("and where the whole is gone, everything is", async () => {
       const { cache, all, path } = await begun("gone", 3);
       await rm(path);
@@ -218,5 +279,48 @@ describe("what a node keeps of the network on its disk", () => {
     assert.deepEqual(await cacheIn("plane").cache.load(), [entry("b")]);
     await plane.remove();
     assert.deepEqual(await cacheIn("plane").cache.load(), []);
+  });
+
+  test("a pod that begins while the disk has less than was known waits for a server, and goes on at its first word", async () => {
+    const clock = new ManualClock();
+    const { cache } = cacheIn("less");
+    cache.changed(() => [
+      {
+        kind: "cluster",
+        id: "cluster",
+        podRange: "10.42.0.0/16",
+        serviceRange: "10.96.0.0/12",
+        domain: "c",
+        mode: "auto",
+      },
+    ]);
+    await cache.stop();
+    await writeFile(join(home, "less", "network.jsonl.new"), "");
+    const plane = new NetworkPlane({ nodeName: "n1", parts: [], clock, log: silentLog, cache: cacheIn("less").cache });
+    await plane.begin();
+    plane.follow({});
+    const pod = { metadata: { name: "p", namespace: "default", uid: "u1" }, spec: { containers: [] } };
+    let isIn = false;
+    const coming = plane.coming(pod as unknown as Pod, "10.42.0.5").then(() => {
+      isIn = true;
+    });
+    await clock.advance(200_000);
+    assert.equal(isIn, false);
+    assert.match(plane.report.parts.find(({ name }) => name === "memory")?.words ?? "", /wait until a server is heard/);
+    plane.hear({ type: "all", revision: 1, entries: [entry("a")] });
+    await coming;
+    assert.deepEqual(plane.report.parts, []);
+  });
+
+  test("words of a disk that takes nothing stand beside those of the parts", async () => {
+    const clock = new ManualClock();
+    await writeFile(join(home, "taken"), "");
+    const cache = cacheIn("taken").cache;
+    const plane = new NetworkPlane({ nodeName: "n1", parts: [], clock, log: silentLog, cache });
+    plane.hear({ type: "all", revision: 1, entries: [entry("a")] });
+    await cache.stop();
+    const [row] = plane.report.parts;
+    assert.equal(row?.state, "failing");
+    assert.match(row?.words ?? "", /^what this node knows of the network is not on its disk \(E\w+: /);
   });
 });

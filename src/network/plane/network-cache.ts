@@ -1,4 +1,4 @@
-import { constants, mkdir, open, rename, rm } from "node:fs/promises";
+import { constants, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { NetworkEntry, NetworkEntryKind } from "../../model/network.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
@@ -26,7 +26,8 @@ const LEAST_ADDED_BYTES = 1024 * 1024;
 
 /**
  * What this node was told of the network last, on its disk: everything, written beside the old and then put in its place, and behind it what
- * changed since, added batch by batch. When that has become as much as the whole, the whole is written anew.
+ * changed since, added batch by batch. When that has become as much as the whole, the whole is written anew; so it is, again and again, after
+ * a disk that could not take something. Until then the file of the new whole stands beside the old one, empty: what is there is behind.
  */
 export class NetworkCache {
   readonly #options: NetworkCacheOptions;
@@ -37,6 +38,9 @@ export class NetworkCache {
   #isWhole = false;
   #writing: Promise<void> = Promise.resolve();
   #problem = "";
+  /** It is not known what is there now. */
+  #isUnsure = false;
+  #isBehind = false;
   /** Of the last whole, and of what was added to it since. */
   #bytes = 0;
   #addedBytes = 0;
@@ -45,13 +49,26 @@ export class NetworkCache {
     this.#options = options;
   }
 
+  /** Why the disk does not have what this node knows; empty when it has, or is about to. */
+  get problem(): string {
+    return this.#problem;
+  }
+
+  /** The one who wrote what was loaded knew more than that, or it cannot be read. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
   /** Nothing when there is none, or none of which the whole is there. */
   async load(): Promise<readonly NetworkEntry[]> {
+    this.#isBehind = await isThere(this.#newPath);
     try {
       return await readCacheFile(this.#path);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      if (code !== "ENOENT") this.#options.log.warn("what was known of the network is not read", { why: message });
+      if (code === "ENOENT") return [];
+      this.#isBehind = true;
+      this.#options.log.warn("what was known of the network is not read", { why: message });
       return [];
     }
   }
@@ -60,13 +77,19 @@ export class NetworkCache {
   changed(entries: () => Iterable<NetworkEntry>): void {
     this.#latest = entries;
     this.#isWhole = true;
+    this.#wholeLater();
+  }
+
+  #wholeLater(): void {
     const pauseMs = Math.min(MOST_WRITE_MS, Math.max(WRITE_MS, this.#bytes / MOST_BYTES_PER_MS));
     this.#timer ??= this.#options.clock.setTimer(pauseMs, () => this.#writeSoon());
   }
 
   /** This is different; `entries` is everything, with it. */
   noted({ entries, removed }: NotedChange, all: () => Iterable<NetworkEntry>): void {
-    if (this.#bytes === 0 || this.#addedBytes > Math.max(LEAST_ADDED_BYTES, this.#bytes)) this.changed(all);
+    this.#latest = all;
+    if (this.#bytes === 0 || this.#isUnsure || this.#addedBytes > Math.max(LEAST_ADDED_BYTES, this.#bytes))
+      this.changed(all);
     for (const entry of entries) this.#added.set(`${entry.kind} ${entry.id}`, JSON.stringify(entry));
     for (const id of removed) this.#added.set(`${id.kind} ${id.id}`, goneLine(id));
     if (this.#added.size > 0) this.#timer ??= this.#options.clock.setTimer(WRITE_MS, () => this.#writeSoon());
@@ -76,17 +99,24 @@ export class NetworkCache {
   async stop(): Promise<void> {
     if (this.#timer !== undefined) this.#writeSoon();
     await this.#writing;
+    // What could not be written is not tried again: the mark says so to whoever begins next.
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   async remove(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
     await this.#writing;
-    await rm(this.#path, { force: true });
+    for (const path of [this.#path, this.#newPath]) await rm(path, { force: true });
   }
 
   get #path(): string {
     return join(this.#options.folder, "network.jsonl");
+  }
+
+  get #newPath(): string {
+    return `${this.#path}.new`;
   }
 
   #writeSoon(): void {
@@ -103,20 +133,38 @@ export class NetworkCache {
     try {
       if (entries !== undefined) await this.#writeWhole(entries());
       else if (lines.length > 0) await this.#add(`${[...lines, LAST_LINE].join("\n")}\n`);
+      if (this.#problem !== "") this.#options.log.info("what is known of the network is on the disk again");
       this.#problem = "";
     } catch (error) {
-      const { message } = error as Error;
-      if (message !== this.#problem)
-        this.#options.log.warn("what is known of the network is not written", { why: message });
-      this.#problem = message;
-      // It is not known what is there now: the next change has the whole written.
-      this.#bytes = 0;
+      await this.#failed(error as Error);
+    }
+  }
+
+  async #failed({ message }: Error): Promise<void> {
+    if (message !== this.#problem)
+      this.#options.log.warn("what is known of the network is not written; it is tried again", { why: message });
+    this.#problem = message;
+    this.#isUnsure = true;
+    this.#isWhole = true;
+    this.#wholeLater();
+    await this.#markBehind().catch((error: Error) => {
+      this.#options.log.debug("the disk does not take a mark that it is behind", { why: error.message });
+    });
+  }
+
+  /** Empty: it takes none of the room that is wanting. */
+  async #markBehind(): Promise<void> {
+    const file = await open(this.#newPath, "w", 0o600);
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
     }
   }
 
   async #writeWhole(entries: Iterable<NetworkEntry>): Promise<void> {
     const { folder, clock } = this.#options;
-    const path = `${this.#path}.new`;
+    const path = this.#newPath;
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const file = await open(path, "w", 0o600);
     let bytes = 0;
@@ -130,7 +178,7 @@ export class NetworkCache {
       await file.close();
     }
     await rename(path, this.#path);
-    [this.#bytes, this.#addedBytes] = [bytes, 0];
+    [this.#bytes, this.#addedBytes, this.#isUnsure] = [bytes, 0, false];
   }
 
   async #add(text: string): Promise<void> {
@@ -142,5 +190,15 @@ export class NetworkCache {
     } finally {
       await file.close();
     }
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    // What cannot be asked is not known to be well.
+    return (error as NodeJS.ErrnoException).code !== "ENOENT";
   }
 }

@@ -18,6 +18,7 @@ import type { NetworkPart, PartReport } from "./network-part.ts";
 import { NetworkState } from "./network-state.ts";
 import { PartLooks } from "./part-looks.ts";
 import { isLedTo } from "./pod-traces.ts";
+import { Remembered } from "./remembered.ts";
 import { Touched } from "./touched.ts";
 
 /** As much of agent/control.ts as the plane needs. */
@@ -66,6 +67,9 @@ export interface PlaneReport {
 /** So long after the start a pod that comes waits for the first word of the network: an older control plane says nothing of it. */
 const FIRST_NEWS_MS = 3_000;
 
+/** A wait without an end, in pieces. */
+const LONG_MS = 60_000;
+
 interface Waiting {
   check(): void;
 }
@@ -92,12 +96,14 @@ export class NetworkPlane {
   /** Counts up with what is heard. */
   #version = 0;
   readonly #lingering: Lingering;
+  readonly #remembered: Remembered;
 
   constructor(options: NetworkPlaneOptions) {
     const { nodeName, parts, clock, log, probe, servers } = options;
     this.#options = options;
     this.state = new NetworkState(nodeName);
     this.#lingering = new Lingering(clock);
+    this.#remembered = new Remembered(options.cache, () => this.#hasHeard);
     this.#children = new LocalChildren(this.state.localPods);
     this.#lanes = parts.map((part) => new Lane({ part, state: this.state, clock, log, onDone: () => this.#report() }));
     this.#looks = new PartLooks(parts, clock);
@@ -161,7 +167,8 @@ export class NetworkPlane {
 
   get report(): PlaneReport {
     const parts = this.#options.parts.map((part) => ({ ...part.report(), name: part.name }));
-    return { revision: this.#revision, appliedRevision: this.#applied, parts };
+    const all = [...parts, ...this.#remembered.rows];
+    return { revision: this.#revision, appliedRevision: this.#applied, parts: all };
   }
 
   /** What was made on this host goes on working. */
@@ -189,8 +196,18 @@ export class NetworkPlane {
     }
     const isInformed = () => this.#hasHeard || this.state.cluster !== undefined;
     await this.#until(isInformed, this.#patientUntilMs - this.#options.clock.monotonic());
+    await this.#upToDate(pod);
     const gates = this.#lanes.filter((_lane, at) => this.#options.parts[at]?.isGate === true);
     await Promise.all(gates.map((lane) => lane.settled()));
+  }
+
+  /** A policy may be missing in what the disk has: what it closes is not opened for that. */
+  async #upToDate({ metadata: { namespace, name } }: Pod): Promise<void> {
+    const why = this.#remembered.whyBehind;
+    if (why === undefined) return;
+    this.#options.log.warn("a pod waits for the network", { pod: `${namespace}/${name}`, why });
+    const isOver = () => this.#remembered.whyBehind === undefined;
+    while (!isOver() && !this.#stopping.signal.aborted) await this.#until(isOver, LONG_MS);
   }
 
   async leaving(pod: Pod, mostMs: number): Promise<void> {
