@@ -107,7 +107,9 @@ export class PoliciesPart implements NetworkPart {
       return { state: "failing", words: `NetworkPolicies are NOT enforced on this node: ${why}`, facts };
     }
     const words = this.#trouble ?? this.#kernel.refusal ?? (pods > 0 ? this.#bridge : undefined);
-    return words === undefined ? { state: "working", facts } : { state: "failing", words, facts };
+    if (words !== undefined) return { state: "failing", words, facts };
+    const unlisted = this.#state?.unlistedPolicies ?? [];
+    return { state: "working", ...(unlisted.length === 0 ? {} : { words: unlistedWords(unlisted) }), facts };
   }
 
   async #programAll(): Promise<void> {
@@ -245,4 +247,11 @@ export class PoliciesPart implements NetworkPart {
       log.warn("rules of NetworkPolicies could not be looked at", { why: (error as Error).message });
     }
   }
+}
+
+const MOST_NAMED = 5;
+
+function unlistedWords(policies: readonly string[]): string {
+  const more = policies.length > MOST_NAMED ? ` and ${policies.length - MOST_NAMED} more` : "";
+  return `the restored control plane does not know ${policies.slice(0, MOST_NAMED).join(", ")}${more}: in force until styr restore confirm; styr apply what is to stay`;
 }

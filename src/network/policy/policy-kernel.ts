@@ -91,7 +91,7 @@ export class PolicyKernel {
     const maps = places.filter(({ kind }) => kind === "map");
     const texts = await Promise.all(maps.map(({ name }) => this.#list("map", name)));
     const elements = maps.flatMap(({ name: map }, at) =>
-      [...(texts[at]?.matchAll(/((?:\w+ \. )?[\d.]+) : goto ([\w-]+)/g) ?? [])].map(
+      [...(texts[at]?.matchAll(/((?:\w+ \. )?[\d.]+(?: \. \d+)?) : goto ([\w-]+)/g) ?? [])].map(
         ([, key = "", chain = ""]): ElementThing => ({ kind: "element", map, key, chain }),
       ),
     );

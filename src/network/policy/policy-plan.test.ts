@@ -134,6 +134,40 @@ describe("changes of NetworkPolicies", () => {
     assert.equal(element?.kind === "element" && element.chain, podChain("in", next.uid));
   });
 
+  test("a host port is its pod's at its own address of the host, and goes with that pod alone", () => {
+    const at = (name: string, address: string, hostIP?: string): LocalPod => {
+      const port = { protocol: "tcp", hostPort: 8099, containerPort: 80 } as const;
+      return { ...local(name, address), published: [hostIP === undefined ? port : { ...port, hostIP }] };
+    };
+    const pods = [at("a", "10.42.0.5", "192.0.2.1"), at("b", "10.42.0.6", "127.0.0.9"), at("c", "10.42.0.7")];
+    const { state, plan } = planOf(pods, [policy({ ingress: [] })]);
+    const led = () =>
+      [...plan.things].flatMap(([name, thing]) => (name.includes("8099") && thing.kind === "element" ? name : []));
+    const [places, anywhere] = [["127.0.0.9", "192.0.2.1"], "pol-ports tcp . 8099"];
+    assert.deepEqual(led().sort(), [...places.map((one) => `pol-places tcp . ${one} . 8099`), anywhere]);
+    const touched = new Touched();
+    state.localPods.delete("uid-b");
+    touched.localPods.add("uid-b");
+    plan.update(state, touched);
+    assert.deepEqual(led().sort(), ["pol-places tcp . 192.0.2.1 . 8099", anywhere]);
+  });
+
+  test("what two have for a moment is the first one's again when the second goes", () => {
+    const [first, next] = [local("a", "10.42.0.5"), local("b", "10.42.0.5")];
+    const { state, plan } = planOf([first], [policy({ ingress: [] })]);
+    const touch = () => {
+      const touched = new Touched();
+      touched.localPods.add(next.uid);
+      return plan.update(state, touched);
+    };
+    state.localPods.set(next.uid, next);
+    touch();
+    state.localPods.delete(next.uid);
+    assert.ok(touch().has("pol-in 10.42.0.5"));
+    const element = plan.get("pol-in 10.42.0.5");
+    assert.equal(element?.kind === "element" && element.chain, podChain("in", first.uid));
+  });
+
   test("words that are no address or no port never become rules, whoever reported them", () => {
     const addresses = ["10.42.1.7", "evil.example", "::1", "10.0.0.1, 10.0.0.2", "0.0.0.0/0"];
     const named = { web: { "10.42.1.7": 80, "10.42.1.8": 70_000, nonsense: 80 } };

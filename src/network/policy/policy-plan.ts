@@ -8,7 +8,9 @@ import type { Thing, Things } from "./thing.ts";
 
 /** What the kernel is to have, kept up to date by looking only at what was touched: policies, pods of this node, groups that some policy of theirs names. */
 export class PolicyPlan {
-  readonly #things = new Map<string, { readonly thing: Thing; readonly owner: string }>();
+  readonly #things = new Map<string, Thing>();
+  /** Who says what of a name, where more than one does for a moment: the last one counts, and when it goes, the one before. */
+  readonly #claims = new Map<string, Map<string, Thing>>();
   readonly #owned = new Map<string, readonly string[]>();
   /** Namespace → policies, by id. */
   readonly #policies = new Map<string, Map<string, PolicyEntry>>();
@@ -24,11 +26,11 @@ export class PolicyPlan {
   readonly #changed = new Set<string>();
 
   get things(): Things {
-    return new Map([...this.#things].map(([name, { thing }]) => [name, thing]));
+    return new Map(this.#things);
   }
 
   get(name: string): Thing | undefined {
-    return this.#things.get(name)?.thing;
+    return this.#things.get(name);
   }
 
   /** How many pods of this node some policy selects. */
@@ -155,18 +157,23 @@ export class PolicyPlan {
   }
 
   #own(owner: string, things: Things): void {
-    for (const name of this.#owned.get(owner) ?? [])
-      if (!things.has(name) && this.#things.get(name)?.owner === owner) {
-        this.#things.delete(name);
-        this.#changed.add(name);
-      }
-    for (const [name, thing] of things) {
-      const before = this.#things.get(name);
-      this.#things.set(name, { thing, owner });
-      if (before === undefined || JSON.stringify(before.thing) !== JSON.stringify(thing)) this.#changed.add(name);
-    }
+    for (const name of this.#owned.get(owner) ?? []) if (!things.has(name)) this.#claim(name, owner, undefined);
+    for (const [name, thing] of things) this.#claim(name, owner, thing);
     if (things.size > 0) this.#owned.set(owner, [...things.keys()]);
     else this.#owned.delete(owner);
+  }
+
+  #claim(name: string, owner: string, thing: Thing | undefined): void {
+    const claims = this.#claims.get(name) ?? new Map<string, Thing>();
+    if (thing) claims.set(owner, thing);
+    else claims.delete(owner);
+    if (claims.size > 0) this.#claims.set(name, claims);
+    else this.#claims.delete(name);
+    const now = [...claims.values()].at(-1);
+    if (JSON.stringify(now) === JSON.stringify(this.#things.get(name))) return;
+    if (now) this.#things.set(name, now);
+    else this.#things.delete(name);
+    this.#changed.add(name);
   }
 }
 

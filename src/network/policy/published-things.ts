@@ -6,15 +6,21 @@ import type { LocalPod } from "../plane/network-state.ts";
 import { isAddress, isPort, named, type Thing } from "./thing.ts";
 
 const PORTS_MAP = "pol-ports";
+/** Of those that are published at one address of the host: at another one the same number is somebody else's. */
+const PLACES_MAP = "pol-places";
 /** Docker's translations are at -100, those of Services before ours. */
 const BEFORE_DOCKER = "type nat hook prerouting priority -103; policy accept;";
 
 /** `podRange`: of this node. */
 export function publishedBase(podRange: string | undefined): readonly (readonly [string, Thing])[] {
-  const from = podRange === undefined ? [] : [`ip saddr ${podRange}`];
-  const rules = from.map((match) => `${match} fib daddr type local meta l4proto . th dport vmap @${PORTS_MAP}`);
+  const from = podRange === undefined ? [] : [`ip saddr ${podRange} fib daddr type local meta l4proto`];
+  const rules = from.flatMap((match) => [
+    `${match} . ip daddr . th dport vmap @${PLACES_MAP}`,
+    `${match} . th dport vmap @${PORTS_MAP}`,
+  ]);
   const comment = "host ports of pods that are closed";
   return [
+    [PLACES_MAP, { kind: "map", type: "inet_proto . ipv4_addr . inet_service", comment: `${comment}, at one address` }],
     [PORTS_MAP, { kind: "map", type: "inet_proto . inet_service", comment }],
     ["pol-published", { kind: "chain", comment, rules, hook: BEFORE_DOCKER }],
   ];
@@ -31,14 +37,15 @@ export function publishedThings({
   const things = new Map<string, Thing>();
   for (const { protocol, hostPort, containerPort, hostIP } of published) {
     if (![hostPort, containerPort].every(isPort)) continue;
-    const at = hostIP === undefined || hostIP === "0.0.0.0" ? "" : `ip daddr ${hostIP} `;
-    if (at !== "" && !isAddress(hostIP ?? "")) continue;
-    const chain = named("h", `${uid} ${protocol} ${hostPort} ${at}`);
+    const isAnywhere = hostIP === undefined || hostIP === "0.0.0.0";
+    if (!isAnywhere && !isAddress(hostIP)) continue;
+    const [map, at] = isAnywhere ? [PORTS_MAP, ""] : [PLACES_MAP, `${hostIP} . `];
+    const key = `${protocol} . ${at}${hostPort}`;
+    const chain = named("h", `${uid} ${key}`);
     const comment = `host port ${hostPort} of pod ${namespace}/${name}`;
-    const rules = [`ip saddr != ${address} ${at}meta l4proto ${protocol} dnat to ${address}:${containerPort}`];
-    const key = `${protocol} . ${hostPort}`;
+    const rules = [`ip saddr != ${address} meta l4proto ${protocol} dnat to ${address}:${containerPort}`];
     things.set(chain, { kind: "chain", comment, rules });
-    things.set(`${PORTS_MAP} ${key}`, { kind: "element", map: PORTS_MAP, key, chain });
+    things.set(`${map} ${key}`, { kind: "element", map, key, chain });
   }
   return things;
 }

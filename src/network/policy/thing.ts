@@ -12,7 +12,7 @@ export type Thing =
 export type ElementThing = Extract<Thing, { kind: "element" }>;
 
 /** What verdicts are looked up by. */
-export type MapType = "ipv4_addr" | "inet_proto . inet_service";
+export type MapType = "ipv4_addr" | "inet_proto . inet_service" | "inet_proto . ipv4_addr . inet_service";
 
 export type SetType = "ipv4_addr" | "ipv4_addr . inet_service";
 

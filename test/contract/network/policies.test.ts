@@ -216,6 +216,18 @@ describe("NetworkPolicies, by packets:", { skip }, () => {
     assert.deepEqual(seen(), [[], [8053]], "published at one address, the other one's port is another program's");
     assert.deepEqual([canReach(web, here.address, 8099), canReach(here, here.address, 8099)], [true, true]);
     assert.equal(node.part.report().state, "working");
+    const [other] = others;
+    assert.ok(other);
+    const elsewhere = [{ protocol: "tcp", hostPort: 8099, containerPort: 80, hostIP: "127.0.0.9" }] as const;
+    const mine = [{ ...published[0], hostIP: here.address }, published[1]];
+    const both = [{ ...web1, published: mine }, { ...other, published: elsewhere }, ...others.slice(1)];
+    await node.has([{ ...ingress(), podSelector: {} }], both);
+    assert.ok(!canReach(front, here.address, 8099), "another's port of this number is at another address");
+    const again = new PoliciesNode(here, { adoptionMs: 30_000 });
+    await again.has([ingress()], [{ ...web1, published: mine }, ...others]);
+    assert.ok(!canReach(front, here.address, 8099), "an agent that starts again finds it so");
+    assert.equal(again.part.report().state, "working");
+    await again.part.stop();
     await node.has([ingress({ from: [{ peers: "fronts" }] }), fronts(front)], [{ ...web1, published }, ...others]);
     assert.deepEqual(seen(), [proxied, proxied]);
     assert.match(node.rules(), /tcp . 8099 : goto pol-h-/);
