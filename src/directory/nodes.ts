@@ -23,7 +23,7 @@ export function nodesSource(): EntrySource {
 
 function nodeEntry({ metadata, spec, status }: Node): NodeEntry {
   const zone = metadata.labels?.[NODE_LABEL.zone];
-  const { wireguardKey, echoes } = status.network ?? {};
+  const { wireguardKey, echoes, wayInPorts } = status.network ?? {};
   const isWayIn = metadata.labels?.[NODE_LABEL.wayIn] === "true" || status.network?.isWayIn === true;
   const refused = status.conditions.find(({ reason }) => reason === "PodRangesExhausted")?.message;
   return {
@@ -35,6 +35,7 @@ function nodeEntry({ metadata, spec, status }: Node): NodeEntry {
     ...(zone === undefined ? {} : { zone }),
     ...(wireguardKey === undefined ? {} : { wireguardKey }),
     ...(isWayIn ? { isWayIn } : {}),
+    ...(isWayIn && wayInPorts ? { wayInPorts } : {}),
     ...(echoes === true ? { echoes } : {}),
   };
 }

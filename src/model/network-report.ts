@@ -6,6 +6,8 @@ export interface NodeNetworkReport {
   readonly wireguardKey?: string;
   /** HTTP and HTTPS from outside come in here. */
   readonly isWayIn?: true;
+  /** At these ports, if it is one; absent: 80 and 443. */
+  readonly wayInPorts?: readonly number[];
   /** Other nodes can ask whether it passes on what is for its pods. */
   readonly echoes?: true;
 }

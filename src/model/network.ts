@@ -21,6 +21,8 @@ export interface ClusterEntry {
   readonly mode: "auto" | LinkMode;
   /** UDP port of VXLAN; absent: 8472. */
   readonly vxlanPort?: number;
+  /** The control plane was restored from a backup, which nobody has confirmed yet: policies that it does not know stay in force. */
+  readonly isRestored?: true;
 }
 
 export interface NodeEntry {
@@ -43,9 +45,13 @@ export interface NodeEntry {
   readonly isSilent?: true;
   /** HTTP and HTTPS from outside come in here. */
   readonly isWayIn?: true;
+  /** At these ports, HTTP's and HTTPS's; absent: DEFAULT_WAY_IN_PORTS. */
+  readonly wayInPorts?: readonly number[];
   /** Packets for its pods that it passes on can be asked about (network/pod-network/passages.ts). */
   readonly echoes?: true;
 }
+
+export const DEFAULT_WAY_IN_PORTS: readonly number[] = [80, 443];
 
 export type Protocol = "tcp" | "udp" | "sctp";
 

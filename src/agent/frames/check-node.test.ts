@@ -48,3 +48,13 @@ test("a node has a few addresses, of kinds that there are", () => {
   assert.throws(() => checkNode(told(Array.from({ length: 17 }, () => inside))), FrameError);
   assert.throws(() => checkNode(told([{ ...inside, type: "AnyIP" }])), FrameError);
 });
+
+test("a node says at which two ports it is a way in", () => {
+  const told = (wayInPorts: unknown) => {
+    const { status, ...rest } = node(undefined);
+    return { ...rest, status: { ...status, network: { isWayIn: true, wayInPorts } } };
+  };
+  for (const fine of [undefined, [80, 443], [8080, 65_535]]) checkNode(told(fine));
+  for (const wrong of [[], [80], [80, 443, 8080], [0, 443], [80, 65_536], ["80", "443"], 80])
+    assert.throws(() => checkNode(told(wrong)), FrameError, JSON.stringify(wrong));
+});

@@ -36,7 +36,10 @@ const unlisted = shaped({ kept: count, keptPods: few(unlistedPod), waiting: coun
 const wireguardKey: Check = (value) => {
   if (!/^[A-Za-z0-9+/]{43}=$/.test(word(value))) throw new FrameError("a key of WireGuard's is none");
 };
-const network = shaped({ wireguardKey: optional(wireguardKey), isWayIn: optional(flag), echoes: optional(flag) });
+const network = shaped({
+  ...{ wireguardKey: optional(wireguardKey), isWayIn: optional(flag), echoes: optional(flag) },
+  wayInPorts: optional(waysIn),
+});
 
 /** Throws FrameError. */
 export function checkNode(value: unknown): void {
@@ -67,6 +70,13 @@ function checkNodeStatus(status: Readonly<Record<string, unknown>>): void {
   if (first === undefined || last === undefined || more.length > 0)
     throw new FrameError("two dynamic ports are missing");
   if (first > last || last > MOST_PORT) throw new FrameError(`dynamic ports from ${first} to ${last}`);
+}
+
+/** HTTP's and HTTPS's. */
+function waysIn(value: unknown): void {
+  const ports = list(value).map(count);
+  if (ports.length !== 2 || ports.some((port) => port < 1 || port > MOST_PORT))
+    throw new FrameError("two ports are missing");
 }
 
 /** Addresses of pods: of a size that a node may have. */

@@ -6,6 +6,7 @@ import type { Engine } from "../../drivers/docker/engine.ts";
 import { lookAtPodNetwork } from "../../drivers/docker/pod-network.ts";
 import { writesRules } from "../../drivers/docker/writes-rules.ts";
 import { deviceName } from "../../lib/device-name.ts";
+import { DEFAULT_WAY_IN_PORTS } from "../../model/network.ts";
 import { LateAddresses } from "../../network/late-addresses.ts";
 import { dnsOfPods } from "../../network/names/dns-of-pods.ts";
 import { NetworkCache } from "../../network/plane/network-cache.ts";
@@ -102,7 +103,9 @@ class Side implements NetworkSide {
         return addresses.range;
       },
       get report() {
-        return pods.status;
+        const { httpPort, httpsPort } = settings.wayIn;
+        const areUsual = [httpPort, httpsPort].join() === DEFAULT_WAY_IN_PORTS.join();
+        return { ...pods.status, ...(areUsual ? {} : { wayInPorts: [httpPort, httpsPort] }) };
       },
       get trouble() {
         return range.trouble ?? pods.trouble;

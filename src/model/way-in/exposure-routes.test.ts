@@ -5,7 +5,8 @@ import { exposedPod, workloadKeysOf } from "./exposure-routes.ts";
 
 interface Child {
   readonly state?: string;
-  readonly ports: readonly object[];
+  readonly ports?: readonly object[];
+  readonly address?: string;
 }
 
 const METADATA = {
@@ -58,6 +59,22 @@ describe("where a workload that is exposed answers:", () => {
     assert.equal(on([{ containerPort: 8080, hostPort: 31_000 }], 8080), "192.0.2.1:31000");
     assert.equal(on([{ containerPort: 8080 }]), undefined);
     assert.equal(on([], 8080), undefined);
+  });
+
+  test("a unit's own container on the pod network at its own address, whatever is published: its host may have another at that port", () => {
+    const unit = { podIP: "192.0.2.1" };
+    const own = { address: "10.42.0.9" };
+    const on = (children: readonly Child[], port?: number) => {
+      const one = pod(unit, children);
+      const spec = { ...one.spec, hostNetwork: true, containers: [{ name: "c" }] };
+      return placeOf({ ...one, spec } as unknown as Pod, port);
+    };
+    assert.equal(on([own], 80), "10.42.0.9:80");
+    assert.equal(on([own]), undefined);
+    const both = [{ ...own, ports: [published(80, 8081)] }];
+    assert.deepEqual([on(both), on(both, 80), on(both, 8081)], Array(3).fill("10.42.0.9:80"));
+    assert.equal(on([own, { ports: [published(80, 8081)] }], 80), "192.0.2.1:8081");
+    assert.equal(on([{ ...own, state: "exited" }], 80), "192.0.2.1:80");
   });
 
   test("a unit's own container at its host: the lowest port of those that it published, by TCP, while it runs", () => {

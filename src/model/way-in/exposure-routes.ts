@@ -1,5 +1,6 @@
 /** What `styr expose` wrote, as a route and as endpoints. Pure. */
 import { createHash } from "node:crypto";
+import { childrenOnNetwork } from "../children-on-network.ts";
 import { dialectOf, KUBERNETES } from "../dialect.ts";
 import { endpointState } from "../endpoint-state.ts";
 import type { Exposure } from "../exposure.ts";
@@ -80,23 +81,35 @@ export function exposedPod(pod: Pod, port: number | undefined): ExposedPod | und
   return { port: place.port, endpoint: { address: place.address, state, ...(node ? { node } : {}), ...identity } };
 }
 
-function placeOf(pod: Pod, wanted: number | undefined): { address: string; port: number } | undefined {
-  return publishedPlace(pod, wanted) ?? ownPlace(pod, wanted);
+function placeOf(pod: Pod, wanted: number | undefined): Place | undefined {
+  return childPlace(pod, wanted) ?? ownPlace(pod, wanted);
 }
 
-/** Of a container that a unit started itself (`docker run -p`): at its host. */
-function publishedPlace({ status }: Pod, wanted: number | undefined): { address: string; port: number } | undefined {
+interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
+/**
+ * Of a container that a unit started itself: at its own address where it is on the pod network, else at its host, where it is published
+ * there. On the pod network it need not say which ports it has.
+ */
+function childPlace({ status }: Pod, wanted: number | undefined): Place | undefined {
   const children = (status.containerStatuses ?? []).flatMap((each) => each.children ?? []);
-  const published = children.flatMap(({ state, ports }) => (state === "running" ? (ports ?? []) : []));
-  const fitting = published
+  const published = children.flatMap(({ state, address, ports }) =>
+    state === "running" ? (ports ?? []).map((port) => ({ ...port, address })) : [],
+  );
+  const [first] = published
     .filter(({ protocol }) => protocol === "tcp")
     .filter((each) => wanted === undefined || each.containerPort === wanted || each.hostPort === wanted)
     .sort((a, b) => a.containerPort - b.containerPort || a.hostPort - b.hostPort);
-  const [first] = fitting;
-  return first && status.hostIP ? { address: status.hostIP, port: first.hostPort } : undefined;
+  if (first?.address !== undefined) return { address: first.address, port: first.containerPort };
+  if (first !== undefined) return status.hostIP ? { address: status.hostIP, port: first.hostPort } : undefined;
+  const [own] = childrenOnNetwork(status);
+  return own && wanted !== undefined ? { address: own.address, port: wanted } : undefined;
 }
 
-function ownPlace({ spec, status }: Pod, wanted: number | undefined): { address: string; port: number } | undefined {
+function ownPlace({ spec, status }: Pod, wanted: number | undefined): Place | undefined {
   const ports = spec.containers.flatMap((container) => container.ports ?? []);
   const tcp = ports.filter(({ protocol }) => (protocol ?? "TCP") === "TCP");
   const said =

@@ -19,6 +19,18 @@ export interface WayInPlaces {
   readonly user?: string;
 }
 
+/**
+ * RFC 8586: every pass adds a word to this header, which programs behind may not take off. A request that comes in again may do so for
+ * good reasons, of a proxy that is reached here itself; one that comes in so often never ends.
+ */
+const MOST_PASSES = 8;
+const LOOPS = [
+  `return status 508 content-type text/plain string "this request has come in here ${MOST_PASSES} times: its service leads back to the way in\\n" if { req.hdr_cnt(CDN-Loop) ge ${MOST_PASSES} }`,
+  "add-header CDN-Loop styrmann",
+  // A proxy behind takes off what a client has named there.
+  "del-header Connection if { req.hdr(Connection) -i -m beg cdn-loop x-forwarded- x-real-ip }",
+].map((line) => `    http-request ${line}`);
+
 /** `slots` by name of backend. */
 export function renderConfig(
   places: WayInPlaces & {
@@ -91,6 +103,7 @@ function frontend({ data, address, httpPort, httpsPort }: Parameters<typeof rend
     "frontend way-in",
     `    bind ${address}:${httpPort}`,
     `    bind ${address}:${httpsPort} ssl crt-list ${data}/${FILES.certificates} alpn h2,http/1.1`,
+    ...LOOPS,
     ...lookupLines(data),
     // What a client says of itself is not believed.
     "    http-request set-header X-Forwarded-For %[src]",

@@ -21,6 +21,7 @@ import { withPortHolder } from "./port-holders.ts";
 import { Served } from "./served.ts";
 import { type BackendStats, parseStats } from "./stats.ts";
 import { Targets } from "./targets.ts";
+import { WaysIn } from "./ways-in.ts";
 
 export interface WayInOptions {
   /** A folder of its own. */
@@ -49,7 +50,8 @@ export class WayInPart implements NetworkPart {
   readonly #haproxy: HaProxy;
   readonly #certificates: Certificates;
   readonly #ports: ChosenPorts;
-  readonly #targets = new Targets();
+  readonly #waysIn = new WaysIn();
+  readonly #targets = new Targets(this.#waysIn);
   #served: Served | undefined;
   #plan: WayInPlan | undefined;
   #problems: ReadonlyMap<string, string> = new Map();
@@ -94,9 +96,12 @@ export class WayInPart implements NetworkPart {
       return { state: "off", words: "this node is no way in: styr label NODE styrmann.dev/way-in=true makes it one" };
     const { plan } = this.#served ?? {};
     const failure = this.#isStill ? "HAProxy does not answer" : this.#failure;
-    const words = [failure, ...[...this.#problems.values()], ...(this.#served?.words ?? [])].filter(
-      (each) => each !== undefined,
-    );
+    const words = [
+      failure,
+      ...[...this.#problems.values()],
+      ...(this.#served?.words ?? []),
+      ...this.#targets.words,
+    ].filter((each) => each !== undefined);
     const { httpPort, httpsPort } = this.#ports.places;
     const facts = { routes: (plan?.exact.size ?? 0) + (plan?.prefix.size ?? 0), http: httpPort, https: httpsPort };
     const state = failure === undefined ? "working" : "failing";
@@ -145,7 +150,9 @@ export class WayInPart implements NetworkPart {
     }
     const plan = this.#plan;
     const served = await this.#present();
-    const changed = this.#targets.look(state, isNew ? undefined : touched.services, served.slots);
+    const { httpPort, httpsPort } = this.#ports.places;
+    const areOther = this.#waysIn.follow(state, isNew ? undefined : touched.nodes, [httpPort, httpsPort]);
+    const changed = this.#targets.look(state, isNew || areOther ? undefined : touched.services, served.slots);
     const challenges = new Map(
       [...state.tables.challenge.values()].flatMap(({ id, answer }) => challengeLine(id, answer)),
     );
