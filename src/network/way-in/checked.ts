@@ -8,7 +8,8 @@ import {
   writeGeneration,
 } from "./generation.ts";
 import type { HaProxy } from "./haproxy.ts";
-import { type WayInPlan, without } from "./plan.ts";
+import type { WayInPlan } from "./plan.ts";
+import { without } from "./without.ts";
 
 export interface Checked {
   readonly generation: Generation;

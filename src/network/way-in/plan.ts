@@ -4,7 +4,7 @@ import type { LostRoute } from "../../model/way-in/contest.ts";
 import { namespaceOfRoute } from "../../model/way-in/host-owners.ts";
 import { routeKey } from "../../model/way-in/route-key.ts";
 import { settleRoutes } from "../../model/way-in/settle-routes.ts";
-import { type Backend, backendOf, closedName, GUARDED } from "./backend.ts";
+import { type Backend, backendOf, closedName } from "./backend.ts";
 import { certificatesOf } from "./plan-certificates.ts";
 
 export interface WayInPlan {
@@ -48,25 +48,6 @@ export function planWayIn(all: Iterable<RouteEntry>): WayInPlan {
   }
   for (const route of closed) place(route, closedName(mapWord(namespaceOfRoute(route))), shut);
   return { ...maps, closed: shut, backends, certificates: certificatesOf(routes, owners), hosts, backers, refused };
-}
-
-/** What is left when these backends cannot be had: into which not everybody may come, nobody does. */
-export function without(plan: WayInPlan, names: ReadonlySet<string>): WayInPlan {
-  if (names.size === 0) return plan;
-  const backers = new Map(plan.backers);
-  const closedFor = (name: string) => {
-    const namespace = plan.backers.get(name) ?? "-";
-    backers.set(closedName(namespace), namespace);
-    return closedName(namespace);
-  };
-  const kept = (map: ReadonlyMap<string, string>) => new Map([...map].filter(([, name]) => !names.has(name)));
-  const shut = (map: "exact" | "prefix") => {
-    const guarded = [...plan[map]].filter(([, name]) => names.has(name) && name.endsWith(GUARDED));
-    return new Map([...plan.closed[map], ...guarded.map(([key, name]) => [key, closedFor(name)] as const)]);
-  };
-  const closed = { exact: shut("exact"), prefix: shut("prefix") };
-  const backends = new Map([...plan.backends].filter(([name]) => !names.has(name)));
-  return { ...plan, exact: kept(plan.exact), prefix: kept(plan.prefix), closed, backends, backers };
 }
 
 /** Hosts of which something that is wanted is not served. */

@@ -16,10 +16,11 @@ import {
 } from "./generation.ts";
 import type { HaProxy } from "./haproxy.ts";
 import { pauseAfter } from "./pace.ts";
-import { NO_PLAN, type WayInPlan, without } from "./plan.ts";
+import { NO_PLAN, type WayInPlan } from "./plan.ts";
 import type { WayInPlaces } from "./render.ts";
 import { fitSlots, type Slots } from "./slots.ts";
 import { Told } from "./told.ts";
+import { without } from "./without.ts";
 
 export interface ServedOptions {
   readonly haproxy: HaProxy;
@@ -88,7 +89,7 @@ export class Served {
     this.#waits = undefined;
     try {
       const running = this.#running;
-      if (running && (await this.#canTellAll(input)) && covers(running, wanted)) {
+      if (running && covers(running, wanted) && (await this.#canTell(() => this.#tellAll(input)))) {
         // Of one that an earlier agent made it is known by now what it has.
         this.#running = running.forms.size === 0 ? wanted : running;
         this.#isBehind = false;
@@ -113,9 +114,9 @@ export class Served {
   }
 
   /** One that cannot be told, or refuses it, is brought to it by a configuration. */
-  async #canTellAll(input: GenerationInput): Promise<boolean> {
+  async #canTell(tell: () => Promise<boolean>): Promise<boolean> {
     try {
-      return await this.#tellAll(input);
+      return await tell();
     } catch (error) {
       this.#options.log.warn("HAProxy cannot be told what changed", { why: (error as Error).message });
       return false;
@@ -124,12 +125,17 @@ export class Served {
 
   /** Whether all that can be told was told. */
   async #tellAll({ plan, slots, challenges, certificates }: GenerationInput): Promise<boolean> {
-    const present = this.#told.backends.filter((name) => plan.backends.has(name));
-    await this.#tellOf(present, slots);
     this.plan = this.#servable(plan);
+    await this.#tellPresent(slots);
     const areMapsTold = await this.#known(() => this.#told.tellMaps(mapsOf(this.plan, challenges)));
     const list = linesWithout(certificates, new Set(this.#left.map(({ what }) => what)));
     return (await this.#known(() => this.#told.tellCertificates(list))) && areMapsTold;
+  }
+
+  async #tellPresent(slots: GenerationInput["slots"]): Promise<boolean> {
+    const present = this.#told.backends.filter((name) => this.plan.backends.has(name));
+    await this.#tellOf(present, slots);
+    return true;
   }
 
   async #tellOf(names: readonly string[], slots: (name: string) => Slots): Promise<void> {
@@ -150,9 +156,16 @@ export class Served {
     }
   }
 
-  /** Those whose backends it has. */
+  /** Those whose backends it has, and in place of the others what is in force until theirs are. */
   #servable(plan: WayInPlan): WayInPlan {
-    return without(plan, new Set([...plan.backends.keys()].filter((name) => !this.#told.has(name))));
+    const missing = new Set([...plan.backends.keys()].filter((name) => !this.#told.has(name)));
+    const servable = without(plan, missing, this.#told.maps);
+    const backends = new Map(servable.backends);
+    for (const name of [...servable.exact.values(), ...servable.prefix.values()]) {
+      const kept = this.plan.backends.get(name);
+      if (kept) backends.set(name, kept);
+    }
+    return { ...servable, backends };
   }
 
   /** A new configuration, as soon as one may be: each leaves a worker behind. */
@@ -163,8 +176,11 @@ export class Served {
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000);
       this.#waits = `new routes wait for another ${seconds} s: connections (WebSockets) are left of ${oldWorkers} changes before`;
+      await this.#canTell(() => this.#tellAll(input));
       return;
     }
+    // Its routes are exchanged all at once, by the new worker: what is to lead to new backends would lead nowhere until it is there.
+    if (this.#running) await this.#canTell(() => this.#tellPresent(input.slots));
     await this.#begin(wanted, input);
     this.#isBehind = false;
   }

@@ -34,6 +34,10 @@ export class Told {
     return [...this.#slots.keys()];
   }
 
+  get maps(): Maps {
+    return this.#maps;
+  }
+
   readonly slots = (backend: string): Slots => this.#slots.get(backend) ?? [];
 
   has(backend: string): boolean {

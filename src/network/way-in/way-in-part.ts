@@ -146,10 +146,11 @@ export class WayInPart implements NetworkPart {
     if (isNew || this.#plan === undefined) {
       // A file on this host may have changed: only routes and time say when to look again.
       this.#plan = planWayIn(state.tables.route.values());
-      this.#targets.follow(this.#plan.backends.values());
     }
     const plan = this.#plan;
     const served = await this.#present();
+    // What is in force stays so until a new configuration is.
+    if (isNew) this.#targets.follow([...served.plan.backends.values(), ...plan.backends.values()]);
     const { httpPort, httpsPort } = this.#ports.places;
     const areOther = this.#waysIn.follow(state, isNew ? undefined : touched.nodes, [httpPort, httpsPort]);
     const changed = this.#targets.look(state, isNew || areOther ? undefined : touched.services, served.slots);
@@ -162,7 +163,9 @@ export class WayInPart implements NetworkPart {
     this.#problems = problems;
     await served.bring({ ...rest, certificates: list });
     // While it waits, the list before is the one that it has.
-    if (served.waits === undefined) await this.#certificates.sweep(list);
+    if (served.waits !== undefined) return;
+    this.#targets.follow(plan.backends.values());
+    await this.#certificates.sweep(list);
   }
 
   /** What HAProxy does now: that of this host, as an earlier agent may have left it. */

@@ -83,6 +83,27 @@ describe("the way in: changes:", () => {
     assert.notEqual(await stage.worker(), worker);
   });
 
+  test("options of a route change under load: it is what it was until it is what it shall be, and no request fails", async () => {
+    const shared = { host: "web.example.org", path: "/", id: "web.example.org" };
+    const traffic = [load(stage, "web.example.org", true), load(stage, "web.example.org", false)];
+    for (const options of [
+      { timeoutServerMs: 20_000 },
+      { allowFrom: ["127.0.0.0/8"] },
+      { denyFrom: ["10.0.0.0/8"] },
+      {},
+    ]) {
+      await stage.hear([stage.route("web.example.org", { ...shared, options })]);
+      const counted = traffic[0]?.count ?? 0;
+      await until("requests go on", () => (traffic[0]?.count ?? 0) > counted + 10);
+    }
+    await stage.hear([stage.route("web.example.org")]);
+    for (const each of traffic) await each.end();
+    assert.deepEqual(
+      traffic.flatMap(({ failures }) => failures),
+      [],
+    );
+  });
+
   test("an endpoint that dies without goodbye costs no request", async () => {
     const dying = await stage.backing("dying");
     await stage.hear(stage.serve("default/web", [at(one), at(dying)]));

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { RouteEntry } from "../../../../src/model/network.ts";
+import { Touched } from "../../../../src/network/plane/touched.ts";
 import type { CommandOptions, CommandResult, Commands } from "../../../../src/seams/commands.ts";
 import { SystemCommands } from "../../../../src/seams/commands.ts";
 import { type Backing, Stage } from "./stage.ts";
@@ -126,5 +127,45 @@ describe("the way in: who may not come in:", () => {
     await isKeptOut("site.example", "/picky");
     await stage.hear([stage.route("site.example", { path: "/picky" })]);
     assert.equal((await stage.get("site.example", "/picky")).status, 200);
+  });
+
+  test("while no new configuration can be had, what is in force stays so; but where not everybody may come in any more, nobody does", async () => {
+    const fresh = await Stage.open();
+    try {
+      const [one, two] = [await fresh.backing("one"), await fresh.backing("two")];
+      const paths = ["/", "/open", "/guarded"];
+      await fresh.hear([
+        ...fresh.serve("default/web", [{ at: one.port }]),
+        ...paths.map((path) => fresh.route("a.example", { path })),
+      ]);
+      const real = new SystemCommands();
+      const refuses: Commands = {
+        run: (program, args, options) =>
+          args.includes("-c")
+            ? Promise.resolve({ exitCode: 1, stdout: "", stderr: "[ALERT]    (1) : no space" })
+            : real.run(program, args, options),
+      };
+      await fresh.part.stop();
+      fresh.part = fresh.newPart({ commands: refuses });
+      const all = new Touched();
+      all.everything();
+      await fresh.part.apply(fresh.state, all);
+      const changed = [
+        fresh.route("a.example", { path: "/open", options: { timeoutServerMs: 9_000 } }),
+        fresh.route("a.example", { path: "/guarded", options: { allowFrom: ["127.0.0.1"] } }),
+      ];
+      await assert.rejects(fresh.hear(changed), /no space/);
+      await assert.rejects(fresh.hear(fresh.serve("default/web", [{ at: two.port }])), /no space/);
+      assert.equal((await fresh.get("a.example", "/open")).body, "two GET /open", "its endpoints are told, too");
+      assert.equal((await fresh.get("a.example", "/guarded")).status, 404);
+      assert.deepEqual(Object.keys(fresh.part.report().lateHosts ?? {}), ["a.example"]);
+      await fresh.part.stop();
+      fresh.part = fresh.newPart();
+      await fresh.part.apply(fresh.state, all);
+      assert.equal((await fresh.get("a.example", "/guarded")).body, "two GET /guarded");
+      assert.equal(fresh.part.report().lateHosts, undefined);
+    } finally {
+      await fresh.close();
+    }
   });
 });
