@@ -52,7 +52,10 @@ export async function agentRestartsInCloud({ cluster, measured }: Scene): Promis
   assert.ok(near && other);
   const hosts = [near.host, other.host];
   const ways = () => Promise.all([near.host.must([...WAY, other.address]), other.host.must([...WAY, near.address])]);
-  for (const host of hosts) await host.must(["nft", "-f", "-"], { input: CLOUD });
+  for (const host of hosts) {
+    await host.must(["nft", "-f", "-"], { input: CLOUD });
+    await host.must(["sysctl", "-qw", "net.ipv4.conf.all.rp_filter=1"]);
+  }
   try {
     const isWrapped = async () => (await ways()).every((way) => way.includes("vxlan"));
     await until("pods of the link are reached by tunnels", isWrapped, {
@@ -69,8 +72,10 @@ export async function agentRestartsInCloud({ cluster, measured }: Scene): Promis
   } finally {
     for (const host of hosts) await host.must(["nft", "delete", "table", "ip", "cloud"]);
   }
+  // With the strict filter that some distributions have.
   const isPlain = async () => (await ways()).every((way) => way.includes("eth0"));
   await until("routes lead there again", isPlain, { ...PATIENT, seen: async () => `${await ways()}` });
+  for (const host of hosts) await host.must(["sysctl", "-qw", "net.ipv4.conf.all.rp_filter=0"]);
 }
 
 const WAY = ["ip", "-4", "route", "get"] as const;
