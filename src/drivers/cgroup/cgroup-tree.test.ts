@@ -1,6 +1,6 @@
 /** On a fake tree directory: which files are written, without a kernel that acts on them. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -72,6 +72,15 @@ describe("cgroup tree on files", () => {
     assert.deepEqual(v2().usage("pod"), { cpuNanos: 1_500_000, memoryBytes: 3000 });
     assert.equal(v2().oomKills("pod"), 2);
     assert.equal(v2().usage("other"), undefined);
+  });
+
+  test("all of it goes, also where only an engine has made cgroups for its containers; nothing of others does", async () => {
+    for (const path of ["v2/styr/pod", "v2/styr-keeper", "blkio/styr/c1", "blkio/docker"])
+      mkdirSync(join(dir, path), { recursive: true });
+    const unified: Hierarchy = { version: 2, controllers: [], path: join(dir, "v2") };
+    const others = [join(dir, "blkio"), join(dir, "cpuset")];
+    await treeOf({ hierarchies: [unified], tracking: unified, others }).removeAll(["keeper"]);
+    assert.deepEqual([readdirSync(join(dir, "v2")), readdirSync(join(dir, "blkio"))], [[], ["docker"]]);
   });
 
   test("a limit that the kernel does not have is a failure with words, not a limit that is not kept", () => {

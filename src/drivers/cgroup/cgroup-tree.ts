@@ -204,7 +204,10 @@ export class CgroupTree {
   async removeAll(suffixes: readonly string[]): Promise<void> {
     await this.remove("");
     const names = suffixes.map((suffix) => `${this.root}-${suffix}`);
-    await this.#removePaths(this.#layout.hierarchies.flatMap(({ path }) => names.map((name) => join(path, name))));
+    const { hierarchies, others = [] } = this.#layout;
+    await this.#removePaths(hierarchies.flatMap(({ path }) => names.map((name) => join(path, name))));
+    // Nothing of ours is in them, and no process once it is gone from ours: what an engine made for its containers is left.
+    await this.#removePaths(others.map((path) => join(path, this.root)));
   }
 
   async #removePaths(paths: readonly string[]): Promise<void> {

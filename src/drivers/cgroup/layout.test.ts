@@ -29,6 +29,7 @@ describe("cgroup layout", () => {
       [["cpu,cpuacct", "cpu", "cpuacct"], ["memory", "memory"], ["systemd"], ["unified"]],
     );
     assert.equal(layout?.tracking.version, 2);
+    assert.deepEqual(layout?.others, ["/sys/fs/cgroup/devices"], "of an engine's containers");
   });
 
   test("v1 alone: the freezer tracks, because it can stop what forks", () => {

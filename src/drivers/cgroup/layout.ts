@@ -15,6 +15,8 @@ export interface CgroupLayout {
   readonly hierarchies: readonly Hierarchy[];
   /** The one that says which processes belong to a cgroup. */
   readonly tracking: Hierarchy;
+  /** Paths of v1 hierarchies of other controllers: nothing is placed there, but an engine makes cgroups of its containers in each. */
+  readonly others?: readonly string[];
 }
 
 const USED: readonly string[] = ["cpu", "cpuacct", "memory", "pids", "freezer"];
@@ -25,9 +27,11 @@ export function parseLayout(
   unifiedControllers: (path: string) => readonly string[],
 ): CgroupLayout | undefined {
   const byKey = new Map<string, Hierarchy>();
+  const others = new Set<string>();
   for (const line of mountinfo.split("\n")) {
     const found = parseMount(line, unifiedControllers);
-    if (!found) continue;
+    if (typeof found === "string") others.add(found);
+    if (found === undefined || typeof found === "string") continue;
     const key = found.version === 2 ? "v2" : found.controllers.join();
     const known = byKey.get(key);
     // The same hierarchy may be mounted twice; the shorter path is the usual one.
@@ -38,10 +42,14 @@ export function parseLayout(
     hierarchies.find(({ version }) => version === 2) ??
     hierarchies.find(({ controllers }) => controllers.includes("freezer")) ??
     hierarchies[0];
-  return tracking ? { hierarchies, tracking } : undefined;
+  return tracking && { hierarchies, tracking, ...(others.size > 0 ? { others: [...others].sort() } : {}) };
 }
 
-function parseMount(line: string, unifiedControllers: (path: string) => readonly string[]): Hierarchy | undefined {
+/** The path alone of a v1 hierarchy that has nothing that is used. */
+function parseMount(
+  line: string,
+  unifiedControllers: (path: string) => readonly string[],
+): Hierarchy | string | undefined {
   const [before = "", after = ""] = line.split(" - ");
   const path = unescapePath(before.split(" ")[4] ?? "");
   const [type, , superOptions = ""] = after.split(" ");
@@ -51,7 +59,7 @@ function parseMount(line: string, unifiedControllers: (path: string) => readonly
   if (type !== "cgroup") return undefined;
   const options = superOptions.split(",");
   const controllers = options.filter((name) => USED.includes(name)).sort();
-  return controllers.length > 0 || options.includes("name=systemd") ? { version: 1, controllers, path } : undefined;
+  return controllers.length > 0 || options.includes("name=systemd") ? { version: 1, controllers, path } : path;
 }
 
 /** mountinfo writes space, tab, newline and backslash in octal. */
