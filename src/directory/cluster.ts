@@ -1,23 +1,24 @@
-import {
-  CLUSTER_NETWORK_NAME,
-  type ClusterNetwork,
-  clusterNetworks,
-  networkInForce,
-} from "../model/cluster-network.ts";
+import { CLUSTER_NETWORK_NAME, clusterNetworks, networkInForce } from "../model/cluster-network.ts";
 import type { ClusterEntry } from "../model/network.ts";
+import { isHeld, RESTORATION_NAME, restorations } from "../model/restoration.ts";
+import type { Reader } from "../store/transaction.ts";
 import type { EntrySource } from "./entry-source.ts";
 
 /** What is the same for all nodes: one entry. */
 export function clusterSource(): EntrySource {
   return {
     name: "cluster",
-    kinds: [clusterNetworks],
-    begin: (reader, sink) => sink.put(clusterEntry(reader.get(clusterNetworks, CLUSTER_NETWORK_NAME))),
-    changed: (_changes, reader, sink) => sink.put(clusterEntry(reader.get(clusterNetworks, CLUSTER_NETWORK_NAME))),
+    kinds: [clusterNetworks, restorations] as unknown as EntrySource["kinds"],
+    begin: (reader, sink) => sink.put(clusterEntry(reader)),
+    changed: (_changes, reader, sink) => sink.put(clusterEntry(reader)),
   };
 }
 
-function clusterEntry(stored: ClusterNetwork | undefined): ClusterEntry {
+function clusterEntry(reader: Reader): ClusterEntry {
+  const stored = reader.get(clusterNetworks, CLUSTER_NETWORK_NAME);
   const { clusterRange, serviceRange, domain, mode, vxlanPort } = networkInForce(stored);
-  return { kind: "cluster", id: "cluster", podRange: clusterRange, serviceRange, domain, mode, vxlanPort };
+  return {
+    ...{ kind: "cluster", id: "cluster", podRange: clusterRange, serviceRange, domain, mode, vxlanPort },
+    ...(isHeld(reader.get(restorations, RESTORATION_NAME)) ? { isRestored: true as const } : {}),
+  };
 }

@@ -4,10 +4,11 @@ import type { DiscoverPod, Publisher } from "../model/discovery.ts";
 import { type EndpointSlice, endpointSlices, type SliceEndpoint } from "../model/endpoint-slice.ts";
 import { kernelKinds } from "../model/kinds.ts";
 import type { Draft, Kind } from "../model/meta.ts";
-import type { EndpointsEntry, NetworkEntry, NetworkEntryKind, NodeEntry } from "../model/network.ts";
+import type { ClusterEntry, EndpointsEntry, NetworkEntry, NetworkEntryKind, NodeEntry } from "../model/network.ts";
 import { type Node, nodes } from "../model/node.ts";
 import { type Pod, type PodStatus, pods } from "../model/pod.ts";
 import { type ReplicationController, replicationControllers } from "../model/replication-controller.ts";
+import { RESTORATION_NAME, type Restoration, restorations } from "../model/restoration.ts";
 import type { Service } from "../model/service.ts";
 import { silentLog } from "../seams/log.ts";
 import { ManualClock } from "../seams/manual-clock.ts";
@@ -15,6 +16,7 @@ import { SeededRandom } from "../seams/random.ts";
 import { MemoryJournal } from "../store/journals/memory.ts";
 import { Store } from "../store/store.ts";
 import type { Tx } from "../store/transaction.ts";
+import { clusterSource } from "./cluster.ts";
 import { discoveredSource } from "./discovered.ts";
 import { endpointsEntry, endpointsSource } from "./endpoints.ts";
 import type { EntrySource } from "./entry-source.ts";
@@ -195,6 +197,24 @@ test("a node that moves to another zone takes its endpoints along, and nobody el
   assert.equal((entries.get("endpoints shop/one") as EndpointsEntry).endpoints[0]?.zone, "b");
   await change((tx) => tx.remove(endpointSlices, "shop/one"));
   assert.equal(entries.has("endpoints shop/one"), false);
+});
+
+test("nodes are told that the control plane was restored, for as long as nobody has confirmed it", async () => {
+  const { change, entries } = await world(clusterSource());
+  const isRestored = () => (entries.get("cluster cluster") as ClusterEntry).isRestored;
+  assert.equal(isRestored(), undefined);
+  const spec = { restoredAt: "", backupTime: "", backupRevision: 1, backupVersion: "1", state: "held" } as const;
+  await change((tx) =>
+    tx.create<Restoration>(restorations, {
+      ...{ apiVersion: restorations.apiVersion, kind: "Restoration", metadata: { name: RESTORATION_NAME }, spec },
+    }),
+  );
+  assert.equal(isRestored(), true);
+  await change((tx) => {
+    const held = tx.get(restorations, RESTORATION_NAME) as Restoration;
+    tx.update<Restoration>(restorations, { ...held, spec: { ...held.spec, state: "confirmed" } });
+  });
+  assert.equal(isRestored(), undefined);
 });
 
 describe("what nodes are told of a node", () => {

@@ -17,6 +17,7 @@ import type {
 import { shelfOf } from "../../model/network-shelves.ts";
 import type { PublishedPort } from "../../model/published-ports.ts";
 import type { Touched } from "./touched.ts";
+import { leaving, unlistedPolicies } from "./unlisted-policies.ts";
 
 /** A pod of this node that has an address of its own, from before its first start to after its end. */
 export interface LocalPod {
@@ -72,6 +73,8 @@ export class NetworkState {
   /** Pod of this node, by uid → how many ready endpoints it is. */
   readonly #readyHere = new Map<string, number>();
 
+  #unlisted = new Set<string>();
+
   /** Pods of this node to which services led until lately. */
   readonly #leftHere = new Set<string>();
 
@@ -119,6 +122,11 @@ export class NetworkState {
     return left;
   }
 
+  /** Keys (`kind id`) of what a restored control plane does not know, in force here until somebody confirms it. */
+  get unlisted(): ReadonlySet<string> {
+    return this.#unlisted;
+  }
+
   /** Takes news in, and notes in `touched` what is to be looked at again. */
   hear(news: Exclude<NetworkNews, { type: "settled" }>, touched: Touched): void {
     const wasTold = this.isTold;
@@ -131,6 +139,7 @@ export class NetworkState {
     } else {
       for (const entry of news.entries) this.#put(entry, touched);
       for (const { kind, id } of news.removed) this.#take(kind, id, touched);
+      this.#leaveUnlisted(touched);
     }
   }
 
@@ -150,24 +159,41 @@ export class NetworkState {
 
   #hearAll(entries: readonly NetworkEntry[], touched: Touched): void {
     const told = new Set(entries.map(({ kind, id }) => `${kind} ${id}`));
-    for (const [kind, table] of Object.entries(this.tables) as [NetworkEntryKind, Map<string, NetworkEntry>][])
-      for (const id of [...table.keys()]) if (!told.has(`${kind} ${id}`)) this.#take(kind, id, touched);
+    this.#takeUntold(entries, (kind, id) => told.has(`${kind} ${id}`), touched);
     for (const entry of entries) this.#put(entry, touched);
   }
 
   /** Those shelves are as they were. Of the others, what is listed as it was is no news either. */
   #hearRest(entries: readonly NetworkEntry[], kept: ReadonlySet<number>, touched: Touched): void {
     const told = new Set(entries.map(({ kind, id }) => `${kind} ${id}`));
-    for (const [kind, table] of Object.entries(this.tables) as [NetworkEntryKind, Map<string, NetworkEntry>][])
-      for (const id of [...table.keys()])
-        if (!told.has(`${kind} ${id}`) && !kept.has(shelfOf(kind, id))) this.#take(kind, id, touched);
+    this.#takeUntold(entries, (kind, id) => told.has(`${kind} ${id}`) || kept.has(shelfOf(kind, id)), touched);
     for (const entry of entries) {
       const before = this.tables[entry.kind].get(entry.id);
       if (JSON.stringify(before) !== JSON.stringify(entry)) this.#put(entry, touched);
     }
   }
 
+  #takeUntold(
+    entries: readonly NetworkEntry[],
+    isTold: (kind: NetworkEntryKind, id: string) => boolean,
+    touched: Touched,
+  ): void {
+    const cluster = entries.find((entry) => entry.kind === "cluster") ?? this.cluster;
+    this.#unlisted = cluster?.isRestored ? unlistedPolicies(this.tables, entries, isTold) : new Set();
+    for (const [kind, table] of Object.entries(this.tables) as [NetworkEntryKind, Map<string, NetworkEntry>][])
+      for (const id of [...table.keys()])
+        if (!isTold(kind, id) && !this.#unlisted.has(`${kind} ${id}`)) this.#take(kind, id, touched);
+  }
+
+  /** Of what stayed, what is known by now, or is to stay no longer. */
+  #leaveUnlisted(touched: Touched): void {
+    if (this.#unlisted.size === 0) return;
+    for (const { kind, id } of leaving(this.tables, this.#unlisted, this.cluster?.isRestored === true))
+      this.#take(kind, id, touched);
+  }
+
   #put(entry: NetworkEntry, touched: Touched): void {
+    this.#unlisted.delete(`${entry.kind} ${entry.id}`);
     const table = this.tables[entry.kind] as Map<string, NetworkEntry>;
     this.#unlink(table.get(entry.id), touched);
     table.set(entry.id, entry);
@@ -178,6 +204,7 @@ export class NetworkState {
     const table = this.tables[kind] as Map<string, NetworkEntry>;
     const entry = table.get(id);
     if (entry === undefined) return;
+    this.#unlisted.delete(`${kind} ${id}`);
     this.#unlink(entry, touched);
     table.delete(id);
     touched.note(entry);

@@ -12,6 +12,7 @@ import { removeFromTable, UNSEEN_RULES, whyNoNft } from "../nft/table.ts";
 import type { NetworkPart, PartReport } from "../plane/network-part.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
+import { unlistedWords } from "../plane/unlisted-policies.ts";
 import { PolicyKernel } from "./policy-kernel.ts";
 import { PolicyPlan } from "./policy-plan.ts";
 import { adoptingScript, changeScript, type Place, wholeScript } from "./policy-script.ts";
@@ -108,8 +109,7 @@ export class PoliciesPart implements NetworkPart {
     }
     const words = this.#trouble ?? this.#kernel.refusal ?? (pods > 0 ? this.#bridge : undefined);
     if (words !== undefined) return { state: "failing", words, facts };
-    const unlisted = this.#state?.unlistedPolicies ?? [];
-    return { state: "working", ...(unlisted.length === 0 ? {} : { words: unlistedWords(unlisted) }), facts };
+    return { state: "working", ...unlistedWords(this.#state?.unlisted), facts };
   }
 
   async #programAll(): Promise<void> {
@@ -247,11 +247,4 @@ export class PoliciesPart implements NetworkPart {
       log.warn("rules of NetworkPolicies could not be looked at", { why: (error as Error).message });
     }
   }
-}
-
-const MOST_NAMED = 5;
-
-function unlistedWords(policies: readonly string[]): string {
-  const more = policies.length > MOST_NAMED ? ` and ${policies.length - MOST_NAMED} more` : "";
-  return `the restored control plane does not know ${policies.slice(0, MOST_NAMED).join(", ")}${more}: in force until styr restore confirm; styr apply what is to stay`;
 }
