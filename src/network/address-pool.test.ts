@@ -28,6 +28,15 @@ describe("addresses of pods", () => {
     assert.equal(pool.assign("b"), "10.42.0.3");
   });
 
+  test("nor by an agent that found others running: where it begins is chance, as nobody wrote down what was given back", () => {
+    const pool = new AddressPool("10.42.0.0/24", { int: (below) => below - 200 });
+    for (const last of [2, 3]) pool.assign(`pod-${last}`, `10.42.0.${last}`);
+    assert.deepEqual([pool.assign("new"), pool.assign("next")], ["10.42.0.40", "10.42.0.41"]);
+    assert.equal(pool.assign("claimed late", "10.42.0.60"), "10.42.0.60");
+    assert.equal(pool.assign("after"), "10.42.0.42");
+    assert.equal(new AddressPool("10.42.0.0/24", { int: () => 38 }).assign("first"), "10.42.0.2", "of an empty host");
+  });
+
   test("no two pods ever share an address, whatever comes and goes", () => {
     const step = fc.record({ uid: fc.integer({ min: 0, max: 60 }).map(String), goes: fc.boolean() });
     fc.assert(

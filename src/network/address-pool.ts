@@ -3,6 +3,7 @@
  * says), and only then gives new ones, so that nothing has to be written down.
  */
 import { dynamicRangeOf, formatAddress, parseAddress, parseSubnet } from "../lib/subnet.ts";
+import type { Random } from "../seams/random.ts";
 
 export class AddressPool {
   readonly subnet: string;
@@ -12,9 +13,15 @@ export class AddressPool {
   readonly #podBy = new Map<number, string>();
   /** Where the search for the next begins: an address that was just given back is the last to be given again, while others remember it. */
   #next: number;
+  /** Where it begins is not known any more: an agent before has given addresses, and taken some back. */
+  #isLost = false;
+  readonly #random: Pick<Random, "int"> | undefined;
 
-  /** `subnet`: 10.42.0.0/24, at least 64 addresses. Its first is the host's own, its last sixteenth the engine's to give. */
-  constructor(subnet: string) {
+  /**
+   * `subnet`: 10.42.0.0/24, at least 64 addresses. Its first is the host's own, its last sixteenth the engine's to give. `random`: where the search
+   * begins when something runs already.
+   */
+  constructor(subnet: string, random?: Pick<Random, "int">) {
     const range = parseSubnet(subnet);
     const tail = parseSubnet(dynamicRangeOf(subnet));
     if (!range || !tail) throw new RangeError(`${subnet} is no subnet`);
@@ -22,6 +29,7 @@ export class AddressPool {
     this.#first = range.first + 2;
     this.#last = tail.first - 1;
     this.#next = this.#first;
+    this.#random = random;
   }
 
   get capacity(): number {
@@ -47,10 +55,13 @@ export class AddressPool {
   #freeOr(wanted: string | undefined): number | undefined {
     const value = wanted === undefined ? undefined : parseAddress(wanted);
     if (value === undefined || value < this.#first || value > this.#last || this.#podBy.has(value)) return undefined;
+    this.#isLost ||= this.#next === this.#first;
     return value;
   }
 
   #search(): number {
+    if (this.#isLost && this.#random) this.#next = this.#first + this.#random.int(this.capacity);
+    this.#isLost = false;
     for (let step = 0; step < this.capacity; step++) {
       const value = this.#first + ((this.#next - this.#first + step) % this.capacity);
       if (this.#podBy.has(value)) continue;

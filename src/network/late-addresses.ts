@@ -1,4 +1,5 @@
 /** Addresses of this node's pods before it is known which they are: pods that run keep theirs, others wait. */
+import type { Random } from "../seams/random.ts";
 import { AddressPool } from "./address-pool.ts";
 
 export class LateAddresses {
@@ -9,6 +10,12 @@ export class LateAddresses {
   #why = "this node has been given no pod range yet";
   #withheld: string | undefined;
   readonly #waiting = new Set<() => void>();
+  readonly #random: Pick<Random, "int"> | undefined;
+
+  /** As AddressPool. */
+  constructor(random?: Pick<Random, "int">) {
+    this.#random = random;
+  }
 
   get range(): string | undefined {
     return this.#pool?.subnet;
@@ -21,7 +28,7 @@ export class LateAddresses {
   /** New pods get addresses of this range from now on. */
   setRange(range: string): void {
     if (range === this.range) return;
-    const pool = new AddressPool(range);
+    const pool = new AddressPool(range, this.#random);
     for (const [uid, address] of this.#held) if (pool.assign(uid, address) !== address) pool.release(uid);
     this.#pool = pool;
     this.#wake();

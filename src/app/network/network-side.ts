@@ -64,7 +64,7 @@ async function whyNotRouted({ commands }: NetworkSideOptions): Promise<string | 
 
 class Side implements NetworkSide {
   readonly plane: NetworkPlane;
-  readonly addresses = new LateAddresses();
+  readonly addresses: LateAddresses;
   readonly isRouted: boolean;
   readonly #options: NetworkSideOptions;
   readonly #range: RangePart;
@@ -74,6 +74,7 @@ class Side implements NetworkSide {
   constructor(options: NetworkSideOptions, why: string | undefined) {
     this.#options = options;
     this.isRouted = why === undefined;
+    this.addresses = new LateAddresses(options.random);
     const { addresses } = this;
     const heard = { addresses, changed: () => this.#changed(), troubled: () => this.#troubled() };
     this.#range = rangePart(options, heard);
