@@ -113,10 +113,10 @@ describe("where a service's address leads", () => {
   });
 
   describe("of the service range,", () => {
-    const cluster = {
+    const cluster: NetworkEntry = {
       ...{ kind: "cluster", id: "cluster", podRange: "10.42.0.0/16", serviceRange: "10.96.0.0/12" },
       ...{ domain: "cluster.local", mode: "auto" },
-    } as const;
+    };
     const link = (args: string) =>
       args.endsWith("-batch -") ? `[{"dst":"10.105.0.0/16","dev":"br-o2"}]\n[]\n` : undefined;
 
