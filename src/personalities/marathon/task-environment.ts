@@ -72,13 +72,22 @@ function portVariables(app: AppDefinition): readonly EnvVar[] {
   const host: EnvVar = { name: "HOST", valueFrom: { fieldRef: { fieldPath: "status.hostIP" } } };
   if (ports.length === 0) return [host];
   const numbered = ports.map((port, i) => ({ name: `PORT${i}`, ...portValue(app, port, names[i] ?? "") }));
+  // A user's PORT0 is that variable and no other: what says the same port has it by a name of ours then.
+  const isTheirs = ({ name }: EnvVar) => Object.hasOwn(app.env ?? {}, name);
+  const ours = numbered.filter(isTheirs).map((variable) => ({ ...variable, name: ownName(variable.name) }));
   // `$(PORT0)` refers to the variables above.
+  const refs = numbered.map((variable) => `$(${isTheirs(variable) ? ownName(variable.name) : variable.name})`);
   const aliases = ports.flatMap(({ containerPort, name }, i) => [
-    ...(containerPort === 0 ? [] : [{ name: `PORT_${containerPort}`, value: `$(PORT${i})` }]),
-    ...(name === undefined ? [] : [{ name: `PORT_${name.toUpperCase()}`, value: `$(PORT${i})` }]),
+    ...(containerPort === 0 ? [] : [{ name: `PORT_${containerPort}`, value: refs[i] ?? "" }]),
+    ...(name === undefined ? [] : [{ name: `PORT_${name.toUpperCase()}`, value: refs[i] ?? "" }]),
   ]);
-  const all = numbered.map(({ name }) => `$(${name})`).join(",");
-  return [host, ...numbered, { name: "PORT", value: "$(PORT0)" }, { name: "PORTS", value: all }, ...aliases];
+  const [first = ""] = refs;
+  const all = { name: "PORTS", value: refs.join(",") };
+  return [host, ...numbered, ...ours, { name: "PORT", value: first }, all, ...aliases];
+}
+
+function ownName(portName: string): string {
+  return `STYR_${portName}`;
 }
 
 function portValue(app: AppDefinition, port: AppPort, name: string): Pick<EnvVar, "value" | "valueFrom"> {

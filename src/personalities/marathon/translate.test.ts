@@ -133,6 +133,17 @@ describe("an instance as a pod", () => {
     assert.equal(env.get("PORTS"), "$(PORT0),$(PORT1)");
     assert.equal(env.get("PORT"), "1");
     assert.equal(env.get("A"), "$$(PORT0) $$$$", "a user's dollar is a dollar");
+    assert.ok(![...env.keys()].some((name) => name.startsWith("STYR_")), "names of ours are there for need only");
+  });
+
+  test("a user's PORT0 is that variable alone: what else says the port says the task's", () => {
+    const env = envOf({ ...BRIDGE, env: { PORT0: "9999" } });
+    assert.equal(env.get("PORT0"), "9999");
+    assert.deepEqual(env.get("STYR_PORT0"), { assignedPort: "http" });
+    for (const name of ["PORT", "PORT_80", "PORT_HTTP"]) assert.equal(env.get(name), "$(STYR_PORT0)", name);
+    assert.equal(env.get("PORTS"), "$(STYR_PORT0),$(PORT1)");
+    const names = [...env.keys()];
+    assert.ok(names.indexOf("STYR_PORT0") < names.indexOf("PORT"), "what is referred to comes first");
   });
 
   test("health checks of Marathon ask the host port, those of Mesos the container's own", () => {
