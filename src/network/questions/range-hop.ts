@@ -14,7 +14,8 @@ export async function rangeHop(
 ): Promise<TraceHop | undefined> {
   const { serviceRange = "" } = state.cluster ?? {};
   if (!holds(parseSubnet(serviceRange), address)) return undefined;
-  const hop = { at: state.nodeName, what: "service" };
+  const { namespace } = service ?? {};
+  const hop = { at: state.nodeName, what: "service", ...(namespace === undefined ? {} : { namespace }) };
   const foreign = await view.foreign(serviceRange);
   const its = foreignAt(foreign, address) ?? (service === undefined ? foreign.whole : undefined);
   const part = `${address} is of the service range ${serviceRange}`;

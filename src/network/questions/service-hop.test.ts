@@ -136,9 +136,12 @@ describe("where a service's address leads", () => {
     });
 
     test("a Service with an address of such a network is not reached there, and a Service elsewhere is", async () => {
-      const away = [service("shop/web", { addresses: ["10.105.0.2"] }), leading("shop/web", "10.42.1.5")];
+      const away = [
+        service("shop/web", { namespace: "shop", addresses: ["10.105.0.2"] }),
+        leading("shop/web", "10.42.1.5"),
+      ];
       const hidden = await hopTo("10.105.0.2", 80, [cluster, ...away], link);
-      assert.deepEqual([hidden?.hop?.isOk, hidden?.ways], [false, []]);
+      assert.deepEqual([hidden?.hop?.isOk, hidden?.ways, hidden?.hop?.namespace], [false, [], "shop"]);
       assert.match(
         hidden?.hop?.words ?? "",
         /^Service shop\/web has 10\.105\.0\.2, but this host has 10\.105\.0\.0\/16/,
