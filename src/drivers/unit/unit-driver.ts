@@ -2,6 +2,7 @@
  * The unit driver: executes [Service] sections with systemd's semantics, with or without systemd on the host. How a service
  * moves is decided in service-step.ts; here the runs of the node are held, found again, and made to affect each other.
  */
+import { childPlace } from "../../model/child-place.ts";
 import type { DriverReport } from "../../model/node.ts";
 import type { ChildContainer } from "../../model/pod.ts";
 import type { ByteStream, ExecRequest, ExecSession, LogChunk, LogOptions, Usage } from "../../model/streams.ts";
@@ -212,14 +213,13 @@ export class UnitDriver implements Driver {
     return this.#execBeside(unit, request);
   }
 
-  /** The host's network; of a container that the unit started, where its port is published. */
+  /** The host's network; of a container that the unit started, where that answers. */
   async connect(ref: RunRef, port: number): Promise<ByteStream> {
     await this.#open();
     const unit = this.#mustHave(ref);
     await this.#lookForChildren(unit);
-    const published = unit.children.flatMap(({ ports }) => ports ?? []);
-    const found = published.find(({ containerPort, protocol }) => containerPort === port && protocol === "tcp");
-    return connectTcp("127.0.0.1", found?.hostPort ?? port);
+    const place = childPlace(unit.children, "127.0.0.1", port);
+    return connectTcp(place?.address ?? "127.0.0.1", place?.port ?? port);
   }
 
   async probe(ref: RunRef, command: readonly string[], timeoutMs: number) {

@@ -1,6 +1,6 @@
 /** What `styr expose` wrote, as a route and as endpoints. Pure. */
 import { createHash } from "node:crypto";
-import { childrenOnNetwork } from "../children-on-network.ts";
+import { childPlace, type Place } from "../child-place.ts";
 import { dialectOf, KUBERNETES } from "../dialect.ts";
 import { endpointState } from "../endpoint-state.ts";
 import type { Exposure } from "../exposure.ts";
@@ -82,31 +82,9 @@ export function exposedPod(pod: Pod, port: number | undefined): ExposedPod | und
 }
 
 function placeOf(pod: Pod, wanted: number | undefined): Place | undefined {
-  return childPlace(pod, wanted) ?? ownPlace(pod, wanted);
-}
-
-interface Place {
-  readonly address: string;
-  readonly port: number;
-}
-
-/**
- * Of a container that a unit started itself: at its own address where it is on the pod network, else at its host, where it is published
- * there. On the pod network it need not say which ports it has.
- */
-function childPlace({ status }: Pod, wanted: number | undefined): Place | undefined {
-  const children = (status.containerStatuses ?? []).flatMap((each) => each.children ?? []);
-  const published = children.flatMap(({ state, address, ports }) =>
-    state === "running" ? (ports ?? []).map((port) => ({ ...port, address })) : [],
-  );
-  const [first] = published
-    .filter(({ protocol }) => protocol === "tcp")
-    .filter((each) => wanted === undefined || each.containerPort === wanted || each.hostPort === wanted)
-    .sort((a, b) => a.containerPort - b.containerPort || a.hostPort - b.hostPort);
-  if (first?.address !== undefined) return { address: first.address, port: first.containerPort };
-  if (first !== undefined) return status.hostIP ? { address: status.hostIP, port: first.hostPort } : undefined;
-  const [own] = childrenOnNetwork(status);
-  return own && wanted !== undefined ? { address: own.address, port: wanted } : undefined;
+  const { containerStatuses = [], hostIP } = pod.status;
+  const children = containerStatuses.flatMap((container) => container.children ?? []);
+  return childPlace(children, hostIP, wanted) ?? ownPlace(pod, wanted);
 }
 
 function ownPlace({ spec, status }: Pod, wanted: number | undefined): Place | undefined {
