@@ -20,35 +20,46 @@ export function otherAddressesOf({ podRange }: NodeEntry): readonly string[] | u
   return [tunnelAddressOf(podRange), gatewayOf(podRange)];
 }
 
+/** Of hosts that a block means, what it does not hold; of those that it excepts, what it holds. */
+export interface BlockHosts {
+  readonly also: readonly string[];
+  readonly but: readonly string[];
+}
+
+/** Names of the sets that have these, where there are any. */
+export interface BlockSetNames {
+  readonly also?: string;
+  readonly but?: string;
+}
+
 /** Each is a way for a packet to be of the block; none: no packet is. */
-export function blockMatches(block: Block, side: string, hosts: Hosts): readonly string[] {
+export function blockMatches(block: Block, side: string, sets: BlockSetNames = {}): readonly string[] {
   const range = wholeSubnet(block.cidr);
   if (range === undefined) return [];
-  const { also, but } = hostsIn(block, hosts);
-  const except = [...block.except.flatMap((text) => wholeSubnet(text) ?? []), ...but.map((one) => `${one}/32`)];
-  const others = also.length === 0 ? [] : [`${side} { ${also.join(", ")} }`];
+  const except = block.except.flatMap((text) => wholeSubnet(text) ?? []);
+  const others = sets.also === undefined ? [] : [`${side} @${sets.also}`];
   if (except.includes("0.0.0.0/0")) return others;
   const inside = range === "0.0.0.0/0" ? [] : [`${side} ${range}`];
-  return [[...inside, ...exceptMatches(except, side)].join(" "), ...others];
+  const outside = sets.but === undefined ? [] : [`${side} != @${sets.but}`];
+  return [[...inside, ...exceptMatches(except, side), ...outside].join(" "), ...others];
 }
 
 export function isInBlock(block: Block, address: string, hosts: Hosts): boolean {
-  const { also, but } = hostsIn(block, hosts);
-  return also.includes(address) || (isWithin(block, address) && !but.includes(address));
+  const hostIn = hostReader(block);
+  const all = [...hosts].map(([host, others]) => hostIn(host, others));
+  if (all.some(({ also }) => also.includes(address))) return true;
+  return isWithin(block, address) && !all.some(({ but }) => but.includes(address));
 }
 
-/** Of hosts that the block means, what it does not hold; of those that it excepts, what it holds. */
-function hostsIn({ cidr, except }: Block, hosts: Hosts) {
+/** What one host is to the block. */
+export function hostReader({ cidr, except }: Block): (host: string, others: readonly string[]) => BlockHosts {
   const [range, gaps] = [subnetOf(cidr), except.flatMap((text) => subnetOf(text) ?? [])];
-  const [also, but]: [string[], string[]] = [[], []];
-  for (const [host, others] of hosts) {
-    if (!holds(range, host)) continue;
+  return (host, others) => {
+    if (!holds(range, host)) return { also: [], but: [] };
     const isExcepted = gaps.some((gap) => holds(gap, host));
     const held = others.filter((one) => holds(range, one) && !gaps.some((gap) => holds(gap, one)));
-    if (isExcepted) but.push(...held);
-    else also.push(...others.filter((one) => !held.includes(one)));
-  }
-  return { also: also.sort(), but: but.sort() };
+    return isExcepted ? { also: [], but: held } : { also: others.filter((one) => !held.includes(one)), but: [] };
+  };
 }
 
 function isWithin({ cidr, except }: Block, address: string): boolean {

@@ -195,6 +195,34 @@ describe("changes of NetworkPolicies", () => {
     assert.equal(script, `add element ip t ${groupSet("g")} { 10.42.1.6 }`);
   });
 
+  test("a node that comes is a few elements more, however many policies say a range that it is in", () => {
+    const host = (n: number): NetworkEntry => {
+      const [high, low] = [Math.floor(n / 250), n % 250];
+      return {
+        kind: "node",
+        id: `n${n}`,
+        address: `192.168.${high}.${low + 1}`,
+        podRange: `10.${50 + high}.${low}.0/24`,
+      };
+    };
+    const from = [{ cidr: "192.168.0.0/16", except: [] }];
+    const policies = Array.from({ length: 20 }, (_, n) => policy({ id: `shop/p${n}`, ingress: [{ from }] }));
+    const nodes = Array.from({ length: 500 }, (_, n) => host(n));
+    const { state, plan } = planOf([local("a", "10.42.0.5")], [...policies, ...nodes]);
+    const scriptOf = (entries: readonly NetworkEntry[], removed: readonly { kind: "node"; id: string }[] = []) => {
+      const [before, touched] = [plan.things, new Touched()];
+      state.hear({ type: "changed", revision: 2, entries, removed }, touched);
+      const changed = plan.update(state, touched);
+      return changeScript("ip t", before, plan.things, changed);
+    };
+    assert.match(scriptOf([host(500)]), /^add element ip t pol-b-\w+ \{ 10\.52\.0\.0, 10\.52\.0\.1 \}$/);
+    assert.match(
+      scriptOf([], [{ kind: "node", id: "n3" }]),
+      /^delete element ip t pol-b-\w+ \{ 10\.50\.3\.0, 10\.50\.3\.1 \}$/,
+    );
+    assert.equal(scriptOf([{ kind: "node", id: "n501", address: "203.0.113.1", podRange: "10.60.0.0/24" }]), "");
+  });
+
   test("after any history the plan is that of a fresh start, and the scripts between lead there", () => {
     const labels = fc.dictionary(fc.constantFrom("app", "tier"), fc.constantFrom("a", "b"), { maxKeys: 2 });
     const group = fc.constantFrom("g1", "g2");
@@ -231,10 +259,20 @@ describe("changes of NetworkPolicies", () => {
           ...{ kind: "peers", id: `${of} on ${node}`, group: of, addresses, named: { web: { "10.1.0.1": 80 } } },
         }),
       ),
+      fc
+        .record({
+          id: fc.constantFrom("n2", "n3"),
+          host: fc.constantFrom("10.0.0.9", "10.1.0.9", "192.0.2.9"),
+          last: fc.nat(1),
+        })
+        .map(({ id: name, host, last }): NetworkEntry => {
+          return { kind: "node", id: name, address: host, podRange: `10.${last}.7.0/24` };
+        }),
     );
     const gone = fc.constantFrom(
       ...["x/p", "x/q", "y/p", "y/q"].map((at) => ({ kind: "policy" as const, id: at })),
       ...["g1 on n1", "g2 on n2"].map((at) => ({ kind: "peers" as const, id: at })),
+      ...["n2", "n3"].map((at) => ({ kind: "node" as const, id: at })),
     );
     const pod = fc.record({ namespace, name: fc.constantFrom("1", "2"), labels, last: fc.integer({ min: 2, max: 4 }) });
     const step = fc.oneof(

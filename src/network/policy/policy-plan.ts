@@ -2,8 +2,9 @@ import { matchesSelector } from "../../model/label-selector.ts";
 import type { PolicyEntry } from "../../model/network.ts";
 import type { LocalPod, NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
-import { type Hosts, otherAddressesOf } from "./ip-block.ts";
-import { baseThings, groupsOf, groupThings, podThings, policyThings } from "./policy-rules.ts";
+import { BlockSets } from "./block-sets.ts";
+import { otherAddressesOf } from "./ip-block.ts";
+import { baseThings, blocksOf, groupsOf, groupThings, podThings, policyThings, type SetsOf } from "./policy-rules.ts";
 import type { Thing, Things } from "./thing.ts";
 
 /** What the kernel is to have, kept up to date by looking only at what was touched: policies, pods of this node, groups that some policy of theirs names. */
@@ -20,9 +21,7 @@ export class PolicyPlan {
   readonly #selected = new Map<string, Set<string>>();
   /** Group → policies that name it and select some pod, with the named ports that each asks for. */
   readonly #users = new Map<string, Map<string, readonly string[]>>();
-  /** Node → its address, and the others that it sends from. */
-  readonly #hosts = new Map<string, readonly [address: string, others: readonly string[]]>();
-  #byAddress: Hosts = new Map();
+  readonly #blocks = new BlockSets();
   readonly #changed = new Set<string>();
 
   get things(): Things {
@@ -53,43 +52,33 @@ export class PolicyPlan {
     const uids = all ? new Set([...this.#pods.keys(), ...state.localPods.keys()]) : touched.localPods;
     const [dirtyPolicies, dirtyPods] = [new Set(policies), new Set(uids)];
     for (const uid of uids) this.#hearPod(uid, state.localPods.get(uid), dirtyPolicies);
-    if (this.#hearNodes(state, touched)) for (const id of this.#withBlocks()) dirtyPolicies.add(id);
+    const blocks = this.#hearNodes(state, touched, dirtyPolicies);
     for (const id of policies) this.#hearPolicy(id, state.tables.policy.get(id), dirtyPods);
     // Those that went first: an address may be another's now.
     for (const uid of dirtyPods) if (!this.#pods.has(uid)) this.#own(`pod ${uid}`, new Map());
     const groups = new Set(all ? this.#users.keys() : touched.groups);
-    for (const id of dirtyPolicies) this.#makePolicy(id, groups);
+    for (const id of dirtyPolicies) this.#makePolicy(id, groups, blocks);
     for (const uid of dirtyPods) {
       const pod = this.#pods.get(uid);
       if (pod) this.#own(`pod ${uid}`, podThings(pod, this.policiesOf(uid)));
     }
     for (const group of groups) this.#makeGroup(group, state);
+    for (const key of blocks) this.#own(`block ${key}`, this.#blocks.things(key));
     this.#own("base", this.#selected.size > 0 ? baseThings(state.gateway, state.self?.podRange) : new Map());
     return new Set(this.#changed);
   }
 
-  /** Whether some of them sends from other addresses than before. */
-  #hearNodes({ tables }: NetworkState, { isAll, nodes }: Touched): boolean {
-    let isOther = false;
-    for (const id of isAll ? new Set([...this.#hosts.keys(), ...tables.node.keys()]) : nodes) {
+  /** Blocks whose sets are others than before. Policies that say them are written anew only where a set of theirs comes or goes. */
+  #hearNodes({ tables }: NetworkState, { isAll, nodes }: Touched, dirtyPolicies: Set<string>): Set<string> {
+    const blocks = new Set<string>();
+    for (const id of isAll ? new Set([...this.#blocks.nodes, ...tables.node.keys()]) : nodes) {
       const node = tables.node.get(id);
       const others = node && otherAddressesOf(node);
-      const now = node && others ? ([node.address, others] as const) : undefined;
-      if (JSON.stringify(now) === JSON.stringify(this.#hosts.get(id))) continue;
-      isOther = true;
-      if (now) this.#hosts.set(id, now);
-      else this.#hosts.delete(id);
+      const { changed, turned } = this.#blocks.hear(id, node && others ? [node.address, others] : undefined);
+      for (const key of changed) blocks.add(key);
+      for (const key of turned) for (const policy of this.#blocks.policiesOf(key)) dirtyPolicies.add(policy);
     }
-    if (isOther) this.#byAddress = new Map(this.#hosts.values());
-    return isOther;
-  }
-
-  /** Policies that select a pod here and let ranges of addresses in. */
-  #withBlocks(): readonly string[] {
-    return [...this.#selected.keys()].filter((id) => {
-      const rules = this.#policies.get(this.#namespaceOf.get(id) ?? "")?.get(id)?.ingress ?? [];
-      return rules.some(({ from = [] }) => from.some((peer) => "cidr" in peer));
-    });
+    return blocks;
   }
 
   #hearPod(uid: string, pod: LocalPod | undefined, dirtyPolicies: Set<string>): void {
@@ -133,11 +122,13 @@ export class PolicyPlan {
     else this.#selected.delete(policy);
   }
 
-  #makePolicy(id: string, groups: Set<string>): void {
+  #makePolicy(id: string, groups: Set<string>, blocks: Set<string>): void {
     const policy = this.#policies.get(this.#namespaceOf.get(id) ?? "")?.get(id);
     const uids = [...(this.#selected.get(id) ?? [])].sort();
     const pods = uids.flatMap((uid) => this.#pods.get(uid) ?? []);
-    this.#own(`policy ${id}`, policy ? policyThings(policy, pods, this.#byAddress) : new Map());
+    for (const key of this.#blocks.use(id, policy && pods.length > 0 ? blocksOf(policy) : [])) blocks.add(key);
+    const setsOf: SetsOf = (block) => this.#blocks.setsOf(block);
+    this.#own(`policy ${id}`, policy ? policyThings(policy, pods, setsOf) : new Map());
     const used = policy && pods.length > 0 ? groupsOf(policy) : new Map<string, readonly string[]>();
     for (const [group, users] of this.#users)
       if (!used.has(group) && users.delete(id)) {

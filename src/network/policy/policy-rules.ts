@@ -10,11 +10,14 @@
  */
 import type { PeersEntry, PolicyEntry, PolicyPeer, PolicyPort, PolicyRule } from "../../model/network.ts";
 import type { LocalPod } from "../plane/network-state.ts";
-import { blockMatches, type Hosts, merged } from "./ip-block.ts";
+import { type Block, type BlockSetNames, blockMatches, merged } from "./ip-block.ts";
 import { publishedBase, publishedThings } from "./published-things.ts";
 import { commentOf, DROP, isAddress, isPort, named, type Thing } from "./thing.ts";
 
 export type Direction = "in" | "out";
+
+/** Where the other addresses of a block's hosts are. */
+export type SetsOf = (block: Block) => BlockSetNames;
 
 export const IN_MAP = "pol-in";
 export const OUT_MAP = "pol-out";
@@ -82,7 +85,7 @@ export function podThings(pod: LocalPod, policies: readonly PolicyEntry[]): Read
 export function policyThings(
   policy: PolicyEntry,
   pods: readonly LocalPod[],
-  hosts: Hosts = new Map(),
+  setsOf: SetsOf = () => ({}),
 ): ReadonlyMap<string, Thing> {
   const things = new Map<string, Thing>();
   if (pods.length === 0) return things;
@@ -91,7 +94,7 @@ export function policyThings(
     if (rules === undefined) continue;
     const verdict = direction === "in" ? "accept" : `goto ${ARRIVE}`;
     const lines = rules.flatMap((rule) =>
-      matchesOf(policy, rule, direction, hosts).map((match) => `${match} ${verdict}`.trim()),
+      matchesOf(policy, rule, direction, setsOf).map((match) => `${match} ${verdict}`.trim()),
     );
     const comment = `NetworkPolicy ${policy.id}, ${direction}`;
     things.set(policyChain(direction, policy.id), { kind: "chain", comment, rules: lines });
@@ -151,6 +154,11 @@ export function groupsOf(policy: PolicyEntry): ReadonlyMap<string, readonly stri
   return groups;
 }
 
+/** Blocks of what comes in: only a host's packets may come from another address than its own. */
+export function blocksOf({ ingress = [] }: PolicyEntry): readonly Block[] {
+  return ingress.flatMap(({ from = [] }) => from.flatMap((peer) => ("cidr" in peer ? peer : [])));
+}
+
 export function rulesOf({ ingress, egress }: PolicyEntry, direction: Direction): readonly PolicyRule[] | undefined {
   return direction === "in" ? ingress : egress;
 }
@@ -169,9 +177,9 @@ function matchesOf(
   policy: PolicyEntry,
   { from, ports }: PolicyRule,
   direction: Direction,
-  hosts: Hosts,
+  setsOf: SetsOf,
 ): readonly string[] {
-  const peers = from?.flatMap((peer) => peerMatches(peer, direction, hosts)) ?? [""];
+  const peers = from?.flatMap((peer) => peerMatches(peer, direction, setsOf)) ?? [""];
   const numbers = ports === undefined ? [""] : portMatches(ports);
   const plain = peers.flatMap((peer) => numbers.map((port) => `${peer} ${port}`.trim()));
   const byName = (ports ?? []).filter(({ port }) => typeof port === "string");
@@ -185,11 +193,11 @@ function matchesOf(
 }
 
 /** None: never an address of ours (IPv6). */
-function peerMatches(peer: PolicyPeer, direction: Direction, hosts: Hosts): readonly string[] {
+function peerMatches(peer: PolicyPeer, direction: Direction, setsOf: SetsOf): readonly string[] {
   const side = direction === "in" ? "ip saddr" : "ip daddr";
   if ("peers" in peer) return [`${side} @${groupSet(peer.peers)}`];
   // Only what comes from a host may have another address than its own.
-  return blockMatches(peer, side, direction === "in" ? hosts : new Map());
+  return blockMatches(peer, side, direction === "in" ? setsOf(peer) : {});
 }
 
 function portMatches(ports: readonly PolicyPort[]): readonly string[] {

@@ -3,11 +3,20 @@ import { createHash } from "node:crypto";
 import { parseAddress } from "../../lib/subnet.ts";
 
 export type Thing =
-  | { readonly kind: "set"; readonly type: SetType; readonly comment: string; readonly elements: readonly string[] }
+  | SetThing
   | { readonly kind: "chain"; readonly comment: string; readonly rules: readonly string[]; readonly hook?: string }
   | { readonly kind: "map"; readonly type: MapType; readonly comment: string }
   /** Of a map of verdicts: packets of this address, or to this port, go on in this chain. */
   | { readonly kind: "element"; readonly map: string; readonly key: string; readonly chain: string };
+
+export interface SetThing {
+  readonly kind: "set";
+  readonly type: SetType;
+  readonly comment: string;
+  readonly elements: readonly string[];
+  /** Who is in it does not pass: without its elements more would. */
+  readonly keepsOut?: true;
+}
 
 export type ElementThing = Extract<Thing, { kind: "element" }>;
 
@@ -36,7 +45,7 @@ export const DROP = "counter drop";
 
 /** What stands in for a thing that nft refuses: by it nothing passes. Undefined: nothing can, and pods have to wait for the thing itself. */
 export function closed(thing: Thing): Thing | undefined {
-  if (thing.kind === "set") return { ...thing, elements: [] };
+  if (thing.kind === "set") return thing.keepsOut ? undefined : { ...thing, elements: [] };
   if (thing.kind !== "chain" || thing.hook !== undefined) return undefined;
   return { ...thing, rules: thing.rules.at(-1) === DROP ? [DROP] : [] };
 }
