@@ -8,6 +8,8 @@ import { settleContest } from "../model/way-in/contest.ts";
 import { portIsUnsaid } from "../model/way-in/exposed-port.ts";
 import { exposureName, exposureRoute } from "../model/way-in/exposure-routes.ts";
 import { exposedHostProblem, parseHost, parsePath } from "../model/way-in/host-and-path.ts";
+import { routeKey } from "../model/way-in/route-key.ts";
+import { routeQuotaProblem } from "../model/way-in/route-quota.ts";
 import { recordEvent } from "../store/record-event.ts";
 import type { Reader, Tx } from "../store/transaction.ts";
 import type { StyrApiContext } from "./context.ts";
@@ -82,13 +84,14 @@ function write(
   const name = exposureName(asked.host, asked.path);
   const before = tx.get(exposures, name);
   const spec = ownedSpec(tx, context, asked, before, actor);
+  const key = routeKey({ ...spec, pathType: "prefix" });
+  const quota = before === undefined ? routeQuotaProblem(tx, namespaceOfWorkload(spec.workload), 1) : undefined;
+  if (quota !== undefined) throw new ApiError("Forbidden", quota);
   const place = `${spec.host || "every host"}${spec.path}`;
   if (before && JSON.stringify(before.spec.workload) !== JSON.stringify(spec.workload))
     throw taken(place, `styr expose ${before.spec.workload.name}`);
   const other = knownRoutes(tx, context).find(({ route, exposure }) => {
-    return (
-      exposure === undefined && route.host === spec.host && route.path === spec.path && route.pathType === "prefix"
-    );
+    return exposure === undefined && route.pathType === "prefix" && routeKey(route) === key;
   });
   if (other) throw taken(place, other.route.source);
   const exposure = before

@@ -40,6 +40,7 @@ const ROWS: Readonly<Record<keyof ClusterSettingsSpec, readonly [name: string, u
   streamsEach: ["streams-each", "count", "watches, followed logs and commands open at once, of one user"],
   streamsInAll: ["streams-in-all", "count", "and of all users"],
   servicePortsPerNamespace: ["service-ports-per-namespace", "count", "ports of all Services of one namespace together"],
+  routesPerNamespace: ["routes-per-namespace", "count", "routes of all Ingresses and exposures of one namespace"],
   auditFiles: ["audit-files", "count", "files that each server keeps of its audit log"],
   auditFileMib: ["audit-file-mib", "count", "and how large each becomes, in MiB"],
   acmeTermsAccepted: ["acme-terms-accepted", "switch", "certificates may be ordered: you accept the authority's terms"],

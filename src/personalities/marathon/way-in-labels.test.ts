@@ -138,4 +138,20 @@ describe("Marathon: labels of the way in:", () => {
     ]);
     assert.match(routes({ HAPROXY_0_VHOST: "not a host" })[0]?.remarks?.[0] ?? "", /is no host name/);
   });
+
+  test("hosts times paths are bounded: few letters could say a million", () => {
+    const many = (count: number, of: (at: number) => string) => Array.from({ length: count }, (_, at) => of(at));
+    const hosts = many(1000, (at) => `h${at}.example.org`).join(",");
+    const paths = many(1000, (at) => `/p${at}`).join(" ");
+    for (const labels of [
+      { HAPROXY_0_VHOST: hosts },
+      { HAPROXY_0_PATH: paths },
+      { HAPROXY_0_VHOST: hosts, HAPROXY_0_PATH: paths },
+    ]) {
+      const found = routes(labels);
+      assert.equal(found.length, 500);
+      assert.match(found[0]?.remarks?.join() ?? "", /500 at most: further ones are not done/);
+    }
+    assert.equal(routes({ HAPROXY_0_VHOST: "a.example.org", HAPROXY_0_PATH: "/a /b" })[0]?.remarks, undefined);
+  });
 });

@@ -21,6 +21,9 @@ type Route = Omit<RouteEntry, "kind">;
 /** Addresses that may ask, between blanks. */
 const ALLOWED = "BACKEND_NETWORK_ALLOWED_ACL";
 
+/** Of one port, hosts times paths: few letters could say a million. */
+const MOST_ROUTES = 500;
+
 /** Labels of a port that are done, without HAPROXY_{n}_. */
 const DONE = [
   ...["GROUP", "ENABLED", "VHOST", "PATH", "MODE", "STICKY", "REDIRECT_TO_HTTPS", "USE_HSTS", "SSL_CERT", "AUTH"],
@@ -53,9 +56,13 @@ function routesOfPort(app: LabelledApp, port: string, n: number): readonly Route
   const unknown = unknownLabels(app.labels, n);
   const remarks = [...unknown.map((name) => `${name} is not done`), ...refused];
   const unguarded = unknown.filter((name) => turnsAway(app.labels[name] ?? ""));
-  const hosts = vhosts ? words(vhosts) : [""];
+  const allHosts = vhosts ? words(vhosts) : [""];
+  const hosts = allHosts.slice(0, MOST_ROUTES);
   // `-i /one /two`, as it stands behind HAProxy's path_beg there.
-  const paths = (path ?? "/").split(/\s+/).filter((each) => each !== "-i");
+  const all = (path ?? "/").split(/\s+/).filter((each) => each !== "-i");
+  const paths = all.slice(0, Math.max(1, Math.floor(MOST_ROUTES / hosts.length)));
+  if (paths.length < all.length || hosts.length < allHosts.length)
+    remarks.push(`hosts times paths of a port are ${MOST_ROUTES} at most: further ones are not done`);
   if (/^-i\s/.test(path ?? "")) remarks.push(`HAPROXY_${n}_PATH: -i is not done: small and large letters differ`);
   return hosts.flatMap((host, at) =>
     paths.map((each, pathAt): Route => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { CLUSTER_SETTINGS_NAME, type ClusterSettings, clusterSettings } from "../../../src/model/cluster-settings.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
 
 const NETWORKING = "/apis/networking.k8s.io/v1";
@@ -241,6 +242,33 @@ describe("kubernetes: ingresses, network policies, endpoint slices", () => {
       assert.match(answer.body.message, words);
       assert.match(answer.body.details.group, /^(networking|discovery)\.k8s\.io$/);
     });
+
+  test("paths of an Ingress, and routes of a namespace, are bounded; what is stored may be changed otherwise", async () => {
+    const paths = (count: number) =>
+      Array.from({ length: count }, (_, at) => ({ path: `/${at}`, pathType: "Prefix", backend: toWeb }));
+    const of = (count: number, name: string) =>
+      ingress({ rules: [{ host: `${name}.example.org`, http: { paths: paths(count) } }] }, { name });
+    const large = await cluster.post(INGRESSES, of(1001, "large"));
+    assert.equal(large.status, 422);
+    assert.match(large.body.message, /spec\.rules: Too many: 1001: must have at most 1000 items/);
+    await cluster.store.update((tx) =>
+      tx.create<ClusterSettings>(clusterSettings, {
+        ...{ apiVersion: clusterSettings.apiVersion, kind: "ClusterSettings" },
+        ...{ metadata: { name: CLUSTER_SETTINGS_NAME }, spec: { routesPerNamespace: 12 } },
+      }),
+    );
+    assert.equal((await cluster.post(INGRESSES, of(10, "a"))).status, 201);
+    const second = await cluster.post(INGRESSES, of(3, "b"));
+    assert.equal(second.status, 403, second.text);
+    assert.match(
+      second.body.message,
+      /may have 12 routes .*routes-per-namespace\): there are 10, and this would be 3 more/,
+    );
+    assert.equal((await cluster.post(INGRESSES, of(2, "b"))).status, 201);
+    const patch = (spec: object) => cluster.patch(`${INGRESSES}/b`, "merge", { spec });
+    assert.equal((await patch({ defaultBackend: toWeb })).status, 403);
+    assert.equal((await patch({ tls: [{ secretName: "b" }] })).status, 200);
+  });
 
   test("an ingress is created, read, listed, watched, changed and deleted, under its group", async () => {
     const spec = {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { NodeCalls } from "../../../src/dispatcher/node-calls.ts";
 import type { Actor } from "../../../src/http/actor.ts";
+import { CLUSTER_SETTINGS_NAME, type ClusterSettings, clusterSettings } from "../../../src/model/cluster-settings.ts";
 import type { LeaseDesk } from "../../../src/model/heartbeat.ts";
 import { type Node, nodes } from "../../../src/model/node.ts";
 import { type Pod, pods } from "../../../src/model/pod.ts";
@@ -82,6 +83,24 @@ describe("styr expose:", () => {
     assert.deepEqual([changed.status, changed.body.route.isServed], [200, true]);
     for (const { body } of [granted, await expose(ADMIN, { workload: "other-web", host: "other.example.org" })])
       await stage.ask(ADMIN, "DELETE", `/styr/v1/exposures/${body.route.exposure}`);
+  });
+
+  test("routes of a namespace are bounded, with Ingresses; who has one may change it", async () => {
+    const set = (more: object) =>
+      stage.store.update((tx) => {
+        const settings = tx.get(clusterSettings, CLUSTER_SETTINGS_NAME);
+        const spec = { ...settings?.spec, ...more };
+        if (settings) return tx.update<ClusterSettings>(clusterSettings, { ...settings, spec });
+        const { apiVersion } = clusterSettings;
+        const metadata = { name: CLUSTER_SETTINGS_NAME };
+        return tx.create<ClusterSettings>(clusterSettings, { apiVersion, kind: "ClusterSettings", metadata, spec });
+      });
+    await set({ routesPerNamespace: 1 });
+    const more = await expose(SHOP, { workload: "shop-web", host: "more.example.org" });
+    assert.equal(more.status, 403);
+    assert.match(more.text, /may have 1 routes/);
+    assert.equal((await expose(SHOP, { workload: "shop-web", host: "shop.example.org" })).status, 200);
+    await set({ routesPerNamespace: 5000 });
   });
 
   test("shows the URL with the workload, as an Ingress does", async () => {

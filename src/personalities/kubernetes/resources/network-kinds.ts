@@ -10,8 +10,10 @@ import {
 import { type NetworkPolicy, networkPolicies } from "../../../model/network-policy.ts";
 import { hostsSince, ingressRoutes } from "../../../model/way-in/ingress-routes.ts";
 import { routeProblem } from "../../../model/way-in/route-problem.ts";
+import { routeQuotaProblem, routesOfIngress } from "../../../model/way-in/route-quota.ts";
 import { rfc3339 } from "../../../seams/clock.ts";
 import type { Tx } from "../../../store/transaction.ts";
+import { forbidden } from "../status.ts";
 import { validateEndpointSlice, validateEndpointSliceUpdate } from "../validate/endpoint-slice.ts";
 import { validateIngress, validateIngressClass, validateIngressClassUpdate } from "../validate/ingress.ts";
 import { defaultNetworkPolicy, validateNetworkPolicy } from "../validate/network-policy.ts";
@@ -38,13 +40,25 @@ export const ingressResource = defineResource<Ingress>(ingresses, {
   withDefaults: (ingress) => ({ ...ingress, spec: ingress.spec ?? {} }),
   validate: validateIngress,
   warnings: whatIsNotServed,
-  beforeCreate: (tx, ingress) => ({ ...withDefaultClass(tx, ingress), status: { loadBalancer: {} } }),
+  beforeCreate(tx, ingress) {
+    refuseTooManyRoutes(tx, ingress);
+    return { ...withDefaultClass(tx, ingress), status: { loadBalancer: {} } };
+  },
   beforeUpdate(tx, ingress, before) {
+    refuseTooManyRoutes(tx, ingress, before);
     const { hostsSince: _before, ...status } = ingress.status ?? {};
     const since = hostsSince(ingress, before, rfc3339(tx.nowMs));
     return { ...ingress, status: { ...status, ...(Object.keys(since).length > 0 ? { hostsSince: since } : {}) } };
   },
 });
+
+/** Refuses more than there were: what is stored may be changed otherwise. */
+function refuseTooManyRoutes(tx: Tx, after: Ingress, before?: Ingress): void {
+  const { name, namespace = "default" } = after.metadata;
+  const more = routesOfIngress(after) - (before === undefined ? 0 : routesOfIngress(before));
+  const words = routeQuotaProblem(tx, namespace, more);
+  if (words !== undefined) throw forbidden({ plural: "ingresses", kind: ingresses }, name, words);
+}
 
 /** Of what comes in through us: what is written there and is not done, and what is not served therefore. */
 function whatIsNotServed(ingress: Ingress): readonly string[] {
