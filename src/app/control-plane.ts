@@ -75,7 +75,8 @@ export class ControlPlane {
     this.#counting = counting;
     this.#options = options;
     this.#kinds = kinds;
-    this.#context = { ...options, store, ...(leader ? { leader } : {}) };
+    const publishers = options.personalities.flatMap(({ publisher }) => publisher ?? []);
+    this.#context = { ...options, store, publishers, ...(leader ? { leader } : {}) };
     this.#facts = options.processFacts ?? systemProcessFacts();
     this.mounted = mountPlane({
       ...{ options, store, kinds, counting, follower },

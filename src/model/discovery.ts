@@ -49,7 +49,10 @@ export interface PublishedService {
   readonly since: string;
 }
 
-/** A kind of a dialect's own whose objects ask for ports on every node and for routes. */
+/** Of a publisher's kind: objects that ask for a port of every node (`TCP/10001`). */
+export const SERVICE_PORT_INDEX = "servicePort";
+
+/** A kind of a dialect's own whose objects ask for ports on every node and for routes; it keeps SERVICE_PORT_INDEX. */
 export interface Publisher<T extends StoredObject = StoredObject> {
   readonly kind: Kind<T>;
   /** Pure. Called again when the object changes. A method, so that a Publisher of apps is a Publisher. */

@@ -21,6 +21,8 @@ export interface PersonalityContext {
   /** `host:port` that other programs reach us at. */
   readonly address: string;
   readonly version: string;
+  /** Of all dialects: a port of every node that one has is no other's. */
+  readonly publishers?: readonly Publisher[];
   /** Of several servers: the URL of the one that leads, if any does as far as is known here. Absent: this is the only one. */
   readonly leader?: () => string | undefined;
 }

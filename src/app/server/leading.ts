@@ -81,7 +81,7 @@ export class Leading {
   #dispatcher: Dispatcher | undefined;
 
   constructor(options: LeadingOptions) {
-    const { store, plane, counting, kinds, sealed } = options;
+    const { store, plane, counting, kinds, sealed, context } = options;
     const { clock, random, log, strategy } = plane;
     if (sealed)
       this.sealing = new Sealing({ store, vault: sealed.vault, kinds, clock, log, scrub: () => sealed.scrub() });
@@ -92,9 +92,8 @@ export class Leading {
     this.lifecycle = new NodeLifecycle({ store, clock, log: log.with({ component: "node-lifecycle" }) });
     this.directory = this.#newDirectory();
     this.#silence = this.#newSilence();
-    const { authority, personalities } = plane;
-    const publishers = personalities.flatMap(({ publisher }) => publisher ?? []);
-    const routes = [(reader: WorkloadReader) => publishedRoutes(publishers, reader)];
+    const { authority } = plane;
+    const routes = [(reader: WorkloadReader) => publishedRoutes(context.publishers ?? [], reader)];
     const desk = { store, clock, log, directory: this.directory, routes };
     if (authority) this.#certificates = certificateDesk({ ...desk, authority });
     this.#runner = new ControllerRunner({
@@ -144,8 +143,8 @@ export class Leading {
     const { store, plane, context } = this.#options;
     const { clock, log, personalities, packText } = plane;
     const discover = personalities.flatMap((personality) => personality.discover ?? []);
-    const publishers = personalities.flatMap(({ publisher }) => publisher ?? []);
-    const sources = () => directorySources({ discovery: { discover, publishers }, address: context.address });
+    const { publishers = [], address } = context;
+    const sources = () => directorySources({ discovery: { discover, publishers }, address });
     const pack = packText === undefined ? {} : { pack: packText };
     return new Directory({ store, clock, log: log.with({ component: "directory" }), sources, ...pack });
   }

@@ -107,7 +107,7 @@ function ownContext(parts: PlaneParts): StyrApiContext {
     startedAtMs: clock.now(),
     kinds: parts.kinds,
     sources: [...declared, replicatedSource("kubernetes", [replicationControllers])],
-    publishers: personalities.flatMap(({ publisher }) => publisher ?? []),
+    ...(context.publishers === undefined ? {} : { publishers: context.publishers }),
     nodeAccess: new PlaneAccess((nodeName) => wayTo(parts, nodeName)),
     dialects: personalities.map(({ name }) => name),
     process: () => facts.read(),

@@ -1,8 +1,9 @@
 /** Node ports of Services: the same port at every node, never one that a node gives to its own pods' host ports. */
 import { dialectOf } from "../../model/dialect.ts";
+import { type Publisher, SERVICE_PORT_INDEX } from "../../model/discovery.ts";
 import type { FieldError } from "../../model/errors.ts";
 import { nodes } from "../../model/node.ts";
-import { type Pod, pods } from "../../model/pod.ts";
+import { pods } from "../../model/pod.ts";
 import { type Service, type ServicePort, services } from "../../model/service.ts";
 import { ANNOTATION } from "../../model/well-known.ts";
 import type { Tx } from "../../store/transaction.ts";
@@ -23,11 +24,11 @@ interface Ports {
 }
 
 /** `before`: what the Service has already it keeps. */
-export function allocateNodePorts(tx: Tx, service: Service, before?: Service): Ports {
+export function allocateNodePorts(tx: Tx, service: Service, publishers: readonly Publisher[], before?: Service): Ports {
   const { ports } = service.spec;
   if (!ports || !isReachedFromOutside(service.spec.type)) return { ports, errors: [] };
   const allocates = service.spec.allocateLoadBalancerNodePorts !== false;
-  const there = new TakenPorts(tx, service);
+  const there = new TakenPorts(tx, service, publishers);
   const errors: FieldError[] = [];
   const kept = new Set(before?.spec.ports?.map(portId));
   // Those that were chosen before those that are given: none may be given that is chosen.
@@ -58,14 +59,17 @@ interface DynamicRange {
 class TakenPorts {
   readonly #tx: Tx;
   readonly #service: Service;
+  /** Other dialects, which have such ports too. */
+  readonly #publishers: readonly Publisher[];
   /** By protocol, in order. */
   readonly #free = new Map<string, Set<number>>();
   readonly #own = new Set<string>();
   #dynamic: readonly DynamicRange[] | undefined;
 
-  constructor(tx: Tx, service: Service) {
+  constructor(tx: Tx, service: Service, publishers: readonly Publisher[]) {
     this.#tx = tx;
     this.#service = service;
+    this.#publishers = publishers;
   }
 
   get dynamic(): readonly DynamicRange[] {
@@ -94,8 +98,20 @@ class TakenPorts {
       .by(services, "nodePort", id)
       .find(({ metadata }) => metadata.name !== name || metadata.namespace !== namespace);
     if (other) return `Service ${other.metadata.namespace}/${other.metadata.name}`;
+    const published = this.#publisherOf(id);
+    if (published) return published;
     const [pod] = this.#tx.by(pods, "servicePort", id);
-    return pod && `${wordFor(pod)} ${pod.metadata.annotations?.[ANNOTATION.workload] ?? pod.metadata.name}`;
+    return pod && `${wordFor(dialectOf(pod))} ${pod.metadata.annotations?.[ANNOTATION.workload] ?? pod.metadata.name}`;
+  }
+
+  /** Whether anything of it runs or not. */
+  #publisherOf(id: string): string | undefined {
+    for (const publisher of this.#publishers) {
+      const [object] = this.#tx.by(publisher.kind, SERVICE_PORT_INDEX, id);
+      const [service] = object === undefined ? [] : publisher.tell(object).services;
+      if (service) return `${wordFor(service.id.slice(0, service.id.indexOf(":")))} ${service.name}`;
+    }
+    return undefined;
   }
 
   #freeOf(protocol: string): Set<number> {
@@ -110,7 +126,8 @@ class TakenPorts {
   #isFree(port: number, id: string): boolean {
     const isDynamic = [USUAL_DYNAMIC, ...this.dynamic].some(({ first, last }) => port >= first && port <= last);
     const isTaken = () =>
-      this.#tx.by(services, "nodePort", id).length + this.#tx.by(pods, "servicePort", id).length > 0;
+      this.#tx.by(services, "nodePort", id).length + this.#tx.by(pods, "servicePort", id).length > 0 ||
+      this.#publishers.some(({ kind }) => this.#tx.by(kind, SERVICE_PORT_INDEX, id).length > 0);
     return !isDynamic && !this.#own.has(id) && !isTaken();
   }
 }
@@ -157,8 +174,8 @@ function checkNodePort(
   );
 }
 
-function wordFor(pod: Pod): string {
-  return dialectOf(pod) === "marathon" ? "Marathon app" : "Pod";
+function wordFor(dialect: string): string {
+  return dialect === "marathon" ? "Marathon app" : "Pod";
 }
 
 function portId({ protocol = "TCP", nodePort = 0 }: ServicePort): string {

@@ -1,8 +1,9 @@
 /** Every route, from the table of resources. */
 import type { Access } from "../../http/actor.ts";
 import type { RequestContext, Route } from "../../http/route.ts";
+import type { PersonalityContext } from "../personality.ts";
 import type { Resource, Subresource } from "./resource.ts";
-import { resources } from "./resources/resources.ts";
+import { resourcesBeside } from "./resources/resources.ts";
 import { bind } from "./verbs/binding.ts";
 import { create } from "./verbs/create.ts";
 import { remove, removeCollection } from "./verbs/delete.ts";
@@ -15,9 +16,9 @@ import { patch, replace } from "./verbs/update.ts";
 type Verb = (call: Call) => Response | Promise<Response>;
 type Make = (method: Route["method"], path: string, verb: Access["verb"], handle: Verb) => Route;
 
-export function resourceRoutes(context: Omit<Serving, "shared">): readonly Route[] {
+export function resourceRoutes({ publishers = [], ...context }: PersonalityContext): readonly Route[] {
   const serving: Serving = { ...context, shared: new SharedPieces() };
-  return resources.flatMap((resource) => routesOf(resource, maker(serving, resource)));
+  return resourcesBeside(publishers).flatMap((resource) => routesOf(resource, maker(serving, resource)));
 }
 
 function maker(serving: Serving, resource: Resource): Make {

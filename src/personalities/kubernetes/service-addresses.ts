@@ -1,6 +1,7 @@
 /** Cluster addresses of Services. The stored Services are the only record of what is taken, so a restart changes nothing. */
 import { formatAddress, parseAddress, parseSubnet, type Subnet } from "../../lib/subnet.ts";
 import { CLUSTER_NETWORK_NAME, clusterNetworks, networkInForce } from "../../model/cluster-network.ts";
+import type { Publisher } from "../../model/discovery.ts";
 import type { FieldError } from "../../model/errors.ts";
 import { type Service, services } from "../../model/service.ts";
 import type { Tx } from "../../store/transaction.ts";
@@ -11,10 +12,15 @@ import { invalid } from "./status.ts";
 import { invalidValue } from "./validate/field-errors.ts";
 
 /** Gives the Service what its type needs and it does not have. Refuses with 422 what is out of range or taken. */
-export function allocateAddresses(tx: Tx, service: Service, before?: Service): Service {
+export function allocateAddresses(
+  tx: Tx,
+  service: Service,
+  publishers: readonly Publisher[],
+  before?: Service,
+): Service {
   if (service.spec.type === "ExternalName") return service;
   const clusterIP = service.spec.clusterIP || freeAddress(tx, service);
-  const { ports, errors } = allocateNodePorts(tx, service, before);
+  const { ports, errors } = allocateNodePorts(tx, service, publishers, before);
   const isOld = clusterIP === "None" || clusterIP === before?.spec.clusterIP;
   const all = [...(isOld ? [] : checkAddress(tx, service, clusterIP)), ...errors];
   if (all.length > 0) throw invalid("Service", service.metadata.name, all);

@@ -1,6 +1,7 @@
 /** What only Marathon knows, as it is stored. */
+import { SERVICE_PORT_INDEX } from "../../model/discovery.ts";
 import { defineKind, type ObjectMeta } from "../../model/meta.ts";
-import type { AppDefinition } from "./app-definition.ts";
+import { type AppDefinition, portHalves, portsOf } from "./app-definition.ts";
 
 /** Everything of Marathon's lives in this namespace. */
 export const NAMESPACE = "marathon";
@@ -92,7 +93,16 @@ export interface AppGroup {
   };
 }
 
-export const apps = defineKind<App>("App", API_VERSION, "namespaced");
+export const apps = defineKind<App>("App", API_VERSION, "namespaced", { [SERVICE_PORT_INDEX]: servicePortIds });
+
+/** What runs has its ports until a deployment comes to what is wanted, which has its own already. */
+function servicePortIds({ spec }: App): readonly string[] {
+  const ports = [spec.definition, ...(spec.active ? [spec.active] : [])].flatMap(portsOf);
+  const ids = ports.flatMap(({ protocol, servicePort }) =>
+    servicePort > 0 ? portHalves(protocol, "").map((half) => `${half.protocol}/${servicePort}`) : [],
+  );
+  return [...new Set(ids)];
+}
 
 /** Index `app`: by the App object's name. */
 export const appVersions = defineKind<AppVersion>("AppVersion", API_VERSION, "namespaced", {

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { directorySources } from "../../../src/directory/sources.ts";
+import type { Publisher } from "../../../src/model/discovery.ts";
 import { ingresses } from "../../../src/model/ingress.ts";
 import type { NetworkEntry, RouteEntry, ServiceEntry } from "../../../src/model/network.ts";
+import type { Service } from "../../../src/model/service.ts";
 import { settleContest } from "../../../src/model/way-in/contest.ts";
+import { allocateNodePorts } from "../../../src/personalities/kubernetes/node-ports.ts";
 import { marathon } from "../../../src/personalities/marathon/index.ts";
 import { Cluster } from "./cluster.ts";
 
@@ -96,6 +99,29 @@ describe("Marathon: an app without an instance", () => {
     );
     assert.ok(claims.every(([, , since]) => since !== "") && String(claims[0]?.[2]) < String(claims[1]?.[2]));
   });
+
+  const claims: readonly (readonly [given: string, app: object])[] = [
+    ["scaled to 0", { instances: 0 }],
+    ["of both protocols", { instances: 0, portDefinitions: [{ port: 30_080, protocol: "udp,tcp" }] }],
+  ];
+  for (const [given, more] of claims)
+    test(`${given}: a Service that asks for its port is refused, and none is given it`, async () => {
+      await cluster.call("POST", "/v2/apps", { ...app("/prod/web", { portDefinitions: [{ port: 30_080 }] }), ...more });
+      const service = (port: object) =>
+        ({
+          ...{ apiVersion: "v1", kind: "Service", metadata: { name: "web", namespace: "shop" }, status: {} },
+          spec: { type: "NodePort", ports: [{ port: 80, ...port }] },
+        }) as unknown as Service;
+      const asked = (wish: object) =>
+        cluster.store.update((tx) => allocateNodePorts(tx, service(wish), [marathon.publisher as Publisher]));
+      const { errors } = await asked({ nodePort: 30_080 });
+      assert.match(errors[0]?.message ?? "", /provided port is already allocated: Marathon app \/prod\/web has it/);
+      assert.equal((await asked({ nodePort: 30_081 })).errors.length, 0);
+      const next = (await asked({})).ports?.[0]?.nodePort ?? 0;
+      await cluster.call("POST", "/v2/apps", { ...app("/prod/next"), instances: 0, portDefinitions: [{ port: next }] });
+      assert.notEqual((await asked({})).ports?.[0]?.nodePort, next);
+      assert.equal((await asked({ nodePort: 30_080, protocol: "UDP" })).errors.length, given === "scaled to 0" ? 0 : 1);
+    });
 
   test("gives its host free when it is deleted", async () => {
     await cluster.call("POST", "/v2/apps", app("/guestbook/web", { instances: 0 }));

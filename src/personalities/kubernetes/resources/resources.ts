@@ -1,3 +1,4 @@
+import type { Publisher } from "../../../model/discovery.ts";
 import type { Resource } from "../resource.ts";
 import { namespaceResource, nodeResource } from "./cluster-kinds.ts";
 import { configMapResource, endpointsResource, eventResource, secretResource } from "./data-kinds.ts";
@@ -12,18 +13,20 @@ import { replicationControllerResource } from "./replication-controllers.ts";
 import { serviceResource } from "./services.ts";
 
 /** Every kind that is served: the table behind all routes. */
-export const resources: readonly Resource[] = [
-  namespaceResource,
-  nodeResource,
-  podResource,
-  replicationControllerResource,
-  serviceResource,
-  endpointsResource,
-  eventResource,
-  secretResource,
-  configMapResource,
-  endpointSliceResource,
-  ingressResource,
-  ingressClassResource,
-  networkPolicyResource,
-] as readonly unknown[] as readonly Resource[];
+export function resourcesBeside(publishers: readonly Publisher[]): readonly Resource[] {
+  return [
+    namespaceResource,
+    nodeResource,
+    podResource,
+    replicationControllerResource,
+    serviceResource(publishers),
+    endpointsResource,
+    eventResource,
+    secretResource,
+    configMapResource,
+    endpointSliceResource,
+    ingressResource,
+    ingressClassResource,
+    networkPolicyResource,
+  ] as readonly unknown[] as readonly Resource[];
+}

@@ -1,3 +1,4 @@
+import type { Publisher } from "../../../model/discovery.ts";
 import { type Service, services } from "../../../model/service.ts";
 import { defaultService, dropFieldsOfOldType, withOneAddress } from "../default-service.ts";
 import { allocateAddresses, keepAddresses } from "../service-addresses.ts";
@@ -8,28 +9,30 @@ import { dns1035Label } from "../validate/names.ts";
 import { refuseUnserved, validateService, validateServiceUpdate } from "../validate/service.ts";
 import { defineResource } from "./define-resource.ts";
 
-export const serviceResource = defineResource<Service>(services, {
-  subresources: ["status"],
-  returnsDeleted: true,
-  fields: { "spec.clusterIP": ({ spec }) => spec.clusterIP ?? "", "spec.type": ({ spec }) => spec.type ?? "" },
-  nameRule: dns1035Label,
-  prepareUpdate: (after, before) => withOneAddress(dropFieldsOfOldType(after, before), before),
-  withDefaults: defaultService,
-  validate: validateService,
-  warnings: whatIsNotDone,
-  beforeCreate(tx, service) {
-    refuse(service, refuseUnserved(service, undefined));
-    const placed = allocateAddresses(tx, service);
-    refuseTooManyPorts(tx, service);
-    return { ...placed, status: { loadBalancer: {} } };
-  },
-  beforeUpdate(tx, after, before) {
-    const kept = keepAddresses(after, before);
-    refuse(after, [...refuseUnserved(after, before), ...validateServiceUpdate(kept, before)]);
-    refuseTooManyPorts(tx, kept, before);
-    return allocateAddresses(tx, kept, before);
-  },
-});
+/** `publishers`: of all dialects, whose ports of every node are no Service's. */
+export const serviceResource = (publishers: readonly Publisher[]) =>
+  defineResource<Service>(services, {
+    subresources: ["status"],
+    returnsDeleted: true,
+    fields: { "spec.clusterIP": ({ spec }) => spec.clusterIP ?? "", "spec.type": ({ spec }) => spec.type ?? "" },
+    nameRule: dns1035Label,
+    prepareUpdate: (after, before) => withOneAddress(dropFieldsOfOldType(after, before), before),
+    withDefaults: defaultService,
+    validate: validateService,
+    warnings: whatIsNotDone,
+    beforeCreate(tx, service) {
+      refuse(service, refuseUnserved(service, undefined));
+      const placed = allocateAddresses(tx, service, publishers);
+      refuseTooManyPorts(tx, service);
+      return { ...placed, status: { loadBalancer: {} } };
+    },
+    beforeUpdate(tx, after, before) {
+      const kept = keepAddresses(after, before);
+      refuse(after, [...refuseUnserved(after, before), ...validateServiceUpdate(kept, before)]);
+      refuseTooManyPorts(tx, kept, before);
+      return allocateAddresses(tx, kept, publishers, before);
+    },
+  });
 
 function refuse({ metadata }: Service, errors: readonly FieldError[]): void {
   if (errors.length > 0) throw invalid("Service", metadata.name, errors);
