@@ -30,7 +30,7 @@ import {
   podsReachPods,
   waysAreChosen,
 } from "./scenarios/network/reach.ts";
-import { nftIsMissing, rangeOverlaps } from "./scenarios/network/refusals.ts";
+import { nftIsMissing, rangeOverlaps, serviceRangeIsShared } from "./scenarios/network/refusals.ts";
 import {
   agentIsKilled,
   agentRestarts,
@@ -90,6 +90,7 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "meddling: Docker's own rules are gone, and it is said", run: dockersRulesAreGone },
   { name: "refusals: without nft, iptables is used and it is said", run: nftIsMissing },
   { name: "refusals: a range that a host has a route to", run: rangeOverlaps },
+  { name: "sharing: a network of Docker's within the service range goes on, and is named", run: serviceRangeIsShared },
   { name: "guestbook: three dialects find each other by name", run: guestbookBegins },
   { name: "guestbook: its page has a host name", run: guestbookHasHostName },
   { name: "guestbook: a rolling update fails no request", run: guestbookRolls },
