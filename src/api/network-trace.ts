@@ -14,6 +14,7 @@ import type {
   TraceTarget,
   TraceWay,
 } from "../model/network-questions.ts";
+import { nodes, podNetworkTrouble } from "../model/node.ts";
 import { isReady, isTerminal, type Pod, pods } from "../model/pod.ts";
 import { askNode } from "./ask-node.ts";
 import type { StyrApiContext } from "./context.ts";
@@ -73,7 +74,9 @@ interface Arrival {
   readonly protocol: Protocol;
 }
 
-async function arrive({ context, from, part, protocol }: Arrival, { to, hops }: Traced): Promise<Traced> {
+async function arrive(arrival: Arrival, { to, hops: before }: Traced): Promise<Traced> {
+  const { context, from, part, protocol } = arrival;
+  const hops = before.map((hop) => (hop.what === "route" ? ofNode(context, hop, to.node) : hop));
   const pod = podAt(context, to);
   const known = pod ? [podHop(pod)] : [];
   // Nodes open connections for those who may see what is at their end, and for nobody else.
@@ -86,9 +89,18 @@ async function arrive({ context, from, part, protocol }: Arrival, { to, hops }: 
   const question = { ask: "arrive", from: seen, to: { address: to.address, protocol, ...port } } as const;
   const answer = await askNode(context, node, question);
   const there = answer instanceof Error ? [silent(node, answer)] : (answer as ArriveAnswer).hops;
-  const said = to.node === undefined ? there.filter(({ what }) => what === "listens") : there;
+  const back = there.map((hop) => (hop.what === "way back" ? ofNode(context, hop, from.node) : hop));
+  const said = to.node === undefined ? back.filter(({ what }) => what === "listens") : back;
   const at = pod ? { ...to, pod: keyOf(pod), uid: pod.metadata.uid } : to;
   return { to: at, hops: [...hops, ...known, ...said] };
+}
+
+/** Before anybody looks for a firewall: the control plane knows of a node whose pods have no network. */
+function ofNode({ store }: StyrApiContext, hop: TraceHop, node: string | undefined): TraceHop {
+  if (hop.isOk !== false || node === undefined) return hop;
+  const trouble = podNetworkTrouble(store.get(nodes, node)?.status.conditions ?? []);
+  if (trouble === undefined) return hop;
+  return { ...hop, words: `${hop.words}; pods of node ${node} have no network: ${trouble}`, advice: "styr nodes" };
 }
 
 function silent(node: string, error: Error): TraceHop {

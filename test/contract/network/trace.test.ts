@@ -121,6 +121,32 @@ describe("a connection, traced:", { skip }, () => {
     ingress: [{ from: [{ peers: "fronts" }] }],
   };
 
+  test("to a node whose pods have no network: that is said, and nobody is sent to look for a firewall", async () => {
+    await everybodyHears();
+    const message = "its pods get no network: 10.42.0.0/16 is in use on br-x";
+    const condition = { type: "NetworkUnavailable", status: "True", reason: "PodNetworkMissing", message };
+    const conditions = async (list: readonly object[]) =>
+      void (await store.update((tx) => {
+        const node = tx.get(nodes, "b");
+        tx.update(nodes, { ...node, status: { ...node?.status, conditions: list } } as never);
+      }));
+    const route = [space.host(2).podRange, "via", space.host(2).address];
+    space.host(1).run("ip", ["route", "del", ...route]);
+    try {
+      assert.equal(
+        (await trace("front", `${web.address}:80`)).ways[0]?.hops[1]?.words,
+        `no route leads to ${web.address}`,
+      );
+      await conditions([condition]);
+      const hop = (await trace("front", `${web.address}:80`)).ways[0]?.hops[1];
+      assert.equal(hop?.words, `no route leads to ${web.address}; pods of node b have no network: ${message}`);
+      assert.equal(hop?.advice, "styr nodes");
+    } finally {
+      space.host(1).run("ip", ["route", "add", ...route]);
+      await conditions([]);
+    }
+  });
+
   test("by the name of a Service: every hop to the pod behind it and back, each by the node that knows", async () => {
     await everybodyHears();
     const report = await trace("front", "web");
