@@ -3,6 +3,8 @@
  * taken. Pure.
  */
 
+import { humanDuration } from "../lib/duration.ts";
+
 /** As X509Certificate has them. */
 export interface Validity {
   readonly validFrom: string;
@@ -39,11 +41,17 @@ export function notTakenWords(certificate: Validity, date: string | null | undef
   const there = Number.isNaN(thereMs) ? undefined : outOfTime(certificate, thereMs);
   if (there === undefined) return NOT_TAKEN;
   if (outOfTime(certificate, nowMs) === undefined)
-    return `by its clock (${stamp(thereMs)}) this host's certificate ${there}, and here it is ${stamp(nowMs)}: set the clock that is wrong right (${SET_CLOCK}), and this host is taken again`;
+    return `its clock is ${differenceWords(thereMs - nowMs)} this host's: by it this host's certificate ${there}. Set the clock that is wrong right (${SET_CLOCK}), and this host is taken again`;
   const why = there.startsWith("ended")
     ? "this host was away too long"
     : "it was made by a server's clock that was ahead";
   return `this host's certificate ${there}, by the server's time and by this host's: ${why}; ${JOIN_AGAIN}`;
+}
+
+/** In minutes, so that each attempt says the same. */
+function differenceWords(differenceMs: number): string {
+  const minutes = Math.round(Math.abs(differenceMs) / 60_000);
+  return `${humanDuration(minutes * 60_000)} ${differenceMs < 0 ? "behind" : "ahead of"}`;
 }
 
 const OF_TIME: Readonly<Record<string, string>> = {
@@ -52,11 +60,10 @@ const OF_TIME: Readonly<Record<string, string>> = {
 };
 
 /** What a host says of a server's certificate that its TLS library refuses with that code; undefined: not for its time. */
-export function serverOutOfTime(code: string, server: string, nowMs?: number): string | undefined {
+export function serverOutOfTime(code: string, server: string): string | undefined {
   const found = Object.hasOwn(OF_TIME, code) ? OF_TIME[code] : undefined;
   if (found === undefined) return undefined;
-  const time = nowMs === undefined ? "" : ` (${stamp(nowMs)})`;
-  return `by this host's clock${time} the certificate of ${server} ${found}; is the clock right here (${SET_CLOCK}) and there?`;
+  return `by this host's clock the certificate of ${server} ${found}; is the clock right here (${SET_CLOCK}) and there?`;
 }
 
 /** Whether words about a link say that it is a clock that is wrong. */

@@ -4,7 +4,7 @@
  */
 import { createPublicKey, type X509Certificate } from "node:crypto";
 import { backoffMs } from "../../lib/backoff.ts";
-import { notTakenWords } from "../../model/certificate-time.ts";
+import { isOfClock, notTakenWords } from "../../model/certificate-time.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
 import type { Random } from "../../seams/random.ts";
@@ -94,8 +94,10 @@ class CertificateKeeper {
     const { ask = (asked: CertificateRequest) => askServers(this.#options, asked), identity, clock } = this.#options;
     const { status, text, date } = await ask(body);
     if (status === 200) return JSON.parse(text) as CertificateAnswer;
-    const hint = status === 401 ? `; ${notTakenWords(identity.certificate, date, clock.now())}` : "";
-    throw new Error(`the server answered ${status}: ${text.slice(0, 200)}${hint}`);
+    const hint = status === 401 ? notTakenWords(identity.certificate, date, clock.now()) : "";
+    // The same as the server says, with both times.
+    if (isOfClock(hint)) throw new Error(hint.replace(/^its/, "the server's"));
+    throw new Error(`the server answered ${status}: ${text.slice(0, 200)}${hint && `; ${hint}`}`);
   }
 }
 

@@ -106,7 +106,7 @@ export class WebSocketDialer implements Dialer {
     if (error instanceof AggregateError)
       return [...new Set(error.errors.map((one: Error) => this.#wordsOf(one)))].join("; ");
     const { code = "" } = error as NodeJS.ErrnoException;
-    return serverOutOfTime(code, "that server", this.#options.clock.now()) ?? error.message;
+    return serverOutOfTime(code, "that server") ?? error.message;
   }
 
   #refusalWords(response: IncomingMessage): Promise<string> {

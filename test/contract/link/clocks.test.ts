@@ -48,22 +48,22 @@ describe("link: clocks differ by more than certificates allow", () => {
     await trust.close();
   });
 
-  test("the server's is behind: the host names both times, and does not say that it has to join again", async () => {
+  test("the server's is behind: the host says by how much, and does not say that it has to join again", async () => {
     const clock = clockAhead(2 * HOUR_MS);
     const material = await trust.client("web-1", "node", clock.now());
     const problem = await problemOf(door, material, clock);
-    assert.match(
-      problem,
-      /by its clock \(.* UTC\) this host's certificate is not valid before .*, and here it is .* UTC/,
-    );
-    assert.match(problem, /set the clock that is wrong right \(date; timedatectl set-ntp true\)/);
+    assert.match(problem, /: its clock is 120m behind this host's: by it this host's certificate is not valid before /);
+    assert.match(problem, /Set the clock that is wrong right \(date; timedatectl set-ntp true\)/);
     assert.doesNotMatch(problem, /join|forgotten/);
   });
 
   test("the server's is ahead: the same", async () => {
     const clock = clockAhead(-48 * HOUR_MS);
     const problem = await problemOf(door, await trust.client("web-2", "node", clock.now()), clock);
-    assert.match(problem, /by its clock .* this host's certificate ended at .* set the clock that is wrong right/);
+    assert.match(
+      problem,
+      /: its clock is 2d ahead of this host's: by it this host's certificate ended at .* Set the clock/,
+    );
     assert.doesNotMatch(problem, /join|forgotten/);
   });
 
@@ -115,7 +115,7 @@ test("link: the host's own clock is behind: it is named, and the server sees tha
     const material = await trust.client("web-1", "node", ahead);
     for (let n = 0; n < 4; n++) {
       const problem = await problemOf(door, material, clockAhead(0));
-      assert.match(problem, /by this host's clock \(.* UTC\) the certificate of that server is not valid yet/);
+      assert.match(problem, /by this host's clock the certificate of that server is not valid yet/);
       assert.doesNotMatch(problem, /join/);
     }
     await until("the server saw it", () => trust.pki.strangers.has("127.0.0.1", Date.now()));
