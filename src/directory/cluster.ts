@@ -16,9 +16,10 @@ export function clusterSource(): EntrySource {
 
 function clusterEntry(reader: Reader): ClusterEntry {
   const stored = reader.get(clusterNetworks, CLUSTER_NETWORK_NAME);
+  const restoration = reader.get(restorations, RESTORATION_NAME);
   const { clusterRange, serviceRange, domain, mode, vxlanPort } = networkInForce(stored);
   return {
     ...{ kind: "cluster", id: "cluster", podRange: clusterRange, serviceRange, domain, mode, vxlanPort },
-    ...(isHeld(reader.get(restorations, RESTORATION_NAME)) ? { isRestored: true as const } : {}),
+    ...(restoration && isHeld(restoration) ? { isRestored: true as const, restoration: restoration.metadata.uid } : {}),
   };
 }

@@ -21,8 +21,10 @@ export interface ClusterEntry {
   readonly mode: "auto" | LinkMode;
   /** UDP port of VXLAN; absent: 8472. */
   readonly vxlanPort?: number;
-  /** The control plane was restored from a backup, which nobody has confirmed yet: policies that it does not know stay in force. */
+  /** The control plane was restored from a backup, which nobody has confirmed yet: what it does not know stays in force. */
   readonly isRestored?: true;
+  /** Uid of that restoration. */
+  readonly restoration?: string;
 }
 
 export interface NodeEntry {
@@ -178,6 +180,8 @@ export interface RouteEntry {
   /** Begins with "/". */
   readonly path: string;
   readonly pathType: "prefix" | "exact";
+  /** A prefix that need not end with a whole part: how a pattern begins that is not done, and is closed. */
+  readonly matchesLetters?: true;
   /** Id of the ServiceEntry, and the name or number of its port. */
   readonly service: string;
   readonly port: string | number;
@@ -237,7 +241,13 @@ export interface ChallengeEntry {
   readonly answer: string;
 }
 
-export type NetworkEntry =
+/** On a node alone: an entry that a restored control plane does not know, in force until somebody confirms that one. */
+export interface Unlisted {
+  /** What it tells in its place, which does not count yet: of a policy that was changed since the backup. */
+  readonly insteadOf?: PolicyEntry;
+}
+
+export type NetworkEntry = (
   | ClusterEntry
   | NodeEntry
   | ServiceEntry
@@ -246,7 +256,8 @@ export type NetworkEntry =
   | PolicyEntry
   | PeersEntry
   | RouteEntry
-  | ChallengeEntry;
+  | ChallengeEntry
+) & { readonly unlisted?: Unlisted };
 
 export type NetworkEntryKind = NetworkEntry["kind"];
 

@@ -47,6 +47,17 @@ export interface UnlistedReport {
   readonly waiting: number;
   /** The first of them: `namespace/name`. */
   readonly waitingPods: readonly string[];
+  /** What of the network is in force here and the restored store does not know, or has otherwise. Absent: nothing. */
+  readonly network?: readonly UnlistedThings[];
+}
+
+export type UnlistedKind = "Service" | "NetworkPolicy" | "route" | "node";
+
+export interface UnlistedThings {
+  readonly kind: UnlistedKind;
+  readonly count: number;
+  /** The first of them. */
+  readonly names: readonly string[];
 }
 
 export interface UnlistedPod {

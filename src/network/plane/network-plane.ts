@@ -42,6 +42,8 @@ export interface NetworkPlaneOptions {
   readonly probe?: (node: NodeEntry, signal: AbortSignal) => Promise<boolean>;
   /** The control plane's, `host:port`. */
   readonly servers?: () => readonly string[];
+  /** What a restored control plane does not know, and what stays here, may be another (`state.unlisted`). */
+  readonly unlisted?: () => void;
   /** Kubernetes' variables for Services. */
   readonly variables?: (pod: Pod, state: NetworkState) => Readonly<Record<string, string>>;
   /** Where a pod's containers ask for names. */
@@ -147,8 +149,7 @@ export class NetworkPlane {
         this.#settled = 0;
       }
       this.#revision = news.revision;
-      this.#hear(news);
-      this.#keep(news);
+      this.#keep(news, this.#hear(news));
     }
     this.#wake();
   }
@@ -252,14 +253,17 @@ export class NetworkPlane {
     return this.#options.dns?.(pod, this.state);
   }
 
-  #hear(news: Exclude<NetworkNews, { type: "settled" }>): void {
+  /** True: more has changed than was told. */
+  #hear(news: Exclude<NetworkNews, { type: "settled" }>): boolean {
     const touched = new Touched();
     const lost = [...this.state.lostNodes];
-    this.state.hear(news, touched);
+    const isMore = this.state.hear(news, touched);
     this.#lingering.left(this.state.takeLeft());
     if (news.type === "all") this.#lost.lookAnew(lost, touched);
     else this.#lost.look(touched.nodes);
     this.#note(touched);
+    if (isMore) this.#options.unlisted?.();
+    return isMore;
   }
 
   #noteLocal(uid: string): void {
@@ -297,9 +301,9 @@ export class NetworkPlane {
     return version === this.#version ? digests : undefined;
   }
 
-  #keep(news: Exclude<NetworkNews, { type: "settled" }>): void {
+  #keep(news: Exclude<NetworkNews, { type: "settled" }>, isMore: boolean): void {
     const all = () => this.#entries();
-    if (news.type === "all") this.#options.cache?.changed(all);
+    if (news.type === "all" || isMore) this.#options.cache?.changed(all);
     else this.#options.cache?.noted(news, all);
   }
 

@@ -1,23 +1,19 @@
 /** The cluster's network as this node was told it, and what runs here: what every part of the plane works from. In memory, indexed; no part scans it for one change. */
 import { gatewayOf, parseSubnet } from "../../lib/subnet.ts";
 import type {
-  ChallengeEntry,
   ClusterEntry,
   EndpointsEntry,
-  NamesEntry,
   NetworkEntry,
   NetworkEntryKind,
   NetworkNews,
   NodeEntry,
   PeersEntry,
-  PolicyEntry,
-  RouteEntry,
-  ServiceEntry,
 } from "../../model/network.ts";
 import { shelfOf } from "../../model/network-shelves.ts";
 import type { PublishedPort } from "../../model/published-ports.ts";
+import type { NetworkTables } from "./network-tables.ts";
 import type { Touched } from "./touched.ts";
-import { leaving, unlistedPolicies } from "./unlisted-policies.ts";
+import { settleUnlisted, withUnlisted } from "./unlisted.ts";
 
 /** A pod of this node that has an address of its own, from before its first start to after its end. */
 export interface LocalPod {
@@ -32,22 +28,10 @@ export interface LocalPod {
   readonly published?: readonly PublishedPort[];
 }
 
-interface Tables {
-  readonly cluster: Map<string, ClusterEntry>;
-  readonly node: Map<string, NodeEntry>;
-  readonly service: Map<string, ServiceEntry>;
-  readonly endpoints: Map<string, EndpointsEntry>;
-  readonly names: Map<string, NamesEntry>;
-  readonly policy: Map<string, PolicyEntry>;
-  readonly peers: Map<string, PeersEntry>;
-  readonly route: Map<string, RouteEntry>;
-  readonly challenge: Map<string, ChallengeEntry>;
-}
-
 export class NetworkState {
   /** This node's name. */
   readonly nodeName: string;
-  readonly tables: Tables = {
+  readonly tables: NetworkTables = {
     cluster: new Map(),
     node: new Map(),
     service: new Map(),
@@ -73,7 +57,7 @@ export class NetworkState {
   /** Pod of this node, by uid → how many ready endpoints it is. */
   readonly #readyHere = new Map<string, number>();
 
-  #unlisted = new Set<string>();
+  readonly #unlisted = new Set<string>();
 
   /** Pods of this node to which services led until lately. */
   readonly #leftHere = new Set<string>();
@@ -127,20 +111,21 @@ export class NetworkState {
     return this.#unlisted;
   }
 
-  /** Takes news in, and notes in `touched` what is to be looked at again. */
-  hear(news: Exclude<NetworkNews, { type: "settled" }>, touched: Touched): void {
+  /** Takes news in, and notes in `touched` what is to be looked at again. True: more has changed than was told. */
+  hear(news: Exclude<NetworkNews, { type: "settled" }>, touched: Touched): boolean {
     const wasTold = this.isTold;
     this.isTold = true;
-    if (news.type === "all" && news.kept !== undefined) this.#hearRest(news.entries, news.kept, touched);
-    else if (news.type === "all") this.#hearAll(news.entries, touched);
+    const entries = news.type === "all" ? withUnlisted(this.tables, news) : news.entries;
+    if (news.type === "all" && news.kept !== undefined) this.#hearRest(entries, news.kept, touched);
+    else if (news.type === "all") this.#hearAll(entries, touched);
     if (news.type === "all") {
       // What only the disk remembered until now is the control plane's word: what was held back for that goes on.
       if (news.kept === undefined || !wasTold) touched.everything();
-    } else {
-      for (const entry of news.entries) this.#put(entry, touched);
-      for (const { kind, id } of news.removed) this.#take(kind, id, touched);
-      this.#leaveUnlisted(touched);
+      return entries !== news.entries;
     }
+    for (const entry of news.entries) this.#put(entry, touched);
+    for (const { kind, id } of news.removed) this.#take(kind, id, touched);
+    return this.#settleUnlisted(entries, touched);
   }
 
   remember(entries: readonly NetworkEntry[], touched: Touched): void {
@@ -159,41 +144,37 @@ export class NetworkState {
 
   #hearAll(entries: readonly NetworkEntry[], touched: Touched): void {
     const told = new Set(entries.map(({ kind, id }) => `${kind} ${id}`));
-    this.#takeUntold(entries, (kind, id) => told.has(`${kind} ${id}`), touched);
+    this.#takeUntold((kind, id) => told.has(`${kind} ${id}`), touched);
     for (const entry of entries) this.#put(entry, touched);
   }
 
   /** Those shelves are as they were. Of the others, what is listed as it was is no news either. */
   #hearRest(entries: readonly NetworkEntry[], kept: ReadonlySet<number>, touched: Touched): void {
     const told = new Set(entries.map(({ kind, id }) => `${kind} ${id}`));
-    this.#takeUntold(entries, (kind, id) => told.has(`${kind} ${id}`) || kept.has(shelfOf(kind, id)), touched);
+    this.#takeUntold((kind, id) => told.has(`${kind} ${id}`) || kept.has(shelfOf(kind, id)), touched);
     for (const entry of entries) {
       const before = this.tables[entry.kind].get(entry.id);
       if (JSON.stringify(before) !== JSON.stringify(entry)) this.#put(entry, touched);
     }
   }
 
-  #takeUntold(
-    entries: readonly NetworkEntry[],
-    isTold: (kind: NetworkEntryKind, id: string) => boolean,
-    touched: Touched,
-  ): void {
-    const cluster = entries.find((entry) => entry.kind === "cluster") ?? this.cluster;
-    this.#unlisted = cluster?.isRestored ? unlistedPolicies(this.tables, entries, isTold) : new Set();
+  #takeUntold(isTold: (kind: NetworkEntryKind, id: string) => boolean, touched: Touched): void {
     for (const [kind, table] of Object.entries(this.tables) as [NetworkEntryKind, Map<string, NetworkEntry>][])
-      for (const id of [...table.keys()])
-        if (!isTold(kind, id) && !this.#unlisted.has(`${kind} ${id}`)) this.#take(kind, id, touched);
+      for (const id of [...table.keys()]) if (!isTold(kind, id)) this.#take(kind, id, touched);
   }
 
   /** Of what stayed, what is known by now, or is to stay no longer. */
-  #leaveUnlisted(touched: Touched): void {
-    if (this.#unlisted.size === 0) return;
-    for (const { kind, id } of leaving(this.tables, this.#unlisted, this.cluster?.isRestored === true))
-      this.#take(kind, id, touched);
+  #settleUnlisted(entries: readonly NetworkEntry[], touched: Touched): boolean {
+    if (this.#unlisted.size === 0) return false;
+    const { put, gone } = settleUnlisted(this.tables, this.#unlisted, entries);
+    for (const { kind, id } of gone) this.#take(kind, id, touched);
+    for (const entry of put) this.#put(entry, touched);
+    return put.length + gone.length > 0;
   }
 
   #put(entry: NetworkEntry, touched: Touched): void {
-    this.#unlisted.delete(`${entry.kind} ${entry.id}`);
+    if (entry.unlisted === undefined) this.#unlisted.delete(`${entry.kind} ${entry.id}`);
+    else this.#unlisted.add(`${entry.kind} ${entry.id}`);
     const table = this.tables[entry.kind] as Map<string, NetworkEntry>;
     this.#unlink(table.get(entry.id), touched);
     table.set(entry.id, entry);

@@ -12,7 +12,7 @@ import { removeFromTable, UNSEEN_RULES, whyNoNft } from "../nft/table.ts";
 import type { NetworkPart, PartReport } from "../plane/network-part.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
-import { unlistedWords } from "../plane/unlisted-policies.ts";
+import { unlistedWords } from "../plane/unlisted-words.ts";
 import { PolicyKernel } from "./policy-kernel.ts";
 import { PolicyPlan } from "./policy-plan.ts";
 import { adoptingScript, changeScript, type Place, wholeScript } from "./policy-script.ts";

@@ -1,0 +1,35 @@
+import type { NetworkEntryKind } from "../../model/network.ts";
+import { MOST_UNLISTED_NAMED, type UnlistedKind, type UnlistedThings } from "../../model/restoration.ts";
+
+/** What people know by name; names and endpoints are of pods, which are told apart from it. */
+const KINDS: readonly (readonly [NetworkEntryKind, UnlistedKind])[] = [
+  ["service", "Service"],
+  ["policy", "NetworkPolicy"],
+  ["route", "route"],
+  ["node", "node"],
+];
+const MOST_NAMED = 5;
+
+/** For `styr restore status`. `unlisted`: keys (`kind id`). */
+export function unlistedThings(unlisted: ReadonlySet<string>): readonly UnlistedThings[] {
+  return KINDS.flatMap(([of, kind]) => {
+    const names = idsOf(unlisted, of);
+    return names.length === 0 ? [] : [{ kind, count: names.length, names: names.slice(0, MOST_UNLISTED_NAMED) }];
+  });
+}
+
+/** Of policies, for `styr network status`. */
+export function unlistedWords(unlisted: ReadonlySet<string> | undefined): { readonly words?: string } {
+  const policies = idsOf(unlisted ?? new Set(), "policy");
+  if (policies.length === 0) return {};
+  const more = policies.length > MOST_NAMED ? ` and ${policies.length - MOST_NAMED} more` : "";
+  const named = `${policies.slice(0, MOST_NAMED).join(", ")}${more}`;
+  return {
+    words: `the restored control plane does not know ${named}: in force until styr restore confirm; styr apply what is to stay`,
+  };
+}
+
+function idsOf(unlisted: ReadonlySet<string>, kind: NetworkEntryKind): readonly string[] {
+  const prefix = `${kind} `;
+  return [...unlisted].flatMap((key) => (key.startsWith(prefix) ? key.slice(prefix.length) : [])).sort();
+}
