@@ -6,7 +6,9 @@ import { acmeTls, type SecretVersion } from "./acme-secret.ts";
 import { parseHost, parsePath } from "./host-and-path.ts";
 import { SHARE_HOST, sharedWith } from "./host-owners.ts";
 import { ingressOptions, NGINX } from "./ingress-options.ts";
+import { patternOf } from "./ingress-patterns.ts";
 import { tlsEntryOf, unusedTlsHosts } from "./ingress-tls.ts";
+import { keepsOut } from "./protection.ts";
 
 /** Ingresses of this class, and those of none, come in through us. */
 export const INGRESS_CLASS = "styrmann";
@@ -53,6 +55,11 @@ export function classOf({ metadata, spec }: Ingress): string | undefined {
   return spec?.ingressClassName ?? metadata.annotations?.[CLASS_ANNOTATION];
 }
 
+type Said = { readonly text: string } & Pick<
+  RouteEntry,
+  "pathType" | "matchesLetters" | "options" | "remarks" | "unguarded"
+>;
+
 class Finder implements IngressRoutes {
   readonly routes: RouteEntry[] = [];
   readonly problems: string[] = [];
@@ -67,24 +74,43 @@ class Finder implements IngressRoutes {
   add(hostText: string, pathText: string, pathType: RouteEntry["pathType"], { service }: IngressBackend): void {
     const { namespace, name } = this.#ingress.metadata;
     const host = parseHost(hostText);
-    const path = parsePath(pathText === "" ? "/" : pathText, pathType);
+    const { text, ...said } = this.#read(pathText === "" ? "/" : pathText, pathType);
+    const path = parsePath(text, said.pathType);
     if ("problem" in host) this.problems.push(host.problem);
     else if ("problem" in path) this.problems.push(path.problem);
     else if (service === undefined) this.problems.push(`${hostText}${pathText}: only services can be a backend`);
     else {
       const tls = this.#tlsOf(host.host);
       this.routes.push({
-        ...{ kind: "route", id: `ingress:${namespace}/${name}:${this.routes.length}`, pathType },
+        ...{ kind: "route", id: `ingress:${namespace}/${name}:${this.routes.length}` },
         ...{ host: host.host, path: path.path, service: `${namespace}/${service.name}` },
         port: service.port?.name ?? service.port?.number ?? "",
         ...(tls ? { tls } : {}),
         ...(this.#redirects(tls) ? { redirectsToHttps: true as const } : {}),
-        ...ingressOptions(this.#ingress.metadata.annotations ?? {}),
+        ...said,
         source: `Ingress ${namespace}/${name}`,
         since: sinceOf(this.#ingress, host.host),
         ...sharedWith(this.#ingress.metadata.annotations?.[SHARE_HOST]),
       });
     }
+  }
+
+  /** A path, or a pattern, with what the annotations say of it. */
+  #read(text: string, pathType: RouteEntry["pathType"]): Said {
+    const { annotations = {} } = this.#ingress.metadata;
+    const { remarks = [], ...said } = ingressOptions(annotations);
+    const rest = remarks.length > 0 ? { remarks } : {};
+    const pattern = patternOf(text, annotations);
+    if (pattern === undefined) return { text, pathType, ...said, ...rest };
+    if ("below" in pattern) {
+      const left = remarks.filter((each) => !/^(?:rewrite-target|use-regex)\b/.test(each));
+      const put = pattern.put === undefined ? {} : { options: { ...said.options, rewritePath: pattern.put } };
+      const kept = left.length > 0 ? { remarks: left } : {};
+      return { text: pattern.below || "/", pathType: "prefix", ...said, ...put, ...kept };
+    }
+    if (!keepsOut(said)) return { text, pathType, ...said, ...rest };
+    const unguarded = [...(said.unguarded ?? []), `the pattern ${text}`];
+    return { text: pattern.beginsWith, pathType: "prefix", matchesLetters: true, ...said, unguarded, ...rest };
   }
 
   #tlsOf(host: string): RouteTls | undefined {

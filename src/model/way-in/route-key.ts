@@ -11,10 +11,12 @@ export function pathKey(path: string): string {
   return bytes.replaceAll(/\/\/+/g, "/").replaceAll(/[^A-Za-z0-9._~/-]/g, encodeByte);
 }
 
+type Place = Pick<RouteEntry, "host" | "path" | "pathType" | "matchesLetters">;
+
 /** What a route is found by: its host and path; of a prefix with a slash at the end, as it matches by whole parts. */
-export function routeKey({ host, path, pathType }: Pick<RouteEntry, "host" | "path" | "pathType">): string {
+export function routeKey({ host, path, pathType, matchesLetters }: Place): string {
   const key = pathKey(path);
-  return pathType === "exact" ? host + key : `${host}${key.replace(/\/$/, "")}/`;
+  return pathType === "exact" || matchesLetters ? host + key : `${host}${key.replace(/\/$/, "")}/`;
 }
 
 function encodeByte(byte: string): string {

@@ -33,6 +33,7 @@ describe("the way in: who may not come in:", () => {
       guard("shut.example", "/plain", { options: { auth: { users: ["bob:plain"] } } }),
       guard("shut.example", "/range", { options: { denyFrom: ["10.0.0.0/33"] } }),
       guard("shut.example", "/tcp", { options: { ...ELSEWHERE, backendProtocol: "tcp" } }),
+      guard("shut.example", "/adm", { options: {}, unguarded: ["the pattern /adm.*"], matchesLetters: true }),
       stage.route("shut.example", { path: "/secret/open" }),
       guard("whole.example", "/"),
       stage.route("whole.example", { path: "/public" }),
@@ -95,7 +96,17 @@ describe("the way in: who may not come in:", () => {
   });
 
   test("a route that cannot be served is closed: its path is not left to the route above it", async () => {
-    for (const path of ["/secret", "/secret/x", "/%73ecret", "/plain", "/range/x", "/tcp"])
+    for (const path of [
+      "/secret",
+      "/secret/x",
+      "/%73ecret",
+      "/plain",
+      "/range/x",
+      "/tcp",
+      "/adm",
+      "/administrator",
+      "/%61dmin/x",
+    ])
       await isKeptOut("shut.example", path);
     assert.match((await stage.get("shut.example", "/secret")).body, /closed: its route is not served/);
     assert.equal((await stage.get("shut.example", "/secrets")).status, 200);
