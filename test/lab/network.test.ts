@@ -22,7 +22,12 @@ import {
 } from "./scenarios/network/losses.ts";
 import { addressChanges, bridgeIsTouched, dockersRulesAreGone, rulesAreFlushed } from "./scenarios/network/meddling.ts";
 import { namesFollowPods, namesOfAllDialects } from "./scenarios/network/names.ts";
-import { hostPortIsNoWayAround, traceAgrees, unitsContainerIsClosed } from "./scenarios/network/policies.ts";
+import {
+  hostPortIsNoWayAround,
+  traceAgrees,
+  trapsCatchNobody,
+  unitsContainerIsClosed,
+} from "./scenarios/network/policies.ts";
 import { forgottenHostJoinsAgain } from "./scenarios/network/ranges.ts";
 import {
   largePacketsArrive,
@@ -66,6 +71,7 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "services: a rolling update under load fails no request", run: rollService },
   { name: "services: a rolling update of an app behind its service port fails no request", run: rollApp },
   { name: "policies: a host port of a closed pod is no way around", run: hostPortIsNoWayAround },
+  { name: "policies: a pod that traps whoever reads its devices sends as itself alone", run: trapsCatchNobody },
   { name: "policies: a container that a unit starts is a pod of its own", run: unitsContainerIsClosed },
   { name: "policies: a trace says what packets find, through ports of every host", run: traceAgrees },
   { name: "losses: kill -9 of an endpoint", run: processIsKilled },

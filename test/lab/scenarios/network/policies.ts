@@ -1,6 +1,7 @@
 /** NetworkPolicies where Docker has a hand in it: host ports of pods, and containers that units start themselves. */
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
+import { run } from "../../harness/command.ts";
 import { startEngine } from "../../harness/engines.ts";
 import { type PodPlace, placesOf } from "../../harness/pod-place.ts";
 import { until } from "../../harness/wait.ts";
@@ -109,6 +110,46 @@ export async function traceAgrees({ cluster }: Scene): Promise<void> {
   ]);
   await forget(cluster, "default", app);
   await cluster.client.must(cluster.server, "/api/v1/namespaces/default/services/lonely", { method: "DELETE" });
+}
+
+/** Whoever read there what a container's devices are would wait for ever. */
+const TRAP = "mkdir -p /sys/class/net/eth0; mkfifo /sys/class/net/eth0/address /sys/class/net/eth0/iflink; sleep 1000";
+
+function trap(name: string, node: string): string {
+  const controller = JSON.parse(
+    replicas(name, {
+      replicas: 1,
+      args: ["sh", "-c", TRAP],
+      nodeSelector: { "kubernetes.io/hostname": node },
+    }),
+  );
+  const { spec } = controller.spec.template;
+  spec.volumes = [{ name: "devices", emptyDir: {} }];
+  spec.containers[0].volumeMounts = [{ name: "devices", mountPath: "/sys/class/net" }];
+  return JSON.stringify(controller);
+}
+
+export async function trapsCatchNobody({ cluster, measured }: Scene): Promise<void> {
+  const [, host] = cluster.agents;
+  assert.ok(host);
+  for (const name of ["trap-1", "trap-2"]) await cluster.apply(trap(name, host.name));
+  const [first] = await placesOf(cluster, "trap-1", 1);
+  await placesOf(cluster, "trap-2", 1);
+  const near = (await copies(cluster)).find((place) => place.host === host);
+  assert.ok(first && near);
+  const as = async (address: string) => {
+    const words = ["curl", "-s", "-o", "/dev/null", "-m", "1", "--interface", address, `http://${near.address}/`];
+    return (await run([...first.enter, ...words])).code === 0;
+  };
+  const free = first.address.replace(/\d+$/, "201");
+  await run([...first.enter, "ip", "addr", "add", `${free}/24`, "dev", "eth0"]);
+  await untilSeen("it sends as itself alone", async () => [await as(first.address), await as(free)], [true, false]);
+  const began = performance.now();
+  await cluster.apply(trap("trap-3", host.name));
+  await placesOf(cluster, "trap-3", 1);
+  measured.seconds("a pod starts beside traps", performance.now() - began);
+  assert.doesNotMatch(await cluster.words("nodes"), /IOStalled/);
+  for (const name of ["trap-1", "trap-2", "trap-3"]) await cluster.command("delete", name);
 }
 
 async function answers(from: PodPlace, way: string): Promise<boolean> {
