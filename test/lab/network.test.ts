@@ -22,6 +22,7 @@ import {
 } from "./scenarios/network/losses.ts";
 import { addressChanges, bridgeIsTouched, dockersRulesAreGone, rulesAreFlushed } from "./scenarios/network/meddling.ts";
 import { namesFollowPods, namesOfAllDialects } from "./scenarios/network/names.ts";
+import { withoutCopy } from "./scenarios/network/no-copy.ts";
 import {
   hostPortIsNoWayAround,
   traceAgrees,
@@ -99,6 +100,7 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "sharing: a network of Docker's within the service range goes on, and is named", run: serviceRangeIsShared },
   { name: "guestbook: three dialects find each other by name", run: guestbookBegins },
   { name: "guestbook: its page has a host name", run: guestbookHasHostName },
+  { name: "guestbook: while it has no copy, its host and its port are nobody else's", run: withoutCopy },
   { name: "guestbook: a rolling update fails no request", run: guestbookRolls },
   { name: "guestbook: it stays up when a host is lost", run: guestbookLosesHost },
   {
