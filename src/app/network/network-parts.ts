@@ -27,6 +27,8 @@ export interface NetworkPartsOptions {
   readonly log: Log;
   /** A folder of the plane's own in the state directory. */
   readonly folder: string;
+  /** The control plane, `host:port` each: nothing of ours may lead its addresses away. */
+  readonly servers?: () => readonly string[];
   /** Values of a Secret: certificates of hosts that are reached from outside. Absent: nobody can be asked. */
   readonly secretValues?: SecretValues;
 }
@@ -43,12 +45,13 @@ export function networkParts(options: NetworkPartsOptions): readonly NetworkPart
 }
 
 /** Rules of the kernel are root's to make. */
-function servicesPart({ settings, commands, clock, log }: NetworkPartsOptions): NetworkPart {
+function servicesPart({ settings, commands, clock, log, servers }: NetworkPartsOptions): NetworkPart {
   const { networkName } = settings;
   if (process.geteuid?.() !== 0) return new NodeProxyPart(portListeners, clock);
   const bridge = deviceName(networkName);
   const reserved = reservedPorts({ apiPort: settings.port, ...settings.wayIn });
-  return new ServicesPart({ networkName, bridge, commands, clock, reserved, log: log.with({ part: "services" }) });
+  const of = { networkName, bridge, commands, clock, reserved, ...(servers === undefined ? {} : { servers }) };
+  return new ServicesPart({ ...of, log: log.with({ part: "services" }) });
 }
 
 function namesPart({ settings, commands, clock, log, folder }: NetworkPartsOptions): NamesPart {

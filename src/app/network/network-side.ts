@@ -12,6 +12,7 @@ import { dnsOfPods } from "../../network/names/dns-of-pods.ts";
 import { NetworkCache } from "../../network/plane/network-cache.ts";
 import type { NetworkPart } from "../../network/plane/network-part.ts";
 import { type NetworkControl, NetworkPlane } from "../../network/plane/network-plane.ts";
+import { unlistedThings } from "../../network/plane/unlisted-words.ts";
 import { PodNetwork } from "../../network/pod-network/pod-network.ts";
 import { RangePart, type RangePartOptions } from "../../network/pod-network/range-part.ts";
 import { tcpKnock, tcpPing } from "../../network/pod-network/tcp-ping.ts";
@@ -37,8 +38,6 @@ export interface NetworkSide {
 export interface NetworkSideOptions extends NetworkPartsOptions {
   readonly engine: Engine;
   readonly instance: string;
-  /** The control plane, `host:port` each: no route to pods may lead its addresses away. */
-  readonly servers?: () => readonly string[];
   /** The same part, counted. */
   readonly metered?: (part: NetworkPart) => NetworkPart;
 }
@@ -87,6 +86,7 @@ class Side implements NetworkSide {
       ...{ nodeName, clock, log: log.with({ component: "network" }), variables: serviceVariables },
       ...(this.isRouted ? { dns: dnsOfPods() } : {}),
       parts: [this.#range, this.#pods, ...networkParts(options)].map((part) => options.metered?.(part) ?? part),
+      unlisted: () => this.#troubled(),
       cache: new NetworkCache({ folder, clock, log }),
       ...(options.servers === undefined ? {} : { servers: options.servers }),
       probe: async ({ id }, signal) => (await this.#pods.probe(id, signal)) !== undefined,
@@ -113,6 +113,9 @@ class Side implements NetworkSide {
       },
       get isClosed() {
         return range.trouble !== undefined;
+      },
+      get unlisted() {
+        return unlistedThings(plane.state);
       },
       watch: (changed) => {
         this.#troubled = changed;

@@ -71,8 +71,8 @@ export class HostView {
   /** What of the service range is this host's own, or reached from it by a network of its own. */
   async foreign(serviceRange: string): Promise<Foreign> {
     const { commands, bridge } = this.#options;
-    const own = bridge === undefined ? [] : [bridge];
-    return foreignIn(await routesInto(commands, serviceRange), serviceRange, own);
+    const devices = bridge === undefined ? [] : [bridge];
+    return foreignIn(await routesInto(commands, serviceRange), serviceRange, { devices });
   }
 
   /** Which rule of iptables stops it; undefined: none that can be read, or there is no iptables here. */

@@ -4,7 +4,7 @@ import { foreignAt, foreignIn, foreignWords, type RangeRoute, routesInto } from 
 
 const SERVICES = "10.96.0.0/12";
 const OURS: RangeRoute = { dst: SERVICES, dev: "lo", prefsrc: "10.42.0.1" };
-const of = (...routes: readonly RangeRoute[]) => foreignIn([OURS, ...routes], SERVICES, ["styrmann"]);
+const of = (...routes: readonly RangeRoute[]) => foreignIn([OURS, ...routes], SERVICES, { devices: ["styrmann"] });
 
 describe("what of the service range is a host's own:", () => {
   test("links, what a VPN or a gateway leads to, ways over several, and its own addresses, the outermost of each", () => {
@@ -47,6 +47,14 @@ describe("what of the service range is a host's own:", () => {
       range: SERVICES,
       device: "tun0",
     });
+  });
+
+  test("a server's address, for which there must be no route of ours where the host has none of its own to it", () => {
+    const servers = ["10.100.0.1", "192.0.2.1", "server.example.org"];
+    const alone = foreignIn([OURS], SERVICES, { devices: [], servers });
+    assert.deepEqual(alone, { ranges: [{ range: "10.100.0.1", device: "the way to a server" }], isUnrouted: true });
+    const linked = foreignIn([OURS, { dst: "10.100.0.0/24", dev: "eth0" }], SERVICES, { devices: [], servers });
+    assert.deepEqual(linked, { ranges: [{ range: "10.100.0.0/24", device: "eth0" }] });
   });
 
   test("whose an address is, and the words for people, who are not told a hundred of them", () => {

@@ -11,9 +11,19 @@ export interface ForeignRange {
   readonly device: string;
 }
 
+/** Whose packets of this host are. */
+export interface HostsOwn {
+  /** Of the pod network. */
+  readonly devices: readonly string[];
+  /** Addresses of the control plane. */
+  readonly servers?: readonly string[];
+}
+
 export interface Foreign {
   /** Parts of the service range, sorted; none lies within another. */
   readonly ranges: readonly ForeignRange[];
+  /** A route of ours to the service range would lead a server's address away, which this host has no narrower one for. */
+  readonly isUnrouted?: true;
   /** In which all of the service range lies: then an address that a Service has is the Service's, and only what nobody has is let pass. */
   readonly whole?: ForeignRange;
 }
@@ -31,6 +41,8 @@ export interface RangeRoute {
 
 export const NOTHING_FOREIGN: Foreign = { ranges: [] };
 const MOST_SAID = 3;
+/** In the place of a device, for people. */
+const BY_DEFAULT = "the way to a server";
 
 /** Routes of all tables within the range, as a VPN may keep its own apart, and those of the usual one that it lies in. */
 export async function routesInto(commands: Commands, serviceRange: string): Promise<readonly RangeRoute[]> {
@@ -40,17 +52,28 @@ export async function routesInto(commands: Commands, serviceRange: string): Prom
   return lines.flatMap((line) => JSON.parse(line) as readonly RangeRoute[]);
 }
 
-/** `own`: devices of the pod network. */
-export function foreignIn(routes: readonly RangeRoute[], serviceRange: string, own: readonly string[]): Foreign {
+/** Pure. A server's address is let pass wherever it is: without the control plane nobody would say what is wrong. */
+export function foreignIn(
+  routes: readonly RangeRoute[],
+  serviceRange: string,
+  { devices, servers = [] }: HostsOwn,
+): Foreign {
   const services = parseSubnet(serviceRange);
   if (services === undefined) return NOTHING_FOREIGN;
-  const known = routes.flatMap((route) => readRoute(route, own));
+  const known = routes.flatMap((route) => readRoute(route, devices));
   const wider = known.find(({ subnet, isOnLink }) => isWhole(subnet, services, isOnLink));
   const narrower = known.filter(
     ({ subnet }) => subnet.prefixLength > services.prefixLength && overlaps(subnet, services),
   );
-  const ranges = outermost(narrower).map(({ range, device }) => ({ range, device }));
-  return { ranges, ...(wider === undefined ? {} : { whole: { range: wider.range, device: wider.device } }) };
+  const beyond = servers
+    .filter((address) => holds(services, address) && !narrower.some(({ subnet }) => holds(subnet, address)))
+    .flatMap((address) => readRoute({ dst: address, dev: BY_DEFAULT }, []));
+  const ranges = outermost([...narrower, ...beyond]).map(({ range, device }) => ({ range, device }));
+  return {
+    ranges,
+    ...(wider === undefined ? {} : { whole: { range: wider.range, device: wider.device } }),
+    ...(beyond.length === 0 ? {} : { isUnrouted: true }),
+  };
 }
 
 interface Known extends ForeignRange {

@@ -13,7 +13,7 @@ export async function isBridgeFiltered(commands: Commands): Promise<boolean> {
  * The host itself looks up a route before any rule translates a service address: without one it could not send at all where it has no
  * default route, and with one its packets would carry an address that other hosts answer by another way. Over `lo`, because a route over
  * the bridge makes the kernel tell pods (ICMP redirect) to look for service addresses on the bridge. Where a link has all these addresses
- * there is a way already, and ours would take its neighbours away from the host. `routes`: those that are there.
+ * there is a way already, and ours would take its neighbours away from the host, or a server. `routes`: those that are there.
  */
 export async function ensureServiceRoute(
   commands: Commands,
@@ -22,7 +22,7 @@ export async function ensureServiceRoute(
 ): Promise<void> {
   if (serviceRange === undefined || gateway === undefined) return;
   const isThere = routes.some(({ dst, dev, prefsrc }) => dst === serviceRange && dev === "lo" && prefsrc === gateway);
-  if (foreign.whole !== undefined) {
+  if (foreign.whole !== undefined || foreign.isUnrouted) {
     if (isThere) await commands.run("ip", ["-4", "route", "del", serviceRange, "dev", "lo", "src", gateway]);
     return;
   }

@@ -14,7 +14,7 @@ import { netNames } from "../pod-network/names.ts";
 import { basePlanOf } from "./base-plan.ts";
 import { chooseFirewall, hasBetter, removeFirewalls, removeOutdated } from "./choose-firewall.ts";
 import type { BasePlan, Firewall } from "./firewall.ts";
-import { foreignIn, foreignWords, NOTHING_FOREIGN, routesInto } from "./foreign-ranges.ts";
+import { foreignIn, foreignWords, type HostsOwn, NOTHING_FOREIGN, routesInto } from "./foreign-ranges.ts";
 import { HostPorts, type ReservedPorts } from "./host-ports.ts";
 import { allowHairpin, ensureServiceRoute, isBridgeFiltered, removeServiceRoute } from "./host-side.ts";
 import { ServiceRules } from "./service-rules.ts";
@@ -34,6 +34,8 @@ export interface ServicesPartOptions {
   /** Default: the best that this host has. */
   readonly firewall?: Firewall;
   readonly lookEveryMs?: number;
+  /** The control plane, `host:port` each. */
+  readonly servers?: () => readonly string[];
   /** Ports of this host that no Service may have, beside those at which a program of it listens. */
   readonly reserved?: ReservedPorts;
 }
@@ -136,15 +138,22 @@ export class ServicesPart implements NetworkPart {
     return this.#rules;
   }
 
+  #own(): HostsOwn {
+    const { networkName, bridge, servers = () => [] } = this.#options;
+    const names = netNames(networkName);
+    const devices = [names.bridge, names.vxlan, names.wireguard, ...(bridge === undefined ? [] : [bridge])];
+    return { devices, servers: servers().map((server) => server.replace(/:\d+$/, "")) };
+  }
+
   async #rebase(state: NetworkState): Promise<BasePlan> {
-    const { commands, networkName, bridge } = this.#options;
+    const { commands, bridge } = this.#options;
     const range = state.cluster?.serviceRange;
     const isFiltered = await isBridgeFiltered(commands);
     // Where it cannot be asked, what was known of it holds.
     let foreign = this.#base?.foreign ?? NOTHING_FOREIGN;
     await this.#onHost(async () => {
       const routes = range === undefined ? [] : await routesInto(commands, range);
-      if (range !== undefined) foreign = foreignIn(routes, range, ownDevices(networkName, bridge));
+      if (range !== undefined) foreign = foreignIn(routes, range, this.#own());
       if (bridge !== undefined) await ensureServiceRoute(commands, basePlanOf(state, isFiltered, foreign), routes);
     });
     this.#base = basePlanOf(state, isFiltered, foreign);
@@ -231,11 +240,6 @@ export class ServicesPart implements NetworkPart {
     }
     await this.#program(rules);
   }
-}
-
-function ownDevices(networkName: string, bridge: string | undefined): readonly string[] {
-  const names = netNames(networkName);
-  return [names.bridge, names.vxlan, names.wireguard, ...(bridge === undefined ? [] : [bridge])];
 }
 
 function wordsOf(conflicts: readonly string[]): string | undefined {

@@ -313,6 +313,39 @@ export function describeKernelRules(
       }
     });
 
+    test("a server whose address is one of the service range is reached by the way that there is, and Services are, too", async () => {
+      const [near, { outside }] = [stage.space.host(1), stage];
+      const server = await stage.answer({ ...outside, address: "0.0.0.0" }, "server", 8099);
+      const ask = () => stage.dial(near, "tcp", "10.100.0.9", 8099)[0] ?? "";
+      const words = () => stage.sides[0]?.part.report().words;
+      try {
+        outside.run("ip", ["addr", "add", "10.100.0.9/32", "dev", "lo"]);
+        near.run("ip", ["route", "add", "default", "via", outside.address]);
+        await put(web);
+        assert.doesNotMatch(ask(), /^server/, "as any other address that nobody has");
+        stage.servers = ["10.100.0.9:7443"];
+        await until(
+          () => /^10\.100\.0\.9 on the way to a server is part/.test(words() ?? ""),
+          () => `it to be said: ${words()}`,
+        );
+        await stage.change(web);
+        assert.match(ask(), /^server /);
+        assert.match(stage.dial(near, "tcp", "10.100.0.8", 8099)[0] ?? "", /^ECONNREFUSED/);
+        const lines = stage.dial(near, "tcp", VIP, 80, 24);
+        assert.deepEqual(names(lines), ["far", "one", "two"], lines.join("; "));
+      } finally {
+        server.kill();
+        stage.servers = [];
+        near.run("ip", ["route", "del", "default"]);
+        outside.run("ip", ["addr", "del", "10.100.0.9/32", "dev", "lo"]);
+        await until(
+          () => words() === undefined,
+          () => `nothing to be said: ${words()}`,
+        );
+        await stage.change(web);
+      }
+    });
+
     test("draining endpoints take no new connections, unless nobody else is there; waiting ones never, unless that is asked for", async () => {
       const { one, two, far } = stage.pods;
       await put(web, [

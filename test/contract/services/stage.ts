@@ -35,6 +35,8 @@ export class Stage {
   readonly outside: NetPlace;
   readonly sides: Side[];
   readonly podRange: string;
+  /** The control plane's. */
+  servers: readonly string[] = [];
   readonly #make: ((commands: Commands) => Firewall) | undefined;
 
   constructor(make?: (commands: Commands) => Firewall) {
@@ -59,6 +61,7 @@ export class Stage {
       ...{ commands, clock: new SystemClock(), log: silentLog, networkName: NETWORK, bridge: "pods" },
       ...(firewall === undefined ? {} : { firewall }),
       lookEveryMs: 300,
+      servers: () => this.servers,
     });
     return { name: `n${n}`, state: new NetworkState(`n${n}`), part };
   }
