@@ -179,7 +179,10 @@ export class Agent {
     this.#heartbeats.start({ node: nodeName, bootId, session: this.#session }, (news) => this.#heard(news));
     for (const view of this.#views.values()) view.watch(this.#stopping.signal);
     await this.#withinMs(FIRST_LOOK_MS, this.#look());
-    this.#options.network?.watch?.(() => void this.#registration.refresh());
+    this.#options.network?.watch?.(() => {
+      this.#sayUnlisted();
+      void this.#registration.refresh();
+    });
     for (const worker of this.#workers.values()) void worker.begin();
     this.#watch(0);
     this.#health.start();
@@ -413,7 +416,7 @@ export class Agent {
   }
 
   #sayUnlisted(): void {
-    this.#registration.noteUnlisted(this.#unlisted.report(this.#strangers.pods));
+    this.#registration.noteUnlisted(this.#unlisted.report(this.#strangers.pods, this.#options.network?.unlisted));
   }
 
   /**

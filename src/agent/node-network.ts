@@ -1,4 +1,5 @@
 import type { NodeNetworkReport } from "../model/network-report.ts";
+import type { UnlistedThings } from "../model/restoration.ts";
 
 /** This node's part of the cluster's network, as far as the control plane hears of it. */
 export interface NodeNetwork {
@@ -15,6 +16,8 @@ export interface NodeNetwork {
   readonly failing: string | undefined;
   /** Its engine cannot publish ports: `failing` says why. */
   readonly isUnpublished?: boolean;
-  /** Whether pods get addresses is different now: the control plane is to hear it at once. */
+  /** What is in force here and a restored control plane does not know. */
+  readonly unlisted?: readonly UnlistedThings[];
+  /** That, or whether pods get addresses, is different now: the control plane is to hear it at once. */
   watch?(changed: () => void): void;
 }

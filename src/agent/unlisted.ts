@@ -1,6 +1,11 @@
 import { keyOf } from "../model/meta.ts";
 import type { Pod } from "../model/pod.ts";
-import { MOST_UNLISTED_NAMED, type UnlistedPod, type UnlistedReport } from "../model/restoration.ts";
+import {
+  MOST_UNLISTED_NAMED,
+  type UnlistedPod,
+  type UnlistedReport,
+  type UnlistedThings,
+} from "../model/restoration.ts";
 import { isExclusive } from "../model/when-unreachable.ts";
 
 export const WAITS_FOR_CONFIRM =
@@ -46,7 +51,7 @@ export class Unlisted {
   }
 
   /** Undefined while nothing is held. `strangers`: pods of which only containers are known. */
-  report(strangers: readonly string[]): UnlistedReport | undefined {
+  report(strangers: readonly string[], network: readonly UnlistedThings[] = []): UnlistedReport | undefined {
     if (!this.#isHeld) return undefined;
     const kept: readonly UnlistedPod[] = [
       ...[...this.#kept.values()].toSorted(byName).map(unlistedPod),
@@ -58,6 +63,7 @@ export class Unlisted {
       keptPods: kept.slice(0, MOST_UNLISTED_NAMED),
       waiting: waiting.length,
       waitingPods: waiting.slice(0, MOST_UNLISTED_NAMED),
+      ...(network.length === 0 ? {} : { network }),
     };
   }
 }

@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import type { RestoreReport } from "../app/restore/restore.ts";
 import type { Options, Settings } from "../app/settings.ts";
 import type { StyrClient } from "../client/styr-client.ts";
-import type { RestorationReport, RestoredNode } from "../model/restoration-report.ts";
+import type { UnlistedThings } from "../model/restoration.ts";
+import { type RestorationReport, type RestoredNode, thingsWords } from "../model/restoration-report.ts";
 import { caWords, inArchiveWords, wholeOf } from "./archive-words.ts";
 import { ask } from "./ask.ts";
 import { CliFailure } from "./failure.ts";
@@ -75,12 +76,28 @@ function sayReport(terminal: Terminal, report: RestorationReport): void {
   if (report.restoration?.state === "held") terminal.err(`next: ${terminal.asTyped(next)}\n`);
 }
 
-export function linesOf({ restoration, nodes }: RestorationReport): readonly string[] {
+export function linesOf({ restoration, nodes, network = [] }: RestorationReport): readonly string[] {
   if (restoration === null) return ["this control plane was not restored from a backup"];
   const { restoredAt, backupTime, confirmedAt, confirmedBy } = restoration;
   const head = `restored ${restoredAt} from a backup of ${backupTime}`;
   if (restoration.state === "confirmed") return [`${head}; confirmed ${confirmedAt} by ${confirmedBy}`];
-  return [`${head}; not confirmed: nothing that runs is stopped`, ...nodes.flatMap(linesOfNode)];
+  const words = `${head}; not confirmed: nothing that runs is stopped, and no Service, policy or route taken away`;
+  return [words, ...linesOfNetwork(network), ...nodes.flatMap(linesOfNode)];
+}
+
+function linesOfNetwork(network: readonly UnlistedThings[]): readonly string[] {
+  if (network.length === 0) return [];
+  return [
+    `in force on nodes, and not in the restored state or otherwise there: ${thingsWords(network)}:`,
+    ...network.flatMap(({ kind, count, names }) => [
+      ...names.map((name) => `    ${kind} ${name}`),
+      ...more(count, names.length),
+    ]),
+  ];
+}
+
+function more(all: number, named: number): readonly string[] {
+  return all > named ? [`    and ${all - named} more`] : [];
 }
 
 function linesOfNode({ name, unlisted, isStranger }: RestoredNode): readonly string[] {
@@ -91,7 +108,6 @@ function linesOfNode({ name, unlisted, isStranger }: RestoredNode): readonly str
   if (!unlisted) return [`${name}: has not said yet what runs there`];
   const { kept, keptPods, waiting, waitingPods } = unlisted;
   if (kept + waiting === 0) return [`${name}: all that runs is known`];
-  const more = (all: number, named: number) => (all > named ? [`    and ${all - named} more`] : []);
   return [
     ...(kept === 0
       ? []
@@ -115,11 +131,14 @@ async function confirm(terminal: Terminal, client: StyrClient, stopUnknown: bool
   terminal.out(`${plainLines(linesOf(report).join("\n"))}\n`);
   const kept = report.nodes.reduce((sum, { unlisted }) => sum + (unlisted?.kept ?? 0), 0);
   const silent = report.nodes.filter(({ unlisted }) => unlisted === undefined).length;
-  const isHarmless = kept + silent === 0;
-  const question = `stop what the restored state does not know (${kept} pods${silent === 0 ? "" : `, and what ${silent} silent nodes run`})?`;
+  const lost = report.network ?? [];
+  const isHarmless = kept + silent + lost.length === 0;
+  const doomed = [`${kept} pods`, ...(lost.length === 0 ? [] : [thingsWords(lost)])].join(", ");
+  const question = `stop and take away what the restored state does not know (${doomed}${silent === 0 ? "" : `, and what ${silent} silent nodes run`})?`;
   if (!isHarmless && !stopUnknown && !(await ask(terminal, question))) {
     const next = "styr restore confirm --stop-unknown, when that is what is meant";
-    throw new CliFailure("not confirmed: pods would be stopped", { next });
+    const loss = lost.length === 0 ? "" : `, and ${thingsWords(lost)} taken away`;
+    throw new CliFailure(`not confirmed: pods would be stopped${loss}`, { next });
   }
   await client.request("POST", `${PATH}/confirm`, { stopUnknown: !isHarmless });
   terminal.out("confirmed: the restored state is the one that counts\n");

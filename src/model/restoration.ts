@@ -51,7 +51,8 @@ export interface UnlistedReport {
   readonly network?: readonly UnlistedThings[];
 }
 
-export type UnlistedKind = "Service" | "NetworkPolicy" | "route" | "node";
+export const UNLISTED_KINDS = ["Service", "NetworkPolicy", "route", "node"] as const;
+export type UnlistedKind = (typeof UNLISTED_KINDS)[number];
 
 export interface UnlistedThings {
   readonly kind: UnlistedKind;

@@ -1,6 +1,8 @@
 /** A node whose control plane was restored from an older backup: nothing that runs is stopped before somebody says so. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Agent } from "../../src/agent/agent.ts";
+import type { NodeNetwork } from "../../src/agent/node-network.ts";
 import { podOf, Stage, web } from "./agent-stage.ts";
 
 async function staged(): Promise<Stage> {
@@ -113,5 +115,31 @@ describe("agent: a restored control plane", () => {
     stage.control.remove(old);
     await stage.clock.advance(1_000);
     assert.deepEqual(names(stage), []);
+  });
+
+  test("what of the network is in force here and it does not know is said at once, and not after it is confirmed", async () => {
+    const stage = new Stage();
+    const policy = { kind: "NetworkPolicy", count: 1, names: ["shop/late"] } as const;
+    let isHere = false;
+    let changed = () => {};
+    const network: NodeNetwork = {
+      ...{ wish: "", range: undefined, report: {}, trouble: undefined, isClosed: false, failing: undefined },
+      get unlisted() {
+        return isHere ? [policy] : [];
+      },
+      watch: (listener) => {
+        changed = listener;
+      },
+    };
+    stage.agent = new Agent({ ...stage.options(), network });
+    await stage.start();
+    await restored(stage, true);
+    assert.equal(unlisted(stage)?.network, undefined);
+    isHere = true;
+    changed();
+    await stage.clock.advance(100);
+    assert.deepEqual(unlisted(stage)?.network, [policy]);
+    await restored(stage, false);
+    assert.equal(unlisted(stage), undefined);
   });
 });

@@ -21,6 +21,7 @@ describe("what a node says of pods that a restored store does not know", () => {
     checkNode(node(undefined));
     checkNode(report({}));
     checkNode(report({ keptPods: [{ uid: "u" }] }));
+    checkNode(report({ network: [{ kind: "NetworkPolicy", count: 1, names: ["shop/late"] }] }));
   });
 
   test("is refused when it is anything else, or more than is shown", () => {
@@ -33,6 +34,8 @@ describe("what a node says of pods that a restored store does not know", () => {
       ["a time that is none", report({ keptPods: [{ ...pod, since: "yesterday" }] })],
       ["a name without end", report({ waitingPods: ["x".repeat(10_000)] })],
       ["too many", report({ keptPods: many })],
+      ["a kind that is none", report({ network: [{ kind: "Pod", count: 1, names: [] }] })],
+      ["too many of a kind", report({ network: [{ kind: "node", count: 99, names: many.map(({ uid }) => uid) }] })],
     ];
     for (const [why, value] of wrong) assert.throws(() => checkNode(value), FrameError, why);
   });

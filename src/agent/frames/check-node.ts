@@ -1,7 +1,7 @@
 /** What an agent registers: as the model has it, or not at all. A node's object is read by every part of the control plane. */
 import { parseQuantity } from "../../lib/quantity.ts";
 import { parseSubnet } from "../../lib/subnet.ts";
-import { MOST_UNLISTED_NAMED } from "../../model/restoration.ts";
+import { MOST_UNLISTED_NAMED, UNLISTED_KINDS } from "../../model/restoration.ts";
 import { condition } from "./check-status.ts";
 import { MOST_NAME_CHARS } from "./limits.ts";
 import {
@@ -30,7 +30,11 @@ const address = shaped({ type: oneOf(["InternalIP", "ExternalIP", "Hostname"]), 
 const MOST_ADDRESSES = 16;
 
 const unlistedPod = shaped({ key: optional(longName), uid: name, since: optional(moment) });
-const unlisted = shaped({ kept: count, keptPods: few(unlistedPod), waiting: count, waitingPods: few(longName) });
+const unlistedThings = shaped({ kind: oneOf(UNLISTED_KINDS), count, names: few(longName) });
+const unlisted = shaped({
+  ...{ kept: count, keptPods: few(unlistedPod), waiting: count, waitingPods: few(longName) },
+  network: optional(few(unlistedThings)),
+});
 
 /** 32 bytes in base64. */
 const wireguardKey: Check = (value) => {
@@ -93,7 +97,7 @@ function longName(value: unknown): void {
 function few(check: Check): Check {
   return (value) => {
     const all = list(value);
-    if (all.length > MOST_UNLISTED_NAMED) throw new FrameError(`more than ${MOST_UNLISTED_NAMED} pods are named`);
+    if (all.length > MOST_UNLISTED_NAMED) throw new FrameError(`more than ${MOST_UNLISTED_NAMED} are named`);
     all.forEach(check);
   };
 }

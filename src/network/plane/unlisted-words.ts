@@ -1,5 +1,6 @@
-import type { NetworkEntryKind } from "../../model/network.ts";
+import type { NetworkEntryKind, RouteEntry } from "../../model/network.ts";
 import { MOST_UNLISTED_NAMED, type UnlistedKind, type UnlistedThings } from "../../model/restoration.ts";
+import type { NetworkState } from "./network-state.ts";
 
 /** What people know by name; names and endpoints are of pods, which are told apart from it. */
 const KINDS: readonly (readonly [NetworkEntryKind, UnlistedKind])[] = [
@@ -9,13 +10,20 @@ const KINDS: readonly (readonly [NetworkEntryKind, UnlistedKind])[] = [
   ["node", "node"],
 ];
 const MOST_NAMED = 5;
+const MOST_CHARS = 200;
 
-/** For `styr restore status`. `unlisted`: keys (`kind id`). */
-export function unlistedThings(unlisted: ReadonlySet<string>): readonly UnlistedThings[] {
+/** For `styr restore status`. */
+export function unlistedThings({ unlisted, tables }: NetworkState): readonly UnlistedThings[] {
   return KINDS.flatMap(([of, kind]) => {
-    const names = idsOf(unlisted, of);
-    return names.length === 0 ? [] : [{ kind, count: names.length, names: names.slice(0, MOST_UNLISTED_NAMED) }];
+    const ids = idsOf(unlisted, of);
+    const all = of === "route" ? ids.flatMap((id) => routeWords(tables.route.get(id)) ?? []).sort() : ids;
+    const names = all.slice(0, MOST_UNLISTED_NAMED).map((name) => name.slice(0, MOST_CHARS));
+    return all.length === 0 ? [] : [{ kind, count: all.length, names }];
   });
+}
+
+function routeWords(route: RouteEntry | undefined): string | undefined {
+  return route && `${route.host === "" ? "*" : route.host}${route.path} of ${route.source}`;
 }
 
 /** Of policies, for `styr network status`. */

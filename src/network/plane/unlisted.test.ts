@@ -142,9 +142,9 @@ describe("a control plane that was restored from a backup", () => {
     const state = told([cluster(false), ...LATE]);
     state.hear(all([cluster(true, "r1")]), new Touched());
     assert.deepEqual(heldBy(state), LATE.map(keyOf));
-    assert.deepEqual(unlistedThings(state.unlisted), [
+    assert.deepEqual(unlistedThings(state), [
       { kind: "Service", count: 1, names: ["shop/late"] },
-      { kind: "route", count: 1, names: ["exposed late"] },
+      { kind: "route", count: 1, names: ["late.example/ of exposed"] },
       { kind: "node", count: 1, names: ["n9"] },
     ]);
     const again = new NetworkState("n1");
