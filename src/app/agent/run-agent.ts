@@ -18,6 +18,7 @@ import type { Settings } from "../settings.ts";
 import { stopApi } from "../stop-route.ts";
 import { beginProcess, type StyrProcess, TakenDown, throwIfFailed, untilAborted } from "../styr-process.ts";
 import type { UpIo } from "../up-io.ts";
+import { watchClock } from "../watch-clock.ts";
 import { agentHostApi } from "./agent-api.ts";
 import { AgentMounted } from "./agent-mounted.ts";
 import { ClusterWay } from "./cluster-way.ts";
@@ -39,6 +40,7 @@ export async function runAgent(given: Settings, io: UpIo): Promise<void> {
     way.begin(half.node.agent.access);
     await half.node.start();
     announce(process, membership, half);
+    sayClockSteps(process);
     // What was compiled is otherwise written down at an orderly end only: after a power cut the next start would need 20 MiB more.
     process.clock.setTimer(WARM_UP_MS, () => flushCompileCache());
     await untilAborted(stopping.signal);
@@ -51,6 +53,13 @@ export async function runAgent(given: Settings, io: UpIo): Promise<void> {
     log.info("stopped");
   }
   throwIfFailed(stopping.signal);
+}
+
+function sayClockSteps({ clock, stopping, log, io }: StyrProcess): void {
+  void watchClock(clock, stopping.signal, (words) => {
+    log.warn(words);
+    io.say(words);
+  });
 }
 
 async function membershipOf({ stateDir, nodeName }: Settings): Promise<Membership> {

@@ -3,6 +3,8 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AuditLog } from "../../audit/audit-log.ts";
+import { servers } from "../../model/server.ts";
+import { recordEvent } from "../../store/record-event.ts";
 import type { ControlPlane } from "../control-plane.ts";
 import { readPlace } from "../instance.ts";
 import { type Listening, listenPlain, listenTls, listenUnix } from "../listen.ts";
@@ -13,6 +15,7 @@ import type { Settings } from "../settings.ts";
 import { chooseStore, isEtcd, SQLITE, type StorePlace } from "../store-place.ts";
 import type { StyrProcess } from "../styr-process.ts";
 import { keepServerTrust, type ServerTrustOptions } from "../trust/server-trust.ts";
+import { watchClock } from "../watch-clock.ts";
 import type { Life } from "./life.ts";
 import { type LifeParts, openLife, type ServerHalfOptions, urlOf } from "./open-life.ts";
 import { keepSigningOn, signOff } from "./sign-on.ts";
@@ -77,6 +80,7 @@ export class ServerHalf {
     this.#background = [
       keepSigningOn(this.#process, urlOf(settings), this.#life, stopping.signal),
       keepServerTrust(this.#trustOptions()),
+      watchClock(this.#process.clock, stopping.signal, (words) => void this.#clockStepped(words)),
     ];
   }
 
@@ -91,6 +95,21 @@ export class ServerHalf {
     await Promise.all(this.#background);
     await this.#life.stop();
     await this.#parts.audit.close();
+  }
+
+  /** An event as well, while it leads: what `styr status` and `styr events` date was dated by this clock. */
+  async #clockStepped(words: string): Promise<void> {
+    const { log, io, name } = this.#process;
+    log.warn(words);
+    io.say(words);
+    const { plane } = this;
+    if (!plane?.leads) return;
+    const noted = plane.store.update((tx) => {
+      const about = tx.get(servers, name);
+      if (about)
+        recordEvent(tx, about, { type: "Warning", reason: "ClockStepped", message: words, component: "server" });
+    });
+    await noted.catch((error: Error) => log.warn("this could not be noted as an event", { why: error.message }));
   }
 
   #trustOptions(): ServerTrustOptions {
