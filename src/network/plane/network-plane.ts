@@ -20,6 +20,7 @@ import { PartLooks } from "./part-looks.ts";
 import { isLedTo } from "./pod-traces.ts";
 import { Remembered } from "./remembered.ts";
 import { Touched } from "./touched.ts";
+import { Waiters } from "./waiters.ts";
 
 /** As much of agent/control.ts as the plane needs. */
 export interface NetworkControl {
@@ -69,13 +70,6 @@ export interface PlaneReport {
 /** So long after the start a pod that comes waits for the first word of the network: an older control plane says nothing of it. */
 const FIRST_NEWS_MS = 3_000;
 
-/** A wait without an end, in pieces. */
-const LONG_MS = 60_000;
-
-interface Waiting {
-  check(): void;
-}
-
 export class NetworkPlane {
   readonly state: NetworkState;
   readonly #children: LocalChildren;
@@ -84,7 +78,7 @@ export class NetworkPlane {
   readonly #lost: LostNodes;
   readonly #looks: PartLooks;
   readonly #stopping = new AbortController();
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiters: Waiters;
   #control: NetworkControl | undefined;
   #revision = 0;
   #settled = 0;
@@ -104,6 +98,7 @@ export class NetworkPlane {
     const { nodeName, parts, clock, log, probe, servers } = options;
     this.#options = options;
     this.state = new NetworkState(nodeName);
+    this.#waiters = new Waiters(clock, this.#stopping.signal);
     this.#lingering = new Lingering(clock);
     this.#remembered = new Remembered(options.cache, () => this.#hasHeard);
     this.#children = new LocalChildren(this.state.localPods);
@@ -151,7 +146,7 @@ export class NetworkPlane {
       this.#revision = news.revision;
       this.#keep(news, this.#hear(news));
     }
-    this.#wake();
+    this.#waiters.wake();
   }
 
   /** Everything is looked at again: Docker was restarted, or somebody has changed the host's rules. */
@@ -175,7 +170,7 @@ export class NetworkPlane {
   /** What was made on this host goes on working. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error("the agent stops"));
-    this.#wake();
+    this.#waiters.wake();
     await Promise.all(this.#lanes.map((lane) => lane.stop()));
     await this.#options.cache?.stop();
   }
@@ -196,7 +191,7 @@ export class NetworkPlane {
       this.#noteLocal(uid);
     }
     const isInformed = () => this.#hasHeard || this.state.cluster !== undefined;
-    await this.#until(isInformed, this.#patientUntilMs - this.#options.clock.monotonic());
+    await this.#waiters.until(isInformed, this.#patientUntilMs - this.#options.clock.monotonic());
     await this.#upToDate(pod);
     const gates = this.#lanes.filter((_lane, at) => this.#options.parts[at]?.isGate === true);
     await Promise.all(gates.map((lane) => lane.settled()));
@@ -208,23 +203,23 @@ export class NetworkPlane {
     if (why === undefined) return;
     this.#options.log.warn("a pod waits for the network", { pod: `${namespace}/${name}`, why });
     const isOver = () => this.#remembered.whyBehind === undefined;
-    while (!isOver() && !this.#stopping.signal.aborted) await this.#until(isOver, LONG_MS);
+    await this.#waiters.always(isOver);
   }
 
   async leaving(pod: Pod, mostMs: number): Promise<void> {
     const { clock } = this.#options;
     const untilMs = clock.monotonic() + mostMs;
     const { uid } = pod.metadata;
-    if (!(await this.#until(() => !isLedTo(this.state, uid), mostMs))) return;
+    if (!(await this.#waiters.until(() => !isLedTo(this.state, uid), mostMs))) return;
     let [count, revision] = [this.#count, this.#revision];
     const isSettled = () => {
       if (count !== this.#count) [count, revision] = [this.#count, this.#revision];
       return this.#settled >= revision && this.#applied >= revision;
     };
     const isJust = !isSettled();
-    await this.#until(isSettled, untilMs - clock.monotonic());
+    await this.#waiters.until(isSettled, untilMs - clock.monotonic());
     const lingersUntilMs = this.#lingering.untilMs(uid, isJust) ?? 0;
-    await this.#until(() => false, Math.min(lingersUntilMs, untilMs) - clock.monotonic());
+    await this.#waiters.until(() => false, Math.min(lingersUntilMs, untilMs) - clock.monotonic());
   }
 
   seen(pod: Pod, status: PodStatus): void {
@@ -283,7 +278,7 @@ export class NetworkPlane {
 
   /** Also when it is what was said before: another server counts anew. */
   #report(): void {
-    this.#wake();
+    this.#waiters.wake();
     const applied = this.#applied;
     const words = `${this.#count} ${applied}`;
     if (words === this.#said || !this.#hasHeard) return;
@@ -309,23 +304,6 @@ export class NetworkPlane {
 
   *#entries(): Generator<NetworkEntry> {
     for (const table of Object.values(this.state.tables)) yield* table.values();
-  }
-
-  /** Whether it came to be so. Looks whenever something is heard. */
-  async #until(isSo: () => boolean, mostMs: number): Promise<boolean> {
-    if (isSo() || mostMs <= 0) return isSo();
-    const over = Promise.withResolvers<void>();
-    const waiting = { check: () => (isSo() || this.#stopping.signal.aborted ? over.resolve() : undefined) };
-    this.#waiting.add(waiting);
-    const timer = this.#options.clock.setTimer(mostMs, over.resolve);
-    await over.promise;
-    timer.cancel();
-    this.#waiting.delete(waiting);
-    return isSo();
-  }
-
-  #wake(): void {
-    for (const waiting of [...this.#waiting]) waiting.check();
   }
 }
 
