@@ -5,6 +5,7 @@ export const FILES = {
   prefix: "prefix.map",
   hosts: "hosts.map",
   backers: "backers.map",
+  cuts: "cuts.map",
   challenges: "challenges.map",
   certificates: "certificates.list",
   socket: "haproxy.sock",

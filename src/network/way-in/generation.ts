@@ -10,6 +10,7 @@ import type { MapName, Maps } from "./map-commands.ts";
 import type { WayInPlan } from "./plan.ts";
 import { renderConfig, type WayInPlaces } from "./render.ts";
 import { renderBackend } from "./render-backend.ts";
+import { cutsOf } from "./render-rewrite.ts";
 import type { Slots } from "./slots.ts";
 
 export interface GenerationInput {
@@ -56,7 +57,7 @@ function formsOf(places: WayInPlaces, { backends }: WayInPlan, slots: Generation
   const nowhere = (name: string) => slots(name).map(() => undefined);
   const forms = new Map([["", digestOf(renderConfig({ ...places, data: "" }, [], nowhere))]]);
   for (const backend of [...backends.values()].sort((a, b) => (a.name < b.name ? -1 : 1)))
-    forms.set(backend.name, digestOf(renderBackend(backend, nowhere(backend.name), places.httpsPort)));
+    forms.set(backend.name, digestOf(renderBackend(backend, nowhere(backend.name), { ...places, data: "" })));
   return forms;
 }
 
@@ -70,7 +71,8 @@ export function mapsOf(plan: WayInPlan, challenges: ReadonlyMap<string, string>)
   const { hosts, backers, closed } = plan;
   const exact = new Map([...plan.exact, ...closed.exact]);
   const prefix = new Map([...plan.prefix, ...closed.prefix]);
-  return new Map(Object.entries({ exact, prefix, hosts, backers, challenges }) as [MapName, Map<string, string>][]);
+  const all = { exact, prefix, hosts, backers, cuts: cutsOf(prefix), challenges };
+  return new Map(Object.entries(all) as [MapName, ReadonlyMap<string, string>][]);
 }
 
 function digestOf(text: string): string {

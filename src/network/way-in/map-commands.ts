@@ -1,8 +1,15 @@
 /** HAProxy's maps, told to it while it runs, and heard from it (management guide of 2.6, 9.3). Pure. */
 import type { FILES } from "./files.ts";
 
-/** In the order in which they hear of what comes: whose a host is, before what is reached there. */
-const ORDER = ["backers", "hosts", "prefix", "exact", "challenges"] as const satisfies readonly (keyof typeof FILES)[];
+/** In the order in which they hear of what comes: whose a host is, and what is cut off there, before what is reached there. */
+const ORDER = [
+  "backers",
+  "hosts",
+  "cuts",
+  "prefix",
+  "exact",
+  "challenges",
+] as const satisfies readonly (keyof typeof FILES)[];
 
 export type MapName = (typeof ORDER)[number];
 export type Maps = ReadonlyMap<MapName, ReadonlyMap<string, string>>;
@@ -31,5 +38,6 @@ export function mapCommands(path: (name: MapName) => string, before: Maps, after
 /** `show map`: an address within HAProxy, key and value. */
 export function parseMap(text: string): ReadonlyMap<string, string> {
   const lines = text.split("\n").map((line) => line.split(" "));
-  return new Map(lines.flatMap(([, key, value]) => (key && value ? [[key, value] as const] : [])));
+  // Of one that it does not have it says so, in words.
+  return new Map(lines.flatMap(([at = "", key, value]) => (at.startsWith("0x") && key && value ? [[key, value]] : [])));
 }

@@ -1,14 +1,19 @@
 import { createHash } from "node:crypto";
 import type { RouteOptions } from "../../model/network.ts";
-import { pathKey } from "../../model/way-in/route-key.ts";
 import type { Backend } from "./backend.ts";
-import { WHOLE_PATH } from "./render-paths.ts";
+import { rewriteLines, stripLines, word } from "./render-rewrite.ts";
 import type { Slots } from "./slots.ts";
 
 /** Where an unused slot points: an address that is never anybody's (RFC 1112, class E). */
 export const NOWHERE = "240.0.0.1:1";
 
-export function renderBackend(backend: Backend, slots: Slots, httpsPort: number): string {
+export interface BackendPlaces {
+  readonly httpsPort: number;
+  /** The folder of the maps. */
+  readonly data: string;
+}
+
+export function renderBackend(backend: Backend, slots: Slots, places: BackendPlaces): string {
   const { name, options, source } = backend;
   const users = options.auth?.users ?? [];
   return [
@@ -20,7 +25,7 @@ export function renderBackend(backend: Backend, slots: Slots, httpsPort: number)
     // What was sent and may have been done is not sent again.
     "    retry-on conn-failure empty-response",
     "    http-request disable-l7-retry unless { method GET HEAD OPTIONS }",
-    ...rules(backend, httpsPort),
+    ...rules(backend, places),
     ...healthLines(options),
     ...(options.sticky ? stickyLines(name) : []),
     ...(options.timeoutServerMs === undefined ? [] : [`    timeout server ${options.timeoutServerMs}ms`]),
@@ -37,7 +42,8 @@ function userLine(text: string): string {
   return `    user ${text.slice(0, at)} password ${text.slice(at + 1)}`;
 }
 
-function rules({ name, options, redirectsToHttps, matchedPath }: Backend, httpsPort: number): readonly string[] {
+function rules(backend: Backend, { httpsPort, data }: BackendPlaces): readonly string[] {
+  const { name, options, redirectsToHttps } = backend;
   const port = httpsPort === 443 ? "" : `:${httpsPort}`;
   const realm = (options.auth?.realm ?? "restricted").replaceAll(" ", "\\ ");
   return [
@@ -51,7 +57,7 @@ function rules({ name, options, redirectsToHttps, matchedPath }: Backend, httpsP
         ]
       : []),
     ...(options.auth ? [`    http-request auth realm ${realm} unless { http_auth(users-${name}) }`] : []),
-    ...(options.rewritePath === undefined ? [] : rewriteLines(matchedPath ?? "/", options.rewritePath)),
+    ...rewriteLines(backend, data),
     ...(options.stripPath === undefined ? [] : stripLines(options.stripPath)),
     ...(options.hsts
       ? ['    http-response set-header Strict-Transport-Security "max-age=15768000" if { ssl_fc }']
@@ -63,58 +69,6 @@ function rules({ name, options, redirectsToHttps, matchedPath }: Backend, httpsP
 function rangeLines(name: string, ranges: readonly string[] = []): readonly string[] {
   const lines = Array.from({ length: Math.ceil(ranges.length / 40) }, (_, at) => ranges.slice(at * 40, at * 40 + 40));
   return lines.map((each) => `    acl ${name} src ${each.join(" ")}`);
-}
-
-/** The beginning that matched is cut off by its length, and the other one put before the rest. */
-function rewriteLines(matched: string, put: string): readonly string[] {
-  const cut = matched === "/" ? 0 : matched.length;
-  const before = literal(put.replace(/\/+$/, ""));
-  const whole = literal(put);
-  return [
-    ...(matched === "/"
-      ? []
-      : [...plainLines(matched), `    http-request deny deny_status 400 unless ${isBelow(matched)}`]),
-    `    http-request set-var(txn.rest) path,bytes(${cut})`,
-    `    http-request set-path ${before}%[var(txn.rest)] if { var(txn.rest),length gt 0 }`,
-    `    http-request set-path ${whole} unless { var(txn.rest),length gt 0 }`,
-  ];
-}
-
-/** Of `/api/items` and of `/api` itself, but not of `/apiary`; what is left begins with a slash. */
-function stripLines(path: string): readonly string[] {
-  const off = path.replace(/\/+$/, "");
-  if (off === "") return [];
-  return [
-    ...plainLines(off),
-    `    http-request set-path ${literal(off)}/ if { path ${word(off)} }`,
-    `    http-request set-var(txn.rest) path,bytes(${off.length}) if { path_beg ${word(off)}/ }`,
-    "    http-request set-path %[var(txn.rest)] if { var(txn.rest),length gt 0 }",
-  ];
-}
-
-/** A path that begins with this one in another spelling is put into this one: it is cut by its length. */
-function plainLines(path: string): readonly string[] {
-  const key = pathKey(path);
-  const isOther = `!{ path ${word(path)} } !{ path_beg ${word(path)}/ }`;
-  return [
-    `    http-request set-var(txn.whole) ${WHOLE_PATH}`,
-    `    http-request set-var(txn.below) var(txn.whole),bytes(${key.length})`,
-    `    http-request set-path ${literal(path)}%[var(txn.below)] if ${isOther} { var(txn.whole) -m beg ${key}/ }`,
-    `    http-request set-path ${literal(path)} if ${isOther} { var(txn.whole) -m str ${key} }`,
-  ];
-}
-
-function isBelow(path: string): string {
-  return `{ path ${word(path)} } or { path_beg ${word(path)}/ }`;
-}
-
-/** Within a log format and between blanks; paths have no others (option-problem.ts). */
-function literal(path: string): string {
-  return word(path.replaceAll("%", "%%"));
-}
-
-function word(path: string): string {
-  return path.replaceAll(/['"#$\\ ]/g, (letter) => `\\${letter}`);
 }
 
 function healthLines({ healthPath }: RouteOptions): readonly string[] {

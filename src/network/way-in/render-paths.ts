@@ -4,7 +4,7 @@
  */
 
 /** More of a path than any route has, decoded (host-and-path.ts). What is cut off begins nothing. */
-const MOST = 1100;
+export const MOST = 1100;
 
 /** Two backslashes within a regular expression, of which HAProxy takes the half twice: of its line, and of a converter's words. */
 const BACKSLASH = String.raw`[\\\\\\\\]`;

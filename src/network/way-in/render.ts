@@ -42,7 +42,7 @@ export function renderConfig(
 ): string {
   const sorted = [...backends].sort((a, b) => (a.name < b.name ? -1 : 1));
   const parts = [globalPart(places), DEFAULTS, frontend(places)];
-  for (const backend of sorted) parts.push(renderBackend(backend, slots(backend.name), places.httpsPort));
+  for (const backend of sorted) parts.push(renderBackend(backend, slots(backend.name), places));
   return `${parts.join("\n\n")}\n`;
 }
 

@@ -61,7 +61,7 @@ export class Told {
     for (const [name, each] of parseServersState(state)) this.#slots.set(name, each);
     this.#folder = /\((\S+)\/exact\.map\)/.exec(await this.#haproxy.tell(["show map"]))?.[1];
     if (this.#folder === undefined) return;
-    const names = ["backers", "hosts", "exact", "prefix", "challenges"] as const;
+    const names = ["backers", "hosts", "cuts", "exact", "prefix", "challenges"] as const;
     const maps = new Map<MapName, ReadonlyMap<string, string>>();
     for (const name of names) maps.set(name, parseMap(await this.#haproxy.tell([`show map ${this.#path(name)}`])));
     this.#maps = maps;

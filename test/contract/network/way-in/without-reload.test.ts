@@ -54,6 +54,19 @@ describe("the way in without a new worker:", () => {
     assert.equal(await stage.worker(), worker);
   });
 
+  test("paths come and go in place of which another one is put, also after an agent came back", async () => {
+    const options = { rewritePath: "/put" };
+    await stage.hear([stage.route("b.example.org", { path: "/a", options })]);
+    const worker = await stage.worker();
+    await stage.hear([stage.route("b.example.org", { path: "/a/bcd", options })]);
+    assert.equal((await stage.get("b.example.org", "/a/bcd/x")).body, "web GET /put/x");
+    await again();
+    assert.equal((await stage.get("b.example.org", "/a/bcd/x")).body, "web GET /put/x");
+    await stage.hear([], [{ kind: "route", id: "b.example.org/a/bcd" }]);
+    assert.equal((await stage.get("b.example.org", "/a/bcd/x")).body, "web GET /put/bcd/x");
+    assert.equal(await stage.worker(), worker);
+  });
+
   test("an agent that comes back knows what its predecessor told", async () => {
     await stage.hear([stage.route("b.example.org"), stage.route("c.example.org")]);
     const worker = await stage.worker();
