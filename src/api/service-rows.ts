@@ -82,7 +82,8 @@ function rowOf({ name, ports, since }: PublishedService, dialect: string, namesp
       ...(port ? { name: port } : {}),
       ...{ protocol: protocol.toUpperCase(), nodePort: servicePort },
     })),
-    ...{ ready: 0, endpoints: 0, createdAt: since },
+    ...{ ready: 0, endpoints: 0 },
+    ...(since === undefined ? {} : { createdAt: since }),
   };
 }
 

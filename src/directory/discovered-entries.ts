@@ -19,7 +19,7 @@ export function serviceOf({ id, ports, affinitySeconds, since }: PublishedServic
     })),
     ...{ externalTraffic: "cluster", internalTraffic: "cluster" },
     ...(affinitySeconds === undefined ? {} : { affinitySeconds }),
-    ...(ports.length === 0 ? {} : { since }),
+    ...(ports.length === 0 || since === undefined ? {} : { since }),
   };
 }
 

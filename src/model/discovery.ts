@@ -45,8 +45,8 @@ export interface PublishedService {
     readonly servicePort: number;
   }[];
   readonly affinitySeconds?: number;
-  /** RFC 3339, when the object was made. */
-  readonly since: string;
+  /** RFC 3339, when the object was made: of those that want one port the oldest has it. Absent: it gives way to everybody. */
+  readonly since?: string;
 }
 
 /** Of a publisher's kind: objects that ask for a port of every node (`TCP/10001`). */

@@ -54,11 +54,11 @@ describe("Marathon: what an app publishes", () => {
     assert.deepEqual(routes, []);
   });
 
-  test("of an app that was deleted its hosts are free at once, its service ports when its tasks have stopped", () => {
+  test("of an app that was deleted its hosts are free at once, its service ports as soon as another wants them, and when its tasks have stopped", () => {
     const { services, routes } = appPublisher.tell(
       app({ labels: LABELS, ...PORT }, {}, { deletionTimestamp: "2026-01-02T00:00:00Z" }),
     );
     assert.deepEqual(routes, []);
-    assert.equal(services[0]?.ports.length, 1);
+    assert.deepEqual([services[0]?.ports.length, services[0]?.since], [1, undefined]);
   });
 });

@@ -16,7 +16,10 @@ export function serviceIdOf(appId: string): string {
   return `marathon:${appId}`;
 }
 
-/** Stays with a deleted app for as long as its tasks take to stop: their connections end by themselves. */
+/**
+ * A deleted app has its ports for as long as its tasks take to stop, which have connections, unless another wants them: on a host that is
+ * not reached it may take for ever.
+ */
 function servicesOf({ metadata, spec }: App): readonly PublishedService[] {
   const app = spec.active ?? spec.definition;
   const names = portNames(app);
@@ -27,7 +30,8 @@ function servicesOf({ metadata, spec }: App): readonly PublishedService[] {
         }))
       : [],
   );
-  return [{ id: serviceIdOf(app.id), name: app.id, ports, since: metadata.creationTimestamp }];
+  const since = metadata.deletionTimestamp === undefined ? { since: metadata.creationTimestamp } : {};
+  return [{ id: serviceIdOf(app.id), name: app.id, ports, ...since }];
 }
 
 function routesOf({ metadata, spec }: App): readonly Omit<RouteEntry, "kind">[] {
