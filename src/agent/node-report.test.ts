@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { NETWORK_UNAVAILABLE, podNetworkTrouble } from "../model/node.ts";
+import { NETWORK_UNAVAILABLE, NETWORK_WORKING, type Node, networkTroubles, podNetworkTrouble } from "../model/node.ts";
 import type { HostReading } from "./node-host.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import { nodeReport } from "./node-report.ts";
@@ -16,7 +16,7 @@ const HOST: HostReading = {
   },
 };
 
-function conditionsOf(network: Partial<NodeNetwork>) {
+function conditionsOf(network: Partial<NodeNetwork>, drivers: Parameters<typeof nodeReport>[2] = {}) {
   const whole = {
     wish: "",
     range: "10.42.0.0/24",
@@ -26,7 +26,7 @@ function conditionsOf(network: Partial<NodeNetwork>) {
     failing: undefined,
   };
   const options = { nodeName: "a", hostAddress: "192.0.2.1", version: "0", network: { ...whole, ...network } };
-  return nodeReport(options, HOST, {}, 0).status.conditions;
+  return nodeReport(options, HOST, drivers, 0).status.conditions;
 }
 
 describe("what a node says of its pods' network", () => {
@@ -44,6 +44,10 @@ describe("what a node says of its pods' network", () => {
     const { status } = nodeReport({ nodeName: "a", hostAddress: "192.0.2.1", version: "0" }, HOST, { docker }, 0);
     assert.deepEqual(status.drivers, { docker: { ready: true } });
     assert.equal(podNetworkTrouble(status.conditions), docker.network);
+    const conditions = conditionsOf({}, { docker });
+    const works = conditions.find(({ type }) => type === NETWORK_WORKING);
+    assert.deepEqual([works?.status, works?.reason], ["False", "PodNetworkMissing"], "however many parts work");
+    assert.deepEqual(networkTroubles({ status: { ...status, conditions } } as Node), [docker.network], "once");
   });
 
   test("somebody else's network in its place leaves it without a range, and is said", () => {

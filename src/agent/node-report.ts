@@ -7,6 +7,7 @@ import {
   NETWORK_WORKING,
   type Node,
   POD_NETWORK_MISSING,
+  podNetworkTrouble,
 } from "../model/node.ts";
 import type { Condition, DriverName } from "../model/pod.ts";
 import { NODE_LABEL } from "../model/well-known.ts";
@@ -112,15 +113,16 @@ function labelsOf({ nodeName, labels }: NodeReportOptions, host: HostReading): R
 function networkConditions(network: NodeNetwork | undefined, drivers: Drivers): readonly Condition[] {
   const reached = reachedCondition(network, drivers);
   if (network === undefined || network.range === undefined) return reached;
-  return [
-    ...reached,
-    {
-      ...{ type: NETWORK_WORKING, message: network.failing ?? "every part of its network works" },
-      ...(network.failing === undefined
-        ? { status: "True", reason: "Working" }
-        : { status: "False", reason: network.isUnpublished ? DOCKER_RULES_GONE : "PartFails" }),
-    },
-  ];
+  return [...reached, { type: NETWORK_WORKING, ...workOf(network, reached) }];
+}
+
+/** Parts that work are of no use to pods that get no network: that is said by the other condition in full. */
+function workOf({ failing, isUnpublished }: NodeNetwork, reached: readonly Condition[]): Omit<Condition, "type"> {
+  if (failing !== undefined)
+    return { status: "False", reason: isUnpublished ? DOCKER_RULES_GONE : "PartFails", message: failing };
+  if (podNetworkTrouble(reached) !== undefined)
+    return { status: "False", reason: POD_NETWORK_MISSING, message: `${NETWORK_UNAVAILABLE}: its pods get no network` };
+  return { status: "True", reason: "Working", message: "every part of its network works" };
 }
 
 /** Nothing is said by a node that has no part in the cluster's network, or no range yet, while there is nothing amiss. */

@@ -1,5 +1,5 @@
 import { bytes, cpuMillis } from "../lib/quantity.ts";
-import { isNodeReady, NETWORK_UNAVAILABLE, NETWORK_WORKING, type Node, nodes } from "../model/node.ts";
+import { isNodeReady, NETWORK_UNAVAILABLE, type Node, nodes, partsFail } from "../model/node.ts";
 import { nodeDrains } from "../model/node-drain.ts";
 import type { NodeState, NodeStates } from "../model/node-state.ts";
 import type { NodeRow } from "../model/reports.ts";
@@ -94,9 +94,10 @@ function nodeRow(node: Node, there: Asked, state: NodeState | undefined): NodeRo
 /** Of one that is not heard it is not known. What parts of its network say may name what lies in any namespace, and everybody reads this. */
 function networkOf({ status }: Node, word: NodeRow["state"]): Pick<NodeRow, "network"> {
   if (word !== "ready") return {};
-  const network = status.conditions.flatMap(({ type, status: now, message = "" }) => {
+  const network = status.conditions.flatMap((condition) => {
+    const { type, status: now, message = "" } = condition;
     if (type === NETWORK_UNAVAILABLE && now === "True") return message;
-    return type === NETWORK_WORKING && now === "False" ? "parts of it fail: styr network status" : [];
+    return partsFail(condition) ? "parts of it fail: styr network status" : [];
   });
   return network.length === 0 ? {} : { network };
 }

@@ -90,6 +90,7 @@ describe("styr network status", () => {
       `c: this node has no part in the network of the cluster; pods get no network: ${words}`,
     ]);
     assert.doesNotMatch(renderNetwork({ nodes }, screen), /all of it works/);
+    assert.match(renderNetwork({ nodes }, screen), /^a +.* no network for pods, 4 working/m);
   });
 
   test("says what parts complain of that work, and then not that all of it does", () => {

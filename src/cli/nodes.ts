@@ -92,8 +92,9 @@ function statusCell({ state, cordoned, drain, held }: NodeRow): Cell {
 }
 
 /** Nobody knows how a node fares that is not heard. */
-function healthCell({ state, health }: NodeRow): string | Cell {
+export function healthCell({ state, health, network = [] }: NodeRow): string | Cell {
   if (state !== "ready" && state !== "not ready") return "?";
+  if (health === undefined && network.length > 0) return { text: "NetworkTrouble", color: "yellow" };
   return health === undefined ? "ok" : { text: health.word, color: "yellow" };
 }
 

@@ -57,13 +57,15 @@ const NODE_COLUMNS: readonly Column<NetworkNodeRow>[] = [
   { title: "NEWS", cell: ({ answer }) => (answer ? newsText(answer) : "?"), dropRank: 1 },
 ];
 
-function partsCell({ answer }: NetworkNodeRow): Cell {
+function partsCell({ answer, noPodNetwork }: NetworkNodeRow): Cell {
   if (answer === undefined) return { text: "not asked", color: "red" };
   const failing = answer.parts.filter(({ state }) => state === "failing").map(({ name }) => name);
   if (failing.length > 0) return { text: `${failing.join(", ")} failing`, color: "red" };
   const off = answer.parts.filter(({ state }) => state === "off").map(({ name }) => name);
-  const working = answer.parts.length - off.length;
-  return { text: `${working} working${off.length > 0 ? `, off: ${off.join(", ")}` : ""}`, color: "green" };
+  const working = `${answer.parts.length - off.length} working${off.length > 0 ? `, off: ${off.join(", ")}` : ""}`;
+  // Of no use to pods, however many there are.
+  if (noPodNetwork !== undefined) return { text: `no network for pods, ${working}`, color: "red" };
+  return { text: working, color: "green" };
 }
 
 /** What was heard of the network, and whether it is in force. */

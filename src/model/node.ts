@@ -110,10 +110,15 @@ export function podNetworkTrouble(conditions: readonly Condition[]): string | un
 
 /** What does not work of a node's network, in words. */
 export function networkTroubles({ status }: Node): readonly string[] {
-  return status.conditions.flatMap(({ type, status: now, message = "" }) => {
-    const isTrouble = (type === NETWORK_UNAVAILABLE && now === "True") || (type === NETWORK_WORKING && now === "False");
-    return isTrouble ? [message] : [];
+  return status.conditions.flatMap((condition) => {
+    const isTrouble = (condition.type === NETWORK_UNAVAILABLE && condition.status === "True") || partsFail(condition);
+    return isTrouble ? [condition.message ?? ""] : [];
   });
+}
+
+/** Whether parts of a node's network fail, beside what its other condition says. */
+export function partsFail({ type, status, reason }: Condition): boolean {
+  return type === NETWORK_WORKING && status === "False" && reason !== POD_NETWORK_MISSING;
 }
 
 /** The reason of a Ready condition that is Unknown while the brake holds: the node is silent, and nothing of it is moved. */
