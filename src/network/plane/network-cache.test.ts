@@ -281,6 +281,24 @@ describe("what a node keeps of the network on its disk", () => {
     assert.deepEqual(await cacheIn("plane").cache.load(), []);
   });
 
+  test("has what a restored control plane does not know until it is confirmed, and not after it", async () => {
+    const settings = { podRange: "10.42.0.0/16", serviceRange: "10.96.0.0/12", domain: "c", mode: "auto" } as const;
+    const cluster = { kind: "cluster", id: "cluster", ...settings } as const;
+    const held = { ...cluster, isRestored: true, restoration: "r1" } as const;
+    const parts = { nodeName: "n1", parts: [], clock: new ManualClock(), log: silentLog };
+    const plane = new NetworkPlane({ ...parts, cache: cacheIn("restored").cache });
+    plane.hear({ type: "all", revision: 1, entries: [cluster, entry("late")] });
+    plane.hear({ type: "all", revision: 1, entries: [held] });
+    await plane.stop();
+    assert.deepEqual(await cacheIn("restored").cache.load(), [held, { ...entry("late"), unlisted: {} }]);
+    const again = new NetworkPlane({ ...parts, cache: cacheIn("restored").cache });
+    await again.begin();
+    again.hear({ type: "all", revision: 1, entries: [held] });
+    again.hear({ type: "changed", revision: 2, entries: [cluster], removed: [] });
+    await again.stop();
+    assert.deepEqual(await cacheIn("restored").cache.load(), [cluster]);
+  });
+
   test("a pod that begins while the disk has less than was known waits for a server, and goes on at its first word", async () => {
     const clock = new ManualClock();
     const { cache } = cacheIn("less");
