@@ -41,7 +41,7 @@ const publisher: Publisher<ReplicationController> = {
     services: [
       {
         ...{ id: `marathon:/prod/${metadata.name}`, name: `/prod/${metadata.name}`, since: metadata.creationTimestamp },
-        ports: [{ name: "http", protocol: "tcp", servicePort: 10_002 }],
+        ports: [{ id: "0", name: "http", protocol: "tcp", servicePort: 10_002 }],
       },
     ],
     routes: [],

@@ -14,7 +14,7 @@ export function namesOfPod(pod: Pod, records: readonly NameRecord[]): readonly N
 export function serviceOf({ id, ports, affinitySeconds, since }: PublishedService): ServiceEntry {
   return {
     ...{ kind: "service", id, addresses: [] },
-    ports: ports.map(({ name, protocol, servicePort }) => ({
+    ports: ports.map(({ id: name, protocol, servicePort }) => ({
       ...{ name, protocol, port: servicePort, nodePort: servicePort },
     })),
     ...{ externalTraffic: "cluster", internalTraffic: "cluster" },
@@ -33,7 +33,7 @@ export function endpointsOfPod(pod: Pod, { id, ports }: DiscoveredEndpoint): rea
     service: id,
     ports: ports
       .filter((port) => port.address === address)
-      .map(({ name, protocol, port }) => ({ name, protocol, port })),
+      .map(({ id: name, protocol, port }) => ({ name, protocol, port })),
     endpoints: [endpointOf(pod, address)],
   }));
 }

@@ -255,7 +255,7 @@ const discover: DiscoverPod = ({ metadata: { labels }, status }) => {
   if (app === undefined) return undefined;
   const address = status.podIP ?? "192.0.2.1";
   const port = Number(labels?.port ?? 80);
-  const ports = [{ name: "web", protocol: "tcp" as const, address, port }];
+  const ports = [{ id: "web", protocol: "tcp" as const, address, port }];
   return {
     records: [{ type: "A", name: `${app}.marathon.mesos`, address }],
     services: [{ id: `marathon:/${app}`, ports }],
@@ -269,7 +269,9 @@ const publisher: Publisher<ReplicationController> = {
     services: [
       {
         ...{ id: `marathon:/${name}`, name: `/${name}`, since: creationTimestamp },
-        ports: labels?.service ? [{ name: "web", protocol: "tcp", servicePort: Number(labels.service) }] : [],
+        ports: labels?.service
+          ? [{ id: "web", name: "http", protocol: "tcp", servicePort: Number(labels.service) }]
+          : [],
       },
     ],
     routes: [

@@ -15,8 +15,8 @@ export interface DiscoveredEndpoint {
   /** Of a PublishedService: `marathon:/prod/web`. */
   readonly id: string;
   readonly ports: readonly {
-    /** The service's name for it. */
-    readonly name: string;
+    /** Of the service's port (PublishedService). */
+    readonly id: string;
     readonly protocol: Protocol;
     /** Where this pod answers. */
     readonly address: string;
@@ -39,6 +39,9 @@ export interface PublishedService {
   /** What its user calls it: `/prod/web`. */
   readonly name: string;
   readonly ports: readonly {
+    /** By it and its protocol pods of every version say where they answer: names may differ between them. */
+    readonly id: string;
+    /** For people. */
     readonly name: string;
     readonly protocol: Protocol;
     /** Opened on every node. */

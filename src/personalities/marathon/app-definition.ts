@@ -189,6 +189,11 @@ export function portsOf(app: Pick<AppBody, "networks" | "portDefinitions" | "con
   return app.container?.portMappings ?? [];
 }
 
+/** Of a port's place among its app's: what versions of an app with other names for it have in common, as it is for marathon-lb. */
+export function portId(portIndex: number): string {
+  return String(portIndex);
+}
+
 /** A port for both protocols is two; the name stays with TCP. */
 export function portHalves(protocol: PortProtocol, name: string): readonly PortHalf[] {
   if (protocol !== "udp,tcp") return [{ name, protocol: protocol === "udp" ? "UDP" : "TCP" }];

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Pod } from "../../model/pod.ts";
 import { appPublisher } from "./app-publisher.ts";
+import { discoverApp } from "./discovery.ts";
 import type { App } from "./kinds.ts";
+import { withServicePorts } from "./service-ports.ts";
 import { definitionOf } from "./test-app.ts";
+import { translateApp } from "./translate.ts";
 
 const MADE = "2026-01-01T00:00:00Z";
 
@@ -26,12 +30,12 @@ describe("Marathon: what an app publishes", () => {
       assert.deepEqual(services, [
         {
           ...{ id: "marathon:/shop/cart", name: "/shop/cart", since: MADE },
-          ports: [{ name: "http", protocol: "tcp", servicePort: 10_300 }],
+          ports: [{ id: "0", name: "http", protocol: "tcp", servicePort: 10_300 }],
         },
       ]);
       assert.deepEqual(
         routes.map(({ host, service, port, since }) => ({ host, service, port, since })),
-        [{ host: "shop.example.org", service: "marathon:/shop/cart", port: "http", since: MADE }],
+        [{ host: "shop.example.org", service: "marathon:/shop/cart", port: "0", since: MADE }],
       );
     }
   });
@@ -41,16 +45,44 @@ describe("Marathon: what an app publishes", () => {
       app({ portDefinitions: [{ port: 10_053, protocol: "udp,tcp", name: "dns" }, { port: 10_054 }] }),
     );
     assert.deepEqual(services[0]?.ports, [
-      { name: "dns", protocol: "tcp", servicePort: 10_053 },
-      { name: "dns-udp", protocol: "udp", servicePort: 10_053 },
-      { name: "port-1", protocol: "tcp", servicePort: 10_054 },
+      { id: "0", name: "dns", protocol: "tcp", servicePort: 10_053 },
+      { id: "0", name: "dns-udp", protocol: "udp", servicePort: 10_053 },
+      { id: "1", name: "port-1", protocol: "tcp", servicePort: 10_054 },
     ]);
+  });
+
+  test("instances of every version answer for it: a port is known by its place, whatever a version calls it", () => {
+    const mapped = (...portMappings: readonly object[]) => ({
+      networks: [{ mode: "container", name: "styrmann" }],
+      container: { type: "DOCKER", docker: { image: "a" }, portMappings },
+    });
+    const before = app(mapped({ containerPort: 80 }, { containerPort: 53, protocol: "udp,tcp" }));
+    const draft = translateApp(
+      before.spec.definition,
+      { taskId: "t", podName: "shop-cart-x7k2m", stagedAtMs: 0 },
+      before,
+    );
+    const status = { phase: "Running", hostIP: "10.0.0.1", podIP: "10.42.0.5" } as const;
+    const [endpoint] = discoverApp({ ...draft, status } as unknown as Pod)?.services ?? [];
+    const after = app(
+      mapped({ containerPort: 8080, name: "http" }, { containerPort: 53, protocol: "udp,tcp", name: "dns" }),
+    );
+    const { services } = appPublisher.tell(
+      app(mapped({ containerPort: 8080, name: "http" }, { containerPort: 53, protocol: "udp,tcp", name: "dns" }), {
+        definition: withServicePorts(after.spec.definition, new Set()),
+      }),
+    );
+    const idsOf = (ports: readonly { readonly id: string; readonly protocol: string }[] = []) =>
+      ports.map(({ id, protocol }) => `${id}/${protocol}`);
+    assert.deepEqual(idsOf(services[0]?.ports), ["0/tcp", "1/tcp", "1/udp"]);
+    assert.deepEqual(idsOf(endpoint?.ports), idsOf(services[0]?.ports));
+    assert.equal(endpoint?.id, services[0]?.id);
   });
 
   test("is what runs at present, until a deployment comes to the next version", () => {
     const active = definitionOf({ cmd: "sleep 100", portDefinitions: [{ port: 10_299 }] });
     const { services, routes } = appPublisher.tell(app({ labels: LABELS, ...PORT }, { active }));
-    assert.deepEqual(services[0]?.ports, [{ name: "port-0", protocol: "tcp", servicePort: 10_299 }]);
+    assert.deepEqual(services[0]?.ports, [{ id: "0", name: "port-0", protocol: "tcp", servicePort: 10_299 }]);
     assert.deepEqual(routes, []);
   });
 

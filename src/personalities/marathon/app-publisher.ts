@@ -1,6 +1,6 @@
 import type { PublishedService, Publisher } from "../../model/discovery.ts";
 import type { Protocol, RouteEntry } from "../../model/network.ts";
-import { portHalves, portsOf } from "./app-definition.ts";
+import { portHalves, portId, portsOf } from "./app-definition.ts";
 import { type App, apps } from "./kinds.ts";
 import { portNames } from "./task-environment.ts";
 import { wayInRoutes } from "./way-in-labels.ts";
@@ -26,7 +26,7 @@ function servicesOf({ metadata, spec }: App): readonly PublishedService[] {
   const ports = portsOf(app).flatMap(({ servicePort, protocol }, i) =>
     servicePort > 0
       ? portHalves(protocol, names[i] ?? "").map((half) => ({
-          ...{ name: half.name, protocol: half.protocol.toLowerCase() as Protocol, servicePort },
+          ...{ id: portId(i), name: half.name, protocol: half.protocol.toLowerCase() as Protocol, servicePort },
         }))
       : [],
   );
@@ -39,5 +39,6 @@ function routesOf({ metadata, spec }: App): readonly Omit<RouteEntry, "kind">[] 
   const isLabelled =
     metadata.deletionTimestamp === undefined && Object.keys(app.labels).some((name) => name.startsWith("HAPROXY_"));
   if (!isLabelled) return [];
-  return wayInRoutes({ id: app.id, labels: app.labels, ports: portNames(app), since: metadata.creationTimestamp });
+  const ports = portsOf(app).map((_port, i) => portId(i));
+  return wayInRoutes({ id: app.id, labels: app.labels, ports, since: metadata.creationTimestamp });
 }

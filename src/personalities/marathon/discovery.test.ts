@@ -117,10 +117,10 @@ describe("Marathon: names of an app", () => {
         protocol,
       );
     assert.deepEqual(
-      found?.services?.[0]?.ports.map(({ name, protocol, port }) => [name, protocol, port]),
+      found?.services?.[0]?.ports.map(({ id, protocol, port }) => [id, protocol, port]),
       [
-        ["dns", "tcp", 31_005],
-        ["dns-udp", "udp", 31_005],
+        ["0", "tcp", 31_005],
+        ["0", "udp", 31_005],
       ],
     );
   });
@@ -129,7 +129,7 @@ describe("Marathon: names of an app", () => {
     assert.deepEqual(discoverApp(instance("/prod/web"))?.services, [
       {
         id: "marathon:/prod/web",
-        ports: [{ name: "port-0", protocol: "tcp", address: "10.42.0.5", port: 80 }],
+        ports: [{ id: "0", protocol: "tcp", address: "10.42.0.5", port: 80 }],
       },
     ]);
   });
@@ -151,7 +151,7 @@ describe("Marathon: names of an app", () => {
           names.includes("_web-prod._tcp.marathon.mesos prod-web-x7k2m.marathon.mesos:31000"),
           names.join("\n"),
         );
-        assert.deepEqual(ports, [{ name: "port-0", protocol: "tcp", address: "10.0.0.1", port: 31_000 }]);
+        assert.deepEqual(ports, [{ id: "1", protocol: "tcp", address: "10.0.0.1", port: 31_000 }]);
       }
     });
 

@@ -8,6 +8,7 @@ import type { NameRecord, Protocol } from "../../model/network.ts";
 import type { ContainerPort, Pod } from "../../model/pod.ts";
 import { publishedPorts } from "../../model/published-ports.ts";
 import { ANNOTATION } from "../../model/well-known.ts";
+import { portId } from "./app-definition.ts";
 import { serviceIdOf } from "./app-publisher.ts";
 import { discoveryName } from "./ids.ts";
 
@@ -18,6 +19,8 @@ const LONGEST_LABEL = 63;
 const MADE_UP_NAME = /^port-\d+-*$/;
 
 interface AppPort {
+  /** Its place among the app's ports, whatever this version calls it. */
+  readonly id: string;
   readonly name: string;
   readonly protocol: Protocol;
   /** Where the instance itself answers. */
@@ -60,13 +63,21 @@ function placeOf(pod: Pod, hostIP: string): Place {
 
 function portsOf(pod: Pod, isOnHost: boolean): readonly AppPort[] {
   const ports = pod.spec.containers.flatMap((container) => container.ports ?? []);
-  return ports.flatMap((port) => {
+  const halves = ports.map((port, at) => ({ name: port.name ?? `:${at}`, protocol: protocolOf(port) }));
+  const whole = halves.map(({ name }) => withoutProtocol(name, halves));
+  const order = [...new Set(whole)];
+  return ports.flatMap((port, at) => {
     const { hostPort = 0 } = port;
     const own = port.containerPort === 0 ? hostPort : port.containerPort;
     const answers = isOnHost ? hostPort || (pod.spec.hostNetwork === true ? own : 0) : own;
     if (answers === 0) return [];
     return {
-      ...{ name: port.name ?? "", protocol: protocolOf(port), port: answers },
+      ...{
+        id: portId(order.indexOf(whole[at] ?? "")),
+        name: port.name ?? "",
+        protocol: protocolOf(port),
+        port: answers,
+      },
       ...(hostPort === 0 ? {} : { hostPort }),
     };
   });
@@ -76,8 +87,8 @@ function protocolOf({ protocol = "TCP" }: ContainerPort): Protocol {
   return protocol.toLowerCase() as Protocol;
 }
 
-function endpointOf(id: string, address: string, ports: readonly AppPort[]): DiscoveredEndpoint {
-  return { id: serviceIdOf(id), ports: ports.map(({ name, protocol, port }) => ({ name, protocol, address, port })) };
+function endpointOf(appId: string, address: string, ports: readonly AppPort[]): DiscoveredEndpoint {
+  return { id: serviceIdOf(appId), ports: ports.map(({ id, protocol, port }) => ({ id, protocol, address, port })) };
 }
 
 interface Instance {
@@ -113,7 +124,7 @@ function recordsOf({ id, podName, address, hostIP, ports }: Instance): readonly 
 }
 
 /** A port for both protocols has one name (translate.ts calls its half of UDP `NAME-udp`). */
-function withoutProtocol(name: string, ports: readonly AppPort[]): string {
+function withoutProtocol(name: string, ports: readonly Pick<AppPort, "name" | "protocol">[]): string {
   const [, both] = /^(.+)-udp$/.exec(name) ?? [];
   return both !== undefined && ports.some((port) => port.name === both && port.protocol === "tcp") ? both : name;
 }

@@ -10,7 +10,7 @@ import { rangesOf, turnsAway } from "../../model/way-in/protection.ts";
 export interface LabelledApp {
   readonly id: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Names of its ports, in their order. */
+  /** What routes call its ports, in their order. */
   readonly ports: readonly string[];
   /** RFC 3339. */
   readonly since: string;
