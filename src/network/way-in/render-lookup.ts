@@ -2,7 +2,7 @@
 import { CHALLENGE_PATH } from "../../model/way-in/host-owners.ts";
 import { CLOSED, GUARDED } from "./backend.ts";
 import { FILES } from "./files.ts";
-import { cleanPath, PATH, READINGS } from "./render-paths.ts";
+import { cleanPath, IS_ODD, PATH, READINGS } from "./render-paths.ts";
 
 const IS_PROOF = `{ var(txn.path) -m beg ${CHALLENGE_PATH}/ }`;
 const IS_FOUND = "{ var(txn.found) -m found }";
@@ -11,7 +11,7 @@ const KEEPS_OUT = `-m end ${GUARDED} ${CLOSED}`;
 /** Another reading of the path leads to where not everybody may come in, and the first one does not. */
 const IS_AROUND = `{ var(txn.other) ${KEEPS_OUT} } !{ var(txn.other),strcmp(txn.to) eq 0 }`;
 
-/** `data`: the folder of its maps. */
+/** `data`: the folder of its maps. The last lines of a frontend: once a backend is found, and no other reading could find another, no more are read. */
 export function lookupLines(data: string): readonly string[] {
   const map: MapOf = (name, how = "map") => `${how}(${data}/${FILES[name]})`;
   return [
@@ -21,7 +21,9 @@ export function lookupLines(data: string): readonly string[] {
     'return status 200 content-type text/plain lf-string "%[var(txn.answer)]" if { var(txn.answer) -m found }',
     `set-var(txn.owner) var(txn.host),${map("hosts")}`,
     `set-var(txn.owner) var(txn.wild),${map("hosts")} unless { var(txn.owner) -m found }`,
-    ...search("to", "path", map),
+    ...search("to", "path", map, "", [
+      `allow if { var(txn.to) -m found } !${IS_ODD} !{ var(txn.to) -m end ${CLOSED} }`,
+    ]),
     ...READINGS.flatMap(([path, when]) => readAgain(path, when, map)),
     `return status 404 content-type text/plain string "this path is closed: its route is not served\\n" if { var(txn.to) -m end ${CLOSED} }`,
     'return status 404 content-type text/plain string "nothing is reached under this host name and path\\n" unless { var(txn.to) -m found }',
@@ -39,16 +41,19 @@ const HOST = [
 
 type MapOf = (name: keyof typeof FILES, how?: string) => string;
 
-/** By the path in `txn.{path}` to the backend in `txn.{to}`: first at the host, then at its wildcard, then at every host. */
-function search(to: string, path: string, map: MapOf, when = ""): readonly string[] {
+/**
+ * By the path in `txn.{path}` to the backend in `txn.{to}`: first at the host, then at its wildcard, then at every host. `then`: lines after
+ * each of them.
+ */
+function search(to: string, path: string, map: MapOf, when: string, then: readonly string[]): readonly string[] {
   const [host, wild] = ["host", "wild"].map((name) => [
     `var(txn.${name}),concat(,txn.${path})`,
     `var(txn.${name}),concat(,txn.${path},/)`,
   ]) as [[string, string], [string, string]];
   return [
-    ...lookAt(to, host, map, when, IS_PROOF),
-    ...lookAt(to, wild, map, when),
-    ...lookAt(to, [`var(txn.${path})`, `var(txn.${path}),concat(/)`], map, when),
+    ...[...lookAt(to, host, map, when, IS_PROOF), ...then],
+    ...[...lookAt(to, wild, map, when), ...then],
+    ...[...lookAt(to, [`var(txn.${path})`, `var(txn.${path}),concat(/)`], map, when), ...then],
   ];
 }
 
@@ -81,7 +86,7 @@ function readAgain(path: string, when: string, map: MapOf): readonly string[] {
     "unset-var(txn.other)",
     "unset-var(txn.read)",
     `set-var(txn.read) ${cleanPath(path)} if ${when}`,
-    ...search("other", "read", map, "{ var(txn.read) -m found }"),
+    ...search("other", "read", map, "{ var(txn.read) -m found }", []),
     `deny deny_status 400 if ${IS_AROUND} { var(txn.to) ${KEEPS_OUT} }`,
     `set-var(txn.to) var(txn.other) if ${IS_AROUND}`,
   ];

@@ -16,17 +16,20 @@ export function cleanPath(decoded: string): string {
 
 export const WHOLE_PATH = "path,url_dec,regsub(//+,/,g),url_enc,regsub(%2F,/,g)";
 
+/** There may be several ways to read the path. */
+export const IS_ODD = "{ var(txn.said) -m found }";
+
 /** `txn.path`: where routes are looked for. */
 export const PATH: readonly string[] = [
-  "set-var(txn.said) path,url_dec",
+  // Nearly all: there is one way only to read them.
+  `set-var(txn.path) path if { path -m found } !{ path -m reg '[^A-Za-z0-9._~/-]|//|/[.]' }`,
+  "set-var(txn.said) path,url_dec unless { var(txn.path) -m found }",
   // A percent sign without two digits. Zero ends a text for many a program.
-  "deny deny_status 400 if { path -m found } !{ var(txn.said) -m found }",
-  "deny deny_status 400 if { path -m sub %00 }",
+  `deny deny_status 400 if { path -m found } !{ var(txn.path) -m found } !${IS_ODD}`,
+  `deny deny_status 400 if ${IS_ODD} { path -m sub %00 }`,
   // Browsers and most clients resolve them; where they lead depends on who else does.
-  String.raw`deny deny_status 400 if { var(txn.said) -m reg '[/\\]\.\.?([/\\;]|$)' }`,
-  `set-var(txn.path) ${cleanPath("var(txn.said),regsub(//+,/,g)")}`,
-  // Of `OPTIONS *`.
-  "set-var(txn.path) path unless { var(txn.path) -m found }",
+  String.raw`deny deny_status 400 if ${IS_ODD} { var(txn.said) -m reg '[/\\]\.\.?([/\\;]|$)' }`,
+  `set-var(txn.path) ${cleanPath("var(txn.said),regsub(//+,/,g)")} if ${IS_ODD}`,
 ];
 
 /**

@@ -104,7 +104,6 @@ function frontend({ data, address, httpPort, httpsPort }: Parameters<typeof rend
     `    bind ${address}:${httpPort}`,
     `    bind ${address}:${httpsPort} ssl crt-list ${data}/${FILES.certificates} alpn h2,http/1.1`,
     ...LOOPS,
-    ...lookupLines(data),
     // What a client says of itself is not believed.
     "    http-request set-header X-Forwarded-For %[src]",
     "    http-request set-header X-Real-IP %[src]",
@@ -115,6 +114,7 @@ function frontend({ data, address, httpPort, httpsPort }: Parameters<typeof rend
     "    http-request del-header Forwarded",
     // httpoxy: CGI programs would take it for a setting.
     "    http-request del-header Proxy",
+    ...lookupLines(data),
     "    use_backend %[var(txn.to)]",
   ].join("\n");
 }
