@@ -52,6 +52,8 @@ export class DockerBridgePorts {
   readonly #known = new Map<string, ContainerPort>();
   /** Why it is not known, by container. */
   readonly #unknown = new Map<string, string>();
+  /** Containers whose ports are laid before they begin. */
+  readonly #coming = new Set<string>();
   readonly #asked = new SingleFlight<ContainerPort | undefined>();
   readonly #width = new Limiter(WIDTH);
 
@@ -69,7 +71,8 @@ export class DockerBridgePorts {
     const there = await this.#ports();
     const found = Object.entries((await this.#attached()) ?? {});
     const ids = new Set(found.map(([id]) => id));
-    for (const id of [...this.#known.keys(), ...this.#unknown.keys()]) if (!ids.has(id)) this.#forget(id);
+    for (const id of [...this.#known.keys(), ...this.#unknown.keys(), ...this.#coming])
+      if (!ids.has(id)) this.#forget(id);
     const missing = found.filter(([id, attached]) => !isSame(this.#known.get(id), attached, there));
     for (const [id] of missing) this.#known.delete(id);
     await within(LOOK_MS, Promise.all(missing.map(([id, attached]) => this.#learn(id, attached, there))));
@@ -79,6 +82,11 @@ export class DockerBridgePorts {
   /** In words, containers of which the engine says that they are on the bridge and the kernel not at which port. */
   strangers(): readonly string[] {
     return [...this.#unknown.values()].sort();
+  }
+
+  /** Whether the engine is about to start some container there. */
+  isComing(): boolean {
+    return this.#coming.size > 0;
   }
 
   /** By name, the host's ends of its containers' cables, also of those that hang on nothing; undefined: there is no such network, or the engine does not say. */
@@ -103,6 +111,7 @@ export class DockerBridgePorts {
   #forget(id: string): void {
     this.#known.delete(id);
     this.#unknown.delete(id);
+    this.#coming.delete(id);
   }
 
   /** Undefined: there is no such network. */
@@ -149,12 +158,18 @@ export class DockerBridgePorts {
     try {
       const request = { method: "GET", path: `/containers/${id}/json`, timeoutMs: PATIENCE_MS } as const;
       const { State, NetworkSettings } = await this.#engine.call<Inspected>(request);
-      if (!State.Pid) return [];
+      if (!State.Pid) return this.#comes(id);
+      this.#coming.delete(id);
       return [NetworkSettings?.SandboxKey || [], `/proc/${State.Pid}/ns/net`].flat();
     } catch (error) {
-      if (isRefusal(error, 404)) return [];
+      if (isRefusal(error, 404)) return this.#comes(id);
       throw error;
     }
+  }
+
+  #comes(id: string): readonly string[] {
+    this.#coming.add(id);
+    return [];
   }
 }
 

@@ -17,6 +17,8 @@ export interface BridgePorts extends BridgeCables {
   pods(): Promise<readonly PodPort[]>;
   /** In words, pods that are known to be on the bridge, and not at which port. */
   strangers?(): readonly string[];
+  /** Whether the port of some pod that has not begun yet may be among those that are not known. */
+  isComing?(): boolean;
 }
 
 export interface BridgeGuardOptions {
@@ -31,6 +33,8 @@ export interface BridgeGuardOptions {
 const LOOK_EVERY_MS = 200;
 /** So often in a row it is asked whose a port is that is not known yet; after that nothing from it passes. */
 const MOST_ASKED = 15;
+/** While some pod is about to start: an engine that has much to do lays its port long before. */
+const MOST_ASKED_OF_COMING = 150;
 /** Then it is still asked, but less often: an engine that has much to do may name it late. */
 const ASK_STRANGE_MS = 2_000;
 /** No answer holds up what is known. */
@@ -44,6 +48,7 @@ export class BridgeGuard {
   #knowsBridge = true;
   /** Ports of which it is not known whose they are, and how often it was asked. */
   #asked: ReadonlyMap<number, number> = new Map();
+  #strange: readonly number[] = [];
   #askAtMs = 0;
   #timer: Timer | undefined;
   #turn: Promise<void> = Promise.resolve();
@@ -100,10 +105,6 @@ export class BridgeGuard {
     this.words = words;
   }
 
-  get #strange(): readonly number[] {
-    return [...this.#asked].flatMap(([index, times]) => (times >= MOST_ASKED ? index : []));
-  }
-
   #strangeWords(): string | undefined {
     const strange = this.#strange;
     if (strange.length === 0) return undefined;
@@ -114,11 +115,14 @@ export class BridgeGuard {
   }
 
   async #write(indexes: readonly number[]): Promise<void> {
-    const { commands, clock } = this.#options;
+    const { commands, clock, ports } = this.#options;
     const pods = indexes.length === 0 ? [] : await this.#askedInTime();
     const known = new Set(pods.map(({ index }) => index));
     const missing = indexes.filter((index) => !known.has(index));
     this.#asked = new Map(missing.map((index) => [index, (this.#asked.get(index) ?? 0) + 1]));
+    const most = ports.isComing?.() ? MOST_ASKED_OF_COMING : MOST_ASKED;
+    const before = new Set(this.#strange);
+    this.#strange = [...this.#asked].flatMap(([index, times]) => (times >= most || before.has(index) ? index : []));
     this.#askAtMs = clock.monotonic() + ASK_STRANGE_MS;
     const script = this.#script(indexes, pods);
     if (script === undefined) return;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BlockSets } from "./block-sets.ts";
 import { blockMatches, isInBlock } from "./ip-block.ts";
+import { closed } from "./thing.ts";
 
 const HOSTS = new Map([
   ["192.0.2.1", ["10.42.1.0", "10.42.1.1"]],
@@ -52,4 +53,14 @@ describe("a range of addresses in which hosts are:", () => {
       const own = isIn("192.0.2.1");
       if (cidr !== "10.42.0.0/16") assert.deepEqual(["10.42.1.0", "10.42.1.1"].map(isIn), [own, own]);
     });
+
+  test("what nft refuses of those that are kept out is not emptied instead: more would pass", () => {
+    const sets = new BlockSets();
+    sets.hear("n1", ["192.0.2.1", ["10.42.1.0", "10.42.1.1"]]);
+    const thingsOf = (except: readonly string[]) =>
+      sets.use("shop/p", [{ cidr: "0.0.0.0/0", except }]).flatMap((key) => [...sets.things(key).values()]);
+    assert.deepEqual(thingsOf(["192.0.2.1/32"]).map(closed), [undefined]);
+    const [others] = thingsOf(["10.42.1.0/24"]).map(closed);
+    assert.deepEqual(others?.kind === "set" && others.elements, []);
+  });
 });

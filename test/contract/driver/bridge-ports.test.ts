@@ -98,6 +98,28 @@ describe("ports of the pods' bridge", { timeout: 120_000, skip: canRunEngine() ?
     assert.equal(now, Number(docker("exec", "honest", "cat", "/sys/class/net/eth0/iflink")));
   });
 
+  test("are awaited while the engine has laid them and not begun the container", async () => {
+    const real = new Engine(parseEngineAddress(engine.socket));
+    const isBegun = { now: false };
+    const late = new Proxy(real, {
+      get: (target, key) =>
+        key !== "call"
+          ? Reflect.get(target, key)
+          : async (request: Parameters<Engine["call"]>[0]) => {
+              const answer = await target.call<object>(request);
+              return request.path.startsWith("/containers/") && !isBegun.now
+                ? { ...answer, State: { Pid: 0 } }
+                : answer;
+            },
+    });
+    const fresh = new DockerBridgePorts(late, { network: "pods", bridge, commands: new SystemCommands() });
+    assert.deepEqual(await fresh.pods(), []);
+    assert.ok(fresh.isComing());
+    isBegun.now = true;
+    assert.equal((await fresh.pods()).length, (await fresh.indexes()).length);
+    assert.ok(!fresh.isComing());
+  });
+
   test("are not known where the host lets nobody ask: that is no container's fault, and is said", async () => {
     const none: Commands = { run: () => Promise.reject(new CommandError("there is no nsenter on this host", true)) };
     await assert.rejects(openPorts(none).pods(), /no nsenter/);
