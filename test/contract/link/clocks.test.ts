@@ -1,9 +1,14 @@
 /** A clock that is wrong, of a server or of a host: what the host says of it, and the server, and that nobody has to join again. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { request } from "node:https";
+import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { certificateRoutes } from "../../../src/api/certificates.ts";
 import type { StyrApiContext } from "../../../src/api/context.ts";
 import { notFound, renderError } from "../../../src/api/errors.ts";
+import { ORIGINAL_HEADER, renderOriginal } from "../../../src/app/server/original.ts";
 import type { Api } from "../../../src/http/route.ts";
 import { LinkError } from "../../../src/seams/link.ts";
 import { postJson } from "../../../src/trust/pinned-request.ts";
@@ -85,10 +90,24 @@ describe("link: clocks differ by more than certificates allow", () => {
     assert.equal(trust.pki.untaken.ofNode("web-4", Date.now() + HOUR_MS), undefined, "it knocks no more");
     assert.equal(trust.pki.untaken.ofNode("web-5", Date.now()), undefined);
     const { caPem, ...pair } = material;
-    const { status, text, date } = await postJson(new URL("/styr/v1/certificates", door.url), caPem, {}, pair);
+    const { status, text: words, date } = await postJson(new URL("/styr/v1/certificates", door.url), caPem, {}, pair);
     assert.equal(status, 401);
-    assert.match(text, /certificate of node \\"web-4\\": by this server's clock/);
+    assert.match(words, /certificate of node \\"web-4\\": by this server's clock/);
     assert.ok(Math.abs(Date.parse(date ?? "") - Date.now()) < 60_000);
+  });
+
+  test("of what a server passes on it is said that this server is not believed, and nobody asks", async () => {
+    const { caPem: ca, certPem: cert, keyPem: key } = await trust.client("s2", "server", Date.now() + 2 * HOUR_MS);
+    const original = {
+      actor: { name: "anna", roles: ["admin"] as const },
+      remoteAddress: "192.0.2.9",
+      origin: door.url,
+    };
+    const headers = { [ORIGINAL_HEADER]: renderOriginal(original) };
+    const sent = request(`${door.url}/styr/v1/certificates`, { ca, cert, key, headers, method: "POST", agent: false });
+    const [answer] = (await once(sent.end("{}"), "response")) as [IncomingMessage];
+    assert.equal(answer.statusCode, 401);
+    assert.match(await text(answer), /certificate of server \\"s2\\": by this server's clock/);
   });
 
   test("a certificate of another CA is told nothing, and is noted nowhere", async () => {
@@ -98,9 +117,9 @@ describe("link: clocks differ by more than certificates allow", () => {
       const theirs = await other.client("web-1", "node", Date.now() + 48 * HOUR_MS);
       const { caPem } = await trust.client("web-1");
       const { caPem: _other, ...pair } = theirs;
-      const { status, text } = await postJson(new URL("/styr/v1/certificates", door.url), caPem, {}, pair);
+      const { status, text: words } = await postJson(new URL("/styr/v1/certificates", door.url), caPem, {}, pair);
       assert.deepEqual([status, said.length], [401, before]);
-      assert.doesNotMatch(text, /clock|web-1/);
+      assert.doesNotMatch(words, /clock|web-1/);
     } finally {
       await other.close();
     }
