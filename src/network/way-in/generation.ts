@@ -20,7 +20,11 @@ export interface GenerationInput {
   readonly certificates: string;
   /** Path of a challenge → its answer. */
   readonly challenges: ReadonlyMap<string, string>;
+  /** Forms of backends that were made before, of the same places. */
+  readonly known?: KnownForms;
 }
+
+export type KnownForms = WeakMap<Backend, { readonly room: number; readonly form: string }>;
 
 export interface Generation {
   /** The same as long as nothing changed but where servers are, and challenges. */
@@ -39,26 +43,62 @@ export interface Generation {
 const MARK = "# generation ";
 const FORM = "\n# form ";
 
-export function generationOf({ places, plan, slots, certificates, challenges }: GenerationInput): Generation {
+/** Most changes can be told to an HAProxy that runs: what it reads when it begins is not made before somebody asks for it. */
+export function generationOf(input: GenerationInput): Generation {
+  const { plan, challenges, certificates } = input;
   const maps = mapsOf(plan, challenges);
-  const forms = formsOf(places, plan, slots);
+  const forms = formsOf(input);
   const form = digestOf(JSON.stringify([...forms]));
+  let made: Made | undefined;
+  const read = () => {
+    made ??= madeOf(input, maps, form);
+    return made;
+  };
+  return {
+    ...{ maps, certificates, form, forms },
+    get id() {
+      return read().id;
+    },
+    get folder() {
+      return read().folder;
+    },
+    get config() {
+      return read().config;
+    },
+    get files() {
+      return read().files;
+    },
+  };
+}
+
+type Made = Pick<Generation, "id" | "folder" | "config" | "files">;
+
+function madeOf({ places, plan, slots, certificates }: GenerationInput, maps: Maps, form: string): Made {
   const texts = [...mapsOf(plan, new Map()).values()].map(mapText);
   const id = digestOf(JSON.stringify([form, texts, certificates]));
   const folder = dataFolder(places.folder, id);
   const config = `${MARK}${id}${FORM}${form}\n${renderConfig({ ...places, data: folder }, plan.backends.values(), slots)}`;
   const files = new Map<string, string>([...maps].map(([name, map]) => [FILES[name], mapText(map)]));
   files.set(FILES.certificates, certificates).set(FILES.config, config);
-  return { id, folder, config, files, maps, certificates, form, forms };
+  return { id, folder, config, files };
 }
 
-function formsOf(places: WayInPlaces, { backends }: WayInPlan, slots: GenerationInput["slots"]) {
-  // A slot that points nowhere is as good as any: their number counts.
-  const nowhere = (name: string) => slots(name).map(() => undefined);
-  const forms = new Map([["", digestOf(renderConfig({ ...places, data: "" }, [], nowhere))]]);
-  for (const backend of [...backends.values()].sort((a, b) => (a.name < b.name ? -1 : 1)))
-    forms.set(backend.name, digestOf(renderBackend(backend, nowhere(backend.name), { ...places, data: "" })));
+function formsOf({ places, plan: { backends }, slots, known }: GenerationInput): ReadonlyMap<string, string> {
+  const forms = new Map([["", digestOf(renderConfig({ ...places, data: "" }, [], () => []))]]);
+  for (const backend of [...backends.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const room = slots(backend.name).length;
+    const before = known?.get(backend);
+    const form = before?.room === room ? before.form : formOf(backend, room, places);
+    known?.set(backend, { room, form });
+    forms.set(backend.name, form);
+  }
   return forms;
+}
+
+/** A slot that points nowhere is as good as any: their number counts. */
+function formOf(backend: Backend, room: number, places: WayInPlaces): string {
+  const nowhere = Array.from({ length: room }, () => undefined);
+  return digestOf(renderBackend(backend, nowhere, { ...places, data: "" }));
 }
 
 /** Whoever runs with the one serves the other: it may have more backends than that needs. */

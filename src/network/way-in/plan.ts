@@ -29,7 +29,8 @@ export const NO_PLAN: WayInPlan = {
   ...{ hosts: new Map(), backers: new Map(), closed: { exact: new Map(), prefix: new Map() } },
 };
 
-export function planWayIn(all: Iterable<RouteEntry>): WayInPlan {
+/** `known`: backends that are the same as before are the same objects. */
+export function planWayIn(all: Iterable<RouteEntry>, known: WayInPlan["backends"] = new Map()): WayInPlan {
   const { routes, closed, refused, owners } = settleRoutes(all);
   const maps = { exact: new Map<string, string>(), prefix: new Map<string, string>() };
   const shut = { exact: new Map<string, string>(), prefix: new Map<string, string>() };
@@ -43,7 +44,8 @@ export function planWayIn(all: Iterable<RouteEntry>): WayInPlan {
   };
   for (const route of routes) {
     const backend = backendOf(route);
-    if (!backends.has(backend.name)) backends.set(backend.name, backend);
+    const before = known.get(backend.name);
+    if (!backends.has(backend.name)) backends.set(backend.name, before?.source === backend.source ? before : backend);
     place(route, backend.name, maps);
   }
   for (const route of closed) place(route, closedName(mapWord(namespaceOfRoute(route))), shut);

@@ -10,6 +10,7 @@ import {
   type GenerationInput,
   generationInForce,
   generationOf,
+  type KnownForms,
   mapsOf,
   putInForce,
   sweepGenerations,
@@ -31,6 +32,7 @@ export interface ServedOptions {
 
 export class Served {
   readonly #options: ServedOptions;
+  readonly #forms: KnownForms = new WeakMap();
   readonly #told: Told;
   /** Undefined: it does not run, or with what is not known. */
   #running: Pick<Generation, "form" | "forms"> | undefined;
@@ -82,7 +84,8 @@ export class Served {
   }
 
   /** Everything: what can be told, and the configuration, if it takes another one. */
-  async bring(input: GenerationInput): Promise<void> {
+  async bring(asked: GenerationInput): Promise<void> {
+    const input = { ...asked, known: this.#forms };
     const wanted = generationOf(input);
     const lines = new Set(parseList(input.certificates));
     this.#left = this.#left.filter(({ what }) => lines.has(what) || input.plan.backends.has(what));
@@ -91,7 +94,7 @@ export class Served {
       const running = this.#running;
       if (running && covers(running, wanted) && (await this.#canTell(() => this.#tellAll(input)))) {
         // Of one that an earlier agent made it is known by now what it has.
-        this.#running = running.forms.size === 0 ? wanted : running;
+        this.#running = running.forms.size === 0 ? shapeOf(wanted) : running;
         this.#isBehind = false;
         await this.#told.keep();
       } else await this.#change(wanted, input);
@@ -219,7 +222,12 @@ export class Served {
     this.plan = plan;
     this.#told.begin(generation, new Map([...plan.backends.keys()].map((name) => [name, input.slots(name)])));
     // By its routes as they were asked for: what was left out stays so until they change.
-    this.#running = wanted;
+    this.#running = shapeOf(wanted);
     await sweepGenerations(folder, [generation.folder]);
   }
+}
+
+/** Not its texts, which are as large as all routes. */
+function shapeOf({ form, forms }: Generation): Pick<Generation, "form" | "forms"> {
+  return { form, forms };
 }

@@ -14,6 +14,8 @@ const ROUTE: RouteEntry = {
   source: "Ingress a/s",
 };
 
+const PORTS = { httpPort: 80, httpsPort: 443 };
+
 class World {
   readonly state = new NetworkState("n1");
   readonly #waysIn = new WaysIn();
@@ -32,7 +34,7 @@ class World {
       isFirst ? { type: "all", revision, entries } : { type: "changed", revision, entries, removed: [] },
       touched,
     );
-    const areOther = this.#waysIn.follow(this.state, isFirst ? undefined : touched.nodes, [80, 443]);
+    const areOther = this.#waysIn.follow(this.state, isFirst ? undefined : touched.nodes, PORTS);
     this.targets.look(this.state, areOther ? undefined : touched.services, () => []);
   }
 

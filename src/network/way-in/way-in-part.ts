@@ -16,7 +16,8 @@ import { Certificates, type SecretValues } from "./certificates.ts";
 import { ChosenPorts } from "./chosen-ports.ts";
 import { FILES } from "./files.ts";
 import { HaProxy } from "./haproxy.ts";
-import { lateHosts, NO_PLAN, planWayIn, type WayInPlan } from "./plan.ts";
+import { lateHosts, NO_PLAN, type WayInPlan } from "./plan.ts";
+import { Planner } from "./planner.ts";
 import { withPortHolder } from "./port-holders.ts";
 import { Served } from "./served.ts";
 import { type BackendStats, parseStats } from "./stats.ts";
@@ -50,6 +51,7 @@ export class WayInPart implements NetworkPart {
   readonly #haproxy: HaProxy;
   readonly #certificates: Certificates;
   readonly #ports: ChosenPorts;
+  readonly #planner = new Planner();
   readonly #waysIn = new WaysIn();
   readonly #targets = new Targets(this.#waysIn);
   #served: Served | undefined;
@@ -96,12 +98,8 @@ export class WayInPart implements NetworkPart {
       return { state: "off", words: "this node is no way in: styr label NODE styrmann.dev/way-in=true makes it one" };
     const { plan } = this.#served ?? {};
     const failure = this.#isStill ? "HAProxy does not answer" : this.#failure;
-    const words = [
-      failure,
-      ...[...this.#problems.values()],
-      ...(this.#served?.words ?? []),
-      ...this.#targets.words,
-    ].filter((each) => each !== undefined);
+    const others = [...this.#problems.values(), ...(this.#served?.words ?? []), ...this.#targets.words];
+    const words = [...(failure === undefined ? [] : [failure]), ...others];
     const { httpPort, httpsPort } = this.#ports.places;
     const facts = { routes: (plan?.exact.size ?? 0) + (plan?.prefix.size ?? 0), http: httpPort, https: httpsPort };
     const state = failure === undefined ? "working" : "failing";
@@ -143,16 +141,12 @@ export class WayInPart implements NetworkPart {
   async #bring(state: NetworkState, touched: Touched): Promise<void> {
     await mkdir(this.#options.folder, { recursive: true, mode: 0o700 });
     const isNew = this.#served === undefined || this.#plan === undefined || touched.isAll || touched.routes.size > 0;
-    if (isNew || this.#plan === undefined) {
-      // A file on this host may have changed: only routes and time say when to look again.
-      this.#plan = planWayIn(state.tables.route.values());
-    }
+    if (isNew || this.#plan === undefined) this.#plan = this.#planner.plan(state.tables.route.values());
     const plan = this.#plan;
     const served = await this.#present();
     // What is in force stays so until a new configuration is.
     if (isNew) this.#targets.follow([...served.plan.backends.values(), ...plan.backends.values()]);
-    const { httpPort, httpsPort } = this.#ports.places;
-    const areOther = this.#waysIn.follow(state, isNew ? undefined : touched.nodes, [httpPort, httpsPort]);
+    const areOther = this.#waysIn.follow(state, isNew ? undefined : touched.nodes, this.#ports.places);
     const changed = this.#targets.look(state, isNew || areOther ? undefined : touched.services, served.slots);
     const challenges = new Map(
       [...state.tables.challenge.values()].flatMap(({ id, answer }) => challengeLine(id, answer)),

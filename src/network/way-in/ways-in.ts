@@ -2,14 +2,18 @@
 import { gatewayOf, parseSubnet } from "../../lib/subnet.ts";
 import { DEFAULT_WAY_IN_PORTS, type NodeEntry } from "../../model/network.ts";
 import type { NetworkState } from "../plane/network-state.ts";
+import type { WayInPlaces } from "./render.ts";
+
+type OwnPorts = Pick<WayInPlaces, "httpPort" | "httpsPort">;
 
 export class WaysIn {
   /** Node → its places, as `address:port`. Ways in are few. */
   readonly #places = new Map<string, readonly string[]>();
   #nodes: ReadonlyMap<string, string> = new Map();
 
-  /** Whether there are others than before. `touched`: absent, any node may have changed; `own`: where this node's listens. */
-  follow(state: NetworkState, touched: Iterable<string> | undefined, own: readonly number[]): boolean {
+  /** Whether there are others than before. `touched`: absent, any node may have changed; the ports are this node's. */
+  follow(state: NetworkState, touched: Iterable<string> | undefined, { httpPort, httpsPort }: OwnPorts): boolean {
+    const own = [httpPort, httpsPort];
     let isOther = false;
     for (const id of touched ?? new Set([...state.tables.node.keys(), ...this.#places.keys()])) {
       const node = state.tables.node.get(id);
