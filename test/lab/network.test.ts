@@ -46,6 +46,7 @@ import {
   hostIsTakenDown,
   serverIsAway,
 } from "./scenarios/network/restarts.ts";
+import { restoredTakesNothing } from "./scenarios/network/restored.ts";
 import { rollApp, rollService, serviceAddresses, withoutEndpoints } from "./scenarios/network/services.ts";
 import { networkOf, uninstallLeavesNothing } from "./scenarios/network/uninstall.ts";
 import { play, type Scenario } from "./scenarios/play.ts";
@@ -91,6 +92,7 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "restarts: a host is taken down, no request fails, and it joins again", run: hostIsTakenDown },
   { name: "restarts: a host that was forgotten, whose range is another's, joins again", run: forgottenHostJoinsAgain },
   { name: "restarts: the control plane is away, the network goes on", run: serverIsAway },
+  { name: "restarts: a control plane is restored, nothing made since is taken away", run: restoredTakesNothing },
   { name: "meddling: rules of iptables are flushed, pods reach each other again", run: rulesAreFlushed },
   { name: "meddling: the pods' bridge is touched, pods reach each other again", run: bridgeIsTouched },
   { name: "meddling: a host's address is another, and it is reached there", run: addressChanges },
