@@ -4,7 +4,6 @@ import type { Maps } from "./map-commands.ts";
 import type { WayInPlan } from "./plan.ts";
 
 const PLACES = ["exact", "prefix"] as const;
-const NONE: ReadonlyMap<string, string> = new Map();
 
 /**
  * `names`: those that cannot be had, or not yet. What led elsewhere `before` goes on to do so, if it was the same namespace's; but where
@@ -14,11 +13,11 @@ export function without(plan: WayInPlan, names: ReadonlySet<string>, before: Map
   if (names.size === 0) return plan;
   const backends = new Map([...plan.backends].filter(([name]) => !names.has(name)));
   const backers = new Map(plan.backers);
-  const led = before.get("backers") ?? NONE;
+  const led = before.get("backers");
   const inPlaceOf = (key: string, name: string, place: (typeof PLACES)[number]): string | undefined => {
     const namespace = plan.backers.get(name) ?? "-";
     const old = before.get(place)?.get(key);
-    const isSame = old !== undefined && led.get(old) === namespace && !names.has(old);
+    const isSame = old !== undefined && led?.get(old) === namespace && !names.has(old);
     const found = isSame && (keepsOut(old) || !keepsOut(name)) ? old : undefined;
     const to = found ?? (keepsOut(name) ? closedName(namespace) : undefined);
     if (to !== undefined) backers.set(to, namespace);
