@@ -1,6 +1,7 @@
 import type { NetworkStatusAnswer } from "../model/network-questions.ts";
 import { isNodeReady, nodes } from "../model/node.ts";
 import type { RouteRow, RoutesReport } from "../model/route-row.ts";
+import { routeKey } from "../model/way-in/route-key.ts";
 import { askNode } from "./ask-node.ts";
 import type { StyrApiContext } from "./context.ts";
 
@@ -35,6 +36,8 @@ interface Troubles {
   readonly hosts: HostWords;
   /** Hosts with routes that it does not serve. */
   readonly late: HostWords;
+  /** Of routes, by what they are found by. */
+  readonly routes: HostWords;
 }
 
 async function troublesOf(context: Context, node: string): Promise<Troubles> {
@@ -43,12 +46,19 @@ async function troublesOf(context: Context, node: string): Promise<Troubles> {
     // HAProxy outlives an agent that is restarted, and not a host that is off.
     const known = context.store.get(nodes, node);
     const isGone = known === undefined || !isNodeReady(known);
-    return { fails: answer.message, hosts: {}, late: {}, ...(isGone ? { out: answer.message } : {}) };
+    return { fails: answer.message, hosts: {}, late: {}, routes: {}, ...(isGone ? { out: answer.message } : {}) };
   }
   const part = (answer as NetworkStatusAnswer).parts.find(({ name }) => name === "way in");
-  const { state, words = "it fails", facts, hostTroubles: hosts = {}, lateHosts: late = {} } = part ?? {};
+  const {
+    state,
+    words = "it fails",
+    facts,
+    hostTroubles: hosts = {},
+    lateHosts: late = {},
+    routeTroubles: routes = {},
+  } = part ?? {};
   const isOut = state === "off" || (state === "failing" && facts?.routes === 0);
-  return { hosts, late, ...(state === "failing" ? { fails: words } : {}), ...(isOut ? { out: words } : {}) };
+  return { hosts, late, routes, ...(state === "failing" ? { fails: words } : {}), ...(isOut ? { out: words } : {}) };
 }
 
 function rowWith(row: RouteRow, troubles: ReadonlyMap<string, Troubles>): RouteRow {
@@ -61,7 +71,7 @@ function rowWith(row: RouteRow, troubles: ReadonlyMap<string, Troubles>): RouteR
   const places = [...notAt.slice(0, MOST_NAMED), ...(notAt.length > MOST_NAMED ? [`${notAt.length} in all`] : [])];
   const missing =
     notAt.length === 0 ? [] : [`${isServed ? "not served by" : "no way in serves it:"} ${places.join("; ")}`];
-  const said = [...missing, ...(row.words ?? []), ...certificateTroubles(row, troubles)];
+  const said = [...missing, ...(row.words ?? []), ...certificateTroubles(row, troubles), ...loops(row, troubles)];
   return said.length === 0 ? row : { ...row, isServed, words: said };
 }
 
@@ -71,6 +81,13 @@ function certificateTroubles(row: RouteRow, troubles: ReadonlyMap<string, Troubl
     const words = wordsOf(hosts, row.host);
     return words === undefined ? [] : [`${node}: ${words}`];
   });
+}
+
+/** Servers of it that are none there. */
+function loops(row: RouteRow, troubles: ReadonlyMap<string, Troubles>): readonly string[] {
+  const key = routeKey(row);
+  const said = [...troubles.values()].flatMap(({ routes }) => wordsOf(routes, key) ?? []);
+  return [...new Set(said)];
 }
 
 function wordsOf(hosts: HostWords, host: string): string | undefined {

@@ -239,6 +239,12 @@ describe("what nodes are told of a node", () => {
     assert.equal((await told({ status: { network } as Node["status"] })).isWayIn, true);
   });
 
+  test("the ports of a way in are told, where they are not the usual ones", async () => {
+    const status = { network: { wayInPorts: [8080, 8443] } } as unknown as Node["status"];
+    assert.equal((await told({ status })).wayInPorts, undefined);
+    assert.deepEqual((await told({ labels: { "styrmann.dev/way-in": "true" }, status })).wayInPorts, [8080, 8443]);
+  });
+
   test("why it has no range of addresses is said, until it has one", async () => {
     const message = "all ranges are given away";
     const condition = { type: "NetworkUnavailable", status: "True", reason: "PodRangesExhausted", message };

@@ -89,6 +89,8 @@ export interface NetworkPartRow {
   readonly hostTroubles?: Readonly<Record<string, string>>;
   /** Of the way in: hosts with routes that are not served there, and why. */
   readonly lateHosts?: Readonly<Record<string, string>>;
+  /** Of the way in: routes (routeKey) of which some server is none, and why. */
+  readonly routeTroubles?: Readonly<Record<string, string>>;
 }
 
 export interface NetworkStatusAnswer {

@@ -35,6 +35,8 @@ export interface PartReport {
   readonly hostTroubles?: Readonly<Record<string, string>>;
   /** Of the way in: hosts with routes that are not served here, and why. */
   readonly lateHosts?: Readonly<Record<string, string>>;
+  /** Of the way in: routes (routeKey) of which some server is none, and why. */
+  readonly routeTroubles?: Readonly<Record<string, string>>;
   /** Of the way in: requests of each route's backend, as they were counted last. */
   readonly traffic?: readonly BackendStats[];
 }

@@ -77,12 +77,13 @@ export class NetworkDesk {
     return {
       ...(podRange === undefined ? {} : { podRange }),
       ...{ revision, appliedRevision },
-      parts: parts.map(({ name, state: now, words, facts, hostTroubles, lateHosts }) => ({
+      parts: parts.map(({ name, state: now, words, facts, hostTroubles, lateHosts, routeTroubles }) => ({
         ...{ name, state: now },
         ...(words === undefined ? {} : { words }),
         ...(facts === undefined ? {} : { facts }),
         ...(hostTroubles === undefined ? {} : { hostTroubles }),
         ...(lateHosts === undefined ? {} : { lateHosts }),
+        ...(routeTroubles === undefined ? {} : { routeTroubles }),
       })),
       ...(isBrief ? briefly(this.#peers) : { peers: this.#foremost }),
     };

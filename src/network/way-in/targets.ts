@@ -1,6 +1,7 @@
 import type { NetworkState } from "../plane/network-state.ts";
 import type { Backend } from "./backend.ts";
 import { type BackendServer, backendServers } from "./backend-servers.ts";
+import type { WayInPlan } from "./plan.ts";
 import { assignSlots, type Slots } from "./slots.ts";
 import type { WaysIn } from "./ways-in.ts";
 
@@ -20,6 +21,16 @@ export class Targets {
   /** Servers that are none, and why. */
   get words(): readonly string[] {
     return [...new Set([...this.#refused].map(([name, why]) => `${this.#backends.get(name)?.source}: ${why}`))].sort();
+  }
+
+  /** The same of each route of a plan that leads there, by what it is found by. */
+  troublesOf({ exact, prefix }: Pick<WayInPlan, "exact" | "prefix">): Readonly<Record<string, string>> | undefined {
+    if (this.#refused.size === 0) return undefined;
+    const led = [...exact, ...prefix].flatMap(([key, name]) => {
+      const why = this.#refused.get(name);
+      return why === undefined ? [] : [[key, why] as const];
+    });
+    return Object.fromEntries(led);
   }
 
   follow(backends: Iterable<Backend>): void {

@@ -105,12 +105,14 @@ export class WayInPart implements NetworkPart {
     const state = failure === undefined ? "working" : "failing";
     const troubles = this.#problems.size > 0 ? { hostTroubles: Object.fromEntries(this.#problems) } : {};
     const why = failure ?? this.#served?.waits;
+    const led = this.#plan && this.#targets.troublesOf(this.#plan);
     const late = this.#plan && why !== undefined ? [...lateHosts(this.#plan, plan ?? NO_PLAN)] : [];
     return {
       state,
       facts,
       traffic: this.#traffic,
       ...troubles,
+      ...(led === undefined ? {} : { routeTroubles: led }),
       ...(late.length > 0 ? { lateHosts: Object.fromEntries(late.map((host) => [host, why ?? ""])) } : {}),
       ...(words.length > 0 ? { words: words.join("; ") } : {}),
     };

@@ -165,6 +165,9 @@ describe("routes say what is wrong:", () => {
     said = { state: "working", hostTroubles: { "file.example.org": "/nope is not there" } };
     assert.deepEqual((await row("file.example.org")).words, ["in: /nope is not there"]);
     assert.equal((await row("web.example.org")).words, undefined);
+    const why = "192.0.2.9:80 is the way in of in itself";
+    said = { state: "working", routeTroubles: { "web.example.org/": why, "web.example.org/x/": "another" } };
+    assert.deepEqual((await row("web.example.org")).words, [why]);
     said = { state: "failing", words: "HAProxy is not there" };
     const { body } = await stage.ask(ADMIN, "GET", "/styr/v1/routes");
     assert.deepEqual(body.wayIn, [{ node: "in", trouble: "HAProxy is not there" }]);

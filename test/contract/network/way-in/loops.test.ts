@@ -31,6 +31,8 @@ describe("the way in: services that lead back to it:", () => {
 
   test("what is the way in itself is none of its servers, and it says so", async () => {
     assert.equal((await stage.get("itself.example.org")).status, 503);
+    const { routeTroubles = {} } = stage.part.report();
+    assert.deepEqual(Object.keys(routeTroubles), ["itself.example.org/"]);
     assert.match(stage.part.report().words ?? "", new RegExp(`127.0.0.1:${stage.http} is the way in of n1 itself`));
   });
 
