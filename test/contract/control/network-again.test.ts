@@ -1,12 +1,15 @@
 /** An agent that comes back to the network, and what is for some nodes only. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { clusterSource } from "../../../src/directory/cluster.ts";
 import { Directory } from "../../../src/directory/directory.ts";
 import type { EntrySource } from "../../../src/directory/entry-source.ts";
 import { serviceSource } from "../../../src/directory/service.ts";
 import { DirectoryControl } from "../../../src/dispatcher/directory-control.ts";
 import { packTextNow } from "../../../src/lib/packed-text.ts";
+import type { Draft } from "../../../src/model/meta.ts";
 import type { NetworkNews, RouteEntry } from "../../../src/model/network.ts";
+import { RESTORATION_NAME, type Restoration, restorations } from "../../../src/model/restoration.ts";
 import { type Service, services } from "../../../src/model/service.ts";
 import { NetworkPlane } from "../../../src/network/plane/network-plane.ts";
 import type { Touched } from "../../../src/network/plane/touched.ts";
@@ -47,6 +50,23 @@ const directoryOf = (store: Store, clock: ManualClock) =>
     ...{ store, clock, log: silentLog, pack: async (text: string) => packTextNow(text) },
     sources: () => [serviceSource(), waysIn()],
   });
+
+const RESTORED: Draft<Restoration> = {
+  ...{ apiVersion: restorations.apiVersion, kind: "Restoration", metadata: { name: RESTORATION_NAME } },
+  spec: { restoredAt: "", backupTime: "", backupRevision: 1, backupVersion: "1", state: "held" },
+};
+
+/** With what says that the store was restored. */
+const restoredStage = () =>
+  remoteStage(
+    PERFECT,
+    "restored",
+    (store, clock) =>
+      new Directory({
+        ...{ store, clock, log: silentLog, pack: async (text: string) => packTextNow(text) },
+        sources: () => [clusterSource(), serviceSource()],
+      }),
+  );
 
 const stageOf = (quality: Quality = PERFECT, seed: string | number = "again") =>
   remoteStage(quality, seed, directoryOf);
@@ -181,6 +201,47 @@ describe("an agent that comes back", () => {
     await stage.until(() => second.looked.some(({ isAll }) => isAll), "its parts look at everything");
     for (const each of [stage.control, control]) each.close("the test ends");
   });
+
+  for (const kept of ["few", "most"] as const)
+    test(`to a control plane that was restored, one server after another, keeps what that does not know until it is confirmed (${kept} of it as it was)`, async () => {
+      const stage = await restoredStage();
+      const { store } = stage;
+      await many(store, kept === "few" ? 2 : 600);
+      await store.update((tx) =>
+        tx.create<Service>(services, {
+          ...{ apiVersion: "v1", kind: "Service", metadata: { name: "late", namespace: "default" } },
+          ...{ spec: { clusterIP: "10.43.0.11", ports: [{ port: 80 }] }, status: {} },
+        }),
+      );
+      const host = new Host(stage, NODE).follow(stage.control);
+      await stage.until(() => host.agrees(stage), "everything at first");
+      const { service } = host.plane.state.tables;
+      const knows = (name: string) => service.has(`default/${name}`);
+      const isMarked = () => host.plane.state.unlisted.has("service default/late");
+      stage.crash();
+      await store.update((tx) => {
+        tx.remove(services, "default/late");
+        tx.create<Restoration>(restorations, RESTORED);
+      });
+      stage.restart();
+      await stage.until(isMarked, "it stays");
+      await store.update((tx) => tx.remove(services, "default/service-with-a-name-1"));
+      await stage.until(() => !knows("service-with-a-name-1"), "what somebody takes away goes");
+      stage.crash();
+      await store.update((tx) => tx.remove(services, "default/service-with-a-name-0"));
+      stage.restart();
+      await stage.until(() => !knows("service-with-a-name-0"), "also while another server begins to lead");
+      assert.ok(isMarked() && knows("late"));
+      const held = store.get(restorations, RESTORATION_NAME) as Restoration;
+      const confirm = () =>
+        store.update((tx) => tx.update(restorations, { ...held, spec: { ...held.spec, state: "confirmed" } }));
+      if (kept === "few") stage.crash();
+      await confirm();
+      if (kept === "few") stage.restart();
+      await stage.until(() => host.agrees(stage), "nothing stays once it is confirmed");
+      assert.ok(!knows("late"));
+      stage.control.close("the test ends");
+    });
 
   for (const seed of [1, 2, 3, 4]) {
     test(`over links that lose, double and break, to servers that end, it is whole again (seed ${seed})`, async () => {
