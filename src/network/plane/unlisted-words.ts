@@ -1,6 +1,7 @@
 import type { NetworkEntryKind, RouteEntry } from "../../model/network.ts";
 import { MOST_UNLISTED_NAMED, type UnlistedKind, type UnlistedThings } from "../../model/restoration.ts";
 import type { NetworkState } from "./network-state.ts";
+import type { NetworkTables } from "./network-tables.ts";
 
 /** What people know by name; names and endpoints are of pods, which are told apart from it. */
 const KINDS: readonly (readonly [NetworkEntryKind, UnlistedKind])[] = [
@@ -27,14 +28,26 @@ function routeWords(route: RouteEntry | undefined): string | undefined {
 }
 
 /** Of policies, for `styr network status`. */
-export function unlistedWords(unlisted: ReadonlySet<string> | undefined): { readonly words?: string } {
+export function unlistedWords(
+  unlisted: ReadonlySet<string> | undefined,
+  tables?: Pick<NetworkTables, "policy">,
+): { readonly words?: string } {
   const policies = idsOf(unlisted ?? new Set(), "policy");
   if (policies.length === 0) return {};
-  const more = policies.length > MOST_NAMED ? ` and ${policies.length - MOST_NAMED} more` : "";
-  const named = `${policies.slice(0, MOST_NAMED).join(", ")}${more}`;
+  const isOther = (id: string) => tables?.policy.get(id)?.unlisted?.insteadOf !== undefined;
+  const [unknown, others] = [policies.filter((id) => !isOther(id)), policies.filter(isOther)];
+  const said = [
+    ...(unknown.length === 0 ? [] : [`does not know ${fewOf(unknown)}`]),
+    ...(others.length === 0 ? [] : [`has an earlier ${fewOf(others)}`]),
+  ].join(", and ");
   return {
-    words: `the restored control plane does not know ${named}: in force until styr restore confirm; styr apply what is to stay`,
+    words: `the restored control plane ${said}: in force until styr restore confirm; styr apply what is to stay`,
   };
+}
+
+function fewOf(names: readonly string[]): string {
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : "";
+  return `${names.slice(0, MOST_NAMED).join(", ")}${more}`;
 }
 
 function idsOf(unlisted: ReadonlySet<string>, kind: NetworkEntryKind): readonly string[] {

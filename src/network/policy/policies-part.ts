@@ -109,7 +109,7 @@ export class PoliciesPart implements NetworkPart {
     }
     const words = this.#trouble ?? this.#kernel.refusal ?? (pods > 0 ? this.#bridge : undefined);
     if (words !== undefined) return { state: "failing", words, facts };
-    return { state: "working", ...unlistedWords(this.#state?.unlisted), facts };
+    return { state: "working", ...unlistedWords(this.#state?.unlisted, this.#state?.tables), facts };
   }
 
   async #programAll(): Promise<void> {
