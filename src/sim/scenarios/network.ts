@@ -70,7 +70,8 @@ export const network = define(
   async (stage) => {
     const { world } = stage;
     await stage.ask(service("web"));
-    await stage.deploy("web", 8, replicated("web", 8));
+    // Half of it is theirs to leave names and services.
+    await stage.deploy("web", 8, replicated("web", 8, { spec: { terminationGracePeriodSeconds: 10 } }));
     await stage.deploy("/shop", 3, app("shop", 3));
     await agree(stage, "at first");
     await leavesFirst(stage);
@@ -99,10 +100,15 @@ function scaledTo(replicas: number) {
   return { body: { spec: { replicas } }, headers: { "Content-Type": "application/merge-patch+json" } };
 }
 
+/** A host that hears of it so late. */
+const SLOW_MS = 1_250;
+
 async function leavesFirst(stage: Stage): Promise<void> {
   const leaving = new Leaving(stage.hosts);
   stage.world.observe(leaving);
   for (const { metadata } of stage.active("web").slice(0, 4)) {
+    // Longer than a pod stays by itself, and not so long that nobody waits for that host.
+    stage.host("n005").freeze(SLOW_MS);
     await stage.ask({ method: "DELETE", path: `/api/v1/namespaces/default/pods/${metadata.name}` });
     await stage.run(3_000);
   }
