@@ -5,7 +5,7 @@ import type { ExecRequest, ExecSession, LogChunk, LogOptions, TerminalSize, Usag
 import { DriverError } from "../driver.ts";
 import type { Engine } from "./engine.ts";
 import type { ContainerDetails } from "./engine-facts.ts";
-import { readFrames, readRaw, splitTimestamp } from "./frames.ts";
+import { firstLines, readFrames, readRaw, splitTimestamp } from "./frames.ts";
 import { withReason } from "./refusal.ts";
 
 /** Ends when the container has ended (`follow`) or `signal` aborts, else at the end of what is there. */
@@ -13,8 +13,10 @@ export async function* containerLogs(engine: Engine, id: string, options: LogOpt
   let opened: { readonly stream: Readable; readonly isTerminal: boolean } | undefined;
   try {
     opened = await withReason("LogsError", () => openLogs(engine, id, options));
-    if (opened.isTerminal) yield* readRaw(opened.stream);
-    else for await (const chunk of readFrames(opened.stream)) yield splitTimestamp(chunk);
+    if (opened.isTerminal) return yield* readRaw(opened.stream);
+    const lines = options.follow ? undefined : options.tailLines;
+    for await (const chunk of firstLines(readFrames(opened.stream), lines ?? Number.POSITIVE_INFINITY))
+      yield splitTimestamp(chunk);
   } catch (error) {
     if (!options.signal?.aborted) throw error;
   } finally {

@@ -2,6 +2,7 @@
 import type { LogChunk } from "../../model/streams.ts";
 
 const HEADER_BYTES = 8;
+const NEWLINE = 0x0a;
 /** A frame's length comes from the wire: more than this is no frame (Docker writes at most 16 KiB and a timestamp at a time). */
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 
@@ -22,6 +23,16 @@ export async function* readFrames(source: AsyncIterable<Uint8Array>): AsyncGener
     held = held.subarray(at);
   }
   if (held.length > HEADER_BYTES) yield { stream: streamOf(held[0]), data: held.subarray(HEADER_BYTES) };
+}
+
+/** The end of a log that is still written has also what comes while it is read: of that, no more lines than were asked for. */
+export async function* firstLines(chunks: AsyncIterable<LogChunk>, lines: number): AsyncGenerator<LogChunk> {
+  let left = lines;
+  if (left <= 0) return;
+  for await (const chunk of chunks) {
+    yield chunk;
+    if (chunk.data.at(-1) === NEWLINE && --left <= 0) return;
+  }
 }
 
 /** The stream of a terminal: bytes as they are. */
