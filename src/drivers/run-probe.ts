@@ -1,6 +1,7 @@
 /** A command run to its end within a time, for probes and hooks. */
 import type { ExecSession } from "../model/streams.ts";
 import { DriverError } from "./driver.ts";
+import { within } from "./within.ts";
 
 export interface ProbeRun {
   readonly session: ExecSession;
@@ -53,17 +54,6 @@ async function finish(session: ExecSession): Promise<ProbeEnd> {
     return { exitCode: await session.exitCode, output: Buffer.concat(kept).toString("utf8") };
   } catch (error) {
     throw error instanceof DriverError ? error : unasked(String(error), error);
-  }
-}
-
-/** Undefined when it takes longer. */
-async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
-  const { promise: over, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), ms);
-  try {
-    return await Promise.race([work, over]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

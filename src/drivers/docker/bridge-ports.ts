@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError, type Commands, CommandUnfinished } from "../../seams/commands.ts";
 import { DriverError } from "../driver.ts";
+import { within } from "../within.ts";
 import { type Engine, EngineRefusal } from "./engine.ts";
 import { innerLinks } from "./inner-links.ts";
 import { Limiter } from "./limiter.ts";
@@ -75,7 +76,7 @@ export class DockerBridgePorts {
       if (!ids.has(id)) this.#forget(id);
     const missing = found.filter(([id, attached]) => !isSame(this.#known.get(id), attached, there));
     for (const [id] of missing) this.#known.delete(id);
-    await within(LOOK_MS, Promise.all(missing.map(([id, attached]) => this.#learn(id, attached, there))));
+    await within(Promise.all(missing.map(([id, attached]) => this.#learn(id, attached, there))), LOOK_MS);
     return onlyOnce([...this.#known.values()].filter(({ index }) => there.has(index)));
   }
 
@@ -201,16 +202,6 @@ async function peerOf(name: string | undefined): Promise<number | undefined> {
 async function numberIn(name: string, file: "ifindex" | "iflink"): Promise<number | undefined> {
   const text = await readFile(join(DEVICES, name, file), "utf8").catch(orNone(""));
   return text === "" ? undefined : Number(text);
-}
-
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  try {
-    await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** What is not there: a device has gone. */

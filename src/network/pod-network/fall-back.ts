@@ -45,13 +45,8 @@ export class FallBack {
   failed({ node, failures, isSilent, nowMs, link }: FallBackFacts): boolean {
     // Of a node that nobody hears, no way is at fault.
     if (failures < FAILURES || isSilent || this.#fallen.has(node)) return false;
-    this.#fall(node, link, nowMs);
+    this.fall(node, link, nowMs);
     return true;
-  }
-
-  /** A way that an earlier agent had to take is kept, and tried again as those that fell are: it works, and a plain one may not. */
-  keep(node: string, link: string, nowMs: number): void {
-    this.#fall(node, link, nowMs);
   }
 
   /** The others of links on which no plain route leads anywhere: not each of them has to be waited for. */
@@ -61,7 +56,7 @@ export class FallBack {
       const fallen = all.filter(({ node }) => this.#fallen.has(node)).length;
       if (!isDead || fallen < ENOUGH_OF_A_LINK) return [];
       const others = all.filter(({ node, isSilent }) => !isSilent && !this.#fallen.has(node)).map(({ node }) => node);
-      for (const node of others) this.#fall(node, link, nowMs);
+      for (const node of others) this.fall(node, link, nowMs);
       return others;
     });
   }
@@ -96,7 +91,8 @@ export class FallBack {
     for (const node of [...this.#mended]) if (!nodes.has(node)) this.#mended.delete(node);
   }
 
-  #fall(node: string, link: string | undefined, nowMs: number): void {
+  /** Also of a way that an earlier agent had to take: it works, and a plain one may not. It is tried again as all are. */
+  fall(node: string, link: string | undefined, nowMs: number): void {
     this.#mended.delete(node);
     this.#fallen.set(node, { retryAtMs: nowMs + FIRST_RETRY_MS, waitMs: FIRST_RETRY_MS, link });
   }

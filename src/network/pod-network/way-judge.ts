@@ -45,7 +45,7 @@ export class WayJudge {
 
   /** Packets to it were wrapped before this agent began. */
   keep(node: string, link: string): void {
-    this.#fallBack.keep(node, link, this.#options.clock.monotonic());
+    this.#fallBack.fall(node, link, this.#options.clock.monotonic());
   }
 
   keepOnly(nodes: ReadonlySet<string>): void {
