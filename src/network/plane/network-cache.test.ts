@@ -127,17 +127,10 @@ describe("what a node keeps of the network on its disk", () => {
       void cache.stop().then(() => {
         isWritten = true;
       });
-      const until = async (isSo: () => boolean | Promise<boolean>) => {
-        const untilMs = Date.now() + 20_000;
-        while (!(await isSo())) {
-          assert.ok(Date.now() < untilMs);
-          await clock.advance(0.01);
-        }
-      };
-      await until(() => isWritten);
+      await passes(clock, () => isWritten, "the first whole", LARGE_MS);
       cache.noted({ entries: [entry("last")], removed: [] }, () => large);
       await clock.advance(5_000);
-      await until(async () => (await names("soon")).includes("last"));
+      await passes(clock, async () => (await names("soon")).includes("last"), "what came last", LARGE_MS);
       assert.equal((await names("soon")).length, 8_001);
     });
 
@@ -185,30 +178,23 @@ describe("what a node keeps of the network on its disk", () => {
       const clock = new ManualClock();
       const folder = join(home, "full");
       const cache = new NetworkCache({ folder, clock, log: silentLog });
-      const pass = async (isSo: () => boolean, missing: string) => {
-        const untilMs = Date.now() + 10_000;
-        while (!isSo()) {
-          assert.ok(Date.now() < untilMs, missing);
-          await clock.advance(0.01);
-        }
-      };
       cache.changed(() => [entry("a")]);
       await clock.advance(5_000);
-      await pass(() => existsSync(join(folder, "network.jsonl")), "the first whole");
+      await passes(clock, () => existsSync(join(folder, "network.jsonl")), "the first whole");
       // A disk that takes names, and nothing in them.
       await rm(join(folder, "network.jsonl"));
       await symlink("/dev/full", join(folder, "network.jsonl"));
       cache.noted({ entries: [entry("policy")], removed: [] }, () => [entry("a"), entry("policy")]);
       await clock.advance(5_000);
-      await pass(() => cache.problem !== "", "the words");
+      await passes(clock, () => cache.problem !== "", "the words");
       assert.match(cache.problem, /ENOSPC/);
-      await pass(() => existsSync(join(folder, "network.jsonl.new")), "the mark");
+      await passes(clock, () => existsSync(join(folder, "network.jsonl.new")), "the mark");
       const next = cacheIn("full").cache;
       await rm(join(folder, "network.jsonl"));
       await next.load();
       assert.equal(next.isBehind, true);
       await clock.advance(5_000);
-      await pass(() => cache.problem === "", "the whole to be written, with no further change");
+      await passes(clock, () => cache.problem === "", "the whole to be written, with no further change");
       const last = cacheIn("full").cache;
       assert.deepEqual(
         (await last.load()).map(({ id }) => id),
@@ -342,3 +328,19 @@ describe("what a node keeps of the network on its disk", () => {
     assert.match(row?.words ?? "", /^what this node knows of the network is not on its disk \(E\w+: /);
   });
 });
+
+const LARGE_MS = 20_000;
+
+/** Slices are written between turns: of a clock that stands, each is one step. */
+async function passes(
+  clock: ManualClock,
+  isSo: () => boolean | Promise<boolean>,
+  missing: string,
+  mostMs = 10_000,
+): Promise<void> {
+  const untilMs = Date.now() + mostMs;
+  while (!(await isSo())) {
+    assert.ok(Date.now() < untilMs, missing);
+    await clock.advance(0.01);
+  }
+}

@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { RouteEntry } from "../../../../src/model/network.ts";
 import { Touched } from "../../../../src/network/plane/touched.ts";
-import type { CommandOptions, CommandResult, Commands } from "../../../../src/seams/commands.ts";
-import { SystemCommands } from "../../../../src/seams/commands.ts";
+import { noSpace, unknownKeyword } from "./refusing.ts";
 import { type Backing, Stage } from "./stage.ts";
 
 const ELSEWHERE = { allowFrom: ["10.9.9.9/32"] };
@@ -114,26 +113,15 @@ describe("the way in: who may not come in:", () => {
   });
 
   test("so is one of which HAProxy refuses what it should do, also after a restart of the agent", async () => {
-    class Picky implements Commands {
-      readonly #real = new SystemCommands();
-      async run(program: string, args: readonly string[], options?: CommandOptions): Promise<CommandResult> {
-        const { readFile } = await import("node:fs/promises");
-        const lines = (await readFile(args.at(-1) ?? "", "utf8")).split("\n");
-        const at = lines.findIndex((line) => line.includes("realm picky"));
-        if (at < 0) return this.#real.run(program, args, options);
-        const stderr = `[ALERT]    (1) : config : parsing [${args.at(-1)}:${at + 1}] : unknown keyword 'realm'`;
-        return { exitCode: 1, stdout: "", stderr };
-      }
-    }
     await stage.part.stop();
-    stage.part = stage.newPart({ commands: new Picky() });
+    stage.part = stage.newPart({ commands: unknownKeyword("realm picky", "realm") });
     const options = { auth: { realm: "picky", users: ["bob:xxxxxxxxxxxxxx"] } };
     await stage.hear([stage.route("site.example", { path: "/picky", options })]);
     await isKeptOut("site.example", "/picky");
     await isKeptOut("site.example", "/%70icky/x");
     assert.match(stage.part.report().words ?? "", /is left out: HAProxy says .*unknown keyword/);
     await stage.part.stop();
-    stage.part = stage.newPart({ commands: new Picky() });
+    stage.part = stage.newPart({ commands: unknownKeyword("realm picky", "realm") });
     await stage.hear([stage.route("late.example")]);
     await isKeptOut("site.example", "/picky");
     await stage.hear([stage.route("site.example", { path: "/picky" })]);
@@ -149,13 +137,7 @@ describe("the way in: who may not come in:", () => {
         ...fresh.serve("default/web", [{ at: one.port }]),
         ...paths.map((path) => fresh.route("a.example", { path })),
       ]);
-      const real = new SystemCommands();
-      const refuses: Commands = {
-        run: (program, args, options) =>
-          args.includes("-c")
-            ? Promise.resolve({ exitCode: 1, stdout: "", stderr: "[ALERT]    (1) : no space" })
-            : real.run(program, args, options),
-      };
+      const refuses = noSpace();
       await fresh.part.stop();
       fresh.part = fresh.newPart({ commands: refuses });
       const all = new Touched();

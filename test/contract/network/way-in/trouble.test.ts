@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
-import type { CommandOptions, CommandResult, Commands } from "../../../../src/seams/commands.ts";
-import { CommandError, SystemCommands } from "../../../../src/seams/commands.ts";
+import { CommandError, type Commands } from "../../../../src/seams/commands.ts";
+import { noSpace, unknownKeyword } from "./refusing.ts";
 import { Stage, until } from "./stage.ts";
 
 describe("the way in: trouble:", () => {
@@ -61,20 +61,8 @@ describe("the way in: trouble:", () => {
   });
 
   test("a configuration that HAProxy refuses never takes the place of a good one; whose fault it is is said, and the rest is served", async () => {
-    // As a version of HAProxy would that does not know a word of ours.
-    class Picky implements Commands {
-      readonly #real = new SystemCommands();
-      async run(program: string, args: readonly string[], options?: CommandOptions): Promise<CommandResult> {
-        const { readFile } = await import("node:fs/promises");
-        const lines = (await readFile(args.at(-1) ?? "", "utf8")).split("\n");
-        const at = lines.findIndex((line) => line.includes("balance leastconn"));
-        if (at < 0) return this.#real.run(program, args, options);
-        const stderr = `[ALERT]    (1) : config : parsing [${args.at(-1)}:${at + 1}] : unknown keyword 'leastconn'`;
-        return { exitCode: 1, stdout: "", stderr };
-      }
-    }
     await stage.part.stop();
-    stage.part = stage.newPart({ commands: new Picky() });
+    stage.part = stage.newPart({ commands: unknownKeyword("balance leastconn", "leastconn") });
     await stage.hear([
       stage.route("least.example.org", { options: { balance: "leastconn" }, source: "Marathon app /least" }),
       stage.route("three.example.org"),
@@ -93,14 +81,7 @@ describe("the way in: trouble:", () => {
       await fresh.hear([...fresh.serve("default/web", [{ at: one.port }]), fresh.route("a.example.org")]);
       assert.equal((await fresh.get("a.example.org")).body, "one GET /");
       await fresh.part.stop();
-      // A full disk, a HAProxy that is being upgraded, an alert that names nobody.
-      const real = new SystemCommands();
-      const refuses: Commands = {
-        run: (program, args, options) =>
-          args.includes("-c")
-            ? Promise.resolve({ exitCode: 1, stdout: "", stderr: "[ALERT]    (1) : no space" })
-            : real.run(program, args, options),
-      };
+      const refuses = noSpace();
       fresh.part = fresh.newPart({ commands: refuses });
       const another = fresh.route("b.example.org", { options: { sticky: true } });
       await assert.rejects(fresh.hear([another]), /HAProxy refuses the configuration: no space/);
