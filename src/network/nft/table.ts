@@ -66,12 +66,14 @@ export async function removeFromTable(commands: Commands, networkName: string, p
   const table = tableName(networkName);
   const text = await readNft(commands, ["-t", "list", "table", "ip", table]);
   if (text === undefined) return;
-  const objects = [...text.matchAll(/^\t(chain|set|map) (\S+) \{/gm)].map(([, kind = "", name = ""]) => ({
+  const objects = [...text.matchAll(/^\t(chain|set|map|ct timeout) (\S+) \{/gm)].map(([, kind = "", name = ""]) => ({
     kind,
     name,
   }));
   const ours = objects.filter(({ name }) => name.startsWith(prefix));
-  const emptied = ours.map(({ kind, name }) => `flush ${kind} ip ${table} ${name}\n`);
+  const emptied = ours
+    .filter(({ kind }) => kind !== "ct timeout")
+    .map(({ kind, name }) => `flush ${kind} ip ${table} ${name}\n`);
   const gone = ours.map(({ kind, name }) => `delete ${kind} ip ${table} ${name}\n`);
   // Chains, then what their rules named; emptied first, because they name each other.
   const order = [

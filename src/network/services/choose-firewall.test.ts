@@ -3,11 +3,13 @@ import { describe, test } from "node:test";
 import { CommandError, type CommandResult, type Commands } from "../../seams/commands.ts";
 import { chooseFirewall } from "./choose-firewall.ts";
 
-/** A host with these programs, which say nothing and succeed; `refusing` ones are there, but not for us. */
-function hostWith(programs: readonly string[], refusing: readonly string[] = []): Commands {
+/** A host with these programs, which say nothing and succeed; `refusing` ones are there, but not for us; `unknown`: a word that no nft of it knows. */
+function hostWith(programs: readonly string[], refusing: readonly string[] = [], unknown?: string): Commands {
   const ok: CommandResult = { exitCode: 0, stdout: "", stderr: "" };
   return {
-    async run(program) {
+    async run(program, _args, { input = "" } = {}) {
+      if (unknown !== undefined && input.includes(unknown))
+        return { ...ok, exitCode: 1, stderr: "Operation not supported\n" };
       if (refusing.includes(program)) return { ...ok, exitCode: 1, stderr: "Operation not permitted\n" };
       if (programs.includes(program)) return ok;
       throw new CommandError(`there is no ${program} on this host`, true);
@@ -18,6 +20,12 @@ function hostWith(programs: readonly string[], refusing: readonly string[] = [])
 describe("the firewall of a host:", () => {
   test("nftables where it is there", async () => {
     assert.equal((await chooseFirewall(hostWith(["nft", "iptables-save"]), "styrmann")).name, "nftables");
+  });
+
+  test("nftables forgets first packets without an answer where the kernel lets it", async () => {
+    assert.equal((await chooseFirewall(hostWith(["nft"]), "styrmann")).forgetsUnanswered, true);
+    const old = await chooseFirewall(hostWith(["nft"], [], "ct timeout"), "styrmann");
+    assert.deepEqual([old.name, old.forgetsUnanswered], ["nftables", false]);
   });
 
   test("iptables where nft is missing, or refuses", async () => {

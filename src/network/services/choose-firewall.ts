@@ -2,12 +2,13 @@ import { CommandError, type Commands } from "../../seams/commands.ts";
 import { UNSEEN_RULES, whyNoNft } from "../nft/table.ts";
 import type { Firewall } from "./firewall.ts";
 import { IptablesFirewall } from "./iptables/iptables-firewall.ts";
-import { NftFirewall } from "./nft/nft-firewall.ts";
+import { NftFirewall, whyNoForgetting } from "./nft/nft-firewall.ts";
 
 /** nftables where this host has it, else iptables. Rejects in words when it has neither. */
 export async function chooseFirewall(commands: Commands, networkName: string): Promise<Firewall> {
   const noNft = await whyNoNft(commands);
-  if (noNft === undefined) return new NftFirewall(commands, networkName);
+  if (noNft === undefined)
+    return new NftFirewall(commands, networkName, (await whyNoForgetting(commands)) === undefined);
   const noIptables = await whyNoIptables(commands);
   if (noIptables === undefined) return new IptablesFirewall(commands, networkName);
   throw new Error(

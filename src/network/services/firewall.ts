@@ -22,6 +22,11 @@ export interface BasePlan {
 
 export interface Firewall {
   readonly name: "nftables" | "iptables";
+  /**
+   * The kernel forgets by itself to which endpoint it sent a first packet that nobody answered, before the client sends it again (after a
+   * second, RFC 6298): then it chooses anew. Otherwise it remembers for two minutes, by the client's address and port.
+   */
+  readonly forgetsUnanswered: boolean;
   base(plan: BasePlan): Piece;
   service(plan: ServicePlan, base: BasePlan): Piece;
   /** What is in the kernel of ours. */

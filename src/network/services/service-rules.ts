@@ -4,12 +4,12 @@ import type { Clock } from "../../seams/clock.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import { placeOf } from "./base-plan.ts";
 import type { BasePlan, Firewall } from "./firewall.ts";
+import { allFlows, type FlowFilter, flowsToForget, lastingProtocols } from "./flows.ts";
 import { type Foreign, foreignAt } from "./foreign-ranges.ts";
 import type { HostPorts } from "./host-ports.ts";
 import { planService, type ServicePlan } from "./plan-service.ts";
 import { PortClaims } from "./port-claims.ts";
 import { type Difference, isNothing, type Piece, type Programmed, Ruleset } from "./ruleset.ts";
-import { allFlows, type FlowFilter, flowsToForget } from "./udp-flows.ts";
 
 /** Services planned in one turn of the event loop. */
 const SERVICES_A_TURN = 100;
@@ -20,7 +20,7 @@ const BASE = "";
 type Change = readonly [owner: string, piece: Piece | undefined];
 
 export interface Programming {
-  /** What the kernel has to forget of UDP. */
+  /** What the kernel has to forget. */
   readonly flows: readonly FlowFilter[];
   /** A pod of this node became an endpoint, and may reach itself. */
   readonly hasNewHairpin: boolean;
@@ -39,12 +39,14 @@ export class ServiceRules {
   #programmed: Programmed | undefined;
   /** What was planned and not brought yet, by owner. */
   readonly #changed = new Map<string, Piece | undefined>();
+  readonly #lasting: ReturnType<typeof lastingProtocols>;
   #flows: FlowFilter[] = [];
   /** The base and the place for which all were planned, as text. */
   #common = "";
 
   constructor(firewall: Firewall, clock: Clock, hostPorts?: HostPorts) {
     this.firewall = firewall;
+    this.#lasting = lastingProtocols(firewall.forgetsUnanswered);
     this.#clock = clock;
     this.#hostPorts = hostPorts;
   }
@@ -169,7 +171,8 @@ export class ServiceRules {
     const plan = here && planService(here, state.endpointsOf(id), placeOf(state));
     const before = this.#plans.get(id);
     // After a start there is nothing to compare with.
-    if (before !== undefined || this.#programmed !== undefined) this.#flows.push(...flowsToForget(before, plan));
+    if (before !== undefined || this.#programmed !== undefined)
+      this.#flows.push(...flowsToForget(before, plan, this.#lasting));
     this.#changed.set(id, plan && this.firewall.service(plan, base));
     if (plan === undefined) this.#plans.delete(id);
     else this.#plans.set(id, plan);
@@ -199,7 +202,7 @@ export class ServiceRules {
     const plans = [...this.#plans.values()];
     return plans.flatMap((plan) => {
       const isRewritten = this.#ruleset.chainsOf(plan.id).some((name) => rewritten.has(name));
-      return isRewritten ? allFlows(plan) : [];
+      return isRewritten ? allFlows(plan, this.#lasting) : [];
     });
   }
 }

@@ -14,11 +14,11 @@ import { netNames } from "../pod-network/names.ts";
 import { basePlanOf } from "./base-plan.ts";
 import { chooseFirewall, hasBetter, removeFirewalls, removeOutdated } from "./choose-firewall.ts";
 import type { BasePlan, Firewall } from "./firewall.ts";
+import { Flows } from "./flows.ts";
 import { foreignIn, foreignWords, type HostsOwn, NOTHING_FOREIGN, routesInto } from "./foreign-ranges.ts";
 import { HostPorts, type ReservedPorts } from "./host-ports.ts";
 import { allowHairpin, ensureServiceRoute, isBridgeFiltered, removeServiceRoute } from "./host-side.ts";
 import { ServiceRules } from "./service-rules.ts";
-import { UdpFlows } from "./udp-flows.ts";
 
 const LOOK_EVERY_MS = 5000;
 const MOST_SAID = 3;
@@ -43,7 +43,7 @@ export interface ServicesPartOptions {
 export class ServicesPart implements NetworkPart {
   readonly name = "services";
   readonly #options: ServicesPartOptions;
-  readonly #flows: UdpFlows;
+  readonly #flows: Flows;
   readonly #hostPorts: HostPorts;
   #rules: ServiceRules | undefined;
   #base: BasePlan | undefined;
@@ -62,7 +62,7 @@ export class ServicesPart implements NetworkPart {
 
   constructor(options: ServicesPartOptions) {
     this.#options = options;
-    this.#flows = new UdpFlows(options.commands);
+    this.#flows = new Flows(options.commands);
     this.#hostPorts = new HostPorts(options.commands, options.reserved ?? NOTHING_RESERVED);
   }
 

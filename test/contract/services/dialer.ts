@@ -10,7 +10,12 @@ const PATIENCE_MS = 1500;
 
 function tcp(): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
-  const socket = createConnection({ host: address, port: Number(port), timeout: PATIENCE_MS });
+  const socket = createConnection({
+    host: address,
+    port: Number(port),
+    localPort: Number(localPort),
+    timeout: PATIENCE_MS,
+  });
   socket.once("connect", () => socket.write("hello\n"));
   socket.once("data", (data) => {
     resolve(data.toString().trim());

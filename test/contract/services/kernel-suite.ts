@@ -459,6 +459,34 @@ export function describeKernelRules(
       assert.equal(ask(), rest[0]?.[0]);
     });
 
+    describe("an endpoint that is gone without a word:", { concurrency: false }, () => {
+      const silence = ["INPUT", "-p", "tcp", "--dport", "8080", "-j", "DROP"];
+      const hush = (how: "-A" | "-D") => stage.pods.two.run("iptables", [how, ...silence]);
+      before(async () => {
+        hush("-A");
+      });
+      after(() => void hush("-D"));
+
+      test("a connection that it did not answer is another's with its next packet, once it is out", async () => {
+        const { one, two, client } = stage.pods;
+        await put(web, [stage.endpoint(two)]);
+        const held = stage.hold(client, VIP, 80);
+        const kernel = () => stage.space.host(1).run("cat", ["/proc/net/nf_conntrack"]).output;
+        await until(() => new RegExp(`SYN_SENT .* dst=${VIP} `).test(kernel()), kernel);
+        await stage.change(endpoints(web, [stage.endpoint(one)]));
+        assert.deepEqual(names(await held.answers(1)), ["one"]);
+      });
+
+      test("a client's port that was used for it is no way to it", async () => {
+        const { one, two, client } = stage.pods;
+        const ask = () => stage.dial(client, "tcp", VIP, 80, 1, 41_080)[0] ?? "";
+        await put(web, [stage.endpoint(two)]);
+        assert.match(ask(), /^ETIMEDOUT/);
+        await stage.change(endpoints(web, [stage.endpoint(one)]));
+        assert.match(ask(), /^one /);
+      });
+    });
+
     test("what somebody takes away is noticed, and made anew", async () => {
       await put(web);
       const { commands } = stage.space.host(1);

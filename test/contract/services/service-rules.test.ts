@@ -21,6 +21,7 @@ import { newsStep } from "./news.ts";
 /** A kernel in memory, as strict as a real one: no change of what is not there, no jump to what is not there, nothing made twice. */
 class MemoryFirewall implements Firewall {
   readonly name = "nftables";
+  readonly forgetsUnanswered = true;
   readonly chains = new Map<string, Chain>();
   readonly sets = new Set<string>();
   readonly elements = new Map<string, string>();

@@ -13,6 +13,7 @@ const TABLES = ["nat", "filter"] as const;
 
 export class IptablesFirewall implements Firewall {
   readonly name = "iptables";
+  readonly forgetsUnanswered = false;
   readonly #commands: Commands;
   readonly #short: string;
 

@@ -1,6 +1,6 @@
 /** Services in nftables: the difference as one transaction, and what is in the kernel read back. */
 import type { Commands } from "../../../seams/commands.ts";
-import { addTable, readNft, removeFromTable, runNft, tableName } from "../../nft/table.ts";
+import { addTable, readNft, removeFromTable, runNft, tableName, whyRefused } from "../../nft/table.ts";
 import type { BasePlan, Firewall } from "../firewall.ts";
 import { commentOf } from "../names.ts";
 import type { ServicePlan } from "../plan-service.ts";
@@ -8,25 +8,28 @@ import { type Difference, emptyProgrammed, type Piece, type Programmed } from ".
 import { parseTable } from "./parse-table.ts";
 import { basePiece } from "./render-base.ts";
 import { servicePiece } from "./render-service.ts";
+import { UNANSWERED, UNANSWERED_DEFINITION } from "./unanswered.ts";
 
 const PREFIX = "svc-";
 
 export class NftFirewall implements Firewall {
   readonly name = "nftables";
+  readonly forgetsUnanswered: boolean;
   readonly #commands: Commands;
   readonly #networkName: string;
 
-  constructor(commands: Commands, networkName: string) {
+  constructor(commands: Commands, networkName: string, forgetsUnanswered = true) {
     this.#commands = commands;
     this.#networkName = networkName;
+    this.forgetsUnanswered = forgetsUnanswered;
   }
 
   base(plan: BasePlan): Piece {
-    return basePiece(plan);
+    return basePiece(plan, this.forgetsUnanswered);
   }
 
   service(plan: ServicePlan, base: BasePlan): Piece {
-    return servicePiece(plan, base);
+    return servicePiece(plan, base, this.forgetsUnanswered);
   }
 
   async read(): Promise<Programmed> {
@@ -50,13 +53,20 @@ export class NftFirewall implements Firewall {
   }
 }
 
+/** What this host's nft and kernel say to the rule that forgets first packets without an answer; undefined: they have it. */
+export function whyNoForgetting(commands: Commands): Promise<string | undefined> {
+  const table = "styrmann-look";
+  const definition = UNANSWERED_DEFINITION.replace("ct timeout", `ct timeout ip ${table} ${UNANSWERED}`);
+  return whyRefused(commands, `add table ip ${table}\nadd ${definition}\n`);
+}
+
 /** Sets before the rules that name them, chains before the elements that lead there; taken away in the other order. */
 export function transaction(difference: Difference, table: string): string {
   const { newSets, chains, goneElements, newElements, goneChains, goneSets } = difference;
   const lines: string[] = [];
   for (const [name, definition] of newSets) {
-    const [kind = "", ...body] = definition.split(" ");
-    lines.push(`add ${kind} ip ${table} ${name} ${body.join(" ")}`);
+    const [, kind = "", body = ""] = /^([a-z ]+) (\{.*)$/.exec(definition) ?? [];
+    lines.push(`add ${kind} ip ${table} ${name} ${body}`);
   }
   for (const { name, chain, isNew } of chains) {
     if (isNew) lines.push(`add chain ip ${table} ${name}${chain.hook === undefined ? "" : ` { ${chain.hook} }`}`);
@@ -74,6 +84,6 @@ export function transaction(difference: Difference, table: string): string {
     );
   for (const name of goneChains) lines.push(`flush chain ip ${table} ${name}`);
   for (const name of goneChains) lines.push(`delete chain ip ${table} ${name}`);
-  for (const name of goneSets) lines.push(`delete set ip ${table} ${name}`);
+  for (const name of goneSets) lines.push(`delete ${name === UNANSWERED ? "ct timeout" : "set"} ip ${table} ${name}`);
   return lines.map((line) => `${line}\n`).join("");
 }

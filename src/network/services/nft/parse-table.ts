@@ -3,7 +3,9 @@ import { emptyProgrammed, type Programmed } from "../ruleset.ts";
 
 export function parseTable(text: string, prefix: string): Programmed {
   const programmed = emptyProgrammed();
-  for (const [, kind, name = "", body = ""] of text.matchAll(/^\t(chain|set|map) (\S+) \{\n(.*?)^\t\}$/gms)) {
+  for (const [, kind, name = "", body = ""] of text.matchAll(
+    /^\t(chain|set|map|ct timeout) (\S+) \{\n(.*?)^\t\}$/gms,
+  )) {
     if (!name.startsWith(prefix)) continue;
     if (kind === "chain") programmed.chains.set(name, markIn(body));
     else {

@@ -5,6 +5,7 @@
 import { type BasePlan, MASQUERADE_MARK } from "../firewall.ts";
 import { chainOf } from "../names.ts";
 import type { Piece } from "../ruleset.ts";
+import { UNANSWERED, UNANSWERED_DEFINITION } from "./unanswered.ts";
 
 /** Before Docker's translations (-100), and before its masquerading (100): the first translation of a connection counts. */
 const TRANSLATE_FIRST = -105;
@@ -15,7 +16,7 @@ const REFUSE_FIRST = -10;
 const MARKED = `meta mark & ${MASQUERADE_MARK} == ${MASQUERADE_MARK}`;
 export const MARK = `meta mark set meta mark | ${MASQUERADE_MARK}`;
 
-export function basePiece(base: BasePlan): Piece {
+export function basePiece(base: BasePlan, forgetsUnanswered: boolean): Piece {
   const hook = (type: string, at: string, priority: number) =>
     `type ${type} hook ${at} priority ${priority}; policy accept;`;
   const jump = ["jump svc-services"];
@@ -26,6 +27,7 @@ export function basePiece(base: BasePlan): Piece {
       ["svc-refused", "set { type ipv4_addr . inet_proto . inet_service; }"],
       ["svc-refused-ports", "set { type inet_proto . inet_service; }"],
       ["svc-hairpin", "set { type ipv4_addr . ipv4_addr; }"],
+      ...(forgetsUnanswered ? [[UNANSWERED, UNANSWERED_DEFINITION] as const] : []),
     ]),
     chains: new Map([
       ["svc-services", chainOf("to a service", servicesRules(base))],

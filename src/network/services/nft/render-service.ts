@@ -5,15 +5,19 @@ import { chainOf, hashOf, titleOf } from "../names.ts";
 import { hairpinsOf, isSameChoice, type PortPlan, type ServicePlan, type Target } from "../plan-service.ts";
 import type { Chain, Element, Piece } from "../ruleset.ts";
 import { MARK } from "./render-base.ts";
+import { UNANSWERED } from "./unanswered.ts";
 
 interface Writing {
+  /** What is said of a connection before its endpoint is chosen. */
+  readonly first: string;
   readonly chains: Map<string, Chain>;
   readonly sets: Map<string, string>;
   readonly elements: Element[];
 }
 
-export function servicePiece(plan: ServicePlan, base: BasePlan): Piece {
-  const piece: Writing = { chains: new Map(), sets: new Map(), elements: [] };
+export function servicePiece(plan: ServicePlan, base: BasePlan, forgetsUnanswered: boolean): Piece {
+  const first = forgetsUnanswered ? `ct timeout set "${UNANSWERED}" ` : "";
+  const piece: Writing = { first, chains: new Map(), sets: new Map(), elements: [] };
   for (const port of plan.ports) {
     writeInside(port, piece);
     if (port.nodePort !== undefined) writeOutside(port, port.nodePort, base, piece);
@@ -68,9 +72,9 @@ function balance(port: PortPlan, targets: readonly Target[], piece: Writing): re
   if (port.affinitySeconds !== undefined) return stickyRules(port, port.affinitySeconds, targets, piece);
   const [first, ...others] = targets;
   if (first === undefined) return [];
-  if (others.length === 0) return [translate(port.protocol, first)];
+  if (others.length === 0) return [translate(port.protocol, first, piece)];
   const choices = targets.map(({ address, port: to }, at) => `${at} : ${address} . ${to}`).join(", ");
-  return [`meta l4proto ${port.protocol} dnat ip to numgen random mod ${targets.length} map { ${choices} }`];
+  return [`${begin(port.protocol, piece)}dnat ip to numgen random mod ${targets.length} map { ${choices} }`];
 }
 
 /** Each endpoint remembers its clients in a set of its own: that another one comes or goes moves nobody. */
@@ -80,7 +84,7 @@ function stickyRules(port: PortPlan, seconds: number, targets: readonly Target[]
     const [chain, clients] = [`svc-${hash}`, `svc-${hash}-clients`];
     piece.sets.set(clients, "set { type ipv4_addr; size 65535; flags dynamic,timeout; }");
     // Two rules: when the set is full, the client is not remembered, but served.
-    const rules = [`update @${clients} { ip saddr timeout ${seconds}s }`, translate(port.protocol, target)];
+    const rules = [`update @${clients} { ip saddr timeout ${seconds}s }`, translate(port.protocol, target, piece)];
     piece.chains.set(chain, chainOf(`${port.id} at ${target.address}`, rules));
     return { chain, clients };
   });
@@ -91,8 +95,12 @@ function stickyRules(port: PortPlan, seconds: number, targets: readonly Target[]
   ];
 }
 
-function translate(protocol: Protocol, { address, port }: Target): string {
-  return `meta l4proto ${protocol} dnat to ${address}:${port}`;
+function translate(protocol: Protocol, { address, port }: Target, piece: Writing): string {
+  return `${begin(protocol, piece)}dnat to ${address}:${port}`;
+}
+
+function begin(protocol: Protocol, { first }: Writing): string {
+  return `meta l4proto ${protocol} ${protocol === "tcp" ? first : ""}`;
 }
 
 function writeHairpin(port: PortPlan, piece: Writing): void {
