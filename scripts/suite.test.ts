@@ -33,8 +33,13 @@ describe("a stage", () => {
       test("two", () => { throw new Error("no"); });
       test("three", { skip: "no dockerd" }, () => {});`);
     assert.deepEqual([tally.passed, tally.failed, tally.notRun], [1, 1, ["three: no dockerd"]]);
-    assert.match(tally.failures[0] ?? "", /^two \(/);
+    assert.match(tally.failures[0] ?? "", /^two \(.*\)\n +no$/);
     assert.match(output, /=== some: 1 files[\s\S]*one[\s\S]*=== some: \d+ s/);
+  });
+
+  test("says of a failure what it was, and no more than its first lines", () => {
+    const { tally } = stageOf(`test("one", () => { throw new Error("line of it\\n".repeat(100)); });`);
+    assert.deepEqual(tally.failures[0]?.split("\n").slice(1), Array(12).fill(`${" ".repeat(11)}line of it`));
   });
 
   test("ends, as a failure, when a file's tests are over and it does not end", () => {

@@ -44,6 +44,18 @@ export function add(tally: Tally, more: Tally): void {
 }
 
 const LIMIT_MS = 20 * 60_000;
+const MOST_LINES = 12;
+const LONGEST_LINE = 240;
+
+/** The first lines of what it failed with, for the end of the output: whoever looks there need not search. */
+export function wordsOf(error: Error): string {
+  const { message } = error.cause instanceof Error ? error.cause : error;
+  const lines = message.split("\n").filter((line) => line.trim() !== "");
+  return lines
+    .slice(0, MOST_LINES)
+    .map((line) => `\n           ${line.slice(0, LONGEST_LINE)}`)
+    .join("");
+}
 
 /** `files` are whole paths. */
 export async function runStage(stage: Stage, files: readonly string[], tally: Tally): Promise<void> {
@@ -62,7 +74,7 @@ export async function runStage(stage: Stage, files: readonly string[], tally: Ta
   });
   stream.on("test:fail", ({ name, details, file }) => {
     if (details.type === "suite" && /subtest/.test(String(details.error.message))) return;
-    count(tally, `${name} (${file?.replace(`${ROOT}/`, "") ?? "?"})`);
+    count(tally, `${name} (${file?.replace(`${ROOT}/`, "") ?? "?"})${wordsOf(details.error)}`);
   });
   for await (const line of stream.compose(spec)) process.stdout.write(line);
   console.log(`=== ${stage.name}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
