@@ -31,11 +31,17 @@ export interface Requests {
 const SECONDS = 1;
 
 export async function measure(path: Path, hosts: readonly Host[]): Promise<Figures> {
-  const gigabits = path.streamPort === undefined ? undefined : await stream(path, path.streamPort);
-  const kept = await requests(path, []);
+  const { gigabits, kept } = await measureKept(path);
   await forgetConnections(hosts);
   const fresh = await requests(path, ["-H", "Connection: close"]);
   return { ...(gigabits === undefined ? {} : { gigabits }), kept, fresh };
+}
+
+/** Without new connections: nothing of the way before is in the way of the next. */
+export async function measureKept(path: Path): Promise<Omit<Figures, "fresh">> {
+  const gigabits = path.streamPort === undefined ? undefined : await stream(path, path.streamPort);
+  const kept = await requests(path, []);
+  return { ...(gigabits === undefined ? {} : { gigabits }), kept };
 }
 
 /**

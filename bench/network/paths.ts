@@ -11,6 +11,7 @@ import { toolsImage } from "../../test/lab/harness/lab-images.ts";
 import { printTable } from "../lib/table.ts";
 import { barePath, bareSameHost, layBare } from "./bare.ts";
 import { type Figures, measure, median, type Path, type Requests } from "./measure.ts";
+import { compareNeighbours } from "./neighbours.ts";
 import { layStyr } from "./styr.ts";
 import { laySwarm } from "./swarm.ts";
 
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
       }
     }
     print(paths, rounds);
+    if (!(await compareNeighbours(paths))) process.exitCode = 1;
   } finally {
     cluster.close();
   }
@@ -75,7 +77,6 @@ function print(paths: readonly Path[], rounds: readonly (readonly Figures[])[]):
     ];
   });
   printTable(`Ways between two containers, best of ${ROUNDS} rounds of 1 s each, 16 connections`, columns, rows);
-  floors(paths, rounds);
 }
 
 function best(all: readonly Requests[]): Requests {
@@ -84,31 +85,6 @@ function best(all: readonly Requests[]): Requests {
 
 function usually(all: readonly Requests[]): string {
   return Math.round(median(all.map(({ perSecond }) => perSecond))).toLocaleString("en");
-}
-
-/** Of the best rounds: what else the machine does only ever takes away. */
-function floors(paths: readonly Path[], rounds: readonly (readonly Figures[])[]): void {
-  const ratio = (what: string, than: string, figure: (one: Figures) => number) => {
-    const of = (name: string) => Math.max(...(rounds[paths.findIndex((path) => path.name === name)] ?? []).map(figure));
-    return of(what) / of(than);
-  };
-  const kept = (one: Figures) => one.kept.perSecond;
-  const [routes, bare, address] = [
-    "Styrmann, other host, routes",
-    "bare path between two hosts' bridges",
-    "Styrmann, service address, other host",
-  ];
-  const rows = [
-    ["routes, of the bare path, throughput", ratio(routes, bare, (one) => one.gigabits ?? 0), 0.95],
-    ["routes, of the bare path, requests", ratio(routes, bare, kept), 0.95],
-    ["service address, of the same endpoint directly, requests", ratio(address, routes, kept), 0.9],
-  ] as const;
-  const words = rows.map(([what, measured, floor]) => [
-    ...[what, measured.toFixed(2), floor.toFixed(2)],
-    measured < floor ? "MISSED" : "",
-  ]);
-  printTable("Floors", ["", "measured", "floor", ""], words);
-  if (rows.some(([, measured, floor]) => measured < floor)) process.exitCode = 1;
 }
 
 await main();
