@@ -1,12 +1,13 @@
 /** The lab's client of requests, against a server of this process. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import type { TrafficReport } from "../lab/harness/traffic.ts";
+import { assertNoneFailed, lastTroubleMs, type TrafficReport, wordsOf } from "../lab/harness/traffic.ts";
 import { freezeProcess } from "./freeze-process.ts";
 
 const MAIN = join(import.meta.dirname, "../lab/harness/traffic-main.ts");
@@ -16,7 +17,14 @@ async function traffic(answer: RequestListener, work: (pid: number) => Promise<v
   const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const child = spawn(process.execPath, [MAIN, JSON.stringify({ url, everyMs: 5, timeoutMs: TIMEOUT_MS })], {
+  const report = await ask(url, TIMEOUT_MS, work);
+  server.close();
+  server.closeAllConnections();
+  return report;
+}
+
+async function ask(url: string, timeoutMs: number, work: (pid: number) => Promise<void>): Promise<TrafficReport> {
+  const child = spawn(process.execPath, [MAIN, JSON.stringify({ url, everyMs: 5, timeoutMs })], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   let said = "";
@@ -27,9 +35,16 @@ async function traffic(answer: RequestListener, work: (pid: number) => Promise<v
   await work(child.pid ?? 0);
   child.stdin.end();
   await ended;
-  server.close();
-  server.closeAllConnections();
   return JSON.parse(said.trim().split("\n").at(-1) ?? "") as TrafficReport;
+}
+
+/** A server in a process of its own that takes two connections when it stands still: the kernel drops the first packets of others. */
+async function smallServer(): Promise<{ readonly url: string; readonly child: ChildProcess }> {
+  const code = `const server = require("node:http").createServer((_, response) => response.end("here"));
+    server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => console.log(server.address().port));`;
+  const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  const [port] = (await once(child.stdout, "data")) as [Buffer];
+  return { url: `http://127.0.0.1:${String(port).trim()}/`, child };
 }
 
 describe("traffic", () => {
@@ -45,6 +60,30 @@ describe("traffic", () => {
     });
     assert.deepEqual(report.failures, []);
     assert.ok(report.requests > 20, String(report.requests));
+  });
+
+  test("what came through with its second packet only is said, and is no failure", async () => {
+    const { url, child } = await smallServer();
+    try {
+      const report = await ask(url, 5000, async () => {
+        await delay(300);
+        freezeProcess(child.pid ?? 0);
+        await delay(600);
+        child.kill("SIGCONT");
+        await delay(300);
+      });
+      assertNoneFailed(report, "a server that stood still");
+      const { secondTriesMs } = report;
+      assert.ok(secondTriesMs.length > 10, wordsOf(report));
+      assert.ok(
+        secondTriesMs.every((ms) => ms >= 200 && ms < 1200),
+        secondTriesMs.join(" "),
+      );
+      assert.equal(lastTroubleMs(report), secondTriesMs.at(-1));
+      assert.match(wordsOf(report), /^0 of \d+ failed, \d+ by a second packet, /);
+    } finally {
+      child.kill("SIGKILL");
+    }
   });
 
   test("what is not answered in time is", async () => {

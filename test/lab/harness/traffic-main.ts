@@ -12,6 +12,8 @@ if (dns) resolver.setServers([dns]);
 /** A timer that is so late says that this process had no turn, or stood still. */
 const LATE_MS = 100;
 const LOOK_MS = 300;
+/** A first packet that nobody answers is sent again after a second (RFC 6298). */
+const SECOND_PACKET_MS = 900;
 /** One connection, and a failure when it ends. */
 const kept = keeps ? new Agent({ keepAlive: true, maxSockets: 1 }) : undefined;
 
@@ -19,6 +21,7 @@ const started = performance.now();
 const failures: TrafficFailure[] = [];
 const answers: Record<string, number> = {};
 const tookMs: number[] = [];
+const secondTriesMs: number[] = [];
 let [requests, lastMs, longestGapMs, isOver, sockets] = [0, started, 0, false, 0];
 
 async function one(): Promise<void> {
@@ -27,7 +30,9 @@ async function one(): Promise<void> {
   try {
     const address = isIPv4(hostname) ? hostname : (await resolver.resolve4(hostname))[0];
     if (address === undefined) throw new Error(`${hostname} has no address`);
-    const text = await ask(address);
+    const text = await ask(address, () => {
+      if (performance.now() - from > SECOND_PACKET_MS) secondTriesMs.push(Math.round(from - started));
+    });
     const now = performance.now();
     tookMs.push(now - from);
     longestGapMs = Math.max(longestGapMs, now - lastMs);
@@ -57,7 +62,7 @@ function patience(): { readonly signal: AbortSignal; readonly end: () => void } 
   return { signal: tooLate.signal, end: () => clearTimeout(timer) };
 }
 
-function ask(address: string): Promise<string> {
+function ask(address: string, connected: () => void): Promise<string> {
   const { signal, end } = patience();
   const answered = new Promise<string>((resolve, reject) => {
     const options = { host: address, port, path: pathname, agent: kept ?? false, signal, headers: { host: hostname } };
@@ -69,7 +74,8 @@ function ask(address: string): Promise<string> {
         response.statusCode === 200 ? resolve(text.trim()) : reject(new Error(`answered ${response.statusCode}`)),
       );
     });
-    sent.on("socket", () => {
+    sent.on("socket", (socket) => {
+      socket.once("connect", connected);
       if (kept && !sent.reusedSocket && ++sockets > 1) reject(new Error("the connection had ended"));
     });
     sent.on("error", reject);
@@ -98,6 +104,7 @@ const of = (part: number) => Math.round(10 * (tookMs[Math.floor(part * tookMs.le
 const report: TrafficReport = {
   requests,
   failures,
+  secondTriesMs: secondTriesMs.toSorted((a, b) => a - b),
   answers,
   longestGapMs: Math.round(longestGapMs),
   medianMs: of(0.5),

@@ -1,4 +1,5 @@
 /** Requests from a host or from within a pod's network, at a steady pace, each on a connection of its own, while something else happens; which of them failed, and when. */
+import assert from "node:assert/strict";
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
@@ -22,6 +23,8 @@ export interface TrafficFailure {
 export interface TrafficReport {
   readonly requests: number;
   readonly failures: readonly TrafficFailure[];
+  /** When requests were begun whose first packet got no answer, and the second did. */
+  readonly secondTriesMs: readonly number[];
   /** What was answered, and how often. */
   readonly answers: Readonly<Record<string, number>>;
   /** The longest time in which nothing was answered. */
@@ -97,9 +100,19 @@ export async function withTraffic(
   return traffic.stop();
 }
 
+/** When the last request was begun that found somebody gone, whether it failed or came through with its second packet; 0: none did. */
+export function lastTroubleMs({ failures, secondTriesMs }: TrafficReport): number {
+  return Math.max(0, failures.at(-1)?.atMs ?? 0, secondTriesMs.at(-1) ?? 0);
+}
+
+export function assertNoneFailed(report: TrafficReport, what: string): void {
+  assert.equal(report.failures.length, 0, `${what}: ${wordsOf(report)}`);
+}
+
 /** For messages: how many of how many, and the first and last of them by second. */
-export function wordsOf({ requests, failures, longestGapMs }: TrafficReport): string {
+export function wordsOf({ requests, failures, secondTriesMs, longestGapMs }: TrafficReport): string {
   const shown = failures.length > 8 ? [...failures.slice(0, 4), ...failures.slice(-4)] : failures;
   const lines = shown.map(({ atMs, words }) => `  ${(atMs / 1000).toFixed(2)} s: ${words}`);
-  return [`${failures.length} of ${requests} failed, longest gap ${longestGapMs} ms`, ...lines].join("\n");
+  const again = secondTriesMs.length > 0 ? `, ${secondTriesMs.length} by a second packet` : "";
+  return [`${failures.length} of ${requests} failed${again}, longest gap ${longestGapMs} ms`, ...lines].join("\n");
 }

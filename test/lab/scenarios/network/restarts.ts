@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { startEngine } from "../../harness/engines.ts";
 import type { Host } from "../../harness/host.ts";
 import { STYR } from "../../harness/styr.ts";
-import { type TrafficReport, withTraffic, wordsOf } from "../../harness/traffic.ts";
+import { assertNoneFailed, type TrafficReport, withTraffic, wordsOf } from "../../harness/traffic.ts";
 import { until } from "../../harness/wait.ts";
 import { service } from "../../harness/workloads.ts";
 import type { Scene } from "../scenario.ts";
@@ -118,7 +118,7 @@ export async function hostIsTakenDown({ cluster, measured }: Scene): Promise<voi
     await delay(2000);
   });
   measured.note("styr down on a host, new connections", wordsOf(report));
-  assert.deepEqual(report.failures, []);
+  assertNoneFailed(report, "styr down");
   assert.equal(await cluster.stateOf(host), "unreachable");
   const [lost] = (await cluster.nodes()).filter(({ name }) => name === host.name);
   measured.note("and it is", JSON.stringify(lost));
@@ -170,5 +170,5 @@ async function undisturbed(
   );
   for (const [how, report] of Object.entries(reports)) measured.note(`${what}, ${how}`, wordsOf(report));
   await wellAgain(cluster);
-  for (const [how, report] of Object.entries(reports)) assert.deepEqual(report.failures, [], `${what}, ${how}`);
+  for (const [how, report] of Object.entries(reports)) assertNoneFailed(report, `${what}, ${how}`);
 }
