@@ -1,6 +1,7 @@
 import type { ContainerRun } from "../drivers/driver.ts";
 import { type Container, driverOf, type Pod } from "../model/pod.ts";
 import { isOnHostNetwork } from "../model/pod-network-need.ts";
+import { inTime } from "../seams/in-time.ts";
 import type { Addresses } from "./addresses.ts";
 import { ConfigurationError } from "./configuration-error.ts";
 import { containerRun, needsAddress, type RunContext } from "./container-run.ts";
@@ -53,23 +54,17 @@ export class PodEquipment {
     const ready = Promise.withResolvers<void>();
     if (!addresses.whenReady) return;
     const forget = addresses.whenReady(ready.resolve);
-    await this.#within(ready.promise);
+    await inTime(this.#host.clock, ADDRESSES_MS, ready.promise, () => undefined);
     forget();
   }
 
   /** A unit's own `docker run --network` fails for good where the host has just begun and the network is not there yet. */
   async #networkReady(addresses: Addresses): Promise<void> {
     await this.#addressesReady(addresses);
-    const { drivers, log } = this.#host;
+    const { drivers, log, clock } = this.#host;
     const failed = (error: Error) => log.warn("the pods' network could not be made sure of", { why: error.message });
-    await this.#within((drivers.get("docker")?.bringNetwork?.() ?? Promise.resolve()).catch(failed));
-  }
-
-  async #within(done: Promise<void>): Promise<void> {
-    const over = Promise.withResolvers<void>();
-    const timer = this.#host.clock.setTimer(ADDRESSES_MS, over.resolve);
-    await Promise.race([done, over.promise]);
-    timer.cancel();
+    const brought = (drivers.get("docker")?.bringNetwork?.() ?? Promise.resolve()).catch(failed);
+    await inTime(clock, ADDRESSES_MS, brought, () => undefined);
   }
 
   async runOf(pod: Pod, container: Container, attempt: number): Promise<ContainerRun> {

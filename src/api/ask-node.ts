@@ -1,5 +1,6 @@
 import type { NetworkAnswer, NetworkQuestion } from "../model/network-questions.ts";
 import { nodes } from "../model/node.ts";
+import { inTime } from "../seams/in-time.ts";
 import type { StyrApiContext } from "./context.ts";
 import { addressOf } from "./pod-urls.ts";
 import { whyNotLetIn } from "./why-not-let-in.ts";
@@ -18,16 +19,10 @@ export async function askNode(
 ): Promise<NetworkAnswer | Error> {
   const { nodeAccess, clock } = context;
   if (!nodeAccess.network) return new Error("nodes cannot be asked of their network here");
-  const answered = new AbortController();
   const patienceMs = question.ask === "status" ? PATIENCE_MS : TRACE_PATIENCE_MS;
-  const late = clock.sleep(patienceMs, answered.signal).then(
-    () => new Error(`node ${node} did not answer within ${patienceMs / 1_000} s`),
-    () => new Error("answered"),
-  );
+  const late = () => new Error(`node ${node} did not answer within ${patienceMs / 1_000} s`);
   const asked = nodeAccess.network(node, question).catch((error: unknown) => asError(context, node, error));
-  const answer = await Promise.race([asked, late]);
-  answered.abort(new Error("answered"));
-  return answer;
+  return await inTime(clock, patienceMs, asked, late);
 }
 
 /** What an agent says to a stream whose purpose it does not know, and one of before there were such. */

@@ -1,5 +1,6 @@
 import type { NodeEntry } from "../../model/network.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
+import { inTime } from "../../seams/in-time.ts";
 import type { NetworkState } from "./network-state.ts";
 import { Touched } from "./touched.ts";
 
@@ -150,18 +151,15 @@ export class LostNodes {
 
   async #answers(node: NodeEntry, probe: NonNullable<LostNodesOptions["probe"]>): Promise<boolean> {
     const late = new AbortController();
-    const tooLate = Promise.withResolvers<boolean>();
-    const timer = this.#options.clock.setTimer(PROBE_MS, () => {
+    const giveUp = () => {
       late.abort(new Error("no answer in time"));
-      tooLate.resolve(false);
-    });
+      return false;
+    };
     try {
-      return await Promise.race([probe(node, late.signal), tooLate.promise]);
+      return await inTime(this.#options.clock, PROBE_MS, probe(node, late.signal), giveUp);
     } catch {
       // Whatever the reason, it was not reached.
       return false;
-    } finally {
-      timer.cancel();
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from "../../seams/clock.ts";
+import { inTime } from "../../seams/in-time.ts";
 import type { NetworkPart } from "./network-part.ts";
 
 const PAUSE_MS = 1_000;
@@ -25,9 +26,6 @@ export class PartLooks {
       this.#looking = undefined;
       this.#lookedAtMs = clock.monotonic();
     });
-    const over = new AbortController();
-    const late = clock.sleep(MOST_MS, over.signal).catch(() => undefined);
-    await Promise.race([this.#looking, late]);
-    over.abort(new Error("looked"));
+    await inTime(clock, MOST_MS, this.#looking, () => undefined);
   }
 }

@@ -5,6 +5,7 @@
 import { gatewayOf } from "../../lib/subnet.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import type { Commands } from "../../seams/commands.ts";
+import { inTime } from "../../seams/in-time.ts";
 import type { Log } from "../../seams/log.ts";
 import { NftError, readNft, runNft, tableName, whyNoNft } from "../nft/table.ts";
 import type { BridgeCables } from "./bridge-device.ts";
@@ -116,7 +117,7 @@ export class BridgeGuard {
 
   async #write(indexes: readonly number[]): Promise<void> {
     const { commands, clock, ports } = this.#options;
-    const pods = indexes.length === 0 ? [] : await this.#askedInTime();
+    const pods = indexes.length === 0 ? [] : await inTime(clock, LONGEST_ASKED_MS, ports.pods(), neverSaid);
     const known = new Set(pods.map(({ index }) => index));
     const missing = indexes.filter((index) => !known.has(index));
     this.#asked = new Map(missing.map((index) => [index, (this.#asked.get(index) ?? 0) + 1]));
@@ -129,18 +130,6 @@ export class BridgeGuard {
     const shown = await readNft(commands, ["list", "chain", "bridge", this.#table, FRAMES_CHAIN]);
     if (!shown?.includes(`"${script.mark}"`)) await this.#run(indexes, pods);
     this.#seen = this.#strange.length === missing.length ? indexes.join(" ") : "";
-  }
-
-  async #askedInTime(): Promise<readonly PodPort[]> {
-    const { clock, ports } = this.#options;
-    const late = Promise.withResolvers<never>();
-    const words = `whose the ports of their bridge are was not said within ${LONGEST_ASKED_MS / 1000} s`;
-    const timer = clock.setTimer(LONGEST_ASKED_MS, () => late.reject(new Error(words)));
-    try {
-      return await Promise.race([ports.pods(), late.promise]);
-    } finally {
-      timer.cancel();
-    }
   }
 
   async #run(indexes: readonly number[], pods: readonly PodPort[]): Promise<void> {
@@ -162,4 +151,8 @@ export class BridgeGuard {
     const wish = { bridge, own, gateway: gatewayOf(own), indexes, pods, strange, knowsBridge: this.#knowsBridge };
     return bridgeScript(this.#table, wish);
   }
+}
+
+function neverSaid(): never {
+  throw new Error(`whose the ports of their bridge are was not said within ${LONGEST_ASKED_MS / 1000} s`);
 }
