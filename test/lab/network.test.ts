@@ -1,18 +1,10 @@
 /**
- * The network of a cluster on real hosts: a server and two hosts on one link, two more behind a router. Each scenario leaves the cluster whole
- * for the next. `npm run lab:network` runs this alone, `npm run lab:network -- names guestbook` what has these words in its name.
+ * The network of a cluster on real hosts: what reaches what, and what losses, restarts and careless hands do to it. Each scenario leaves the
+ * cluster whole for the next. `npm run lab:network` runs this alone, `npm run lab:network -- names losses` what has these words in its name.
  */
 import { canRunNetworkLab } from "./harness/can-run-lab.ts";
 import type { Host } from "./harness/host.ts";
-import { LabCluster } from "./harness/lab-cluster.ts";
-import { labImages } from "./harness/lab-images.ts";
-import { beginNetwork } from "./scenarios/network/begin.ts";
-import {
-  guestbookBegins,
-  guestbookHasHostName,
-  guestbookLosesHost,
-  guestbookRolls,
-} from "./scenarios/network/guestbook.ts";
+import { beginNetwork, openNetworkLab } from "./scenarios/network/begin.ts";
 import {
   halfIsCut,
   hostIsCutFromOne,
@@ -22,13 +14,6 @@ import {
 } from "./scenarios/network/losses.ts";
 import { addressChanges, bridgeIsTouched, dockersRulesAreGone, rulesAreFlushed } from "./scenarios/network/meddling.ts";
 import { namesFollowPods, namesOfAllDialects } from "./scenarios/network/names.ts";
-import { withoutCopy } from "./scenarios/network/no-copy.ts";
-import {
-  hostPortIsNoWayAround,
-  traceAgrees,
-  trapsCatchNobody,
-  unitsContainerIsClosed,
-} from "./scenarios/network/policies.ts";
 import { forgottenHostJoinsAgain } from "./scenarios/network/ranges.ts";
 import {
   largePacketsArrive,
@@ -36,7 +21,6 @@ import {
   podsReachPods,
   waysAreChosen,
 } from "./scenarios/network/reach.ts";
-import { nftIsMissing, rangeOverlaps, serviceRangeIsShared } from "./scenarios/network/refusals.ts";
 import {
   agentIsKilled,
   agentRestarts,
@@ -72,10 +56,6 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "services: without endpoints, refused at once", run: withoutEndpoints },
   { name: "services: a rolling update under load fails no request", run: rollService },
   { name: "services: a rolling update of an app behind its service port fails no request", run: rollApp },
-  { name: "policies: a host port of a closed pod is no way around", run: hostPortIsNoWayAround },
-  { name: "policies: a pod that traps whoever reads its devices sends as itself alone", run: trapsCatchNobody },
-  { name: "policies: a container that a unit starts is a pod of its own", run: unitsContainerIsClosed },
-  { name: "policies: a trace says what packets find, through ports of every host", run: traceAgrees },
   { name: "losses: kill -9 of an endpoint", run: processIsKilled },
   { name: "losses: an endpoint that stands still is out within its probe's time", run: processStandsStill },
   { name: "losses: new connections fail for at most 2 s when a host loses its power", run: hostLosesPower },
@@ -97,14 +77,6 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "meddling: the pods' bridge is touched, pods reach each other again", run: bridgeIsTouched },
   { name: "meddling: a host's address is another, and it is reached there", run: addressChanges },
   { name: "meddling: Docker's own rules are gone, and it is said", run: dockersRulesAreGone },
-  { name: "refusals: without nft, iptables is used and it is said", run: nftIsMissing },
-  { name: "refusals: a range that a host has a route to", run: rangeOverlaps },
-  { name: "sharing: a network of Docker's within the service range goes on, and is named", run: serviceRangeIsShared },
-  { name: "guestbook: three dialects find each other by name", run: guestbookBegins },
-  { name: "guestbook: its page has a host name", run: guestbookHasHostName },
-  { name: "guestbook: while it has no copy, its host and its port are nobody else's", run: withoutCopy },
-  { name: "guestbook: a rolling update fails no request", run: guestbookRolls },
-  { name: "guestbook: it stays up when a host is lost", run: guestbookLosesHost },
   {
     name: "uninstall: it leaves nothing on a host",
     run: (scene) => uninstallLeavesNothing(scene, untouched),
@@ -116,8 +88,7 @@ play({
   name: "lab: the network of four hosts",
   skip: canRunNetworkLab(),
   open: async () => {
-    const cluster = await LabCluster.open({ servers: 1, agents: 4, links: [0, 0, 1, 1], images: labImages() });
-    await cluster.startEngines();
+    const cluster = await openNetworkLab();
     for (const host of cluster.agents) untouched.set(host, await networkOf(host));
     return cluster;
   },

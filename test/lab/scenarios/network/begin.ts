@@ -1,10 +1,19 @@
 /** One server with its own store, hosts with engines: two on its link, two behind a router; and the workloads that the other scenarios ask. */
 import assert from "node:assert/strict";
+import { LabCluster } from "../../harness/lab-cluster.ts";
+import { labImages } from "../../harness/lab-images.ts";
 import { type PodPlace, placesOf } from "../../harness/pod-place.ts";
 import { startStyr } from "../../harness/styr.ts";
 import { until } from "../../harness/wait.ts";
 import { service, who } from "../../harness/workloads.ts";
 import type { Scene } from "../scenario.ts";
+
+/** A server and two hosts on one link, two more behind a router, each with its engine. */
+export async function openNetworkLab(): Promise<LabCluster> {
+  const cluster = await LabCluster.open({ servers: 1, agents: 4, links: [0, 0, 1, 1], images: labImages() });
+  await cluster.startEngines();
+  return cluster;
+}
 
 /** One copy on each host, behind the Service of this name. */
 export const WEB = "web";
