@@ -114,6 +114,11 @@ export function restOfGrace({ unheardMs }: Pick<Lease, "unheardMs">, fullMs: num
   return Math.max(Math.min(leastMs, fullMs), fullMs - unheardMs);
 }
 
+/** After we stood still for so long nobody's silence counts for a while: never longer than after a start. */
+export function stallGraceMs(stoodMs: number, { startGraceMs, unreachableAfterMs }: ClusterSettingsSpec): number {
+  return Math.min(startGraceMs, Math.round(stoodMs) + unreachableAfterMs);
+}
+
 /** It is not heard, and nothing is made of it only because a grace runs. */
 export function isWaitedFor(lease: Lease, nowMs: number, settings: ClusterSettingsSpec): boolean {
   const { beatMs, graceMs } = lease;

@@ -88,6 +88,13 @@ export class Leases {
     return true;
   }
 
+  /** Its silence is taken for real. */
+  lose(lease: Lease, nowMs: number): void {
+    lease.loss = { sinceMs: nowMs };
+    lease.hasBeaten = false;
+    lease.returnedUntilMs = undefined;
+  }
+
   /** Everybody is taken to have been heard just now, as we could not have heard them; but for who was silent before. */
   renewAll(nowMs: number, waitMs: number): void {
     this.#graceMs = Math.max(this.#graceMs, nowMs + waitMs);

@@ -66,9 +66,9 @@ export const exclusiveBugs: readonly PlantedBug[] = [
   },
   {
     name: "renewed-while-giving",
-    file: "src/controllers/node-lifecycle/node-lifecycle.ts",
-    find: "return lease.gaveAway || lease.giving > 0 ? this.#refused : this.#renewed;",
-    replace: "return lease.gaveAway ? this.#refused : this.#renewed;",
+    file: "src/controllers/node-lifecycle/heartbeat-desk.ts",
+    find: "return lease.gaveAway || lease.giving > 0 ? refused : renewed;",
+    replace: "return lease.gaveAway ? refused : renewed;",
     sentence: "a node is told that all is well while it is being written that its exclusive pods are given away",
     foundBy: ["exclusive-once", "exclusive-return-while-given"],
     scenario: "exclusive-return-while-given",

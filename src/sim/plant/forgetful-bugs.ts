@@ -6,7 +6,7 @@ const FOLDER = "src/controllers/node-lifecycle";
 export const forgetfulBugs: readonly PlantedBug[] = [
   {
     name: "terms-forgotten",
-    file: `${FOLDER}/node-lifecycle.ts`,
+    file: `${FOLDER}/terms-in-force.ts`,
     find: "if (this.#termsMs > this.#settings.exclusiveAfterMs) this.#floorMs = nowMs + this.#termsMs;",
     replace: "",
     sentence: "a control plane that starts does not know that agents may still go by longer terms for exclusive pods",
@@ -26,7 +26,7 @@ export const forgetfulBugs: readonly PlantedBug[] = [
   },
   {
     name: "unheard-forgotten",
-    file: `${FOLDER}/node-lifecycle.ts`,
+    file: `${FOLDER}/recall.ts`,
     find: "lease.unheardMs = unheardMs(node);",
     replace: "",
     sentence: "a control plane that starts does not know who was not heard by the ones before",
@@ -46,7 +46,7 @@ export const forgetfulBugs: readonly PlantedBug[] = [
   },
   {
     name: "release-forgotten",
-    file: `${FOLDER}/node-lifecycle.ts`,
+    file: `${FOLDER}/recall.ts`,
     find: "lease.released = isReleased(node);",
     replace: "",
     sentence: "a control plane that starts does not know whom a person has given up",

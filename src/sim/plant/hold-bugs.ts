@@ -14,8 +14,8 @@ export const holdBugs: readonly PlantedBug[] = [
   },
   {
     name: "deleted-node-forgotten-early",
-    file: "src/controllers/node-lifecycle/node-lifecycle.ts",
-    find: "return Math.max(QUARANTINE_MS, this.#settings.exclusiveAfterMs);",
+    file: "src/controllers/node-lifecycle/missing-nodes.ts",
+    find: "return Math.max(QUARANTINE_MS, exclusiveAfterMs);",
     replace: "return QUARANTINE_MS;",
     sentence:
       "exclusive pods of a Node object that was deleted are forgotten after 40 s, whatever terms their agent has",

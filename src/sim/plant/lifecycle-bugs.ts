@@ -4,7 +4,7 @@ import type { PlantedBug } from "./planted-bug.ts";
 export const lifecycleBugs: readonly PlantedBug[] = [
   {
     name: "own-stall-forgotten",
-    file: "src/controllers/node-lifecycle/node-lifecycle.ts",
+    file: "src/controllers/node-lifecycle/pulse.ts",
     find: "if (nowMs - this.#askedMs <= STALL_MS) return;",
     replace: "if (nowMs > 0) return;",
     sentence: "a control plane that stood still takes everybody's silence for real",
@@ -122,8 +122,8 @@ export const lifecycleBugs: readonly PlantedBug[] = [
   },
   {
     name: "goodbye-forgotten",
-    file: "src/controllers/node-lifecycle/node-lifecycle.ts",
-    find: "if (since === undefined) this.#keepPromise(lease, node, nowMs);",
+    file: "src/controllers/node-lifecycle/adoption.ts",
+    find: "if (since === undefined) this.#keepPromise(lease, node, now);",
     replace: "",
     sentence: "a control plane that starts does not know who said goodbye to the one before",
     foundBy: ["goodbye-kept", "slow-is-not-dead"],

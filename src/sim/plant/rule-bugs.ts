@@ -94,9 +94,9 @@ export const ruleBugs: readonly PlantedBug[] = [
     also: ["outage-stops-nothing"],
   }),
   without("brake-release", {
-    file: "src/controllers/node-lifecycle/node-lifecycle.ts",
-    find: "const lease = this.#leases.get(name);\n      if (!lease) continue;\n      lease.released = true;",
-    replace: "const lease = this.#leases.get(name);\n      if (lease) continue;\n      lease.released = true;",
+    file: "src/controllers/node-lifecycle/held-nodes.ts",
+    find: "const lease = leases.get(name);\n      if (!lease) continue;\n      lease.released = true;",
+    replace: "const lease = leases.get(name);\n      if (lease) continue;\n      lease.released = true;",
     sentence: "a person's word that nodes are dead changes nothing",
   }),
   without("replace-after", {
