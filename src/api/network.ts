@@ -2,15 +2,17 @@
 import type { Route } from "../http/route.ts";
 import { ApiError } from "../model/errors.ts";
 import type { Protocol } from "../model/network.ts";
-import type { NetworkNodeRow, NetworkReport, NetworkStatusAnswer } from "../model/network-questions.ts";
+import type { NetworkNodeRow, NetworkReport, NetworkStatusAnswer, ServiceLeftOut } from "../model/network-questions.ts";
 import { type Node, nodes, podNetworkTrouble } from "../model/node.ts";
 import { briefly, isOld } from "../model/peer-summary.ts";
 import { askNode, IS_IT_ON } from "./ask-node.ts";
 import type { StyrApiContext } from "./context.ts";
 import { traceConnection } from "./network-trace.ts";
-import type { Part } from "./own-part.ts";
+import { type Part, sees } from "./own-part.ts";
 import { atLeader, readOwnPart } from "./own-part-routes.ts";
 import { addressOf } from "./pod-urls.ts";
+import { kubernetesRows } from "./service-rows.ts";
+import { slices } from "./slices.ts";
 
 /** Nodes asked at once. */
 const AT_ONCE = 128;
@@ -60,7 +62,8 @@ function reportFor(report: NetworkReport, part: Part): NetworkReport {
     }));
     return { ...row, answer: { ...answer, parts } };
   });
-  return { nodes: rows };
+  const leftOut = report.leftOut?.filter(({ namespace }) => sees(part, namespace)) ?? [];
+  return { nodes: rows, ...(leftOut.length > 0 ? { leftOut } : {}) };
 }
 
 async function networkReport(context: StyrApiContext): Promise<NetworkReport> {
@@ -72,7 +75,16 @@ async function networkReport(context: StyrApiContext): Promise<NetworkReport> {
     for (const node of next) rows.push(await rowOf(context, node, isBrief));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return { nodes: rows.map((row) => withAnswering(row, rows)).toSorted((a, b) => (a.node < b.node ? -1 : 1)) };
+  const answered = rows.map((row) => withAnswering(row, rows)).toSorted((a, b) => (a.node < b.node ? -1 : 1));
+  const leftOut = await leftOutServices(context);
+  return { nodes: answered, ...(leftOut.length > 0 ? { leftOut } : {}) };
+}
+
+async function leftOutServices({ store, clock }: StyrApiContext): Promise<readonly ServiceLeftOut[]> {
+  const rows = await kubernetesRows(store, slices(clock));
+  return rows.flatMap(({ namespace, name, leftOut }) =>
+    leftOut === undefined ? [] : [{ namespace, service: name, words: leftOut }],
+  );
 }
 
 /** A host that others reach over the pods' network is on, whatever became of its agent. */

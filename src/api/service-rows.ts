@@ -1,6 +1,8 @@
+import { CLUSTER_SETTINGS_NAME, clusterSettings, settingsInForce } from "../model/cluster-settings.ts";
 import { dialectOf } from "../model/dialect.ts";
 import type { PublishedService, Publisher } from "../model/discovery.ts";
-import { endpointSlices } from "../model/endpoint-slice.ts";
+import { EndpointShares, leftOutWords } from "../model/endpoint-shares.ts";
+import { type EndpointSlice, endpointSlices } from "../model/endpoint-slice.ts";
 import { keyOf } from "../model/meta.ts";
 import { isReady, isTerminal, type Pod, pods } from "../model/pod.ts";
 import { isOnItsNetworkOnly } from "../model/pod-network-need.ts";
@@ -18,11 +20,7 @@ export async function listServices(
   publishers: readonly Publisher[] = [],
 ): Promise<readonly ServiceRow[]> {
   const slice = slices(clock);
-  const rows: ServiceRow[] = [];
-  for (const service of store.scan(services)) {
-    rows.push(serviceRow(store, service));
-    await slice();
-  }
+  const rows = [...(await kubernetesRows(store, slice))];
   const published = publishedRows(store, publishers);
   if (published.size === 0) return rows;
   for (const pod of store.scan(pods)) {
@@ -34,6 +32,27 @@ export async function listServices(
   return [...rows, ...published.values()];
 }
 
+/** Slices of no Service come after all others: what is left out of Services is decided without them. */
+export async function kubernetesRows(
+  store: Store,
+  slice: () => Promise<void> | undefined,
+): Promise<readonly ServiceRow[]> {
+  const rows: ServiceRow[] = [];
+  const shares = new EndpointShares();
+  for (const service of store.scan(services)) {
+    const found = store.by(endpointSlices, "service", keyOf(service));
+    const since = () => service.metadata.creationTimestamp;
+    for (const each of found) shares.claim(keyOf(each), each, since);
+    rows.push(serviceRow(service, found));
+    await slice();
+  }
+  shares.settle(settingsInForce(store.get(clusterSettings, CLUSTER_SETTINGS_NAME)).serviceEndpointsPerNamespace);
+  return rows.map((row) => {
+    const leftOut = shares.leftOut(`${row.namespace}/${row.name}`);
+    return leftOut === undefined ? row : { ...row, leftOut: leftOutWords(leftOut) };
+  });
+}
+
 /** One for each row, and the same for as long as it is there. */
 export function serviceId({ dialect, namespace, name }: ServiceRow): string {
   return idOf(dialect, namespace, name);
@@ -43,9 +62,9 @@ function idOf(dialect: string, namespace: string, name: string): string {
   return `${dialect} ${namespace}/${name}`;
 }
 
-function serviceRow(store: Store, service: Service): ServiceRow {
+function serviceRow(service: Service, found: readonly EndpointSlice[]): ServiceRow {
   const { metadata, spec } = service;
-  const endpoints = store.by(endpointSlices, "service", keyOf(service)).flatMap((each) => each.endpoints);
+  const endpoints = found.flatMap((each) => each.endpoints);
   return {
     ...{ dialect: "kubernetes", namespace: metadata.namespace ?? "", name: metadata.name },
     type: spec.type ?? "ClusterIP",

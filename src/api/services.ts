@@ -1,5 +1,6 @@
 /** /styr/v1/services: what `styr services` shows. */
 import type { Route } from "../http/route.ts";
+import { clusterSettings } from "../model/cluster-settings.ts";
 import { endpointSlices } from "../model/endpoint-slice.ts";
 import { pods } from "../model/pod.ts";
 import { services } from "../model/service.ts";
@@ -13,7 +14,7 @@ import { listServices, serviceId } from "./service-rows.ts";
 export function serviceRoutes({ store, clock, publishers = [] }: StyrApiContext): readonly Route[] {
   const feed = new RowFeed<ServiceRow>({
     ...{ store, clock, id: serviceId },
-    kinds: [services, endpointSlices, pods, ...publishers.map(({ kind }) => kind)],
+    kinds: [services, endpointSlices, pods, clusterSettings, ...publishers.map(({ kind }) => kind)],
     list: () => listServices(store, clock, publishers),
   });
   return [

@@ -1,6 +1,6 @@
 /** `styr network status` as people read it. Pure. */
 import { humanDuration } from "../lib/duration.ts";
-import type { NetworkNodeRow, NetworkReport, NetworkStatusAnswer } from "../model/network-questions.ts";
+import type { NetworkNodeRow, NetworkReport, NetworkStatusAnswer, ServiceLeftOut } from "../model/network-questions.ts";
 import type { PeerLink } from "../model/network-report.ts";
 import { isOld, OLD_ANSWER_MS, type PeerSummary, summaryOf } from "../model/peer-summary.ts";
 import { plainText } from "./plain-text.ts";
@@ -11,6 +11,8 @@ import { type Color, paint, type Terminal } from "./terminal.ts";
 const MOST_IN_MATRIX = 12;
 /** Of the pairs that are listed. */
 const MOST_PAIRS = 30;
+/** Of the Services of which nodes are not told all. */
+const MOST_LEFT_OUT = 10;
 /** Of the nodes of which the same is said. */
 const MOST_NAMED = 5;
 
@@ -23,14 +25,20 @@ export function renderNetwork(report: NetworkReport, { columns: width, colors, a
   const sections = [renderTable(NODE_COLUMNS, nodes, { width, colors, remark })];
   if (nodes.length > 1 && nodes.length <= MOST_IN_MATRIX) sections.push(matrix(nodes, width, colors));
   else if (nodes.length > 1) sections.push(...pairs(nodes));
-  const notes = [...linkRemarks(nodes), ...offLines(nodes), ...madeAnewLines(nodes)];
+  const notes = [
+    ...leftOutLines(report.leftOut ?? []),
+    ...linkRemarks(nodes),
+    ...offLines(nodes),
+    ...madeAnewLines(nodes),
+  ];
   if (notes.length > 0) sections.push(notes.map((line) => plainText(line)).join("\n"));
   return `${[...sections, lastLine(report, { colors, asTyped })].join("\n\n")}\n`;
 }
 
 function lastLine(report: NetworkReport, { colors, asTyped }: Pick<Screen, "colors" | "asTyped">): string {
   const { nodes } = report;
-  const troubles = networkTroubles(report).length;
+  if (report.leftOut?.length && networkTroubles({ nodes }).length === 0) return asTyped("next: styr services");
+  const troubles = networkTroubles({ nodes }).length;
   if (troubles > 0 && troubles === nodes.filter(({ trouble }) => trouble !== undefined).length)
     return asTyped("next: styr nodes   and, on the host itself: styr status");
   if (troubles > 0) return asTyped("next: styr network trace FROM TO:PORT   or   styr nodes");
@@ -39,14 +47,21 @@ function lastLine(report: NetworkReport, { colors, asTyped }: Pick<Screen, "colo
   return paint("all of it works", "green", colors);
 }
 
-/** What does not work, in words, node by node. */
-export function networkTroubles({ nodes }: NetworkReport): readonly string[] {
-  return nodes.flatMap((row) => [
+/** What does not work, in words, node by node; and what nodes are not told of. */
+export function networkTroubles({ nodes, leftOut = [] }: NetworkReport): readonly string[] {
+  const ofNodes = nodes.flatMap((row) => [
     ...troubleOf(row).map((words) => `${row.node}: ${words}`),
     ...(row.answer?.peers ?? [])
       .filter(({ state }) => state === "unreachable")
       .map(({ node, words }) => `${row.node} does not reach ${node}${words === undefined ? "" : `: ${words}`}`),
   ]);
+  return [...ofNodes, ...leftOut.map(({ namespace, service, words }) => `Service ${namespace}/${service}: ${words}`)];
+}
+
+function leftOutLines(leftOut: readonly ServiceLeftOut[]): readonly string[] {
+  const lines = networkTroubles({ nodes: [], leftOut: leftOut.slice(0, MOST_LEFT_OUT) });
+  const more = leftOut.length - lines.length;
+  return more > 0 ? [...lines, `… and ${more} more Services (styr services)`] : lines;
 }
 
 const NODE_COLUMNS: readonly Column<NetworkNodeRow>[] = [

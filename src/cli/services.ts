@@ -26,6 +26,7 @@ export function register(program: Command, terminal: Terminal): void {
             return serviceColumns(terminal.clock);
           },
           name: nameOf,
+          remark: LEFT_OUT,
           empty: "there are no services",
           fetch: () => client.services(),
           watch: (signal) => client.watchServices(signal),
@@ -38,6 +39,12 @@ export function register(program: Command, terminal: Terminal): void {
       );
     });
 }
+
+/** What no column has room for. */
+export const LEFT_OUT = {
+  title: "TROUBLE",
+  text: ({ leftOut }: ServiceRow) => (leftOut === undefined ? undefined : ({ text: leftOut, color: "red" } as const)),
+};
 
 /** Also Marathon's ids without the first slash. */
 function isNamed(row: ServiceRow, name: string): boolean {

@@ -1,39 +1,76 @@
+import { CLUSTER_SETTINGS_NAME, clusterSettings, settingsInForce } from "../model/cluster-settings.ts";
+import { EndpointShares, type LeftOut } from "../model/endpoint-shares.ts";
 import { type EndpointSlice, endpointSlices, SERVICE_LABEL, type SliceEndpoint } from "../model/endpoint-slice.ts";
 import type { EndpointEntry, EndpointsEntry, Protocol } from "../model/network.ts";
 import { type Node, nodes } from "../model/node.ts";
+import { services } from "../model/service.ts";
 import { NODE_LABEL } from "../model/well-known.ts";
 import type { Change, Reader } from "../store/transaction.ts";
 import type { EntrySink, EntrySource } from "./entry-source.ts";
 
-/** Kubernetes' EndpointSlices: the controller's, and those that people write. */
-export function endpointsSource(): EntrySource {
-  return new SliceSource();
+/** Hears of Services of which nodes are not told all. */
+export interface LeftOutListener {
+  /** Everything is looked at anew. */
+  begin(): void;
+  /** Undefined: nodes are told all of it. */
+  note(service: string, leftOut: LeftOut | undefined): void;
+}
+
+/** Kubernetes' EndpointSlices: the controller's, and those that people write; of each namespace as many as it may have. */
+export function endpointsSource(listener?: LeftOutListener): EntrySource {
+  return new SliceSource(listener);
 }
 
 class SliceSource implements EntrySource {
   readonly name = "endpoints";
-  readonly kinds = [endpointSlices, nodes];
+  readonly kinds = [endpointSlices, nodes, services, clusterSettings] as unknown as EntrySource["kinds"];
+  readonly #listener: LeftOutListener | undefined;
+  readonly #shares = new EndpointShares();
   /** Node → keys of slices that leave its endpoints' zone to be read from the node. */
   readonly #zoneless = new Map<string, Set<string>>();
   readonly #nodesOf = new Map<string, readonly string[]>();
 
+  constructor(listener: LeftOutListener | undefined) {
+    this.#listener = listener;
+  }
+
   begin(reader: Reader, sink: EntrySink): void {
-    for (const slice of reader.list(endpointSlices)) this.#put(`${keyOf(slice)}`, slice, reader, sink);
+    this.#listener?.begin();
+    const all = reader.list(endpointSlices);
+    for (const slice of all) this.#claim(keyOf(slice), slice, reader);
+    this.#settle(reader);
+    for (const slice of all) this.#put(keyOf(slice), slice, reader, sink);
   }
 
   changed(changes: readonly Change[], reader: Reader, sink: EntrySink): void {
     const touched = new Set<string>();
     for (const { kind, key, object, before } of changes) {
-      if (kind.name === endpointSlices.name) touched.add(key);
-      else if (zoneOf(object as Node) !== zoneOf(before as Node | undefined)) {
+      if (kind.name === endpointSlices.name) {
+        this.#claim(key, reader.get(endpointSlices, key), reader);
+        touched.add(key);
+      } else if (kind.name === services.name) this.#shares.setAge(key, ageOf(key, reader));
+      else if (kind.name === nodes.name && zoneOf(object as Node) !== zoneOf(before as Node | undefined))
         for (const slice of this.#zoneless.get(key) ?? []) touched.add(slice);
-      }
     }
+    for (const key of this.#settle(reader)) touched.add(key);
     for (const key of touched) this.#put(key, reader.get(endpointSlices, key), reader, sink);
   }
 
+  #claim(key: string, slice: EndpointSlice | undefined, reader: Reader): void {
+    this.#shares.claim(key, slice, (service) => ageOf(service, reader));
+  }
+
+  /** Keys of slices that have come to be told, or have ceased to be. */
+  #settle(reader: Reader): ReadonlySet<string> {
+    const { serviceEndpointsPerNamespace } = settingsInForce(reader.get(clusterSettings, CLUSTER_SETTINGS_NAME));
+    const turned = this.#shares.settle(serviceEndpointsPerNamespace);
+    for (const service of turned.services) this.#listener?.note(service, this.#shares.leftOut(service));
+    return turned.slices;
+  }
+
   #put(key: string, slice: EndpointSlice | undefined, reader: Reader, sink: EntrySink): void {
-    const entry = slice && endpointsEntry(slice, (node) => zoneOf(reader.get(nodes, node)));
+    const isTold = slice !== undefined && !this.#shares.isLeftOut(key);
+    const entry = isTold ? endpointsEntry(slice, (node) => zoneOf(reader.get(nodes, node))) : undefined;
     this.#link(key, entry === undefined ? [] : zonelessNodes(slice));
     if (entry === undefined) sink.remove("endpoints", key);
     else sink.put(entry);
@@ -97,6 +134,10 @@ function endpointEntry(
 function stateOf({ conditions }: SliceEndpoint): EndpointEntry["state"] {
   if (conditions?.ready !== false) return "ready";
   return conditions.terminating === true && conditions.serving !== false ? "draining" : "waiting";
+}
+
+function ageOf(service: string, reader: Reader): string | undefined {
+  return reader.get(services, service)?.metadata.creationTimestamp;
 }
 
 function zonelessNodes(slice: EndpointSlice | undefined): readonly string[] {

@@ -2,7 +2,7 @@
 import { challengesSource } from "./challenges.ts";
 import { clusterSource } from "./cluster.ts";
 import { type Discovery, discoveredSource } from "./discovered.ts";
-import { endpointsSource } from "./endpoints.ts";
+import { endpointsSource, type LeftOutListener } from "./endpoints.ts";
 import type { EntrySource } from "./entry-source.ts";
 import { leaderNamesSource } from "./leader-names.ts";
 import { nodesSource } from "./nodes.ts";
@@ -16,15 +16,17 @@ export interface SourcesOptions {
   readonly discovery: Discovery;
   /** `host:port` of the server that leads, as others reach it. */
   readonly address?: string;
+  /** Hears of Services that have more endpoints than nodes are told of. */
+  readonly leftOut?: LeftOutListener;
 }
 
 /** Fresh ones, at every call. */
-export function directorySources({ discovery, address }: SourcesOptions): readonly EntrySource[] {
+export function directorySources({ discovery, address, leftOut }: SourcesOptions): readonly EntrySource[] {
   return [
     clusterSource(),
     nodesSource(),
     serviceSource(),
-    endpointsSource(),
+    endpointsSource(leftOut),
     discoveredSource(discovery),
     policiesSource(),
     new PeersSource(),

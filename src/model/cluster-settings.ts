@@ -46,6 +46,8 @@ export interface ClusterSettingsSpec {
   readonly streamsInAll: number;
   /** Ports that all Kubernetes Services of one namespace have together: each is rules on every node. */
   readonly servicePortsPerNamespace: number;
+  /** Endpoints times ports that all Kubernetes Services of one namespace have together: each is a line of rules on every node. More are not told. */
+  readonly serviceEndpointsPerNamespace: number;
   /** Hosts and paths that all Ingresses and exposures of one namespace have together: each is known to every way in. */
   readonly routesPerNamespace: number;
   /** The audit log of each server: so many files of so many MiB. */
@@ -81,6 +83,7 @@ export const DEFAULT_CLUSTER_SETTINGS: ClusterSettingsSpec = {
   streamsEach: 500,
   streamsInAll: 3000,
   servicePortsPerNamespace: 5000,
+  serviceEndpointsPerNamespace: 50_000,
   routesPerNamespace: 5000,
   auditFiles: 10,
   auditFileMib: 10,

@@ -109,6 +109,14 @@ export type NetworkAnswer = NetworkStatusAnswer | LeaveAnswer | ArriveAnswer;
 /** `styr network status`: every node, whether it answers or not. */
 export interface NetworkReport {
   readonly nodes: readonly NetworkNodeRow[];
+  /** Services of which nodes are not told all: their namespace has too many endpoints. */
+  readonly leftOut?: readonly ServiceLeftOut[];
+}
+
+export interface ServiceLeftOut {
+  readonly namespace: string;
+  readonly service: string;
+  readonly words: string;
 }
 
 export interface NetworkNodeRow {

@@ -10,6 +10,8 @@ export interface ServiceRow {
   /** Endpoints that take connections, and all that there are. */
   readonly ready: number;
   readonly endpoints: number;
+  /** In words, where nodes are not told of all of them: the namespace has too many. */
+  readonly leftOut?: string;
   readonly createdAt?: string;
 }
 

@@ -40,6 +40,11 @@ const ROWS: Readonly<Record<keyof ClusterSettingsSpec, readonly [name: string, u
   streamsEach: ["streams-each", "count", "watches, followed logs and commands open at once, of one user"],
   streamsInAll: ["streams-in-all", "count", "and of all users"],
   servicePortsPerNamespace: ["service-ports-per-namespace", "count", "ports of all Services of one namespace together"],
+  serviceEndpointsPerNamespace: [
+    "service-endpoints-per-namespace",
+    "count",
+    "endpoints times ports of all Services of one namespace; more are not told to nodes",
+  ],
   routesPerNamespace: ["routes-per-namespace", "count", "routes of all Ingresses and exposures of one namespace"],
   auditFiles: ["audit-files", "count", "files that each server keeps of its audit log"],
   auditFileMib: ["audit-file-mib", "count", "and how large each becomes, in MiB"],

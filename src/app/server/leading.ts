@@ -21,6 +21,7 @@ import { replicationController } from "../../controllers/replication-controller.
 import { ControllerRunner } from "../../controllers/runner.ts";
 import { taintEviction } from "../../controllers/taint-eviction.ts";
 import { Directory } from "../../directory/directory.ts";
+import { LeftOutNews } from "../../directory/left-out-news.ts";
 import { SilentNodes } from "../../directory/silent-nodes.ts";
 import { directorySources } from "../../directory/sources.ts";
 import { Dispatcher } from "../../dispatcher/dispatcher.ts";
@@ -73,6 +74,7 @@ export class Leading {
   /** What every node is told of the network. */
   readonly directory: Directory;
   readonly #silence: SilentNodes;
+  readonly #leftOut: LeftOutNews;
   readonly #options: LeadingOptions;
   readonly #scheduler: Scheduler;
   readonly #runner: ControllerRunner;
@@ -90,6 +92,7 @@ export class Leading {
     this.#scheduler = new Scheduler({ store, clock, random, log, strategy });
     this.explain = explainer(this.#scheduler);
     this.lifecycle = new NodeLifecycle({ store, clock, log: log.with({ component: "node-lifecycle" }) });
+    this.#leftOut = new LeftOutNews({ store, clock, log: log.with({ component: "directory" }) });
     this.directory = this.#newDirectory();
     this.#silence = this.#newSilence();
     const { authority } = plane;
@@ -144,7 +147,7 @@ export class Leading {
     const { clock, log, personalities, packText } = plane;
     const discover = personalities.flatMap((personality) => personality.discover ?? []);
     const { publishers = [], address } = context;
-    const sources = () => directorySources({ discovery: { discover, publishers }, address });
+    const sources = () => directorySources({ discovery: { discover, publishers }, address, leftOut: this.#leftOut });
     const pack = packText === undefined ? {} : { pack: packText };
     return new Directory({ store, clock, log: log.with({ component: "directory" }), sources, ...pack });
   }
@@ -165,6 +168,7 @@ export class Leading {
     this.#silence.stop();
     this.#dispatcher?.stop();
     this.directory.stop();
+    this.#leftOut.stop();
     await this.sealing?.resealer.stop();
     await this.lifecycle.stop();
     await this.#runner.stop();

@@ -1,0 +1,203 @@
+/**
+ * Which endpoints nodes are told of: each is a line of every node's rules for each of its ports, and a namespace may have so many of them
+ * together. Whose Service is older comes first, then whose slice is, and a slice is told whole or not at all. A matter of what is stored
+ * alone: every server that leads, and every screen, comes to the same. Looks at nothing while a namespace has no more than it may, and
+ * otherwise at that namespace.
+ */
+import { type EndpointSlice, SERVICE_LABEL } from "./endpoint-slice.ts";
+import { keyOf } from "./meta.ts";
+
+/** What is not told of a Service, in numbers. */
+export interface LeftOut {
+  /** Endpoints that nodes are told of, and all that there are. */
+  readonly told: number;
+  readonly endpoints: number;
+  readonly namespace: string;
+  /** Endpoints times ports that the namespace's Services may have, and that they would have. */
+  readonly most: number;
+  readonly targets: number;
+}
+
+/** What is otherwise than it was: keys of slices that are told now and were not, or the other way round, and whose they are. */
+export interface Turned {
+  readonly slices: ReadonlySet<string>;
+  readonly services: ReadonlySet<string>;
+}
+
+interface SliceClaim {
+  readonly key: string;
+  readonly since: string;
+  readonly endpoints: number;
+  readonly targets: number;
+}
+
+interface ServiceClaim {
+  readonly id: string;
+  since: string | undefined;
+  targets: number;
+  readonly slices: Map<string, SliceClaim>;
+}
+
+interface Share {
+  readonly namespace: string;
+  readonly services: Map<string, ServiceClaim>;
+  targets: number;
+  /** Keys of slices. */
+  leftOut: ReadonlySet<string>;
+  /** Oldest first; absent when it is to be sorted again. */
+  ordered?: readonly ServiceClaim[] | undefined;
+}
+
+export class EndpointShares {
+  readonly #shares = new Map<string, Share>();
+  /** Slice → whose it is. */
+  readonly #serviceOf = new Map<string, string>();
+  readonly #unsettled = new Set<Share>();
+  /** Services of which a slice has gone that was left out. */
+  readonly #relieved = new Set<string>();
+  #most = Number.POSITIVE_INFINITY;
+
+  /** What a slice asks for from now on; undefined: nothing. `since`: when its Service was made; one that is not there comes last. */
+  claim(key: string, slice: EndpointSlice | undefined, sinceOf: (service: string) => string | undefined): void {
+    const service = slice === undefined ? undefined : serviceOf(slice);
+    const before = this.#serviceOf.get(key);
+    if (before !== undefined && before !== service) this.#drop(key, before);
+    if (slice === undefined || service === undefined) return;
+    const { share, claim } = this.#claimOf(service, sinceOf);
+    const had = claim.slices.get(key);
+    const { creationTimestamp: since } = slice.metadata;
+    const now: SliceClaim = { ...{ key, since }, endpoints: slice.endpoints?.length ?? 0, targets: targetsOf(slice) };
+    claim.slices.set(key, now);
+    this.#serviceOf.set(key, service);
+    if (had?.targets !== now.targets || had.since !== since)
+      this.#count(share, claim, now.targets - (had?.targets ?? 0));
+  }
+
+  /** A Service has come, or has gone (undefined): its slices have another place. */
+  setAge(service: string, since: string | undefined): void {
+    const share = this.#shares.get(namespaceOf(service));
+    const claim = share?.services.get(service);
+    if (share === undefined || claim === undefined || claim.since === since) return;
+    claim.since = since;
+    share.ordered = undefined;
+    this.#unsettled.add(share);
+  }
+
+  settle(most: number): Turned {
+    const unsettled = most === this.#most ? [...this.#unsettled] : [...this.#shares.values()];
+    this.#most = most;
+    this.#unsettled.clear();
+    const slices = new Set<string>();
+    for (const share of unsettled) {
+      const before = share.leftOut;
+      if (share.targets <= most && before.size === 0) continue;
+      share.leftOut = share.targets <= most ? NONE : this.#choose(share);
+      for (const key of before) if (!share.leftOut.has(key)) slices.add(key);
+      for (const key of share.leftOut) if (!before.has(key)) slices.add(key);
+    }
+    const services = new Set([...this.#relieved, ...[...slices].flatMap((key) => this.#serviceOf.get(key) ?? [])]);
+    this.#relieved.clear();
+    return { slices, services };
+  }
+
+  isLeftOut(key: string): boolean {
+    const service = this.#serviceOf.get(key);
+    return service !== undefined && this.#shares.get(namespaceOf(service))?.leftOut.has(key) === true;
+  }
+
+  /** Undefined for a Service of which all is told. */
+  leftOut(service: string): LeftOut | undefined {
+    const share = this.#shares.get(namespaceOf(service));
+    const slices = share?.leftOut.size ? share.services.get(service)?.slices : undefined;
+    if (share === undefined || slices === undefined) return undefined;
+    let [told, endpoints] = [0, 0];
+    for (const slice of slices.values()) {
+      endpoints += slice.endpoints;
+      if (!share.leftOut.has(slice.key)) told += slice.endpoints;
+    }
+    const { namespace, targets } = share;
+    return told === endpoints ? undefined : { told, endpoints, namespace, targets, most: this.#most };
+  }
+
+  /** A slice that has no room leaves it to those after it. */
+  #choose(share: Share): ReadonlySet<string> {
+    share.ordered ??= [...share.services.values()].sort((a, b) => byAge(a.since, a.id, b.since, b.id));
+    const out = new Set<string>();
+    let room = this.#most;
+    for (const { targets, slices } of share.ordered) {
+      if (targets <= room) {
+        room -= targets;
+        continue;
+      }
+      for (const slice of [...slices.values()].sort((a, b) => byAge(a.since, a.key, b.since, b.key)))
+        if (slice.targets <= room) room -= slice.targets;
+        else out.add(slice.key);
+    }
+    return out;
+  }
+
+  #claimOf(service: string, sinceOf: (service: string) => string | undefined): { share: Share; claim: ServiceClaim } {
+    const namespace = namespaceOf(service);
+    const share = this.#shares.get(namespace) ?? newShare(namespace);
+    this.#shares.set(namespace, share);
+    const known = share.services.get(service);
+    if (known !== undefined) return { share, claim: known };
+    const claim = { id: service, since: sinceOf(service), targets: 0, slices: new Map<string, SliceClaim>() };
+    share.services.set(service, claim);
+    share.ordered = undefined;
+    return { share, claim };
+  }
+
+  #drop(key: string, service: string): void {
+    this.#serviceOf.delete(key);
+    const share = this.#shares.get(namespaceOf(service));
+    const claim = share?.services.get(service);
+    const slice = claim?.slices.get(key);
+    if (share === undefined || claim === undefined || slice === undefined) return;
+    claim.slices.delete(key);
+    if (share.leftOut.has(key)) this.#relieved.add(service);
+    this.#count(share, claim, -slice.targets);
+    if (claim.slices.size > 0) return;
+    share.services.delete(service);
+    share.ordered = undefined;
+    if (share.services.size === 0) this.#shares.delete(share.namespace);
+  }
+
+  #count(share: Share, claim: ServiceClaim, more: number): void {
+    share.targets += more;
+    claim.targets += more;
+    this.#unsettled.add(share);
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function newShare(namespace: string): Share {
+  return { namespace, services: new Map(), targets: 0, leftOut: NONE };
+}
+
+/** In one clear sentence, for whoever looks at the Service. */
+export function leftOutWords({ told, endpoints, namespace, most, targets }: LeftOut): string {
+  return `nodes are told of ${told} of its ${endpoints} endpoints: all Services of namespace ${namespace} may have ${most} endpoints times ports (styr settings: service-endpoints-per-namespace) and ask for ${targets}; older Services come first`;
+}
+
+/** One without endpoints or ports is something to tell all the same. Addresses of other kinds than the pod network's are told nowhere. */
+function targetsOf({ endpoints, ports }: EndpointSlice): number {
+  return Math.max(1, endpoints?.length ?? 0) * Math.max(1, ports?.length ?? 0);
+}
+
+function serviceOf({ metadata, addressType }: EndpointSlice): string | undefined {
+  const name = metadata.labels?.[SERVICE_LABEL];
+  return name === undefined || addressType !== "IPv4" ? undefined : keyOf({ metadata: { ...metadata, name } });
+}
+
+function namespaceOf(service: string): string {
+  return service.slice(0, service.indexOf("/"));
+}
+
+/** Of one second, by name; whose age nobody knows comes last. */
+function byAge(a: string | undefined, aName: string, b: string | undefined, bName: string): number {
+  const [x, y] = [a ?? "~", b ?? "~"];
+  if (x !== y) return x < y ? -1 : 1;
+  return aName < bName ? -1 : aName > bName ? 1 : 0;
+}
