@@ -3,6 +3,7 @@ import type { DriverName } from "../model/pod.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import { GUARD_SHARE, type Lease } from "./fence.ts";
+import { runKey } from "./run-key.ts";
 
 export interface GuardHost {
   readonly clock: Clock;
@@ -135,8 +136,5 @@ export class Guard {
 }
 
 function textOf(refs: readonly RunRef[]): string {
-  return refs
-    .map(({ podUid, container, attempt }) => `${podUid}/${container}/${attempt}`)
-    .toSorted()
-    .join(" ");
+  return refs.map(runKey).toSorted().join(" ");
 }

@@ -3,6 +3,7 @@ import type { DriverName } from "../model/pod.ts";
 import type { Clock, Timer } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Addresses } from "./addresses.ts";
+import { runKey } from "./run-key.ts";
 import { removeRuns } from "./sweep.ts";
 import type { Volumes } from "./volumes.ts";
 
@@ -32,8 +33,7 @@ export class Strangers {
   }
 
   note(driver: Driver, run: ObservedRun): void {
-    const { podUid, container, attempt } = run.ref;
-    this.#runs.set(`${podUid}/${container}/${attempt}`, { driver, run });
+    this.#runs.set(runKey(run.ref), { driver, run });
   }
 
   /** What is known of a pod that has turned out to be assigned, oldest first. */
@@ -71,7 +71,7 @@ export class Strangers {
     for (const { ref } of runs)
       log.info("removing a run that nobody wants", { driver: driver.name, pod: ref.podUid, container: ref.container });
     const failures = await removeRuns(driver, runs, GRACE_MS, log, ({ ref }) => {
-      this.#runs.delete(`${ref.podUid}/${ref.container}/${ref.attempt}`);
+      this.#runs.delete(runKey(ref));
     });
     if (failures > 0) return this.#soonAgain();
     if (!(await driver.describe()).ready) return;

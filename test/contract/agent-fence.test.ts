@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Agent, type AgentOptions } from "../../src/agent/agent.ts";
+import { Agent } from "../../src/agent/agent.ts";
+import type { AgentOptions } from "../../src/agent/agent-options.ts";
 import { FakeDriver } from "../../src/drivers/fake/fake-driver.ts";
 import { FakeMachine } from "../../src/drivers/fake/fake-machine.ts";
 import { withDisruption, withoutDisruption } from "../../src/model/disruption.ts";

@@ -1,7 +1,8 @@
 /** A node for tests: an agent on virtual time, a driver whose runs outlive it, and a control plane that can be away. */
 
 import assert from "node:assert/strict";
-import { Agent, type AgentOptions } from "../../src/agent/agent.ts";
+import { Agent } from "../../src/agent/agent.ts";
+import type { AgentOptions } from "../../src/agent/agent-options.ts";
 import type { Assignments, Control, NodeEvent, PodReport } from "../../src/agent/control.ts";
 import { MemoryRecord } from "../../src/agent/local-record.ts";
 import type { HostReading, NodeHost } from "../../src/agent/node-host.ts";

@@ -1,4 +1,4 @@
-import type { AgentOptions } from "../../agent/agent.ts";
+import type { AgentOptions } from "../../agent/agent-options.ts";
 import type { AgentMeters } from "../../metrics/agent-metrics.ts";
 import type { Pod } from "../../model/pod.ts";
 import type { Clock } from "../../seams/clock.ts";

@@ -73,9 +73,9 @@ export const agentBugs: readonly PlantedBug[] = [
   },
   {
     name: "silence-is-empty",
-    file: "src/agent/agent.ts",
-    find: "for (const [uid, worker] of this.#workers) if (!assigned.has(uid)) this.#leaveOrKeep(worker);",
-    replace: "for (const [, worker] of this.#workers) if (this.#ticket > 0 || assigned.size < 2) worker.leave();",
+    file: "src/agent/assigned-pods.ts",
+    find: "if (!assigned.has(worker.pod.metadata.uid)) this.#leaveOrKeep(worker);",
+    replace: "if (this.#ticket > 0 || assigned.size < 2) worker.leave();",
     sentence: "an agent that has to ask again what is assigned stops what it runs",
     foundBy: ["outage-stops-nothing", "convergence", "exclusive-once"],
     seeds: 100,
