@@ -1,7 +1,7 @@
 import { CLUSTER_SETTINGS_NAME, clusterSettings, settingsInForce } from "../model/cluster-settings.ts";
 import { dialectOf } from "../model/dialect.ts";
 import type { PublishedService, Publisher } from "../model/discovery.ts";
-import { EndpointShares, leftOutWords } from "../model/endpoint-shares.ts";
+import { EndpointShares, leftOutWords, termsOf } from "../model/endpoint-shares.ts";
 import { type EndpointSlice, endpointSlices } from "../model/endpoint-slice.ts";
 import { keyOf } from "../model/meta.ts";
 import { isReady, isTerminal, type Pod, pods } from "../model/pod.ts";
@@ -41,8 +41,7 @@ export async function kubernetesRows(
   const shares = new EndpointShares();
   for (const service of store.scan(services)) {
     const found = store.by(endpointSlices, "service", keyOf(service));
-    const since = () => service.metadata.creationTimestamp;
-    for (const each of found) shares.claim(keyOf(each), each, since);
+    for (const each of found) shares.claim(keyOf(each), each, () => termsOf(service));
     rows.push(serviceRow(service, found));
     await slice();
   }

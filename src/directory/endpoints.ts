@@ -1,5 +1,5 @@
 import { CLUSTER_SETTINGS_NAME, clusterSettings, settingsInForce } from "../model/cluster-settings.ts";
-import { EndpointShares, type LeftOut } from "../model/endpoint-shares.ts";
+import { EndpointShares, type LeftOut, type ServiceTerms, termsOf } from "../model/endpoint-shares.ts";
 import { type EndpointSlice, endpointSlices, SERVICE_LABEL, type SliceEndpoint } from "../model/endpoint-slice.ts";
 import type { EndpointEntry, EndpointsEntry, Protocol } from "../model/network.ts";
 import { type Node, nodes } from "../model/node.ts";
@@ -48,7 +48,7 @@ class SliceSource implements EntrySource {
       if (kind.name === endpointSlices.name) {
         this.#claim(key, reader.get(endpointSlices, key), reader);
         touched.add(key);
-      } else if (kind.name === services.name) this.#shares.setAge(key, ageOf(key, reader));
+      } else if (kind.name === services.name) this.#shares.setTerms(key, termsIn(key, reader));
       else if (kind.name === nodes.name && zoneOf(object as Node) !== zoneOf(before as Node | undefined))
         for (const slice of this.#zoneless.get(key) ?? []) touched.add(slice);
     }
@@ -57,7 +57,7 @@ class SliceSource implements EntrySource {
   }
 
   #claim(key: string, slice: EndpointSlice | undefined, reader: Reader): void {
-    this.#shares.claim(key, slice, (service) => ageOf(service, reader));
+    this.#shares.claim(key, slice, (service) => termsIn(service, reader));
   }
 
   /** Keys of slices that have come to be told, or have ceased to be. */
@@ -136,8 +136,9 @@ function stateOf({ conditions }: SliceEndpoint): EndpointEntry["state"] {
   return conditions.terminating === true && conditions.serving !== false ? "draining" : "waiting";
 }
 
-function ageOf(service: string, reader: Reader): string | undefined {
-  return reader.get(services, service)?.metadata.creationTimestamp;
+function termsIn(key: string, reader: Reader): ServiceTerms | undefined {
+  const service = reader.get(services, key);
+  return service && termsOf(service);
 }
 
 function zonelessNodes(slice: EndpointSlice | undefined): readonly string[] {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { EndpointShares, leftOutWords } from "./endpoint-shares.ts";
+import { EndpointShares, leftOutWords, type ServiceTerms, termsOf } from "./endpoint-shares.ts";
 import { type EndpointSlice, SERVICE_LABEL } from "./endpoint-slice.ts";
+import type { Service } from "./service.ts";
 
 interface Sketch {
   readonly service: string;
@@ -31,10 +32,16 @@ function sliceOf(
 class Shop {
   readonly shares = new EndpointShares();
   ages: Record<string, string> = { "shop/a": "1", "shop/b": "2", "shop/c": "3" };
+  weights: Record<string, number> = {};
 
   put(name: string, sketch: Sketch): void {
     const { namespace = "shop" } = sketch;
-    this.shares.claim(`${namespace}/${name}`, sliceOf(name, sketch), (service) => this.ages[service]);
+    this.shares.claim(`${namespace}/${name}`, sliceOf(name, sketch), (service) => this.terms(service));
+  }
+
+  terms(service: string): ServiceTerms | undefined {
+    const since = this.ages[service];
+    return since === undefined ? undefined : { since, weight: this.weights[service] ?? 1 };
   }
 
   take(name: string): void {
@@ -102,12 +109,36 @@ describe("which endpoints nodes are told of", () => {
     shop.put("a-1", { service: "a", endpoints: 8 });
     shop.shares.settle(10);
     assert.deepEqual(shop.out(["0-1", "a-1"]), ["0-1"]);
-    shop.shares.setAge("shop/0", "0");
+    shop.shares.setTerms("shop/0", { since: "0", weight: 1 });
     shop.shares.settle(10);
     assert.deepEqual(shop.out(["0-1", "a-1"]), ["a-1"]);
-    shop.shares.setAge("shop/0", undefined);
+    shop.shares.setTerms("shop/0", undefined);
     shop.shares.settle(10);
     assert.deepEqual(shop.out(["0-1", "a-1"]), ["0-1"]);
+  });
+
+  test("endpoints of a Service that remembers its clients count for more, from the moment it does", () => {
+    const shop = new Shop();
+    shop.weights = { "shop/b": 5 };
+    shop.put("a-1", { service: "a", endpoints: 10 });
+    shop.put("b-1", { service: "b", endpoints: 10 });
+    assert.deepEqual([...shop.shares.settle(60).slices], []);
+    shop.put("b-2", { service: "b", endpoints: 1 });
+    assert.deepEqual([...shop.shares.settle(60).slices], ["shop/b-2"]);
+    shop.shares.setTerms("shop/b", { since: "2", weight: 1 });
+    assert.deepEqual([...shop.shares.settle(60).slices], ["shop/b-2"]);
+    assert.deepEqual(shop.out(["a-1", "b-1", "b-2"]), []);
+    shop.shares.setTerms("shop/a", { since: "1", weight: 5 });
+    assert.deepEqual([...shop.shares.settle(60).slices], ["shop/b-2"]);
+  });
+
+  test("clients from outside are more than those of a node's own pods", () => {
+    const weight = (spec: Service["spec"]) =>
+      termsOf({ ...sliceOf("x", { service: "a", endpoints: 0 }), kind: "Service", spec, status: {} }).weight;
+    const [inside, outside] = [{ port: 80 }, { port: 80, nodePort: 30_080 }];
+    assert.equal(weight({ ports: [outside] }), 1);
+    assert.equal(weight({ sessionAffinity: "ClientIP", ports: [inside] }), 5);
+    assert.equal(weight({ sessionAffinity: "ClientIP", ports: [inside, outside] }), 50);
   });
 
   test("one namespace takes nothing from another; empty slices and those without ports count, too", () => {

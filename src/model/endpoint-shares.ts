@@ -6,6 +6,7 @@
  */
 import { type EndpointSlice, SERVICE_LABEL } from "./endpoint-slice.ts";
 import { keyOf } from "./meta.ts";
+import { affinitySecondsOf, type Service } from "./service.ts";
 
 /** What is not told of a Service, in numbers. */
 export interface LeftOut {
@@ -31,9 +32,20 @@ interface SliceClaim {
   readonly targets: number;
 }
 
+/** What of a Service counts. */
+export interface ServiceTerms {
+  readonly since: string;
+  /** So many times each endpoint and port counts. */
+  readonly weight: number;
+}
+
+type TermsOf = (service: string) => ServiceTerms | undefined;
+
 interface ServiceClaim {
   readonly id: string;
   since: string | undefined;
+  weight: number;
+  /** Times their weight. */
   targets: number;
   readonly slices: Map<string, SliceClaim>;
 }
@@ -57,13 +69,13 @@ export class EndpointShares {
   readonly #relieved = new Set<string>();
   #most = Number.POSITIVE_INFINITY;
 
-  /** What a slice asks for from now on; undefined: nothing. `since`: when its Service was made; one that is not there comes last. */
-  claim(key: string, slice: EndpointSlice | undefined, sinceOf: (service: string) => string | undefined): void {
+  /** What a slice asks for from now on; undefined: nothing. One of a Service that is not there comes last. */
+  claim(key: string, slice: EndpointSlice | undefined, termsOf: TermsOf): void {
     const service = slice === undefined ? undefined : serviceOf(slice);
     const before = this.#serviceOf.get(key);
     if (before !== undefined && before !== service) this.#drop(key, before);
     if (slice === undefined || service === undefined) return;
-    const { share, claim } = this.#claimOf(service, sinceOf);
+    const { share, claim } = this.#claimOf(service, termsOf);
     const had = claim.slices.get(key);
     const { creationTimestamp: since } = slice.metadata;
     const now: SliceClaim = { ...{ key, since }, endpoints: slice.endpoints?.length ?? 0, targets: targetsOf(slice) };
@@ -73,12 +85,18 @@ export class EndpointShares {
       this.#count(share, claim, now.targets - (had?.targets ?? 0));
   }
 
-  /** A Service has come, or has gone (undefined): its slices have another place. */
-  setAge(service: string, since: string | undefined): void {
+  /** A Service has come, is another, or has gone (undefined): its slices have another place. */
+  setTerms(service: string, terms: ServiceTerms | undefined): void {
     const share = this.#shares.get(namespaceOf(service));
     const claim = share?.services.get(service);
-    if (share === undefined || claim === undefined || claim.since === since) return;
+    if (share === undefined || claim === undefined) return;
+    const { since, weight = 1 } = terms ?? {};
+    if (claim.since === since && claim.weight === weight) return;
+    const before = claim.targets;
     claim.since = since;
+    claim.targets = (before / claim.weight) * weight;
+    claim.weight = weight;
+    share.targets += claim.targets - before;
     share.ordered = undefined;
     this.#unsettled.add(share);
   }
@@ -124,25 +142,26 @@ export class EndpointShares {
     share.ordered ??= [...share.services.values()].sort((a, b) => byAge(a.since, a.id, b.since, b.id));
     const out = new Set<string>();
     let room = this.#most;
-    for (const { targets, slices } of share.ordered) {
+    for (const { targets, weight, slices } of share.ordered) {
       if (targets <= room) {
         room -= targets;
         continue;
       }
       for (const slice of [...slices.values()].sort((a, b) => byAge(a.since, a.key, b.since, b.key)))
-        if (slice.targets <= room) room -= slice.targets;
+        if (slice.targets * weight <= room) room -= slice.targets * weight;
         else out.add(slice.key);
     }
     return out;
   }
 
-  #claimOf(service: string, sinceOf: (service: string) => string | undefined): { share: Share; claim: ServiceClaim } {
+  #claimOf(service: string, termsOf: TermsOf): { share: Share; claim: ServiceClaim } {
     const namespace = namespaceOf(service);
     const share = this.#shares.get(namespace) ?? newShare(namespace);
     this.#shares.set(namespace, share);
     const known = share.services.get(service);
     if (known !== undefined) return { share, claim: known };
-    const claim = { id: service, since: sinceOf(service), targets: 0, slices: new Map<string, SliceClaim>() };
+    const { since, weight = 1 } = termsOf(service) ?? {};
+    const claim: ServiceClaim = { ...{ id: service, since, weight, targets: 0 }, slices: new Map() };
     share.services.set(service, claim);
     share.ordered = undefined;
     return { share, claim };
@@ -164,13 +183,26 @@ export class EndpointShares {
   }
 
   #count(share: Share, claim: ServiceClaim, more: number): void {
-    share.targets += more;
-    claim.targets += more;
+    share.targets += more * claim.weight;
+    claim.targets += more * claim.weight;
     this.#unsettled.add(share);
   }
 }
 
 const NONE: ReadonlySet<string> = new Set();
+
+/** A client that is remembered is an element of a set: those of a node's own pods are few, those from outside are not (network/services/nft/render-service.ts). */
+const STICKY = 5;
+const STICKY_OUTSIDE = 50;
+
+export function termsOf(service: Service): ServiceTerms {
+  const isOutside = service.spec.ports?.some(({ nodePort }) => nodePort !== undefined) === true;
+  const isSticky = affinitySecondsOf(service) !== undefined;
+  return {
+    since: service.metadata.creationTimestamp,
+    weight: !isSticky ? 1 : isOutside ? STICKY_OUTSIDE : STICKY,
+  };
+}
 
 function newShare(namespace: string): Share {
   return { namespace, services: new Map(), targets: 0, leftOut: NONE };

@@ -77,12 +77,21 @@ function balance(port: PortPlan, targets: readonly Target[], piece: Writing): re
   return [`${begin(port.protocol, piece)}dnat ip to numgen random mod ${targets.length} map { ${choices} }`];
 }
 
+/**
+ * The kernel takes 32 bytes for each client that a set may have, when the set is made: 2 MiB at nft's own 65,535, for each endpoint and
+ * port. A node's own pods are few hundreds; from outside come more.
+ */
+const CLIENTS_INSIDE = 1023;
+const CLIENTS_OUTSIDE = 16_383;
+
 /** Each endpoint remembers its clients in a set of its own: that another one comes or goes moves nobody. */
 function stickyRules(port: PortPlan, seconds: number, targets: readonly Target[], piece: Writing): readonly string[] {
   const chains = targets.map((target) => {
     const hash = hashOf(port.id, target.address, String(target.port));
-    const [chain, clients] = [`svc-${hash}`, `svc-${hash}-clients`];
-    piece.sets.set(clients, "set { type ipv4_addr; size 65535; flags dynamic,timeout; }");
+    const size = port.nodePort === undefined ? CLIENTS_INSIDE : CLIENTS_OUTSIDE;
+    // The size is in its name: what a set of one name is never changes.
+    const [chain, clients] = [`svc-${hash}`, `svc-${hash}-clients-${size}`];
+    piece.sets.set(clients, `set { type ipv4_addr; size ${size}; flags dynamic,timeout; }`);
     // Two rules: when the set is full, the client is not remembered, but served.
     const rules = [`update @${clients} { ip saddr timeout ${seconds}s }`, translate(port.protocol, target, piece)];
     piece.chains.set(chain, chainOf(`${port.id} at ${target.address}`, rules));
