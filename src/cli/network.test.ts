@@ -36,6 +36,18 @@ describe("styr network status", () => {
     assert.match(text, /^all of it works$/m);
   });
 
+  test("names Services of which nodes are not told all, and is no picture of health then", () => {
+    const words = "nodes are told of 300 of its 900 endpoints";
+    const service = (at: number) => ({ namespace: "shop", service: `s${at}`, words });
+    const leftOut = Array.from({ length: 12 }, (_, at) => service(at));
+    const report = { nodes: [row("a", [])], leftOut };
+    const text = renderNetwork(report, screen);
+    assert.match(text, /^Service shop\/s9: nodes are told of 300 of its 900 endpoints$/m);
+    assert.match(text, /^… and 2 more Services \(styr services\)$/m);
+    assert.doesNotMatch(text, /all of it works/);
+    assert.equal(networkTroubles(report).length, 12);
+  });
+
   test("of very many nodes it has counts, and of the pairs that fail some of each node", () => {
     const brief = (node: string, peers: readonly PeerLink[], unreachable: number): NetworkNodeRow => {
       const plain = row(node, peers);

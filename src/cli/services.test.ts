@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ServiceRow } from "../model/service-row.ts";
 import { SystemClock } from "../seams/clock.ts";
-import { portText, serviceColumns, unknownService } from "./services.ts";
+import { LEFT_OUT, portText, serviceColumns, unknownService } from "./services.ts";
 import { renderTable } from "./table.ts";
 
 const kubernetes: ServiceRow = {
@@ -29,5 +29,12 @@ describe("styr services", () => {
     const text = renderTable(serviceColumns(new SystemClock()), [kubernetes], { colors: false });
     assert.match(text, /^NAME +DIALECT +TYPE +ADDRESS +PORTS +READY/);
     assert.match(text, /shop\/web +kubernetes +NodePort +10\.96\.0\.12 +80:30080\/TCP +2\/3/);
+  });
+
+  test("of a Service of which nodes are not told all, it is said below its row", () => {
+    const leftOut = "nodes are told of 1 of its 3 endpoints";
+    const options = { colors: false, width: 80, remark: LEFT_OUT };
+    const text = renderTable(serviceColumns(new SystemClock()), [{ ...kubernetes, leftOut }, kubernetes], options);
+    assert.equal(text.split(leftOut).length, 2);
   });
 });

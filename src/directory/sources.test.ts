@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { CLUSTER_SETTINGS_NAME, type ClusterSettings, clusterSettings } from "../model/cluster-settings.ts";
 import type { DiscoverPod, Publisher } from "../model/discovery.ts";
+import type { LeftOut } from "../model/endpoint-shares.ts";
 import { type EndpointSlice, endpointSlices, type SliceEndpoint } from "../model/endpoint-slice.ts";
 import { kernelKinds } from "../model/kinds.ts";
 import type { Draft, Kind } from "../model/meta.ts";
@@ -9,7 +11,7 @@ import { type Node, nodes } from "../model/node.ts";
 import { type Pod, type PodStatus, pods } from "../model/pod.ts";
 import { type ReplicationController, replicationControllers } from "../model/replication-controller.ts";
 import { RESTORATION_NAME, type Restoration, restorations } from "../model/restoration.ts";
-import type { Service } from "../model/service.ts";
+import { type Service, services } from "../model/service.ts";
 import { silentLog } from "../seams/log.ts";
 import { ManualClock } from "../seams/manual-clock.ts";
 import { SeededRandom } from "../seams/random.ts";
@@ -197,6 +199,90 @@ test("a node that moves to another zone takes its endpoints along, and nobody el
   assert.equal((entries.get("endpoints shop/one") as EndpointsEntry).endpoints[0]?.zone, "b");
   await change((tx) => tx.remove(endpointSlices, "shop/one"));
   assert.equal(entries.has("endpoints shop/one"), false);
+});
+
+describe("a namespace with more endpoints than nodes are told of", () => {
+  const service = (name: string) => ({
+    ...{ apiVersion: "v1", kind: "Service" as const, status: {}, metadata: { name, namespace: "shop" } },
+    spec: { clusterIP: "None", ports: [{ port: 80 }] },
+  });
+  const slice = (name: string, of: string, count: number) => ({
+    ...sliceOf(Array.from({ length: count }, (_, at) => ({ addresses: [`10.42.0.${at + 1}`] }))),
+    metadata: { name, namespace: "shop", labels: { "kubernetes.io/service-name": of } },
+  });
+  const allow = (tx: Tx, most: number) => {
+    const spec = { serviceEndpointsPerNamespace: most };
+    const before = tx.get(clusterSettings, CLUSTER_SETTINGS_NAME);
+    const draft = { apiVersion: clusterSettings.apiVersion, kind: "ClusterSettings" as const, spec };
+    if (before) tx.update<ClusterSettings>(clusterSettings, { ...before, spec });
+    else tx.create<ClusterSettings>(clusterSettings, { ...draft, metadata: { name: CLUSTER_SETTINGS_NAME } });
+  };
+  const full = async () => {
+    const said: string[] = [];
+    const listener = {
+      begin: () => void said.push("begin"),
+      note: (name: string, out: LeftOut | undefined) => void said.push(`${name} ${out?.told}/${out?.endpoints}`),
+    };
+    const here = await world(endpointsSource(listener));
+    await here.change((tx) => {
+      allow(tx, 20);
+      tx.create<Service>(services, service("old"));
+      tx.create<EndpointSlice>(endpointSlices, slice("old-1", "old", 10));
+    });
+    await here.clock.advance(2_000);
+    await here.change((tx) => {
+      tx.create<Service>(services, service("new"));
+      tx.create<EndpointSlice>(endpointSlices, slice("new-1", "new", 8));
+      tx.create<EndpointSlice>(endpointSlices, slice("new-2", "new", 8));
+    });
+    return { ...here, said, told: () => [...here.entries.keys()].sort() };
+  };
+  const [old1, new1, new2] = ["endpoints shop/old-1", "endpoints shop/new-1", "endpoints shop/new-2"];
+
+  test("has the older Service whole, and as many slices of the younger as there is room for; a new leader tells the same", async () => {
+    const { told, said, store } = await full();
+    assert.deepEqual(told(), [new1, old1]);
+    assert.deepEqual(said, ["begin", "shop/new 8/16"]);
+    const next: string[] = [];
+    const put = (entry: NetworkEntry) => void next.push(`${entry.kind} ${entry.id}`);
+    endpointsSource().begin(store, { put, remove: () => undefined });
+    assert.deepEqual(next.sort(), [new1, old1]);
+  });
+
+  test("tells what was left out as soon as others go, and only that", async () => {
+    const { change, told, said, written } = await full();
+    written.length = 0;
+    await change((tx) => tx.remove(endpointSlices, "shop/old-1"));
+    assert.deepEqual([told(), written], [[new1, new2], ["shop/new-2"]]);
+    assert.equal(said.at(-1), "shop/new undefined/undefined");
+  });
+
+  test("tells it when more is allowed, and takes it back when less is", async () => {
+    const { change, told } = await full();
+    await change((tx) => allow(tx, 26));
+    assert.deepEqual(told(), [new1, new2, old1]);
+    await change((tx) => allow(tx, 10));
+    assert.deepEqual(told(), [old1]);
+  });
+
+  test("an older Service that grows takes the place of a younger one's, and an endpoint that is ready again moves nobody", async () => {
+    const { change, told, written } = await full();
+    const grow = (tx: Tx, count: number) => {
+      const before = tx.get(endpointSlices, "shop/old-1") as EndpointSlice;
+      tx.update<EndpointSlice>(endpointSlices, { ...before, endpoints: slice("old-1", "old", count).endpoints });
+    };
+    await change((tx) => grow(tx, 15));
+    assert.deepEqual(told(), [old1]);
+    await change((tx) => grow(tx, 12));
+    assert.deepEqual(told(), [new1, old1]);
+    written.length = 0;
+    await change((tx) => {
+      const before = tx.get(endpointSlices, "shop/new-1") as EndpointSlice;
+      const endpoints = before.endpoints.map((one) => ({ ...one, conditions: { ready: false } }));
+      tx.update<EndpointSlice>(endpointSlices, { ...before, endpoints });
+    });
+    assert.deepEqual(written, ["shop/new-1"]);
+  });
 });
 
 test("nodes are told that the control plane was restored, for as long as nobody has confirmed it", async () => {
