@@ -1,10 +1,8 @@
 /** The pods that a peer of a NetworkPolicy means, as a group with a name: peers of several policies that mean the same share one. */
 import type { LabelRequirement, LabelSelector } from "../model/constraint.ts";
 import { type Labels, matchesSelector } from "../model/label-selector.ts";
+import { NAMESPACE_NAME_LABEL } from "../model/namespace.ts";
 import type { NetworkPolicyPeer } from "../model/network-policy.ts";
-
-/** Kubernetes gives it to every namespace. */
-export const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
 
 export interface PeerGroup {
   /** Its selectors in words: equal for equal groups only. */

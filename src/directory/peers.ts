@@ -6,14 +6,13 @@ import { parseAddress } from "../lib/subnet.ts";
 import { childrenOnNetwork } from "../model/children-on-network.ts";
 import type { Labels } from "../model/label-selector.ts";
 import { type Kind, keyOf } from "../model/meta.ts";
-import { namespaces } from "../model/namespace.ts";
+import { NAMESPACE_NAME_LABEL, namespaces } from "../model/namespace.ts";
 import type { PeersEntry } from "../model/network.ts";
 import { type NetworkPolicy, networkPolicies } from "../model/network-policy.ts";
 import { isTerminal, type Pod, pods } from "../model/pod.ts";
 import type { Change, Reader } from "../store/transaction.ts";
 import type { EntrySink, EntrySource } from "./entry-source.ts";
 import { GroupIndex } from "./group-index.ts";
-import { NAMESPACE_NAME_LABEL } from "./peer-group.ts";
 import { compilePolicy } from "./policy-entry.ts";
 
 interface Member {

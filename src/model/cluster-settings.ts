@@ -50,6 +50,8 @@ export interface ClusterSettingsSpec {
   readonly serviceEndpointsPerNamespace: number;
   /** Hosts and paths that all Ingresses and exposures of one namespace have together: each is known to every way in. */
   readonly routesPerNamespace: number;
+  /** Peers and ports that all NetworkPolicies of one namespace have together (network-policy-size.ts): each is rules on nodes, and groups of pods to be told to all. */
+  readonly policyPeersPerNamespace: number;
   /** The audit log of each server: so many files of so many MiB. */
   readonly auditFiles: number;
   readonly auditFileMib: number;
@@ -85,6 +87,7 @@ export const DEFAULT_CLUSTER_SETTINGS: ClusterSettingsSpec = {
   servicePortsPerNamespace: 5000,
   serviceEndpointsPerNamespace: 50_000,
   routesPerNamespace: 5000,
+  policyPeersPerNamespace: 3000,
   auditFiles: 10,
   auditFileMib: 10,
   acmeTermsAccepted: false,

@@ -8,4 +8,7 @@ export interface Namespace {
   readonly status: { readonly phase: "Active" | "Terminating" };
 }
 
+/** Kubernetes gives it to every namespace. */
+export const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
+
 export const namespaces = defineKind<Namespace>("Namespace", "v1", "cluster");

@@ -46,6 +46,11 @@ const ROWS: Readonly<Record<keyof ClusterSettingsSpec, readonly [name: string, u
     "endpoints times ports of all Services of one namespace; more are not told to nodes",
   ],
   routesPerNamespace: ["routes-per-namespace", "count", "routes of all Ingresses and exposures of one namespace"],
+  policyPeersPerNamespace: [
+    "policy-peers-per-namespace",
+    "count",
+    "peers and ports of all NetworkPolicies of one namespace; a peer of several namespaces is ten",
+  ],
   auditFiles: ["audit-files", "count", "files that each server keeps of its audit log"],
   auditFileMib: ["audit-file-mib", "count", "and how large each becomes, in MiB"],
   acmeTermsAccepted: ["acme-terms-accepted", "switch", "certificates may be ordered: you accept the authority's terms"],

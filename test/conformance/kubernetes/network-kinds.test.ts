@@ -20,6 +20,8 @@ function policy(spec: object): object {
   return { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name: "web" }, spec };
 }
 
+const blockAt = (at: number) => ({ ipBlock: { cidr: `10.${at >> 8}.${at & 255}.0/24` } });
+
 function slice(more: object): object {
   const base = { apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", metadata: { name: "web" } };
   return { ...base, addressType: "IPv4", endpoints: [], ports: [], ...more };
@@ -268,6 +270,41 @@ describe("kubernetes: ingresses, network policies, endpoint slices", () => {
     const patch = (spec: object) => cluster.patch(`${INGRESSES}/b`, "merge", { spec });
     assert.equal((await patch({ defaultBackend: toWeb })).status, 403);
     assert.equal((await patch({ tls: [{ secretName: "b" }] })).status, 200);
+  });
+
+  test("what a NetworkPolicy asks for, and those of a namespace together, is bounded; what is stored may be changed otherwise", async () => {
+    const of = (count: number, name: string, peer: (at: number) => object = blockAt) => ({
+      ...policy({ podSelector: {}, ingress: [{ from: Array.from({ length: count }, (_, at) => peer(at)) }] }),
+      metadata: { name },
+    });
+    const wide = (at: number) => ({
+      namespaceSelector: { matchExpressions: [{ key: `k${at}`, operator: "DoesNotExist" }] },
+    });
+    for (const large of [of(1000, "large"), of(100, "large", wide)]) {
+      const answer = await cluster.post(POLICIES, large);
+      assert.equal(answer.status, 422);
+      assert.match(answer.body.message, /spec: Too many: 1\d+: must have at most 1000 items: rules, peers and ports/);
+    }
+    await cluster.store.update((tx) =>
+      tx.create<ClusterSettings>(clusterSettings, {
+        ...{ apiVersion: clusterSettings.apiVersion, kind: "ClusterSettings" },
+        ...{ metadata: { name: CLUSTER_SETTINGS_NAME }, spec: { policyPeersPerNamespace: 20 } },
+      }),
+    );
+    assert.equal((await cluster.post(POLICIES, of(10, "a"))).status, 201);
+    const second = await cluster.post(POLICIES, of(7, "b"));
+    assert.equal(second.status, 403, second.text);
+    const words =
+      /may have 20 peers and ports .*policy-peers-per-namespace.*\): the others have 12, and this one wants 9/;
+    assert.match(second.body.message, words);
+    assert.equal((await cluster.post(POLICIES, of(1, "b", wide))).status, 403);
+    assert.equal((await cluster.post(POLICIES, of(6, "b"))).status, 201);
+    const patch = (body: object) => cluster.patch(`${POLICIES}/b`, "merge", body);
+    assert.equal((await patch({ spec: { egress: [{ ports: [{ port: 53 }] }] } })).status, 403);
+    assert.equal((await patch({ metadata: { labels: { a: "b" } } })).status, 200);
+    assert.equal((await cluster.put(`${POLICIES}/b`, of(1, "b"))).status, 200);
+    assert.equal((await cluster.delete(`${POLICIES}/a`)).status, 200);
+    assert.equal((await cluster.post(POLICIES, of(7, "c"))).status, 201);
   });
 
   test("an ingress is created, read, listed, watched, changed and deleted, under its group", async () => {

@@ -13,6 +13,7 @@ import { routeProblem } from "../../../model/way-in/route-problem.ts";
 import { routeQuotaProblem, routesOfIngress } from "../../../model/way-in/route-quota.ts";
 import { rfc3339 } from "../../../seams/clock.ts";
 import type { Tx } from "../../../store/transaction.ts";
+import { refuseTooMuchPolicy } from "../policy-quota.ts";
 import { forbidden } from "../status.ts";
 import { validateEndpointSlice, validateEndpointSliceUpdate } from "../validate/endpoint-slice.ts";
 import { validateIngress, validateIngressClass, validateIngressClassUpdate } from "../validate/ingress.ts";
@@ -87,4 +88,12 @@ export const ingressClassResource = defineResource<IngressClass>(ingressClasses,
 export const networkPolicyResource = defineResource<NetworkPolicy>(networkPolicies, {
   withDefaults: defaultNetworkPolicy,
   validate: validateNetworkPolicy,
+  beforeCreate(tx, policy) {
+    refuseTooMuchPolicy(tx, policy);
+    return policy;
+  },
+  beforeUpdate(tx, policy, before) {
+    refuseTooMuchPolicy(tx, policy, before);
+    return policy;
+  },
 });
