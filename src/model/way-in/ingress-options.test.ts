@@ -62,4 +62,87 @@ describe("annotations of an Ingress:", () => {
     ]);
     assert.deepEqual(ingressOptions({ "example.org/mine": "x" }), {});
   });
+
+  const others: readonly (readonly [key: string, value: string])[] = [
+    ["haproxy.org/auth-type", "basic-auth"],
+    ["haproxy.org/rate-limit-requests", "10"],
+    ["haproxy.org/route-acl", "hdr(x) -m found"],
+    ["haproxy.org/backend-config-snippet", "http-request deny if !ours"],
+    ["haproxy-ingress.github.io/oauth", "oauth2_proxy"],
+    ["haproxy-ingress.github.io/config-backend", "http-request deny"],
+    ["haproxy-ingress.github.io/allowlist-source-header", "X-Real-IP"],
+    ["ingress.kubernetes.io/auth-url", "https://login.example.org"],
+    ["traefik.ingress.kubernetes.io/router.middlewares", "default-auth@kubernetescrd"],
+    ["traefik.ingress.kubernetes.io/router.tls.options", "default-mtls@kubernetescrd"],
+    ["traefik.ingress.kubernetes.io/router.entrypoints", "websecure,intern"],
+    ["nginx.org/basic-auth-secret", "cafe"],
+    ["nginx.org/policies", "webapp-policy"],
+    ["nginx.com/jwt-key", "cafe"],
+    ["appprotect.f5.com/app-protect-enable", "True"],
+    ["alb.ingress.kubernetes.io/auth-idp-oidc", "{}"],
+    ["alb.ingress.kubernetes.io/security-groups", "sg-1"],
+    ["alb.ingress.kubernetes.io/scheme", "internal"],
+    ["alb.ingress.kubernetes.io/wafv2-acl-arn", "arn:x"],
+    ["konghq.com/plugins", "key-auth"],
+    ["plugins.konghq.com", "key-auth"],
+    ["zalando.org/skipper-filter", "oauthTokeninfoAnyScope()"],
+    ["k8s.apisix.apache.org/auth-type", "keyAuth"],
+    ["ingress.pomerium.io/policy", "[]"],
+    ["appgw.ingress.kubernetes.io/waf-policy-for-path", "x"],
+  ];
+  for (const [key, value] of others)
+    test(`${key} of another controller keeps somebody out, and is not done`, () =>
+      assert.deepEqual(ingressOptions({ [key]: value }), { remarks: [`${key} is not done`], unguarded: [key] }));
+
+  const harmless: readonly (readonly [key: string, value: string])[] = [
+    ["haproxy.org/timeout-client", "30s"],
+    ["haproxy.org/cors-allow-origin", "*"],
+    ["haproxy-ingress.github.io/waf", "off"],
+    ["haproxy-ingress.github.io/config-backend", "option httplog"],
+    ["traefik.ingress.kubernetes.io/router.entrypoints", "web, websecure"],
+    ["alb.ingress.kubernetes.io/auth-type", "none"],
+    ["alb.ingress.kubernetes.io/scheme", "internet-facing"],
+    ["alb.ingress.kubernetes.io/ssl-policy", "ELBSecurityPolicy-TLS13-1-2-2021-06"],
+    ["konghq.com/upstream-policy", "sticky"],
+    ["kubernetes.io/ingress.allow-http", "false"],
+  ];
+  for (const [key, value] of harmless)
+    test(`${key}: ${value} keeps nobody out, and is said with the route`, () =>
+      assert.deepEqual(ingressOptions({ [key]: value }), { remarks: [`${key} is not done`] }));
+
+  for (const key of [
+    ...["haproxy.org/allow-list", "haproxy.org/whitelist", "haproxy-ingress.github.io/allowlist-source-range"],
+    ...["ingress.kubernetes.io/whitelist-source-range", "traefik.ingress.kubernetes.io/whitelist-source-range"],
+    ...["alb.ingress.kubernetes.io/inbound-cidrs", "virtual-server.f5.com/allow-source-range"],
+  ])
+    test(`${key} lists who may ask, as that of ingress-nginx does`, () =>
+      assert.deepEqual(ingressOptions({ [key]: "10.9.9.9" }), { options: { allowFrom: ["10.9.9.9"] } }));
+
+  test("a list that is written for two controllers is one; of two that say otherwise the route is not served", () => {
+    const both = (other: string) =>
+      ingressOptions({
+        "haproxy.org/allow-list": other,
+        "nginx.ingress.kubernetes.io/whitelist-source-range": "10.0.0.0/8,192.0.2.1",
+      });
+    const options = { allowFrom: ["10.0.0.0/8", "192.0.2.1"] };
+    assert.deepEqual(both("192.0.2.1, 10.0.0.0/8"), { options });
+    const unguarded = ["haproxy.org/allow-list"];
+    assert.deepEqual(both("10.0.0.0/8"), { options, unguarded, remarks: ["haproxy.org/allow-list is not done"] });
+    const denied = {
+      "haproxy.org/deny-list": "10.1.0.0/16",
+      "haproxy-ingress.github.io/denylist-source-range": "10.2.0.0/16",
+    };
+    assert.deepEqual(ingressOptions(denied).options, { denyFrom: ["10.2.0.0/16", "10.1.0.0/16"] });
+  });
+
+  test("annotations of those who serve nothing are passed over", () =>
+    assert.deepEqual(
+      ingressOptions({
+        "kubernetes.io/ingress.class": "styrmann",
+        "cert-manager.io/cluster-issuer": "letsencrypt",
+        "external-dns.alpha.kubernetes.io/target": "192.0.2.1",
+        "example.org/auth": "x",
+      }),
+      {},
+    ));
 });

@@ -1,33 +1,37 @@
-/** Annotations of ingress-nginx that are done, as options of a route; the others are said with it. Pure. */
+/**
+ * Annotations of an Ingress that are done, as options of a route: of ingress-nginx, and lists of addresses of any controller. The others
+ * are said with it. Pure.
+ */
 import type { RouteEntry, RouteOptions } from "../network.ts";
+import {
+  type ControllerAnnotation,
+  controllerAnnotations,
+  keepsSomebodyOut,
+  NGINX,
+  rangeKind,
+} from "./controller-annotations.ts";
 import { parsePath } from "./host-and-path.ts";
-import { rangesOf, turnsAway } from "./protection.ts";
-
-export const NGINX = "nginx.ingress.kubernetes.io/";
+import { rangesOf } from "./protection.ts";
 
 type Annotations = Readonly<Record<string, string>>;
+type Options = Pick<RouteEntry, "options" | "remarks" | "unguarded">;
 type Protocol = NonNullable<RouteOptions["backendProtocol"]>;
 
 const PROTOCOLS: Readonly<Record<string, Protocol>> = { HTTP: "http", HTTPS: "https", GRPC: "h2c", GRPCS: "https" };
 
-/** Name → whether that value is done. */
+/** Name of one of ingress-nginx → whether that value is done. */
 const DONE: Readonly<Record<string, (value: string) => boolean>> = {
   "ssl-redirect": () => true,
   "force-ssl-redirect": () => true,
   affinity: (value) => value === "cookie",
   "backend-protocol": (value) => Object.hasOwn(PROTOCOLS, value),
   "rewrite-target": (value) => pathOf(value) !== undefined,
-  // What they list is looked at where options are (option-problem.ts).
-  "whitelist-source-range": () => true,
-  "allowlist-source-range": () => true,
-  "denylist-source-range": () => true,
 };
 
-/** Of those that are not done, which keep somebody out; by the beginning of their names. */
-const PROTECTING = ["auth-", "limit-", "satisfy", "enable-modsecurity", "modsecurity-", "enable-owasp-"];
-const SWITCHES = ["enable-modsecurity", "enable-owasp-core-rules"];
-
-export function ingressOptions(annotations: Annotations): Pick<RouteEntry, "options" | "remarks" | "unguarded"> {
+export function ingressOptions(annotations: Annotations): Options {
+  const all = controllerAnnotations(annotations);
+  // What they list is looked at where options are (option-problem.ts).
+  const { lists, left, ...ranges } = rangeOptions(all);
   const said = (name: string) => annotations[`${NGINX}${name}`];
   const protocol = said("backend-protocol") ?? "HTTP";
   const rewritePath = pathOf(said("rewrite-target") ?? "");
@@ -37,10 +41,11 @@ export function ingressOptions(annotations: Annotations): Pick<RouteEntry, "opti
       ? { backendProtocol: PROTOCOLS[protocol] as Protocol }
       : {}),
     ...(rewritePath === undefined ? {} : { rewritePath }),
-    ...rangeOptions(said),
+    ...ranges,
   };
-  const remarks = undone(annotations);
-  const unguarded = unguardedBy(annotations);
+  const others = all.filter((each) => !lists.includes(each));
+  const remarks = others.flatMap(undone);
+  const unguarded = others.filter((each) => left.includes(each) || keepsOut(each)).map(({ words }) => words);
   return {
     ...(Object.keys(options).length === 0 ? {} : { options }),
     ...(remarks.length === 0 ? {} : { remarks }),
@@ -48,33 +53,47 @@ export function ingressOptions(annotations: Annotations): Pick<RouteEntry, "opti
   };
 }
 
-function rangeOptions(said: (name: string) => string | undefined): Pick<RouteOptions, "allowFrom" | "denyFrom"> {
-  const allowFrom = rangesOf(said("whitelist-source-range")) ?? rangesOf(said("allowlist-source-range"));
-  const denyFrom = rangesOf(said("denylist-source-range"));
-  return { ...(allowFrom ? { allowFrom } : {}), ...(denyFrom ? { denyFrom } : {}) };
+interface Ranges extends Pick<RouteOptions, "allowFrom" | "denyFrom"> {
+  /** The annotations that say these. */
+  readonly lists: readonly ControllerAnnotation[];
+  /** Further ones of who may come in, that say otherwise: whom both let in is not worked out. */
+  readonly left: readonly ControllerAnnotation[];
 }
 
-function unguardedBy(annotations: Annotations): readonly string[] {
-  const ours = Object.entries(annotations).flatMap(([key, value]) =>
-    key.startsWith(NGINX) ? [[key.slice(NGINX.length), value] as const] : [],
-  );
-  return ours.flatMap(([name, value]) => (keepsOut(name, value) ? [name] : [])).sort();
+/** Ingress-nginx' own come first; who is on any list of those who may not come in does not. */
+function rangeOptions(all: readonly ControllerAnnotation[]): Ranges {
+  const ours = [...all].sort((a, b) => Number(b.isNginx) - Number(a.isNginx));
+  const [allow, deny] = (["allow", "deny"] as const).map((kind) => ours.filter((each) => rangeKind(each) === kind));
+  const first = (allow ?? []).find(({ value }) => rangesOf(value) !== undefined);
+  const left = (allow ?? []).filter(({ value }) => rangesOf(value) !== undefined && !saysTheSame(value, first?.value));
+  const denied = (deny ?? []).flatMap(({ value }) => rangesOf(value) ?? []);
+  const isAnyDenied = (deny ?? []).some(({ value }) => rangesOf(value) !== undefined);
+  const allowFrom = rangesOf(first?.value);
+  return {
+    ...(allowFrom ? { allowFrom } : {}),
+    ...(isAnyDenied ? { denyFrom: [...new Set(denied)] } : {}),
+    lists: [...(allow ?? []), ...(deny ?? [])].filter((each) => !left.includes(each)),
+    left,
+  };
 }
 
-function keepsOut(name: string, value: string): boolean {
-  if (name.endsWith("-snippet")) return turnsAway(value);
-  if (value === "" || (SWITCHES.includes(name) && value === "false")) return false;
-  return PROTECTING.some((start) => name.startsWith(start));
+function saysTheSame(a: string, b: string | undefined): boolean {
+  return [...(rangesOf(a) ?? [])].sort().join() === [...(rangesOf(b) ?? [])].sort().join();
 }
 
-function undone(annotations: Annotations): readonly string[] {
-  const ours = Object.entries(annotations).filter(([key]) => key.startsWith(NGINX));
-  return ours.sort().flatMap(([key, value]) => {
-    const name = key.slice(NGINX.length);
-    const isDone = Object.hasOwn(DONE, name) ? DONE[name] : undefined;
-    if (isDone?.(value)) return [];
-    return [isDone ? `${name}: ${value.slice(0, 80)} is not done` : `${name} is not done`];
-  });
+function keepsOut(annotation: ControllerAnnotation): boolean {
+  return !isDone(annotation) && keepsSomebodyOut(annotation);
+}
+
+function isDone({ name, value, isNginx }: ControllerAnnotation): boolean {
+  return isNginx && Object.hasOwn(DONE, name) && DONE[name]?.(value) === true;
+}
+
+function undone(annotation: ControllerAnnotation): readonly string[] {
+  if (isDone(annotation)) return [];
+  const { name, value, words, isNginx } = annotation;
+  const isOtherwise = isNginx && Object.hasOwn(DONE, name);
+  return [isOtherwise ? `${words}: ${value.slice(0, 80)} is not done` : `${words} is not done`];
 }
 
 /** What regular expressions found (`$1`) cannot be put in place: paths here are none. */

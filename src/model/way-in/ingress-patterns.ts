@@ -2,7 +2,7 @@
  * Paths of ingress-nginx that are patterns: with `use-regex`, or a `rewrite-target`. Those that mean "all below this path", which is how
  * nearly all are written, are that; of others it is known how they begin. Pure.
  */
-import { NGINX } from "./ingress-options.ts";
+import { NGINX } from "./controller-annotations.ts";
 
 export type PathPattern =
   /** `put`: what its target puts in place of the path. */
