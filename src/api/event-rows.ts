@@ -11,7 +11,7 @@ import type { Reader } from "../store/transaction.ts";
 import type { Found } from "./find.ts";
 import { namespaceOfWorkload, type Part, sees } from "./own-part.ts";
 import { slices } from "./slices.ts";
-import { idOf } from "./workloads.ts";
+import { idOf } from "./workload-id.ts";
 
 /** An event's row, and what says which workload it is about. */
 export interface EventEntry {

@@ -21,7 +21,8 @@ import { withRouteUrls } from "./route-urls.ts";
 import { RowFeed } from "./row-feed.ts";
 import { usageRows } from "./usage.ts";
 import { whyReport } from "./why.ts";
-import { identified, idOf, workloadRows } from "./workloads.ts";
+import { identified, idOf } from "./workload-id.ts";
+import { workloadRows } from "./workloads.ts";
 
 export function workloadRoutes(context: StyrApiContext): readonly Route[] {
   const { store, clock, sources } = context;

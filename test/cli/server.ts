@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { WebSocketServer } from "ws";
 import type { StyrApiContext } from "../../src/api/context.ts";
-import { replicatedSource } from "../../src/api/workloads.ts";
+import { replicatedSource } from "../../src/api/replicated-source.ts";
 import { clientVersion } from "../../src/cli/client-version.ts";
 import type { Mounted } from "../../src/http/mount.ts";
 import type { Socket } from "../../src/http/route.ts";

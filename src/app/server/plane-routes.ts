@@ -1,9 +1,9 @@
 /** The routes of a control plane, and what their handlers know: of the store always, of what leads while it does. */
 import type { StyrApiContext } from "../../api/context.ts";
+import { replicatedSource } from "../../api/replicated-source.ts";
 import { ServerDesk } from "../../api/server-desk.ts";
 import { styrApi } from "../../api/styr-api.ts";
 import { versioned } from "../../api/versioned.ts";
-import { replicatedSource } from "../../api/workloads.ts";
 import { type AgentPeer, agentApi } from "../../dispatcher/agent-api.ts";
 import { type Mounted, mountApis, type Served } from "../../http/mount.ts";
 import type { Api } from "../../http/route.ts";
