@@ -32,7 +32,8 @@ function clusterOf(count: number, lost: (from: number, to: number) => boolean, m
     return { revision: 1, appliedRevision: 1, parts: [], ...told };
   };
   const nodes = all.map((name) => ({ metadata: { name }, spec: {}, status: { addresses: [], conditions: [] } }));
-  const context = { store: { list: () => nodes }, clock: new ManualClock(), nodeAccess: { network }, ...more };
+  const store = { list: () => nodes, scan: () => [], get: () => undefined };
+  const context = { store, clock: new ManualClock(), nodeAccess: { network }, ...more };
   const [route] = networkRoutes(context as unknown as StyrApiContext);
   const url = new URL("https://here/styr/v1/network");
   const actor: Actor = { name: "root", roles: ["admin"] };

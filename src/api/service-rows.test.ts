@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CLUSTER_SETTINGS_NAME, clusterSettings } from "../model/cluster-settings.ts";
 import type { Publisher } from "../model/discovery.ts";
 import { endpointSlices, SERVICE_LABEL } from "../model/endpoint-slice.ts";
 import { kernelKinds } from "../model/kinds.ts";
@@ -9,6 +10,7 @@ import { type ReplicationController, replicationControllers } from "../model/rep
 import { services } from "../model/service.ts";
 import { SystemClock } from "../seams/clock.ts";
 import { silentLog } from "../seams/log.ts";
+import { ManualClock } from "../seams/manual-clock.ts";
 import { SeededRandom } from "../seams/random.ts";
 import { MemoryJournal } from "../store/journals/memory.ts";
 import { Store } from "../store/store.ts";
@@ -88,4 +90,38 @@ test("services are those of Kubernetes with their slices' endpoints, and Maratho
     ],
   );
   await store.close();
+});
+
+test("a Service of which nodes are not told all says so, with the setting; the older one is whole", async () => {
+  const clock = new ManualClock();
+  const random = new SeededRandom("left out");
+  const store = await Store.open({ kinds: kernelKinds, journal: new MemoryJournal(), clock, random, log: silentLog });
+  const add = async (name: string) => {
+    await store.update((tx) => {
+      tx.create(services, {
+        ...{ apiVersion: "v1", kind: "Service" as const, metadata: { name, namespace: "shop" }, status: {} },
+        spec: { type: "ClusterIP", clusterIP: "10.96.0.9", ports: [{ port: 80 }] },
+      });
+      tx.create(endpointSlices, {
+        ...{ apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice" as const, addressType: "IPv4" as const },
+        metadata: { name: `${name}-1`, namespace: "shop", labels: { [SERVICE_LABEL]: name } },
+        endpoints: [{ addresses: ["10.42.0.2"] }, { addresses: ["10.42.0.3"] }],
+      });
+    });
+    await clock.advance(2_000);
+  };
+  await store.update((tx) => {
+    tx.create(clusterSettings, {
+      ...{ apiVersion: clusterSettings.apiVersion, kind: "ClusterSettings" as const },
+      ...{ metadata: { name: CLUSTER_SETTINGS_NAME }, spec: { serviceEndpointsPerNamespace: 3 } },
+    });
+  });
+  await add("web");
+  await add("db");
+  const said = new Map((await listServices(store, clock)).map(({ name, leftOut }) => [name, leftOut]));
+  assert.equal(said.get("web"), undefined);
+  assert.match(
+    said.get("db") ?? "",
+    /told of 0 of its 2 endpoints.* may have 3 .*service-endpoints-per-namespace.* 4;/,
+  );
 });

@@ -109,7 +109,7 @@ export class EndpointShares {
     for (const share of unsettled) {
       const before = share.leftOut;
       if (share.targets <= most && before.size === 0) continue;
-      share.leftOut = share.targets <= most ? NONE : this.#choose(share);
+      share.leftOut = share.targets <= most ? new Set() : this.#choose(share);
       for (const key of before) if (!share.leftOut.has(key)) slices.add(key);
       for (const key of share.leftOut) if (!before.has(key)) slices.add(key);
     }
@@ -189,8 +189,6 @@ export class EndpointShares {
   }
 }
 
-const NONE: ReadonlySet<string> = new Set();
-
 /** A client that is remembered is an element of a set: those of a node's own pods are few, those from outside are not (network/services/nft/render-service.ts). */
 const STICKY = 5;
 const STICKY_OUTSIDE = 50;
@@ -205,7 +203,7 @@ export function termsOf(service: Service): ServiceTerms {
 }
 
 function newShare(namespace: string): Share {
-  return { namespace, services: new Map(), targets: 0, leftOut: NONE };
+  return { namespace, services: new Map(), targets: 0, leftOut: new Set() };
 }
 
 /** In one clear sentence, for whoever looks at the Service. */
