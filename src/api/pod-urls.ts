@@ -1,5 +1,6 @@
 import type { Node } from "../model/node.ts";
 import type { ContainerPort, Pod } from "../model/pod.ts";
+import { isAnyAddress } from "../model/published-ports.ts";
 
 /** Ports whose protocol is known not to be HTTP (IANA): a URL that says http would be wrong. */
 const NOT_HTTP = new Set([22, 25, 53, 1883, 2181, 3306, 5432, 5672, 6379, 9042, 9092, 11211, 27017]);
@@ -22,7 +23,9 @@ export function podUrls(pod: Pod, node: Node | undefined): readonly string[] {
 function portUrl(pod: Pod, port: ContainerPort, nodeAddress: string | undefined): string | undefined {
   if ((port.protocol ?? "TCP") !== "TCP") return undefined;
   const published = pod.spec.hostNetwork ? (port.hostPort ?? port.containerPort) : port.hostPort;
-  if (published && nodeAddress) return url(port.hostIP || nodeAddress, published, port.containerPort, port.name);
+  const { hostIP = "" } = port;
+  const place = isAnyAddress(hostIP) ? nodeAddress : hostIP;
+  if (published && place) return url(place, published, port.containerPort, port.name);
   const address = pod.status.podIP;
   return address && port.containerPort > 0
     ? url(address, port.containerPort, port.containerPort, port.name)

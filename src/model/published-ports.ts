@@ -15,7 +15,12 @@ export function publishedPorts({ spec }: Pod): readonly PublishedPort[] {
     if (hostPort === undefined || hostPort === 0) return [];
     // Marathon's containerPort 0: the container listens on the number that the host port has.
     const listens = containerPort === 0 ? hostPort : containerPort;
-    const at = hostIP === undefined ? {} : { hostIP };
+    const at = hostIP === undefined || isAnyAddress(hostIP) ? {} : { hostIP };
     return [{ containerPort: listens, hostPort, ...at, protocol: protocol.toLowerCase() as PublishedPort["protocol"] }];
   });
+}
+
+/** Ways to say of a host port that it is at all addresses of the host. */
+export function isAnyAddress(hostIP: string): boolean {
+  return hostIP === "" || hostIP === "0.0.0.0" || hostIP === "::";
 }

@@ -12,6 +12,7 @@ import {
   type Toleration,
 } from "../model/pod.ts";
 import { needsPodNetwork } from "../model/pod-network-need.ts";
+import { isAnyAddress } from "../model/published-ports.ts";
 import { extendedNames } from "./node-facts.ts";
 import { compileNodeRules, type NodePreference, type NodeRule } from "./node-rules.ts";
 import { compilePodRules, type PodRule } from "./pod-rules.ts";
@@ -138,10 +139,6 @@ function hostPortOf(pod: Pod, port: ContainerPort): HostPort | undefined {
 
 function asHostPort({ protocol = "TCP", hostIP }: ContainerPort, port: number): HostPort {
   return { port, protocol, ...(hostIP === undefined || isAnyAddress(hostIP) ? {} : { hostIP }) };
-}
-
-function isAnyAddress(hostIP: string): boolean {
-  return hostIP === "" || hostIP === "0.0.0.0" || hostIP === "::";
 }
 
 function isPublished(container: Container): boolean {

@@ -99,11 +99,20 @@ describe("body of a container", () => {
     });
     assert.deepEqual(body.HostConfig.PortBindings, {
       "80/tcp": [
-        { HostIp: "", HostPort: "8080" },
+        { HostIp: "0.0.0.0", HostPort: "8080" },
         { HostIp: "127.0.0.1", HostPort: "8081" },
       ],
     });
     assert.equal(body.Hostname, "web-1");
+  });
+
+  test("host ports are at no IPv6 address, where no policy is; on a network of the user's, which has none, they are where Docker puts them", () => {
+    const ports = [{ containerPort: 80, hostPort: 8080, protocol: "tcp" as const }];
+    const placesOf = (body: ReturnType<typeof appBody>) =>
+      Object.values(body.HostConfig.PortBindings ?? {}).flatMap((bindings) => bindings.map(({ HostIp }) => HostIp));
+    assert.deepEqual(placesOf(infraBody(runOf({}, { ports }).pod, "infra", settings)), ["0.0.0.0"]);
+    const onTheirs = { name: "main", image: "a:1", docker: { network: "theirs" } };
+    assert.deepEqual(placesOf(appBody(runOf({ spec: onTheirs }, { ports }), settings)), [""]);
   });
 
   test("in a pod of several, the infra container has address, ports and host names; the others join it", () => {

@@ -103,7 +103,7 @@ function placeInNetwork(body: ContainerBody, pod: PodRun, userNetwork: string | 
     body.NetworkingConfig = { EndpointsConfig: { [ours]: { IPAMConfig: { IPv4Address: pod.address } } } };
   if (pod.ports.length === 0) return;
   body.ExposedPorts = Object.fromEntries(pod.ports.map((port) => [portKey(port), {}]));
-  body.HostConfig.PortBindings = portBindings(pod.ports);
+  body.HostConfig.PortBindings = portBindings(pod.ports, userNetwork === undefined ? EVERY_IPV4 : "");
 }
 
 /** Address, host names and ports are the infra container's; Docker refuses them here. */
@@ -125,12 +125,19 @@ function portKey({ containerPort, protocol }: PublishedPort): string {
   return `${containerPort}/${protocol}`;
 }
 
-function portBindings(ports: readonly PublishedPort[]): Record<string, { HostIp: string; HostPort: string }[]> {
+/** Docker's "" is of IPv6, too: there a program of the host would pass on to a pod whatever comes, which no NetworkPolicy sees. On a network of the user's none is in force. */
+const EVERY_IPV4 = "0.0.0.0";
+
+/** `anywhere`: where a port is that names no address. */
+function portBindings(
+  ports: readonly PublishedPort[],
+  anywhere: string,
+): Record<string, { HostIp: string; HostPort: string }[]> {
   const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
   for (const port of ports) {
     const key = portKey(port);
     bindings[key] ??= [];
-    bindings[key].push({ HostIp: port.hostIP ?? "", HostPort: String(port.hostPort) });
+    bindings[key].push({ HostIp: port.hostIP ?? anywhere, HostPort: String(port.hostPort) });
   }
   return bindings;
 }

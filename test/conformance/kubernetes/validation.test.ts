@@ -133,6 +133,28 @@ describe("kubernetes: what is refused, in Kubernetes' words", () => {
       ],
     },
     {
+      why: "a host port at an IPv6 address, or none",
+      body: withContainer({
+        ports: ["::1", "::ffff:10.0.0.1", "010.0.0.1", "::", "", "127.0.0.1"].map((hostIP, at) => ({
+          ...{ containerPort: 80, hostPort: 80 + at, hostIP },
+        })),
+      }),
+      says: ["::1", "::ffff:10.0.0.1", "010.0.0.1"].map(
+        (hostIP, at) =>
+          `spec.containers[0].ports[${at}].hostIP: Invalid value: "${hostIP}": must be an IPv4 address of the host: pods have no IPv6`,
+      ),
+    },
+    {
+      why: "one host port twice, in other words",
+      body: withContainer({
+        ports: [
+          { containerPort: 80, hostPort: 80 },
+          { containerPort: 81, hostPort: 80, hostIP: "0.0.0.0" },
+        ],
+      }),
+      says: ["spec.containers[0].ports[1].hostPort: Duplicate value: 80"],
+    },
+    {
       why: "negative resources",
       body: withContainer({ resources: { requests: { memory: "-1Gi" } } }),
       says: [

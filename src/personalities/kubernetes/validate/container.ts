@@ -1,4 +1,6 @@
+import { parseAddress } from "../../../lib/subnet.ts";
 import { type Container, type ContainerPort, driverOf, type EnvFromSource, type EnvVar } from "../../../model/pod.ts";
+import { isAnyAddress } from "../../../model/published-ports.ts";
 import { tunnelPortProblem } from "../../../model/tunnel-ports.ts";
 import {
   duplicate,
@@ -80,6 +82,11 @@ function validatePorts(ports: readonly ContainerPort[], path: string, hostNetwor
     if (!port.containerPort && !port.dynamicHostPort) errors.push(required(`${field}.containerPort`));
     else if (port.containerPort) errors.push(...validatePort(port.containerPort, `${field}.containerPort`));
     if (port.hostPort) errors.push(...validatePort(port.hostPort, `${field}.hostPort`));
+    // Docker would lead IPv6 to the pod's IPv4 by a program of the host, past every NetworkPolicy.
+    if (!hostNetwork && port.hostPort && !isHostPlace(port.hostIP))
+      errors.push(
+        invalidValue(`${field}.hostIP`, port.hostIP, "must be an IPv4 address of the host: pods have no IPv6"),
+      );
     const taken = hostNetwork ? undefined : tunnelPortProblem(port.hostPort ?? 0, port.protocol ?? "TCP");
     if (taken) errors.push(invalidValue(`${field}.hostPort`, port.hostPort, taken));
     if (hostNetwork && port.hostPort && port.hostPort !== port.containerPort) {
@@ -92,6 +99,10 @@ function validatePorts(ports: readonly ContainerPort[], path: string, hostNetwor
     }
     return errors;
   });
+}
+
+function isHostPlace(hostIP = ""): boolean {
+  return isAnyAddress(hostIP) || parseAddress(hostIP) !== undefined;
 }
 
 const SOURCES = [

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { Container, Pod, PodSpec, Toleration, Volume } from "../../../model/pod.ts";
+import { isAnyAddress } from "../../../model/published-ports.ts";
 import { sameJson } from "../../../store/transaction.ts";
 import { defaultPodSpec } from "../defaults.ts";
 import { pathBelow, validateContainer } from "./container.ts";
@@ -53,7 +54,8 @@ function validateHostPorts(spec: PodSpec, path: string): readonly FieldError[] {
   return (spec.containers ?? []).flatMap((container, at) =>
     (container.ports ?? []).flatMap((port, n) => {
       if (!port.hostPort) return [];
-      const id = `${port.protocol ?? "TCP"}/${port.hostIP ?? ""}/${port.hostPort}`;
+      const { hostIP = "" } = port;
+      const id = `${port.protocol ?? "TCP"}/${isAnyAddress(hostIP) ? "" : hostIP}/${port.hostPort}`;
       const twice = taken.has(id);
       taken.add(id);
       return twice ? [duplicate(`${path}.containers[${at}].ports[${n}].hostPort`, port.hostPort)] : [];
