@@ -5,47 +5,25 @@
  */
 import { NODE_LABEL } from "../model/well-known.ts";
 import { Census } from "./census.ts";
+import { ClassSearch } from "./class-search.ts";
 import type { Demand } from "./demand.ts";
 import { fitsRoom } from "./fit.ts";
 import { LoadTree } from "./load-tree.ts";
-import { type NodeFacts, topologyValue } from "./node-facts.ts";
+import { anyOf, classKey, type NodeClass } from "./node-class.ts";
+import type { NodeFacts } from "./node-facts.ts";
 import { checkFacts, checkReady } from "./node-filters.ts";
 import { NodeInfo, type PlacedPod } from "./node-info.ts";
-import { checkPodRules, type Fewest, type FindFewest, type PodChecks, preparePodChecks } from "./pod-checks.ts";
+import { checkPodRules, type FindFewest, type PodChecks, preparePodChecks } from "./pod-checks.ts";
 import { costOf, fewestAmong, isBetter, type Placement } from "./schedule-pod.ts";
-import { demandKey, factsCost, podCost, preferencesOf, type Strategy } from "./scores.ts";
+import { demandKey, factsCost, preferencesOf, type Strategy } from "./scores.ts";
 import { peersSelection } from "./selection.ts";
-
-interface NodeClass {
-  readonly key: string;
-  readonly members: Map<string, NodeInfo>;
-  tree: LoadTree | undefined;
-}
+import { fewestIn, type Usable, type UsableClass, valuesOf } from "./usable-nodes.ts";
 
 interface Row {
   readonly info: NodeInfo;
   readonly nodeClass: NodeClass | undefined;
   /** In its class's tree. */
   position: number;
-}
-
-/** What a demand may use at all, by facts alone; good until a node's facts change. */
-interface Usable {
-  readonly epoch: number;
-  readonly demand: Demand;
-  /** The demand tells single nodes apart: these are all it may use. */
-  readonly nodes: readonly NodeInfo[] | undefined;
-  readonly classes: readonly UsableClass[];
-  readonly size: number;
-  /** Values that the usable classes have for a topology key, looked up when first asked for. */
-  readonly values: Map<string, readonly string[]>;
-}
-
-interface UsableClass {
-  readonly nodeClass: NodeClass;
-  readonly facts: NodeFacts;
-  /** What every node of the class costs beside its load. */
-  readonly cost: number;
 }
 
 export class NodeIndex {
@@ -117,7 +95,7 @@ export class NodeIndex {
     const usable = this.#usableFor(asked);
     const checks = preparePodChecks(usable.demand, this.census, this.#fewestFor(usable));
     if (usable.nodes) return this.#scan(usable.demand, usable.nodes, checks);
-    const search = new Search(usable.demand, checks, this.census.nodeCount);
+    const search = new ClassSearch(usable.demand, checks, this.census.nodeCount);
     for (const one of usable.classes) search.visit(one.nodeClass, one.facts, one.cost, this.#treeOf(one.nodeClass));
     return search.best;
   }
@@ -229,96 +207,4 @@ export class NodeIndex {
   #refresh({ nodeClass, position }: Row): void {
     nodeClass?.tree?.refresh(position);
   }
-}
-
-/** The search for one demand through its classes. */
-class Search {
-  best: Placement | undefined;
-  readonly #demand: Demand;
-  readonly #checks: PodChecks;
-  /** Rules that tell the nodes of a class apart. */
-  readonly #perNode: PodChecks;
-  /** What spreading over hosts costs at least, wherever the pod goes. */
-  readonly #atLeast: number;
-
-  constructor(demand: Demand, checks: PodChecks, nodeCount: number) {
-    this.#demand = demand;
-    this.#checks = checks;
-    this.#perNode = {
-      hard: checks.hard.filter((check) => check.perNode),
-      soft: checks.soft.filter((check) => check.perNode),
-      keepers: checks.keepers.filter(({ rule }) => rule.topologyKey === NODE_LABEL.hostname),
-    };
-    this.#atLeast = this.#perNode.soft.reduce((sum, check) => sum + check.leastCost(nodeCount), 0);
-  }
-
-  visit(nodeClass: NodeClass, facts: NodeFacts, factsCost: number, tree: LoadTree): void {
-    const cost = this.#classCost(facts, factsCost);
-    if (cost === undefined || nodeClass.members.size === 0) return;
-    if (this.best && cost + tree.leastKey + this.#atLeast > this.best.cost) return;
-    tree.walk(this.#demand, (node, key) => {
-      const bound = cost + key;
-      // Nodes come in order of (load, name), so no later one of this class can do better.
-      if (!isBetter(bound + this.#atLeast, node, this.best)) return true;
-      if (fitsRoom(this.#demand, node) || checkPodRules(this.#perNode, node.facts)) return false;
-      const full = bound + podCost(this.#perNode.soft, node.facts);
-      if (!isBetter(full, node, this.best)) return false;
-      this.best = { node, cost: full };
-      return full === bound + this.#atLeast;
-    });
-  }
-
-  /** The cost that all nodes of a class share, or undefined when a rule excludes the whole class. */
-  #classCost(facts: NodeFacts, factsCost: number): number | undefined {
-    let cost = factsCost;
-    for (const check of this.#checks.hard) {
-      if (!check.perNode && !check.admits(topologyValue(facts, check.topologyKey))) return undefined;
-    }
-    for (const { rule, counts } of this.#checks.keepers) {
-      if (rule.topologyKey === NODE_LABEL.hostname) continue;
-      const value = facts.labels[rule.topologyKey];
-      if (value !== undefined && counts.has(value)) return undefined;
-    }
-    for (const check of this.#checks.soft) {
-      if (!check.perNode) cost += check.cost(topologyValue(facts, check.topologyKey));
-    }
-    return cost;
-  }
-}
-
-function valuesOf({ classes, values }: Usable, topologyKey: string): readonly string[] {
-  const known = values.get(topologyKey);
-  if (known) return known;
-  const found = [...new Set(classes.flatMap(({ facts }) => facts.labels[topologyKey] ?? []))];
-  values.set(topologyKey, found);
-  return found;
-}
-
-function fewestIn(values: readonly string[], counts: ReadonlyMap<string, number>): Fewest {
-  let count = Number.POSITIVE_INFINITY;
-  for (const value of values) count = Math.min(count, counts.get(value) ?? 0);
-  return { count: values.length === 0 ? 0 : count, domains: values.length };
-}
-
-function anyOf({ members }: NodeClass): NodeInfo {
-  return members.values().next().value as NodeInfo;
-}
-
-function classKey(facts: NodeFacts, keys: ReadonlySet<string>): string {
-  const labels = [...keys].sort().map((key) => facts.labels[key] ?? null);
-  const drivers = Object.entries(facts.drivers)
-    .filter(([, state]) => state === "")
-    .map(([name]) => name)
-    .sort();
-  return JSON.stringify([
-    labels,
-    facts.taints,
-    drivers,
-    facts.podNetwork === "",
-    facts.publishes,
-    facts.scoringCpu,
-    facts.scoringMemory,
-    facts.unwell,
-    facts.cordoned,
-  ]);
 }

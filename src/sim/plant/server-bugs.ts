@@ -32,7 +32,7 @@ export const serverBugs: readonly PlantedBug[] = [
   },
   {
     name: "apart-rule-ignored",
-    file: "src/scheduling/node-index.ts",
+    file: "src/scheduling/class-search.ts",
     find: "if (fitsRoom(this.#demand, node) || checkPodRules(this.#perNode, node.facts)) return false;",
     replace: "if (fitsRoom(this.#demand, node)) return false;",
     sentence: "hard rules about other pods are not looked at where nodes are chosen",
