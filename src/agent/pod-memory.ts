@@ -137,3 +137,8 @@ function containersFromStatus(pod: Pod): Readonly<Record<string, ContainerSeen>>
   });
   return Object.fromEntries(entries);
 }
+
+/** When the control plane was told that it started, on the wall clock. */
+export function startOf(pod: Pod): number | undefined {
+  return pod.status.startTime === undefined ? undefined : Date.parse(pod.status.startTime);
+}

@@ -16,19 +16,17 @@ import type { PodRecord } from "./local-record.ts";
 import { carryOut } from "./pod-effects.ts";
 import { PodEquipment } from "./pod-equipment.ts";
 import { PodFence } from "./pod-fence.ts";
-import { type Action, graceOf, STAGE_MOVES, step } from "./pod-machine.ts";
-import { type PodMemory, seenFromAssignment, seenFromRecord } from "./pod-memory.ts";
+import { type Action, graceOf } from "./pod-machine.ts";
+import { type PodMemory, seenFromAssignment, seenFromRecord, startOf } from "./pod-memory.ts";
 import { PodRuns, type RunsOwner, runsThatMayBe } from "./pod-runs.ts";
+import { deadlineOf, type Turned, takeSteps } from "./pod-turn.ts";
 import { type Recorded, RecordWriter } from "./record-writer.ts";
 import type { Now } from "./restart-rules.ts";
 import { allContainers, type ContainerSeen, containerSeen, type PodSeen } from "./seen.ts";
 import { type Published, StatusPublisher } from "./status-publisher.ts";
 import type { WorkerHost } from "./worker-host.ts";
 
-/** More steps than this without waiting: the machine runs in circles, which is a bug. */
-const MOST_STEPS = 1000;
-
-export class PodWorker implements RunsOwner, Published, Recorded {
+export class PodWorker implements RunsOwner, Turned, Published, Recorded {
   readonly host: WorkerHost;
   readonly equipment: PodEquipment;
   readonly #startedWallMs: number;
@@ -164,7 +162,8 @@ export class PodWorker implements RunsOwner, Published, Recorded {
     this.#isTurning = true;
     this.#wakeTimer?.cancel();
     this.#wakeTimer = undefined;
-    this.#turn();
+    const waitMs = takeSteps(this);
+    if (waitMs !== undefined) this.#wakeTimer = this.host.timers.set(waitMs, () => this.wake());
     this.#isTurning = false;
     if (this.#isHeld !== this.isHolding) {
       this.#isHeld = this.isHolding;
@@ -179,6 +178,21 @@ export class PodWorker implements RunsOwner, Published, Recorded {
 
   bringFence(): void {
     this.#fence.bring(this);
+  }
+
+  giveUp(why: string): void {
+    this.#abort.abort(new Error(why));
+  }
+
+  refresh(): void {
+    const deadlineMs = deadlineOf(this.#pod, this.#startedWallMs, this.#now());
+    this.patchPod({ drivers: this.host.driversSeen(), ...(deadlineMs === undefined ? {} : { deadlineMs }) });
+    this.bringFence();
+  }
+
+  perform(action: Exclude<Action, { type: "wait" | "move" }>, reason: string): void {
+    if (action.type === "start") this.#runs.begin(action.container, action.attempt);
+    void carryOut(this, action, reason).finally(() => this.wake());
   }
 
   patchPod(change: Partial<PodSeen>): void {
@@ -218,47 +232,6 @@ export class PodWorker implements RunsOwner, Published, Recorded {
     return previous ? c.previous : (c.run ?? c.previous);
   }
 
-  #turn(): void {
-    for (let steps = 0; ; steps++) {
-      assert(steps < MOST_STEPS, `the pod machine runs in circles for ${keyOf(this.#pod)} in ${this.#seen.stage}`);
-      this.#refresh();
-      const nowMs = this.host.clock.monotonic();
-      const { action, reason } = step(this.#pod, this.#seen, nowMs);
-      if (action.type === "wait") {
-        if (action.untilMs !== undefined) this.#wakeAt(action.untilMs - nowMs);
-        return;
-      }
-      this.host.log.debug("step", { pod: keyOf(this.#pod), action: action.type, reason });
-      if (action.type === "move") this.#move(action, reason);
-      else this.#begin(action, reason);
-    }
-  }
-
-  #refresh(): void {
-    const seconds = this.#pod.spec.activeDeadlineSeconds;
-    const { monoMs, wallMs } = this.#now();
-    const deadlineMs =
-      seconds === undefined ? {} : { deadlineMs: monoMs + this.#startedWallMs + seconds * 1000 - wallMs };
-    this.patchPod({ drivers: this.host.driversSeen(), ...deadlineMs });
-    this.bringFence();
-  }
-
-  #move({ to, outcome }: Extract<Action, { type: "move" }>, reason: string): void {
-    const from = this.#seen.stage;
-    assert(to in STAGE_MOVES[from], `a move from ${from} to ${to}`);
-    const { trouble: _, ...rest } = this.#seen;
-    this.#seen = { ...rest, stage: to, ...(outcome === undefined ? {} : { outcome }) };
-    if (to === "finishing" || to === "stopping") this.#abort.abort(new Error(reason));
-    if (outcome?.phase === "Failed" && outcome.reason)
-      this.host.events.warning(this.#pod, outcome.reason, outcome.message ?? "");
-    this.saveSoon();
-  }
-
-  #begin(action: Exclude<Action, { type: "wait" | "move" }>, reason: string): void {
-    if (action.type === "start") this.#runs.begin(action.container, action.attempt);
-    void carryOut(this, action, reason).finally(() => this.wake());
-  }
-
   #noteDeletion(): void {
     if (this.#pod.metadata.deletionTimestamp === undefined) return;
     this.#setLeaving({ graceMs: graceOf(this.#pod), report: true });
@@ -271,15 +244,7 @@ export class PodWorker implements RunsOwner, Published, Recorded {
     if (present === undefined || byMs < present.byMs) this.patchPod({ goodbye: { graceMs: asked.graceMs, byMs } });
   }
 
-  #wakeAt(inMs: number): void {
-    this.#wakeTimer = this.host.timers.set(inMs, () => this.wake());
-  }
-
   #now(): Now {
     return { monoMs: this.host.clock.monotonic(), wallMs: this.host.clock.now() };
   }
-}
-
-function startOf(pod: Pod): number | undefined {
-  return pod.status.startTime === undefined ? undefined : Date.parse(pod.status.startTime);
 }
