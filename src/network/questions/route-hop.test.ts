@@ -12,7 +12,12 @@ const NODES: readonly NetworkEntry[] = [
   { kind: "node", id: "b", address: "192.0.2.2", podRange: "10.42.1.0/24" },
 ];
 
-function hopBy(route: string, mode: PeerLink["mode"], to: { readonly address: string; readonly node?: string }) {
+function hopBy(
+  route: string,
+  mode: PeerLink["mode"],
+  to: { readonly address: string; readonly node?: string },
+  seen: Partial<PeerLink> = {},
+) {
   const state = new NetworkState("a");
   state.hear({ type: "all", revision: 1, entries: NODES }, new Touched());
   const stdout = `${to.address} ${route} src 192.0.2.1 uid 0\n    cache\n`;
@@ -22,7 +27,7 @@ function hopBy(route: string, mode: PeerLink["mode"], to: { readonly address: st
     connect: () => Promise.reject(new Error("not asked for")),
     lookUp: () => Promise.reject(new Error("not asked for")),
   });
-  return routeHop(state, view, to, [{ node: "b", mode, state: "reachable", rttMs: 0.5 }], "route");
+  return routeHop(state, view, to, [{ node: "b", mode, state: "reachable", rttMs: 0.5, ...seen }], "route");
 }
 
 describe("the way to a pod of another node", () => {
@@ -47,5 +52,20 @@ describe("the way to a pod of another node", () => {
     assert.equal(hop.isOk, false);
     assert.match(hop.words, /^10\.42\.0\.2 is of node a, and what is meant runs on node b/);
     assert.match(hop.advice ?? "", /styr drain b/);
+  });
+
+  test("the other host's own address is not on the pods' way: whatever that is worth, it is reached as hosts reach each other", async () => {
+    const words = "packets with pods' addresses do not pass the link between the hosts, so they are wrapped";
+    const hop = await hopBy(
+      "via 192.0.2.254 dev eth0",
+      "vxlan",
+      { address: "192.0.2.2" },
+      { state: "unreachable", mtu: 1450, words },
+    );
+    assert.deepEqual(hop, {
+      ...{ at: "a", what: "route", isOk: true },
+      words: "192.0.2.2 is on node b: via 192.0.2.254 dev eth0",
+    });
+    assert.equal((await hopBy("via 10.42.1.0 dev x", "vxlan", pod, { state: "unreachable" })).isOk, false);
   });
 });

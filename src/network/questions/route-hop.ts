@@ -40,7 +40,8 @@ export async function routeHop(
   }
   const where =
     node === undefined ? "outside the cluster" : node.id === state.nodeName ? "on this node" : `on node ${node.id}`;
-  const peer = peers.find((one) => one.node === node?.id);
+  // What the pod network knows of is the way to its pods: its own address is the host's to reach, and nothing wraps what goes there.
+  const peer = address === node?.address ? undefined : peers.find((one) => one.node === node?.id);
   if (node === undefined || node.id === state.nodeName || peer === undefined)
     return { ...hop, isOk: true, words: `${address} is ${where}: ${route}` };
   const link = [
@@ -49,7 +50,7 @@ export async function routeHop(
     ...(peer.rttMs === undefined ? [] : [`${peer.rttMs.toFixed(2)} ms`]),
   ].join(", ");
   const words = `${address} is ${where}: ${route} (${link})`;
-  const expected = address === node.address ? undefined : wayOf(node, peer);
+  const expected = wayOf(node, peer);
   if (expected !== undefined && !expected.isIt(route))
     return {
       ...hop,
