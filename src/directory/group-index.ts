@@ -20,31 +20,33 @@ export class GroupIndex {
     return this.#groups.get(id)?.group;
   }
 
-  /** Whether the group was not there before. */
-  ask(group: PeerGroup, policy: string, ports: ReadonlySet<string>): boolean {
+  /** Whether the group was not there before, and whether other ports may be asked of it by name than before. */
+  ask(group: PeerGroup, policy: string, ports: ReadonlySet<string>): { isNew: boolean; isOtherwise: boolean } {
     const known = this.#groups.get(group.id);
     if (known) {
+      const before = known.askedBy.get(policy) ?? new Set();
       known.askedBy.set(policy, ports);
-      return false;
+      return { isNew: false, isOtherwise: before.symmetricDifference(ports).size > 0 };
     }
     this.#groups.set(group.id, { group, askedBy: new Map([[policy, ports]]) });
     const key = placeKey(placeOf(group));
     const ids = this.#places.get(key) ?? new Set<string>();
     this.#places.set(key, ids.add(group.id));
-    return true;
+    return { isNew: true, isOtherwise: false };
   }
 
-  /** Whether nobody asks for it any more. */
-  leave(id: string, policy: string): boolean {
+  /** Whether nobody asks for it any more, and whether fewer ports may be asked of it by name than before. */
+  leave(id: string, policy: string): { isGone: boolean; isOtherwise: boolean } {
     const known = this.#groups.get(id);
+    const isOtherwise = (known?.askedBy.get(policy)?.size ?? 0) > 0;
     known?.askedBy.delete(policy);
-    if (known === undefined || known.askedBy.size > 0) return false;
+    if (known === undefined || known.askedBy.size > 0) return { isGone: false, isOtherwise };
     this.#groups.delete(id);
     const key = placeKey(placeOf(known.group));
     const ids = this.#places.get(key);
     ids?.delete(id);
     if (ids?.size === 0) this.#places.delete(key);
-    return true;
+    return { isGone: true, isOtherwise };
   }
 
   /** Names of ports that some policy asks of it. */

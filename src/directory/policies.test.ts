@@ -222,12 +222,37 @@ describe("peers of NetworkPolicies", () => {
     assert.deepEqual(entries.addresses(), [], "also one that had an address before");
   });
 
+  test("those of a policy that selects no pod are told to nobody: as soon as there is one, wherever it will be, and no longer than that", async () => {
+    const { entries, change } = await open();
+    const selecting = (app: string) => ({ ...fromFront, podSelector: { matchLabels: { app } } });
+    await change((tx) => {
+      putPolicy(tx, "shop/p", selecting("web"));
+      putPod(tx, "shop/front", { labels: { app: "front" }, address: "10.42.0.5" });
+      putPod(tx, "else/web", { labels: { app: "web" }, address: "10.42.0.7" });
+    });
+    assert.deepEqual(entries.addresses(), []);
+    await change((tx) => putPod(tx, "shop/web", { labels: { app: "web" } }));
+    assert.deepEqual(entries.addresses(), ["10.42.0.5"], "it has no address yet");
+    await change((tx) => putPod(tx, "shop/web2", { labels: { app: "web" } }));
+    await change((tx) => tx.remove(pods, "shop/web"));
+    assert.deepEqual(entries.addresses(), ["10.42.0.5"], "of two, one is left");
+    await change((tx) => putPod(tx, "shop/web2", { labels: { app: "web" }, phase: "Failed" }));
+    assert.deepEqual(entries.addresses(), []);
+    await change((tx) => putPod(tx, "shop/web3", { labels: { app: "other" } }));
+    assert.deepEqual(entries.addresses(), []);
+    await change((tx) => putPod(tx, "shop/web3", { labels: { app: "web" } }));
+    assert.deepEqual(entries.addresses(), ["10.42.0.5"], "a pod has other labels");
+    await change((tx) => putPolicy(tx, "shop/p", selecting("none")));
+    assert.deepEqual(entries.addresses(), [], "the policy selects others");
+  });
+
   test("a namespace's labels bring its pods in and put them out; its name is one of them, always", async () => {
     const { entries, change } = await open();
     const prod = { namespaceSelector: { matchLabels: { env: "prod" } } };
     const named = { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "tools" } } };
     await change((tx) => {
       putPolicy(tx, "shop/p", spec({ ingress: [{ from: [prod] }, { from: [named] }] }));
+      putPod(tx, "shop/selected", {});
       putPod(tx, "live/a", { address: "10.42.0.5" });
       putPod(tx, "tools/a", { address: "10.42.0.6" });
     });
@@ -287,7 +312,7 @@ describe("peers of NetworkPolicies", () => {
     );
     const ports = fc.array(fc.constantFrom({ port: "web" }, { port: 80 }), { maxLength: 1 });
     const policy = fc.record({
-      podSelector: fc.constant({}),
+      podSelector: fc.oneof(fc.constant({}), selector),
       ingress: fc.array(fc.record({ from: fc.array(peer, { maxLength: 2 }) }), { maxLength: 2 }),
       egress: fc.array(fc.record({ to: fc.array(peer, { maxLength: 2 }), ports }), { maxLength: 2 }),
     });
