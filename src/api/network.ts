@@ -7,6 +7,7 @@ import { type Node, nodes, podNetworkTrouble } from "../model/node.ts";
 import { briefly, isOld } from "../model/peer-summary.ts";
 import { askNode, IS_IT_ON } from "./ask-node.ts";
 import type { StyrApiContext } from "./context.ts";
+import { withWitnesses } from "./cut-pairs.ts";
 import { traceConnection } from "./network-trace.ts";
 import { type Part, sees } from "./own-part.ts";
 import { atLeader, readOwnPart } from "./own-part-routes.ts";
@@ -75,7 +76,9 @@ async function networkReport(context: StyrApiContext): Promise<NetworkReport> {
     for (const node of next) rows.push(await rowOf(context, node, isBrief));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  const answered = rows.map((row) => withAnswering(row, rows)).toSorted((a, b) => (a.node < b.node ? -1 : 1));
+  const answered = withWitnesses(rows.map((row) => withAnswering(row, rows))).toSorted((a, b) =>
+    a.node < b.node ? -1 : 1,
+  );
   const leftOut = await leftOutServices(context);
   return { nodes: answered, ...(leftOut.length > 0 ? { leftOut } : {}) };
 }

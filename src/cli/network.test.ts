@@ -85,6 +85,7 @@ describe("styr network status", () => {
     assert.match(text, /^a .*policies failing.*policies: NetworkPolicies are NOT enforced$/m);
     assert.match(text, /^c .*not asked .*node c did not answer/m);
     assert.match(text, /^a +- +routes 1500 ✘ +routes 1500/m);
+    assert.match(text, /^a ✘ b: no answer$/m);
     assert.match(text, /^next: styr network trace/m);
   });
 

@@ -27,6 +27,7 @@ export function renderNetwork(report: NetworkReport, { columns: width, colors, a
   else if (nodes.length > 1) sections.push(...pairs(nodes));
   const notes = [
     ...leftOutLines(report.leftOut ?? []),
+    ...(nodes.length <= MOST_IN_MATRIX ? cutLines(nodes) : []),
     ...linkRemarks(nodes),
     ...offLines(nodes),
     ...madeAnewLines(nodes),
@@ -112,6 +113,18 @@ function remarkCell(row: NetworkNodeRow): Cell {
   const troubles = troubleOf(row);
   const text = [...troubles, ...remarksOf(row)].join("; ");
   return { text, color: troubles.length > 0 ? "red" : "yellow" };
+}
+
+/** Why a cell of the matrix has a ✘, once for all who say the same. Of a node that gives no answer the table above has it. */
+function cutLines(nodes: readonly NetworkNodeRow[]): readonly string[] {
+  const silent = new Set(nodes.flatMap(({ node, trouble }) => (trouble === undefined ? [] : node)));
+  const cut = nodes.flatMap(({ node: from, answer }) =>
+    (answer?.peers ?? []).flatMap(({ node: to, state, words }) =>
+      state === "unreachable" && words !== undefined && !silent.has(to) ? { from, to, words } : [],
+    ),
+  );
+  const alike = Map.groupBy(cut, ({ to, words }) => `${to}: ${words}`);
+  return [...alike].map(([said, pairs]) => `${pairs.map(({ from }) => from).join(", ")} ✘ ${said}`);
 }
 
 /** Pairs that reach each other otherwise than they should. */

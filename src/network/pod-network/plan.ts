@@ -129,7 +129,8 @@ function whyNotEncrypted({ id, wireguardKey }: NodeEntry, facts: PlanFacts, clai
   return claims > 1 ? `${id} and another node say that the same key is theirs` : undefined;
 }
 
-const UNROUTED = "packets with pods' addresses do not pass the link between the hosts, so they are wrapped";
+/** Of a node to which plain routes lead nowhere. */
+export const UNROUTED = "packets with pods' addresses do not pass the link between the hosts, so they are wrapped";
 
 function fallsBack({ id }: NodeEntry, way: HostWay, { fallenBack }: PlanFacts): boolean {
   return way.isOnLink && fallenBack.has(id);

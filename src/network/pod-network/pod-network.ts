@@ -56,6 +56,8 @@ export interface PodNetworkOptions {
 
 /** Somebody may have flushed the rules, a link may have been down. */
 const LOOK_EVERY_MS = 10_000;
+/** Docker's steps are tenths of a second apart, on a busy host too. */
+const SECOND_LOOK_MS = 2_000;
 /** So many probes in a row, and one more that decides (plane/lost-nodes.ts): what others serve is taken meanwhile, long before another way is. */
 const UNREACHED = 2;
 
@@ -157,7 +159,10 @@ export class PodNetwork implements NetworkPart {
       facts: { ...(range === undefined ? {} : { range }), nodes: this.#planner.plan.peers.length, ...this.#side.facts },
       peers: peerLinks(
         this.#planner.plan,
-        { prober: this.#prober, passages: this.#passages },
+        {
+          ...{ prober: this.#prober, passages: this.#passages },
+          vxlanPort: this.#state?.cluster?.vxlanPort ?? USUAL_VXLAN_PORT,
+        },
         this.#options.clock.monotonic(),
       ),
     };
@@ -277,6 +282,8 @@ export class PodNetwork implements NetworkPart {
   #lookLater(): void {
     if (this.#isStopped) return;
     this.#timer?.cancel();
-    this.#timer = this.#options.clock.setTimer(this.#options.lookEveryMs ?? LOOK_EVERY_MS, () => void this.lookAgain());
+    const everyMs = this.#options.lookEveryMs ?? LOOK_EVERY_MS;
+    const ms = this.#side.isGatewayComing ? Math.min(SECOND_LOOK_MS, everyMs) : everyMs;
+    this.#timer = this.#options.clock.setTimer(ms, () => void this.lookAgain());
   }
 }

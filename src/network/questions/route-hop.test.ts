@@ -16,10 +16,13 @@ function hopBy(
   route: string,
   mode: PeerLink["mode"],
   to: { readonly address: string; readonly node?: string },
-  seen: Partial<PeerLink> = {},
+  { isSilent, ...seen }: { -readonly [Key in keyof PeerLink]?: PeerLink[Key] | undefined } & { isSilent?: true } = {},
 ) {
   const state = new NetworkState("a");
-  state.hear({ type: "all", revision: 1, entries: NODES }, new Touched());
+  state.hear(
+    { type: "all", revision: 1, entries: NODES.map((node) => (isSilent ? { ...node, isSilent } : node)) },
+    new Touched(),
+  );
   const stdout = `${to.address} ${route} src 192.0.2.1 uid 0\n    cache\n`;
   const view = new HostView({
     commands: { run: () => Promise.resolve({ exitCode: 0, stdout, stderr: "" }) },
@@ -27,7 +30,8 @@ function hopBy(
     connect: () => Promise.reject(new Error("not asked for")),
     lookUp: () => Promise.reject(new Error("not asked for")),
   });
-  return routeHop(state, view, to, [{ node: "b", mode, state: "reachable", rttMs: 0.5, ...seen }], "route");
+  const peer = { node: "b", mode, state: "reachable", rttMs: 0.5, ...seen } as PeerLink;
+  return routeHop(state, view, to, [peer], "route");
 }
 
 describe("the way to a pod of another node", () => {
@@ -67,5 +71,17 @@ describe("the way to a pod of another node", () => {
       words: "192.0.2.2 is on node b: via 192.0.2.254 dev eth0",
     });
     assert.equal((await hopBy("via 10.42.1.0 dev x", "vxlan", pod, { state: "unreachable" })).isOk, false);
+  });
+
+  test("where nothing comes back it is said whether anybody hears that node: only then is it the way between the two", async () => {
+    const words = "nothing comes back from it, through VXLAN (UDP port 8472)";
+    const seen = { state: "unreachable", rttMs: undefined, words } as const;
+    const by = "10.42.1.7 is on node b: via 10.42.1.0 dev x (vxlan)";
+    const cut = await hopBy("via 10.42.1.0 dev x", "vxlan", pod, seen);
+    assert.equal(cut.words, `${by}; ${words}, though the control plane has not lost node b`);
+    assert.match(cut.advice ?? "", /^the way between a and b \(192\.0\.2\.2\), in one direction or both/);
+    const off = await hopBy("via 10.42.1.0 dev x", "vxlan", pod, { ...seen, isSilent: true });
+    assert.equal(off.words, `${by}; ${words}`);
+    assert.match(off.advice ?? "", /^does node b run\?/);
   });
 });

@@ -60,11 +60,16 @@ export async function routeHop(
     };
   if (peer.state !== "unreachable") return { ...hop, isOk: true, words };
   const why = peer.words ?? "it does not answer over the pod network";
+  // Who hears it besides is what tells a host that is off from a way that is cut; one that answered has a time.
+  const isHeard = node.isSilent !== true && peer.mode !== "none" && peer.rttMs === undefined;
+  const heard = isHeard ? `, though the control plane has not lost node ${node.id}` : "";
   return {
     ...hop,
     isOk: false,
-    words: `${words}; ${why}`,
-    advice: `does node ${node.id} run? does a firewall between the hosts let it pass?`,
+    words: `${words}; ${why}${heard}`,
+    advice: isHeard
+      ? `the way between ${state.nodeName} and ${node.id} (${node.address}), in one direction or both: ping from each to the other; does a firewall let it pass? styr network status: who else reaches it?`
+      : `does node ${node.id} run? does a firewall between the hosts let it pass?`,
   };
 }
 
