@@ -6,6 +6,7 @@ export interface ChosenPortsOptions {
   readonly address?: string;
   readonly httpPort?: number;
   readonly httpsPort?: number;
+  readonly connections?: number;
 }
 
 /** Where HAProxy listens, and as whom: Debian's package makes a user of its own for it. */
@@ -24,7 +25,11 @@ export class ChosenPorts {
   }
 
   get places(): WayInPlaces {
-    const { folder, address = "0.0.0.0", httpPort = 80, httpsPort = 443 } = this.#options;
-    return { folder, address, httpPort, httpsPort, ...(this.#user === undefined ? {} : { user: this.#user }) };
+    const { folder, address = "0.0.0.0", httpPort = 80, httpsPort = 443, connections } = this.#options;
+    return {
+      ...{ folder, address, httpPort, httpsPort },
+      ...(connections === undefined ? {} : { connections }),
+      ...(this.#user === undefined ? {} : { user: this.#user }),
+    };
   }
 }

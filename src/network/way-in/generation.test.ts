@@ -29,7 +29,7 @@ function generated(routes: readonly RouteEntry[], slots = SLOTS) {
 
 /** Words that a line of ours may begin with. */
 const LINE =
-  /^(?:|# .*|global|defaults|frontend way-in|backend to-\S+|userlist users-\S+| {4}(?:log|stats|hard-stop-after|noreuseport|mworker-max-reloads|fd-hard-limit|ssl-default-bind-\w+|tune\.http\.maxhdr|mode|option|retries|timeout|http-error|bind|http-request|http-response|http-check|use_backend|balance|hash-type|retry-on|cookie|dynamic-cookie-key|default-server|server s\d+ \d+\.\d+\.\d+\.\d+:\d+(?: disabled)?|user \S+ password \S+)(?: .*)?)$/;
+  /^(?:|# .*|global|defaults|frontend way-in|backend (?:to-\S+|held-by-namespace)|userlist users-\S+| {4}(?:log|stats|hard-stop-after|noreuseport|mworker-max-reloads|fd-hard-limit|ssl-default-bind-\w+|tune\.http\.maxhdr|mode|option|retries|timeout|http-error|bind|http-request|http-response|http-check|use_backend|balance|hash-type|retry-on|cookie|dynamic-cookie-key|default-server|stick-table|server s\d+ \d+\.\d+\.\d+\.\d+:\d+(?: disabled)?|user \S+ password \S+)(?: .*)?)$/;
 
 const hostile = fc.oneof(
   fc.string({ maxLength: 40 }),

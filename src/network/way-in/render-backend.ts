@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { RouteOptions } from "../../model/network.ts";
 import type { Backend } from "./backend.ts";
 import { rewriteLines, stripLines, word } from "./render-rewrite.ts";
+import { MOST_CONNECTIONS, shareLines } from "./shares.ts";
 import type { Slots } from "./slots.ts";
 
 /** Where an unused slot points: an address that is never anybody's (RFC 1112, class E). */
@@ -9,6 +10,8 @@ export const NOWHERE = "240.0.0.1:1";
 
 export interface BackendPlaces {
   readonly httpsPort: number;
+  /** Of the way in, in all. */
+  readonly connections?: number;
   /** The folder of the maps. */
   readonly data: string;
 }
@@ -25,6 +28,7 @@ export function renderBackend(backend: Backend, slots: Slots, places: BackendPla
     // What was sent and may have been done is not sent again.
     "    retry-on conn-failure empty-response",
     "    http-request disable-l7-retry unless { method GET HEAD OPTIONS }",
+    ...shareLines(backend.service.split("/")[0] ?? "", places.connections ?? MOST_CONNECTIONS),
     ...rules(backend, places),
     ...healthLines(options),
     ...(options.sticky ? stickyLines(name) : []),

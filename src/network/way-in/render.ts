@@ -7,6 +7,7 @@ import { FILES } from "./files.ts";
 import { HARD_STOP_MINUTES } from "./pace.ts";
 import { renderBackend } from "./render-backend.ts";
 import { lookupLines } from "./render-lookup.ts";
+import { MOST_CONNECTIONS, SHARES } from "./shares.ts";
 import type { Slots } from "./slots.ts";
 
 export interface WayInPlaces {
@@ -15,6 +16,8 @@ export interface WayInPlaces {
   readonly address: string;
   readonly httpPort: number;
   readonly httpsPort: number;
+  /** In all; default MOST_CONNECTIONS. */
+  readonly connections?: number;
   /** HAProxy gives up root for this user, where there is one. */
   readonly user?: string;
 }
@@ -41,7 +44,7 @@ export function renderConfig(
   slots: (backend: string) => Slots,
 ): string {
   const sorted = [...backends].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const parts = [globalPart(places), DEFAULTS, frontend(places)];
+  const parts = [globalPart(places), DEFAULTS, frontend(places), SHARES];
   for (const backend of sorted) parts.push(renderBackend(backend, slots(backend.name), places));
   return `${parts.join("\n\n")}\n`;
 }
@@ -65,7 +68,7 @@ function globalPart({ folder, user }: WayInPlaces): string {
     // A second HAProxy on the same port would take half of the requests, and nobody would say so.
     "    noreuseport",
     // Connections are as many as half of these: by itself it would take what the host allows, and memory for each.
-    "    fd-hard-limit 20000",
+    `    fd-hard-limit ${2 * MOST_CONNECTIONS}`,
     ...(user === undefined ? [] : [`    user ${user}`, `    group ${user}`]),
     `    ssl-default-bind-ciphers ${CIPHERS}`,
     `    ssl-default-bind-ciphersuites ${SUITES}`,
@@ -104,7 +107,8 @@ function frontend({ data, address, httpPort, httpsPort }: Parameters<typeof rend
     `    bind ${address}:${httpPort}`,
     `    bind ${address}:${httpsPort} ssl crt-list ${data}/${FILES.certificates} alpn h2,http/1.1`,
     ...LOOPS,
-    // What a client says of itself is not believed.
+    // What a client says of itself is not believed, nor what is the same to programs behind (CGI has one name for X-Real-IP and X_Real_IP).
+    "    http-request del-header ^x[_-](forwarded|real)[_-] -m reg",
     "    http-request set-header X-Forwarded-For %[src]",
     "    http-request set-header X-Real-IP %[src]",
     "    http-request set-header X-Forwarded-Host %[req.hdr(host)]",

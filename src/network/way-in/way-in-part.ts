@@ -34,6 +34,8 @@ export interface WayInOptions {
   readonly address?: string;
   readonly httpPort?: number;
   readonly httpsPort?: number;
+  /** That it has in all, for tests; default shares.ts. */
+  readonly connections?: number;
   /** Words before HAProxy's command, for a network namespace. */
   readonly enter?: readonly string[];
 }

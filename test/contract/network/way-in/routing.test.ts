@@ -175,8 +175,16 @@ describe("the way in: routing:", () => {
       stage.route("h.example.com", { service: "default/headers" }),
     ]);
     await stage.get("h.example.com", "/", {
-      headers: { "X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https", Proxy: "x" },
+      headers: {
+        "X-Forwarded-For": "1.2.3.4",
+        "X-Forwarded-Proto": "https",
+        Proxy: "x",
+        X_Forwarded_For: "1",
+        "X-Real_IP": "1",
+      },
     });
+    const alike = Object.keys(seen).filter((name) => name.includes("_"));
+    assert.deepEqual(alike, [], "to a CGI program they are the same");
     assert.equal(seen["x-forwarded-for"], "127.0.0.1");
     assert.equal(seen["x-forwarded-proto"], "http");
     assert.equal(seen["x-forwarded-host"], "h.example.com");

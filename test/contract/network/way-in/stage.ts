@@ -73,17 +73,17 @@ export class Stage {
   readonly #backings: Backing[] = [];
   #revision = 0;
 
-  constructor(ports: readonly number[]) {
+  constructor(ports: readonly number[], more: Partial<WayInOptions> = {}) {
     [this.http = 0, this.https = 0] = ports;
     this.dir = this.#sandbox.dir;
-    this.part = this.newPart();
+    this.part = this.newPart(more);
   }
 
-  static async open(): Promise<Stage> {
+  static async open(more: Partial<WayInOptions> = {}): Promise<Stage> {
     const servers = await Promise.all(["a", "b"].map((name) => openBacking(name)));
     const ports = servers.map(({ port }) => port);
     await Promise.all(servers.map((server) => server.close()));
-    const stage = new Stage(ports);
+    const stage = new Stage(ports, more);
     await stage.hear([{ kind: "node", id: "n1", address: "127.0.0.1", isWayIn: true }]);
     return stage;
   }
