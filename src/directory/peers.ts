@@ -135,7 +135,8 @@ export class PeersSource implements EntrySource {
     if (isSame && sameJson(before.kind.labels, pod?.metadata.labels ?? {})) return;
     const after = pod && member ? this.#pods.join(member, pod) : undefined;
     if (after?.isNew) this.#regroup(after.kind, reader);
-    const [left, joined] = [before?.kind.groups ?? NONE, after?.kind.groups ?? NONE];
+    const none: ReadonlySet<string> = new Set();
+    const [left, joined] = [before?.kind.groups ?? none, after?.kind.groups ?? none];
     // What it is to its groups is as it was: only those that it came to or left are made again.
     for (const id of left) if (!isSame || !joined.has(id)) this.#dirtyAt(id, before?.member.node ?? "");
     for (const id of joined) if (!isSame || !left.has(id)) this.#dirtyAt(id, member?.node ?? "");
@@ -178,8 +179,6 @@ export class PeersSource implements EntrySource {
     return found;
   }
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 function labelsOf(namespace: string, reader: Reader): Readonly<Record<string, string>> {
   return { ...reader.get(namespaces, namespace)?.metadata.labels, [NAMESPACE_NAME_LABEL]: namespace };

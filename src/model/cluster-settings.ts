@@ -87,7 +87,7 @@ export const DEFAULT_CLUSTER_SETTINGS: ClusterSettingsSpec = {
   servicePortsPerNamespace: 5000,
   serviceEndpointsPerNamespace: 50_000,
   routesPerNamespace: 5000,
-  policyPeersPerNamespace: 3000,
+  policyPeersPerNamespace: 5000,
   auditFiles: 10,
   auditFileMib: 10,
   acmeTermsAccepted: false,

@@ -3,20 +3,23 @@ import type { LabelSelector } from "./constraint.ts";
 import { NAMESPACE_NAME_LABEL } from "./namespace.ts";
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from "./network-policy.ts";
 
+/** Each pod that it selects has a line of its own for it, on its node. */
+const ITSELF = 10;
+
 /** A group of pods of several namespaces: each pod of the cluster is asked whether it is of it. */
 const WIDE = 10;
 
 /** A label's value has so many characters at most; what is longer is carried all the same. */
 const LONGEST_VALUE = 63;
 
-/** One for itself, each rule, peer, exception, label that is asked for and port; `WIDE` for a peer of several namespaces; and a port by name once for each peer, as nodes look it up for each. */
+/** `ITSELF`, and one for each rule, peer, exception, label that is asked for and port; `WIDE` for a peer of several namespaces; and a port by name once for each peer, as nodes look it up for each. */
 export function sizeOfPolicy({ spec }: NetworkPolicy): number {
   const { podSelector, ingress = [], egress = [] } = spec;
   const rules = [
     ...ingress.map(({ from, ports }) => [from, ports] as const),
     ...egress.map(({ to, ports }) => [to, ports] as const),
   ];
-  return rules.reduce((sum, [peers, ports]) => sum + sizeOfRule(peers, ports), 1 + sizeOfSelector(podSelector));
+  return rules.reduce((sum, [peers, ports]) => sum + sizeOfRule(peers, ports), ITSELF + sizeOfSelector(podSelector));
 }
 
 function sizeOfRule(peers: readonly NetworkPolicyPeer[] = [], ports: readonly NetworkPolicyPort[] = []): number {

@@ -49,7 +49,7 @@ const ROWS: Readonly<Record<keyof ClusterSettingsSpec, readonly [name: string, u
   policyPeersPerNamespace: [
     "policy-peers-per-namespace",
     "count",
-    "peers and ports of all NetworkPolicies of one namespace; a peer of several namespaces is ten",
+    "peers and ports of all NetworkPolicies of one namespace; a policy, or a peer of several namespaces, is ten",
   ],
   auditFiles: ["audit-files", "count", "files that each server keeps of its audit log"],
   auditFileMib: ["audit-file-mib", "count", "and how large each becomes, in MiB"],

@@ -8,7 +8,7 @@ import { type FieldError, tooMany } from "./validate/field-errors.ts";
 
 const MOST_OF_ONE = 1_000;
 
-const COUNTS = "a peer of several namespaces counts as ten";
+const COUNTS = "a policy counts as ten itself, and so does a peer of several namespaces";
 
 /** Refuses more than there was. `before`: what was stored may be changed otherwise. */
 export function refuseTooMuchPolicy(tx: Tx, after: NetworkPolicy, before?: NetworkPolicy): void {

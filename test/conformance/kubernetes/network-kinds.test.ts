@@ -288,23 +288,23 @@ describe("kubernetes: ingresses, network policies, endpoint slices", () => {
     await cluster.store.update((tx) =>
       tx.create<ClusterSettings>(clusterSettings, {
         ...{ apiVersion: clusterSettings.apiVersion, kind: "ClusterSettings" },
-        ...{ metadata: { name: CLUSTER_SETTINGS_NAME }, spec: { policyPeersPerNamespace: 20 } },
+        ...{ metadata: { name: CLUSTER_SETTINGS_NAME }, spec: { policyPeersPerNamespace: 42 } },
       }),
     );
     assert.equal((await cluster.post(POLICIES, of(10, "a"))).status, 201);
-    const second = await cluster.post(POLICIES, of(7, "b"));
+    const second = await cluster.post(POLICIES, of(11, "b"));
     assert.equal(second.status, 403, second.text);
     const words =
-      /may have 20 peers and ports .*policy-peers-per-namespace.*\): the others have 12, and this one wants 9/;
+      /may have 42 peers and ports .*policy-peers-per-namespace.*\): the others have 21, and this one wants 22/;
     assert.match(second.body.message, words);
     assert.equal((await cluster.post(POLICIES, of(1, "b", wide))).status, 403);
-    assert.equal((await cluster.post(POLICIES, of(6, "b"))).status, 201);
+    assert.equal((await cluster.post(POLICIES, of(10, "b"))).status, 201);
     const patch = (body: object) => cluster.patch(`${POLICIES}/b`, "merge", body);
     assert.equal((await patch({ spec: { egress: [{ ports: [{ port: 53 }] }] } })).status, 403);
     assert.equal((await patch({ metadata: { labels: { a: "b" } } })).status, 200);
     assert.equal((await cluster.put(`${POLICIES}/b`, of(1, "b"))).status, 200);
     assert.equal((await cluster.delete(`${POLICIES}/a`)).status, 200);
-    assert.equal((await cluster.post(POLICIES, of(7, "c"))).status, 201);
+    assert.equal((await cluster.post(POLICIES, of(10, "c"))).status, 201);
   });
 
   test("an ingress is created, read, listed, watched, changed and deleted, under its group", async () => {

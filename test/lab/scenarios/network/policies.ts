@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { run } from "../../harness/command.ts";
 import { startEngine } from "../../harness/engines.ts";
+import type { Host } from "../../harness/host.ts";
 import { type PodPlace, placesOf } from "../../harness/pod-place.ts";
 import { until } from "../../harness/wait.ts";
 import { replicas, service } from "../../harness/workloads.ts";
@@ -33,8 +34,8 @@ const forget = (cluster: Cluster, namespace: string, name: string) => {
 
 /** With the engine as Docker is installed: a program of the host (its userland proxy) passes on what pods send to a host port. */
 export async function hostPortIsNoWayAround({ cluster }: Scene): Promise<void> {
-  const [, host] = cluster.agents;
-  assert.ok(host);
+  const [neighbour, host] = cluster.agents;
+  assert.ok(neighbour && host);
   await host.signal("dockerd", "SIGTERM");
   await startEngine(host, { mirror: cluster.registry.url, hasUserlandProxy: true });
   const nodeSelector = { "kubernetes.io/hostname": host.name };
@@ -46,6 +47,7 @@ export async function hostPortIsNoWayAround({ cluster }: Scene): Promise<void> {
   const ways = [`${vault.address}:80`, `${host.address}:${HOST_PORT}`, `${gateway}:${HOST_PORT}`];
   const isReached = () => Promise.all(ways.map((way) => answers(near, way)));
   assert.deepEqual(await isReached(), [true, true, true], "without a policy");
+  assert.equal(await bySixth(neighbour, host), REFUSED, "nobody listens by IPv6, where no policy would be asked");
   await cluster.apply(closing("vault", "default", []));
   await untilSeen("the pod is closed by every way", isReached, [false, false, false]);
   await cluster.apply(closing("vault", "default", [{ from: [{ podSelector: { matchLabels: { service: "web" } } }] }]));
@@ -54,6 +56,18 @@ export async function hostPortIsNoWayAround({ cluster }: Scene): Promise<void> {
   await cluster.command("delete", "vault");
   await host.signal("dockerd", "SIGTERM");
   await startEngine(host, { mirror: cluster.registry.url });
+}
+
+/** curl's word for a port at which nobody listens: the packet came there, and an answer back. */
+const REFUSED = 7;
+
+/** How a look at the host port by the link-local address of its host ends. */
+async function bySixth(from: Host, to: Host): Promise<number | null> {
+  const shown = await to.must(["ip", "-6", "-o", "address", "show", "dev", "eth0", "scope", "link"]);
+  const [, address] = /inet6 (fe80:[0-9a-f:]+)\//.exec(shown) ?? [];
+  assert.ok(address, shown);
+  const { code } = await from.run(["curl", "-gsS", "-m", "3", `http://[${address}%eth0]:${HOST_PORT}/`]);
+  return code;
 }
 
 export async function unitsContainerIsClosed({ cluster, measured }: Scene): Promise<void> {
