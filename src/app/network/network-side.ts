@@ -9,6 +9,7 @@ import { deviceName } from "../../lib/device-name.ts";
 import { DEFAULT_WAY_IN_PORTS } from "../../model/network.ts";
 import { LateAddresses } from "../../network/late-addresses.ts";
 import { dnsOfPods } from "../../network/names/dns-of-pods.ts";
+import { LostRecord } from "../../network/plane/lost-record.ts";
 import { NetworkCache } from "../../network/plane/network-cache.ts";
 import type { NetworkPart } from "../../network/plane/network-part.ts";
 import { type NetworkControl, NetworkPlane } from "../../network/plane/network-plane.ts";
@@ -68,6 +69,8 @@ class Side implements NetworkSide {
   readonly #options: NetworkSideOptions;
   readonly #range: RangePart;
   readonly #pods: PodNetwork | OffPart;
+  /** The ways to other nodes are planned: nobody can be asked before. */
+  #hasWays = false;
   #troubled: () => void = () => {};
 
   constructor(options: NetworkSideOptions, why: string | undefined) {
@@ -78,9 +81,7 @@ class Side implements NetworkSide {
     const heard = { addresses, changed: () => this.#changed(), troubled: () => this.#troubled() };
     this.#range = rangePart(options, heard);
     this.#pods =
-      why === undefined
-        ? podNetwork(options, this.addresses, (nodes) => this.plane.unreached(nodes))
-        : new OffPart(why);
+      why === undefined ? podNetwork(options, this.addresses, (nodes) => this.#unreached(nodes)) : new OffPart(why);
     const { nodeName, clock, log, folder } = options;
     this.plane = new NetworkPlane({
       ...{ nodeName, clock, log: log.with({ component: "network" }), variables: serviceVariables },
@@ -88,8 +89,9 @@ class Side implements NetworkSide {
       parts: [this.#range, this.#pods, ...networkParts(options)].map((part) => options.metered?.(part) ?? part),
       unlisted: () => this.#troubled(),
       cache: new NetworkCache({ folder, clock, log }),
+      lost: new LostRecord({ folder, log }),
       ...(options.servers === undefined ? {} : { servers: options.servers }),
-      probe: async ({ id }, signal) => (await this.#pods.probe(id, signal)) !== undefined,
+      probe: ({ id }, signal) => this.#answers(id, signal),
     });
   }
 
@@ -152,6 +154,16 @@ class Side implements NetworkSide {
 
   readdressed(): void {
     this.#changed();
+  }
+
+  #unreached(nodes: readonly string[]): void {
+    this.#hasWays = true;
+    this.plane.unreached(nodes);
+  }
+
+  async #answers(node: string, signal: AbortSignal): Promise<boolean | undefined> {
+    if (this.#pods instanceof PodNetwork && !this.#hasWays) return undefined;
+    return (await this.#pods.probe(node, signal)) !== undefined;
   }
 
   /** The range of this node is another, or its host's address: ways and rules are, too. */

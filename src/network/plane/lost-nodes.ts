@@ -8,7 +8,8 @@ export interface LostNodesOptions {
   readonly state: NetworkState;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  readonly probe?: (node: NodeEntry, signal: AbortSignal) => Promise<boolean>;
+  /** Undefined: nobody can be asked yet. */
+  readonly probe?: (node: NodeEntry, signal: AbortSignal) => Promise<boolean | undefined>;
   /** The control plane's, `host:port`: when it is not heard, their hosts are asked before all others. */
   readonly servers?: () => readonly string[];
   /** Nodes were lost, or found again. */
@@ -73,6 +74,15 @@ export class LostNodes {
     this.look(state.tables.node.keys());
   }
 
+  /** What is known is what the disk had: as long as the control plane has not answered at all, nobody says who is gone. */
+  begin(): void {
+    const { probe, clock, signal } = this.#options;
+    if (probe === undefined || signal.aborted || this.#unheardTimer !== undefined) return;
+    this.#isUnheard = true;
+    // Where it leads as ever it answers first, and nobody is asked.
+    this.#unheardTimer = clock.setTimer(AGAIN_MS, () => this.#askNext());
+  }
+
   /** The control plane answered, and is to be heard again after a heartbeat. */
   heard(heartbeatMs: number): void {
     const { probe, clock, signal } = this.#options;
@@ -117,14 +127,14 @@ export class LostNodes {
     const isThere = await this.#answers(node, probe);
     if (signal.aborted) return;
     // What was heard meanwhile counts for more.
-    if (this.#isDoubtful(name)) {
+    if (isThere !== undefined && this.#isDoubtful(name)) {
       const changed = new Touched();
       state.setLost(name, !isThere, changed);
       if (!changed.isEmpty) touched(changed);
     }
     // Suspected again by probes that fail, if they do.
-    if (isThere && this.#suspected.has(name)) this.#suspected = without(this.#suspected, name);
-    if (this.#isDoubtful(name) && !(this.#isUnheard && isThere)) {
+    if (isThere === true && this.#suspected.has(name)) this.#suspected = without(this.#suspected, name);
+    if (this.#isDoubtful(name) && !(this.#isUnheard && isThere === true)) {
       this.#asked.set(
         name,
         clock.setTimer(this.#againMs(name), () => void this.#ask(name)),
@@ -149,7 +159,7 @@ export class LostNodes {
     return this.#isSuspected(name) && !this.#isUnheard && !this.#isSilent(name) ? SUSPECTED_AGAIN_MS : AGAIN_MS;
   }
 
-  async #answers(node: NodeEntry, probe: NonNullable<LostNodesOptions["probe"]>): Promise<boolean> {
+  async #answers(node: NodeEntry, probe: NonNullable<LostNodesOptions["probe"]>): Promise<boolean | undefined> {
     const late = new AbortController();
     const giveUp = () => {
       late.abort(new Error("no answer in time"));

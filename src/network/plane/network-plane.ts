@@ -13,6 +13,7 @@ import { Lingering } from "./lingering.ts";
 import { LocalChildren } from "./local-children.ts";
 import { localPodOf } from "./local-pod.ts";
 import { LostNodes } from "./lost-nodes.ts";
+import type { LostRecord } from "./lost-record.ts";
 import type { NetworkCache } from "./network-cache.ts";
 import type { NetworkPart, PartReport } from "./network-part.ts";
 import { NetworkState } from "./network-state.ts";
@@ -39,8 +40,10 @@ export interface NetworkPlaneOptions {
   readonly log: Log;
   /** What was heard last, for a host that starts without a control plane. */
   readonly cache?: NetworkCache;
-  /** Whether a node of which the control plane hears nothing answers over the pod network. Absent: it is taken to. */
-  readonly probe?: (node: NodeEntry, signal: AbortSignal) => Promise<boolean>;
+  /** Whom this node did not reach last, for an agent that starts then. */
+  readonly lost?: LostRecord;
+  /** Whether a node of which the control plane hears nothing answers over the pod network; undefined: nobody can be asked yet. Absent: it is taken to. */
+  readonly probe?: (node: NodeEntry, signal: AbortSignal) => Promise<boolean | undefined>;
   /** The control plane's, `host:port`. */
   readonly servers?: () => readonly string[];
   /** What a restored control plane does not know, and what stays here, may be another (`state.unlisted`). */
@@ -114,12 +117,13 @@ export class NetworkPlane {
 
   /** Has the host's network brought to what was heard last, from the disk: what the lanes do with it goes on after that. */
   async begin(): Promise<void> {
-    const entries = (await this.#options.cache?.load()) ?? [];
+    const [entries = [], lost = []] = await Promise.all([this.#options.cache?.load(), this.#options.lost?.load()]);
     if (entries.length === 0 || this.#hasHeard || this.#hasSaid) return;
     const touched = new Touched();
     this.state.remember(entries, touched);
-    this.#lost.lookAnew([], touched);
+    this.#lost.lookAnew(lost, touched);
     this.#note(touched);
+    this.#lost.begin();
   }
 
   follow(control: NetworkControl): void {
@@ -173,12 +177,14 @@ export class NetworkPlane {
     this.#waiters.wake();
     await Promise.all(this.#lanes.map((lane) => lane.stop()));
     await this.#options.cache?.stop();
+    await this.#options.lost?.stop();
   }
 
   /** Takes everything off this host. */
   async remove(): Promise<void> {
     for (const part of this.#options.parts.toReversed()) await part.remove();
     await this.#options.cache?.remove();
+    await this.#options.lost?.remove();
   }
 
   async coming(pod: Pod, address: string | undefined): Promise<void> {
@@ -268,6 +274,7 @@ export class NetworkPlane {
   }
 
   #note(touched: Touched): void {
+    if (touched.isAll || touched.nodes.size > 0) this.#options.lost?.keep(this.state.lostNodes);
     for (const lane of this.#lanes) lane.note(touched, this.#revision);
     this.#report();
   }
