@@ -1,4 +1,5 @@
 import type { Authority, Order, OrderedCertificate } from "./authority.ts";
+import { RateLimited } from "./rate-limited.ts";
 import { unreachedWords } from "./unreached.ts";
 
 /** The library's own waits between two questions about an order. */
@@ -30,9 +31,7 @@ export class AcmeAuthority implements Authority {
 
   async #order({ host, directory, email, accountKey, answer }: Order): Promise<OrderedCertificate> {
     const { Client, axios, crypto } = (await import("acme-client")).default;
-    Object.assign((axios.defaults as { acmeSettings?: object }).acmeSettings ?? {}, {
-      retryMaxAttempts: this.#retries,
-    });
+    prepare(axios.defaults, this.#retries);
     const client = new Client({ directoryUrl: directory, accountKey, ...WAIT });
     const [key, csr] = await crypto.createCsr({ altNames: [host] }, await crypto.createPrivateEcdsaKey());
     const certificate = await client.auto({
@@ -47,4 +46,26 @@ export class AcmeAuthority implements Authority {
     });
     return { certificate, key: key.toString() };
   }
+}
+
+/** Of the library's own way to ask, which all orders share. */
+function prepare(defaults: object, retryMaxAttempts: number): void {
+  const { acmeSettings = {}, transformResponse = [] } = defaults as {
+    acmeSettings?: object;
+    transformResponse?: readonly unknown[];
+  };
+  Object.assign(acmeSettings, { retryMaxAttempts });
+  if (!transformResponse.includes(endAtLimit))
+    Object.assign(defaults, { transformResponse: [endAtLimit, ...transformResponse] });
+}
+
+/** The library would wait for as long as the authority says, hours, and tell nobody. */
+function endAtLimit(body: unknown, headers: Readonly<Record<string, unknown>>, status?: number): unknown {
+  if (status === undefined || status < 400 || typeof body !== "string") return body;
+  if (!/"urn:ietf:params:acme:error:rateLimited"/.test(body)) return body;
+  const detail = (JSON.parse(body) as { detail?: unknown }).detail;
+  throw new RateLimited(
+    typeof detail === "string" ? detail : "it takes no more orders for now",
+    String(headers["retry-after"] ?? ""),
+  );
 }

@@ -12,16 +12,25 @@ import { ApiError } from "../model/errors.ts";
 import { exposures } from "../model/exposure.ts";
 import { ingresses } from "../model/ingress.ts";
 import type { Kind } from "../model/meta.ts";
-import { type CertificateAskers, certificateAskers, type RouteLists } from "../model/way-in/certificate-askers.ts";
+import {
+  type CertificateAskers,
+  certificateAskers,
+  namespaceOfAskers,
+  type RouteLists,
+} from "../model/way-in/certificate-askers.ts";
+import { firstOrderWait } from "../model/way-in/first-orders.ts";
 import type { WorkloadReader } from "../model/workload.ts";
 import type { Clock, Timer } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
 import type { Store } from "../store/store.ts";
 import type { Authority } from "./authority.ts";
 import { Renewals } from "./due.ts";
+import { countFirstOrder, firstOrders, restFirstOrders } from "./first-orders.ts";
 import { sayOfCertificate } from "./kept.ts";
 import { forgetChallenges, orderCertificate } from "./order-certificate.ts";
+import { restForAllMs } from "./rate-limited.ts";
 import { forgetOldRefusals, keepRefusal, refusalOf } from "./refusals.ts";
+import { nextOrders, takeTurn, type Wanted } from "./turns.ts";
 
 export interface CertificateOrdersOptions {
   readonly store: Store;
@@ -34,8 +43,6 @@ export interface CertificateOrdersOptions {
   readonly settled: (token: string) => Promise<void>;
 }
 
-/** An authority that does not end one order must not hold up all others. */
-const MOST_AT_ONCE = 4;
 const LONGEST_ORDER_MS = 300_000;
 const LOOK_AGAIN_MS = 3_600_000;
 /** While a host is asked for that is another namespace's: changes of dialects' routes are not followed. */
@@ -44,16 +51,12 @@ const LOOK_FOR_OWNERS_MS = 60_000;
 const REST_MS = 60_000;
 const STOPPED = "this server does not lead any more";
 
-interface Due {
-  readonly host: string;
-  readonly atMs: number;
-  readonly failures: number;
-}
-
 export class CertificateOrders {
   readonly #options: CertificateOrdersOptions;
   readonly #renewals = new Renewals();
-  readonly #running = new Set<string>();
+  readonly #running = new Map<string, Wanted>();
+  /** Namespace → the number of its last turn; the latest is the last. */
+  readonly #lastTurns = new Map<string, number>();
   readonly #stopping = new AbortController();
   #timer: Timer | undefined;
   #restsUntilMs = 0;
@@ -98,11 +101,10 @@ export class CertificateOrders {
       const { wanted, isAnyRefused } = this.#askers(store);
       this.#renewals.keep(wanted);
       const nowMs = clock.now();
-      const waiting = this.#inForce().acmeTermsAccepted ? this.#waiting(wanted.keys()) : [];
+      const waiting = this.#inForce().acmeTermsAccepted ? this.#waiting(wanted) : [];
       const isResting = nowMs < this.#restsUntilMs;
-      const room = isResting ? 0 : MOST_AT_ONCE - this.#running.size;
-      const due = waiting.filter(({ atMs }) => atMs <= nowMs).sort(byNeed);
-      for (const { host } of due.slice(0, room)) void this.#order(host);
+      const due = isResting ? [] : waiting.filter(({ atMs }) => atMs <= nowMs);
+      for (const next of nextOrders(due, [...this.#running.values()], this.#lastTurns)) void this.#order(next);
       const later = waiting.map(({ atMs }) => atMs - nowMs).filter((inMs) => inMs > 0);
       const longestMs = isAnyRefused ? LOOK_FOR_OWNERS_MS : LOOK_AGAIN_MS;
       // What is due and has no room is looked at when an order has ended.
@@ -115,13 +117,18 @@ export class CertificateOrders {
     this.#timer = this.#options.clock.setTimer(Math.max(1_000, ms), () => this.#look());
   }
 
-  #waiting(hosts: Iterable<string>): readonly Due[] {
-    const { store } = this.#options;
+  #waiting(wanted: CertificateAskers["wanted"]): readonly Wanted[] {
+    const { store, clock } = this.#options;
     const settings = this.#inForce();
-    return [...hosts].flatMap((host) => {
+    const [orders, nowMs] = [firstOrders(store, settings), clock.now()];
+    return [...wanted].flatMap(([host, askers]) => {
       if (this.#running.has(host)) return [];
+      const namespace = namespaceOfAskers(askers);
       const { failures = 0, againAtMs = 0 } = refusalOf(store, host, settings) ?? {};
-      return [{ host, failures, atMs: Math.max(this.#renewals.atMs(store, host), againAtMs) }];
+      const renewAtMs = this.#renewals.atMs(store, host);
+      const isRenewal = renewAtMs > 0;
+      const wait = isRenewal ? undefined : firstOrderWait(orders, { namespace, hasFailed: failures > 0 }, nowMs);
+      return [{ host, namespace, isRenewal, failures, atMs: Math.max(renewAtMs, againAtMs, wait?.untilMs ?? 0) }];
     });
   }
 
@@ -133,15 +140,18 @@ export class CertificateOrders {
     return settingsInForce(this.#options.store.get(clusterSettings, CLUSTER_SETTINGS_NAME));
   }
 
-  async #order(host: string): Promise<void> {
+  async #order(wanted: Wanted): Promise<void> {
     const { store, log } = this.#options;
-    this.#running.add(host);
+    const { host, namespace, isRenewal } = wanted;
+    this.#running.set(host, wanted);
+    takeTurn(this.#lastTurns, namespace);
     log.info("a certificate is ordered", { host });
     await this.#safely(async () => {
       const settings = this.#inForce();
-      const why = (await this.#refusal(host, settings)) ?? this.#dueAgain(host);
+      if (!isRenewal) await store.update((tx) => countFirstOrder(tx, settings, namespace));
+      const refusal = (await this.#refusal(host, settings)) ?? this.#dueAgain(host);
       if (this.#stopping.signal.aborted) return;
-      if (why !== undefined) await this.#keepRefusal(host, settings, why);
+      if (refusal !== undefined) await this.#keepRefusal(host, settings, refusal);
       await forgetChallenges(store, host);
     });
     this.#running.delete(host);
@@ -149,7 +159,7 @@ export class CertificateOrders {
   }
 
   /** Undefined: the certificate is there. */
-  async #refusal(host: string, settings: ClusterSettingsSpec): Promise<string | undefined> {
+  async #refusal(host: string, settings: ClusterSettingsSpec): Promise<Error | undefined> {
     const { store, clock, authority, settled } = this.#options;
     const deadline = new AbortController();
     const signal = AbortSignal.any([deadline.signal, this.#stopping.signal]);
@@ -166,7 +176,7 @@ export class CertificateOrders {
       await Promise.race([orderCertificate(parts, host, signal), ended]);
       return undefined;
     } catch (error) {
-      return (error as Error).message;
+      return error as Error;
     } finally {
       timer.cancel();
       deadline.abort();
@@ -174,18 +184,21 @@ export class CertificateOrders {
   }
 
   /** Of a certificate whose time is over when it comes, another one would be ordered at once, and again. */
-  #dueAgain(host: string): string | undefined {
+  #dueAgain(host: string): Error | undefined {
     const { store, clock } = this.#options;
     if (this.#renewals.atMs(store, host) > clock.now() || !this.#askers(store).wanted.has(host)) return undefined;
-    return "the one that was given would be renewed at once: is the clock of this server right?";
+    return new Error("the one that was given would be renewed at once: is the clock of this server right?");
   }
 
-  async #keepRefusal(host: string, settings: ClusterSettingsSpec, why: string): Promise<void> {
-    const { store, log } = this.#options;
+  async #keepRefusal(host: string, settings: ClusterSettingsSpec, refusal: Error): Promise<void> {
+    const { store, clock, log } = this.#options;
+    const why = refusal.message;
+    const restMs = restForAllMs(refusal, host, clock.now());
     log.warn("a certificate was not given", { host, why });
     await store.update((tx) => {
       const { wanted } = this.#askers(tx);
-      const inMs = keepRefusal(tx, host, settings, why);
+      const inMs = keepRefusal(tx, host, settings, why, restMs);
+      if (restMs !== undefined) restFirstOrders(tx, settings, { untilMs: tx.nowMs + restMs, why });
       forgetOldRefusals(tx, wanted);
       const message = `no certificate for ${host}: ${why}; tried again in ${Math.round(inMs / 60_000)} minutes`;
       sayOfCertificate(tx, wanted.get(host) ?? [], { type: "Warning", reason: "CertificateRefused", message });
@@ -202,9 +215,4 @@ export class CertificateOrders {
       this.#options.log.warn("certificates cannot be looked at", { why: (error as Error).message });
     }
   }
-}
-
-/** Who never failed comes first; then who has waited longest, which is who has none. */
-function byNeed(a: Due, b: Due): number {
-  return a.failures - b.failures || a.atMs - b.atMs || (a.host < b.host ? -1 : 1);
 }

@@ -16,10 +16,10 @@ export function refusalOf(reader: WorkloadReader, host: string, settings: Settin
   return refusal && isRefusalOf(refusal, settings) ? refusal.spec : undefined;
 }
 
-/** Says in how long it is tried again. */
-export function keepRefusal(tx: Tx, host: string, settings: Settings, why: string): number {
-  const failures = (refusalOf(tx, host, settings)?.failures ?? 0) + 1;
-  const inMs = backoffMs(RETRY, failures);
+/** Says in how long it is tried again. `restMs`: the authority takes nobody's orders for so long, which is no fault of this host's. */
+export function keepRefusal(tx: Tx, host: string, settings: Settings, why: string, restMs?: number): number {
+  const failures = (refusalOf(tx, host, settings)?.failures ?? 0) + (restMs === undefined ? 1 : 0);
+  const inMs = restMs ?? backoffMs(RETRY, failures);
   const spec = {
     ...{ host, directory: settings.acmeDirectory, email: settings.acmeEmail, failures },
     ...{ againAtMs: tx.nowMs + inMs, why: why.slice(0, LONGEST_WHY) },

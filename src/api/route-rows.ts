@@ -1,4 +1,5 @@
 /** What comes in from outside, of all dialects: rows of `styr routes`, and the URLs of workloads. */
+import { ACME_ORDERS_NAME, acmeOrders, ordersAt } from "../model/acme-orders.ts";
 import { acmeRefusals, isRefusalOf } from "../model/acme-refusal.ts";
 import {
   CLUSTER_SETTINGS_NAME,
@@ -20,6 +21,7 @@ import { acmeSecretName, CERTIFICATE_NAMESPACE } from "../model/way-in/acme-secr
 import { urlOfRoute } from "../model/way-in/contest.ts";
 import { portIsUnsaid } from "../model/way-in/exposed-port.ts";
 import { exposureRoute } from "../model/way-in/exposure-routes.ts";
+import { firstOrderWait, type Orderer } from "../model/way-in/first-orders.ts";
 import { classOf, INGRESS_CLASS, ingressRoutes, isOurs } from "../model/way-in/ingress-routes.ts";
 import { isWayIn } from "../model/way-in/route-secrets.ts";
 import { settleRoutes } from "../model/way-in/settle-routes.ts";
@@ -36,6 +38,7 @@ export interface KnownRoute {
 }
 
 type Context = Pick<StyrApiContext, "publishers">;
+type TimedContext = Pick<StyrApiContext, "publishers" | "clock">;
 
 /** Every route there is, whether it is served or not. */
 export function knownRoutes(reader: Reader, { publishers = [] }: Context): readonly KnownRoute[] {
@@ -58,12 +61,13 @@ function dialectOf({ service }: RouteEntry): string {
   return service.slice(0, Math.max(0, service.indexOf(":")));
 }
 
-export function routesReport(reader: Reader, context: Context): RoutesReport {
+export function routesReport(reader: Reader, context: TimedContext): RoutesReport {
   const known = knownRoutes(reader, context);
   const refusals = refusalsOf(reader, known);
   const wayIn = wayInNodes(reader);
   const settings = settingsInForce(reader.get(clusterSettings, CLUSTER_SETTINGS_NAME));
-  const trouble = (route: RouteEntry) => certificateTrouble(reader, route, settings);
+  const nowMs = context.clock.now();
+  const trouble = (known: KnownRoute) => certificateTrouble(reader, known, settings, nowMs);
   const surroundings = { hasWayIn: wayIn.length > 0, trouble };
   const rows = known.map((each) => rowOf(each, refusals.get(each.route.id), surroundings));
   const order = ({ host, path }: RouteRow) => `${host} ${path}`;
@@ -106,18 +110,28 @@ function serviceProblem(reader: Reader, { service, port }: RouteEntry): string |
 /** Why a certificate that is ordered is not there, or not renewed. */
 function certificateTrouble(
   reader: Reader,
-  { host, tls }: RouteEntry,
+  { route: { host, tls }, namespace }: KnownRoute,
   settings: ClusterSettingsSpec,
+  nowMs: number,
 ): string | undefined {
   if (tls === undefined) return undefined;
   const isThere = !("acme" in tls);
   if (isThere && !("secret" in tls && tls.secret === `${CERTIFICATE_NAMESPACE}/${acmeSecretName(host)}`))
     return undefined;
   if (!settings.acmeTermsAccepted) return isThere ? undefined : TERMS;
-  const refusal = reader.get(acmeRefusals, host);
-  if (refusal === undefined || !isRefusalOf(refusal, settings)) return undefined;
-  const { why, againAtMs } = refusal.spec;
-  return `${isThere ? "its certificate is not renewed" : "no certificate yet"}: ${why}; tried again at ${rfc3339(againAtMs)}`;
+  const known = reader.get(acmeRefusals, host);
+  const refusal = known && isRefusalOf(known, settings) ? known.spec : undefined;
+  const wait = isThere
+    ? undefined
+    : orderWait(reader, { namespace, hasFailed: (refusal?.failures ?? 0) > 0 }, settings, nowMs);
+  if (refusal === undefined) return wait && `no certificate yet: ${wait.why}; ordered at ${rfc3339(wait.untilMs)}`;
+  const atMs = Math.max(refusal.againAtMs, wait?.untilMs ?? 0);
+  const what = isThere ? "its certificate is not renewed" : "no certificate yet";
+  return `${what}: ${refusal.why}; tried again at ${rfc3339(atMs)}`;
+}
+
+function orderWait(reader: Reader, orderer: Orderer, { acmeDirectory }: ClusterSettingsSpec, nowMs: number) {
+  return firstOrderWait(ordersAt(reader.get(acmeOrders, ACME_ORDERS_NAME), acmeDirectory), orderer, nowMs);
 }
 
 function unsaidPort(reader: Reader, exposure: Exposure | undefined): string | undefined {
@@ -127,21 +141,18 @@ function unsaidPort(reader: Reader, exposure: Exposure | undefined): string | un
 
 interface Surroundings {
   readonly hasWayIn: boolean;
-  readonly trouble: (route: RouteEntry) => string | undefined;
+  readonly trouble: (known: KnownRoute) => string | undefined;
 }
 
-function rowOf(
-  { route, namespace, exposure }: KnownRoute,
-  refused: string | undefined,
-  { hasWayIn, trouble }: Surroundings,
-): RouteRow {
+function rowOf(known: KnownRoute, refused: string | undefined, { hasWayIn, trouble }: Surroundings): RouteRow {
+  const { route, namespace, exposure } = known;
   const { host, path, pathType, source, service, tls, remarks: told = [], since } = route;
   const refusal = refused ?? (hasWayIn ? undefined : "no node is a way in");
   // What cannot be read at all says so by itself, too.
   const remarks = told.filter((each) => each !== refusal);
   const url = urlOfRoute(route);
   const certificate = tls && certificateWords(tls, exposure);
-  const words = [refusal, ...remarks, trouble(route)].filter((each) => each !== undefined);
+  const words = [refusal, ...remarks, trouble(known)].filter((each) => each !== undefined);
   return {
     ...{ host, path, pathType, source, namespace, isServed: refusal === undefined },
     to: exposure ? exposure.spec.workload.name : service,

@@ -1,4 +1,5 @@
 import { acmeChallenges } from "./acme-challenge.ts";
+import { acmeOrders } from "./acme-orders.ts";
 import { acmeRefusals } from "./acme-refusal.ts";
 import { clusterNetworks } from "./cluster-network.ts";
 import { clusterSettings } from "./cluster-settings.ts";
@@ -41,6 +42,7 @@ export const kernelKinds: readonly Kind[] = [
   networkPolicies,
   exposures,
   acmeChallenges,
+  acmeOrders,
   acmeRefusals,
   events,
   secrets,

@@ -1,5 +1,5 @@
 /** Who asks for the certificate of a host by ACME, and may have it. Pure. */
-import { exposures } from "../exposure.ts";
+import { type Exposure, exposures } from "../exposure.ts";
 import { ingresses } from "../ingress.ts";
 import type { StoredObject } from "../meta.ts";
 import type { RouteEntry } from "../network.ts";
@@ -39,6 +39,19 @@ export function certificateAskers(reader: WorkloadReader, lists: RouteLists): Ce
     wanted: new Map(sorted.map(([host, each]) => [host, each.map(({ asker }) => asker.object)])),
     isAnyRefused: allowed.length < asked.length,
   };
+}
+
+/** In whose name a host's certificate is ordered: of several who may have it, who has asked for the longest. */
+export function namespaceOfAskers(objects: readonly StoredObject[]): string {
+  const since = ({ metadata }: StoredObject) => metadata.creationTimestamp;
+  const [oldest] = [...objects].sort((a, b) => (since(a) < since(b) ? -1 : since(a) > since(b) ? 1 : 0));
+  return oldest === undefined ? "" : namespaceOf(oldest);
+}
+
+function namespaceOf(object: StoredObject): string {
+  if (object.kind !== "Exposure") return object.metadata.namespace ?? "default";
+  const { namespace, dialect } = (object as Exposure).spec.workload;
+  return namespace ?? dialect;
 }
 
 function askers(reader: WorkloadReader): readonly Asker[] {

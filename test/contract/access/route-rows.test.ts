@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Actor } from "../../../src/http/actor.ts";
+import { ACME_ORDERS_NAME, type AcmeOrders, acmeOrders } from "../../../src/model/acme-orders.ts";
 import { type AcmeRefusal, acmeRefusals } from "../../../src/model/acme-refusal.ts";
 import { DEFAULT_CLUSTER_SETTINGS } from "../../../src/model/cluster-settings.ts";
 import { type Exposure, exposures } from "../../../src/model/exposure.ts";
@@ -80,6 +81,22 @@ describe("routes say what is wrong:", () => {
     const set = await stage.ask(ADMIN, "PATCH", "/styr/v1/settings", { acmeTermsAccepted: true });
     assert.equal(set.status, 200, set.text);
     assert.equal((await row("acme.example.org")).words, undefined);
+  });
+
+  test("a host that waits for its first order says for what, and until when", async () => {
+    const untilMs = Math.ceil(Date.now() / 1_000 + 600) * 1_000;
+    const rest = { untilMs, why: "too many new orders" };
+    const spec = { directory: DEFAULT_CLUSTER_SETTINGS.acmeDirectory, orders: [], rest };
+    await stage.store.update((tx) =>
+      tx.create<AcmeOrders>(acmeOrders, {
+        ...{ apiVersion: acmeOrders.apiVersion, kind: "AcmeOrders", metadata: { name: ACME_ORDERS_NAME }, spec },
+      }),
+    );
+    const until = new Date(untilMs).toISOString().replace(".000", "");
+    assert.deepEqual((await row("acme.example.org")).words, [
+      `no certificate yet: the authority takes no further orders of anybody (too many new orders); ordered at ${until}`,
+    ]);
+    await stage.store.update((tx) => tx.remove(acmeOrders, ACME_ORDERS_NAME));
   });
 
   test("why an authority gave no certificate is said with the route; and the events of its workload, its host and its Ingress", async () => {
