@@ -89,6 +89,17 @@ describe("styr network status", () => {
     assert.match(text, /^next: styr network trace/m);
   });
 
+  test("a pair between which large packets get lost is no pair that works, however well it answers", () => {
+    const words = "packets of 1500 bytes get lost; those of 1400 come through";
+    const tooLarge = { bytes: 1500, passing: 1400 };
+    const report = { nodes: [row("a", [to("b", { tooLarge, words })]), row("b", [to("a")])] };
+    assert.deepEqual(networkTroubles(report), [`a and b: ${words}`]);
+    const text = renderNetwork(report, screen);
+    assert.match(text, /^a +- +routes ✘ 1500 \(1400 pass\) 0\.21 ms$/m);
+    assert.match(text, /^a → b: packets of 1500 bytes get lost; those of 1400 come through$/m);
+    assert.match(text, /^next: styr network trace/m);
+  });
+
   test("names the nodes that give pods no network, once", () => {
     const words = 'the Docker network "styrmann" is somebody else\'s: docker network rm styrmann';
     const failing = [{ name: "pod range", state: "failing" as const, words }];

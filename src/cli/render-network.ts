@@ -55,6 +55,9 @@ export function networkTroubles({ nodes, leftOut = [] }: NetworkReport): readonl
     ...(row.answer?.peers ?? [])
       .filter(({ state }) => state === "unreachable")
       .map(({ node, words }) => `${row.node} does not reach ${node}${words === undefined ? "" : `: ${words}`}`),
+    ...(row.answer?.peers ?? []).flatMap(({ node, tooLarge, words }) =>
+      tooLarge === undefined ? [] : `${row.node} and ${node}: ${words}`,
+    ),
   ]);
   return [...ofNodes, ...leftOut.map(({ namespace, service, words }) => `Service ${namespace}/${service}: ${words}`)];
 }
@@ -180,14 +183,15 @@ function pairCell({ node, answer }: NetworkNodeRow, to: string): Cell {
 }
 
 function linkColor(peer: PeerLink): Color {
-  if (peer.state === "unreachable") return "red";
+  if (peer.state === "unreachable" || peer.tooLarge !== undefined) return "red";
   if (peer.state === "unknown") return "gray";
   return ageWords(peer) === undefined ? "green" : "yellow";
 }
 
-/** `routes 1500 0.21 ms`; `routes 1500 0.21 ms, 40s ago`. */
+/** `routes 1500 0.21 ms`; `routes 1500 0.21 ms, 40s ago`; `routes ✘ 1500 (1400 pass) 0.21 ms`. */
 function linkText(peer: PeerLink): string {
-  const { mode, mtu, state, rttMs } = peer;
+  const { mode, state, rttMs, tooLarge } = peer;
+  const mtu = tooLarge === undefined ? peer.mtu : `✘ ${tooLarge.bytes} (${tooLarge.passing} pass)`;
   const how = [mode === "none" ? "no way" : mode, ...(mtu === undefined ? [] : [String(mtu)])];
   const found = state === "unreachable" ? "✘" : rttMs === undefined ? "?" : `${rttMs.toFixed(rttMs < 10 ? 2 : 0)} ms`;
   const age = ageWords(peer);

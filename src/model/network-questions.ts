@@ -45,7 +45,7 @@ export interface TraceTarget {
 /** A step of a connection's way. */
 export interface TraceHop {
   readonly at: string;
-  /** What is looked at: `name`, `policy out`, `service`, `firewall`, `route`, `policy in`, `listens`, `way back`. */
+  /** What is looked at: `name`, `policy out`, `service`, `firewall`, `route`, `size`, `policy in`, `listens`, `way back`. */
   readonly what: string;
   /** Absent: nobody can say. */
   readonly isOk?: boolean;

@@ -26,4 +26,14 @@ export interface PeerLink {
   /** How long ago that was: of many nodes, some are asked in each round. */
   readonly ageMs?: number;
   readonly words?: string;
+  /** Asked when somebody looks, of some: packets as large as `mtu` get lost. */
+  readonly tooLarge?: TooLarge;
+}
+
+/** On the way to another node, or back, and nobody is told. */
+export interface TooLarge {
+  /** Packets of so many get lost, */
+  readonly bytes: number;
+  /** those of so many come through. */
+  readonly passing: number;
 }

@@ -26,6 +26,24 @@ export interface PassedOn {
   readonly direction: "in" | "out";
 }
 
+/** A ping that nobody may divide. */
+export interface EchoAsked {
+  readonly from: string;
+  readonly to: string;
+  /** Of the whole packet. */
+  readonly bytes: number;
+  /** Packets, of which one answer is enough. */
+  readonly tries: number;
+}
+
+/** "told": whoever is on the way says that it is too large, so that senders send smaller ones. */
+export type Echo = "answered" | "told" | "silent";
+
+/** Of IPv4 and of ICMP. */
+const ECHO_HEADERS = 28;
+const ECHO_EVERY_S = "0.2";
+const ECHO_ANSWER_S = "1";
+
 export type Listening = { readonly isOpen: true } | { readonly isOpen: false; readonly words: string };
 
 export class HostView {
@@ -85,6 +103,21 @@ export class HostView {
       if (exitCode !== 0) return undefined;
       const passage = passageOf(readTable(stdout), { from, to, ...devices, state: "NEW" });
       return passage.isStopped ? passage.rule : undefined;
+    } catch (error) {
+      if (error instanceof CommandError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Undefined: there is no `ping` here that asks so, or it cannot send from there. */
+  async echo({ from, to, bytes, tries }: EchoAsked): Promise<Echo | undefined> {
+    const sending = ["-c", String(tries), "-i", ECHO_EVERY_S, "-W", ECHO_ANSWER_S, "-I", from];
+    const args = ["-n", "-M", "do", "-s", String(bytes - ECHO_HEADERS), ...sending, to];
+    try {
+      const { exitCode, stdout, stderr } = await this.#options.commands.run("ping", args);
+      if (exitCode === 0) return "answered";
+      if (/\bmtu ?= ?\d/.test(stdout + stderr)) return "told";
+      return exitCode === 1 && / 0 received/.test(stdout) ? "silent" : undefined;
     } catch (error) {
       if (error instanceof CommandError) return undefined;
       throw error;

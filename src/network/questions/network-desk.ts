@@ -23,6 +23,8 @@ import { type Named, nameHop } from "./name-hop.ts";
 import { policyHop } from "./policy-hop.ts";
 import { nodeOf, routeHop } from "./route-hop.ts";
 import { serviceHop } from "./service-hop.ts";
+import { sizeHop } from "./size-hop.ts";
+import { SizeLook } from "./size-look.ts";
 import { directSource, isPodHere } from "./trace-source.ts";
 
 /** As much of a NetworkPlane as is looked at. */
@@ -47,18 +49,20 @@ export class NetworkDesk {
   readonly #plane: PlaneView;
   readonly #view: HostView;
   readonly #resolvers: () => ResolvConf;
+  readonly #sizes: SizeLook;
 
   /** `resolvers`: what the host itself asks for names. */
   constructor(plane: PlaneView, view: HostView, resolvers: () => ResolvConf = () => NO_RESOLVERS) {
     this.#plane = plane;
     this.#view = view;
     this.#resolvers = resolvers;
+    this.#sizes = new SizeLook(view);
   }
 
   async answer(question: NetworkQuestion): Promise<NetworkAnswer> {
     if (question.ask === "status") {
       await this.#plane.lookNow?.();
-      return this.#status(question.isBrief === true);
+      return this.#status(question.isBrief === true, await this.#sizes.look(this.#plane.state, this.#peers));
     }
     const { from, to } = question;
     // They become words of nft and ip.
@@ -70,7 +74,7 @@ export class NetworkDesk {
     return question.ask === "leave" ? await this.#leave(from, to) : await this.#arrive(from, to);
   }
 
-  #status(isBrief: boolean): NetworkStatusAnswer {
+  #status(isBrief: boolean, all: readonly PeerLink[]): NetworkStatusAnswer {
     const { state, report } = this.#plane;
     const { revision, appliedRevision, parts } = report;
     const podRange = state.self?.podRange;
@@ -85,13 +89,8 @@ export class NetworkDesk {
         ...(lateHosts === undefined ? {} : { lateHosts }),
         ...(routeTroubles === undefined ? {} : { routeTroubles }),
       })),
-      ...(isBrief ? briefly(this.#peers) : { peers: this.#foremost }),
+      ...(isBrief ? briefly(all) : { peers: foremost(all) }),
     };
-  }
-
-  get #foremost(): readonly PeerLink[] {
-    const sorted = this.#peers.toSorted((a, b) => Number(a.state === "reachable") - Number(b.state === "reachable"));
-    return sorted.slice(0, MOST_PEERS);
   }
 
   get #peers(): readonly PeerLink[] {
@@ -145,7 +144,8 @@ export class NetworkDesk {
     const policy = pod && (await policyHop(pod, { state, view: this.#view, direction: "out", packet }));
     const passing = pod && (await firewallHop(state, this.#view, { from, to: way.address, direction: "out" }));
     const route = await routeHop(state, this.#view, way, this.#peers, "route");
-    return [policy, passing, route].filter((hop) => hop !== undefined);
+    const size = route.isOk === true ? await sizeHop(state, this.#view, way.address, this.#peers) : undefined;
+    return [policy, passing, route, size].filter((hop) => hop !== undefined);
   }
 
   async #arrive(from: TraceEnd, to: TraceTarget): Promise<ArriveAnswer> {
@@ -192,6 +192,11 @@ export class NetworkDesk {
     if (node !== state.nodeName) return undefined;
     return [...state.localPods.values()].find((one) => one.address === address);
   }
+}
+
+function foremost(all: readonly PeerLink[]): readonly PeerLink[] {
+  const sorted = all.toSorted((a, b) => Number(a.state === "reachable") - Number(b.state === "reachable"));
+  return sorted.slice(0, MOST_PEERS);
 }
 
 /** As the name server's SRV says it of that pod. */
