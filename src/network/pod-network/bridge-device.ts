@@ -17,6 +17,10 @@ export class BridgeDevice {
   readonly #name: string;
   readonly #ports: BridgeCables | undefined;
   #isMissed = false;
+  /** Number of the device that had all of it once: what it lacks from then on somebody took. */
+  #whole: number | undefined;
+  /** Number of one that is not whole yet. */
+  #begun: number | undefined;
   /** So often something of it was made again. */
   remade = 0;
 
@@ -24,6 +28,11 @@ export class BridgeDevice {
     this.#host = host;
     this.#name = name;
     this.#ports = ports;
+  }
+
+  /** Docker may be at it, between two of its steps: it is to be looked at again soon. */
+  get isComing(): boolean {
+    return this.#begun !== undefined;
   }
 
   /**
@@ -35,17 +44,21 @@ export class BridgeDevice {
     if (device === undefined) return await this.#without(own);
     this.#isMissed = false;
     const address = gatewayOf(own);
-    const { isUp, addresses } = device;
+    const { index, isUp, addresses } = device;
     const isAddressed = addresses.includes(address);
-    // Docker has yet to make it anew for another range.
-    if (!isAddressed && addresses.some((one) => !holds(parseSubnet(own), one))) {
-      await this.#lend(address);
+    const isWhole = isAddressed && isUp;
+    const isBegun = !isWhole && index !== this.#whole && index !== this.#begun;
+    this.#begun = isBegun ? index : undefined;
+    // Docker has yet to make it anew for another range, or to end what it has begun: it makes it, and then gives it its address, and then sets it up.
+    if (isBegun || (!isAddressed && addresses.some((one) => !holds(parseSubnet(own), one)))) {
+      if (!isAddressed) await this.#lend(address);
       return undefined;
     }
+    this.#whole = index;
     if (!isAddressed) await this.#host.ip("addr", "replace", placeOf(own), "brd", "+", "dev", this.#name);
     if (!isUp) await this.#host.ip("link", "set", this.#name, "up");
     await this.#takeBack(address);
-    if (isAddressed && isUp) return undefined;
+    if (isWhole) return undefined;
     this.remade++;
     return isAddressed
       ? "somebody had set the pods' bridge down"
@@ -58,6 +71,7 @@ export class BridgeDevice {
   }
 
   async #without(own: string): Promise<string | undefined> {
+    this.#begun = undefined;
     const cables = await this.#ports?.cables?.();
     // Between two steps of Docker's it is not there, either.
     if (cables === undefined || !this.#isMissed) {

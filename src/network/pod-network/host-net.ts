@@ -36,12 +36,15 @@ interface AddressRow {
 }
 
 export interface HostDevice {
+  /** The kernel gives none twice. */
+  readonly index: number;
   readonly isUp: boolean;
   /** IPv4. */
   readonly addresses: readonly string[];
 }
 
 interface DeviceRow {
+  readonly ifindex: number;
   readonly flags: readonly string[];
   readonly addr_info: readonly { readonly family: string; readonly local: string }[];
 }
@@ -85,7 +88,7 @@ export class HostNet {
     const [row] = exitCode === 0 ? rowsOf<DeviceRow>(stdout) : [];
     if (row === undefined) return undefined;
     const addresses = row.addr_info.flatMap(({ family, local }) => (family === "inet" ? local : []));
-    return { isUp: row.flags.includes("UP"), addresses };
+    return { index: row.ifindex, isUp: row.flags.includes("UP"), addresses };
   }
 
   /** What this host reaches besides pods. `own`: its pods' range. */

@@ -121,6 +121,11 @@ export class HostSide {
     return this.#bridge.ensure(own);
   }
 
+  /** Docker may be making it at this moment. */
+  get isGatewayComing(): boolean {
+    return this.#bridge.isComing;
+  }
+
   get facts(): Readonly<Record<string, number>> {
     return { "made anew": this.#bridge.remade };
   }
