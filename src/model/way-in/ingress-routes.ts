@@ -8,7 +8,7 @@ import { parseHost, parsePath } from "./host-and-path.ts";
 import { SHARE_HOST, sharedWith } from "./host-owners.ts";
 import { ingressOptions } from "./ingress-options.ts";
 import { patternOf } from "./ingress-patterns.ts";
-import { tlsEntryOf, unusedTlsHosts } from "./ingress-tls.ts";
+import { tlsEntries, unusedTlsHosts } from "./ingress-tls.ts";
 import { keepsOut } from "./protection.ts";
 
 /** Ingresses of this class, and those of none, come in through us. */
@@ -66,10 +66,12 @@ class Finder implements IngressRoutes {
   readonly problems: string[] = [];
   readonly #ingress: Ingress;
   readonly #versionOf: SecretVersion;
+  readonly #tlsEntryOf: ReturnType<typeof tlsEntries>;
 
   constructor(ingress: Ingress, versionOf: SecretVersion) {
     this.#ingress = ingress;
     this.#versionOf = versionOf;
+    this.#tlsEntryOf = tlsEntries(ingress.spec ?? {});
   }
 
   add(hostText: string, pathText: string, pathType: RouteEntry["pathType"], { service }: IngressBackend): void {
@@ -117,7 +119,7 @@ class Finder implements IngressRoutes {
   #tlsOf(host: string): RouteTls | undefined {
     if (host === "") return undefined;
     const { namespace } = this.#ingress.metadata;
-    const entry = tlsEntryOf(this.#ingress.spec, host);
+    const entry = this.#tlsEntryOf(host);
     if (entry === undefined) return undefined;
     if (entry.secretName === undefined) return acmeTls(host, this.#versionOf);
     const secret = `${namespace}/${entry.secretName}`;

@@ -3,12 +3,14 @@ import { CLUSTER_SETTINGS_NAME, clusterSettings, settingsInForce } from "../clus
 import { exposures } from "../exposure.ts";
 import { type Ingress, ingresses } from "../ingress.ts";
 import type { WorkloadReader } from "../workload.ts";
+import { unusedTlsHosts } from "./ingress-tls.ts";
 
-/** Hosts times paths. */
+/** Hosts times paths, and hosts that only its `tls` names: for each of them a certificate may be ordered. */
 export function routesOfIngress({ spec }: Ingress): number {
   const { rules = [], defaultBackend } = spec ?? {};
-  const ruled = rules.reduce((sum, { http }) => sum + (http?.paths?.length ?? (defaultBackend ? 1 : 0)), 0);
-  return ruled + (defaultBackend ? 1 : 0);
+  const ruledHosts = rules.map(({ host = "" }) => host);
+  const ruled = rules.reduce((sum, { http }) => sum + (http?.paths?.length ?? 1), 0);
+  return ruled + (defaultBackend ? 1 : 0) + unusedTlsHosts(spec ?? {}, ruledHosts).length;
 }
 
 /** Why a namespace may not have so many more of its Ingresses and exposures, in words. */

@@ -5,7 +5,7 @@ import { NODE_LABEL } from "../well-known.ts";
 import type { WorkloadReader } from "../workload.ts";
 import { acmeSecretName, CERTIFICATE_NAMESPACE } from "./acme-secret.ts";
 import { isOurs } from "./ingress-routes.ts";
-import { tlsEntryOf } from "./ingress-tls.ts";
+import { tlsEntries } from "./ingress-tls.ts";
 
 /** Whether a node is a way in: it may have the certificates of routes, and no other secret. */
 export function isWayIn(node: Node | undefined): boolean {
@@ -58,8 +58,9 @@ function canBeProved(host: string): boolean {
 function hostsWithoutSecret({ spec = {} }: Pick<Ingress, "spec">): readonly string[] {
   const named = (spec.tls ?? []).flatMap(({ hosts = [], secretName }) => (secretName === undefined ? hosts : []));
   const ruled = (spec.rules ?? []).flatMap(({ host }) => host?.toLowerCase() ?? []);
+  const entryOf = tlsEntries(spec);
   const asked = ruled.filter((host) => {
-    const entry = tlsEntryOf(spec, host);
+    const entry = entryOf(host);
     return entry !== undefined && entry.secretName === undefined;
   });
   return [...named.map((host) => host.toLowerCase()), ...asked];

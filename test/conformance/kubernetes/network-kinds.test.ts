@@ -270,6 +270,14 @@ describe("kubernetes: ingresses, network policies, endpoint slices", () => {
     const patch = (spec: object) => cluster.patch(`${INGRESSES}/b`, "merge", { spec });
     assert.equal((await patch({ defaultBackend: toWeb })).status, 403);
     assert.equal((await patch({ tls: [{ secretName: "b" }] })).status, 200);
+    assert.equal((await patch({ tls: [{ hosts: ["b.example.org"] }] })).status, 200);
+    const unserved = await patch({ tls: [{ hosts: ["c.example.org"] }] });
+    assert.equal(unserved.status, 403, "a certificate would be ordered for it");
+    const many = (hosts: number) => Array.from({ length: hosts }, (_, at) => `h${at}.example.org`);
+    const named = await patch({ tls: [{ hosts: many(1001) }] });
+    assert.match(named.body.message, /spec\.tls: Too many: 1001: must have at most 1000 items/);
+    const ruled = await patch({ rules: many(1001).map((host) => ({ host })), defaultBackend: toWeb });
+    assert.match(ruled.body.message, /spec\.rules: Too many: 1001: must have at most 1000 items/);
   });
 
   test("what a NetworkPolicy asks for, and those of a namespace together, is bounded; what is stored may be changed otherwise", async () => {

@@ -18,15 +18,17 @@ import { validatePort } from "./probes.ts";
 
 const PATH_TYPES = ["Exact", "ImplementationSpecific", "Prefix"] as const;
 const NOT_IN_PATH = ["//", "/./", "/../", "%2f", "%2F"];
-/** Of all hosts together: every way in knows each. */
+/** Of all hosts together, and hosts of its `tls`: every way in knows each, and a certificate may be ordered for it. */
 const MOST_PATHS = 1_000;
 const NOT_AT_END = ["/..", "/."];
 
 export function validateIngress({ metadata, spec }: Ingress): readonly FieldError[] {
   const { defaultBackend, rules = [], tls = [], ingressClassName } = spec ?? {};
   const errors: FieldError[] = [];
-  const paths = rules.reduce((sum, { http }) => sum + (http?.paths?.length ?? 0), 0);
+  const paths = rules.reduce((sum, { http }) => sum + (http?.paths?.length ?? 1), 0);
   if (paths > MOST_PATHS) return [tooMany("spec.rules", paths, MOST_PATHS)];
+  const named = tls.reduce((sum, { hosts = [] }) => sum + hosts.length, 0);
+  if (named > MOST_PATHS) return [tooMany("spec.tls", named, MOST_PATHS)];
   if (!defaultBackend && rules.length === 0)
     errors.push(invalidValue("spec", [], "either `defaultBackend` or `rules` must be specified"));
   if (defaultBackend) errors.push(...validateBackend(defaultBackend, "spec.defaultBackend"));
