@@ -26,7 +26,7 @@ import type { Store } from "../store/store.ts";
 import type { Authority } from "./authority.ts";
 import { Renewals } from "./due.ts";
 import { countFirstOrder, firstOrders, restFirstOrders } from "./first-orders.ts";
-import { sayOfCertificate } from "./kept.ts";
+import { forgetUnwanted, sayOfCertificate } from "./kept.ts";
 import { forgetChallenges, orderCertificate } from "./order-certificate.ts";
 import { restForAllMs } from "./rate-limited.ts";
 import { forgetOldRefusals, keepRefusal, refusalOf } from "./refusals.ts";
@@ -152,6 +152,7 @@ export class CertificateOrders {
       const refusal = (await this.#refusal(host, settings)) ?? this.#dueAgain(host);
       if (this.#stopping.signal.aborted) return;
       if (refusal !== undefined) await this.#keepRefusal(host, settings, refusal);
+      else await store.update((tx) => forgetUnwanted(tx, this.#askers(tx).wanted));
       await forgetChallenges(store, host);
     });
     this.#running.delete(host);

@@ -9,6 +9,7 @@ import type { Tx } from "../store/transaction.ts";
 import type { OrderedCertificate } from "./authority.ts";
 
 const ACCOUNT = "acme-account";
+const TLS = "kubernetes.io/tls";
 
 /** The account's key with this authority, sealed like every Secret; made with the first order. */
 export async function keepAccountKey(store: Store, directory: string, make: () => Promise<string>): Promise<string> {
@@ -30,7 +31,23 @@ function accountKey(reader: WorkloadReader, directory: string): string | undefin
 }
 
 export function keepCertificate(tx: Tx, host: string, { certificate, key }: OrderedCertificate): void {
-  write(tx, acmeSecretName(host), "kubernetes.io/tls", { "tls.crt": certificate, "tls.key": key });
+  write(tx, acmeSecretName(host), TLS, { "tls.crt": certificate, "tls.key": key });
+}
+
+/** A host that is asked for again, as when its Ingress is made anew, has its certificate at once; but not all that ever was is kept. */
+const MOST_UNWANTED = 500;
+
+/** Of certificates that nobody asks for the youngest are kept. */
+export function forgetUnwanted(tx: Tx, wanted: ReadonlyMap<string, unknown>): void {
+  const start = acmeSecretName("");
+  const unwanted = tx
+    .list(secrets, CERTIFICATE_NAMESPACE)
+    .filter(({ metadata, type }) => type === TLS && metadata.name.startsWith(start))
+    .filter(({ metadata }) => !wanted.has(metadata.name.slice(start.length)));
+  const since = ({ metadata }: Secret) => metadata.creationTimestamp;
+  const oldest = unwanted.sort((a, b) => (since(a) < since(b) ? -1 : since(a) > since(b) ? 1 : 0));
+  for (const { metadata } of oldest.slice(0, -MOST_UNWANTED))
+    tx.remove(secrets, `${CERTIFICATE_NAMESPACE}/${metadata.name}`);
 }
 
 /** To those who asked for it. */
