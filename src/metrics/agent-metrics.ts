@@ -138,6 +138,16 @@ export const AGENT_METRICS = [
     labels: ["state"],
   },
   {
+    name: "styr_network_connections",
+    type: "gauge",
+    help: "Lines of the host's table of connections (nf_conntrack) that are taken.",
+  },
+  {
+    name: "styr_network_connections_max",
+    type: "gauge",
+    help: "Lines that the host's table of connections has: when all are taken, what begins new connections is dropped.",
+  },
+  {
     name: "styr_way_in_answers_total",
     type: "counter",
     help: "Answers to HTTP requests from outside, by whose route they came in (`all` with those that no route is for) and by the status's class.",

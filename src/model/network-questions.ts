@@ -28,13 +28,15 @@ export interface TraceEnd {
   /** `namespace/name` and uid. */
   readonly pod?: string;
   readonly uid?: string;
-  /** Absent: names are asked for as a pod of the namespace `default` does. */
+  /** Absent: names are asked for as the host does, or, where a pod is named, as one of its namespace. */
   readonly asker?: NameAsker;
 }
 
 export interface TraceTarget {
-  /** To be looked up by the node where the connection begins, as its pods would. */
+  /** To be looked up by the node where the connection begins, as FROM would. */
   readonly name?: string;
+  /** A Service is meant, by whichever of its names it is found. */
+  readonly isService?: true;
   readonly address?: string;
   readonly port?: number;
   readonly protocol: Protocol;
@@ -45,7 +47,7 @@ export interface TraceTarget {
 /** A step of a connection's way. */
 export interface TraceHop {
   readonly at: string;
-  /** What is looked at: `name`, `policy out`, `service`, `firewall`, `route`, `size`, `policy in`, `listens`, `way back`. */
+  /** What is looked at: `name`, `policy out`, `service`, `firewall`, `connections`, `route`, `size`, `policy in`, `listens`, `way back`. */
   readonly what: string;
   /** Absent: nobody can say. */
   readonly isOk?: boolean;

@@ -43,6 +43,8 @@ export function provideNetwork(meters: AgentMeters, plane: PlaneView): void {
   meters.provide("styr_network_policies", () => fact("policies", "policies"));
   meters.provide("styr_network_policed_pods", () => fact("policies", "pods"));
   meters.provide("styr_network_routes", () => fact("way in", "routes"));
+  meters.provide("styr_network_connections", () => fact("pod network", "connections"));
+  meters.provide("styr_network_connections_max", () => fact("pod network", "most connections"));
   meters.provide("styr_network_peers", () => peersOf(parts()));
   provideWayIn(meters, () => reportOf("way in")?.traffic ?? []);
   meters.provide("styr_dns_queries_total", () => dnsOf(reportOf("names")));

@@ -14,6 +14,7 @@ import { NetworkCache } from "../../network/plane/network-cache.ts";
 import type { NetworkPart } from "../../network/plane/network-part.ts";
 import { type NetworkControl, NetworkPlane } from "../../network/plane/network-plane.ts";
 import { unlistedThings } from "../../network/plane/unlisted-words.ts";
+import { hostConnections } from "../../network/pod-network/connections.ts";
 import { PodNetwork } from "../../network/pod-network/pod-network.ts";
 import { RangePart, type RangePartOptions } from "../../network/pod-network/range-part.ts";
 import { tcpKnock, tcpPing } from "../../network/pod-network/tcp-ping.ts";
@@ -89,7 +90,7 @@ class Side implements NetworkSide {
       parts: [this.#range, this.#pods, ...networkParts(options)].map((part) => options.metered?.(part) ?? part),
       unlisted: () => this.#troubled(),
       cache: new NetworkCache({ folder, clock, log }),
-      lost: new LostRecord({ folder, log }),
+      ...(this.isRouted ? { lost: new LostRecord({ folder, log }) } : {}),
       ...(options.servers === undefined ? {} : { servers: options.servers }),
       probe: ({ id }, signal) => this.#answers(id, signal),
     });
@@ -162,7 +163,7 @@ class Side implements NetworkSide {
   }
 
   async #answers(node: string, signal: AbortSignal): Promise<boolean | undefined> {
-    if (this.#pods instanceof PodNetwork && !this.#hasWays) return undefined;
+    if (!this.#hasWays) return undefined;
     return (await this.#pods.probe(node, signal)) !== undefined;
   }
 
@@ -198,6 +199,7 @@ function podNetwork(
       dial: tcpPing(clock),
       knock: tcpKnock,
     },
+    connections: () => hostConnections(),
     writesRules: () => writesRules(engine),
     ...(options.servers === undefined ? {} : { servers: options.servers }),
   });
@@ -217,9 +219,9 @@ class OffPart implements NetworkPart {
 
   async apply(): Promise<void> {}
 
+  /** It has no ways by which anybody could be asked. */
   async probe(): Promise<number | undefined> {
-    // Nobody can be asked by that way, so nobody is taken for lost by it.
-    return 0;
+    return undefined;
   }
 
   async stop(): Promise<void> {}

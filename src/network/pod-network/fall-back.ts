@@ -34,6 +34,8 @@ interface Fallen {
 
 export class FallBack {
   readonly #fallen = new Map<string, Fallen>();
+  /** Those of them that wrapped packets did not reach either. */
+  readonly #dead = new Set<string>();
   /** Plain routes led there when they were tried again. */
   readonly #mended = new Set<string>();
 
@@ -69,6 +71,15 @@ export class FallBack {
       .map(([node]) => node);
   }
 
+  /** That the link drops packets of pods is no more than a guess while wrapped ones fail, too: when these are answered, plain ones are tried at once. */
+  wrapped(node: string, isReached: boolean, nowMs: number): void {
+    const fallen = this.#fallen.get(node);
+    if (fallen === undefined) return;
+    if (!isReached) this.#dead.add(node);
+    else if (this.#dead.delete(node))
+      this.#fallen.set(node, { ...fallen, retryAtMs: Math.min(fallen.retryAtMs, nowMs) });
+  }
+
   /** What works for one of a link may work for all of it: they are due at once. */
   tried(node: string, works: boolean, nowMs: number): void {
     const before = this.#fallen.get(node);
@@ -79,6 +90,7 @@ export class FallBack {
       return;
     }
     this.#fallen.delete(node);
+    this.#dead.delete(node);
     this.#mended.add(node);
     if (before.link === undefined) return;
     for (const [other, fallen] of this.#fallen)
@@ -88,6 +100,7 @@ export class FallBack {
 
   keepOnly(nodes: ReadonlySet<string>): void {
     for (const node of [...this.#fallen.keys()]) if (!nodes.has(node)) this.#fallen.delete(node);
+    for (const node of [...this.#dead]) if (!nodes.has(node)) this.#dead.delete(node);
     for (const node of [...this.#mended]) if (!nodes.has(node)) this.#mended.delete(node);
   }
 

@@ -13,6 +13,7 @@ import type { NetworkPart, PartReport } from "../plane/network-part.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
 import { BridgeGuard, type BridgePorts } from "./bridge-guard.ts";
+import { type AskConnections, ConnectionRoom } from "./connections.ts";
 import { HostNet, HostNetError } from "./host-net.ts";
 import { HostSide } from "./host-side.ts";
 import { type NetNames, netNames } from "./names.ts";
@@ -43,6 +44,8 @@ export interface PodNetworkOptions {
   readonly knock?: Knock;
   /** Servers of the control plane, `host:port`, as this node knows them. */
   readonly servers?: () => readonly string[];
+  /** How full the host's table of connections is. Absent: nobody can be asked. */
+  readonly connections?: AskConnections;
   /** Whether Docker runs and makes rules of iptables; undefined: it does not say. */
   readonly writesRules?: () => Promise<boolean | undefined>;
   /** The device behind which its pods are, when Docker does not name it. */
@@ -73,6 +76,7 @@ export class PodNetwork implements NetworkPart {
   readonly #planner: PeerPlanner;
   readonly #judge: WayJudge;
   readonly #plain: PlainWay;
+  readonly #room: ConnectionRoom;
   /** Nodes to which a way was planned since the start. */
   readonly #met = new Set<string>();
   #state: NetworkState | undefined;
@@ -95,17 +99,19 @@ export class PodNetwork implements NetworkPart {
       return own === undefined ? undefined : gatewayOf(own);
     };
     this.#planner = new PeerPlanner({ host: this.#host, names: this.#names, servers: options.servers ?? (() => []) });
-    this.#prober = new Prober({ clock, dial, from, onRound: () => this.#judgeAll() });
+    this.#prober = new Prober({ clock, dial, from, onRound: () => void this.#judgeAll() });
     if (options.knock !== undefined) this.#passages = new Passages({ clock, from, knock: options.knock });
     this.#plain = new PlainWay({
       ...{ clock, dial, log: options.log, own: range, host: this.#host, protocol: this.#names.protocol },
       turn: (write) => this.#turn.run(write),
     });
+    this.#room = new ConnectionRoom(options.connections ?? (() => Promise.resolve(undefined)));
     this.#judge = new WayJudge({
       ...{ clock, log: options.log, seen: (node) => this.#prober.seen(node), changed: () => this.lookAgain() },
       mode: () => this.#state?.cluster?.mode,
       peers: () => this.#planner.judged,
       tryPlain: (node) => this.#tryPlain(node),
+      isBlind: () => this.#room.isBlind(clock.monotonic()),
     });
   }
 
@@ -120,6 +126,7 @@ export class PodNetwork implements NetworkPart {
   async lookAgain(): Promise<void> {
     if (this.#state === undefined || this.#isStopped) return;
     const failed = (error: unknown) => this.#options.log.warn("the pod network", { why: String(error) });
+    await this.#lookAtRoom();
     await this.#turn.run(() => this.#bring(true)).catch(failed);
     this.#lookLater();
   }
@@ -148,15 +155,34 @@ export class PodNetwork implements NetworkPart {
 
   report(): PartReport {
     const { clamp, sysctls, clash, guard, docker, stopped } = this.#side.words;
-    const words = [this.#failure, stopped, docker, ...sysctls, clash, clamp, guard, this.#bridge?.words]
+    const full = this.#room.isFull ? this.#room.words : undefined;
+    const words = [
+      this.#failure,
+      this.#room.words,
+      stopped,
+      docker,
+      ...sysctls,
+      clash,
+      clamp,
+      guard,
+      this.#bridge?.words,
+    ]
       .filter((text) => text !== undefined)
       .join("; ");
     const range = this.#options.range();
     return {
-      state: (this.#failure ?? stopped ?? docker) !== undefined ? "failing" : range === undefined ? "off" : "working",
+      state:
+        (this.#failure ?? full ?? stopped ?? docker) !== undefined
+          ? "failing"
+          : range === undefined
+            ? "off"
+            : "working",
       ...(words === "" && range === undefined ? { words: "this node has no pod range yet" } : {}),
       ...(words === "" ? {} : { words }),
-      facts: { ...(range === undefined ? {} : { range }), nodes: this.#planner.plan.peers.length, ...this.#side.facts },
+      facts: {
+        ...(range === undefined ? {} : { range }),
+        ...{ nodes: this.#planner.plan.peers.length, ...this.#side.facts, ...this.#room.facts },
+      },
       peers: peerLinks(
         this.#planner.plan,
         {
@@ -264,11 +290,24 @@ export class PodNetwork implements NetworkPart {
   }
 
   /** After a round of probes. */
-  #judgeAll(): void {
+  async #judgeAll(): Promise<void> {
+    await this.#lookAtRoom();
     void this.#judge.judge();
     this.#tellUnreached();
     const asked = this.#planner.plan.peers.filter(({ node }) => this.#state?.tables.node.get(node)?.echoes === true);
     void this.#passages?.look(asked, (node) => this.#prober.seen(node));
+  }
+
+  async #lookAtRoom(): Promise<void> {
+    const { clock, log } = this.#options;
+    const before = this.#room.words;
+    try {
+      await this.#room.look(clock.monotonic());
+    } catch (error) {
+      log.debug("the table of connections cannot be read", { why: String(error) });
+    }
+    const { words } = this.#room;
+    if (words !== undefined && before === undefined) log.warn(words);
   }
 
   #tellUnreached(): void {

@@ -11,6 +11,7 @@ import { silentLog } from "../../seams/log.ts";
 import { ManualClock } from "../../seams/manual-clock.ts";
 import { NetworkState } from "../plane/network-state.ts";
 import { Touched } from "../plane/touched.ts";
+import type { AskConnections } from "./connections.ts";
 import { FallBack } from "./fall-back.ts";
 import { PodNetwork } from "./pod-network.ts";
 import { WayJudge } from "./way-judge.ts";
@@ -85,6 +86,7 @@ async function hostWith(
   nodes: readonly NodeEntry[],
   answers: (address: string) => boolean,
   wrapped: readonly string[] = [],
+  connections?: AskConnections,
 ) {
   const [clock, host, state] = [new ManualClock(), new PaperHost(), new NetworkState("me")];
   for (const range of wrapped) host.routes.set(range, `route replace ${range} dev styrmann-vxlan`);
@@ -93,6 +95,7 @@ async function hostWith(
   const part = new PodNetwork({
     ...{ networkName: "styrmann", hostAddress: () => "192.0.2.250", range: () => "10.42.250.0/24", clock, folder },
     ...{ commands: host as unknown as Commands, log: silentLog },
+    ...(connections === undefined ? {} : { connections }),
     unreached: (nodes) => unreached.splice(0, unreached.length, ...nodes),
     dial: ({ to }, signal) => {
       const device = host.deviceTo(to);
@@ -168,6 +171,21 @@ describe("plain routes that lead nowhere, as in a cloud", () => {
     await passes(60, () => wrapped().length > 0);
     await passes(10);
     assert.deepEqual(wrapped(), ["n003"]);
+  });
+
+  test("a host whose table of connections is full reaches nobody, and takes no way for broken: it says what is full", async (t) => {
+    let count = 1000;
+    const isRoom = () => count < 1000;
+    const { passes, links, part } = await hostWith(t, many(4), isRoom, [], async () => ({ count, max: 1000 }));
+    await passes(20);
+    const modes = () => [...links().values()].map(({ mode, state }) => `${mode} ${state}`);
+    assert.deepEqual(modes(), Array(4).fill("routes unreachable"));
+    assert.equal(part.report().state, "failing");
+    assert.match(part.report().words ?? "", /table of connections is full \(1,000 of 1,000\)/);
+    count = 500;
+    await passes(15);
+    assert.deepEqual(modes(), Array(4).fill("routes reachable"));
+    assert.deepEqual([part.report().state, part.report().words], ["working", undefined]);
   });
 
   test("a link that was mended is used again by all of them as soon as one try works", async (t) => {
@@ -306,6 +324,19 @@ test("while ways are judged they are not judged again", async () => {
   assert.deepEqual(tried, ["a"]);
   trial.resolve(false);
   await Promise.all(both);
+});
+
+test("a node that wrapped packets did not reach either is tried by a plain route as soon as it answers", () => {
+  const ways = new FallBack();
+  for (const node of ["cloud", "off"]) ways.failed({ node, failures: 6, isSilent: false, nowMs: 0 });
+  ways.wrapped("cloud", true, 1_000);
+  ways.wrapped("off", false, 1_000);
+  assert.deepEqual(ways.due(2_000), []);
+  ways.wrapped("off", true, 2_000);
+  assert.deepEqual(ways.due(2_000), ["off"]);
+  ways.tried("off", false, 3_000);
+  ways.wrapped("off", true, 4_000);
+  assert.deepEqual(ways.due(4_000), []);
 });
 
 test("of a link, three that fell and none that is reached are enough; one whose try worked keeps the others from falling", () => {

@@ -22,12 +22,17 @@ export interface WayJudgeOptions {
   readonly seen: (node: string) => Seen;
   /** Whether a plain route leads there. */
   readonly tryPlain: (node: string) => Promise<boolean>;
+  /** This host opens no connections just now, whatever way they would take. */
+  readonly isBlind?: () => boolean;
   /** Other ways are to be taken. */
   readonly changed: () => Promise<void>;
 }
 
 /** A link that was mended is not waited for longer than this while its nodes are tried, one after the other. */
 const MOST_TRIED_AT_ONCE = 64;
+
+/** While another way is laid, or a plain one is on trial, one or two may fail. */
+const ENOUGH_FAILURES = 3;
 
 export class WayJudge {
   readonly #options: WayJudgeOptions;
@@ -66,9 +71,11 @@ export class WayJudge {
   }
 
   async #judge(): Promise<void> {
-    const { changed, log } = this.#options;
+    const { changed, log, isBlind } = this.#options;
+    if (isBlind?.()) return;
     try {
       if (this.#leave()) await changed();
+      this.#lookAtWrapped();
       if (await this.#tryAgain()) await changed();
     } catch (error) {
       log.warn("ways to other nodes cannot be judged", { why: String(error) });
@@ -90,6 +97,15 @@ export class WayJudge {
     const all = [...left.map(({ node }) => node), ...this.#fallBack.failedWithLink(onLinks, nowMs)];
     if (all.length > 0) log.warn("pods are not reached by plain routes, so packets are wrapped", { nodes: all });
     return all.length > 0;
+  }
+
+  #lookAtWrapped(): void {
+    const { clock, peers, seen } = this.#options;
+    for (const { node, mode } of peers()) {
+      const { state, failures } = seen(node);
+      const isKnown = state === "reachable" || failures >= ENOUGH_FAILURES;
+      if (mode === "vxlan" && isKnown) this.#fallBack.wrapped(node, state === "reachable", clock.monotonic());
+    }
   }
 
   #isReached({ node, mode }: Pick<JudgedPeer, "node" | "mode">): boolean {

@@ -17,10 +17,12 @@ import { briefly } from "../../model/peer-summary.ts";
 import type { ResolvConf } from "../names/resolv-conf.ts";
 import type { PartReport } from "../plane/network-part.ts";
 import type { LocalPod, NetworkState } from "../plane/network-state.ts";
+import type { Named } from "./asked-names.ts";
 import { firewallHop } from "./firewall-hop.ts";
 import type { HostView } from "./host-view.ts";
-import { type Named, nameHop } from "./name-hop.ts";
+import { nameHop } from "./name-hop.ts";
 import { policyHop } from "./policy-hop.ts";
+import { roomHop } from "./room-hop.ts";
 import { nodeOf, routeHop } from "./route-hop.ts";
 import { serviceHop } from "./service-hop.ts";
 import { sizeHop } from "./size-hop.ts";
@@ -93,6 +95,11 @@ export class NetworkDesk {
     };
   }
 
+  get #room(): TraceHop | undefined {
+    const { state, report } = this.#plane;
+    return roomHop(state.nodeName, report.parts);
+  }
+
   get #peers(): readonly PeerLink[] {
     return this.#plane.report.parts.flatMap(({ peers }) => peers ?? []);
   }
@@ -100,7 +107,7 @@ export class NetworkDesk {
   async #leave(from: TraceEnd, to: TraceTarget): Promise<LeaveAnswer> {
     const { state } = this.#plane;
     const hops: TraceHop[] = [];
-    const named = to.name === undefined ? undefined : await this.#named(to.name, from);
+    const named = to.name === undefined ? undefined : await this.#named(to.name, from, to.isService === true);
     if (named) hops.push(named.hop);
     const addresses = named?.addresses ?? (to.address === undefined ? [] : [to.address]);
     const ways: TraceWay[] = [];
@@ -115,12 +122,12 @@ export class NetworkDesk {
     };
   }
 
-  #named(name: string, { asker, pod }: TraceEnd): Promise<Named> {
+  #named(name: string, { asker, pod }: TraceEnd, isService: boolean): Promise<Named> {
     const namespace = pod?.split("/")[0];
     // A server of before says no more of it than its namespace.
     const other = namespace === undefined ? {} : { asker: { metadata: { namespace }, spec: {} } };
     const by = asker === undefined ? other : { asker };
-    return nameHop(this.#plane.state, this.#view, name, { ...by, host: this.#resolvers() });
+    return nameHop(this.#plane.state, this.#view, name, { ...by, isService, host: this.#resolvers() });
   }
 
   async #direct(address: string, to: TraceTarget, from: TraceEnd): Promise<TraceWay> {
@@ -145,7 +152,7 @@ export class NetworkDesk {
     const passing = pod && (await firewallHop(state, this.#view, { from, to: way.address, direction: "out" }));
     const route = await routeHop(state, this.#view, way, this.#peers, "route");
     const size = route.isOk === true ? await sizeHop(state, this.#view, way.address, this.#peers) : undefined;
-    return [policy, passing, route, size].filter((hop) => hop !== undefined);
+    return [policy, passing, this.#room, route, size].filter((hop) => hop !== undefined);
   }
 
   async #arrive(from: TraceEnd, to: TraceTarget): Promise<ArriveAnswer> {
@@ -160,9 +167,8 @@ export class NetworkDesk {
         ? []
         : [await routeHop(state, this.#view, { address: from.address }, this.#peers, "way back")];
     const passing = await firewallHop(state, this.#view, { from, to: address, direction: "in" });
-    return {
-      hops: [...(passing ? [passing] : []), ...(policy ? [policy] : []), await this.#listens(address, to), ...back],
-    };
+    const before = [this.#room, passing, policy || undefined].filter((hop) => hop !== undefined);
+    return { hops: [...before, await this.#listens(address, to), ...back] };
   }
 
   /** Asked from this host, which no policy keeps out: what is said is said by the pod itself. */
