@@ -195,6 +195,31 @@ describe("changes of NetworkPolicies", () => {
     assert.equal(script, `add element ip t ${groupSet("g")} { 10.42.1.6 }`);
   });
 
+  test("groups that mean the same pods have one list, and are told apart when they do not", () => {
+    const on = (group: string, addresses: readonly string[]): NetworkEntry => ({
+      ...{ kind: "peers", id: `${group} on n2`, group, addresses },
+    });
+    const from = ["a", "b", "c"].map((peers) => ({ peers }));
+    const [five, six] = ["10.42.1.5", "10.42.1.6"];
+    const entries = [policy({ ingress: [{ from }] }), on("a", [five]), on("b", [five]), on("c", [six])];
+    const { state, plan } = planOf([local("a", "10.42.0.5")], entries);
+    const listOf = (group: string) => {
+      const thing = plan.get(groupSet(group));
+      assert.ok(thing?.kind === "set");
+      return thing.elements;
+    };
+    assert.equal(listOf("a"), listOf("b"), "the same one: what is different in it is looked at once");
+    assert.deepEqual([listOf("a"), listOf("c")], [[five], [six]]);
+    const [before, touched] = [plan.things, new Touched()];
+    const after = [on("a", [five, six]), on("b", [five, six]), on("c", [five])];
+    state.hear({ type: "changed", revision: 2, entries: after, removed: [] }, touched);
+    const changed = plan.update(state, touched);
+    const lines = changeScript("ip t", before, plan.things, changed).split("\n");
+    const came = ["a", "b"].map((group) => `add element ip t ${groupSet(group)} { ${six} }`);
+    const turned = [`add element ip t ${groupSet("c")} { ${five} }`, `delete element ip t ${groupSet("c")} { ${six} }`];
+    assert.deepEqual(lines.sort(), [...came, ...turned].sort());
+  });
+
   test("a node that comes is a few elements more, however many policies say a range that it is in", () => {
     const host = (n: number): NetworkEntry => {
       const [high, low] = [Math.floor(n / 250), n % 250];

@@ -4,8 +4,18 @@ import type { LocalPod, NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
 import { BlockSets } from "./block-sets.ts";
 import { otherAddressesOf } from "./ip-block.ts";
-import { baseThings, blocksOf, groupsOf, groupThings, podThings, policyThings, type SetsOf } from "./policy-rules.ts";
-import type { Thing, Things } from "./thing.ts";
+import {
+  baseThings,
+  blocksOf,
+  type ElementsOf,
+  groupsOf,
+  groupThings,
+  podThings,
+  policyThings,
+  type SetsOf,
+  sharedElements,
+} from "./policy-rules.ts";
+import { isSameThing, type Thing, type Things } from "./thing.ts";
 
 /** What the kernel is to have, kept up to date by looking only at what was touched: policies, pods of this node, groups that some policy of theirs names. */
 export class PolicyPlan {
@@ -62,7 +72,8 @@ export class PolicyPlan {
       const pod = this.#pods.get(uid);
       if (pod) this.#own(`pod ${uid}`, podThings(pod, this.policiesOf(uid)));
     }
-    for (const group of groups) this.#makeGroup(group, state);
+    const elementsOf = sharedElements();
+    for (const group of groups) this.#makeGroup(group, state, elementsOf);
     for (const key of blocks) this.#own(`block ${key}`, this.#blocks.things(key));
     this.#own("base", this.#selected.size > 0 ? baseThings(state.gateway, state.self?.podRange) : new Map());
     return new Set(this.#changed);
@@ -141,10 +152,10 @@ export class PolicyPlan {
     }
   }
 
-  #makeGroup(group: string, state: NetworkState): void {
+  #makeGroup(group: string, state: NetworkState, elementsOf: ElementsOf): void {
     const users = this.#users.get(group);
     const ports = [...new Set([...(users?.values() ?? [])].flat())].sort();
-    this.#own(`group ${group}`, users ? groupThings(group, state.peersOf(group), ports) : new Map());
+    this.#own(`group ${group}`, users ? groupThings(group, state.peersOf(group), ports, elementsOf) : new Map());
   }
 
   #own(owner: string, things: Things): void {
@@ -161,7 +172,7 @@ export class PolicyPlan {
     if (claims.size > 0) this.#claims.set(name, claims);
     else this.#claims.delete(name);
     const now = [...claims.values()].at(-1);
-    if (JSON.stringify(now) === JSON.stringify(this.#things.get(name))) return;
+    if (isSameThing(now, this.#things.get(name))) return;
     if (now) this.#things.set(name, now);
     else this.#things.delete(name);
     this.#changed.add(name);

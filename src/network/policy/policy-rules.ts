@@ -119,11 +119,10 @@ export function groupThings(
   group: string,
   entries: readonly PeersEntry[],
   ports: readonly string[],
+  elementsOf: ElementsOf = sharedElements(),
 ): ReadonlyMap<string, Thing> {
-  const addresses = new Set(entries.flatMap((entry) => entry.addresses.filter(isAddress)));
-  const comment = group;
   const things = new Map<string, Thing>([
-    [groupSet(group), { kind: "set", type: "ipv4_addr", comment, elements: [...addresses].sort() }],
+    [groupSet(group), { kind: "set", type: "ipv4_addr", comment: group, elements: elementsOf(entries) }],
   ]);
   for (const port of ports) {
     const elements = entries.flatMap(({ named: at = {} }) =>
@@ -137,6 +136,20 @@ export function groupThings(
     });
   }
   return things;
+}
+
+export type ElementsOf = (entries: readonly PeersEntry[]) => readonly string[];
+
+/** Groups that mean the same pods, of which there may be many, have one list: what it is made of, and what is different in it, is looked at once. */
+export function sharedElements(): ElementsOf {
+  const known = new Map<string, readonly string[]>();
+  return (entries) => {
+    const all = entries.flatMap(({ addresses }) => addresses);
+    const text = all.join();
+    const elements = known.get(text) ?? [...new Set(all.filter(isAddress))].sort();
+    known.set(text, elements);
+    return elements;
+  };
 }
 
 /** Groups that a policy's rules name, with the named ports that are looked up in them. */

@@ -15,9 +15,10 @@ export function changeScript(table: string, before: Things, after: Things, chang
     const old = before.get(name);
     return old && !after.has(name) ? [{ name, thing: old, old }] : [];
   });
+  const differences = sharedDifferences();
   return [
     ...made.filter(({ old }) => old === undefined).flatMap((entry) => creation(table, entry)),
-    ...made.flatMap((entry) => filling(table, entry)),
+    ...made.flatMap((entry) => filling(table, entry, differences)),
     ...gone.flatMap(({ thing }) => (thing.kind === "element" ? [elementLine("delete", table, thing, false)] : [])),
     ...made.flatMap(({ thing, old }) => (thing.kind === "element" ? turning(table, thing, old) : [])),
     ...removal(
@@ -82,28 +83,37 @@ function creation(table: string, { name, thing }: Entry): readonly string[] {
   return [`add ${thing.kind} ${table} ${name} { type ${type}; ${comment} }`];
 }
 
-function filling(table: string, { name, thing, old }: Entry): readonly string[] {
+function filling(table: string, { name, thing, old }: Entry, differences = sharedDifferences()): readonly string[] {
   if (thing.kind === "chain") {
     const rules = thing.rules.map((rule) => `add rule ${table} ${name} ${rule}`);
     return old === undefined ? rules : [`flush chain ${table} ${name}`, ...rules];
   }
   if (thing.kind !== "set") return [];
-  const had = new Set(old?.kind === "set" ? old.elements : []);
-  const has = new Set(thing.elements);
-  return [
-    ...elementLines(
-      "delete",
-      table,
-      name,
-      [...had].filter((element) => !has.has(element)),
-    ),
-    ...elementLines(
-      "add",
-      table,
-      name,
-      [...has].filter((element) => !had.has(element)),
-    ),
-  ];
+  const { gone, come } = differences(old?.kind === "set" ? old.elements : undefined, thing.elements);
+  return [...elementLines("delete", table, name, gone), ...elementLines("add", table, name, come)];
+}
+
+interface Difference {
+  readonly gone: readonly string[];
+  readonly come: readonly string[];
+}
+
+type Differences = (had: readonly string[] | undefined, has: readonly string[]) => Difference;
+
+/** Sets with the same lists are looked at once. */
+function sharedDifferences(): Differences {
+  const known = new Map<readonly string[] | undefined, Map<readonly string[], Difference>>();
+  return (had, has) => {
+    const there = known.get(had) ?? new Map<readonly string[], Difference>();
+    known.set(had, there);
+    const found = there.get(has) ?? differenceOf(new Set(had), new Set(has));
+    there.set(has, found);
+    return found;
+  };
+}
+
+function differenceOf(had: ReadonlySet<string>, has: ReadonlySet<string>): Difference {
+  return { gone: [...had.difference(has)], come: [...has.difference(had)] };
 }
 
 function turning(table: string, thing: ElementThing, old: Thing | undefined): readonly string[] {

@@ -59,6 +59,19 @@ export function picked(names: Iterable<string>, find: (name: string) => Thing | 
   return found;
 }
 
+export function isSameThing(one: Thing | undefined, other: Thing | undefined): boolean {
+  if (one?.kind === "set" && other?.kind === "set") {
+    const [{ elements: these, ...rest }, { elements: those, ...others }] = [one, other];
+    return isSameList(these, those) && JSON.stringify(rest) === JSON.stringify(others);
+  }
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** Lists of a thousand elements that are one and the same, or are as they were. */
+function isSameList(these: readonly string[], those: readonly string[]): boolean {
+  return these === those || (these.length === those.length && these.every((text, at) => text === those[at]));
+}
+
 /** Whoever reported it: a word that is no address would be looked up as a name, by root, on every node. */
 export function isAddress(text: string): boolean {
   return parseAddress(text) !== undefined;
