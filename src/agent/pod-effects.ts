@@ -261,11 +261,11 @@ function isStillStopping(worker: PodHandle, name: string, { attempt }: RunRef): 
 }
 
 /** It may leave as well as it can: what holds it up holds up nothing else. */
-async function leave(worker: PodHandle, { mostMs }: Effect<"leave">): Promise<void> {
+async function leave(worker: PodHandle, { mostMs, mostAwayMs }: Effect<"leave">): Promise<void> {
   worker.patchPod({ gate: "leaving" });
   const { gate, log } = worker.host;
   try {
-    await gate?.leaving(worker.pod, mostMs);
+    await gate?.leaving(worker.pod, mostMs, mostAwayMs);
   } catch (error) {
     log.warn("a pod is stopped while others may still be sent to it", {
       pod: worker.pod.metadata.name,

@@ -12,9 +12,9 @@ export interface PodGate {
   seen?(pod: Pod, status: PodStatus): void;
   /**
    * Before a pod that is to be deleted is stopped: resolves when no name leads to it any more and no connected node sends it new
-   * connections, or after `mostMs`. At once when none ever did.
+   * connections, or after `mostMs`. At once when none ever did. For nodes whose agents are away for a moment it waits until `mostAwayMs`.
    */
-  leaving(pod: Pod, mostMs: number): Promise<void>;
+  leaving(pod: Pod, mostMs: number, mostAwayMs?: number): Promise<void>;
   /** Nothing of the pod runs any more; its address may be another's next. */
   gone(podUid: string): void;
   /** The control plane answered a heartbeat, and is to answer the next. While it does not, nobody says which nodes are gone. */

@@ -63,7 +63,7 @@ export type Action =
   | { readonly type: "stop"; readonly container: string; readonly graceMs: number; readonly kill?: Kill }
   | { readonly type: "remove"; readonly container: string; readonly attempts: readonly number[] }
   /** Out of names and services, before anything of it is stopped. */
-  | { readonly type: "leave"; readonly mostMs: number }
+  | { readonly type: "leave"; readonly mostMs: number; readonly mostAwayMs: number }
   /** Address and ports of a finished pod. */
   | { readonly type: "quiesce" }
   /** Infra container and cgroup, volumes, address. */
@@ -78,6 +78,8 @@ const DEFAULT_GRACE_MS = 30_000;
 /** A pod is stopped after so long although somebody may still be sent to it; of a short grace at most this share is spent so. */
 const MOST_LEAVING_MS = 2_000;
 const LEAVING_SHARE = 0.5;
+/** For hosts whose agents are away, and send to it until they are back. */
+const MOST_AWAY_MS = 10_000;
 /** A later deletion with less grace cuts a stop short only if it wins at least this much. */
 const WORTH_HURRYING_MS = 500;
 
@@ -288,8 +290,9 @@ function leaving(pod: Pod, seen: PodSeen, nowMs: number): Step | undefined {
   const isRunning = allContainers(pod).some(({ name }) => containerSeen(seen, name).run?.state === "running");
   if (leftMs <= 0 || !isRunning) return undefined;
   if (gate === "leaving") return wait("it leaves names and services", goodbye?.byMs);
-  const mostMs = Math.min(MOST_LEAVING_MS, leftMs * LEAVING_SHARE);
-  return { action: { type: "leave", mostMs }, reason: "names and services are not to lead to it any more" };
+  const shareMs = leftMs * LEAVING_SHARE;
+  const [mostMs, mostAwayMs] = [Math.min(MOST_LEAVING_MS, shareMs), Math.min(MOST_AWAY_MS, shareMs)];
+  return { action: { type: "leave", mostMs, mostAwayMs }, reason: "names and services are not to lead to it any more" };
 }
 
 /** Ordinary containers first; then the sidecars, last started first stopped. */

@@ -30,6 +30,11 @@ export class Lingering {
     }
   }
 
+  /** Somebody was sent there until lately. */
+  hasLeft(uid: string): boolean {
+    return this.#leftMs.has(uid);
+  }
+
   /** It has. `isJust`: the last node has only now heard that it left. Monotonic; undefined: nobody was ever sent there, or long ago. */
   untilMs(uid: string, isJust: boolean): number | undefined {
     const leftMs = this.#leftMs.get(uid);

@@ -41,6 +41,8 @@ export class LostNodes {
   #unheardTimer: Timer | undefined;
   /** Nodes that this node's probes do not reach, whoever else hears them. */
   #suspected: ReadonlySet<string> = new Set();
+  /** That could not be asked, when it was their turn last. */
+  readonly #unasked = new Set<string>();
   /** Whose turn it is while the control plane is not heard. */
   #row: string[] = [];
 
@@ -95,6 +97,12 @@ export class LostNodes {
     });
   }
 
+  /** It was asked, and did not fail to answer; or is being asked. */
+  mayBeOn(name: string): boolean {
+    const { state, probe } = this.#options;
+    return probe !== undefined && !state.lostNodes.has(name) && !this.#unasked.has(name);
+  }
+
   #askNext(): void {
     const { state, clock } = this.#options;
     if (!this.#isUnheard) return;
@@ -121,11 +129,14 @@ export class LostNodes {
     const node = state.tables.node.get(name);
     if (node === undefined || probe === undefined || signal.aborted) {
       this.#asked.delete(name);
+      this.#unasked.delete(name);
       return;
     }
     this.#asked.set(name, undefined);
     const isThere = await this.#answers(node, probe);
     if (signal.aborted) return;
+    if (isThere === undefined) this.#unasked.add(name);
+    else this.#unasked.delete(name);
     // What was heard meanwhile counts for more.
     if (isThere !== undefined && this.#isDoubtful(name)) {
       const changed = new Touched();

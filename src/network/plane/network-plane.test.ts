@@ -264,6 +264,79 @@ describe("a pod that leaves", () => {
   });
 });
 
+describe("a pod that leaves while another node's agent is away", () => {
+  const node = (isSilent: boolean): NodeEntry => {
+    return {
+      kind: "node",
+      id: "n2",
+      address: "192.0.2.2",
+      podRange: "10.42.2.0/24",
+      ...(isSilent ? { isSilent } : {}),
+    };
+  };
+  /** Its agent was killed as the pod was asked to go; `isOn`: its host answers. */
+  async function away(isOn: boolean) {
+    const world = planeOf({ probe: () => Promise.resolve(isOn) });
+    const { clock, plane, hear, isOver } = world;
+    hear({ type: "all", revision: 1, entries: [endpoints("ready"), node(false)] });
+    hear({ type: "settled", revision: 1 });
+    await clock.settle();
+    const leaving = isOver(plane.leaving(POD, 2_000, 10_000));
+    hear(changed(2, [endpoints("draining")]));
+    hear({ type: "settled", revision: 2 });
+    await clock.advance(1_000);
+    hear(changed(3, [node(true)]));
+    hear({ type: "settled", revision: 3 });
+    await clock.settle();
+    return { ...world, leaving };
+  }
+
+  test("stays until that agent is back and has heard of it, as what it wrote goes on sending there", async () => {
+    const { clock, hear, leaving } = await away(true);
+    await clock.advance(5_000);
+    assert.equal(leaving.over, "");
+    hear(changed(4, [node(false)]));
+    await clock.advance(500);
+    assert.equal(leaving.over, "", "it is heard, and has not heard everything yet");
+    hear({ type: "settled", revision: 4 });
+    await clock.advance(1_050);
+    assert.equal(leaving.over, "", "nor did it know until now");
+    await clock.advance(100);
+    assert.equal(leaving.over, "well");
+  });
+
+  test("waits for no host that is gone", async () => {
+    const { clock, leaving } = await away(false);
+    await clock.advance(110);
+    assert.equal(leaving.over, "well");
+  });
+
+  test("nor for one that stays away, for longer than 8 s, nor than its grace allows", async () => {
+    const { clock, plane, hear, isOver, leaving } = await away(true);
+    await clock.advance(7_950);
+    assert.equal(leaving.over, "");
+    await clock.advance(100);
+    assert.equal(leaving.over, "well");
+    hear(changed(4, [endpoints("ready")]));
+    hear(changed(5, [endpoints("draining")]));
+    hear({ type: "settled", revision: 5 });
+    const later = isOver(plane.leaving(POD, 2_000, 10_000));
+    await clock.advance(1_150);
+    assert.equal(later.over, "well", "it has been away for long by then");
+    const { clock: clock2, plane: plane2, isOver: isOver2 } = await away(true);
+    const hurried = isOver2(plane2.leaving(POD, 500, 500));
+    await clock2.advance(550);
+    assert.equal(hurried.over, "well");
+  });
+
+  test("goes at once when nobody was ever sent to it", async () => {
+    const { clock, plane, isOver } = await away(true);
+    const leaving = isOver(plane.leaving({ ...POD, metadata: { ...POD.metadata, uid: "u9" } }, 2_000, 10_000));
+    await clock.settle();
+    assert.equal(leaving.over, "well");
+  });
+});
+
 describe("while the control plane is not heard", () => {
   const node = (id: string): NodeEntry => ({ kind: "node", id, address: "192.0.2.2", podRange: "10.42.7.0/24" });
 

@@ -7,6 +7,7 @@ import type { NetworkEntry, NetworkNews, NodeEntry } from "../../model/network.t
 import type { Pod, PodStatus } from "../../model/pod.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
+import { AwayNodes } from "./away-nodes.ts";
 import { heldDigests } from "./held-shelves.ts";
 import { Lane } from "./lane.ts";
 import { Lingering } from "./lingering.ts";
@@ -79,6 +80,7 @@ export class NetworkPlane {
   readonly #options: NetworkPlaneOptions;
   readonly #lanes: readonly Lane[];
   readonly #lost: LostNodes;
+  readonly #away: AwayNodes;
   readonly #looks: PartLooks;
   readonly #stopping = new AbortController();
   readonly #waiters: Waiters;
@@ -113,6 +115,7 @@ export class NetworkPlane {
       ...(servers === undefined ? {} : { servers }),
       touched: (touched) => this.#note(touched),
     });
+    this.#away = new AwayNodes({ state: this.state, clock, mayBeOn: (node) => this.#lost.mayBeOn(node) });
   }
 
   /** Has the host's network brought to what was heard last, from the disk: what the lanes do with it goes on after that. */
@@ -212,11 +215,31 @@ export class NetworkPlane {
     await this.#waiters.always(isOver);
   }
 
-  async leaving(pod: Pod, mostMs: number): Promise<void> {
+  async leaving(pod: Pod, mostMs: number, mostAwayMs = mostMs): Promise<void> {
     const { clock } = this.#options;
-    const untilMs = clock.monotonic() + mostMs;
+    const beganMs = clock.monotonic();
     const { uid } = pod.metadata;
     if (!(await this.#waiters.until(() => !isLedTo(this.state, uid), mostMs))) return;
+    await this.#lingers(uid, await this.#isHeardByAll(beganMs + mostMs), beganMs + mostMs);
+    await this.#leftBySilent(pod, beganMs + mostAwayMs);
+  }
+
+  /** By now it was told whose agent is not there: nobody else will tell its host to send nothing here any more. */
+  async #leftBySilent({ metadata: { namespace, name, uid } }: Pod, mostUntilMs: number): Promise<void> {
+    const { clock, log } = this.#options;
+    const away = this.#away.names;
+    const untilMs = Math.min(this.#away.untilMs(away), mostUntilMs);
+    if (untilMs <= clock.monotonic() || !this.#lingering.hasLeft(uid)) return;
+    log.info("a pod stays for nodes whose agents are away", { pod: `${namespace}/${name}`, nodes: away.join(" ") });
+    await this.#waiters.until(() => this.#away.names.length === 0, untilMs - clock.monotonic());
+    if (!this.#away.isOneBack(away)) return;
+    await this.#isHeardByAll(mostUntilMs);
+    await this.#lingers(uid, true, mostUntilMs);
+  }
+
+  /** True: some have only now. */
+  async #isHeardByAll(untilMs: number): Promise<boolean> {
+    const { clock } = this.#options;
     let [count, revision] = [this.#count, this.#revision];
     const isSettled = () => {
       if (count !== this.#count) [count, revision] = [this.#count, this.#revision];
@@ -224,6 +247,11 @@ export class NetworkPlane {
     };
     const isJust = !isSettled();
     await this.#waiters.until(isSettled, untilMs - clock.monotonic());
+    return isJust;
+  }
+
+  async #lingers(uid: string, isJust: boolean, untilMs: number): Promise<void> {
+    const { clock } = this.#options;
     const lingersUntilMs = this.#lingering.untilMs(uid, isJust) ?? 0;
     await this.#waiters.until(() => false, Math.min(lingersUntilMs, untilMs) - clock.monotonic());
   }
@@ -259,6 +287,7 @@ export class NetworkPlane {
     const touched = new Touched();
     const lost = [...this.state.lostNodes];
     const isMore = this.state.hear(news, touched);
+    this.#away.look(touched.isAll ? [...touched.nodes, ...this.state.tables.node.keys()] : touched.nodes);
     this.#lingering.left(this.state.takeLeft());
     if (news.type === "all") this.#lost.lookAnew(lost, touched);
     else this.#lost.look(touched.nodes);

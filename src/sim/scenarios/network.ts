@@ -75,6 +75,7 @@ export const network = define(
     await stage.deploy("/shop", 3, app("shop", 3));
     await agree(stage, "at first");
     await leavesFirst(stage);
+    await staysForAgent(stage);
     world.network.setQuality({ delayMs: [1, 80], loss: 0.1, duplicate: 0.05, reorder: 0.1 });
     world.network.cut("n002", "server");
     stage.host("n003").crashAgent();
@@ -114,6 +115,24 @@ async function leavesFirst(stage: Stage): Promise<void> {
   }
   stage.expect(leaving.stops >= 4, "four pods were stopped", leaving.stops);
   stage.expect(leaving.faults.length === 0, "nobody is sent to a pod that is stopped", leaving.faults.join("; "));
+}
+
+/** Rules that an agent wrote go on when it is killed: until it is back nobody tells its host of a pod that leaves elsewhere. */
+async function staysForAgent(stage: Stage): Promise<void> {
+  const host = stage.host("n002");
+  const inKernel = host.plane;
+  const pod = stage.active("web").find(({ spec, status }) => spec.nodeName !== host.name && status.phase === "Running");
+  const uid = pod?.metadata.uid ?? "";
+  let stops = 0;
+  stage.world.observe({ driver: ({ what, podUid }) => void (what === "stop" && podUid === uid && stops++) });
+  stage.expect(inKernel !== undefined && leads(inKernel, uid), "that host sends to the pod", uid);
+  host.crashAgent();
+  await stage.run(300);
+  await stage.ask({ method: "DELETE", path: `/api/v1/namespaces/default/pods/${pod?.metadata.name}` });
+  await stage.run(4_000);
+  stage.expect(stops === 0, "a pod stays for a host whose agent is away for a moment", stops);
+  await host.startAgent();
+  await stage.until("it is stopped when that agent is back", () => stops > 0, 5_000);
 }
 
 async function isAvoided(stage: Stage): Promise<void> {
