@@ -121,7 +121,7 @@ export async function toTargets(
     const only = portOfService(service, said);
     const bySrv = service.isHeadless && typeof said === "string" ? { service: service.key, port: said } : undefined;
     const named = {
-      ...{ protocol, name: service.dnsName },
+      ...{ protocol, name: service.dnsName, isService: true as const },
       ...(only === undefined ? {} : { port: only }),
       ...(bySrv === undefined ? {} : { portName: bySrv }),
     };

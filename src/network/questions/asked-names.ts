@@ -1,8 +1,14 @@
-/** Whom a pod asks for a name, and which names it tries. Pure. */
-import type { NameAsker } from "../../model/network-questions.ts";
+/** Whom a pod, or a host, asks for a name, and which names it tries. Pure. */
+import type { NameAsker, TraceHop } from "../../model/network-questions.ts";
 import { podDns } from "../names/pod-dns.ts";
 import type { ResolvConf } from "../names/resolv-conf.ts";
 import type { NetworkState } from "../plane/network-state.ts";
+
+/** What came of it. */
+export interface Named {
+  readonly hop: TraceHop;
+  readonly addresses: readonly string[];
+}
 
 export interface AskedNames {
   /** Its first server. */
@@ -13,33 +19,35 @@ export interface AskedNames {
   readonly candidates: readonly string[];
 }
 
-const SPARE: NameAsker = { metadata: { namespace: "default" }, spec: {} };
-/** resolv.conf(5). */
-const USUAL_DOTS = 1;
+/** resolv.conf(5): who is asked where nobody is named, */
+const NOBODY_NAMED = "127.0.0.1";
+/** and what counts where nothing is said. */
+export const USUAL_DOTS = 1;
 
-/** Undefined: this node answers no names yet. */
+/** Without an asker the host itself asks. Undefined: this node answers no names yet. */
 export function askedNames(
   { gateway, cluster }: NetworkState,
   host: ResolvConf,
   name: string,
-  asker: NameAsker = SPARE,
+  asker?: NameAsker,
 ): AskedNames | undefined {
   if (gateway === undefined) return undefined;
-  const given = podDns(asker, {
-    server: gateway,
-    domain: cluster?.domain ?? "cluster.local",
-    host,
-  });
+  const context = { server: gateway, domain: cluster?.domain ?? "cluster.local", host };
+  const given = asker && podDns(asker, context);
   // What a pod is not given it has of its host; with `None` it is given what it says itself, and nothing else.
-  const isNone = asker.spec.dnsPolicy === "None";
+  const isNone = asker?.spec.dnsPolicy === "None";
   const of = (mine: readonly string[] = [], hosts: readonly string[]) => (isNone || mine.length > 0 ? mine : hosts);
   const nameservers = of(given?.nameservers, host.nameservers);
   const searches = of(given?.searches, host.searches);
   const options = of(given?.options, host.options);
-  const [server] = nameservers;
+  const [server = isNone ? undefined : NOBODY_NAMED] = nameservers;
   if (server === undefined) return undefined;
   const isItsOwn = server !== gateway && !host.nameservers.includes(server);
   return { server, isItsOwn, candidates: candidatesOf(name, searches, dotsOf(options)) };
+}
+
+export function isOfCluster(name: string, domain: string): boolean {
+  return [domain, "marathon.mesos", "mesos", "fleet.local"].some((zone) => name.toLowerCase().endsWith(`.${zone}`));
 }
 
 function dotsOf(options: readonly string[]): number {
@@ -47,7 +55,7 @@ function dotsOf(options: readonly string[]): number {
   return said === undefined ? USUAL_DOTS : Number(said.slice("ndots:".length));
 }
 
-function candidatesOf(name: string, searches: readonly string[], dots: number): readonly string[] {
+export function candidatesOf(name: string, searches: readonly string[], dots: number): readonly string[] {
   if (name.endsWith(".")) return [name.slice(0, -1)];
   const searched = searches.map((domain) => `${name}.${domain}`);
   return name.split(".").length > dots ? [name, ...searched] : [...searched, name];

@@ -1,25 +1,30 @@
-import type { NameAsker, TraceHop } from "../../model/network-questions.ts";
+import type { NameAsker } from "../../model/network-questions.ts";
 import type { ResolvConf } from "../names/resolv-conf.ts";
 import type { NetworkState } from "../plane/network-state.ts";
-import { askedNames } from "./asked-names.ts";
+import { askedNames, isOfCluster, type Named } from "./asked-names.ts";
 import type { HostView } from "./host-view.ts";
+import { namedHere } from "./named-here.ts";
 
-export interface Named {
-  readonly hop: TraceHop;
-  readonly addresses: readonly string[];
+export interface NameQuestion {
+  /** Absent: the host itself. */
+  readonly asker?: NameAsker;
+  readonly host: ResolvConf;
+  readonly isService?: boolean;
 }
 
 /** An answer of our own names is there at once; the server gives up on others after 4 s (names/resident/forwarder.ts). */
 const OWN_MS = 1_000;
 const BEYOND_MS = 4_500;
+/** That of the host, of which nobody knows how long it tries; this node's is asked behind it. */
+const HOSTS_MS = 3_000;
 const SILENT: readonly string[] = ["ETIMEOUT", "ECANCELLED"];
 
-/** Looks a name up as that pod would: at the same server, below the same names, in the same order. */
+/** Looks a name up as FROM would: at the same server, below the same names, in the same order. */
 export async function nameHop(
   state: NetworkState,
   view: HostView,
   name: string,
-  { asker, host }: { readonly asker?: NameAsker; readonly host: ResolvConf },
+  { asker, host, isService = false }: NameQuestion,
 ): Promise<Named> {
   const asked = askedNames(state, host, name, asker);
   const hop = { at: state.nodeName, what: "name" };
@@ -33,17 +38,24 @@ export async function nameHop(
     return { hop: { ...hop, isOk: false, words, advice: "styr exec, and look it up there" }, addresses: [] };
   }
   const domain = state.cluster?.domain ?? "cluster.local";
+  // That of the host, which may know nothing of the cluster, or ask this node's for its names.
+  const isHosts = server !== state.gateway;
   let beyond = "";
   for (const candidate of candidates) {
     const isOurs = isOfCluster(candidate, domain);
     // Whoever does not answer for one name from outside does not for the next.
-    if (beyond !== "" && !isOurs) continue;
+    if (beyond !== "" && (isHosts || !isOurs)) continue;
     const external = isOurs ? externalOf(state, candidate) : undefined;
-    const answer = await ask(view, server, candidate, isOurs && external?.ends !== "beyond" ? OWN_MS : BEYOND_MS);
-    if (answer instanceof Error && external !== undefined && isOfOthers(answer))
+    const answer = await ask(
+      view,
+      server,
+      candidate,
+      isHosts ? HOSTS_MS : isOurs && external?.ends !== "beyond" ? OWN_MS : BEYOND_MS,
+    );
+    if (answer instanceof Error && !isHosts && external !== undefined && isOfOthers(answer))
       return { hop: { ...hop, isOk: false, words: external.words, advice: "styr services" }, addresses: [] };
-    if (answer instanceof Error && !isOurs && isOfOthers(answer)) {
-      beyond = `; ${server === state.gateway ? "it was passed on, and whoever" : `${server}, which`} is asked beyond the cluster gives no answer`;
+    if (answer instanceof Error && (isHosts || (!isOurs && isOfOthers(answer)))) {
+      beyond = `; ${isHosts ? `${server}, which this host asks,` : "it was passed on, and whoever is asked beyond the cluster"} gives no answer`;
       continue;
     }
     if (answer instanceof Error) {
@@ -59,14 +71,15 @@ export async function nameHop(
       addresses: answer,
     };
   }
+  const isSilent = beyond !== "";
+  const by = asker === undefined ? {} : { asker };
+  const here = isHosts ? await namedHere(state, view, name, { server, isSilent, isService, ...by }) : undefined;
+  if (here !== undefined) return here;
   const namespace = asker?.metadata.namespace ?? "default";
-  const tried = `asked as a pod of namespace ${namespace} asks: ${candidates.slice(0, 3).join(", ")}${candidates.length > 3 ? ", …" : ""}`;
+  const as = isHosts || asker === undefined ? "as this host asks" : `as a pod of namespace ${namespace} asks`;
+  const tried = `asked ${as}: ${candidates.slice(0, 3).join(", ")}${candidates.length > 3 ? ", …" : ""}`;
   const words = `nothing is named ${name} (${tried}): ${whyNot(state, name, namespace)}${beyond}`;
   return { hop: { ...hop, isOk: false, words, advice: "styr ps; styr services" }, addresses: [] };
-}
-
-function isOfCluster(name: string, domain: string): boolean {
-  return [domain, "marathon.mesos", "mesos", "fleet.local"].some((zone) => name.toLowerCase().endsWith(`.${zone}`));
 }
 
 /** This node's server gave up on the one that it asked, or had not done so yet. */
