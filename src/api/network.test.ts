@@ -73,6 +73,19 @@ describe("how the network of a cluster fares:", () => {
     assert.equal(await troubleOf(8, () => false), `${isOn}n0 and 6 more reach it: ${away}`);
     assert.equal(await troubleOf(8, (from) => from > 0), `${isOn}n0 reaches it: ${away}`);
     assert.equal(await troubleOf(8, (_from, to) => to === 6), 'node "n6" is not connected: is the host on?');
+    const clock = new ManualClock();
+    const lifecycle = (state: "ready" | "unreachable") => ({
+      ...{ brake: undefined, releaseBrake: () => [] },
+      stateOf: () => ({ state, sinceMs: clock.now() - 26_000, words: "" }),
+    });
+    assert.equal(
+      await troubleOf(8, (from) => from > 0, { clock, lifecycle: lifecycle("unreachable") }),
+      `${isOn}n0 reaches it: ${away}; its rules are as of 26s ago, and go on sending connections to pods that left since`,
+    );
+    assert.equal(
+      await troubleOf(8, (from) => from > 0, { clock, lifecycle: lifecycle("ready") }),
+      `${isOn}n0 reaches it: ${away}`,
+    );
     const untaken = (node: string) => `certificate of node "${node}": by this server's clock …`;
     const refused = 'its agent is there, and is not let in: certificate of node "n6": by this server\'s clock …';
     assert.equal(await troubleOf(8, () => false, { untaken }), `node "n6" is not connected: ${refused}`);

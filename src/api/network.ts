@@ -1,5 +1,6 @@
 /** /styr/v1/network: how nodes reach each other and what their parts of the network say; and what becomes of one connection. */
 import type { Route } from "../http/route.ts";
+import { humanDuration } from "../lib/duration.ts";
 import { ApiError } from "../model/errors.ts";
 import type { Protocol } from "../model/network.ts";
 import type { NetworkNodeRow, NetworkReport, NetworkStatusAnswer, ServiceLeftOut } from "../model/network-questions.ts";
@@ -76,7 +77,7 @@ async function networkReport(context: StyrApiContext): Promise<NetworkReport> {
     for (const node of next) rows.push(await rowOf(context, node, isBrief));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  const answered = withWitnesses(rows.map((row) => withAnswering(row, rows))).toSorted((a, b) =>
+  const answered = withWitnesses(rows.map((row) => withAnswering(row, rows, context))).toSorted((a, b) =>
     a.node < b.node ? -1 : 1,
   );
   const leftOut = await leftOutServices(context);
@@ -91,7 +92,11 @@ async function leftOutServices({ store, clock }: StyrApiContext): Promise<readon
 }
 
 /** A host that others reach over the pods' network is on, whatever became of its agent. */
-function withAnswering(row: NetworkNodeRow, all: readonly NetworkNodeRow[]): NetworkNodeRow {
+function withAnswering(
+  row: NetworkNodeRow,
+  all: readonly NetworkNodeRow[],
+  context: Pick<StyrApiContext, "lifecycle" | "clock">,
+): NetworkNodeRow {
   if (!row.trouble?.endsWith(IS_IT_ON)) return row;
   const reached = all.filter(({ answer }) =>
     answer?.peers.some((peer) => peer.node === row.node && peer.state === "reachable" && !isOld(peer)),
@@ -99,8 +104,16 @@ function withAnswering(row: NetworkNodeRow, all: readonly NetworkNodeRow[]): Net
   const [first] = reached.map(({ node }) => node).toSorted();
   if (first === undefined) return row;
   const by = reached.length === 1 ? first : `${first} and ${reached.length - 1} more`;
-  const words = `the host is on, ${by} ${reached.length === 1 ? "reaches" : "reach"} it: its agent is stopped, or gets to no server; styr status there says why`;
+  const words = `the host is on, ${by} ${reached.length === 1 ? "reaches" : "reach"} it: its agent is stopped, or gets to no server; styr status there says why${oldRules(row.node, context)}`;
   return { ...row, trouble: row.trouble.replace(IS_IT_ON, words) };
+}
+
+/** What an agent wrote into its host goes on without it. */
+function oldRules(name: string, { lifecycle, clock }: Pick<StyrApiContext, "lifecycle" | "clock">): string {
+  const state = lifecycle?.stateOf(name);
+  if (state === undefined || state.state === "ready") return "";
+  const age = humanDuration(clock.now() - state.sinceMs);
+  return `; its rules are as of ${age} ago, and go on sending connections to pods that left since`;
 }
 
 async function rowOf(context: StyrApiContext, node: Node, isBrief: boolean): Promise<NetworkNodeRow> {
