@@ -135,6 +135,14 @@ describe("styr network status", () => {
     assert.doesNotMatch(renderNetwork(links, screen), /all of it works/);
   });
 
+  test("hosts whose own programs know no names of the cluster are named, which is no fault", () => {
+    const names = [{ name: "names", state: "working" as const, facts: { "host asks": "192.0.2.53" } }];
+    const text = renderNetwork({ nodes: [row("a", [to("b")], names), row("b", [to("a")], names)] }, screen);
+    const words = "know no names of the cluster: /etc/resolv.conf there asks 192.0.2.53 (to change that: --host-names)";
+    assert.ok(text.includes(`\nprocesses and units on a, b ${words}\n`), text);
+    assert.match(text, /all of it works/);
+  });
+
   test("of many nodes the pairs that are cut are listed, and the others counted", () => {
     const names = [..."abcdefghijklmnop"];
     const nodes = names.map((name) =>

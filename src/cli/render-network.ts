@@ -3,18 +3,15 @@ import { humanDuration } from "../lib/duration.ts";
 import type { NetworkNodeRow, NetworkReport, NetworkStatusAnswer, ServiceLeftOut } from "../model/network-questions.ts";
 import type { PeerLink } from "../model/network-report.ts";
 import { isOld, OLD_ANSWER_MS, type PeerSummary, summaryOf } from "../model/peer-summary.ts";
+import { cutLines, linkRemarks, MOST_PAIRS, networkNotes } from "./network-notes.ts";
 import { plainText } from "./plain-text.ts";
 import { type Cell, type Column, renderTable } from "./table.ts";
 import { type Color, paint, type Terminal } from "./terminal.ts";
 
 /** With more nodes the matrix is no picture any more: pairs in trouble are listed. */
 const MOST_IN_MATRIX = 12;
-/** Of the pairs that are listed. */
-const MOST_PAIRS = 30;
 /** Of the Services of which nodes are not told all. */
 const MOST_LEFT_OUT = 10;
-/** Of the nodes of which the same is said. */
-const MOST_NAMED = 5;
 
 type Screen = Pick<Terminal, "columns" | "colors" | "asTyped">;
 
@@ -28,9 +25,7 @@ export function renderNetwork(report: NetworkReport, { columns: width, colors, a
   const notes = [
     ...leftOutLines(report.leftOut ?? []),
     ...(nodes.length <= MOST_IN_MATRIX ? cutLines(nodes) : []),
-    ...linkRemarks(nodes),
-    ...offLines(nodes),
-    ...madeAnewLines(nodes),
+    ...networkNotes(nodes),
   ];
   if (notes.length > 0) sections.push(notes.map((line) => plainText(line)).join("\n"));
   return `${[...sections, lastLine(report, { colors, asTyped })].join("\n\n")}\n`;
@@ -116,55 +111,6 @@ function remarkCell(row: NetworkNodeRow): Cell {
   const troubles = troubleOf(row);
   const text = [...troubles, ...remarksOf(row)].join("; ");
   return { text, color: troubles.length > 0 ? "red" : "yellow" };
-}
-
-/** Why a cell of the matrix has a ✘, once for all who say the same. Of a node that gives no answer the table above has it. */
-function cutLines(nodes: readonly NetworkNodeRow[]): readonly string[] {
-  const silent = new Set(nodes.flatMap(({ node, trouble }) => (trouble === undefined ? [] : node)));
-  const cut = nodes.flatMap(({ node: from, answer }) =>
-    (answer?.peers ?? []).flatMap(({ node: to, state, words }) =>
-      state === "unreachable" && words !== undefined && !silent.has(to) ? { from, to, words } : [],
-    ),
-  );
-  const alike = Map.groupBy(cut, ({ to, words }) => `${to}: ${words}`);
-  return [...alike].map(([said, pairs]) => `${pairs.map(({ from }) => from).join(", ")} ✘ ${said}`);
-}
-
-/** Pairs that reach each other otherwise than they should. */
-function linkRemarks(nodes: readonly NetworkNodeRow[]): readonly string[] {
-  const said = nodes.flatMap(({ node, answer }) =>
-    (answer?.peers ?? []).flatMap(({ node: other, state, words }) =>
-      state !== "unreachable" && words !== undefined ? `${node} → ${other}: ${words}` : [],
-    ),
-  );
-  return said.length > MOST_PAIRS ? [...said.slice(0, MOST_PAIRS), `… and ${said.length - MOST_PAIRS} more`] : said;
-}
-
-/** Why a part is off, once for all the nodes that say the same. */
-function offLines(nodes: readonly NetworkNodeRow[]): readonly string[] {
-  const off = nodes.flatMap(({ node, answer }) =>
-    (answer?.parts ?? []).flatMap(({ name, state, words }) =>
-      state === "off" && words !== undefined ? [{ node, what: `${name} is off`, words }] : [],
-    ),
-  );
-  const alike = Map.groupBy(off, ({ what, words }) => `${what}\n${words}`);
-  return [...alike.values()].map((rows) => {
-    const names = rows.map(({ node }) => node);
-    const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : "";
-    return `${rows[0]?.what} on ${names.slice(0, MOST_NAMED).join(", ")}${more}: ${rows[0]?.words}`;
-  });
-}
-
-/** Somebody else is at the host's rules. */
-function madeAnewLines(nodes: readonly NetworkNodeRow[]): readonly string[] {
-  return nodes.flatMap(({ node, answer }) =>
-    (answer?.parts ?? []).flatMap(({ name, facts }) => {
-      const times = Number(facts?.["made anew"] ?? 0);
-      const often = times === 1 ? "once" : `${times} times`;
-      const what = name === "pod network" ? "the pods' bridge, or its address, was" : `rules of ${name} were`;
-      return times > 0 ? `${node}: ${what} taken away, and made anew, ${often} since its agent started` : [];
-    }),
-  );
 }
 
 function matrix(nodes: readonly NetworkNodeRow[], width: number | undefined, colors: boolean): string {

@@ -37,3 +37,6 @@ export interface TooLarge {
   /** those of so many come through. */
   readonly passing: number;
 }
+
+/** A fact of the part "names": whom the host itself asks, which knows no names of the cluster. */
+export const HOST_ASKS = "host asks";

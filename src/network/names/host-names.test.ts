@@ -45,6 +45,21 @@ describe("names for the host itself", () => {
     assert.equal(readFileSync(resolvConf, "utf8"), BEFORE);
   });
 
+  test("whom the host asks in our place is told, unless that may ask us: what runs on it finds nobody by name", async () => {
+    const elsewhere = async (text: string, mayWrite = false) => {
+      writeFileSync(resolvConf, text);
+      const names = hostNames(mayWrite);
+      await names.apply({ address: "10.42.0.1", domain: "cluster.local" });
+      return names.elsewhere;
+    };
+    assert.equal(await elsewhere(BEFORE), "192.0.2.53");
+    assert.equal(await elsewhere(`nameserver 10.42.0.1\n${BEFORE}`), undefined);
+    assert.equal(await elsewhere(`nameserver 127.0.0.1\n${BEFORE}`), undefined);
+    assert.equal(await elsewhere(BEFORE, true), undefined);
+    mkdirSync(join(folder, "resolve"));
+    assert.equal(await elsewhere(BEFORE), undefined, "systemd-resolved is told of our domains");
+  });
+
   test("asked, our server is first in it, and it is as before when styr leaves", async () => {
     const names = hostNames(true);
     await names.apply({ address: "10.42.0.1", domain: "cluster.local" });

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { Clock } from "../../seams/clock.ts";
 import { CommandError, type Commands } from "../../seams/commands.ts";
-import { withOurs, withoutOurs } from "./resolv-conf.ts";
+import { parseResolvConf, withOurs, withoutOurs } from "./resolv-conf.ts";
 
 export interface HostNamesOptions {
   readonly commands: Commands;
@@ -32,6 +32,7 @@ export class HostNames {
   readonly #resolvConf: string;
   readonly #resolved: string;
   #problem: string | undefined;
+  #elsewhere: string | undefined;
   #told: { readonly wish: string; readonly atMs: number } | undefined;
 
   constructor(options: HostNamesOptions) {
@@ -44,13 +45,28 @@ export class HostNames {
     return this.#problem;
   }
 
+  /** Whom the host asks in place of this node's server: what runs on it knows no names of the cluster then. A server of its own may pass them on. */
+  get elsewhere(): string | undefined {
+    return this.#elsewhere;
+  }
+
   /** Cheap when nothing is to be done: to be called again and again, because other programs write there too. */
   async apply({ address, domain }: HostNamesWish): Promise<void> {
+    this.#elsewhere = undefined;
     if (existsSync(this.#resolved)) return this.#tellResolved(address, [domain, "mesos", "fleet.local"]);
     this.#problem = undefined;
-    if (!this.#options.mayWriteResolvConf) return;
+    if (!this.#options.mayWriteResolvConf) {
+      this.#elsewhere = this.#asks(address);
+      return;
+    }
     const searches = [`default.svc.${domain}`, `svc.${domain}`, domain, "marathon.mesos", "fleet.local"];
     this.#write((text) => withOurs(text, address, domain === "" ? [] : searches));
+  }
+
+  #asks(address: string): string | undefined {
+    if (!existsSync(this.#resolvConf)) return undefined;
+    const [first] = parseResolvConf(readFileSync(this.#resolvConf, "utf8")).nameservers;
+    return first === address || first?.startsWith("127.") === true || first === "::1" ? undefined : first;
   }
 
   async remove(): Promise<void> {

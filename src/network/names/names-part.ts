@@ -8,6 +8,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { OneAtATime } from "../../lib/one-at-a-time.ts";
+import { HOST_ASKS } from "../../model/network-report.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import type { Log } from "../../seams/log.ts";
 import type { NetworkPart, PartReport } from "../plane/network-part.ts";
@@ -90,20 +91,23 @@ export class NamesPart implements NetworkPart {
 
   report(): PartReport {
     const report = this.#report;
-    const { whyOff } = this.#options;
+    const { whyOff, hostNames } = this.#options;
     if (whyOff !== undefined) return { state: "off", words: whyOff };
     if (!report) {
       const words = this.#problem ?? "this node has no pod range yet";
       return { state: this.#problem === undefined ? "off" : "failing", words };
     }
-    const words = this.#problem ?? this.#silence ?? report.problem ?? this.#options.hostNames?.problem;
+    const words = this.#problem ?? this.#silence ?? report.problem ?? hostNames?.problem;
     const { pid, names, memoryBytes, counts } = report;
     const isSilent = report.isWaiting && this.#problem === undefined;
     const isWorking = report.isOpen && (this.#problem ?? this.#silence) === undefined;
     return {
       state: isWorking ? "working" : isSilent ? "off" : "failing",
       ...(words === undefined ? {} : { words }),
-      facts: { address: this.#program?.config.address ?? "", pid, names, memoryBytes, ...counts },
+      facts: {
+        ...{ address: this.#program?.config.address ?? "", pid, names, memoryBytes, ...counts },
+        ...(hostNames?.elsewhere === undefined ? {} : { [HOST_ASKS]: hostNames.elsewhere }),
+      },
     };
   }
 
