@@ -13,12 +13,13 @@ import { exposures } from "../model/exposure.ts";
 import { ingresses } from "../model/ingress.ts";
 import type { Kind } from "../model/meta.ts";
 import {
+  type AskerMemo,
   type CertificateAskers,
   certificateAskers,
   namespaceOfAskers,
   type RouteLists,
 } from "../model/way-in/certificate-askers.ts";
-import { firstOrderWait } from "../model/way-in/first-orders.ts";
+import { firstOrderWaits } from "../model/way-in/first-orders.ts";
 import type { WorkloadReader } from "../model/workload.ts";
 import type { Clock, Timer } from "../seams/clock.ts";
 import type { Log } from "../seams/log.ts";
@@ -45,6 +46,8 @@ export interface CertificateOrdersOptions {
 
 const LONGEST_ORDER_MS = 300_000;
 const LOOK_AGAIN_MS = 3_600_000;
+/** After a look that followed a change, of the time that it took. */
+const PAUSE = 10;
 /** While a host is asked for that is another namespace's: changes of dialects' routes are not followed. */
 const LOOK_FOR_OWNERS_MS = 60_000;
 /** After trouble of our own, such as a store that takes nothing. */
@@ -54,12 +57,15 @@ const STOPPED = "this server does not lead any more";
 export class CertificateOrders {
   readonly #options: CertificateOrdersOptions;
   readonly #renewals = new Renewals();
+  readonly #memo: AskerMemo = new WeakMap();
   readonly #running = new Map<string, Wanted>();
   /** Namespace → the number of its last turn; the latest is the last. */
   readonly #lastTurns = new Map<string, number>();
   readonly #stopping = new AbortController();
   #timer: Timer | undefined;
   #restsUntilMs = 0;
+  /** By the monotonic clock. */
+  #pausesUntilMs = 0;
 
   constructor(options: CertificateOrdersOptions) {
     this.#options = options;
@@ -83,7 +89,7 @@ export class CertificateOrders {
       const since = store.revision;
       this.#look();
       try {
-        for await (const _changes of store.watch({ kinds, since, signal })) this.#look();
+        for await (const _changes of store.watch({ kinds, since, signal })) this.#lookSoon();
         return;
       } catch (error) {
         if (signal.aborted || !(error instanceof ApiError) || error.reason !== "Expired") return;
@@ -92,12 +98,20 @@ export class CertificateOrders {
     }
   }
 
+  /** Looks that take long, as with thousands of hosts, are fewer: changes must not take up all of the leader's time. */
+  #lookSoon(): void {
+    const inMs = this.#pausesUntilMs - this.#options.clock.monotonic();
+    if (inMs <= 0) this.#look();
+    else this.#comeBackIn(inMs, 1);
+  }
+
   /** Orders what is due, as far as there is room, and comes back when the next one is, or when one has ended. */
   #look(): void {
     if (this.#stopping.signal.aborted) return;
     this.#comeBackIn(REST_MS);
     void this.#safely(async () => {
       const { store, clock } = this.#options;
+      const fromMs = clock.monotonic();
       const { wanted, isAnyRefused } = this.#askers(store);
       this.#renewals.keep(wanted);
       const nowMs = clock.now();
@@ -108,32 +122,34 @@ export class CertificateOrders {
       const later = waiting.map(({ atMs }) => atMs - nowMs).filter((inMs) => inMs > 0);
       const longestMs = isAnyRefused ? LOOK_FOR_OWNERS_MS : LOOK_AGAIN_MS;
       // What is due and has no room is looked at when an order has ended.
+      this.#pausesUntilMs = clock.monotonic() + PAUSE * (clock.monotonic() - fromMs);
       this.#comeBackIn(isResting ? REST_MS : later.reduce((least, inMs) => Math.min(least, inMs), longestMs));
     });
   }
 
-  #comeBackIn(ms: number): void {
+  #comeBackIn(ms: number, leastMs = 1_000): void {
     this.#timer?.cancel();
-    this.#timer = this.#options.clock.setTimer(Math.max(1_000, ms), () => this.#look());
+    if (this.#stopping.signal.aborted) return;
+    this.#timer = this.#options.clock.setTimer(Math.max(leastMs, ms), () => this.#look());
   }
 
   #waiting(wanted: CertificateAskers["wanted"]): readonly Wanted[] {
     const { store, clock } = this.#options;
     const settings = this.#inForce();
-    const [orders, nowMs] = [firstOrders(store, settings), clock.now()];
+    const waitOf = firstOrderWaits(firstOrders(store, settings), clock.now());
     return [...wanted].flatMap(([host, askers]) => {
       if (this.#running.has(host)) return [];
       const namespace = namespaceOfAskers(askers);
       const { failures = 0, againAtMs = 0 } = refusalOf(store, host, settings) ?? {};
       const renewAtMs = this.#renewals.atMs(store, host);
       const isRenewal = renewAtMs > 0;
-      const wait = isRenewal ? undefined : firstOrderWait(orders, { namespace, hasFailed: failures > 0 }, nowMs);
+      const wait = isRenewal ? undefined : waitOf({ namespace, hasFailed: failures > 0 });
       return [{ host, namespace, isRenewal, failures, atMs: Math.max(renewAtMs, againAtMs, wait?.untilMs ?? 0) }];
     });
   }
 
   #askers(reader: WorkloadReader): CertificateAskers {
-    return certificateAskers(reader, this.#options.routes);
+    return certificateAskers(reader, this.#options.routes, this.#memo);
   }
 
   #inForce(): ClusterSettingsSpec {
@@ -156,7 +172,7 @@ export class CertificateOrders {
       await forgetChallenges(store, host);
     });
     this.#running.delete(host);
-    this.#look();
+    this.#lookSoon();
   }
 
   /** Undefined: the certificate is there. */

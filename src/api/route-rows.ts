@@ -21,7 +21,7 @@ import { acmeSecretName, CERTIFICATE_NAMESPACE } from "../model/way-in/acme-secr
 import { urlOfRoute } from "../model/way-in/contest.ts";
 import { portIsUnsaid } from "../model/way-in/exposed-port.ts";
 import { exposureRoute } from "../model/way-in/exposure-routes.ts";
-import { firstOrderWait, type Orderer } from "../model/way-in/first-orders.ts";
+import { firstOrderWaits } from "../model/way-in/first-orders.ts";
 import { classOf, INGRESS_CLASS, ingressRoutes, isOurs } from "../model/way-in/ingress-routes.ts";
 import { isWayIn } from "../model/way-in/route-secrets.ts";
 import { settleRoutes } from "../model/way-in/settle-routes.ts";
@@ -66,8 +66,9 @@ export function routesReport(reader: Reader, context: TimedContext): RoutesRepor
   const refusals = refusalsOf(reader, known);
   const wayIn = wayInNodes(reader);
   const settings = settingsInForce(reader.get(clusterSettings, CLUSTER_SETTINGS_NAME));
-  const nowMs = context.clock.now();
-  const trouble = (known: KnownRoute) => certificateTrouble(reader, known, settings, nowMs);
+  const orders = ordersAt(reader.get(acmeOrders, ACME_ORDERS_NAME), settings.acmeDirectory);
+  const waitOf = firstOrderWaits(orders, context.clock.now());
+  const trouble = (known: KnownRoute) => certificateTrouble(reader, known, settings, waitOf);
   const surroundings = { hasWayIn: wayIn.length > 0, trouble };
   const rows = known.map((each) => rowOf(each, refusals.get(each.route.id), surroundings));
   const order = ({ host, path }: RouteRow) => `${host} ${path}`;
@@ -112,7 +113,7 @@ function certificateTrouble(
   reader: Reader,
   { route: { host, tls }, namespace }: KnownRoute,
   settings: ClusterSettingsSpec,
-  nowMs: number,
+  waitOf: ReturnType<typeof firstOrderWaits>,
 ): string | undefined {
   if (tls === undefined) return undefined;
   const isThere = !("acme" in tls);
@@ -121,17 +122,11 @@ function certificateTrouble(
   if (!settings.acmeTermsAccepted) return isThere ? undefined : TERMS;
   const known = reader.get(acmeRefusals, host);
   const refusal = known && isRefusalOf(known, settings) ? known.spec : undefined;
-  const wait = isThere
-    ? undefined
-    : orderWait(reader, { namespace, hasFailed: (refusal?.failures ?? 0) > 0 }, settings, nowMs);
+  const wait = isThere ? undefined : waitOf({ namespace, hasFailed: (refusal?.failures ?? 0) > 0 });
   if (refusal === undefined) return wait && `no certificate yet: ${wait.why}; ordered at ${rfc3339(wait.untilMs)}`;
   const atMs = Math.max(refusal.againAtMs, wait?.untilMs ?? 0);
   const what = isThere ? "its certificate is not renewed" : "no certificate yet";
   return `${what}: ${refusal.why}; tried again at ${rfc3339(atMs)}`;
-}
-
-function orderWait(reader: Reader, orderer: Orderer, { acmeDirectory }: ClusterSettingsSpec, nowMs: number) {
-  return firstOrderWait(ordersAt(reader.get(acmeOrders, ACME_ORDERS_NAME), acmeDirectory), orderer, nowMs);
 }
 
 function unsaidPort(reader: Reader, exposure: Exposure | undefined): string | undefined {

@@ -24,14 +24,22 @@ interface Asker {
   readonly object: StoredObject;
   readonly hosts: readonly string[];
   readonly routes: readonly RouteEntry[];
+  readonly routesOf: ReadonlyMap<string, readonly RouteEntry[]>;
 }
 
-export function certificateAskers(reader: WorkloadReader, lists: RouteLists): CertificateAskers {
-  const all = askers(reader);
+/** What each object asks for, as it is: stored objects do not change. */
+export type AskerMemo = WeakMap<StoredObject, Asker>;
+
+export function certificateAskers(
+  reader: WorkloadReader,
+  lists: RouteLists,
+  memo: AskerMemo = new WeakMap(),
+): CertificateAskers {
+  const all = askers(reader, memo);
   if (all.every(({ hosts }) => hosts.length === 0)) return { wanted: new Map(), isAnyRefused: false };
   const told = [...all.flatMap(({ routes }) => routes), ...lists.flatMap((list) => list(reader))];
   const owners = new HostOwners(told.sort(byAge));
-  const asked = all.flatMap((asker) => [...new Set(asker.hosts)].map((host) => ({ host, asker })));
+  const asked = all.flatMap((asker) => asker.hosts.map((host) => ({ host, asker })));
   const allowed = asked.filter(({ host, asker }) => mayHave(owners, asker, host));
   const byHost = Map.groupBy(allowed, ({ host }) => host);
   const sorted = [...byHost].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -54,21 +62,33 @@ function namespaceOf(object: StoredObject): string {
   return namespace ?? dialect;
 }
 
-function askers(reader: WorkloadReader): readonly Asker[] {
+function askers(reader: WorkloadReader, memo: AskerMemo): readonly Asker[] {
   const none = () => undefined;
   return [
-    ...reader.list(exposures).map((object) => ({
-      ...{ object, hosts: hostsOfExposure(object), routes: [exposureRoute(object, none)] },
-    })),
-    ...reader.list(ingresses).map((object) => ({
-      ...{ object, hosts: hostsOfIngress(object), routes: ingressRoutes(object, none).routes },
-    })),
+    ...reader.list(exposures).map((each) => remembered(memo, each, hostsOfExposure, () => [exposureRoute(each, none)])),
+    ...reader
+      .list(ingresses)
+      .map((each) => remembered(memo, each, hostsOfIngress, () => ingressRoutes(each, none).routes)),
   ];
 }
 
+function remembered<T extends StoredObject>(
+  memo: AskerMemo,
+  object: T,
+  hostsOf: (object: T) => readonly string[],
+  routesOf: () => readonly RouteEntry[],
+): Asker {
+  const known = memo.get(object);
+  if (known !== undefined) return known;
+  const [hosts, routes] = [[...new Set(hostsOf(object))], routesOf()];
+  const asker = { object, hosts, routes, routesOf: Map.groupBy(routes, ({ host }) => host) };
+  memo.set(object, asker);
+  return asker;
+}
+
 /** By one of its routes for the host, or as one for the whole of it where it has none. */
-function mayHave(owners: HostOwners, { object, routes }: Asker, host: string): boolean {
-  const own = routes.filter((route) => route.host === host);
+function mayHave(owners: HostOwners, { object, routesOf }: Asker, host: string): boolean {
+  const own = routesOf.get(host) ?? [];
   if (own.length > 0) return own.some((route) => owners.refusal(route) === undefined);
   const { namespace = "default", name } = object.metadata;
   const whole = { kind: "route", id: name, host, path: "/", pathType: "prefix", service: "", port: "" } as const;

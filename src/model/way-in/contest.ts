@@ -49,8 +49,9 @@ function isSame(a: RouteEntry, b: RouteEntry): boolean {
 
 /** Those without a time come last. */
 export function byAge(a: RouteEntry, b: RouteEntry): number {
-  const [x, y] = [`${a.since ?? "~"} ${a.id}`, `${b.since ?? "~"} ${b.id}`];
-  return x < y ? -1 : x > y ? 1 : 0;
+  const [x, y] = [a.since ?? "~", b.since ?? "~"];
+  if (x !== y) return x < y ? -1 : 1;
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
 
 /** `https://example.org/shop`. Undefined for a route of every host. */

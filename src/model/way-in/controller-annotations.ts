@@ -18,19 +18,9 @@ export interface ControllerAnnotation {
 
 /** Domains of controllers, and all below them; so is each that has "ingress" in it (`traefik.ingress.kubernetes.io`). */
 const DOMAINS = [
-  ...[
-    "haproxy.org",
-    "haproxy.com",
-    "nginx.org",
-    "nginx.com",
-    "f5.com",
-    "konghq.com",
-    "higress.io",
-    "apisix.apache.org",
-  ],
-  ...["projectcontour.io", "contour.heptio.com", "getambassador.io", "zalando.org", "voyager.appscode.com"],
-  ...["k8s.ngrok.com", "ako.vmware.com", "ncp", "networking.gke.io"],
-];
+  "haproxy.org haproxy.com nginx.org nginx.com f5.com konghq.com higress.io apisix.apache.org projectcontour.io zalando.org",
+  "contour.heptio.com getambassador.io voyager.appscode.com k8s.ngrok.com ako.vmware.com ncp networking.gke.io",
+].flatMap((line) => line.split(" "));
 /** Of the one before ingress-nginx, and Google's: `kubernetes.io/ingress.allow-http`. */
 const OLD = "kubernetes.io/ingress.";
 
@@ -55,31 +45,10 @@ const RANGES: Readonly<Record<string, "allow" | "deny">> = {
  */
 const PROTECTING = new RegExp(
   `(?:^|[-._])(?:${[
-    ...["auth", "oauth", "basic-auth", "jwt", "oidc", "openid", "saml", "mutual", "client-ca", "satisfy", "iap"],
-    ...[
-      "allow",
-      "white",
-      "deny",
-      "black",
-      "block",
-      "acl",
-      "cidr",
-      "inbound",
-      "security-group",
-      "src-ip",
-      "source-range",
-    ],
-    ...["limit", "ratelimit", "waf", "modsecurity", "owasp", "wallarm", "app-protect"],
-    ...[
-      "middlewares",
-      "plugins?(?![a-z])",
-      "skipper-",
-      "(?<![-._])polic(?:y|ies)$",
-      "modules$",
-      "tls\\.options",
-      "ssl-profile",
-    ],
-    ...["methods", "headers\\.", "conditions", "use-private"],
+    "auth|oauth|basic-auth|jwt|oidc|openid|saml|mutual|client-ca|satisfy|iap",
+    "allow|white|deny|black|block|acl|cidr|inbound|security-group|src-ip|source-range|use-private",
+    "limit|ratelimit|waf|modsecurity|owasp|wallarm|app-protect|methods|headers\\.|conditions",
+    "middlewares|plugins?(?![a-z])|skipper-|(?<![-._])polic(?:y|ies)$|modules$|tls\\.options|ssl-profile",
   ].join("|")})`,
   "i",
 );

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { AcmeOrders, FirstOrder } from "../acme-orders.ts";
-import { countedOrders, firstOrderWait } from "./first-orders.ts";
+import { countedOrders, firstOrderWaits } from "./first-orders.ts";
 
 const HOUR = 3_600_000;
 const NOW = 100 * HOUR;
@@ -13,7 +13,7 @@ describe("how many certificates are ordered for hosts that have none:", () => {
     ...{ directory: "d", orders, ...(rest ? { rest } : {}) },
   });
   const wait = (orders: readonly FirstOrder[], namespace: string, hasFailed = false) =>
-    firstOrderWait(spec(orders), { namespace, hasFailed }, NOW);
+    firstOrderWaits(spec(orders), NOW)({ namespace, hasFailed });
 
   test("a namespace has half of what the others have left, and goes on when its oldest order is three hours ago", () => {
     assert.equal(wait(made("a", 99), "a"), undefined);
@@ -44,12 +44,12 @@ describe("how many certificates are ordered for hosts that have none:", () => {
   test("nothing counts of a time that is not yet: a clock was wrong", () => {
     assert.deepEqual(countedOrders(made("a", 300, -HOUR), NOW), []);
     const rest = { untilMs: NOW + 400 * HOUR, why: "no" };
-    assert.equal(firstOrderWait(spec([], rest), { namespace: "a", hasFailed: false }, NOW), undefined);
+    assert.equal(firstOrderWaits(spec([], rest), NOW)({ namespace: "a", hasFailed: false }), undefined);
   });
 
   test("while the authority takes no more of anybody, all wait, and it is said in its words", () => {
     const rest = { untilMs: NOW + HOUR, why: "too many new orders" };
-    const said = firstOrderWait(spec([], rest), { namespace: "a", hasFailed: false }, NOW);
+    const said = firstOrderWaits(spec([], rest), NOW)({ namespace: "a", hasFailed: false });
     assert.equal(said?.untilMs, NOW + HOUR);
     assert.match(said?.why ?? "", /takes no further orders of anybody \(too many new orders\)/);
   });

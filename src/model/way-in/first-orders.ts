@@ -20,23 +20,29 @@ export interface FirstOrderWait {
   readonly why: string;
 }
 
-/** Undefined: at once. */
-export function firstOrderWait(
+/** Of each who asks; undefined: at once. */
+export function firstOrderWaits(
   { orders, rest }: AcmeOrders["spec"],
-  orderer: Orderer,
   nowMs: number,
-): FirstOrderWait | undefined {
+): (orderer: Orderer) => FirstOrderWait | undefined {
   // One that is longer was written by a clock that was wrong.
-  if (rest && rest.untilMs > nowMs && rest.untilMs <= nowMs + WINDOW_MS)
-    return { untilMs: rest.untilMs, why: `the authority takes no further orders of anybody (${rest.why})` };
-  const untilMs = roomAtMs(countedOrders(orders, nowMs), orderer, nowMs);
-  if (untilMs <= nowMs) return undefined;
-  const hours = WINDOW_MS / HOUR_MS;
-  const which = orderer.hasFailed ? "hosts that were refused before" : "hosts that had none";
-  return {
-    untilMs,
-    why: `namespace ${orderer.namespace} has had its share of the orders for ${which} in ${hours} hours`,
+  if (rest && rest.untilMs > nowMs && rest.untilMs <= nowMs + WINDOW_MS) {
+    const why = `the authority takes no further orders of anybody (${rest.why})`;
+    return () => ({ untilMs: rest.untilMs, why });
+  }
+  const counted = countedOrders(orders, nowMs);
+  const known = new Map<string, number>();
+  return (orderer) => {
+    const key = `${orderer.namespace} ${orderer.hasFailed}`;
+    const untilMs = known.get(key) ?? roomAtMs(counted, orderer, nowMs);
+    known.set(key, untilMs);
+    return untilMs <= nowMs ? undefined : { untilMs, why: shareWords(orderer) };
   };
+}
+
+function shareWords({ namespace, hasFailed }: Orderer): string {
+  const which = hasFailed ? "hosts that were refused before" : "hosts that had none";
+  return `namespace ${namespace} has had its share of the orders for ${which} in ${WINDOW_MS / HOUR_MS} hours`;
 }
 
 /** Those that the authority still counts; none of a time that is not yet, which a clock that was wrong has written. */
