@@ -60,6 +60,11 @@ export class HaProxy {
     return (worker ?? (await this.#worker.pid(MASTER_MS))) !== undefined;
   }
 
+  /** Without asking it: whether its master is there, which ends when its worker does. */
+  async hasMaster(): Promise<boolean> {
+    return (await this.#pid()) !== undefined;
+  }
+
   /** As its master says; undefined when that does not answer. */
   processes(): Promise<Processes | undefined> {
     return this.#master.processes(MASTER_MS).catch(() => undefined);

@@ -5,23 +5,29 @@
 
 import { mkdir, rm } from "node:fs/promises";
 import { OneAtATime } from "../../lib/one-at-a-time.ts";
-import type { Clock, Timer } from "../../seams/clock.ts";
+import type { Clock } from "../../seams/clock.ts";
 import type { Commands } from "../../seams/commands.ts";
 import type { Log } from "../../seams/log.ts";
 import type { NetworkPart, PartReport } from "../plane/network-part.ts";
 import type { NetworkState } from "../plane/network-state.ts";
 import { Touched } from "../plane/touched.ts";
+import { type Knock, tcpKnock } from "../pod-network/tcp-ping.ts";
 import { rotateAccessLog } from "./access-log.ts";
 import { Certificates, type SecretValues } from "./certificates.ts";
+import { challengeLine } from "./challenge-line.ts";
 import { ChosenPorts } from "./chosen-ports.ts";
+import { closedOrOpened } from "./closed-or-opened.ts";
+import { Ends } from "./ends.ts";
 import { FILES } from "./files.ts";
 import { HaProxy } from "./haproxy.ts";
 import { lateHosts, NO_PLAN, type WayInPlan } from "./plan.ts";
 import { Planner } from "./planner.ts";
 import { withPortHolder } from "./port-holders.ts";
+import { Rounds } from "./rounds.ts";
 import { Served } from "./served.ts";
 import { type BackendStats, parseStats } from "./stats.ts";
 import { Targets } from "./targets.ts";
+import { Unreached } from "./unreached.ts";
 import { WaysIn } from "./ways-in.ts";
 
 export interface WayInOptions {
@@ -38,9 +44,10 @@ export interface WayInOptions {
   readonly connections?: number;
   /** Words before HAProxy's command, for a network namespace. */
   readonly enter?: readonly string[];
+  /** How a copy is tried from here; default: by a connection. */
+  readonly knock?: Knock;
 }
 
-const WATCH_MS = 5_000;
 /** On a busy machine an answer takes its time; to end a worker ends its connections. */
 const ANSWER_MS = 2_000;
 const MOST_MISSES = 3;
@@ -55,26 +62,33 @@ export class WayInPart implements NetworkPart {
   readonly #ports: ChosenPorts;
   readonly #planner = new Planner();
   readonly #waysIn = new WaysIn();
-  readonly #targets = new Targets(this.#waysIn);
+  readonly #unreached: Unreached;
+  readonly #targets: Targets;
+  readonly #rounds: Rounds;
   #served: Served | undefined;
   #plan: WayInPlan | undefined;
+  #state: NetworkState | undefined;
   #problems: ReadonlyMap<string, string> = new Map();
   #failure: string | undefined;
-  /** What the log says of it already. */
-  #said: string | undefined;
   #isOn = false;
   #isStopped = false;
   #isStill = false;
   #traffic: readonly BackendStats[] = [];
-  #timer: Timer | undefined;
+  /** Services of which HAProxy is to be told where copies are that take connections. */
+  readonly #owed = new Set<string>();
+  readonly #ends = new Ends();
   readonly #work = new OneAtATime();
 
   constructor(options: WayInOptions) {
-    const { folder, commands, clock, enter, secretValues } = options;
+    const { folder, commands, clock, log, enter, secretValues, knock = tcpKnock } = options;
     this.#options = options;
     this.#haproxy = new HaProxy({ folder, commands, clock, ...(enter ? { enter } : {}) });
     this.#certificates = new Certificates({ folder: `${folder}/certificates`, clock, secretValues });
     this.#ports = new ChosenPorts(options);
+    this.#unreached = new Unreached({ clock, knock });
+    this.#targets = new Targets(this.#waysIn, this.#unreached);
+    const look = () => this.#lookAround();
+    this.#rounds = new Rounds({ clock, log, look, isThere: () => this.#haproxy.hasMaster() });
   }
 
   apply(state: NetworkState, touched: Touched): Promise<void> {
@@ -84,8 +98,7 @@ export class WayInPart implements NetworkPart {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#rounds.stop();
     await this.#work.idle();
   }
 
@@ -100,7 +113,12 @@ export class WayInPart implements NetworkPart {
       return { state: "off", words: "this node is no way in: styr label NODE styrmann.dev/way-in=true makes it one" };
     const { plan } = this.#served ?? {};
     const failure = this.#isStill ? "HAProxy does not answer" : this.#failure;
-    const others = [...this.#problems.values(), ...(this.#served?.words ?? []), ...this.#targets.words];
+    const others = [
+      ...this.#problems.values(),
+      ...(this.#served?.words ?? []),
+      ...this.#targets.words,
+      ...this.#ends.words,
+    ];
     const words = [...(failure === undefined ? [] : [failure]), ...others];
     const { httpPort, httpsPort } = this.#ports.places;
     const facts = { routes: (plan?.exact.size ?? 0) + (plan?.prefix.size ?? 0), http: httpPort, https: httpsPort };
@@ -138,7 +156,8 @@ export class WayInPart implements NetworkPart {
       this.#failure = await withPortHolder(message, [httpPort, httpsPort], this.#options.commands);
       throw new Error(this.#failure, { cause: error });
     } finally {
-      this.#watch(state);
+      this.#state = state;
+      if (!this.#isStopped) this.#rounds.begin();
     }
   }
 
@@ -181,8 +200,7 @@ export class WayInPart implements NetworkPart {
   }
 
   async #leave(mostMs: number): Promise<void> {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#rounds.stop();
     this.#isOn = false;
     this.#served = undefined;
     this.#plan = undefined;
@@ -190,35 +208,35 @@ export class WayInPart implements NetworkPart {
   }
 
   /** HAProxy that has ended is started again, its log kept from growing, and a certificate's file that was changed read again. */
-  #watch(state: NetworkState): void {
-    if (this.#timer || !this.#isOn || this.#isStopped) return;
-    this.#timer = this.#options.clock.setTimer(WATCH_MS, () => {
-      this.#timer = undefined;
-      const look = this.#work.run(() => this.#look(state));
-      look
-        .then(
-          () => {
-            this.#said = undefined;
-          },
-          ({ message }: Error) => {
-            // Every few seconds the same would say nothing more.
-            if (message !== this.#said) this.#options.log.warn("the way in fails", { why: message });
-            this.#said = message;
-          },
-        )
-        .finally(() => this.#watch(state));
-    });
+  async #lookAround(): Promise<void> {
+    await this.#work.run(() => this.#look());
+    // Not while changes wait: what takes no connections is waited for.
+    const services = await closedOrOpened(this.#unreached, this.#targets, this.#haproxy, this.#traffic);
+    for (const service of services) this.#owed.add(service);
+    if (this.#owed.size > 0) await this.#work.run(() => this.#tellOwed());
   }
 
-  async #look(state: NetworkState): Promise<void> {
+  async #look(): Promise<void> {
+    const state = this.#state;
+    if (!this.#isOn || this.#isStopped || state === undefined) return;
     await rotateAccessLog(`${this.#options.folder}/${FILES.log}`);
     const isAlive = (await this.#haproxy.isRunning()) && (await this.#answers());
+    const hadIt = this.#served !== undefined;
     if (!isAlive) this.#served = undefined;
     if (isAlive) this.#traffic = (await this.stats()) ?? [];
     if (isAlive && !(await this.#mustLookAgain())) return;
     const all = new Touched();
     all.everything();
     await this.#apply(state, all);
+    if (!isAlive && hadIt) this.#ends.note(this.#options.clock.now());
+  }
+
+  async #tellOwed(): Promise<void> {
+    if (!this.#isOn || this.#isStopped || this.#state === undefined) return;
+    const touched = new Touched();
+    for (const service of this.#owed) touched.services.add(service);
+    await this.#apply(this.#state, touched);
+    this.#owed.clear();
   }
 
   async #mustLookAgain(): Promise<boolean> {
@@ -243,10 +261,4 @@ export class WayInPart implements NetworkPart {
     this.#isStill = false;
     return false;
   }
-}
-
-/** RFC 8555, 8.3: base64url, and the thumbprint after a dot. */
-function challengeLine(token: string, answer: string): readonly (readonly [string, string])[] {
-  const isFine = /^[A-Za-z0-9_-]{1,256}$/.test(token) && /^[A-Za-z0-9_.-]{1,600}$/.test(answer);
-  return isFine ? [[`/.well-known/acme-challenge/${token}`, answer]] : [];
 }

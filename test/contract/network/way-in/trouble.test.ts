@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
+import { processesWith } from "../../../../src/network/way-in/own-processes.ts";
 import { CommandError, type Commands } from "../../../../src/seams/commands.ts";
 import { noSpace, unknownKeyword } from "./refusing.ts";
 import { Stage, until } from "./stage.ts";
@@ -39,6 +40,28 @@ describe("the way in: trouble:", () => {
     await until("another one serves", async () => (await stage.worker().catch(() => worker)) !== worker, 30_000);
     assert.equal((await stage.get("good.example.org")).status, 200);
     await until("all is well", () => stage.part.report().state === "working", 10_000);
+  });
+
+  test("HAProxy that is killed is started again within a second, and that it was away is said", async () => {
+    const fresh = await Stage.open();
+    try {
+      const backing = await fresh.backing("web");
+      await fresh.hear([...fresh.serve("default/web", [{ at: backing.port }]), fresh.route("a.example.org")]);
+      assert.equal(fresh.part.report().words, undefined);
+      const pids = (await processesWith(`${fresh.dir}/way-in/haproxy.cfg`)).map(({ pid }) => pid);
+      assert.equal(pids.length, 2, "a master and its worker");
+      for (const pid of pids) process.kill(pid, "SIGKILL");
+      const answer = () => fresh.get("a.example.org").catch(() => undefined);
+      await until("it serves again", async () => (await answer())?.status === 200, 3_500);
+      await until("it is said", () => fresh.part.report().words !== undefined);
+      assert.match(
+        fresh.part.report().words ?? "",
+        /^HAProxy had ended, or stood still, and was started again at 20\S+Z$/,
+      );
+      assert.equal(fresh.part.report().state, "working");
+    } finally {
+      await fresh.close();
+    }
   });
 
   test("of two routes for one host and path the older is served, and the other said in words", async () => {
