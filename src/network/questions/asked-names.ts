@@ -37,12 +37,13 @@ export function askedNames(
   // What a pod is not given it has of its host; with `None` it is given what it says itself, and nothing else.
   const isNone = asker?.spec.dnsPolicy === "None";
   const of = (mine: readonly string[] = [], hosts: readonly string[]) => (isNone || mine.length > 0 ? mine : hosts);
-  const nameservers = of(given?.nameservers, host.nameservers);
+  const hosts = host.nameservers.length > 0 ? host.nameservers : [NOBODY_NAMED];
+  const nameservers = of(given?.nameservers, hosts);
   const searches = of(given?.searches, host.searches);
   const options = of(given?.options, host.options);
-  const [server = isNone ? undefined : NOBODY_NAMED] = nameservers;
+  const [server] = nameservers;
   if (server === undefined) return undefined;
-  const isItsOwn = server !== gateway && !host.nameservers.includes(server);
+  const isItsOwn = server !== gateway && !hosts.includes(server);
   return { server, isItsOwn, candidates: candidatesOf(name, searches, dotsOf(options)) };
 }
 

@@ -273,6 +273,16 @@ describe("a connection, traced:", { skip }, () => {
     host.run("ip", ["addr", "del", `${tunnel}/32`, "dev", "lo"]);
   });
 
+  test("from a host, names are asked for as it does: a Service is found by its whole name, a name as it was typed or not", async () => {
+    await everybodyHears();
+    const service = await trace("a", "web");
+    assert.equal(service.summary, "open: node a reaches Service default/web:8080");
+    assert.match(service.hops[0]?.words ?? "", /^web\.default\.svc\.cluster\.local is .*found here by that name only/);
+    const typed = await trace("a", "web.default:8080");
+    assert.match(typed.summary, /^it stops at name on a: nothing is named web\.default here/);
+    assert.match(typed.hops[0]?.advice ?? "", /^ask for web\.default\.svc\.cluster\.local/);
+  });
+
   test("where the kernel has other rules than the node was told of, that is said", async () => {
     await everybodyHears([closed, { kind: "peers", id: "f", group: "fronts", addresses: [front.address] }]);
     assert.equal((await trace("front", `${web.address}:80`)).isOpen, true);
