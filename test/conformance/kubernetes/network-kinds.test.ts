@@ -220,7 +220,10 @@ describe("kubernetes: ingresses, network policies, endpoint slices", () => {
   test("an annotation that would keep others out, and is not done, is said at once: it is not served", async () => {
     const warned = async (name: string, said: object, more: object = {}) => {
       const annotations = Object.fromEntries(
-        Object.entries(said).map(([key, value]) => [`nginx.ingress.kubernetes.io/${key}`, value]),
+        Object.entries(said).map(([key, value]) => [
+          key.includes("/") ? key : `nginx.ingress.kubernetes.io/${key}`,
+          value,
+        ]),
       );
       const body = ingress({ defaultBackend: toWeb, ...more }, { name, annotations });
       const answer = await cluster.post(INGRESSES, body);
@@ -234,6 +237,12 @@ describe("kubernetes: ingresses, network policies, endpoint slices", () => {
     assert.match((await warned("b", { "whitelist-source-range": "10.0.0" })) ?? "", /10\.0\.0.* is no address/);
     assert.match((await warned("c", { "proxy-body-size": "8m" })) ?? "", /proxy-body-size is not done/);
     assert.equal(await warned("d", { "whitelist-source-range": "10.0.0.0/8" }), null);
+    assert.match(
+      (await warned("f", { "haproxy.org/auth-type": "basic-auth" })) ?? "",
+      /not served: without haproxy\.org\/auth-type, which is not done/,
+    );
+    assert.match((await warned("g", { "haproxy.org/timeout-client": "9s" })) ?? "", /timeout-client is not done/);
+    assert.equal(await warned("h", { "haproxy.org/allow-list": "10.0.0.0/8" }), null);
     assert.equal(await warned("e", { "auth-type": "basic" }, { ingressClassName: "another" }), null);
   });
 
