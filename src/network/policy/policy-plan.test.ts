@@ -195,6 +195,22 @@ describe("changes of NetworkPolicies", () => {
     assert.equal(script, `add element ip t ${groupSet("g")} { 10.42.1.6 }`);
   });
 
+  test("pods with the same policies share the list of them: one more is a line for it, and one for each pod", () => {
+    const policies = (count: number) =>
+      Array.from({ length: count }, (_, n) => policy({ id: `shop/p${n}`, ingress: [] }));
+    const pods = Array.from({ length: 20 }, (_, n) => local(`a${n}`, `10.42.0.${n + 5}`));
+    const { state, plan } = planOf(pods, policies(50));
+    const lines = () => [...plan.things.values()].flatMap((thing) => (thing.kind === "chain" ? thing.rules : []));
+    const jumps = () => lines().filter((line) => line.startsWith(`jump ${policyChain("in", "shop/p7")}`)).length;
+    assert.equal(jumps(), 1);
+    const [before, touched] = [plan.things, new Touched()];
+    state.hear({ type: "changed", revision: 2, entries: policies(51).slice(50), removed: [] }, touched);
+    const changed = plan.update(state, touched);
+    const script = changeScript("ip t", before, plan.things, changed);
+    assert.ok(script.split("\n").length < 51 + 20 * 4 + 10, script);
+    assert.equal(jumps(), 1, "the list before is gone");
+  });
+
   test("groups that mean the same pods have one list, and are told apart when they do not", () => {
     const on = (group: string, addresses: readonly string[]): NetworkEntry => ({
       ...{ kind: "peers", id: `${group} on n2`, group, addresses },
@@ -266,7 +282,7 @@ describe("changes of NetworkPolicies", () => {
       maxLength: 2,
     });
     const namespace = fc.constantFrom("x", "y");
-    const id = fc.constantFrom("p", "q");
+    const id = fc.constantFrom("p", "q", "r", "s");
     const put = fc.oneof(
       fc
         .record(

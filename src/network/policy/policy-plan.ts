@@ -4,13 +4,13 @@ import type { LocalPod, NetworkState } from "../plane/network-state.ts";
 import type { Touched } from "../plane/touched.ts";
 import { BlockSets } from "./block-sets.ts";
 import { otherAddressesOf } from "./ip-block.ts";
+import { podThings, sharedAsking } from "./pod-rules.ts";
 import {
   baseThings,
   blocksOf,
   type ElementsOf,
   groupsOf,
   groupThings,
-  podThings,
   policyThings,
   type SetsOf,
   sharedElements,
@@ -68,9 +68,10 @@ export class PolicyPlan {
     for (const uid of dirtyPods) if (!this.#pods.has(uid)) this.#own(`pod ${uid}`, new Map());
     const groups = new Set(all ? this.#users.keys() : touched.groups);
     for (const id of dirtyPolicies) this.#makePolicy(id, groups, blocks);
+    const asking = sharedAsking();
     for (const uid of dirtyPods) {
       const pod = this.#pods.get(uid);
-      if (pod) this.#own(`pod ${uid}`, podThings(pod, this.policiesOf(uid)));
+      if (pod) this.#own(`pod ${uid}`, podThings(pod, this.policiesOf(uid), asking));
     }
     const elementsOf = sharedElements();
     for (const group of groups) this.#makeGroup(group, state, elementsOf);

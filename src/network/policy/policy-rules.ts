@@ -5,14 +5,15 @@
  *     pol-out-POD    of a pod that some policy selects for what goes out: each policy's chain in turn, then drop
  *     pol-e-POLICY   what the policy lets out goes on at pol-arrive, which asks the other end's pol-in
  *     pol-in-POD, pol-i-POLICY   the same of what comes in
+ *     pol-s-POLICIES   where there are more than two: all of them in turn, for every pod that has the same
  *
  * Policies add up: a packet passes when any of them lets it. The addresses are those behind the Service: DNAT came before.
  */
 import type { PeersEntry, PolicyEntry, PolicyPeer, PolicyPort, PolicyRule } from "../../model/network.ts";
 import type { LocalPod } from "../plane/network-state.ts";
 import { type Block, type BlockSetNames, blockMatches, merged } from "./ip-block.ts";
-import { publishedBase, publishedThings } from "./published-things.ts";
-import { commentOf, DROP, isAddress, isPort, named, type Thing } from "./thing.ts";
+import { publishedBase } from "./published-things.ts";
+import { isAddress, isPort, named, type Thing } from "./thing.ts";
 
 export type Direction = "in" | "out";
 
@@ -60,25 +61,6 @@ export function baseThings(gateway: string | undefined, podRange?: string): Read
     ["pol-forward", chain("from and to pods", [established, leaving, arriving], "forward")],
     ["pol-input", chain("from pods to this host", [established, ...names, leaving], "input")],
   ]);
-}
-
-export function podThings(pod: LocalPod, policies: readonly PolicyEntry[]): ReadonlyMap<string, Thing> {
-  const things = new Map<string, Thing>();
-  if (!isAddress(pod.address)) return things;
-  for (const direction of ["in", "out"] as const) {
-    const mine = policies.filter((policy) => rulesOf(policy, direction) !== undefined);
-    if (mine.length === 0) continue;
-    const [chain, map] = [podChain(direction, pod.uid), direction === "in" ? IN_MAP : OUT_MAP];
-    const about = `pod ${pod.namespace}/${pod.name}`;
-    // A pod reaches itself through its Service, whatever the policies say.
-    const itself = `${direction === "in" ? "ip saddr" : "ip daddr"} ${pod.address} accept`;
-    const jumps = mine.map(({ id }) => `jump ${policyChain(direction, id)} comment "${commentOf(id)}"`);
-    const comment = `${about}, ${direction}`;
-    things.set(chain, { kind: "chain", comment, rules: [itself, ...jumps, DROP] });
-    if (direction === "in") for (const [each, thing] of publishedThings(pod)) things.set(each, thing);
-    things.set(`${map} ${pod.address}`, { kind: "element", map, key: pod.address, chain });
-  }
-  return things;
 }
 
 /** `pods`: those of this node that it selects, sorted. */

@@ -136,6 +136,22 @@ describe("NetworkPolicies, by packets:", { skip }, () => {
     assert.equal(node.rules(), "", "nothing is left of them");
   });
 
+  test("many policies add up, too, and one that comes or goes counts at once", async () => {
+    const lets = (n: number, place: NetPlace) =>
+      policy(
+        { ingress: [{ from: [{ cidr: `${place.address}/32`, except: [] }], ports: port(PORTS[n] ?? 0) }] },
+        `shop/p${n}`,
+      );
+    const port = (number: number) => [{ protocol: "tcp" as const, port: number }];
+    const closing = policy({ ingress: [] }, "shop/none");
+    await node.has([closing, lets(0, front), lets(1, far), lets(2, front)], pods());
+    assert.deepEqual(reachable(web.address), { front: [80, 8080], far: [81], host: PORTS });
+    await node.hears([lets(0, far)]);
+    assert.deepEqual(reachable(web.address), { front: [8080], far: [80, 81], host: PORTS });
+    await node.hears([policy({ ingress: [{ from: [{ peers: "fronts" }] }] }, "shop/p3"), fronts(front)]);
+    assert.deepEqual(reachable(web.address), { front: PORTS, far: [80, 81], host: PORTS });
+  });
+
   test("what goes out is closed by itself: to other pods and to the host, but for names and for itself", async () => {
     const out = (...egress: readonly PolicyRule[]) =>
       policy({ egress, podSelector: { matchLabels: { app: "front" } } });
