@@ -20,6 +20,7 @@ import { askNode } from "./ask-node.ts";
 import type { StyrApiContext } from "./context.ts";
 import { namespaceOfKey, type Part, sees } from "./own-part.ts";
 import { fromEnd, toTargets } from "./trace-ends.ts";
+import { withServicePort } from "./trace-hints.ts";
 
 interface Asked {
   readonly from: string;
@@ -89,7 +90,9 @@ async function arrive(arrival: Arrival, { to, hops: before }: Traced): Promise<T
   const question = { ask: "arrive", from: seen, to: { address: to.address, protocol, ...port } } as const;
   const answer = await askNode(context, node, question);
   const there = answer instanceof Error ? [silent(node, answer)] : (answer as ArriveAnswer).hops;
-  const back = there.map((hop) => (hop.what === "way back" ? ofNode(context, hop, from.node) : hop));
+  const back = there
+    .map((hop) => (hop.what === "way back" ? ofNode(context, hop, from.node) : hop))
+    .map((hop) => withServicePort(context, hop, pod, to.port));
   const said = to.node === undefined ? back.filter(({ what }) => what === "listens") : back;
   const at = pod ? { ...to, pod: keyOf(pod), uid: pod.metadata.uid } : to;
   return { to: at, hops: [...hops, ...known, ...said] };

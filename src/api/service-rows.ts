@@ -93,6 +93,15 @@ function publishedRows(store: Store, publishers: readonly Publisher[]): Map<stri
   return rows;
 }
 
+/** At every node, of the workload that the pod is of. */
+export function servicePortsOf(store: Store, publishers: readonly Publisher[], pod: Pod): readonly number[] {
+  return (
+    publishedRows(store, publishers)
+      .get(workloadId(pod))
+      ?.ports.flatMap(({ nodePort }) => nodePort ?? []) ?? []
+  );
+}
+
 function rowOf({ name, ports, since }: PublishedService, dialect: string, namespace: string): ServiceRow {
   return {
     ...{ dialect, namespace, name, type: "servicePort", addresses: [] },

@@ -13,6 +13,7 @@ import type { StyrApiContext } from "./context.ts";
 import { type Found, findWorkload } from "./find.ts";
 import { namespaceOfKey, type Part, sees } from "./own-part.ts";
 import { addressOf } from "./pod-urls.ts";
+import { withoutUrl } from "./trace-hints.ts";
 
 /** Of a workload with many copies so many are followed. */
 const MOST_COPIES = 3;
@@ -114,7 +115,7 @@ export async function toTargets(
   text: string,
   { protocol, namespace, part }: { readonly protocol: Protocol; readonly namespace: string; readonly part: Part },
 ): Promise<Targets> {
-  const { name, port: said } = partsOf(text);
+  const { name, port: said } = partsOf(withoutUrl(context, text, FORMS));
   if (NOWHERE.test(name)) throw new ApiError("BadRequest", `${name} is no address that leads from one host to another`);
   const service = parseAddress(name) === undefined ? serviceNamed(context, name, namespace, part) : undefined;
   if (service !== undefined) {
