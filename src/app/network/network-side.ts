@@ -72,6 +72,8 @@ class Side implements NetworkSide {
   readonly #pods: PodNetwork | OffPart;
   /** The ways to other nodes are planned: nobody can be asked before. */
   #hasWays = false;
+  /** As it was told last. */
+  #unpublished: string | undefined;
   #troubled: () => void = () => {};
 
   constructor(options: NetworkSideOptions, why: string | undefined) {
@@ -131,6 +133,9 @@ class Side implements NetworkSide {
         const all = [...(pods.unpublished === undefined ? [] : [pods.unpublished]), ...words];
         return all.length === 0 ? undefined : all.join("; ");
       },
+      get unsteady() {
+        return pods.unsteady;
+      },
       get isUnpublished() {
         return pods.unpublished !== undefined;
       },
@@ -140,6 +145,7 @@ class Side implements NetworkSide {
   async start(control: NetworkControl): Promise<void> {
     // An engine that stands still holds up neither rules nor names: what it says of pods' addresses is waited for by these alone.
     const ranged = this.#range.begin();
+    if (this.#pods instanceof PodNetwork) await this.#pods.begin();
     await this.plane.begin();
     this.plane.follow(control);
     await ranged;
@@ -160,6 +166,11 @@ class Side implements NetworkSide {
   #unreached(nodes: readonly string[]): void {
     this.#hasWays = true;
     this.plane.unreached(nodes);
+    const { unpublished } = this.#pods;
+    if (unpublished === this.#unpublished) return;
+    // Pods that publish ports are placed by it.
+    this.#unpublished = unpublished;
+    this.#troubled();
   }
 
   async #answers(node: string, signal: AbortSignal): Promise<boolean | undefined> {
@@ -211,6 +222,7 @@ class OffPart implements NetworkPart {
   readonly status = {};
   readonly trouble = undefined;
   readonly unpublished = undefined;
+  readonly unsteady = undefined;
   readonly #why: string;
 
   constructor(why: string) {

@@ -29,6 +29,24 @@ describe("Docker's own rules", () => {
     assert.equal(await look(again, NAT, FILTER), undefined);
   });
 
+  test("are known to be gone by an agent that has not looked yet, and no longer than they are", async () => {
+    const at = folder();
+    const first = new DockerRules({ folder: at });
+    assert.equal(await first.last(), undefined);
+    await look(first, NAT, FILTER);
+    assert.equal(await new DockerRules({ folder: at }).last(), undefined);
+    const words = await look(first, EMPTY, EMPTY);
+    assert.ok(words !== undefined);
+    const again = new DockerRules({ folder: at });
+    assert.equal(await again.last(), words);
+    await look(again, NAT, FILTER);
+    assert.equal(await new DockerRules({ folder: at }).last(), undefined);
+    const told = new DockerRules({ folder: at, writesRules: async () => false });
+    await look(first, EMPTY, EMPTY);
+    await look(told, EMPTY, EMPTY);
+    assert.equal(await new DockerRules({ folder: at }).last(), undefined, "nor of a Docker that makes none");
+  });
+
   test("one that has never seen them asks Docker whether it makes any", async () => {
     for (const { writes, isMissed } of [
       { writes: true, isMissed: true },

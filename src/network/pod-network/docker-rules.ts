@@ -18,6 +18,8 @@ interface Seen {
   readonly boot: string;
   readonly nat: boolean;
   readonly filter: boolean;
+  /** They were missed when somebody looked last. */
+  readonly isMissed?: boolean;
 }
 
 const GONE =
@@ -40,15 +42,21 @@ export class DockerRules {
   async trouble(nat: ShownTable, filter: ShownTable): Promise<string | undefined> {
     const seen = await this.#remembered();
     const now = { nat: hasNat(nat), filter: hasFilter(filter) };
-    if ((now.nat && !seen.nat) || (now.filter && !seen.filter))
-      await this.#remember({ ...seen, nat: seen.nat || now.nat, filter: seen.filter || now.filter });
-    if (now.nat && (now.filter || !seen.filter)) return undefined;
-    const writes = await this.#options.writesRules?.();
+    const isThere = now.nat && (now.filter || !seen.filter);
+    const writes = isThere ? undefined : await this.#options.writesRules?.();
     if (writes === false) {
-      await this.#remember({ ...seen, nat: false, filter: false });
+      await this.#remember({ boot: seen.boot, nat: false, filter: false });
       return undefined;
     }
-    return writes === true || seen.nat || seen.filter ? GONE : undefined;
+    const isMissed = !isThere && (writes === true || seen.nat || seen.filter);
+    const all = { boot: seen.boot, nat: seen.nat || now.nat, filter: seen.filter || now.filter };
+    await this.#remember(isMissed ? { ...all, isMissed } : all);
+    return isMissed ? GONE : undefined;
+  }
+
+  /** What was said last since the host began, for an agent that has not looked yet. */
+  async last(): Promise<string | undefined> {
+    return (await this.#remembered()).isMissed === true ? GONE : undefined;
   }
 
   async forget(): Promise<void> {

@@ -27,19 +27,20 @@ export interface HostSideOptions extends DockerRulesOptions {
   readonly ports?: BridgeCables;
 }
 
+/** What was found last holds until it is looked for again: whoever asks meanwhile is not told that all is well. */
 interface Words {
   /** What of the kernel's settings could not be had. */
   readonly sysctls: readonly string[];
   /** Another route of the host's that takes pods' addresses. */
-  readonly clash?: string;
+  readonly clash?: string | undefined;
   /** A rule of this host's that cuts its pods off from other hosts. */
-  readonly stopped?: string;
+  readonly stopped?: string | undefined;
   /** Why large packets may be lost in tunnels. */
-  readonly clamp?: string;
+  readonly clamp?: string | undefined;
   /** What others' rules lack. */
-  readonly docker?: string;
+  readonly docker?: string | undefined;
   /** Whose packets are believed that should not be. */
-  readonly guard?: string;
+  readonly guard?: string | undefined;
 }
 
 export class HostSide {
@@ -67,6 +68,11 @@ export class HostSide {
     this.#sysctls = new HostSysctls(options.commands, options.folder);
   }
 
+  /** Before anything is looked at: what an earlier agent said of Docker holds on. */
+  async begin(): Promise<void> {
+    this.words = { ...this.words, docker: await this.#docker.last() };
+  }
+
   get wireguardKey(): string | undefined {
     return this.#keys?.publicKey;
   }
@@ -89,7 +95,7 @@ export class HostSide {
     const sysctls = await this.#sysctls.ensure();
     await this.#sysctls.shortenQueues(this.#options.names.bridge);
     const clash = await this.#clash(own, state);
-    this.words = { sysctls, ...(clash === undefined ? {} : { clash }) };
+    this.words = { ...this.words, sysctls, clash };
     if (!this.#hasFirewall) {
       const none = await this.#firewall.whyNone();
       if (none !== undefined)
@@ -101,13 +107,13 @@ export class HostSide {
     const nat = await this.#firewall.ensure("nat", () => of("nat", chains([])));
     const filter = await this.#firewall.show("filter");
     const docker = await this.#docker.trouble(nat, filter);
-    if (docker !== undefined) this.words = { ...this.words, docker };
+    this.words = { ...this.words, docker };
     const stopped = stoppedWords(filter, own, passingPackets(this.#options.names, own, peers));
-    if (stopped !== undefined) this.words = { ...this.words, stopped };
+    this.words = { ...this.words, stopped };
     await this.#clamp(of("mangle", chains([])));
     const guard = await this.#guard.ensure(guardWishOf(own, state, peers));
     this.isGuarded = guard === undefined;
-    if (guard !== undefined) this.words = { ...this.words, guard };
+    this.words = { ...this.words, guard };
   }
 
   /** After `rules`. `links`: devices behind which hosts are with nothing between them and this one. */
@@ -181,10 +187,11 @@ export class HostSide {
       if (isNeeded || this.#isClamped !== false)
         await (isNeeded ? this.#firewall.ensure("mangle", () => chains) : this.#firewall.remove("mangle", chains));
       this.#isClamped = isNeeded;
+      this.words = { ...this.words, clamp: undefined };
     } catch (error) {
       if (!(error instanceof HostNetError)) throw error;
-      if (isNeeded)
-        this.words = { ...this.words, clamp: `TCP is not told how large packets of tunnels may be (${error.message})` };
+      const clamp = `TCP is not told how large packets of tunnels may be (${error.message})`;
+      this.words = { ...this.words, clamp: isNeeded ? clamp : undefined };
     }
   }
 

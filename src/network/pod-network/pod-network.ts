@@ -115,6 +115,13 @@ export class PodNetwork implements NetworkPart {
     });
   }
 
+  /** Before anybody asks how it is. */
+  async begin(): Promise<void> {
+    const failed = (error: unknown) =>
+      this.#options.log.warn("what was said of Docker last is not read", { why: String(error) });
+    await this.#side.begin().catch(failed);
+  }
+
   async apply(state: NetworkState, touched: Touched): Promise<void> {
     this.#state = state;
     if (!touched.isAll && !touched.isCluster && this.#isPlanned(state, touched)) return;

@@ -1,6 +1,7 @@
 /** The pod network of hosts that are network namespaces: what its part makes of them, seen by packets. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import type { NetworkEntry } from "../../../src/model/network.ts";
 import type { BridgePorts } from "../../../src/network/pod-network/bridge-guard.ts";
 import type { PodPort } from "../../../src/network/pod-network/bridge-script.ts";
@@ -383,6 +384,18 @@ describe("pods of one host", { skip }, () => {
     assert.doesNotMatch(words(), /Docker/);
     host.run("iptables", ["-t", "nat", "-F"]);
     await until("it is said", () => /took Docker's own rules away.*systemctl restart docker/.test(words()));
+    let [asked, unsaid] = [0, 0];
+    const look = node.part.lookAgain().then(() => true);
+    while (!(await Promise.race([look, setImmediate(false)]))) {
+      asked++;
+      if (node.part.unpublished === undefined) unsaid++;
+    }
+    assert.ok(asked > 0);
+    assert.equal(unsaid, 0, `while it is looked again it is said all the same (not ${unsaid} of ${asked} times)`);
+    const fresh = nodeOn(space, 1);
+    await fresh.part.begin();
+    assert.match(fresh.part.unpublished ?? "", /Docker's own rules/, "also by an agent that has not looked yet");
+    await fresh.part.stop();
     make();
     await until("it is said no more", () => !words().includes("Docker"));
   });
