@@ -14,6 +14,8 @@ export interface NodeNetwork {
   readonly isClosed: boolean;
   /** Parts of its network that fail, and why. */
   readonly failing: string | undefined;
+  /** Other nodes that are reached now and then only, in words. */
+  readonly unsteady?: string | undefined;
   /** Its engine cannot publish ports: `failing` says why. */
   readonly isUnpublished?: boolean;
   /** What is in force here and a restored control plane does not know. */

@@ -50,6 +50,16 @@ describe("what a node says of its pods' network", () => {
     assert.deepEqual(networkTroubles({ status: { ...status, conditions } } as Node), [docker.network], "once");
   });
 
+  test("nodes that are reached now and then only are a condition of their own while they are, and a trouble that keeps nothing away", () => {
+    const unsteady = "probes to node b are lost now and then";
+    const conditions = conditionsOf({ unsteady });
+    const { status, reason, message } = conditions.find(({ type }) => type === "LinksSteady") ?? {};
+    assert.deepEqual([status, reason, message], ["False", "LinkUnsteady", unsteady]);
+    assert.deepEqual(networkTroubles({ status: { conditions } } as unknown as Node), [unsteady]);
+    assert.equal(podNetworkTrouble(conditions), undefined);
+    assert.ok(!conditionsOf({}).some(({ type }) => type === "LinksSteady"));
+  });
+
   test("somebody else's network in its place leaves it without a range, and is said", () => {
     const trouble = "it is somebody else's";
     assert.equal(podNetworkTrouble(conditionsOf({ range: undefined, trouble })), trouble);

@@ -3,6 +3,8 @@ import type { Draft } from "../model/meta.ts";
 import {
   DOCKER_RULES_GONE,
   type DriverReport,
+  LINK_UNSTEADY,
+  LINKS_STEADY,
   NETWORK_UNAVAILABLE,
   NETWORK_WORKING,
   type Node,
@@ -113,7 +115,13 @@ function labelsOf({ nodeName, labels }: NodeReportOptions, host: HostReading): R
 function networkConditions(network: NodeNetwork | undefined, drivers: Drivers): readonly Condition[] {
   const reached = reachedCondition(network, drivers);
   if (network === undefined || network.range === undefined) return reached;
-  return [...reached, { type: NETWORK_WORKING, ...workOf(network, reached) }];
+  return [...reached, { type: NETWORK_WORKING, ...workOf(network, reached) }, ...steadyCondition(network)];
+}
+
+/** Nothing is said while all links are. */
+function steadyCondition({ unsteady }: NodeNetwork): readonly Condition[] {
+  if (unsteady === undefined) return [];
+  return [{ type: LINKS_STEADY, status: "False", reason: LINK_UNSTEADY, message: unsteady }];
 }
 
 /** Parts that work are of no use to pods that get no network: that is said by the other condition in full. */

@@ -36,6 +36,11 @@ describe("styr network status", () => {
     assert.match(text, /^all of it works$/m);
   });
 
+  test("a link that loses packets is no healthy one, also when the last was answered", () => {
+    const text = renderNetwork({ nodes: [row("a", [to("b", { loss: { lost: 12, of: 50 } })]), row("b", [])] }, screen);
+    assert.match(text, /^a +- +routes 1500 0\.21 ms, 24% lost$/m);
+  });
+
   test("names Services of which nodes are not told all, and is no picture of health then", () => {
     const words = "nodes are told of 300 of its 900 endpoints";
     const service = (at: number) => ({ namespace: "shop", service: `s${at}`, words });

@@ -131,17 +131,17 @@ function pairCell({ node, answer }: NetworkNodeRow, to: string): Cell {
 function linkColor(peer: PeerLink): Color {
   if (peer.state === "unreachable" || peer.tooLarge !== undefined) return "red";
   if (peer.state === "unknown") return "gray";
-  return ageWords(peer) === undefined ? "green" : "yellow";
+  return ageWords(peer) === undefined && peer.loss === undefined ? "green" : "yellow";
 }
 
-/** `routes 1500 0.21 ms`; `routes 1500 0.21 ms, 40s ago`; `routes ✘ 1500 (1400 pass) 0.21 ms`. */
+/** `routes 1500 0.21 ms`; `routes 1500 0.21 ms, 40s ago`; `routes ✘ 1500 (1400 pass) 0.21 ms`; `routes 1500 0.21 ms, 24% lost`. */
 function linkText(peer: PeerLink): string {
-  const { mode, state, rttMs, tooLarge } = peer;
+  const { mode, state, rttMs, tooLarge, loss } = peer;
   const mtu = tooLarge === undefined ? peer.mtu : `✘ ${tooLarge.bytes} (${tooLarge.passing} pass)`;
   const how = [mode === "none" ? "no way" : mode, ...(mtu === undefined ? [] : [String(mtu)])];
   const found = state === "unreachable" ? "✘" : rttMs === undefined ? "?" : `${rttMs.toFixed(rttMs < 10 ? 2 : 0)} ms`;
-  const age = ageWords(peer);
-  return [...how, found].join(" ") + (age === undefined ? "" : `, ${age}`);
+  const lost = loss === undefined ? undefined : `${Math.round((100 * loss.lost) / loss.of)}% lost`;
+  return [[...how, found].join(" "), lost, ageWords(peer)].filter((text) => text !== undefined).join(", ");
 }
 
 /** Undefined for an answer of this moment: whoever asks has the nodes looked at, of which each asks some of the others. */

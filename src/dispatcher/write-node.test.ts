@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { events } from "../model/event.ts";
 import { kernelKinds } from "../model/kinds.ts";
 import { type Node, nodes } from "../model/node.ts";
 import { testNode } from "../scheduling/test-objects.ts";
@@ -66,6 +67,24 @@ test("a registration keeps conditions that others own", async () => {
     status: { ...before.status, conditions: [...before.status.conditions, healthy] },
   }));
   assert.deepEqual(node.status.conditions.at(-1), healthy);
+});
+
+test("a link that begins to lose packets is an event of the node's, once, and over when the agent says no more of it", async () => {
+  const [clock, random, log] = [new ManualClock(), new SeededRandom("node"), silentLog];
+  const store = await Store.open({ kinds: kernelKinds, journal: new MemoryJournal(), clock, random, log });
+  const draft = testNode({ name: "n1" });
+  const unsteady = (message: string) =>
+    ({ type: "LinksSteady", status: "False", reason: "LinkUnsteady", message }) as const;
+  const say = async (...conditions: readonly ReturnType<typeof unsteady>[]) => {
+    await store.update((tx) => writeNode(tx, { ...draft, status: { ...draft.status, conditions } }));
+    return store.list(events).map(({ type, reason, message }) => [type, reason, message]);
+  };
+  assert.deepEqual(await say(), []);
+  const b = ["Warning", "LinkUnsteady", "probes to node b are lost"];
+  for (let times = 0; times < 3; times++) assert.deepEqual(await say(unsteady("probes to node b are lost")), [b]);
+  assert.deepEqual(await say(), [b]);
+  assert.deepEqual(store.get(nodes, "n1")?.status.conditions, []);
+  assert.deepEqual((await say(unsteady("probes to node c are lost"))).length, 2);
 });
 
 test("a node that the control plane calls unreachable is ready again when its lease says so, not when it registers", async () => {

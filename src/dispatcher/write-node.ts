@@ -1,5 +1,7 @@
 import type { Draft } from "../model/meta.ts";
 import {
+  LINK_UNSTEADY,
+  LINKS_STEADY,
   NETWORK_UNAVAILABLE,
   NETWORK_WORKING,
   type Node,
@@ -8,6 +10,7 @@ import {
   nodes,
 } from "../model/node.ts";
 import type { Condition } from "../model/pod.ts";
+import { recordEvent } from "../store/record-event.ts";
 import type { Tx } from "../store/transaction.ts";
 import { forgetAddressesElsewhere } from "./believed-addresses.ts";
 import { believedOfNode, withRefusedAddress } from "./node-addresses.ts";
@@ -40,6 +43,7 @@ export function writeNode(tx: Tx, draft: Draft<Node>): void {
     });
     return;
   }
+  noteUnsteady(tx, before, told.conditions);
   const { unlisted: _said, network: _told, ...kept } = before.status;
   const status = {
     ...kept,
@@ -51,6 +55,14 @@ export function writeNode(tx: Tx, draft: Draft<Node>): void {
   const metadata = { ...before.metadata, labels, annotations };
   tx.update(nodes, { ...before, metadata, spec: { ...before.spec, ...cidrOf(range) }, status });
   if (range && "range" in range) forgetAddressesElsewhere(tx, before.metadata.name);
+}
+
+/** Once, until it is over or of other nodes: a link that loses packets now and then is looked for afterwards, when all is well again. */
+function noteUnsteady(tx: Tx, before: Node, told: readonly Condition[]): void {
+  const wordsOf = (all: readonly Condition[]) => all.find(({ type }) => type === LINKS_STEADY)?.message;
+  const message = wordsOf(told);
+  if (message === undefined || message === wordsOf(before.status.conditions)) return;
+  recordEvent(tx, before, { type: "Warning", reason: LINK_UNSTEADY, message, component: "agent" });
 }
 
 /** What it says of itself, without what is another's. */
@@ -85,7 +97,7 @@ function withOwnKey(tx: Tx, name: string, status: NodeStatus): NodeStatus {
 }
 
 /** Nobody else says these: what an agent says no longer is over, also what an agent before it said. */
-const AGENTS_ONLY: readonly string[] = [NETWORK_UNAVAILABLE, NETWORK_WORKING];
+const AGENTS_ONLY: readonly string[] = [NETWORK_UNAVAILABLE, NETWORK_WORKING, LINKS_STEADY];
 
 /** The agent's in its order, then those of others. */
 function conditionsOf(before: readonly Condition[], told: readonly Condition[]): readonly Condition[] {

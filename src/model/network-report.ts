@@ -26,8 +26,16 @@ export interface PeerLink {
   /** How long ago that was: of many nodes, some are asked in each round. */
   readonly ageMs?: number;
   readonly words?: string;
+  /** Of the probes of some minutes; absent: as few as a healthy link may lose. */
+  readonly loss?: LostProbes;
   /** Asked when somebody looks, of some: packets as large as `mtu` get lost. */
   readonly tooLarge?: TooLarge;
+}
+
+/** A link that loses some packets answers the last probe more often than not. */
+export interface LostProbes {
+  readonly lost: number;
+  readonly of: number;
 }
 
 /** On the way to another node, or back, and nobody is told. */

@@ -85,6 +85,11 @@ export const nodes = defineKind<Node>("Node", "v1", "cluster", {
 /** Extension: a condition that is False while a part of the node's network (services, policies, names, …) fails, with its words. */
 export const NETWORK_WORKING = "NetworkWorking";
 
+/** Extension: a condition that is False while probes to some other node are lost now and then, with their names. Pods come and go all the same. */
+export const LINKS_STEADY = "LinksSteady";
+/** Its reason, and that of the node's event. */
+export const LINK_UNSTEADY = "LinkUnsteady";
+
 /** Its reason where the engine cannot publish containers' ports, whatever else fails. */
 export const DOCKER_RULES_GONE = "DockerRulesGone";
 
@@ -111,7 +116,10 @@ export function podNetworkTrouble(conditions: readonly Condition[]): string | un
 /** What does not work of a node's network, in words. */
 export function networkTroubles({ status }: Node): readonly string[] {
   return status.conditions.flatMap((condition) => {
-    const isTrouble = (condition.type === NETWORK_UNAVAILABLE && condition.status === "True") || partsFail(condition);
+    const isTrouble =
+      (condition.type === NETWORK_UNAVAILABLE && condition.status === "True") ||
+      (condition.type === LINKS_STEADY && condition.status === "False") ||
+      partsFail(condition);
     return isTrouble ? [condition.message ?? ""] : [];
   });
 }

@@ -16,6 +16,7 @@ import { BridgeGuard, type BridgePorts } from "./bridge-guard.ts";
 import { type AskConnections, ConnectionRoom } from "./connections.ts";
 import { HostNet, HostNetError } from "./host-net.ts";
 import { HostSide } from "./host-side.ts";
+import { lossWords, unsteadyWords } from "./losses.ts";
 import { type NetNames, netNames } from "./names.ts";
 import { Passages } from "./passages.ts";
 import { peerLinks } from "./peer-links.ts";
@@ -173,6 +174,7 @@ export class PodNetwork implements NetworkPart {
       clamp,
       guard,
       this.#bridge?.words,
+      this.#lossWords,
     ]
       .filter((text) => text !== undefined)
       .join("; ");
@@ -210,6 +212,22 @@ export class PodNetwork implements NetworkPart {
   /** Why containers that publish ports do not start here. */
   get unpublished(): string | undefined {
     return this.#side.words.docker;
+  }
+
+  /** Other nodes that it reaches now and then only. */
+  get unsteady(): string | undefined {
+    return unsteadyWords(this.#losses);
+  }
+
+  get #lossWords(): string | undefined {
+    return lossWords(this.#losses, this.#planner.plan.peers.length);
+  }
+
+  get #losses() {
+    return this.#planner.plan.peers.flatMap(({ node }) => {
+      const loss = this.#prober.loss(node);
+      return loss === undefined ? [] : { node, ...loss };
+    });
   }
 
   /** For the node's own status. */

@@ -1,5 +1,7 @@
 /** Whether pods of other nodes are reached, and how fast: asked of their hosts' addresses on the pod network, some of them in each round. */
+import type { LostProbes } from "../../model/network-report.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
+import { Losses } from "./losses.ts";
 import type { Dial } from "./tcp-ping.ts";
 
 export interface Seen {
@@ -35,12 +37,15 @@ const ROUND_MS = 5_000;
 const HURRIED_ROUND_MS = 1_000;
 const MOST_FAILURES_IN_HURRY = 10;
 const ANSWER_MS = 1_000;
+/** A round that took longer was held up by this host itself: what it did not hear says nothing of a link. */
+const HELD_UP_MS = 1_500;
 
 const NEVER: Seen = { state: "unknown", failures: 0, atMs: Number.NEGATIVE_INFINITY };
 
 export class Prober {
   readonly #options: ProberOptions;
   readonly #seen = new Map<string, Seen>();
+  readonly #losses = new Losses();
   #peers: readonly Probed[] = [];
   #timer: Timer | undefined;
   #isStopped = false;
@@ -52,6 +57,7 @@ export class Prober {
   setPeers(peers: readonly Probed[]): void {
     const names = new Set(peers.map(({ node }) => node));
     for (const node of [...this.#seen.keys()]) if (!names.has(node)) this.#seen.delete(node);
+    this.#losses.keepOnly(names);
     const isNew = peers.some(({ node }) => !this.#seen.has(node));
     this.#peers = peers;
     if (isNew) this.#later(0);
@@ -61,9 +67,15 @@ export class Prober {
     return this.#seen.get(node) ?? NEVER;
   }
 
+  /** Of the probes of some minutes; undefined: as few as a healthy link may lose. */
+  loss(node: string): LostProbes | undefined {
+    return this.#losses.of(node);
+  }
+
   /** Another way leads there now: what was seen says nothing of it. */
   forget(node: string): void {
     this.#seen.set(node, NEVER);
+    this.#losses.forget(node);
     this.#later(0);
   }
 
@@ -98,8 +110,11 @@ export class Prober {
     const { clock, onRound } = this.#options;
     const tooLate = new AbortController();
     const timer = clock.setTimer(ANSWER_MS, () => tooLate.abort());
-    await Promise.all(this.#next().map((peer) => this.ask(peer, tooLate.signal)));
+    const [asked, beganMs] = [this.#next(), clock.monotonic()];
+    const answers = await Promise.all(asked.map((peer) => this.ask(peer, tooLate.signal)));
     timer.cancel();
+    if (clock.monotonic() - beganMs < HELD_UP_MS)
+      for (const [at, { node }] of asked.entries()) this.#losses.record(node, answers[at] === undefined);
     if (this.#isStopped) return;
     onRound();
     this.#later(this.#peers.some((peer) => this.#isUrgent(peer)) ? HURRIED_ROUND_MS : ROUND_MS);
@@ -107,7 +122,8 @@ export class Prober {
 
   #isUrgent({ node }: Probed): boolean {
     const { failures, atMs } = this.seen(node);
-    return atMs === Number.NEGATIVE_INFINITY || (failures > 0 && failures < MOST_FAILURES_IN_HURRY);
+    if (atMs === Number.NEGATIVE_INFINITY) return true;
+    return failures === 0 ? this.#losses.isDoubtful(node) : failures < MOST_FAILURES_IN_HURRY;
   }
 
   /** Those first that failed most often, as they are nearest to another way; then those that were never asked, or not for longest. */
@@ -115,7 +131,7 @@ export class Prober {
     const most = Math.max(PEERS_A_ROUND, Math.ceil(this.#peers.length / MOST_ROUNDS));
     const failuresOf = ({ node }: Probed) => this.seen(node).failures;
     const failing = this.#peers
-      .filter((peer) => this.#isUrgent(peer) && failuresOf(peer) > 0)
+      .filter((peer) => this.#isUrgent(peer) && this.seen(peer.node).state !== "unknown")
       .sort((a, b) => failuresOf(b) - failuresOf(a))
       .slice(0, MOST_FAILING_A_ROUND);
     const chosen = new Set(failing);

@@ -10,7 +10,7 @@ const peer: PeerPlan = {
 
 function wordsOf(how: Pick<PeerPlan, "mode" | "words">, state: "reachable" | "unreachable"): string | undefined {
   const { words: _none, ...plain } = peer;
-  const prober = { seen: () => ({ state, failures: 0, atMs: 0 }) };
+  const prober = { seen: () => ({ state, failures: 0, atMs: 0 }), loss: () => undefined };
   const plan = { peers: [{ ...plain, ...how }], wayless: [] };
   return peerLinks(plan, { prober, passages: undefined, vxlanPort: 8472 }, 0)[0]?.words;
 }

@@ -35,6 +35,11 @@ function hopBy(
 }
 
 describe("the way to a pod of another node", () => {
+  test("says how many of the last probes were lost on it", async () => {
+    const hop = await hopBy("via 192.0.2.2 dev eth0", "routes", pod, { loss: { lost: 12, of: 50 } });
+    assert.match(hop.words, /\(routes, 0\.50 ms, 12 of the last 50 probes lost\)/);
+  });
+
   const pod = { address: "10.42.1.7", node: "b" };
   const cases: readonly (readonly [route: string, mode: PeerLink["mode"], isOk: boolean])[] = [
     ["via 192.0.2.2 dev eth0", "routes", true],

@@ -48,6 +48,7 @@ export async function routeHop(
     peer.mode === "none" ? "no way of the pod network" : peer.mode,
     ...(peer.mtu === undefined ? [] : [`MTU ${peer.mtu}`]),
     ...(peer.rttMs === undefined ? [] : [`${peer.rttMs.toFixed(2)} ms`]),
+    ...(peer.loss === undefined ? [] : [`${peer.loss.lost} of the last ${peer.loss.of} probes lost`]),
   ].join(", ");
   const words = `${address} is ${where}: ${route} (${link})`;
   const expected = wayOf(node, peer);
