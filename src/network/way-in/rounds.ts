@@ -11,6 +11,8 @@ export interface RoundsOptions {
 }
 
 const LOOK_MS = 5_000;
+/** What an agent before this one knew is to be seen anew. */
+const FIRST_MS = 1_000;
 const ASK_MS = 500;
 
 export class Rounds {
@@ -30,7 +32,7 @@ export class Rounds {
   begin(): void {
     if (this.#isOn) return;
     this.#isOn = true;
-    this.#lookedAtMs = this.#options.clock.monotonic();
+    this.#lookedAtMs = this.#options.clock.monotonic() + FIRST_MS - LOOK_MS;
     this.#wait();
   }
 
