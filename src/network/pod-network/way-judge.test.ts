@@ -247,6 +247,18 @@ test("nodes that two probes in a row do not reach, and those to which no way lea
   assert.deepEqual(unreached, ["n009"]);
 });
 
+test("a node of which every third probe is lost is complained of, and takes no other way", async (t) => {
+  let probes = 0;
+  const { passes, links, part } = await hostWith(t, many(2), (to) => to !== "10.42.2.1" || probes++ % 3 > 0);
+  assert.equal(part.unsteady, undefined);
+  await passes(60, () => part.unsteady !== undefined);
+  assert.match(part.unsteady ?? "", /^probes to node n002 are lost now and then/);
+  assert.equal(part.report().state, "working");
+  assert.match(part.report().words ?? "", /^probes to n002 \(\d+ of the last \d+\) are lost/);
+  assert.ok((links().get("n002")?.loss?.lost ?? 0) >= 4);
+  assert.deepEqual([links().get("n001")?.loss, links().get("n002")?.mode], [undefined, "routes"]);
+});
+
 describe("what a host refuses of a node", () => {
   test("a trial that it refuses is a way that does not work, and ends nothing", async (t) => {
     const { passes, host, links } = await hostWith(t, many(1), () => false);
