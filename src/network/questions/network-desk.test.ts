@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { NetworkEntry } from "../../model/network.ts";
-import type { LeaveAnswer, NetworkStatusAnswer } from "../../model/network-questions.ts";
+import type { ArriveAnswer, LeaveAnswer, NetworkStatusAnswer } from "../../model/network-questions.ts";
 import type { PeerLink } from "../../model/network-report.ts";
 import type { Commands } from "../../seams/commands.ts";
 import { NetworkState } from "../plane/network-state.ts";
@@ -25,12 +25,12 @@ const commands: Commands = {
   },
 };
 
-function desk(): NetworkDesk {
+function desk(facts: Readonly<Record<string, number>> = {}): NetworkDesk {
   const state = new NetworkState("a");
   state.hear({ type: "all", revision: 1, entries: NODES }, new Touched());
   const none = () => Promise.reject(new Error("not asked for"));
   const view = new HostView({ commands, table: "t", connect: none, lookUp: none });
-  const parts = [{ name: "pod network", state: "working", peers: [PEER] } as const];
+  const parts = [{ name: "pod network", state: "working", facts, peers: [PEER] } as const];
   return new NetworkDesk({ state, report: { revision: 1, appliedRevision: 1, parts } }, view);
 }
 
@@ -62,4 +62,20 @@ describe("a node on a link that loses large packets without a word", () => {
       ],
     );
   });
+});
+
+test("a trace stops at the host that it leaves, and at the one where it arrives, when there is no room for a connection", async () => {
+  const full = desk({ connections: 1000, "most connections": 1000 });
+  const [from, to] = [
+    { node: "a", address: "10.42.0.1" },
+    { address: "10.42.1.7", protocol: "tcp" },
+  ] as const;
+  const { ways } = (await full.answer({ ask: "leave", from, to })) as LeaveAnswer;
+  const { hops } = (await full.answer({
+    ask: "arrive",
+    from: to,
+    to: { ...to, address: "10.42.0.1" },
+  })) as ArriveAnswer;
+  for (const first of [ways[0]?.hops[0], hops[0]])
+    assert.deepEqual([first?.at, first?.what, first?.isOk], ["a", "connections", false]);
 });
