@@ -6,6 +6,7 @@ import { canRunNetworkLab } from "./harness/can-run-lab.ts";
 import type { Host } from "./harness/host.ts";
 import { beginNetwork, openNetworkLab } from "./scenarios/network/begin.ts";
 import {
+  agentStartsBesideLoss,
   halfIsCut,
   hostIsCutFromOne,
   hostLosesPower,
@@ -60,6 +61,10 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "losses: an endpoint that stands still is out within its probe's time", run: processStandsStill },
   { name: "losses: new connections fail for at most 2 s when a host loses its power", run: hostLosesPower },
   { name: "losses: a host that one other does not reach gets nothing new from there", run: hostIsCutFromOne },
+  {
+    name: "losses: an agent that starts beside a dead host, without a server, leaves it out",
+    run: agentStartsBesideLoss,
+  },
   { name: "losses: half of the hosts are cut off, and come back", run: halfIsCut },
   { name: "restarts: of Docker, no connection is lost", run: dockerRestarts },
   { name: "restarts: of agents, no connection is lost", run: agentRestarts },

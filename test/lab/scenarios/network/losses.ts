@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import type { PodPlace } from "../../harness/pod-place.ts";
+import { STYR } from "../../harness/styr.ts";
 import { lastTroubleMs, withTraffic, wordsOf } from "../../harness/traffic.ts";
 import { until } from "../../harness/wait.ts";
 import type { Scene } from "../scenario.ts";
@@ -60,6 +61,40 @@ export async function hostIsCutFromOne(scene: Scene): Promise<void> {
     giveBack: async ({ host }) => cluster.lab.heal(host),
   });
   assert.ok(lastMs < 11_000, wordsOf(report));
+  await wellAgain(cluster);
+}
+
+/** Its predecessor had the dead host out of its rules, and nobody leads who could say it again. */
+export async function agentStartsBesideLoss({ cluster, measured }: Scene): Promise<void> {
+  const [client, , victim] = await copies(cluster);
+  assert.ok(client && victim);
+  const { host } = client;
+  await settled(cluster, victim.host.name);
+  const leads = async () => (await host.must(["nft", "list", "table", "ip", "styrmann"])).includes(victim.address);
+  assert.ok(await leads(), "rules lead to it as long as it is there");
+  await cluster.server.signal(STYR, "SIGKILL");
+  victim.host.powerOff();
+  try {
+    await until("rules lead to it no more", async () => !(await leads()), { withinMs: 15_000 });
+    await host.signal(STYR, "SIGKILL");
+    const looked = { times: 0, led: 0 };
+    const started = cluster.startAgent(host);
+    for (const untilMs = performance.now() + 7_000; performance.now() < untilMs; await delay(50)) {
+      looked.times++;
+      if (await leads()) looked.led++;
+    }
+    await started;
+    measured.note(
+      "an agent killed and started beside a dead host: its rules led there",
+      `${looked.led} of ${looked.times} looks`,
+    );
+    assert.equal(looked.led, 0, `rules led there at ${looked.led} of ${looked.times} looks`);
+  } finally {
+    await cluster.startServer(cluster.server);
+    await victim.host.powerOn();
+    await cluster.boot(victim.host);
+    await cluster.untilReady(cluster.agents);
+  }
   await wellAgain(cluster);
 }
 
