@@ -73,7 +73,7 @@ test("a trace stops at the host that it leaves, and at the one where it arrives,
   const { ways } = (await full.answer({ ask: "leave", from, to })) as LeaveAnswer;
   const { hops } = (await full.answer({
     ask: "arrive",
-    from: to,
+    from: { ...to, node: "b" },
     to: { ...to, address: "10.42.0.1" },
   })) as ArriveAnswer;
   for (const first of [ways[0]?.hops[0], hops[0]])
