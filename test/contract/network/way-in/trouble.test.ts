@@ -149,6 +149,8 @@ describe("the way in: trouble:", () => {
     const { port } = taken.address() as { port: number };
     const fresh = await Stage.open();
     try {
+      // Otherwise it starts its HAProxy again, after the end.
+      await fresh.part.stop();
       fresh.part = fresh.newPart({ httpPort: port });
       await assert.rejects(
         fresh.hear([stage.route("a.example.org")]),
