@@ -59,6 +59,7 @@ const ALERTS = `## What to be woken by
 | \`styr_heartbeat_age_seconds > 5\` | an agent is not heard by any server | its host's network |
 | \`styr_driver_ready == 0\` for 5 min | a node cannot start containers | \`styr nodes\`, the Docker Engine |
 | \`styr_network_part_working == 0\` for 2 min | a node's routes, services, policies or names are not what they should be | \`styr network status\` |
+| \`styr_network_connections / styr_network_connections_max > 0.9\` | a host's table of connections is almost full: when it is, new ones are dropped | \`sysctl -w net.netfilter.nf_conntrack_max=…\`, \`conntrack -L\` |
 | \`styr_network_peers{state="unreachable"} > 0\` for 2 min | a node does not reach others' pods | \`styr network status\`, firewalls between the hosts |`;
 
 /** The whole page. */
