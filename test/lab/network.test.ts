@@ -5,6 +5,7 @@
 import { canRunNetworkLab } from "./harness/can-run-lab.ts";
 import type { Host } from "./harness/host.ts";
 import { beginNetwork, openNetworkLab } from "./scenarios/network/begin.ts";
+import { largePacketsAreLost } from "./scenarios/network/large-packets.ts";
 import {
   agentStartsBesideLoss,
   halfIsCut,
@@ -61,6 +62,10 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "losses: an endpoint that stands still is out within its probe's time", run: processStandsStill },
   { name: "losses: new connections fail for at most 2 s when a host loses its power", run: hostLosesPower },
   { name: "losses: a host that one other does not reach gets nothing new from there", run: hostIsCutFromOne },
+  {
+    name: "losses: large packets between two hosts, of which nobody is told, are seen by who looks",
+    run: largePacketsAreLost,
+  },
   {
     name: "losses: an agent that starts beside a dead host, without a server, leaves it out",
     run: agentStartsBesideLoss,
