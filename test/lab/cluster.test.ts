@@ -21,10 +21,15 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "kill -9 of dockerd, containerd and the agent restarts no pod", run: crashEngineAndAgent },
   { name: "web servers on ports of their hosts", run: startWeb, isBase: true },
   { name: "a drain under load fails no request", run: drainUnderLoad },
-  { name: "power off under 40 pods: successors for all of them, and 40 when it is back", run: powerOffUnderPods },
+  {
+    name: "power off under 40 pods: successors for all of them, and 40 when it is back",
+    run: powerOffUnderPods,
+    isAlone: true,
+  },
   {
     name: "a frozen host's pods move as each asks for, a slow disk moves none, a cut host looks after its own",
     run: frozenSlowAndCut,
+    isAlone: true,
   },
   { name: "a server that follows is cut off: writes go on", run: cutFollower },
   { name: "the server that leads is cut off: writes within 5 s, none lost, no pod touched", run: cutLeader },
@@ -32,7 +37,7 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "an upgrade under load restarts no pod and fails no request", run: upgradeUnderLoad },
   { name: "the leader's disk is full: nothing is lost, and it recovers", run: fullDiskOnLeader },
   { name: "etcd has no space: writes are refused in words, reads and pods go on", run: etcdWithoutSpace },
-  { name: "all hosts reboot at once: the same pods at the same places", run: rebootAll },
+  { name: "all hosts reboot at once: the same pods at the same places", run: rebootAll, isAlone: true },
 ];
 
 play({

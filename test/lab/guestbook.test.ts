@@ -33,7 +33,7 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "guestbook: its page has a host name", run: guestbookHasHostName },
   { name: "guestbook: while it has no copy, its host and its port are nobody else's", run: withoutCopy },
   { name: "guestbook: a rolling update fails no request", run: guestbookRolls },
-  { name: "guestbook: it stays up when a host is lost", run: guestbookLosesHost },
+  { name: "guestbook: it stays up when a host is lost", run: guestbookLosesHost, isAlone: true },
 ];
 
 play({

@@ -58,19 +58,33 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "services: without endpoints, refused at once", run: withoutEndpoints },
   { name: "services: a rolling update under load fails no request", run: rollService },
   { name: "services: a rolling update of an app behind its service port fails no request", run: rollApp },
-  { name: "losses: kill -9 of an endpoint", run: processIsKilled },
-  { name: "losses: an endpoint that stands still is out within its probe's time", run: processStandsStill },
-  { name: "losses: new connections fail for at most 2 s when a host loses its power", run: hostLosesPower },
-  { name: "losses: a host that one other does not reach gets nothing new from there", run: hostIsCutFromOne },
+  { name: "losses: kill -9 of an endpoint", run: processIsKilled, isAlone: true },
+  {
+    name: "losses: an endpoint that stands still is out within its probe's time",
+    run: processStandsStill,
+    isAlone: true,
+  },
+  {
+    name: "losses: new connections fail for at most 2 s when a host loses its power",
+    run: hostLosesPower,
+    isAlone: true,
+  },
+  {
+    name: "losses: a host that one other does not reach gets nothing new from there",
+    run: hostIsCutFromOne,
+    isAlone: true,
+  },
   {
     name: "losses: large packets between two hosts, of which nobody is told, are seen by who looks",
     run: largePacketsAreLost,
+    isAlone: true,
   },
   {
     name: "losses: an agent that starts beside a dead host, without a server, leaves it out",
     run: agentStartsBesideLoss,
+    isAlone: true,
   },
-  { name: "losses: half of the hosts are cut off, and come back", run: halfIsCut },
+  { name: "losses: half of the hosts are cut off, and come back", run: halfIsCut, isAlone: true },
   { name: "restarts: of Docker, no connection is lost", run: dockerRestarts },
   { name: "restarts: of agents, no connection is lost", run: agentRestarts },
   {

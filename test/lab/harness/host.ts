@@ -110,6 +110,8 @@ export class Host {
 
   /** Everything on it ends at once, and what the disks have stays. */
   powerOff(): void {
+    // At once for all others: its processes end one after the other, and what their kernel says of that is not heard of a host without power.
+    if (this.#init !== undefined) this.#fabric.cable(this.n, false);
     killHost(this.cgroup);
     this.#init = undefined;
     this.#services.clear();

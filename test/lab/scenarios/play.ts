@@ -4,6 +4,7 @@ import { after, before, describe, test } from "node:test";
 import type { LabCluster } from "../harness/lab-cluster.ts";
 import { Measured } from "../harness/measured.ts";
 import { mend } from "../harness/mend.ts";
+import { aloneInRoom } from "../harness/room.ts";
 import type { Scene } from "./scenario.ts";
 
 export interface Scenario {
@@ -13,11 +14,14 @@ export interface Scenario {
   readonly isBase?: true;
   /** Nobody runs any more when it has ended. */
   readonly isEnd?: true;
+  /** It measures how fast something is noticed, or keeps both cores busy: no other scenario of this kind runs meanwhile, in no lab. */
+  readonly isAlone?: true;
 }
 
 export interface Play {
   readonly name: string;
   readonly skip: string | undefined;
+  /** Alone, too. */
   readonly open: () => Promise<LabCluster>;
   readonly scenarios: readonly Scenario[];
   /** What the cluster says of itself when a scenario has failed. */
@@ -36,7 +40,7 @@ export function play({ name, skip, open, scenarios, askAfter }: Play): void {
     let cluster: LabCluster;
     let failedBase: string | undefined;
     before(async () => {
-      cluster = await open();
+      cluster = await aloneInRoom(open);
     });
     after(() => {
       console.log(measured.table());
@@ -44,8 +48,9 @@ export function play({ name, skip, open, scenarios, askAfter }: Play): void {
       assert.deepEqual(cluster?.lab.left(), []);
     });
 
-    const act = async ({ name: scenario, run, isBase, isEnd }: Scenario) => {
-      await run({ cluster, measured, isFull }).catch(async (error: Error) => {
+    const act = async ({ name: scenario, run, isBase, isEnd, isAlone }: Scenario) => {
+      const scene = { cluster, measured, isFull };
+      await (isAlone ? aloneInRoom(() => run(scene)) : run(scene)).catch(async (error: Error) => {
         const all = [error.message, cluster.lastWords(), (await askAfter?.(cluster)) ?? ""].join("\n");
         console.log(`  failed: ${scenario}\n${all}`);
         if (!isBase && !isEnd)
