@@ -52,6 +52,8 @@ export async function dockersRulesAreGone({ cluster }: Scene): Promise<void> {
   await until("it is said", said, { withinMs: MENDED_MS, seen });
   await restartDocker(cluster, host);
   await until("it is said no more", async () => !(await said()), { withinMs: MENDED_MS, seen });
+  // The chain for rules of the user's own (DOCKER-USER) Docker makes with the next network only, where containers run on.
+  for (const how of ["create", "rm"]) await host.must(["docker", "network", how, "next"]);
   await wellAgain(cluster);
 }
 
