@@ -1,21 +1,13 @@
 /** Certificates of namespaces that know nothing of each other: what one of them orders is not to cost another its own. */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { openAcmeStore } from "../../test/harness/acme-store.ts";
 import { acmeOrders } from "../model/acme-orders.ts";
 import { acmeRefusals } from "../model/acme-refusal.ts";
-import {
-  CLUSTER_SETTINGS_NAME,
-  type ClusterSettings,
-  clusterSettings,
-  DEFAULT_CLUSTER_SETTINGS,
-} from "../model/cluster-settings.ts";
 import { type Ingress, ingresses } from "../model/ingress.ts";
-import { kernelKinds } from "../model/kinds.ts";
 import { silentLog } from "../seams/log.ts";
 import { ManualClock } from "../seams/manual-clock.ts";
-import { SeededRandom } from "../seams/random.ts";
-import { MemoryJournal } from "../store/journals/memory.ts";
-import { Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { issueCa } from "../trust/issue-certificate.ts";
 import type { Order, OrderedCertificate } from "./authority.ts";
 import { CertificateOrders } from "./certificate-orders.ts";
@@ -37,15 +29,7 @@ describe("certificates of several namespaces:", () => {
   beforeEach(async () => {
     clock = new ManualClock();
     asked = [];
-    const parts = { clock, random: new SeededRandom("turns"), log: silentLog };
-    store = await Store.open({ kinds: kernelKinds, journal: new MemoryJournal(), ...parts });
-    const spec = { ...DEFAULT_CLUSTER_SETTINGS, acmeTermsAccepted: true };
-    const { apiVersion } = clusterSettings;
-    await store.update((tx) =>
-      tx.create<ClusterSettings>(clusterSettings, {
-        ...{ apiVersion, kind: "ClusterSettings", metadata: { name: CLUSTER_SETTINGS_NAME }, spec },
-      }),
-    );
+    store = await openAcmeStore(clock, "turns");
   });
   afterEach(async () => {
     orders?.stop();

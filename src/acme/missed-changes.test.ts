@@ -1,35 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  CLUSTER_SETTINGS_NAME,
-  type ClusterSettings,
-  clusterSettings,
-  DEFAULT_CLUSTER_SETTINGS,
-} from "../model/cluster-settings.ts";
+import { openAcmeStore } from "../../test/harness/acme-store.ts";
 import { type Exposure, exposures } from "../model/exposure.ts";
-import { kernelKinds } from "../model/kinds.ts";
 import { silentLog } from "../seams/log.ts";
 import { ManualClock } from "../seams/manual-clock.ts";
-import { SeededRandom } from "../seams/random.ts";
-import { MemoryJournal } from "../store/journals/memory.ts";
-import { Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import type { Authority } from "./authority.ts";
 import { CertificateOrders } from "./certificate-orders.ts";
 
 const MINUTE = 60_000;
-
-async function opened(clock: ManualClock, historyLimit = 100): Promise<Store> {
-  const parts = { clock, random: new SeededRandom(1), log: silentLog, historyLimit };
-  const store = await Store.open({ kinds: kernelKinds, journal: new MemoryJournal(), ...parts });
-  const spec = { ...DEFAULT_CLUSTER_SETTINGS, acmeTermsAccepted: true };
-  const { apiVersion } = clusterSettings;
-  await store.update((tx) =>
-    tx.create<ClusterSettings>(clusterSettings, {
-      ...{ apiVersion, kind: "ClusterSettings", metadata: { name: CLUSTER_SETTINGS_NAME }, spec },
-    }),
-  );
-  return store;
-}
 
 function expose(store: Store, ...hosts: readonly string[]): Promise<void> {
   return store.update((tx) => {
@@ -53,7 +32,7 @@ function refusing(asked: string[]): Authority {
 
 test("hosts that came with more changes at once than the store remembers are ordered at once, and those after them", async () => {
   const clock = new ManualClock();
-  const store = await opened(clock, 4);
+  const store = await openAcmeStore(clock, 1, 4);
   const asked: string[] = [];
   const authority = refusing(asked);
   const settled = () => Promise.resolve();
@@ -82,7 +61,7 @@ class SlowClock extends ManualClock {
 
 test("changes that come faster than it can be looked for hosts are looked at together, and none is missed", async () => {
   const clock = new SlowClock();
-  const store = await opened(clock);
+  const store = await openAcmeStore(clock, 1, 100);
   const asked: string[] = [];
   const orders = new CertificateOrders({
     ...{ store, clock, log: silentLog, authority: refusing(asked), settled: () => Promise.resolve() },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { cpuSeconds, slowness } from "../../test/harness/processor.ts";
+import { idleCoreSeconds } from "../../test/harness/processor.ts";
 import { hour } from "./hour.ts";
 import { runScenario } from "./swarm/run-seed.ts";
 
@@ -8,20 +8,12 @@ import { runScenario } from "./swarm/run-seed.ts";
 const MOST_CPU_SECONDS = 25;
 const TRIES = 2;
 
-/** Processor time, in seconds of a core that is as fast as it is when nothing else runs. */
-async function cost(run: () => Promise<void>): Promise<number> {
-  const [slow, before] = [slowness(), cpuSeconds()];
-  await run();
-  const spent = cpuSeconds() - before;
-  return spent / ((slow + slowness()) / 2);
-}
-
 describe("the simulator's speed", () => {
   test("an hour of 50 nodes and 500 pods, with heartbeats, probes and all checkers, costs some seconds of one core", async () => {
     const spent: number[] = [];
     while (spent.length < TRIES && !spent.some((seconds) => seconds <= MOST_CPU_SECONDS)) {
       spent.push(
-        await cost(async () => {
+        await idleCoreSeconds(async () => {
           const { failure, virtualMs } = await runScenario(1, hour);
           assert.equal(failure, undefined);
           assert.ok(virtualMs >= 3_600_000);

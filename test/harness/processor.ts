@@ -8,14 +8,22 @@ const IDLE_SECONDS = 0.1;
 const WARM_UPS = 2;
 const TIMES = 5;
 
-/** Processor time of this process, in seconds. */
-export function cpuSeconds(): number {
+/** What `run` takes, in seconds of a core that has nothing else to do: slower ones are measured before and after it. */
+export async function idleCoreSeconds(run: () => Promise<void>): Promise<number> {
+  const [slow, before] = [slowness(), cpuSeconds()];
+  await run();
+  const spent = cpuSeconds() - before;
+  return spent / ((slow + slowness()) / 2);
+}
+
+/** Processor time of this process. */
+function cpuSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
 }
 
 /** 1 where nothing else runs; 2: everything takes twice as long now. Never less than 1: a faster machine has no excuse. */
-export function slowness(): number {
+function slowness(): number {
   // Compiled by then.
   for (let time = 0; time < WARM_UPS; time++) work();
   const before = cpuSeconds();
