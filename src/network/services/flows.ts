@@ -30,10 +30,12 @@ export function flowsToForget(
 ): readonly FlowFilter[] {
   const ports = now?.ports ?? [];
   const left = (before?.ports ?? []).flatMap((old) => {
+    const originals = originalsOf(old, lasting);
+    if (originals.length === 0) return [];
     const same = ports.find(({ id }) => id === old.id);
     const kept = new Set(same?.keeps);
     const gone = old.keeps.filter((address) => !kept.has(address));
-    return gone.flatMap((address) => originalsOf(old, lasting).map((original) => [...original, "--dst-nat", address]));
+    return gone.flatMap((address) => originals.map((original) => [...original, "--dst-nat", address]));
   });
   return [...left, ...ports.flatMap((port) => newNodePort(port, before))];
 }
